@@ -1,0 +1,60 @@
+#!/bin/sh
+# Checks the MIB modules of this directory: smilint has nothing to say about
+# them, and net-snmp resolves their names with no module but these.
+# Exits 1 at the first message; needs smilint (smitools) and snmptranslate (snmp).
+set -eu
+
+cd "$(dirname "$0")"
+
+for tool in smilint:smitools snmptranslate:snmp; do
+    command -v "${tool%:*}" >/dev/null || {
+        echo "mibs/check.sh: ${tool%:*} is missing; install the package ${tool#*:}" >&2
+        exit 1
+    }
+done
+
+# No configuration or state of the host takes part.
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+mkdir "$scratch/cert_indexes"
+export SMIPATH=.:base SNMPCONFPATH="$scratch" SNMP_PERSISTENT_DIR="$scratch"
+
+# smilint exits 0 whatever it finds, so its silence is the result.
+silent() {
+    said=$("$@" 2>&1) || said="$said
+exit status $?"
+    [ -z "$said" ] || {
+        printf '%s\n' "mibs/check.sh: $*" "$said" >&2
+        exit 1
+    }
+}
+
+# same NAME OID: the name translates to that OID, and nothing else is printed.
+same() {
+    oid=$(snmptranslate -Pw -M .:base -m "${1%%::*}" -On "$1" 2>&1 |
+        grep -v ' MACRO (lines .* parsed and ignored)\.$') || oid="$oid (failed)"
+    [ "$oid" = "$2" ] || {
+        printf '%s\n' "mibs/check.sh: $1 should be $2, snmptranslate says:" "$oid" >&2
+        exit 1
+    }
+}
+
+silent smilint -c /dev/null -s -l 6 ./KEEPALIVED-MIB.txt
+# The stand-ins only name things: they have no groups, which level 4 asks for.
+for module in base/*.txt; do
+    silent smilint -c /dev/null -s -l 3 "./$module"
+done
+
+keepalived=.1.3.6.1.4.1.9586.100.5
+same KEEPALIVED-MIB::version.0 $keepalived.1.1.0
+same KEEPALIVED-MIB::emailAddress.1 $keepalived.1.3.5.1.2.1
+same KEEPALIVED-MIB::vrrpInstanceState.1 $keepalived.2.3.1.4.1
+same KEEPALIVED-MIB::vrrpTrackedScriptName.1.2 $keepalived.2.5.1.2.1.2
+same KEEPALIVED-MIB::vrrpAddressValue.1.1 $keepalived.2.6.1.3.1.1
+same KEEPALIVED-MIB::vrrpScriptTimeoutUsec.1 $keepalived.2.9.1.12.1
+same KEEPALIVED-MIB::vrrpInstanceStateChange $keepalived.2.10.0.2
+same SNMPv2-MIB::snmpTrapOID.0 .1.3.6.1.6.3.1.1.4.1.0
+same SNMPv2-MIB::sysUpTime.0 .1.3.6.1.2.1.1.3.0
+same IF-MIB::ifIndex.1 .1.3.6.1.2.1.2.2.1.1.1
+
+echo "mibs: KEEPALIVED-MIB is clean, all names resolve"
