@@ -1,0 +1,294 @@
+//! Carries a [`Session`] on tokio: connects, moves bytes, keeps its deadlines, logs its events.
+//!
+//! Everything that decides is in the session. This side never waits for one thing alone: it reads whenever the
+//! master writes, also while its own output is stuck, so the two can never block each other.
+
+mod stream;
+
+use std::collections::HashSet;
+use std::future::{Future, pending};
+use std::io;
+use std::time::Duration;
+
+use stream::{Connecting, Stream};
+use tokio::sync::watch;
+use tokio::time::Instant;
+use tracing::{debug, info, warn};
+
+use crate::address::MasterAddress;
+use crate::mib::Mib;
+use crate::notification::{Delivery, Notifications};
+use crate::session::{Action, Config, Event, GOOD, InvalidConfig, Session, Status};
+
+/// A monotonic clock with an origin of its choice.
+pub type Clock = fn() -> Duration;
+
+/// A subagent that is ready to run.
+pub struct Subagent<M: Mib, N = ()> {
+    master: MasterAddress,
+    session: Session<M>,
+    notifications: N,
+    clock: Clock,
+    link: Link,
+    status: watch::Sender<Status>,
+    said: Said,
+    buffer: Vec<u8>,
+}
+
+#[derive(Debug)]
+enum Link {
+    Down,
+    Connecting(Connecting),
+    Up(Stream),
+}
+
+/// What was said since the last good session. A master that is away for a day, or one that accepts every
+/// session and drops it, costs one line for each thing there is to say.
+#[derive(Debug, Default)]
+struct Said(HashSet<String>);
+
+impl Said {
+    fn is_news(&mut self, what: &str) -> bool {
+        self.0.insert(what.to_owned())
+    }
+}
+
+impl<M: Mib> Subagent<M> {
+    /// A subagent of the master at `master` that serves `mib` and sends no notifications.
+    ///
+    /// `clock` is the one that [`Notification::at`](crate::Notification::at) is read from; [`monotonic`] will do.
+    ///
+    /// # Errors
+    /// [`InvalidConfig`] for what no master may be asked.
+    pub fn new(master: MasterAddress, config: Config, mib: M, clock: Clock) -> Result<Self, InvalidConfig> {
+        let session = Session::new(config, mib, clock())?;
+        Ok(Self {
+            master,
+            status: watch::Sender::new(session.status()),
+            session,
+            notifications: (),
+            clock,
+            link: Link::Down,
+            said: Said::default(),
+            buffer: vec![0; 65_536],
+        })
+    }
+
+    /// Sends the notifications of `source`.
+    #[must_use]
+    pub fn with_notifications<N: Notifications>(self, source: N) -> Subagent<M, N> {
+        let Self { master, session, notifications: (), clock, link, status, said, buffer } = self;
+        Subagent { master, session, notifications: source, clock, link, status, said, buffer }
+    }
+}
+
+impl<M: Mib, N: Notifications> Subagent<M, N> {
+    /// How the session is doing, now and from now on.
+    pub fn status(&self) -> watch::Receiver<Status> {
+        self.status.subscribe()
+    }
+
+    /// Runs until it is dropped. The master then sees the connection end.
+    pub async fn run(self) {
+        self.run_until(pending()).await;
+    }
+
+    /// Runs until `shutdown` is ready, then takes leave of the master and returns.
+    pub async fn run_until(mut self, shutdown: impl Future<Output = ()>) {
+        let mut shutdown = std::pin::pin!(shutdown);
+        let mut is_ending = false;
+        loop {
+            self.drain();
+            if self.session.status().link == crate::session::Link::Closed && matches!(self.link, Link::Down) {
+                return;
+            }
+            let deadline = self.session.poll_timeout();
+            let now = (self.clock)();
+            tokio::select! {
+                () = &mut shutdown, if !is_ending => {
+                    is_ending = true;
+                    self.session.shutdown(now);
+                }
+                outcome = self.link.turn(!self.session.output().is_empty()) => self.handle_link(outcome),
+                () = wait_until(deadline, now) => self.session.handle_timeout((self.clock)()),
+                () = self.notifications.changed(), if self.session.can_notify() => {}
+            }
+        }
+    }
+
+    /// Carries out what the session wants, until it wants no more.
+    fn drain(&mut self) {
+        loop {
+            self.drain_events();
+            self.offer_notification();
+            self.write();
+            let Some(action) = self.session.poll_action() else { break };
+            match action {
+                Action::Connect => self.link = Link::Connecting(Connecting::to(&self.master)),
+                Action::Disconnect { farewell } => {
+                    if let Link::Up(stream) = &self.link {
+                        // As far as it goes: the end of the connection says the same.
+                        let _ = stream.try_write(&farewell);
+                    }
+                    self.link = Link::Down;
+                }
+            }
+        }
+        let status = self.session.status();
+        self.status.send_if_modified(|shown| std::mem::replace(shown, status) != status);
+    }
+
+    fn offer_notification(&mut self) {
+        if self.session.can_notify()
+            && let Some(notification) = self.notifications.oldest()
+        {
+            self.session.notify((self.clock)(), &notification);
+        }
+    }
+
+    /// Writes what the kernel takes without waiting.
+    fn write(&mut self) {
+        let Link::Up(stream) = &self.link else { return };
+        while !self.session.output().is_empty() {
+            match stream.try_write(self.session.output()) {
+                Ok(0) => return,
+                Ok(count) => self.session.handle_written(count),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(error) => {
+                    debug!(%error, master = %self.master, "writing to the master failed");
+                    self.link = Link::Down;
+                    self.session.handle_disconnected((self.clock)());
+                    return;
+                }
+            }
+        }
+    }
+
+    fn handle_link(&mut self, turn: Turn) {
+        let now = (self.clock)();
+        match turn {
+            Turn::Connected(Ok(stream)) => {
+                self.link = Link::Up(stream);
+                self.session.handle_connected(now);
+            }
+            Turn::Connected(Err(error)) => {
+                self.link = Link::Down;
+                self.warn_once(&connect_failure(&self.master, &error));
+                self.session.handle_connect_failed(now);
+            }
+            Turn::Ready => self.read(now),
+        }
+    }
+
+    /// Reads what is there.
+    fn read(&mut self, now: Duration) {
+        let Link::Up(stream) = &self.link else { return };
+        match stream.try_read(&mut self.buffer) {
+            Ok(count) if count > 0 => {
+                let bytes = self.buffer.get(..count).unwrap_or_default();
+                self.session.handle_bytes(now, bytes);
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            // The end, orderly or not.
+            Ok(_) | Err(_) => {
+                self.link = Link::Down;
+                self.session.handle_disconnected(now);
+            }
+        }
+    }
+
+    fn drain_events(&mut self) {
+        while let Some(event) = self.session.poll_event() {
+            match event {
+                Event::Opened => {}
+                Event::Lost { because, lasted } => {
+                    if lasted >= GOOD {
+                        self.said = Said::default();
+                    }
+                    self.warn_once(&format!("no session with the master agent: {because}"));
+                }
+                Event::Unresponsive => warn!(master = %self.master, "the master agent does not answer"),
+                Event::Responsive => info!(master = %self.master, "the master agent answers again"),
+                Event::Registered(region) => {
+                    let what = format!("region {region} is registered");
+                    if self.said.is_news(&what) {
+                        info!(master = %self.master, "{what}");
+                    }
+                }
+                Event::Refused(region, error) => {
+                    self.warn_once(&format!("the master agent refuses region {region}: {error}; trying again"));
+                }
+                Event::Notified(id, delivery) => {
+                    if delivery != Delivery::Accepted {
+                        warn!(master = %self.master, id, ?delivery, "a notification was given up");
+                    }
+                    self.notifications.acknowledge(id, delivery);
+                }
+            }
+        }
+    }
+
+    fn warn_once(&mut self, what: &str) {
+        if self.said.is_news(what) {
+            warn!(master = %self.master, "{what}");
+        }
+    }
+}
+
+/// What happened on the connection.
+enum Turn {
+    Connected(io::Result<Stream>),
+    /// It can be read, or written if that was wanted.
+    Ready,
+}
+
+impl Link {
+    async fn turn(&mut self, wants_to_write: bool) -> Turn {
+        match self {
+            Self::Down => pending().await,
+            Self::Connecting(connecting) => Turn::Connected(connecting.await),
+            Self::Up(stream) => {
+                // An error shows again in the read that follows.
+                let _ = stream.ready(wants_to_write).await;
+                Turn::Ready
+            }
+        }
+    }
+}
+
+/// Why there is no connection, and what to do about it.
+fn connect_failure(master: &MasterAddress, error: &io::Error) -> String {
+    match (master, error.kind()) {
+        (MasterAddress::Unix(path), io::ErrorKind::PermissionDenied) => format!(
+            "no permission to connect to {}: let snmpd.conf say `agentXPerms 0660 0755 root GROUP` with a group of \
+             this process, or run it as the user of snmpd ({error})",
+            path.display()
+        ),
+        (MasterAddress::Unix(path), io::ErrorKind::NotFound) => format!(
+            "no master agent at {}: is snmpd running, with `master agentx` and this agentXSocket? ({error})",
+            path.display()
+        ),
+        _ => format!("no connection to the master agent: {error}"),
+    }
+}
+
+/// A [`Clock`]: the time since its first reading.
+#[must_use]
+pub fn monotonic() -> Duration {
+    static ORIGIN: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
+    let now = instant_now();
+    now.saturating_duration_since(*ORIGIN.get_or_init(|| now))
+}
+
+#[expect(clippy::disallowed_methods, reason = "the driver's one reading of the clock")]
+fn instant_now() -> Instant {
+    Instant::now()
+}
+
+/// Waits for a deadline of the session's clock, which reads `now`; for ever without one.
+async fn wait_until(deadline: Option<Duration>, now: Duration) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(instant_now() + deadline.saturating_sub(now)).await,
+        None => pending().await,
+    }
+}

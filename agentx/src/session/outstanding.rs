@@ -1,0 +1,109 @@
+//! Our requests that wait for the master's answers: never more than a few.
+
+use std::time::Duration;
+
+/// What was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Request {
+    Open,
+    /// The region at this place.
+    Register(usize),
+    /// The capability of the region at this place.
+    AddAgentCaps(usize),
+    Ping,
+    /// The notification of this number.
+    Notify(u64),
+    Close,
+}
+
+#[derive(Debug)]
+struct Sent {
+    packet: u32,
+    request: Request,
+    at: Duration,
+    is_overdue: bool,
+    /// When a later request was answered and this one was not.
+    overtaken: Option<Duration>,
+}
+
+/// Requests in the order in which they were sent.
+#[derive(Debug, Default)]
+pub(super) struct Outstanding {
+    sent: Vec<Sent>,
+    last_packet: u32,
+}
+
+impl Outstanding {
+    /// Notes a request and returns the packet number it travels under.
+    pub(super) fn add(&mut self, now: Duration, request: Request) -> u32 {
+        // Unique among the few that are outstanding, also after a wrap.
+        loop {
+            self.last_packet = self.last_packet.wrapping_add(1);
+            if self.sent.iter().all(|sent| sent.packet != self.last_packet) {
+                break;
+            }
+        }
+        let packet = self.last_packet;
+        self.sent.push(Sent { packet, request, at: now, is_overdue: false, overtaken: None });
+        packet
+    }
+
+    /// Takes out the request that `packet` answers; `None` when there is none, or no more.
+    pub(super) fn answer(&mut self, now: Duration, packet: u32) -> Option<Request> {
+        let place = self.sent.iter().position(|sent| sent.packet == packet)?;
+        for earlier in self.sent.iter_mut().take(place) {
+            earlier.overtaken.get_or_insert(now);
+        }
+        Some(self.sent.remove(place).request)
+    }
+
+    /// Marks what waits for longer than `answer_within`.
+    pub(super) fn mark_overdue(&mut self, now: Duration, answer_within: Duration) {
+        for sent in &mut self.sent {
+            sent.is_overdue |= sent.at + answer_within <= now;
+        }
+    }
+
+    pub(super) fn overdue_at(&self, answer_within: Duration) -> Option<Duration> {
+        let waiting = self.sent.iter().filter(|sent| !sent.is_overdue);
+        waiting.map(|sent| sent.at + answer_within).min()
+    }
+
+    pub(super) fn lost_at(&self, answer_within: Duration) -> Option<Duration> {
+        self.sent.iter().filter_map(|sent| sent.overtaken).min().map(|overtaken| overtaken + answer_within)
+    }
+
+    pub(super) fn patience_ends_at(&self, patience: Duration) -> Option<Duration> {
+        self.sent.iter().map(|sent| sent.at + patience).min()
+    }
+
+    pub(super) fn is_overdue(&self) -> bool {
+        self.sent.iter().any(|sent| sent.is_overdue)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.sent.is_empty()
+    }
+
+    pub(super) fn has_ping(&self) -> bool {
+        self.sent.iter().any(|sent| sent.request == Request::Ping)
+    }
+
+    pub(super) fn has_set_up(&self) -> bool {
+        let is_set_up = |request| matches!(request, Request::Register(_) | Request::AddAgentCaps(_));
+        self.sent.iter().any(|sent| is_set_up(sent.request))
+    }
+
+    /// The number of the notification that waits for its answer.
+    pub(super) fn notification(&self) -> Option<u64> {
+        self.sent.iter().find_map(|sent| match sent.request {
+            Request::Notify(id) => Some(id),
+            _ => None,
+        })
+    }
+
+    /// Forgets the requests but not the numbers, so that a late answer to one of them answers nothing else.
+    pub(super) fn clear(&mut self) {
+        self.sent.clear();
+    }
+}

@@ -1,0 +1,92 @@
+//! The command line, as keepalived's: the flags that exist, and what the first look at them says.
+
+use std::path::PathBuf;
+
+use clap::Parser;
+
+/// Where the configuration is when `-f` does not say.
+pub const DEFAULT_CONFIG: &str = "/etc/keepalived/keepalived.conf";
+/// Where the pid file is when `-p` does not say.
+pub const DEFAULT_PID_FILE: &str = "/run/steadfast.pid";
+
+/// A keepalived for people who run monitoring seriously: VRRP with its whole state in KEEPALIVED-MIB.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "steadfast", disable_version_flag = true, after_help = AFTER_HELP)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+pub struct Arguments {
+    /// Configuration file
+    #[arg(short = 'f', long = "use-file", value_name = "FILE", default_value = DEFAULT_CONFIG)]
+    pub use_file: PathBuf,
+    /// Stay in the foreground (the only mode there is)
+    #[arg(short = 'n', long)]
+    pub dont_fork: bool,
+    /// Log to the terminal instead of syslog
+    #[arg(short = 'l', long)]
+    pub log_console: bool,
+    /// Log in more detail
+    #[arg(short = 'D', long)]
+    pub log_detail: bool,
+    /// Check the configuration, write what is wrong with it to stderr or FILE, and exit
+    #[arg(short = 't', long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
+    pub config_test: Option<Option<PathBuf>>,
+    /// Serve the MIB, as enable_snmp_vrrp does
+    #[arg(short = 'x', long)]
+    pub snmp: bool,
+    /// Where the AgentX master listens
+    #[arg(short = 'A', long, value_name = "SOCKET")]
+    pub snmp_agent_socket: Option<String>,
+    /// Pid file
+    #[arg(short = 'p', long, value_name = "FILE", default_value = DEFAULT_PID_FILE)]
+    pub pid: PathBuf,
+    /// Run only VRRP (all there is)
+    #[arg(short = 'P', long)]
+    pub vrrp: bool,
+    /// Keep the virtual addresses on exit, and send no priority 0
+    #[arg(short = 'V', long)]
+    pub dont_release_vrrp: bool,
+    /// Name that `@ID` lines of the configuration are matched with; the host name up to its first dot
+    /// when absent
+    #[arg(short = 'i', long, value_name = "ID")]
+    pub config_id: Option<String>,
+    /// Print the version and exit
+    #[arg(short = 'v', long)]
+    pub version: bool,
+}
+
+const AFTER_HELP: &str = "\
+Exit status: 0 done; 1 fatal; 2 the configuration cannot be run; 4 a permission is missing; 6 no \
+configuration. With -t: 0 nothing to report; 2 a parameter is missing; 5 errors; 6 scripts run without \
+enable_script_security.";
+
+/// What `-v` prints and KEEPALIVED-MIB::version.0 shows.
+pub fn banner() -> String {
+    format!("Steadfast v{}", env!("CARGO_PKG_VERSION"))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_config_test_takes_its_file_only_after_an_equals_sign() {
+        let plain = Arguments::parse_from(["steadfast", "-t", "-f", "a.conf"]);
+        assert_eq!(plain.config_test, Some(None));
+        assert_eq!(plain.use_file, PathBuf::from("a.conf"));
+        let file = Arguments::parse_from(["steadfast", "--config-test=log"]);
+        assert_eq!(file.config_test, Some(Some("log".into())));
+    }
+
+    #[test]
+    fn the_usual_service_line_is_understood() {
+        let arguments = Arguments::parse_from(["steadfast", "-nlDxP", "-p", "/run/x.pid", "-A", "unix:/x", "-V"]);
+        assert!(arguments.dont_fork && arguments.log_console && arguments.log_detail && arguments.snmp);
+        assert_eq!(arguments.snmp_agent_socket.as_deref(), Some("unix:/x"));
+    }
+}

@@ -1,0 +1,181 @@
+//! What is wrong with a configuration: found here and there, collected in a [`Report`], rendered elsewhere.
+//!
+//! A diagnostic is a finding, not a text layout: [`super::render`] draws it for a terminal or as one log line.
+//! Exit codes are decided here, because they are a property of the findings (keepalived(8), "EXIT STATUS").
+
+use std::sync::Arc;
+
+/// A place in the configuration text.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Span {
+    /// The file's name as it was opened.
+    pub file: Arc<str>,
+    /// Line, counted from 1; 0 when the message is about the file as a whole.
+    pub line: usize,
+    /// Column in characters, counted from 1.
+    pub column: usize,
+    /// Length in characters; 0 points between two characters.
+    pub length: usize,
+}
+
+/// How bad a finding is, and thereby which exit code it leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Worth knowing, changes no exit code: chiefly keywords that have no effect yet.
+    Notice,
+    /// The setting is not used as written; a configuration test exits with 5.
+    Error,
+    /// Scripts run with more rights than is safe; a configuration test exits with 6.
+    Security,
+    /// The program cannot start with this (exit 2); a configuration test exits with 5.
+    Refused,
+    /// A file that must be there is not: both a start and a configuration test exit with 6.
+    NoFile,
+    /// Reading stopped here; both a start and a configuration test exit with 2.
+    Fatal,
+}
+
+/// One finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// Stable name of the kind of finding, such as `unknown-keyword`.
+    pub id: &'static str,
+    /// How bad it is.
+    pub severity: Severity,
+    /// One short phrase that stands alone.
+    pub headline: String,
+    /// Where it is; `None` when no single place is to blame.
+    pub span: Option<Span>,
+    /// Why it matters.
+    pub info: Option<String>,
+    /// What to write instead.
+    pub help: Option<String>,
+}
+
+impl Diagnostic {
+    /// A finding at a place; `info` and `help` are added with [`Self::info`] and [`Self::help`].
+    pub fn new(id: &'static str, severity: Severity, headline: impl Into<String>, span: &Span) -> Self {
+        Self {
+            id,
+            severity,
+            headline: headline.into(),
+            span: Some(span.clone()),
+            info: None,
+            help: None,
+        }
+    }
+
+    /// Says why it matters.
+    #[must_use]
+    pub fn info(mut self, info: impl Into<String>) -> Self {
+        self.info = Some(info.into());
+        self
+    }
+
+    /// Says what to write instead.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+/// A file that was read, kept so that a message can show its line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceText {
+    /// The file's name as it was opened.
+    pub name: Arc<str>,
+    /// What it held; bytes that are not UTF-8 are replaced.
+    pub text: Arc<str>,
+}
+
+/// Everything that was found in one reading of a configuration.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// The findings, in the order of discovery.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The files that were read.
+    pub sources: Vec<SourceText>,
+}
+
+impl Report {
+    /// Adds a finding.
+    pub fn add(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// The exit code of a configuration test: 0 nothing found, 5 errors, 6 scripts that run insecurely or a file
+    /// that is missing, 2 a keyword without its word.
+    pub fn test_exit(&self) -> u8 {
+        if self.has(Severity::Fatal) {
+            2
+        } else if self.has(Severity::NoFile) || self.has(Severity::Security) {
+            6
+        } else if self.has(Severity::Error) || self.has(Severity::Refused) {
+            5
+        } else {
+            0
+        }
+    }
+
+    /// The exit code with which a normal start must end at once, `None` when the program can run.
+    pub fn start_exit(&self) -> Option<u8> {
+        if self.has(Severity::Fatal) {
+            Some(2)
+        } else if self.has(Severity::NoFile) {
+            Some(6)
+        } else {
+            self.has(Severity::Refused).then_some(2)
+        }
+    }
+
+    fn has(&self, severity: Severity) -> bool {
+        self.diagnostics
+            .iter()
+            .any(|diagnostic| diagnostic.severity == severity)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(severities: &[Severity]) -> Report {
+        let span = Span {
+            file: "x".into(),
+            line: 1,
+            column: 1,
+            length: 1,
+        };
+        let diagnostics = severities
+            .iter()
+            .map(|&severity| Diagnostic::new("test", severity, "x", &span))
+            .collect();
+        Report {
+            diagnostics,
+            ..Report::default()
+        }
+    }
+
+    #[test]
+    fn the_highest_class_decides_the_exit_code() {
+        use Severity::{Error, Fatal, NoFile, Notice, Refused, Security};
+        for (severities, test, start) in [
+            (&[][..], 0, None),
+            (&[Notice], 0, None),
+            (&[Error, Notice], 5, None),
+            (&[Error, Security], 6, None),
+            (&[Refused], 5, Some(2)),
+            (&[Refused, Security], 6, Some(2)),
+            (&[NoFile, Error], 6, Some(6)),
+            (&[Security, Fatal, Refused], 2, Some(2)),
+        ] {
+            let report = report(severities);
+            assert_eq!(
+                (report.test_exit(), report.start_exit()),
+                (test, start),
+                "{severities:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! What reading a configuration needs to know about the system, behind a trait so that tests own the answers.
+
+use std::{
+    env, fs, io,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+};
+
+use nix::{
+    net::if_::if_nametoindex,
+    unistd::{Group, User, gethostname},
+};
+
+/// An account as the system's database has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// User id.
+    pub uid: u32,
+    /// Primary group id.
+    pub gid: u32,
+}
+
+/// What became of a search for a program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Program {
+    /// An executable file, symbolic links resolved.
+    Found(PathBuf),
+    /// There is a file, but it cannot be executed.
+    NotExecutable(PathBuf),
+    /// Nothing of that name.
+    Missing,
+}
+
+/// Questions to the system. Implementations do not cache: a reload must see the current answers.
+pub trait Environment {
+    /// Whether a network interface of that name exists.
+    fn interface_exists(&self, name: &str) -> bool;
+    /// The host name; empty when the system will not say.
+    fn host_name(&self) -> String;
+    /// The account of a user name or number.
+    fn account(&self, user: &str) -> Option<Account>;
+    /// The id of a group name or number.
+    fn group(&self, group: &str) -> Option<u32>;
+    /// The account this program runs as.
+    fn own_uid(&self) -> u32;
+    /// Finds a program: by its path when `name` has a slash, in PATH otherwise.
+    fn program(&self, name: &str) -> Program;
+    /// The content of a file.
+    ///
+    /// # Errors
+    /// Whatever the system says about it.
+    fn read_file(&self, path: &Path) -> io::Result<Vec<u8>>;
+    /// The files that match a pattern, sorted; a name without wildcards matches itself if it exists.
+    fn glob(&self, pattern: &str) -> Vec<PathBuf>;
+    /// Whether the file is a directory or has an execute bit: such files are never configuration.
+    fn is_executable_or_directory(&self, path: &Path) -> bool;
+}
+
+/// The system this program runs on.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct System;
+
+impl Environment for System {
+    fn interface_exists(&self, name: &str) -> bool {
+        if_nametoindex(name).is_ok()
+    }
+
+    fn host_name(&self) -> String {
+        gethostname()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default()
+    }
+
+    fn account(&self, user: &str) -> Option<Account> {
+        let entry = User::from_name(user).ok().flatten().or_else(|| {
+            let uid = user.parse::<u32>().ok()?;
+            User::from_uid(uid.into()).ok().flatten()
+        })?;
+        Some(Account {
+            uid: entry.uid.as_raw(),
+            gid: entry.gid.as_raw(),
+        })
+    }
+
+    fn group(&self, group: &str) -> Option<u32> {
+        let entry = Group::from_name(group).ok().flatten().or_else(|| {
+            let gid = group.parse::<u32>().ok()?;
+            Group::from_gid(gid.into()).ok().flatten()
+        })?;
+        Some(entry.gid.as_raw())
+    }
+
+    fn own_uid(&self) -> u32 {
+        nix::unistd::getuid().as_raw()
+    }
+
+    fn program(&self, name: &str) -> Program {
+        if name.contains('/') {
+            return probe(Path::new(name));
+        }
+        let search = env::var_os("PATH").unwrap_or_else(|| "/usr/local/bin:/bin:/usr/bin".into());
+        let mut best = Program::Missing;
+        for directory in env::split_paths(&search) {
+            match probe(&directory.join(name)) {
+                found @ Program::Found(_) => return found,
+                Program::Missing => {}
+                unusable => best = unusable,
+            }
+        }
+        best
+    }
+
+    fn read_file(&self, path: &Path) -> io::Result<Vec<u8>> {
+        fs::read(path)
+    }
+
+    fn glob(&self, pattern: &str) -> Vec<PathBuf> {
+        let options = glob::MatchOptions {
+            require_literal_leading_dot: true,
+            ..Default::default()
+        };
+        match glob::glob_with(pattern, options) {
+            Ok(paths) => paths.filter_map(Result::ok).collect(),
+            Err(_) => Vec::new(),
+        }
+    }
+
+    fn is_executable_or_directory(&self, path: &Path) -> bool {
+        fs::metadata(path).is_ok_and(|meta| meta.is_dir() || meta.permissions().mode() & 0o111 != 0)
+    }
+}
+
+fn probe(path: &Path) -> Program {
+    let Ok(resolved) = path.canonicalize() else {
+        return Program::Missing;
+    };
+    let Ok(meta) = fs::metadata(&resolved) else {
+        return Program::Missing;
+    };
+    if meta.is_file() && meta.permissions().mode() & 0o111 != 0 {
+        Program::Found(resolved)
+    } else {
+        Program::NotExecutable(resolved)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_is_found_in_path_and_resolved() {
+        let Program::Found(path) = System.program("sh") else {
+            panic!("no sh in PATH")
+        };
+        assert!(path.is_absolute() && !path.is_symlink());
+        assert_eq!(System.program("no-such-program-anywhere"), Program::Missing);
+        assert!(matches!(System.program("/etc/passwd"), Program::NotExecutable(_)));
+    }
+
+    #[test]
+    fn root_is_an_account_by_name_and_by_number() {
+        assert_eq!(System.account("root"), Some(Account { uid: 0, gid: 0 }));
+        assert_eq!(System.account("0"), System.account("root"));
+        assert_eq!(System.account("no-such-user"), None);
+    }
+
+    #[test]
+    fn the_loopback_exists() {
+        assert!(System.interface_exists("lo"));
+        assert!(!System.interface_exists("nosuch0"));
+    }
+}

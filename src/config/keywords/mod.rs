@@ -1,0 +1,250 @@
+//! The language as data: every word keepalived knows, block by block, one file each.
+//!
+//! Parsing, the check of plain values, "not supported yet" and "unknown keyword" all come from these tables, so
+//! adding a word is one entry here and one field where it takes effect. The ranges are keepalived's.
+
+mod address_line;
+mod bfd_instance;
+mod checkers;
+mod garp_group;
+mod global_defs;
+mod real_server;
+mod root;
+mod route_line;
+mod rule_line;
+mod ssl;
+mod track_file;
+mod track_group;
+mod virtual_server;
+mod virtual_server_group;
+mod vrrp_instance;
+mod vrrp_script;
+mod vrrp_sync_group;
+mod vrrp_track_process;
+
+/// The words that may stand in one block, or after the first word of one kind of line.
+#[derive(Debug)]
+pub struct Block {
+    /// What the block is called in messages.
+    pub name: &'static str,
+    /// The block's own words.
+    pub keywords: &'static [Keyword],
+    /// Words it has in common with other blocks.
+    pub shared: &'static [Keyword],
+}
+
+impl Block {
+    /// The word's entry, if the block has it; case matters.
+    pub fn keyword(&self, name: &str) -> Option<&'static Keyword> {
+        self.all().find(|keyword| keyword.name == name)
+    }
+
+    /// Every word of the block.
+    pub fn all(&self) -> impl Iterator<Item = &'static Keyword> + use<> {
+        self.keywords.iter().chain(self.shared)
+    }
+}
+
+/// One word of the language.
+#[derive(Clone, Copy, Debug)]
+pub struct Keyword {
+    /// The word.
+    pub name: &'static str,
+    /// Its arguments in the usual notation: `SECS`, `[BOOL]`, `NAME [weight N]`.
+    pub arguments: &'static str,
+    /// What the first argument is, as far as it can be checked without context.
+    pub value: Value,
+    /// Whether it does anything here.
+    pub status: Status,
+    /// What happens when the first argument is missing.
+    pub missing: Missing,
+    /// What the word does, in one line.
+    pub help: &'static str,
+}
+
+/// What a word's argument is.
+#[derive(Clone, Copy, Debug)]
+pub enum Value {
+    /// No argument; one that is given is ignored.
+    Flag,
+    /// on, off, true, false, yes or no; absent means true.
+    Boolean,
+    /// Free text, or something only its own code can judge.
+    Text,
+    /// A whole number in this range.
+    Integer(i64, i64),
+    /// Decimal seconds; the range is in microseconds.
+    Seconds(u64, u64),
+    /// Decimal milliseconds; the range is in microseconds.
+    Milliseconds(u64, u64),
+    /// One of these words.
+    OneOf(&'static [&'static str]),
+    /// One of these words, in upper or lower case.
+    OneOfAnyCase(&'static [&'static str]),
+    /// An IPv4 or IPv6 address.
+    Address,
+    /// A command, perhaps with user and group.
+    Script,
+    /// A `{ }` of lines that are not keywords; the block lists the options such a line may have.
+    Lines(&'static Block),
+    /// A `{ }` of keywords.
+    Body(&'static Block),
+}
+
+/// Whether a word has an effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// It does what keepalived makes it do.
+    Supported,
+    /// It is understood and has no effect yet.
+    NotYet,
+    /// keepalived itself asks not to use it; the text says what to write.
+    Deprecated(&'static str),
+    /// keepalived no longer has it; the text says why.
+    Removed(&'static str),
+}
+
+/// What a missing first argument means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// Nothing: the argument is optional.
+    Allowed,
+    /// The line is reported and skipped.
+    Reported,
+    /// keepalived ends with exit code 2.
+    Fatal,
+}
+
+impl Keyword {
+    const fn supported(mut self) -> Self {
+        self.status = Status::Supported;
+        self
+    }
+
+    const fn deprecated(mut self, instead: &'static str) -> Self {
+        self.status = Status::Deprecated(instead);
+        self
+    }
+
+    const fn removed(mut self, why: &'static str) -> Self {
+        self.status = Status::Removed(why);
+        self
+    }
+
+    /// Without the argument the program ends.
+    const fn required(mut self) -> Self {
+        self.missing = Missing::Fatal;
+        self
+    }
+
+    /// Without the argument the line is reported.
+    const fn expected(mut self) -> Self {
+        self.missing = Missing::Reported;
+        self
+    }
+}
+
+/// A word that is understood and has no effect yet; the methods above change that.
+const fn keyword(name: &'static str, arguments: &'static str, value: Value, help: &'static str) -> Keyword {
+    Keyword {
+        name,
+        arguments,
+        value,
+        status: Status::NotYet,
+        missing: Missing::Allowed,
+        help,
+    }
+}
+
+static NO_OPTIONS: Block = Block {
+    name: "a list",
+    keywords: &[],
+    shared: &[],
+};
+
+/// The top level of a file.
+pub static ROOT: &Block = &root::BLOCK;
+
+/// The options of a line in `virtual_ipaddress` and its like.
+pub static ADDRESS_LINE: &Block = &address_line::OPTIONS;
+
+/// Where else a word is known: the blocks whose keyword it is.
+pub fn homes(name: &str) -> Vec<&'static str> {
+    let mut found = Vec::new();
+    visit(ROOT, &mut |block| {
+        if block.keyword(name).is_some() && !found.contains(&block.name) {
+            found.push(block.name);
+        }
+    });
+    found
+}
+
+/// The words of `block` that `name` may be a misspelling of, nearest first.
+pub fn similar(block: &'static Block, name: &str) -> Option<&'static str> {
+    let limit = 1 + name.chars().count() / 5;
+    let nearest = block
+        .all()
+        .map(|keyword| (distance(keyword.name, name), keyword.name))
+        .min()?;
+    (nearest.0 <= limit).then_some(nearest.1)
+}
+
+/// Every block of keywords that can be reached from `block`, itself first.
+pub fn visit(block: &'static Block, see: &mut impl FnMut(&'static Block)) {
+    see(block);
+    for keyword in block.all() {
+        if let Value::Body(inner) = keyword.value {
+            visit(inner, see);
+        }
+    }
+}
+
+/// Edit distance in which swapping two neighbours counts as one change.
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().take(64).collect());
+    let mut before = vec![0; b.len() + 1];
+    let mut above: Vec<usize> = (0..=b.len()).collect();
+    for i in 1..=a.len() {
+        let mut row = vec![i; b.len() + 1];
+        for j in 1..=b.len() {
+            let changed = usize::from(a[i - 1] != b[j - 1]);
+            row[j] = (above[j] + 1).min(row[j - 1] + 1).min(above[j - 1] + changed);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                row[j] = row[j].min(before[j - 2] + 1);
+            }
+        }
+        before = std::mem::replace(&mut above, row);
+    }
+    above[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_word_stands_twice_in_a_block() {
+        visit(ROOT, &mut |block| {
+            let mut names: Vec<_> = block.all().map(|keyword| keyword.name).collect();
+            names.sort_unstable();
+            let count = names.len();
+            names.dedup();
+            assert_eq!(names.len(), count, "{}", block.name);
+        });
+    }
+
+    #[test]
+    fn a_typo_finds_its_word() {
+        let instance = &vrrp_instance::BLOCK;
+        assert_eq!(similar(instance, "virtual_ipadress"), Some("virtual_ipaddress"));
+        assert_eq!(similar(instance, "prioirty"), Some("priority"));
+        assert_eq!(similar(instance, "completely_else"), None);
+    }
+
+    #[test]
+    fn a_word_knows_its_blocks() {
+        assert_eq!(homes("router_id"), ["global_defs"]);
+        assert_eq!(homes("auth_pass"), ["authentication"]);
+        assert!(homes("nonsense").is_empty());
+    }
+}

@@ -1,0 +1,160 @@
+//! The words of the top level.
+
+use super::{
+    Block, NO_OPTIONS,
+    Value::{Body, Flag, Integer, Lines, Text},
+    address_line, bfd_instance, garp_group, global_defs, keyword, route_line, rule_line, ssl, track_file,
+    track_group, virtual_server, virtual_server_group, vrrp_instance, vrrp_script, vrrp_sync_group,
+    vrrp_track_process,
+};
+
+pub(super) static BLOCK: Block = Block {
+    name: "the top level",
+    keywords: &[
+        keyword("global_defs", "", Body(&global_defs::BLOCK), "global settings").supported(),
+        keyword(
+            "net_namespace",
+            "NAME",
+            Text,
+            "run in a network namespace; pid files go to /run/keepalived",
+        )
+        .expected(),
+        keyword(
+            "net_namespace_ipvs",
+            "[NAME]",
+            Text,
+            "namespace for the IPVS configuration only",
+        ),
+        keyword(
+            "namespace_with_ipsets",
+            "",
+            Flag,
+            "allow ipsets together with a namespace on kernels before 3.13",
+        ),
+        keyword("use_pid_dir", "", Flag, "create pid files in /run/keepalived"),
+        keyword(
+            "instance",
+            "NAME",
+            Text,
+            "name used in pid file names and syslog ident",
+        )
+        .expected(),
+        keyword(
+            "linkbeat_use_polling",
+            "",
+            Flag,
+            "poll link state (MII/ethtool/ioctl) instead of netlink",
+        ),
+        keyword(
+            "child_wait_time",
+            "SECS",
+            Integer(0, 2_147_483_647),
+            "how long the parent waits for its children at termination",
+        )
+        .required(),
+        keyword(
+            "track_group",
+            "NAME",
+            Body(&track_group::BLOCK),
+            "named list of VRRP instances that follow static addresses/routes/rules",
+        )
+        .expected(),
+        keyword(
+            "static_ipaddress",
+            "{ address lines }",
+            Lines(&address_line::OPTIONS),
+            "addresses configured for the whole run",
+        ),
+        keyword(
+            "static_routes",
+            "{ route lines }",
+            Lines(&route_line::OPTIONS),
+            "routes configured for the whole run",
+        ),
+        keyword(
+            "static_rules",
+            "{ rule lines }",
+            Lines(&rule_line::OPTIONS),
+            "policy rules configured for the whole run",
+        ),
+        keyword(
+            "linkbeat_interfaces",
+            "{ IF [MII|ETHTOOL|IOCTL] }",
+            Lines(&NO_OPTIONS),
+            "interfaces whose link state is polled",
+        ),
+        keyword(
+            "interface_up_down_delays",
+            "{ IF DOWN [UP] }",
+            Lines(&NO_OPTIONS),
+            "debounce interface state changes",
+        ),
+        keyword(
+            "track_file",
+            "NAME",
+            Body(&track_file::BLOCK),
+            "file whose number is monitored",
+        )
+        .required(),
+        keyword(
+            "vrrp_track_file",
+            "NAME",
+            Body(&track_file::BLOCK),
+            "as track_file",
+        )
+        .required(),
+        keyword(
+            "vrrp_script",
+            "NAME",
+            Body(&vrrp_script::BLOCK),
+            "periodically run check",
+        )
+        .supported()
+        .required(),
+        keyword(
+            "vrrp_track_process",
+            "NAME",
+            Body(&vrrp_track_process::BLOCK),
+            "monitor running processes",
+        )
+        .required(),
+        keyword("bfd_instance", "NAME", Body(&bfd_instance::BLOCK), "BFD session").expected(),
+        keyword(
+            "garp_group",
+            "",
+            Body(&garp_group::BLOCK),
+            "pacing of gratuitous ARP / unsolicited NA per interface or group",
+        ),
+        keyword(
+            "vrrp_sync_group",
+            "NAME",
+            Body(&vrrp_sync_group::BLOCK),
+            "instances that change state together",
+        )
+        .expected(),
+        keyword(
+            "vrrp_instance",
+            "NAME",
+            Body(&vrrp_instance::BLOCK),
+            "a virtual router",
+        )
+        .supported()
+        .expected(),
+        keyword(
+            "virtual_server_group",
+            "NAME",
+            Lines(&virtual_server_group::OPTIONS),
+            "set of addresses/ranges/fwmarks used by a virtual server",
+        )
+        .required(),
+        keyword(
+            "virtual_server",
+            "ADDR [PORT] | fwmark N | group NAME",
+            Body(&virtual_server::BLOCK),
+            "an IPVS service",
+        )
+        .required(),
+        keyword("SSL", "", Body(&ssl::BLOCK), "client TLS material for SSL_GET"),
+    ],
+    shared: &[],
+};

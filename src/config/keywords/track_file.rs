@@ -1,0 +1,28 @@
+//! The words of `track_file` and its older spelling `vrrp_track_file`.
+
+use super::{
+    Block,
+    Value::{Integer, Text},
+    keyword,
+};
+
+pub(super) static BLOCK: Block = Block {
+    name: "track_file",
+    keywords: &[
+        keyword("file", "PATH", Text, "file to watch").expected(),
+        keyword(
+            "weight",
+            "N [reverse]",
+            Integer(-254, 254),
+            "multiplier of the value read; 0 = non-zero value means fault",
+        )
+        .expected(),
+        keyword(
+            "init_file",
+            "[VALUE] [overwrite]",
+            Text,
+            "create/initialise the file at start (never on reload)",
+        ),
+    ],
+    shared: &[],
+};

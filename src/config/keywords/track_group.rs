@@ -1,0 +1,14 @@
+//! The words of `track_group`.
+
+use super::{Block, NO_OPTIONS, Value::Lines, keyword};
+
+pub(super) static BLOCK: Block = Block {
+    name: "track_group",
+    keywords: &[keyword(
+        "group",
+        "{ NAMES }",
+        Lines(&NO_OPTIONS),
+        "member VRRP instances",
+    )],
+    shared: &[],
+};

@@ -1,0 +1,201 @@
+//! The words of `virtual_server`.
+
+use super::{
+    Block,
+    Value::{Body, Boolean, Flag, Integer, OneOf, OneOfAnyCase, Script, Seconds, Text},
+    keyword, real_server,
+};
+
+pub(super) static BLOCK: Block = Block {
+    name: "virtual_server",
+    keywords: &[
+        keyword(
+            "delay_loop",
+            "SECS",
+            Seconds(1, 4_294_967_295_000),
+            "interval between checks",
+        )
+        .required(),
+        keyword(
+            "lb_algo",
+            "rr wrr lc wlc lblc sh mh dh fo ovf lblcr sed nq twos",
+            OneOf(SCHEDULERS),
+            "IPVS scheduler",
+        )
+        .required(),
+        keyword(
+            "lvs_sched",
+            "rr wrr lc wlc lblc sh mh dh fo ovf lblcr sed nq twos",
+            OneOf(SCHEDULERS),
+            "IPVS scheduler",
+        )
+        .required(),
+        keyword(
+            "lb_kind",
+            "NAT | DR | TUN [type ipip|gue port N|gre] [nocsum|csum|remcsum]",
+            OneOf(METHODS),
+            "forwarding method",
+        )
+        .required(),
+        keyword(
+            "lvs_method",
+            "NAT | DR | TUN [type ipip|gue port N|gre] [nocsum|csum|remcsum]",
+            OneOf(METHODS),
+            "forwarding method",
+        )
+        .required(),
+        keyword(
+            "protocol",
+            "TCP|UDP|SCTP",
+            OneOfAnyCase(&["TCP", "UDP", "SCTP"]),
+            "transport protocol",
+        )
+        .required(),
+        keyword(
+            "persistence_timeout",
+            "[SECS]",
+            Integer(1, 2678400),
+            "client persistence",
+        ),
+        keyword(
+            "persistence_granularity",
+            "NETMASK | PREFIXLEN",
+            Text,
+            "persistence mask",
+        )
+        .required(),
+        keyword("persistence_engine", "NAME", Text, "IPVS persistence engine").required(),
+        keyword("ops", "", Flag, "one-packet scheduling"),
+        keyword(
+            "hashed",
+            "",
+            Flag,
+            "only with lb_algo sh; else ignored and reported (`hashed only applies to sh scheduler - ignoring`)",
+        ),
+        keyword("flag-1", "", Flag, "generic scheduler flags"),
+        keyword("flag-2", "", Flag, "generic scheduler flags"),
+        keyword("flag-3", "", Flag, "generic scheduler flags"),
+        keyword("sh-port", "", Flag, "flags of the sh scheduler"),
+        keyword("sh-fallback", "", Flag, "flags of the sh scheduler"),
+        keyword("mh-port", "", Flag, "flags of the mh scheduler"),
+        keyword("mh-fallback", "", Flag, "flags of the mh scheduler"),
+        keyword(
+            "ha_suspend",
+            "",
+            Flag,
+            "run checks only while the VS address is configured locally",
+        ),
+        keyword(
+            "ip_family",
+            "inet|inet6",
+            OneOf(&["inet", "inet6"]),
+            "family of a fwmark service",
+        )
+        .required(),
+        keyword("smtp_alert", "[BOOL]", Boolean, "mail on quorum change"),
+        keyword(
+            "virtualhost",
+            "STRING",
+            Text,
+            "default Host header for HTTP/SSL checks",
+        )
+        .expected(),
+        keyword("snmp_name", "STRING", Text, "label in SNMP").expected(),
+        keyword("alpha", "", Flag, "servers start down until checks pass"),
+        keyword("omega", "", Flag, "run down notifiers at shutdown"),
+        keyword("quorum", "N", Integer(1, 4_294_967_295), "minimum live weight").required(),
+        keyword(
+            "hysteresis",
+            "N",
+            Integer(0, 4_294_967_295),
+            "margin around the quorum",
+        )
+        .required(),
+        keyword(
+            "quorum_up",
+            "SCRIPT [USER [[:]GROUP]]",
+            Script,
+            "run when quorum is gained",
+        )
+        .required(),
+        keyword(
+            "quorum_down",
+            "SCRIPT [USER [[:]GROUP]]",
+            Script,
+            "run when quorum is lost",
+        )
+        .required(),
+        keyword(
+            "weight",
+            "N",
+            Integer(1, 2_147_483_647),
+            "default weight of real servers",
+        )
+        .required(),
+        keyword(
+            "sorry_server",
+            "ADDR [PORT]",
+            Text,
+            "server used while there is no quorum",
+        )
+        .required(),
+        keyword(
+            "sorry_server_inhibit",
+            "",
+            Flag,
+            "keep it in IPVS with weight 0 when unused",
+        ),
+        keyword(
+            "sorry_server_lvs_method",
+            "as lvs_method",
+            OneOf(METHODS),
+            "forwarding method of the sorry server",
+        )
+        .expected(),
+        keyword(
+            "connect_timeout",
+            "SECS",
+            Seconds(1, 4_294_000_000),
+            "default connect timeout of checkers",
+        )
+        .required(),
+        keyword("retry", "N", Integer(1, 4_294_967_295), "default retries").required(),
+        keyword(
+            "delay_before_retry",
+            "SECS",
+            Seconds(0, 4_294_967_295_000),
+            "default gap between retries",
+        )
+        .required(),
+        keyword(
+            "warmup",
+            "SECS",
+            Seconds(0, 4_294_967_295_000),
+            "maximum random delay of the first check",
+        )
+        .required(),
+        keyword(
+            "inhibit_on_failure",
+            "",
+            Flag,
+            "set weight 0 instead of removing a failed server",
+        ),
+        keyword(
+            "real_server",
+            "ADDR [PORT]",
+            Body(&real_server::BLOCK),
+            "a pool member",
+        )
+        .required(),
+        keyword("nat_mask", "MASK", Text, "old NAT granularity")
+            .expected()
+            .removed("it only ever applied to Linux 2.2; delete the line"),
+    ],
+    shared: &[],
+};
+
+pub(super) const METHODS: &[&str] = &["NAT", "DR", "TUN"];
+
+const SCHEDULERS: &[&str] = &[
+    "rr", "wrr", "lc", "wlc", "lblc", "sh", "mh", "dh", "fo", "ovf", "lblcr", "sed", "nq", "twos",
+];

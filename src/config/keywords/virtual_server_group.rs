@@ -1,0 +1,9 @@
+//! The words of a line of `virtual_server_group`.
+
+use super::{Block, Value::Text, keyword};
+
+pub(super) static OPTIONS: Block = Block {
+    name: "a group line",
+    keywords: &[keyword("fwmark", "N [inet|inet6]", Text, "a firewall mark").expected()],
+    shared: &[],
+};

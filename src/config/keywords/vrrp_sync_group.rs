@@ -1,0 +1,100 @@
+//! The words of `vrrp_sync_group`.
+
+use super::{
+    Block, NO_OPTIONS,
+    Value::{Boolean, Flag, Lines, Script},
+    keyword,
+};
+
+pub(super) static BLOCK: Block = Block {
+    name: "vrrp_sync_group",
+    keywords: &[
+        keyword("group", "{ NAMES }", Lines(&NO_OPTIONS), "member instances"),
+        keyword(
+            "track_interface",
+            "{ IF [weight N [reverse]] }",
+            Lines(&NO_OPTIONS),
+            "interfaces tracked by every member",
+        ),
+        keyword(
+            "track_script",
+            "{ NAME [weight N [reverse|noreverse]] }",
+            Lines(&NO_OPTIONS),
+            "scripts tracked by every member",
+        ),
+        keyword(
+            "track_file",
+            "{ NAME [weight N [reverse|noreverse]] }",
+            Lines(&NO_OPTIONS),
+            "files tracked by every member",
+        ),
+        keyword(
+            "track_process",
+            "{ NAME [weight N [reverse|noreverse]] }",
+            Lines(&NO_OPTIONS),
+            "processes tracked by every member",
+        ),
+        keyword(
+            "track_bfd",
+            "{ NAME [weight N [reverse|noreverse]] }",
+            Lines(&NO_OPTIONS),
+            "BFD sessions tracked by every member",
+        ),
+        keyword(
+            "notify_master",
+            "SCRIPT [USER [[:]GROUP]]",
+            Script,
+            "run when the group becomes MASTER",
+        )
+        .required(),
+        keyword(
+            "notify_backup",
+            "SCRIPT [USER [[:]GROUP]]",
+            Script,
+            "run when the group becomes BACKUP",
+        )
+        .required(),
+        keyword(
+            "notify_fault",
+            "SCRIPT [USER [[:]GROUP]]",
+            Script,
+            "run when the group goes to FAULT",
+        )
+        .required(),
+        keyword(
+            "notify_stop",
+            "SCRIPT [USER [[:]GROUP]]",
+            Script,
+            "run at shutdown",
+        )
+        .required(),
+        keyword(
+            "notify",
+            "SCRIPT [USER [[:]GROUP]]",
+            Script,
+            "run on every change with GROUP, name, state, 0 appended",
+        )
+        .required(),
+        keyword(
+            "notify_priority_changes",
+            "[BOOL]",
+            Boolean,
+            "default for the members' FIFO priority events",
+        ),
+        keyword("smtp_alert", "[BOOL]", Boolean, "mail on group state changes"),
+        keyword(
+            "global_tracking",
+            "",
+            Flag,
+            "same effect as sync_group_tracking_weight",
+        )
+        .deprecated("sync_group_tracking_weight"),
+        keyword(
+            "sync_group_tracking_weight",
+            "",
+            Flag,
+            "allow weighted trackers on members",
+        ),
+    ],
+    shared: &[],
+};

@@ -1,0 +1,49 @@
+//! Text → logical lines → tree → typed [`Config`], with diagnostics.
+//!
+//! The room reads `keepalived.conf` unchanged and says everything that is wrong with it in one run:
+//!
+//! * `source` reads files and does what happens before keywords matter: comments, includes, conditionals,
+//!   parameters, braces; `text` keeps every character's column on the way;
+//! * [`keywords`] is the language as data, one file per block;
+//! * `tree` arranges lines by those tables and checks plain values;
+//! * `resolve` makes a [`Config`] of the tree: names, defaults, what excludes what;
+//! * [`Report`] collects the findings and decides exit codes, [`render`] shows them.
+//!
+//! It asks the system only through [`Environment`] and may import [`crate::units`], nothing else of the program.
+
+pub mod keywords;
+pub mod render;
+
+mod diagnostic;
+mod environment;
+mod model;
+mod resolve;
+mod source;
+mod text;
+mod tree;
+mod value;
+
+use std::path::Path;
+
+pub use diagnostic::{Diagnostic, Report, Severity, SourceText, Span};
+pub use environment::{Account, Environment, Program, System};
+pub use model::{
+    Auth, Config, Garp, Global, InitialState, Instance, Notify, NotifyScript, Scope, Script, ScriptCommand,
+    TrackedScript, User, VirtualAddress,
+};
+
+/// Reads a configuration. `config_id` selects `@ID` lines; without it the host name up to its first dot does.
+///
+/// The configuration is `None` when reading failed as a whole; otherwise it holds what can be used, and
+/// [`Report::start_exit`] says whether that is enough to run.
+pub fn load(path: &Path, config_id: Option<&str>, env: &dyn Environment) -> (Option<Config>, Report) {
+    let mut report = Report::default();
+    let lines = source::read(path, config_id, env, &mut report);
+    let nodes = tree::build(lines, &mut report);
+    let config = resolve::resolve(&nodes, env, &mut report);
+    let failed = report
+        .diagnostics
+        .iter()
+        .any(|found| matches!(found.severity, Severity::Fatal | Severity::NoFile));
+    ((!failed).then_some(config), report)
+}

@@ -1,0 +1,275 @@
+//! The typed configuration: what the text means once every default is filled in and every value is checked.
+//!
+//! Nothing here remembers how it was written, except [`Span`]s, so that a later message can point at the line.
+//! Whoever holds a [`Config`] need not ask again whether a priority is legal or a script index exists.
+
+use std::{fmt, net::Ipv4Addr, path::PathBuf, time::Duration};
+
+use crate::{
+    config::Span,
+    units::{Priority, Version, Vrid},
+};
+
+/// Everything the configuration file asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// `global_defs`.
+    pub global: Global,
+    /// `vrrp_script` blocks that somebody tracks, in file order.
+    pub scripts: Vec<Script>,
+    /// `vrrp_instance` blocks, in file order.
+    pub instances: Vec<Instance>,
+}
+
+/// `global_defs`: what is true for the whole daemon.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Global {
+    /// `router_id`; the host name when the file does not say.
+    pub router_id: String,
+    /// `enable_traps`: send SNMP notifications.
+    pub enable_traps: bool,
+    /// `enable_snmp_vrrp` (and its older spelling `enable_snmp_keepalived`): serve the VRRP part of the MIB.
+    pub enable_snmp_vrrp: bool,
+    /// `snmp_socket`: where the AgentX master listens; `None` means its default.
+    pub snmp_socket: Option<String>,
+    /// `vrrp_version`: the version of instances that do not name one.
+    pub vrrp_version: Version,
+    /// The identity of scripts that do not name one: `script_user`, else the account `keepalived_script` where
+    /// it exists, else `None` for the daemon's own.
+    pub script_user: Option<User>,
+    /// `enable_script_security`.
+    pub script_security: bool,
+}
+
+/// An account that a script runs as.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    /// Account name as written.
+    pub name: String,
+    /// Numeric user id.
+    pub uid: u32,
+    /// Numeric group id: the named group, else the account's primary group.
+    pub gid: u32,
+}
+
+/// A `vrrp_script`: a program whose exit status says whether a service is healthy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Script {
+    /// The name instances track it by.
+    pub name: String,
+    /// What is run.
+    pub command: ScriptCommand,
+    /// `interval`: time from the start of one run to the start of the next, 1 ms or more.
+    pub interval: Duration,
+    /// `timeout`: how long a run may take; `None` means as long as `interval`.
+    pub timeout: Option<Duration>,
+    /// `rise`: successes in a row until the script counts as healthy, 1 or more.
+    pub rise: u32,
+    /// `fall`: failures in a row until the script counts as failed, 1 or more.
+    pub fall: u32,
+    /// `weight`, -253..=253: what the script adds to a priority; 0 sends the instance to FAULT instead.
+    pub weight: i16,
+    /// `weight N reverse`: the adjustment has the opposite sign.
+    pub reverse: bool,
+    /// `init_fail`: failed until it has succeeded `rise` times.
+    pub init_fail: bool,
+    /// Who runs it; `None` for the daemon's own identity.
+    pub user: Option<User>,
+    /// Where the block begins.
+    pub at: Span,
+}
+
+/// A program and its arguments, found on this system.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScriptCommand {
+    /// The words of the command; the first is the program as written.
+    pub argv: Vec<String>,
+    /// The program's file, searched in PATH, symbolic links resolved.
+    pub path: PathBuf,
+    /// The command line as the MIB shows it (vrrpScriptCommand): every word in single quotes, the program by its
+    /// resolved path.
+    pub shown: String,
+}
+
+/// A program that is told of a change of state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotifyScript {
+    /// The words of the command; the first is the program as written.
+    pub argv: Vec<String>,
+    /// The program's file, searched in PATH, symbolic links resolved.
+    pub path: PathBuf,
+    /// The command line as the MIB shows it: every word in single quotes, the program by its resolved path.
+    pub shown: String,
+    /// Who runs it; `None` for the daemon's own identity.
+    pub user: Option<User>,
+}
+
+/// A `vrrp_instance`: one virtual router.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Instance {
+    /// The block's name.
+    pub name: String,
+    /// Where the block begins.
+    pub at: Span,
+    /// `state`: what the router would like to be.
+    pub initial_state: InitialState,
+    /// `interface`: where advertisements are sent and received.
+    pub interface: String,
+    /// `virtual_router_id`.
+    pub vrid: Vrid,
+    /// `priority`, 1..=255.
+    pub priority: Priority,
+    /// `version`, else the global one.
+    pub version: Version,
+    /// `advert_int`, already rounded to what the version can express: whole seconds in version 2, centiseconds up
+    /// to 40.95 s in version 3.
+    pub advert_interval: Duration,
+    /// Take over from a master of lower priority (`nopreempt` clears it).
+    pub preempt: bool,
+    /// `preempt_delay`: how long to tolerate a master of lower priority.
+    pub preempt_delay: Duration,
+    /// `authentication`.
+    pub auth: Auth,
+    /// `virtual_ipaddress`: advertised, and owned while master.
+    pub virtual_addresses: Vec<VirtualAddress>,
+    /// `virtual_ipaddress_excluded`: owned while master, not advertised.
+    pub excluded_addresses: Vec<VirtualAddress>,
+    /// `unicast_src_ip` or `mcast_src_ip`; `None` means the interface's primary address.
+    pub source: Option<Ipv4Addr>,
+    /// `unicast_peer`; empty means multicast.
+    pub peers: Vec<Ipv4Addr>,
+    /// `track_script`.
+    pub track_scripts: Vec<TrackedScript>,
+    /// Gratuitous ARP timing.
+    pub garp: Garp,
+    /// Programs told of changes.
+    pub notify: Notify,
+}
+
+/// The `state` keyword.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum InitialState {
+    /// `state MASTER`.
+    Master,
+    /// `state BACKUP`.
+    #[default]
+    Backup,
+}
+
+/// Authentication of advertisements, version 2 only.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub enum Auth {
+    /// No authentication.
+    #[default]
+    None,
+    /// `auth_type PASS`: eight bytes, zero padded (RFC 2338 §5.3.6).
+    Pass([u8; 8]),
+}
+
+/// Never prints the password.
+impl fmt::Debug for Auth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::None => "None",
+            Self::Pass(_) => "Pass(********)",
+        })
+    }
+}
+
+/// One line of `virtual_ipaddress` or `virtual_ipaddress_excluded`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VirtualAddress {
+    /// The address.
+    pub address: Ipv4Addr,
+    /// Prefix length, 0..=32; 32 when the line has none.
+    pub prefix: u8,
+    /// `brd`; `None` sets no broadcast address.
+    pub broadcast: Option<Ipv4Addr>,
+    /// `dev`; `None` means the instance's interface.
+    pub device: Option<String>,
+    /// `scope`.
+    pub scope: Scope,
+    /// `label`, at most 15 bytes.
+    pub label: Option<String>,
+    /// Where the line is.
+    pub at: Span,
+}
+
+/// Address scope, by the kernel's numbers (rtnetlink `RT_SCOPE_*`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Scope(pub u8);
+
+impl Scope {
+    /// Valid everywhere.
+    pub const GLOBAL: Self = Self(0);
+    /// Valid in this site (IPv6 heritage).
+    pub const SITE: Self = Self(200);
+    /// Valid on this link.
+    pub const LINK: Self = Self(253);
+    /// Valid on this host.
+    pub const HOST: Self = Self(254);
+    /// Does not exist.
+    pub const NOWHERE: Self = Self(255);
+}
+
+/// One line of `track_script`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrackedScript {
+    /// The script's name.
+    pub name: String,
+    /// Index into [`Config::scripts`].
+    pub script: usize,
+    /// -253..=253; the line's weight, else the script's own.
+    pub weight: i16,
+    /// The adjustment has the opposite sign.
+    pub reverse: bool,
+}
+
+/// When and how often gratuitous ARP is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Garp {
+    /// `garp_master_delay`: from the first burst to the second; zero means no second burst.
+    pub delay: Duration,
+    /// `garp_master_repeat`: messages per address in a burst, 1 or more.
+    pub repeat: u32,
+    /// `garp_master_refresh`: period of the refresh while master; `None` means no refresh.
+    pub refresh: Option<Duration>,
+    /// `garp_master_refresh_repeat`: messages per address in a refresh, 1 or more.
+    pub refresh_repeat: u32,
+}
+
+impl Default for Garp {
+    fn default() -> Self {
+        Self {
+            delay: Duration::from_secs(5),
+            repeat: 5,
+            refresh: None,
+            refresh_repeat: 1,
+        }
+    }
+}
+
+/// Programs told of an instance's changes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Notify {
+    /// `notify_master`.
+    pub master: Option<NotifyScript>,
+    /// `notify_backup`.
+    pub backup: Option<NotifyScript>,
+    /// `notify_fault`.
+    pub fault: Option<NotifyScript>,
+    /// `notify_stop`.
+    pub stop: Option<NotifyScript>,
+    /// `notify`: every change, with INSTANCE, name, state and priority appended.
+    pub all: Option<NotifyScript>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_never_printed() {
+        assert_eq!(format!("{:?}", Auth::Pass(*b"s3cret\0\0")), "Pass(********)");
+    }
+}

@@ -1,0 +1,169 @@
+//! Findings as text: with the line and a caret for a terminal, as one line for a log.
+//!
+//! Passwords in the shown source are masked, because such output ends up in tickets.
+
+use std::fmt::Write;
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+
+use super::{Diagnostic, Report, Severity, Span};
+
+impl Report {
+    /// The whole report without colour, for a file or a pipe; [`terminal`] can colour it.
+    pub fn render(&self) -> String {
+        terminal(self, false)
+    }
+
+    /// One line for each finding, for a log.
+    pub fn lines(&self) -> impl Iterator<Item = String> + '_ {
+        self.diagnostics.iter().map(one_line)
+    }
+}
+
+/// The whole report for people; `colour` only where the output is a terminal.
+pub fn terminal(report: &Report, colour: bool) -> String {
+    let renderer = if colour {
+        Renderer::styled()
+    } else {
+        Renderer::plain()
+    };
+    let mut text = String::new();
+    for diagnostic in &report.diagnostics {
+        let line = diagnostic
+            .span
+            .as_ref()
+            .map(|span| shown_line(report, span))
+            .unwrap_or_default();
+        text.push_str(&renderer.render(&[group(diagnostic, &line)]));
+        text.push_str("\n\n");
+    }
+    text
+}
+
+/// One finding as one line: `FILE:LINE:COLUMN: error[ID]: headline; why; what to do`.
+pub fn one_line(diagnostic: &Diagnostic) -> String {
+    let mut text = String::new();
+    if let Some(span) = &diagnostic.span {
+        // Writing to a String cannot fail.
+        let _ = match span.line {
+            0 => write!(text, "{}: ", span.file),
+            line => write!(text, "{}:{line}:{}: ", span.file, span.column),
+        };
+    }
+    let _ = write!(
+        text,
+        "{}[{}]: {}",
+        severity_word(diagnostic.severity),
+        diagnostic.id,
+        diagnostic.headline
+    );
+    for more in [&diagnostic.info, &diagnostic.help].into_iter().flatten() {
+        let _ = write!(text, "; {more}");
+    }
+    text
+}
+
+fn severity_word(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Notice => "note",
+        Severity::Security => "warning",
+        Severity::Error | Severity::Refused | Severity::NoFile | Severity::Fatal => "error",
+    }
+}
+
+fn group<'a>(diagnostic: &'a Diagnostic, line: &'a str) -> Group<'a> {
+    let level = match diagnostic.severity {
+        Severity::Notice => Level::NOTE,
+        Severity::Security => Level::WARNING,
+        _ => Level::ERROR,
+    };
+    let title = level.primary_title(&*diagnostic.headline).id(diagnostic.id);
+    let mut group = Group::with_title(title);
+    if let Some(span) = diagnostic.span.as_ref().filter(|span| span.line > 0) {
+        let place = byte_range(line, span);
+        let snippet = Snippet::source(line).line_start(span.line).path(&*span.file);
+        group = group.element(snippet.annotation(AnnotationKind::Primary.span(place)));
+    }
+    if let Some(info) = &diagnostic.info {
+        group = group.element(Level::NOTE.no_name().message(format!("why: {info}")));
+    }
+    if let Some(help) = &diagnostic.help {
+        group = group.element(Level::HELP.message(&**help));
+    }
+    group
+}
+
+/// The source line of a span, tabs narrowed and passwords masked.
+fn shown_line(report: &Report, span: &Span) -> String {
+    let source = report.sources.iter().find(|source| source.name == span.file);
+    let line = source
+        .and_then(|source| source.text.split('\n').nth(span.line.wrapping_sub(1)))
+        .unwrap_or_default();
+    mask(line.trim_end_matches('\r'))
+}
+
+/// Puts `*` for every character of the value of `auth_pass`.
+fn mask(line: &str) -> String {
+    let Some(at) = line.find("auth_pass") else {
+        return line.replace(char::is_control, " ");
+    };
+    let (before, value) = line.split_at(at + "auth_pass".len());
+    before
+        .chars()
+        .chain(value.chars().map(|c| if c.is_whitespace() { ' ' } else { '*' }))
+        .collect()
+}
+
+fn byte_range(line: &str, span: &Span) -> std::ops::Range<usize> {
+    let byte = |column: usize| line.char_indices().nth(column).map_or(line.len(), |(at, _)| at);
+    let start = span.column.saturating_sub(1);
+    byte(start)..byte(start + span.length)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::SourceText;
+
+    fn report(line: &str, column: usize, length: usize) -> Report {
+        let span = Span {
+            file: "a.conf".into(),
+            line: 1,
+            column,
+            length,
+        };
+        let finding = Diagnostic::new("some-id", Severity::Error, "something is wrong", &span)
+            .info("it matters")
+            .help("write it differently");
+        Report {
+            diagnostics: vec![finding],
+            sources: vec![SourceText {
+                name: "a.conf".into(),
+                text: line.into(),
+            }],
+        }
+    }
+
+    #[test]
+    fn a_log_line_holds_everything() {
+        assert_eq!(
+            one_line(&report("x", 1, 1).diagnostics[0]),
+            "a.conf:1:1: error[some-id]: something is wrong; it matters; write it differently"
+        );
+    }
+
+    #[test]
+    fn the_terminal_shows_the_place() {
+        let text = terminal(&report("\tpriority 300", 11, 3), false);
+        assert!(text.contains("a.conf:1:11") && text.contains("^^^"), "{text}");
+    }
+
+    #[test]
+    fn a_password_is_masked() {
+        let text = terminal(&report("  auth_pass geheimnis", 13, 9), false);
+        assert!(
+            !text.contains("geheimnis") && text.contains("*********"),
+            "{text}"
+        );
+    }
+}

@@ -1,0 +1,195 @@
+//! Programs and the accounts they run as: `script`, `notify…` and `user` lines.
+
+use std::path::PathBuf;
+
+use super::Context;
+use crate::config::{
+    Diagnostic, Environment, Global, NotifyScript, Program, ScriptCommand, Severity, Span, User,
+    source::Line, tree::Node, value,
+};
+
+/// A command line as written, its program not yet looked for.
+pub(super) struct Written {
+    pub(super) argv: Vec<String>,
+    /// Words after the command: user and group where the keyword takes them.
+    pub(super) further: Vec<String>,
+}
+
+/// Reads the command of a script keyword. Reports and returns `None` when quotes do not match or there is none.
+pub(super) fn written(line: &Line, context: &mut Context<'_>) -> Option<Written> {
+    let bad = |context: &mut Context<'_>| {
+        context.add(
+            Diagnostic::new(
+                "invalid-command",
+                Severity::Error,
+                "this command's quotes do not match: the line is ignored",
+                &line.text.span(),
+            )
+            .help("write \"program 'an argument' \\\"another\\\"\" with every quote closed"),
+        );
+    };
+    let Some(mut words) = value::script_words(&line.text.string()) else {
+        bad(context);
+        return None;
+    };
+    if words.len() < 2 {
+        return None;
+    }
+    let further = words.split_off(2);
+    let Some(argv) = value::arguments(&words[1]) else {
+        bad(context);
+        return None;
+    };
+    if argv.is_empty() {
+        context.add(
+            Diagnostic::new(
+                "invalid-command",
+                Severity::Error,
+                "this command is empty: the line is ignored",
+                &line.text.span(),
+            )
+            .help("name a program"),
+        );
+        return None;
+    }
+    Some(Written { argv, further })
+}
+
+/// Looks for the program. The error says in a few words what is wrong with it.
+pub(super) fn find(argv: Vec<String>, env: &dyn Environment) -> Result<ScriptCommand, String> {
+    let program = argv.first().map_or("", String::as_str);
+    match env.program(program) {
+        Program::Found(path) => {
+            let shown = shown(&path, &argv);
+            Ok(ScriptCommand { argv, path, shown })
+        }
+        Program::NotExecutable(path) => Err(format!("{} cannot be executed", path.display())),
+        Program::Missing => Err(format!("{program} does not exist")),
+    }
+}
+
+/// How the MIB shows a command (vrrpScriptCommand).
+fn shown(path: &PathBuf, argv: &[String]) -> String {
+    let program = path.to_string_lossy().into_owned();
+    let words = std::iter::once(&program).chain(argv.iter().skip(1));
+    words
+        .map(|word| format!("'{word}'"))
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// A notify line's program. keepalived's test mode says nothing about a missing one, so neither is it an error here.
+pub(super) fn notify(node: &Node, global: &Global, context: &mut Context<'_>) -> Option<NotifyScript> {
+    let written = written(&node.line, context)?;
+    let ignored = |why: String, help: &str| {
+        let headline = format!("{} will not run: {why}", node.keyword.name);
+        Diagnostic::new(
+            "unusable-script",
+            Severity::Notice,
+            headline,
+            &node.line.text.span(),
+        )
+        .help(help)
+    };
+    let user = match written.further.first() {
+        None => default_user(node.span(), global, context)?,
+        Some(name) => match user_by_name(name, written.further.get(1).map(String::as_str), context.env) {
+            Ok(user) => Some(user),
+            Err(why) => {
+                context.add(ignored(
+                    why,
+                    "words after the command are user and group: put a command with arguments in quotes",
+                ));
+                return None;
+            }
+        },
+    };
+    match find(written.argv, context.env) {
+        Ok(ScriptCommand { argv, path, shown }) => {
+            note_root(user.as_ref(), node.span(), context);
+            Some(NotifyScript {
+                argv,
+                path,
+                shown,
+                user,
+            })
+        }
+        Err(why) => {
+            context.add(ignored(
+                why,
+                "create it with execute permission, or correct the path",
+            ));
+            None
+        }
+    }
+}
+
+/// Remembers the first script that will run as root.
+pub(super) fn note_root(user: Option<&User>, at: &Span, context: &mut Context<'_>) {
+    let uid = user.map_or_else(|| context.env.own_uid(), |user| user.uid);
+    if uid == 0 && context.root_script.is_none() {
+        context.root_script = Some(at.clone());
+    }
+}
+
+/// Who runs a script that names nobody: `Some(None)` is the daemon's own identity, `None` means that script security
+/// asks for an account that does not exist.
+#[expect(
+    clippy::option_option,
+    reason = "the outer one is whether the script runs at all"
+)]
+pub(super) fn default_user(at: &Span, global: &Global, context: &mut Context<'_>) -> Option<Option<User>> {
+    if global.script_user.is_some() || !global.script_security {
+        return Some(global.script_user.clone());
+    }
+    context.add(
+        Diagnostic::new(
+            "no-script-user",
+            Severity::Error,
+            "this script will not run: there is no account for it",
+            at,
+        )
+        .info("enable_script_security asks for the account keepalived_script, which does not exist")
+        .help("name an account with script_user in global_defs, or create keepalived_script"),
+    );
+    None
+}
+
+/// The account named by the words of a `user` or `script_user` line from index `at`; reports one that does not exist.
+pub(super) fn user(node: &Node, at: usize, context: &mut Context<'_>) -> Option<User> {
+    let word = node.line.words.get(at)?;
+    let group = node.line.words.get(at + 1).map(|word| word.text.as_str());
+    match user_by_name(&word.text, group, context.env) {
+        Ok(user) => Some(user),
+        Err(why) => {
+            context.add(
+                Diagnostic::new(
+                    "unknown-user",
+                    Severity::Error,
+                    format!("{why}: the line is ignored"),
+                    &word.span,
+                )
+                .help("name an account and group of this system"),
+            );
+            None
+        }
+    }
+}
+
+/// Looks an account up; `group` may have a leading `:`. The error names what does not exist.
+pub(super) fn user_by_name(name: &str, group: Option<&str>, env: &dyn Environment) -> Result<User, String> {
+    let account = env
+        .account(name)
+        .ok_or_else(|| format!("there is no user {name}"))?;
+    let gid = match group.map(|group| group.trim_start_matches(':')) {
+        None | Some("") => account.gid,
+        Some(group) => env
+            .group(group)
+            .ok_or_else(|| format!("there is no group {group}"))?,
+    };
+    Ok(User {
+        name: name.to_owned(),
+        uid: account.uid,
+        gid,
+    })
+}

@@ -1,0 +1,544 @@
+//! `vrrp_instance` blocks: settings are gathered line by line, then combined, because defaults depend on one another.
+
+use std::{net::Ipv4Addr, time::Duration};
+
+use super::{Context, address, command, script::Candidate, track};
+use crate::{
+    config::{
+        Auth, Diagnostic, Garp, Global, InitialState, Instance, Notify, NotifyScript, Severity, Span,
+        TrackedScript, VirtualAddress, text::Word, tree::Node,
+    },
+    units::{Priority, Version, Vrid},
+};
+
+/// Most addresses that one advertisement can count.
+const MAX_ADDRESSES: usize = 255;
+/// Longest interval that version 3 can express (12 bits of centiseconds).
+const MAX_V3_INTERVAL: Duration = Duration::from_millis(40_950);
+
+/// The lines of one block.
+#[derive(Default)]
+struct Draft {
+    master: bool,
+    interface: Option<String>,
+    /// An `interface` line was there, so its absence need not be reported again.
+    interface_reported: bool,
+    vrid: Option<Vrid>,
+    vrid_reported: bool,
+    priority: Option<Priority>,
+    version: Option<Version>,
+    advert_interval: Option<(Duration, Option<Span>)>,
+    nopreempt: Option<Span>,
+    preempt_delay: Option<(Duration, Span)>,
+    auth: Option<Authentication>,
+    addresses: Vec<VirtualAddress>,
+    /// An address was refused, which has been reported.
+    address_refused: bool,
+    excluded: Vec<VirtualAddress>,
+    source: Option<Ipv4Addr>,
+    unicast: Option<Span>,
+    peers: Vec<Ipv4Addr>,
+    tracks: Vec<TrackedScript>,
+    garp: Garp,
+    notify: Notify,
+}
+
+/// An `authentication` block.
+struct Authentication {
+    span: Span,
+    kind: Option<Word>,
+    password: Option<Word>,
+}
+
+pub(super) fn resolve(
+    node: &Node,
+    global: &Global,
+    scripts: &[Candidate],
+    instances: &mut Vec<Instance>,
+    context: &mut Context<'_>,
+) {
+    let Some(name) = node.argument() else { return };
+    if let Some(first) = instances.iter().find(|instance| instance.name == name.text) {
+        let headline = format!(
+            "vrrp_instance {} is already defined at line {}",
+            name.text, first.at.line
+        );
+        context.add(
+            Diagnostic::new("duplicate-name", Severity::Error, headline, &name.span)
+                .info("the whole second block is ignored")
+                .help("give it another name"),
+        );
+        return;
+    }
+    let mut draft = Draft::default();
+    for line in node.nodes() {
+        setting(line, &mut draft, global, scripts, context);
+    }
+    instances.extend(finish(draft, name, node.span(), global, context));
+}
+
+fn setting(
+    node: &Node,
+    draft: &mut Draft,
+    global: &Global,
+    scripts: &[Candidate],
+    context: &mut Context<'_>,
+) {
+    let span = node.span();
+    match node.keyword.name {
+        "state" => draft.master |= node.argument().is_some_and(|word| word.text == "MASTER"),
+        "interface" => interface(node, draft, context),
+        "virtual_router_id" => virtual_router_id(node, draft, context),
+        // A number that is out of range counts as the default, even with `state MASTER`.
+        "priority" => draft.priority = Some(byte(node).map_or(Priority::DEFAULT, Priority)),
+        "version" => match node.integer() {
+            Some(3) => draft.version = Some(Version::V3),
+            Some(_) => draft.version = Some(Version::V2),
+            None => {}
+        },
+        "advert_int" => {
+            draft.advert_interval = node
+                .duration()
+                .map(|interval| (interval, node.argument().map(|word| word.span.clone())));
+        }
+        "nopreempt" => draft.nopreempt = Some(span.clone()),
+        "preempt" => draft.nopreempt = None,
+        "preempt_delay" => draft.preempt_delay = node.duration().map(|delay| (delay, span.clone())),
+        "authentication" => authentication(node, draft),
+        "virtual_ipaddress" => {
+            draft.address_refused |=
+                address::virtual_addresses(node.lines(), false, &mut draft.addresses, context);
+        }
+        "virtual_ipaddress_excluded" => {
+            address::virtual_addresses(node.lines(), true, &mut draft.excluded, context);
+        }
+
+        "mcast_src_ip" | "unicast_src_ip" => {
+            if node.keyword.name == "unicast_src_ip" {
+                draft.unicast = Some(span.clone());
+            }
+            draft.source = node
+                .argument()
+                .and_then(|word| address::host(word, "source address", context))
+                .or(draft.source);
+        }
+        "unicast_peer" => {
+            draft.unicast = Some(span.clone());
+            address::peers(node.lines(), &mut draft.peers, context);
+        }
+        "track_script" => track::scripts(node.lines(), scripts, &mut draft.tracks, context),
+        name if name.starts_with("garp_master") => garp(node, &mut draft.garp, context),
+        "notify_master" => notify(node, &mut draft.notify.master, global, context),
+        "notify_backup" => notify(node, &mut draft.notify.backup, global, context),
+        "notify_fault" => notify(node, &mut draft.notify.fault, global, context),
+        "notify_stop" => notify(node, &mut draft.notify.stop, global, context),
+        "notify" => notify(node, &mut draft.notify.all, global, context),
+        _ => {}
+    }
+}
+
+fn byte(node: &Node) -> Option<u8> {
+    node.integer().and_then(|number| u8::try_from(number).ok())
+}
+
+fn interface(node: &Node, draft: &mut Draft, context: &mut Context<'_>) {
+    let Some(word) = node.argument() else { return };
+    draft.interface_reported = true;
+    if word.text == "lo" {
+        context.add(
+            Diagnostic::new(
+                "loopback",
+                Severity::Refused,
+                "an instance cannot run on the loopback interface",
+                &word.span,
+            )
+            .help("name the interface that the other routers are reached through"),
+        );
+    } else if !context.env.interface_exists(&word.text) {
+        report_no_interface(word, context);
+    } else {
+        draft.interface = Some(word.text.clone());
+    }
+}
+
+pub(super) fn report_no_interface(word: &Word, context: &mut Context<'_>) {
+    context.add(
+        Diagnostic::new(
+            "no-interface",
+            Severity::Refused,
+            format!("there is no interface {}", word.text),
+            &word.span,
+        )
+        .help("`ip link` lists the interfaces; an interface that appears later is not supported yet"),
+    );
+}
+
+fn virtual_router_id(node: &Node, draft: &mut Draft, context: &mut Context<'_>) {
+    draft.vrid = byte(node).and_then(Vrid::new);
+    if draft.vrid.is_none() && !draft.vrid_reported {
+        draft.vrid_reported = true;
+        context.add(
+            refusal(
+                "no-vrid",
+                "an instance without a valid virtual_router_id cannot run",
+                node.span(),
+            )
+            .help("write virtual_router_id with a number from 1 to 255"),
+        );
+    }
+}
+
+fn authentication(node: &Node, draft: &mut Draft) {
+    let last = |name: &str| {
+        let line = node.nodes().iter().rfind(|node| node.keyword.name == name)?;
+        line.argument().cloned()
+    };
+    let (kind, password) = (last("auth_type"), last("auth_pass"));
+    draft.auth = Some(Authentication {
+        span: node.span().clone(),
+        kind,
+        password,
+    });
+}
+
+fn garp(node: &Node, garp: &mut Garp, context: &mut Context<'_>) {
+    let Some(number) = node.integer().and_then(|number| u32::try_from(number).ok()) else {
+        return;
+    };
+    let seconds = Duration::from_secs(number.into());
+    match node.keyword.name {
+        "garp_master_delay" => garp.delay = seconds,
+        "garp_master_refresh" => garp.refresh = (number > 0).then_some(seconds),
+        "garp_master_repeat" => garp.repeat = at_least_one(number, node, context),
+        "garp_master_refresh_repeat" => garp.refresh_repeat = at_least_one(number, node, context),
+        _ => {}
+    }
+}
+
+fn at_least_one(number: u32, node: &Node, context: &mut Context<'_>) -> u32 {
+    if number == 0 {
+        context.add(
+            Diagnostic::new(
+                "invalid-value",
+                Severity::Error,
+                format!("{} cannot be 0: 1 is used", node.keyword.name),
+                node.span(),
+            )
+            .help("write 1 or more"),
+        );
+    }
+    number.max(1)
+}
+
+/// The first line of each kind counts.
+fn notify(node: &Node, slot: &mut Option<NotifyScript>, global: &Global, context: &mut Context<'_>) {
+    if !node.valid {
+        return;
+    }
+    if slot.is_some() {
+        let headline = format!("{} is already set: this line is ignored", node.keyword.name);
+        context.add(
+            Diagnostic::new("duplicate-setting", Severity::Error, headline, node.span())
+                .help("let one script do both, or use notify for every change"),
+        );
+        return;
+    }
+    *slot = command::notify(node, global, context);
+}
+
+/// Combines the lines. `None` when the instance cannot run, which the report then says.
+fn finish(
+    mut draft: Draft,
+    name: &Word,
+    at: &Span,
+    global: &Global,
+    context: &mut Context<'_>,
+) -> Option<Instance> {
+    let version = draft.version.unwrap_or(global.vrrp_version);
+    let priority = draft.priority.unwrap_or(if draft.master {
+        Priority::OWNER
+    } else {
+        Priority::DEFAULT
+    });
+    let master = draft.master || priority == Priority::OWNER;
+    let auth = password(draft.auth.take(), version, context);
+    let advert_interval = advert_interval(draft.advert_interval.take(), version, context);
+    let preempt = preempt(&draft, priority, name, context);
+    let preempt_delay = preempt_delay(&draft, preempt, context);
+    if let Some(span) = draft.unicast.take().filter(|_| draft.peers.is_empty()) {
+        context.add(
+            Diagnostic::new(
+                "no-peers",
+                Severity::Error,
+                format!("{} names no unicast peer: it uses multicast", name.text),
+                &span,
+            )
+            .help("list the other routers in unicast_peer, or use mcast_src_ip to choose a source address"),
+        );
+    }
+    limit_addresses(&mut draft, name, context);
+    track::without_weights_for_owner(&mut draft.tracks, priority, name, context);
+    let complete = addresses_suffice(&draft, version, name, context);
+    let interface = required_interface(&mut draft, name, context);
+    let vrid = required_vrid(&draft, name, context);
+    let (true, Some(interface), Some(vrid)) = (complete, interface, vrid) else {
+        return None;
+    };
+    Some(Instance {
+        name: name.text.clone(),
+        at: at.clone(),
+        initial_state: if master {
+            InitialState::Master
+        } else {
+            InitialState::Backup
+        },
+        interface,
+        vrid,
+        priority,
+        version,
+        advert_interval,
+        preempt,
+        preempt_delay,
+        auth,
+        virtual_addresses: draft.addresses,
+        excluded_addresses: draft.excluded,
+        source: draft.source,
+        peers: draft.peers,
+        track_scripts: draft.tracks,
+        garp: draft.garp,
+        notify: draft.notify,
+    })
+}
+
+fn refusal(id: &'static str, headline: impl Into<String>, span: &Span) -> Diagnostic {
+    Diagnostic::new(id, Severity::Refused, headline, span)
+}
+
+fn required_interface(draft: &mut Draft, name: &Word, context: &mut Context<'_>) -> Option<String> {
+    if draft.interface.is_none() && !draft.interface_reported {
+        context.add(
+            refusal(
+                "no-interface",
+                format!("vrrp_instance {} has no interface", name.text),
+                &name.span,
+            )
+            .help("add interface NAME"),
+        );
+    }
+    draft.interface.take()
+}
+
+fn required_vrid(draft: &Draft, name: &Word, context: &mut Context<'_>) -> Option<Vrid> {
+    if draft.vrid.is_none() && !draft.vrid_reported {
+        context.add(
+            refusal(
+                "no-vrid",
+                format!("vrrp_instance {} has no virtual_router_id", name.text),
+                &name.span,
+            )
+            .help("add virtual_router_id with a number from 1 to 255, the same on every router of the group"),
+        );
+    }
+    draft.vrid
+}
+
+/// The password, where the version and the lines allow one.
+fn password(auth: Option<Authentication>, version: Version, context: &mut Context<'_>) -> Auth {
+    let Some(Authentication { span, kind, password }) = auth else {
+        return Auth::None;
+    };
+    let Some(kind) = kind else {
+        context.add(
+            Diagnostic::new(
+                "no-authentication",
+                Severity::Notice,
+                "without auth_type this block has no effect",
+                &span,
+            )
+            .help("add auth_type PASS, or remove the block"),
+        );
+        return Auth::None;
+    };
+    if kind.text == "AH" {
+        context.add(
+            refusal(
+                "not-supported-yet",
+                "auth_type AH is not supported yet: this instance cannot run",
+                &kind.span,
+            )
+            .info("running it without authentication is not what the file asks for")
+            .help("use auth_type PASS on all routers, or no authentication"),
+        );
+        return Auth::None;
+    }
+    if version == Version::V3 {
+        context.add(
+            Diagnostic::new(
+                "no-authentication",
+                Severity::Error,
+                "version 3 has no authentication: this block is ignored",
+                &span,
+            )
+            .help("remove the block, or use version 2"),
+        );
+        return Auth::None;
+    }
+    let Some(password) = password else {
+        context.add(
+            Diagnostic::new(
+                "no-authentication",
+                Severity::Error,
+                "without auth_pass this block is ignored",
+                &span,
+            )
+            .help("add auth_pass with up to 8 characters, the same on every router"),
+        );
+        return Auth::None;
+    };
+    let mut bytes = [0; 8];
+    if password.text.len() > bytes.len() {
+        context.add(
+            Diagnostic::new(
+                "password-too-long",
+                Severity::Error,
+                "only the first 8 characters of this password count",
+                &password.span,
+            )
+            .help("shorten it here and on the other routers"),
+        );
+    }
+    for (slot, byte) in bytes.iter_mut().zip(password.text.bytes()) {
+        *slot = byte;
+    }
+    Auth::Pass(bytes)
+}
+
+/// What the version can express (RFC 3768 §5.3.7, RFC 9568 §5.2.7); reports a change.
+fn advert_interval(
+    written: Option<(Duration, Option<Span>)>,
+    version: Version,
+    context: &mut Context<'_>,
+) -> Duration {
+    let Some((interval, span)) = written else {
+        return Duration::from_secs(1);
+    };
+    let (rounded, why) = match version {
+        Version::V2 => {
+            let seconds = (interval + Duration::from_millis(500)).as_secs().clamp(1, 255);
+            (
+                Duration::from_secs(seconds),
+                "version 2 counts whole seconds from 1 to 255",
+            )
+        }
+        Version::V3 => {
+            let hundredths = (interval.as_micros() + 5_000) / 10_000;
+            let rounded =
+                Duration::from_millis(u64::try_from(hundredths).unwrap_or(u64::MAX).saturating_mul(10));
+            (
+                rounded.min(MAX_V3_INTERVAL),
+                "version 3 counts hundredths of a second up to 40.95",
+            )
+        }
+    };
+    if let Some(span) = span.filter(|_| rounded != interval) {
+        context.add(
+            Diagnostic::new(
+                "rounded",
+                Severity::Error,
+                format!("advert_int is changed to {} s", rounded.as_secs_f64()),
+                &span,
+            )
+            .info(why)
+            .help("write a value that the version can express, the same on every router"),
+        );
+    }
+    rounded
+}
+
+fn preempt(draft: &Draft, priority: Priority, name: &Word, context: &mut Context<'_>) -> bool {
+    let Some(span) = &draft.nopreempt else { return true };
+    let why = if priority == Priority::OWNER {
+        "its priority is 255, the owner of the addresses"
+    } else if draft.master {
+        "its state is MASTER"
+    } else {
+        return false;
+    };
+    let mut diagnostic = Diagnostic::new(
+        "nopreempt-ignored",
+        Severity::Error,
+        format!("nopreempt is ignored in {}: {why}", name.text),
+        span,
+    )
+    .help("write state BACKUP on both routers to use nopreempt");
+    if draft.priority.is_none() && draft.master {
+        diagnostic = diagnostic.info("state MASTER without a priority means priority 255");
+    }
+    context.add(diagnostic);
+    true
+}
+
+fn preempt_delay(draft: &Draft, preempt: bool, context: &mut Context<'_>) -> Duration {
+    let Some((delay, span)) = &draft.preempt_delay else {
+        return Duration::ZERO;
+    };
+    let why = if draft.master {
+        "with state MASTER"
+    } else if !preempt {
+        "with nopreempt"
+    } else {
+        return *delay;
+    };
+    context.add(
+        Diagnostic::new(
+            "preempt-delay-ignored",
+            Severity::Error,
+            format!("preempt_delay has no effect {why}"),
+            span,
+        )
+        .help("remove one of the two lines"),
+    );
+    Duration::ZERO
+}
+
+/// More addresses than an advertisement can count are owned, but not advertised.
+fn limit_addresses(draft: &mut Draft, name: &Word, context: &mut Context<'_>) {
+    if draft.addresses.len() <= MAX_ADDRESSES {
+        return;
+    }
+    let excess = draft.addresses.split_off(MAX_ADDRESSES);
+    let headline = format!(
+        "{} has more than {MAX_ADDRESSES} addresses: {} are not advertised",
+        name.text,
+        excess.len()
+    );
+    context.add(
+        Diagnostic::new("too-many-addresses", Severity::Error, headline, &excess[0].at)
+            .help("move them to virtual_ipaddress_excluded"),
+    );
+    draft.excluded.extend(excess);
+}
+
+/// Version 3 needs a virtual address; version 2 only should have one.
+fn addresses_suffice(draft: &Draft, version: Version, name: &Word, context: &mut Context<'_>) -> bool {
+    if draft.address_refused {
+        return false;
+    }
+    if !draft.addresses.is_empty() {
+        return true;
+    }
+    let (severity, verdict) = match version {
+        Version::V2 => (Severity::Error, "protects nothing"),
+        Version::V3 => (Severity::Refused, "cannot run in version 3"),
+    };
+    context.add(
+        Diagnostic::new(
+            "no-address",
+            severity,
+            format!("{} has no virtual address and {verdict}", name.text),
+            &name.span,
+        )
+        .help("add virtual_ipaddress { ADDRESS/PREFIX }"),
+    );
+    version == Version::V2
+}

@@ -1,0 +1,175 @@
+//! `vrrp_script` blocks.
+
+use std::time::Duration;
+
+use super::{Context, command};
+use crate::config::{Diagnostic, Global, Instance, Script, Severity, Span, User, source::Line, tree::Node};
+
+/// What a `vrrp_script` block came to.
+pub(super) struct Candidate {
+    pub(super) script: Script,
+    /// The program exists; otherwise the script is disabled, and whoever tracks it does without.
+    pub(super) usable: bool,
+}
+
+pub(super) fn resolve(node: &Node, global: &Global, scripts: &mut Vec<Candidate>, context: &mut Context<'_>) {
+    let Some(name) = node.argument() else { return };
+    if let Some(first) = scripts
+        .iter()
+        .find(|candidate| candidate.script.name == name.text)
+    {
+        let line = first.script.at.line;
+        context.add(
+            Diagnostic::new(
+                "duplicate-name",
+                Severity::Notice,
+                format!("vrrp_script {} is already defined at line {line}", name.text),
+                &name.span,
+            )
+            .info("trackers use the first one")
+            .help("give one of the two another name"),
+        );
+        return;
+    }
+    let Some((line, user)) = command_and_user(node, global, context) else {
+        return;
+    };
+    let Some(written) = command::written(line, context) else {
+        return;
+    };
+    let weight = weight(node);
+    let usual = |name: &str| node.nodes().iter().rfind(|node| node.keyword.name == name);
+    let count = |name| {
+        usual(name)
+            .and_then(Node::integer)
+            .and_then(|count| u32::try_from(count).ok())
+            .unwrap_or(1)
+    };
+    let time = |name| usual(name).and_then(Node::duration).map(whole_second_for_zero);
+    let span = line.text.span();
+    let (command, usable) = match command::find(written.argv.clone(), context.env) {
+        Ok(command) => {
+            command::note_root(user.as_ref(), &span, context);
+            (command, true)
+        }
+        Err(why) => {
+            report_unusable(&name.text, &why, &span, context);
+            let command = crate::config::ScriptCommand {
+                argv: written.argv,
+                path: Default::default(),
+                shown: String::new(),
+            };
+            (command, false)
+        }
+    };
+    let script = Script {
+        name: name.text.clone(),
+        command,
+        interval: time("interval").unwrap_or(Duration::from_secs(1)),
+        timeout: time("timeout"),
+        rise: count("rise"),
+        fall: count("fall"),
+        weight: weight.0,
+        reverse: weight.1,
+        init_fail: usual("init_fail").is_some(),
+        user,
+        at: node.span().clone(),
+    };
+    scripts.push(Candidate { script, usable });
+}
+
+/// The last `script` line and who runs it; reports when there is none of either.
+fn command_and_user<'a>(
+    node: &'a Node,
+    global: &Global,
+    context: &mut Context<'_>,
+) -> Option<(&'a Line, Option<User>)> {
+    let last = |name: &str| node.nodes().iter().rfind(|node| node.keyword.name == name);
+    let Some(line) = last("script").filter(|node| node.valid) else {
+        context.add(
+            Diagnostic::new(
+                "incomplete-block",
+                Severity::Error,
+                "this vrrp_script has no script: it is ignored",
+                node.span(),
+            )
+            .help("add script \"program arguments\""),
+        );
+        return None;
+    };
+    let user = match last("user") {
+        Some(named) => Some(command::user(named, 1, context)?),
+        None => command::default_user(line.span(), global, context)?,
+    };
+    Some((&line.line, user))
+}
+
+fn report_unusable(name: &str, why: &str, at: &Span, context: &mut Context<'_>) {
+    context.add(
+        Diagnostic::new(
+            "unusable-script",
+            Severity::Error,
+            format!("vrrp_script {name} is disabled: {why}"),
+            at,
+        )
+        .info("an instance that tracks it behaves as if it did not")
+        .help("create the program with execute permission, or correct the path"),
+    );
+}
+
+/// `weight N [reverse]` of the block.
+fn weight(node: &Node) -> (i16, bool) {
+    let Some(line) = node.nodes().iter().rfind(|node| node.keyword.name == "weight") else {
+        return (0, false);
+    };
+    let reverse = line.line.words.get(2).is_some_and(|word| word.text == "reverse");
+    let weight = line
+        .integer()
+        .and_then(|weight| i16::try_from(weight).ok())
+        .unwrap_or(0);
+    (weight, reverse)
+}
+
+/// keepalived takes a time of 0 for one second.
+fn whole_second_for_zero(time: Duration) -> Duration {
+    if time < Duration::from_millis(1) {
+        Duration::from_secs(1)
+    } else {
+        time
+    }
+}
+
+/// Leaves out scripts that nobody tracks or that cannot run, and lets the trackers' indices follow.
+pub(super) fn keep_tracked(
+    candidates: Vec<Candidate>,
+    instances: &mut [Instance],
+    context: &mut Context<'_>,
+) -> Vec<Script> {
+    let mut scripts = Vec::new();
+    for Candidate { script, usable } in candidates {
+        let mut trackers: Vec<_> = instances
+            .iter_mut()
+            .flat_map(|instance| &mut instance.track_scripts)
+            .filter(|tracked| tracked.name == script.name)
+            .collect();
+        for tracked in &mut trackers {
+            tracked.script = scripts.len();
+        }
+        if usable && trackers.is_empty() {
+            let headline = format!("nothing tracks vrrp_script {}: it is not run", script.name);
+            context.add(
+                Diagnostic::new("untracked-script", Severity::Notice, headline, &script.at)
+                    .help("name it in track_script of an instance, below its definition"),
+            );
+        } else if usable {
+            scripts.push(script);
+        } else {
+            for instance in &mut *instances {
+                instance
+                    .track_scripts
+                    .retain(|tracked| tracked.name != script.name);
+            }
+        }
+    }
+    scripts
+}

@@ -1,0 +1,354 @@
+//! Logical lines to a tree of keywords, by the tables of [`super::keywords`].
+//!
+//! Each line is looked up in the table of the block it stands in. What keepalived does with lines it does not
+//! understand is kept, because files rely on it: an unknown word that opens a block does not open one here either,
+//! so its `}` closes the block around it. The report says so, for nobody expects it.
+
+use super::{
+    Diagnostic, Report, Severity, Span,
+    keywords::{self, Block, Keyword, Missing, Status, Value},
+    source::Line,
+    text::Word,
+    value,
+};
+
+/// A keyword with its words and what its block holds.
+#[derive(Debug)]
+pub(super) struct Node {
+    pub(super) keyword: &'static Keyword,
+    pub(super) line: Line,
+    pub(super) body: Body,
+    /// The first argument is what the table asks for.
+    pub(super) valid: bool,
+}
+
+/// What stood between the braces.
+#[derive(Debug)]
+pub(super) enum Body {
+    /// The keyword opens no block.
+    None,
+    /// Keywords.
+    Nodes(Vec<Node>),
+    /// Lines that are not keywords.
+    Lines(Vec<Line>),
+}
+
+impl Node {
+    pub(super) fn span(&self) -> &Span {
+        &self.line.words[0].span
+    }
+
+    /// The first argument, if it is there and valid.
+    pub(super) fn argument(&self) -> Option<&Word> {
+        self.line.words.get(1).filter(|_| self.valid)
+    }
+
+    /// The first argument as a number, if it is one in the table's range.
+    pub(super) fn integer(&self) -> Option<i64> {
+        value::integer(&self.argument()?.text)
+    }
+
+    /// The first argument as a time, if it is one in the table's range.
+    pub(super) fn duration(&self) -> Option<std::time::Duration> {
+        value::micro(&self.argument()?.text).map(std::time::Duration::from_micros)
+    }
+
+    pub(super) fn nodes(&self) -> &[Node] {
+        match &self.body {
+            Body::Nodes(nodes) => nodes,
+            _ => &[],
+        }
+    }
+
+    pub(super) fn lines(&self) -> &[Line] {
+        match &self.body {
+            Body::Lines(lines) => lines,
+            _ => &[],
+        }
+    }
+}
+
+/// Builds the tree of a whole configuration.
+pub(super) fn build(lines: Vec<Line>, report: &mut Report) -> Vec<Node> {
+    let mut builder = Builder {
+        lines: lines.into_iter().peekable(),
+        report,
+        quiet: false,
+    };
+    builder.block(keywords::ROOT, None)
+}
+
+/// A quote that is never closed, wherever it is found.
+pub(super) fn open_quote(span: &Span) -> Diagnostic {
+    let headline = "this quote is never closed: what follows it is ignored";
+    Diagnostic::new("unclosed-quote", Severity::Error, headline, span)
+        .help("close it with another \" on the same line")
+}
+
+struct Builder<'a> {
+    lines: std::iter::Peekable<std::vec::IntoIter<Line>>,
+    report: &'a mut Report,
+    /// Inside a block that has no effect yet: its words are checked, but not each reported as without effect.
+    quiet: bool,
+}
+
+impl Builder<'_> {
+    /// The keywords of one block up to its `}`; `opened_by` is its keyword, `None` at the top level.
+    fn block(&mut self, block: &'static Block, opened_by: Option<&Span>) -> Vec<Node> {
+        let mut nodes = Vec::new();
+        if let Some(opener) = opened_by {
+            self.opening_brace(opener);
+        }
+        while let Some(line) = self.lines.next() {
+            if line.is("}") {
+                if opened_by.is_some() {
+                    return nodes;
+                }
+                self.report.add(surplus_brace(&line));
+            } else if line.is("{") {
+                self.report.add(stray_brace(&line, block));
+            } else if let Some(keyword) = block.keyword(&line.words[0].text) {
+                nodes.extend(self.node(keyword, line, block));
+            } else {
+                self.unknown(&line, block);
+            }
+        }
+        self.unclosed(opened_by);
+        nodes
+    }
+
+    fn node(&mut self, keyword: &'static Keyword, line: Line, block: &'static Block) -> Option<Node> {
+        if let Status::Removed(why) = keyword.status {
+            let headline = format!("{} is no longer a keyword: the line is ignored", keyword.name);
+            self.report.add(
+                Diagnostic::new("removed-keyword", Severity::Error, headline, &line.words[0].span).help(why),
+            );
+            return None;
+        }
+        let valid = self.check(keyword, &line);
+        self.report_status(keyword, &line, block);
+        let span = line.words[0].span.clone();
+        let was_quiet = self.quiet;
+        self.quiet |= keyword.status != Status::Supported;
+        let body = match keyword.value {
+            Value::Body(inner) => Body::Nodes(self.block(inner, Some(&span))),
+            Value::Lines(_) => Body::Lines(self.entries(keyword, &line)),
+            _ => Body::None,
+        };
+        self.quiet = was_quiet;
+        Some(Node {
+            keyword,
+            line,
+            body,
+            valid,
+        })
+    }
+
+    /// The lines of a list up to its `}`.
+    fn entries(&mut self, keyword: &'static Keyword, opener: &Line) -> Vec<Line> {
+        if keyword.missing == Missing::Allowed
+            && let Some(extra) = opener.words.get(1)
+        {
+            let headline = format!("`{}` before the {{ of {} is ignored", extra.text, keyword.name);
+            self.report.add(
+                Diagnostic::new("extra-words", Severity::Error, headline, &extra.span).help(format!(
+                    "put it on a line of its own inside {} {{ }}",
+                    keyword.name
+                )),
+            );
+        }
+        let span = &opener.words[0].span;
+        self.opening_brace(span);
+        let mut entries = Vec::new();
+        while let Some(line) = self.lines.next() {
+            if line.is("}") {
+                return entries;
+            }
+            if let Some(quote) = &line.open_quote {
+                self.report.add(open_quote(quote));
+            }
+            entries.push(line);
+        }
+        self.unclosed(Some(span));
+        entries
+    }
+
+    fn opening_brace(&mut self, opener: &Span) {
+        if self.lines.next_if(|line| line.is("{")).is_none() {
+            self.report.add(
+                Diagnostic::new(
+                    "missing-brace",
+                    Severity::Error,
+                    "no { follows this keyword",
+                    opener,
+                )
+                .info("the lines after it are read as its block all the same")
+                .help("open the block with { on this line or the next"),
+            );
+        }
+    }
+
+    fn unclosed(&mut self, opened_by: Option<&Span>) {
+        if let Some(opener) = opened_by {
+            self.report.add(
+                Diagnostic::new(
+                    "unclosed-block",
+                    Severity::Error,
+                    "this block is never closed",
+                    opener,
+                )
+                .info("everything up to the end of the file was read as part of it")
+                .help("add the missing }"),
+            );
+        }
+    }
+
+    fn unknown(&mut self, line: &Line, block: &'static Block) {
+        let word = &line.words[0];
+        let headline = format!("unknown keyword `{}` in {}", word.text, block.name);
+        let mut diagnostic = Diagnostic::new("unknown-keyword", Severity::Error, headline, &word.span);
+        if self.lines.next_if(|next| next.is("{")).is_some() {
+            diagnostic = diagnostic.info(format!(
+                "its {{ is ignored and its }} ends the {} around it, so everything after that }} is no longer part of it",
+                block.name
+            ));
+        }
+        let homes = keywords::homes(&word.text);
+        let help = if let Some(near) = keywords::similar(block, &word.text) {
+            format!("did you mean {near}?")
+        } else if homes.is_empty() {
+            "check the spelling; case matters".to_owned()
+        } else {
+            format!("this keyword belongs in {}", homes.join(" or "))
+        };
+        self.report.add(diagnostic.help(help));
+    }
+
+    fn report_status(&mut self, keyword: &'static Keyword, line: &Line, block: &'static Block) {
+        let span = &line.words[0].span;
+        let name = keyword.name;
+        if let Status::Deprecated(instead) = keyword.status {
+            let headline = format!("{name} is deprecated");
+            self.report.add(
+                Diagnostic::new("deprecated", Severity::Error, headline, span).help(format!("use {instead}")),
+            );
+        }
+        if keyword.status != Status::Supported && !self.quiet {
+            let headline = format!("{name} is not supported yet: it has no effect in {}", block.name);
+            self.report.add(
+                Diagnostic::new("not-supported-yet", Severity::Notice, headline, span)
+                    .info(format!("what it would do: {}", keyword.help)),
+            );
+        }
+    }
+
+    /// Whether the first argument is what the table asks for; reports it if not.
+    fn check(&mut self, keyword: &'static Keyword, line: &Line) -> bool {
+        if !matches!(keyword.value, Value::Script)
+            && let Some(quote) = &line.open_quote
+        {
+            self.report.add(open_quote(quote));
+        }
+        let Some(argument) = line.words.get(1) else {
+            return self.check_missing(keyword, line);
+        };
+        if fits(keyword.value, &argument.text) {
+            return true;
+        }
+        let shown = &argument.text;
+        let headline = format!("`{shown}` is not valid for {}: the line is ignored", keyword.name);
+        self.report.add(
+            Diagnostic::new("invalid-value", Severity::Error, headline, &argument.span)
+                .help(instruction(keyword)),
+        );
+        false
+    }
+
+    fn check_missing(&mut self, keyword: &'static Keyword, line: &Line) -> bool {
+        let severity = match keyword.missing {
+            // A script whose quote is open has an argument, just not one that the first look finds.
+            _ if line.open_quote.is_some() && matches!(keyword.value, Value::Script) => return true,
+            Missing::Allowed => return true,
+            Missing::Reported => Severity::Error,
+            Missing::Fatal => Severity::Fatal,
+        };
+        let headline = format!("{} needs a value", keyword.name);
+        let mut diagnostic = Diagnostic::new("missing-argument", severity, headline, &line.words[0].span)
+            .help(instruction(keyword));
+        if severity == Severity::Fatal {
+            diagnostic = diagnostic.info("the configuration cannot be used without it");
+        }
+        self.report.add(diagnostic);
+        false
+    }
+}
+
+/// Whether `word` is what the table asks for.
+fn fits(wanted: Value, word: &str) -> bool {
+    let inside = |number: Option<u64>, min, max| number.is_some_and(|number| (min..=max).contains(&number));
+    match wanted {
+        Value::Integer(min, max) => value::integer(word).is_some_and(|number| (min..=max).contains(&number)),
+        Value::Seconds(min, max) => inside(value::micro(word), min, max),
+        Value::Milliseconds(min, max) => inside(value::micro(word).map(|micro| micro / 1000), min, max),
+        Value::Boolean => matches!(word, "on" | "off" | "true" | "false" | "yes" | "no"),
+        Value::OneOf(choices) => choices.contains(&word),
+        Value::OneOfAnyCase(choices) => choices.iter().any(|choice| choice.eq_ignore_ascii_case(word)),
+        Value::Address => value::host_address(word).is_some(),
+        Value::Flag | Value::Text | Value::Script | Value::Lines(_) | Value::Body(_) => true,
+    }
+}
+
+/// What to write: the line, and in words what its argument is.
+fn instruction(keyword: &Keyword) -> String {
+    let seconds = |micro: u64| {
+        let text = format!("{}.{:06}", micro / 1_000_000, micro % 1_000_000);
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    };
+    let argument = match keyword.value {
+        Value::Integer(min, max) => format!("a whole number from {min} to {max}"),
+        Value::Seconds(min, max) => format!(
+            "seconds from {} to {}, without a unit",
+            seconds(min),
+            seconds(max)
+        ),
+        Value::Milliseconds(min, max) => {
+            format!(
+                "milliseconds from {} to {}, without a unit",
+                min / 1000,
+                max / 1000
+            )
+        }
+        Value::Boolean => "on, off, true, false, yes or no".to_owned(),
+        Value::OneOf(choices) | Value::OneOfAnyCase(choices) => choices.join(" or "),
+        Value::Address => "an IP address".to_owned(),
+        Value::Flag | Value::Text | Value::Script | Value::Lines(_) | Value::Body(_) => {
+            return format!("write {} {}", keyword.name, keyword.arguments);
+        }
+    };
+    format!("after {} write {argument}", keyword.name)
+}
+
+fn surplus_brace(line: &Line) -> Diagnostic {
+    Diagnostic::new(
+        "surplus-brace",
+        Severity::Error,
+        "this } closes nothing",
+        &line.words[0].span,
+    )
+    .info("every block that was open has been closed before it")
+    .help("remove it, or look above for a } too many")
+}
+
+fn stray_brace(line: &Line, block: &'static Block) -> Diagnostic {
+    Diagnostic::new(
+        "stray-brace",
+        Severity::Error,
+        "this { belongs to no keyword",
+        &line.words[0].span,
+    )
+    .info(format!(
+        "it is ignored, and the }} that was meant for it closes {}",
+        block.name
+    ))
+    .help("remove it together with its }")
+}

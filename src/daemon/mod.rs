@@ -1,0 +1,195 @@
+//! The process: lanes, signals, pid file, log; everything between the command line and the machines.
+//!
+//! Two lanes run. The *vrrp* lane is a thread of its own with the engine and nothing else. The *manage*
+//! lane, on the main thread, holds what reads the registry: the SNMP subagent, notify scripts, tracked scripts.
+//! The lanes share the registry and one bounded channel of commands.
+
+mod engine;
+mod log;
+mod manage;
+mod pid_file;
+mod scripts;
+
+use std::{
+    fmt::Display,
+    io::{self, Write},
+    path::Path,
+    process::ExitCode,
+    sync::Arc,
+    thread,
+};
+
+use tokio::{
+    runtime,
+    sync::{mpsc, oneshot},
+};
+use tracing::{error, info, warn};
+
+use self::{
+    engine::{Command, Engine},
+    manage::{Manage, Snmp},
+    pid_file::PidFile,
+};
+use crate::{
+    cli::{self, Arguments},
+    config::{self, Config, Report, System},
+    kernel::{KernelError, capabilities},
+    registry::{InstanceRow, Registry, ScriptRow, Topology},
+};
+
+/// keepalived's exit statuses.
+mod exit {
+    pub(super) const OK: u8 = 0;
+    pub(super) const FATAL: u8 = 1;
+    pub(super) const NO_PERMISSION: u8 = 4;
+    pub(super) const INTERNAL: u8 = 70;
+}
+
+/// Commands that may wait for the engine; whoever finds the channel full waits, never the engine.
+const COMMANDS: usize = 1024;
+
+/// Why the daemon cannot run.
+struct Refused {
+    status: u8,
+    message: String,
+}
+
+impl Refused {
+    fn fatal(error: impl Display) -> Self {
+        Self { status: exit::FATAL, message: error.to_string() }
+    }
+}
+
+/// Does what the command line asks for.
+pub fn run(arguments: &Arguments) -> ExitCode {
+    let (config, report) = config::load(&arguments.use_file, arguments.config_id.as_deref(), &System);
+    if let Some(file) = &arguments.config_test {
+        return test_config(&report, file.as_deref());
+    }
+    let outcome = match log::start(arguments.log_console, arguments.log_detail) {
+        Ok(log) => {
+            let outcome = start(arguments, config, &report, &log);
+            if let Err(refused) = &outcome {
+                error!("{}", refused.message);
+            }
+            outcome
+        }
+        Err(error) => Err(Refused::fatal(error)),
+    };
+    match outcome {
+        Ok(()) => ExitCode::from(exit::OK),
+        Err(refused) => ExitCode::from(refused.status),
+    }
+}
+
+/// `-t`: shows everything that is wrong and says so in the exit status.
+fn test_config(report: &Report, file: Option<&Path>) -> ExitCode {
+    let rendered = report.render();
+    let written = match file {
+        Some(file) => std::fs::write(file, rendered),
+        None => io::stderr().write_all(rendered.as_bytes()),
+    };
+    match written {
+        Ok(()) => ExitCode::from(report.test_exit()),
+        Err(_) => ExitCode::from(exit::FATAL),
+    }
+}
+
+fn start(
+    arguments: &Arguments,
+    config: Option<Config>,
+    report: &Report,
+    log: &log::Log,
+) -> Result<(), Refused> {
+    info!("{} starting with {}", cli::banner(), arguments.use_file.display());
+    for line in report.lines() {
+        warn!("{line}");
+    }
+    let refused = report.start_exit();
+    let (Some(config), None) = (config, refused) else {
+        let message = "the configuration cannot be run; `steadfast -t` shows why".to_owned();
+        return Err(Refused { status: refused.unwrap_or(exit::FATAL), message });
+    };
+    if !arguments.dont_fork {
+        return Err(Refused::fatal("only running in the foreground is supported yet: start with -n"));
+    }
+    let snmp = Snmp::new(arguments, &config.global).map_err(Refused::fatal)?;
+    let _pid_file = PidFile::take(&arguments.pid).map_err(Refused::fatal)?;
+    check_capabilities(&config)?;
+    let registry = Arc::new(Registry::new(topology(config)));
+    run_lanes(registry, snmp, !arguments.dont_release_vrrp)?;
+    let lost = log.lost().dropped_lines();
+    if lost > 0 {
+        warn!("{lost} log lines were lost because the log could not take them in time");
+    }
+    info!("Stopped");
+    Ok(())
+}
+
+/// Says what is missing before the first instance fails for it.
+fn check_capabilities(config: &Config) -> Result<(), Refused> {
+    if config.instances.is_empty() {
+        return Ok(());
+    }
+    match capabilities::missing() {
+        Ok(missing) if missing.is_empty() => Ok(()),
+        Ok(missing) => {
+            let missing: Vec<_> = missing.iter().map(ToString::to_string).collect();
+            let message = format!("missing permission: {}; run as root or grant it", missing.join(", "));
+            Err(Refused { status: exit::NO_PERMISSION, message })
+        }
+        // Where /proc is not there to ask, the kernel's own refusal will say it.
+        Err(_) => Ok(()),
+    }
+}
+
+/// The rows of a configuration.
+fn topology(config: Config) -> Topology {
+    Topology {
+        banner: cli::banner(),
+        global: config.global,
+        instances: (1..).zip(config.instances).map(|(i, c)| Arc::new(InstanceRow::new(i, c))).collect(),
+        scripts: (1..).zip(config.scripts).map(|(i, c)| Arc::new(ScriptRow::new(i, c))).collect(),
+    }
+}
+
+/// Runs both lanes until the engine has ended.
+fn run_lanes(registry: Arc<Registry>, snmp: Option<Snmp>, release: bool) -> Result<(), Refused> {
+    let (commands, receiver) = mpsc::channel(COMMANDS);
+    let (ended, engine_ended) = oneshot::channel();
+    let rows = Arc::clone(&registry);
+    let vrrp = thread::Builder::new()
+        .name("vrrp".to_owned())
+        .spawn(move || {
+            // Dropped when the lane ends, also by a panic, which then ends the manage lane too.
+            let _ended: oneshot::Sender<()> = ended;
+            vrrp_lane(rows, receiver)
+        })
+        .map_err(Refused::fatal)?;
+    let manage = Manage { registry, snmp, engine: commands, release };
+    let managed = runtime().map_err(Refused::fatal)?.block_on(manage.run(engine_ended));
+    if let Err(error) = managed {
+        warn!("the manage lane ended early: {error}");
+    }
+    match vrrp.join() {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => Err(Refused::fatal(error)),
+        Err(_) => Err(Refused { status: exit::INTERNAL, message: "the vrrp lane panicked".to_owned() }),
+    }
+}
+
+fn vrrp_lane(registry: Arc<Registry>, commands: mpsc::Receiver<Command>) -> Result<(), KernelError> {
+    let runtime = runtime().map_err(|error| KernelError::from_io("starting the vrrp lane", &error))?;
+    runtime.block_on(async {
+        let (engine, connection) = Engine::new(registry, commands)?;
+        tokio::select! {
+            ended = engine.run() => ended,
+            () = connection => Err(KernelError::other("talking to the kernel by netlink", "the connection ended")),
+        }
+    })
+}
+
+/// A lane's own runtime: one thread, which is the caller.
+fn runtime() -> io::Result<runtime::Runtime> {
+    runtime::Builder::new_current_thread().enable_all().build()
+}

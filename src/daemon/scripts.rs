@@ -1,0 +1,122 @@
+//! Running tracked scripts: one future per script that carries between its machine and the process.
+
+use std::{pin::Pin, sync::Arc};
+
+use tokio::sync::mpsc;
+use tracing::{info, warn};
+
+use super::engine::Command;
+use crate::{
+    kernel::{
+        Deadline, clock,
+        process::{self, Child, ExitKind, Owner, Signal},
+    },
+    registry::{ScriptRow, ScriptStatus},
+    track::{RunEnd, ScriptAction, ScriptTracker, Verdict},
+};
+
+/// A tracked script that runs.
+pub(super) struct ScriptLoop {
+    row: Arc<ScriptRow>,
+    tracker: ScriptTracker,
+    child: Option<Child>,
+    engine: mpsc::Sender<Command>,
+}
+
+impl ScriptLoop {
+    /// The loop of a row; its verdicts go to the engine.
+    pub(super) fn new(row: Arc<ScriptRow>, engine: mpsc::Sender<Command>) -> Self {
+        let tracker = ScriptTracker::new(&row.config);
+        Self { row, tracker, child: None, engine }
+    }
+
+    /// Runs for ever; cancelled, it leaves a running script to be ended with its lane.
+    pub(super) async fn run(mut self) -> std::io::Result<()> {
+        let mut deadline = Deadline::new()?;
+        self.tracker.handle_start(clock::now());
+        loop {
+            while let Some(action) = self.tracker.poll_action() {
+                self.carry_out(action).await;
+            }
+            deadline.set(self.tracker.poll_timeout())?;
+            tokio::select! {
+                expired = deadline.expired() => {
+                    expired?;
+                    self.tracker.handle_timeout(clock::now());
+                }
+                end = ended(&mut self.child) => {
+                    self.child = None;
+                    self.tracker.handle_end(end);
+                }
+            }
+        }
+    }
+
+    async fn carry_out(&mut self, action: ScriptAction) {
+        match action {
+            ScriptAction::Run => self.start(),
+            ScriptAction::Terminate => self.signal(Signal::Terminate),
+            ScriptAction::Kill => self.signal(Signal::Kill),
+            ScriptAction::Skipped => {
+                warn!("Script {}: the previous run has not ended, this one is left out", self.row.config.name);
+            }
+            ScriptAction::Judge(verdict) => self.judge(verdict).await,
+        }
+    }
+
+    fn start(&mut self) {
+        let script = &self.row.config;
+        let owner = script.user.as_ref().map(|user| Owner { uid: user.uid, gid: user.gid });
+        match process::spawn(&script.command.argv, Some(&script.command.path), owner, &[]) {
+            Ok(child) => self.child = Some(child),
+            Err(error) => self.tracker.handle_end(RunEnd::NotStarted(error.to_string())),
+        }
+    }
+
+    fn signal(&mut self, signal: Signal) {
+        if let Some(Err(error)) = self.child.as_mut().map(|child| child.signal_group(signal)) {
+            warn!("Script {}: {error}", self.row.config.name);
+        }
+    }
+
+    /// Shows the verdict to readers and tells the engine when something changed.
+    async fn judge(&mut self, verdict: Verdict) {
+        let name = &self.row.config.name;
+        let detail = verdict.end.to_string();
+        self.row.set_status(ScriptStatus {
+            result: verdict.result,
+            last: detail.clone(),
+            at: Some(clock::now()),
+        });
+        if !verdict.changed {
+            return;
+        }
+        info!("Script `{name}` {detail}");
+        let script = self.row.index as usize - 1;
+        let command = Command::ScriptJudged { script, healthy: verdict.healthy, detail };
+        // The engine is gone only when everything ends.
+        let _ = self.engine.send(command).await;
+    }
+}
+
+/// How the running script ends; never while none runs.
+async fn ended(child: &mut Option<Child>) -> RunEnd {
+    let Some(child) = child else { return std::future::pending().await };
+    match child.wait().await {
+        Ok(ExitKind::Exited(status)) => RunEnd::Exited(status),
+        Ok(ExitKind::Signalled(signal)) => RunEnd::Signalled(signal),
+        Err(error) => RunEnd::NotStarted(error.to_string()),
+    }
+}
+
+/// All loops of a topology, as futures that the manage lane drives.
+pub(super) fn loops(
+    rows: &[Arc<ScriptRow>],
+    engine: &mpsc::Sender<Command>,
+) -> Vec<Pin<Box<dyn Future<Output = std::io::Result<()>>>>> {
+    let start = |row: &Arc<ScriptRow>| {
+        let running = ScriptLoop::new(Arc::clone(row), engine.clone()).run();
+        Box::pin(running) as Pin<Box<dyn Future<Output = std::io::Result<()>>>>
+    };
+    rows.iter().map(start).collect()
+}

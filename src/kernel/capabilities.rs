@@ -1,0 +1,96 @@
+//! Which privileges the daemon lacks, said at start with what they are for (capabilities(7)).
+
+use std::{fmt, fs, io};
+
+/// A capability that the VRRP engine needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Capability {
+    /// Adding and removing addresses.
+    NetAdmin,
+    /// Sending and receiving advertisements, gratuitous ARP.
+    NetRaw,
+}
+
+impl Capability {
+    /// Every capability that is asked for.
+    pub const ALL: [Self; 2] = [Self::NetAdmin, Self::NetRaw];
+
+    /// Its name as capabilities(7) and systemd units spell it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NetAdmin => "CAP_NET_ADMIN",
+            Self::NetRaw => "CAP_NET_RAW",
+        }
+    }
+
+    /// The keywords and features that do not work without it.
+    pub const fn needed_by(self) -> &'static str {
+        match self {
+            Self::NetAdmin => "adding the addresses of `virtual_ipaddress`",
+            Self::NetRaw => "the advertisements of `vrrp_instance` and gratuitous ARP",
+        }
+    }
+
+    /// Its bit in the kernel's masks (linux/capability.h).
+    const fn bit(self) -> u64 {
+        match self {
+            Self::NetAdmin => 1 << 12,
+            Self::NetRaw => 1 << 13,
+        }
+    }
+}
+
+impl fmt::Display for Capability {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (needed for {})", self.name(), self.needed_by())
+    }
+}
+
+/// The capabilities this process lacks. Fails where /proc is not mounted.
+pub fn missing() -> io::Result<Vec<Capability>> {
+    let effective = effective(&fs::read_to_string("/proc/self/status")?)
+        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "no CapEff line in /proc/self/status"))?;
+    Ok(lacking(effective))
+}
+
+/// The effective set in the text of /proc/PID/status.
+fn effective(status: &str) -> Option<u64> {
+    let mask = status.lines().find_map(|line| line.strip_prefix("CapEff:"))?;
+    u64::from_str_radix(mask.trim(), 16).ok()
+}
+
+fn lacking(effective: u64) -> Vec<Capability> {
+    Capability::ALL
+        .into_iter()
+        .filter(|capability| effective & capability.bit() == 0)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn root_lacks_nothing_and_an_ordinary_user_everything() {
+        assert_eq!(lacking(0x1ff_ffff_ffff), []);
+        assert_eq!(lacking(0), Capability::ALL);
+        assert_eq!(lacking(1 << 12), [Capability::NetRaw]);
+    }
+
+    #[test]
+    fn the_mask_is_read_from_the_status_file() {
+        let status = "Name:\tsteadfast\nCapPrm:\t0000000000003000\nCapEff:\t0000000000002000\n";
+        assert_eq!(effective(status), Some(0x2000));
+        assert_eq!(effective("Name:\tsteadfast\n"), None);
+        assert!(missing().is_ok());
+    }
+
+    #[test]
+    fn the_message_names_the_keyword() {
+        let text = Capability::NetRaw.to_string();
+        assert_eq!(
+            text,
+            "CAP_NET_RAW (needed for the advertisements of `vrrp_instance` and gratuitous ARP)"
+        );
+    }
+}

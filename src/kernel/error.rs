@@ -1,0 +1,131 @@
+//! What the kernel refused, in words an operator can act on.
+
+use std::{fmt, io};
+
+use nix::errno::Errno;
+
+/// A refused or failed kernel operation: what was tried, on which object, what the kernel said, and the
+/// way out where one is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KernelError {
+    operation: String,
+    cause: Cause,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Cause {
+    /// The kernel's errno.
+    Errno(Errno),
+    /// No errno: the answer was lost or never sent.
+    Other(String),
+}
+
+impl KernelError {
+    /// `operation` is a gerund with its object: "adding 10.9.0.100/24 to eth0".
+    pub(super) fn new(operation: impl Into<String>, errno: Errno) -> Self {
+        Self {
+            operation: operation.into(),
+            cause: Cause::Errno(errno),
+        }
+    }
+
+    /// For an [`io::Error`] from a system call; keeps its errno if it carries one.
+    pub(crate) fn from_io(operation: impl Into<String>, error: &io::Error) -> Self {
+        match error.raw_os_error() {
+            Some(errno) => Self::new(operation, Errno::from_raw(errno)),
+            None => Self::other(operation, error.to_string()),
+        }
+    }
+
+    /// For a failure that has no errno.
+    pub(crate) fn other(operation: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self {
+            operation: operation.into(),
+            cause: Cause::Other(reason.into()),
+        }
+    }
+
+    /// The kernel's error number (errno(3)); `None` when its answer was lost.
+    pub fn errno(&self) -> Option<i32> {
+        match self.cause {
+            Cause::Errno(errno) => Some(errno as i32),
+            Cause::Other(_) => None,
+        }
+    }
+
+    /// Whether the interface the operation names is not there (any more).
+    pub fn is_no_device(&self) -> bool {
+        self.cause == Cause::Errno(Errno::ENODEV)
+    }
+
+    /// The way out, for the refusals an operator can do something about.
+    fn help(&self) -> Option<&'static str> {
+        match self.cause {
+            Cause::Errno(Errno::EPERM) => Some("needs CAP_NET_ADMIN or CAP_NET_RAW"),
+            Cause::Errno(Errno::ENODEV) => Some("does the interface exist?"),
+            Cause::Errno(Errno::EMFILE) => Some("raise the limit on open files (ulimit -n)"),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for KernelError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.cause {
+            Cause::Errno(errno) => write!(f, "{}: {}", self.operation, errno.desc())?,
+            Cause::Other(reason) => write!(f, "{}: {reason}", self.operation)?,
+        }
+        match self.help() {
+            Some(help) => write!(f, " ({help})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for KernelError {}
+
+/// `error` with its errno's symbolic name: "ENETDOWN: Network is down".
+pub fn describe(error: &io::Error) -> String {
+    match error.raw_os_error().map(Errno::from_raw) {
+        Some(errno) => format!("{errno:?}: {}", errno.desc()),
+        None => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_message_names_operation_object_errno_and_way_out() {
+        let error = KernelError::new("adding 10.9.0.100/24 to eth0", Errno::EPERM);
+        assert_eq!(
+            error.to_string(),
+            "adding 10.9.0.100/24 to eth0: Operation not permitted (needs CAP_NET_ADMIN or CAP_NET_RAW)"
+        );
+        assert_eq!(error.errno(), Some(1));
+    }
+
+    #[test]
+    fn an_io_error_keeps_its_errno() {
+        let error = KernelError::from_io("binding", &io::Error::from_raw_os_error(19));
+        assert!(error.is_no_device(), "{error}");
+        let error = KernelError::from_io("binding", &io::Error::other("broken"));
+        assert_eq!(
+            (error.errno(), error.to_string()),
+            (None, "binding: broken".to_owned())
+        );
+    }
+
+    #[test]
+    fn socket_errors_are_described_by_name() {
+        assert_eq!(
+            describe(&io::Error::from_raw_os_error(100)),
+            "ENETDOWN: Network is down"
+        );
+        assert_eq!(
+            describe(&io::Error::from_raw_os_error(105)),
+            "ENOBUFS: No buffer space available"
+        );
+    }
+}

@@ -1,0 +1,28 @@
+//! The one room that touches Linux: clocks, timers, sockets, netlink, child processes.
+//!
+//! Machines elsewhere decide; what is here carries their decisions to the kernel and brings its answers
+//! back as plain types of this crate. No netlink, nix or socket2 type appears in a public signature, so a
+//! breaking release of those crates ends at this folder's door.
+//!
+//! Everything but [`process`] and [`capabilities`] is made for a current-thread tokio runtime (the vrrp
+//! lane) and never waits in a system call: what cannot be done at once is an error or a future. The
+//! exception is rtnetlink, where the kernel itself works on a request while it is being sent; see
+//! [`netlink::Requests`].
+//!
+//! It may use `units`, and nothing else of the crate.
+
+pub mod arp;
+pub mod capabilities;
+pub mod clock;
+pub mod deadline;
+pub mod error;
+pub mod netlink;
+pub mod process;
+pub mod raw;
+mod sys;
+
+pub use arp::ArpSocket;
+pub use deadline::Deadline;
+pub use error::KernelError;
+pub use netlink::{Added, Address, AddressInfo, Event, Events, Link, Requests};
+pub use raw::VrrpSocket;

@@ -1,0 +1,101 @@
+//! netlink messages to our own types: the only place that reads their attributes.
+
+use std::net::IpAddr;
+
+use netlink_packet_core::{NetlinkMessage, NetlinkPayload};
+use netlink_packet_route::{
+    AddressFamily, RouteNetlinkMessage,
+    address::{AddressAttribute, AddressFlags, AddressHeaderFlags, AddressMessage},
+    link::{LinkAttribute, LinkFlags, LinkMessage},
+};
+
+use super::{AddressInfo, Event, Link};
+use crate::units::IfIndex;
+
+/// The event a message reports, if it is one that anybody here wants to know.
+pub(super) fn event(message: NetlinkMessage<RouteNetlinkMessage>) -> Option<Event> {
+    match message.payload {
+        NetlinkPayload::Overrun(_) => Some(Event::Overrun),
+        NetlinkPayload::InnerMessage(RouteNetlinkMessage::NewLink(link)) => {
+            self::link(&link).map(Event::Link)
+        }
+        NetlinkPayload::InnerMessage(RouteNetlinkMessage::DelLink(link)) => link_gone(&link),
+        NetlinkPayload::InnerMessage(RouteNetlinkMessage::NewAddress(added)) => {
+            address(&added).map(Event::AddressAdded)
+        }
+        NetlinkPayload::InnerMessage(RouteNetlinkMessage::DelAddress(removed)) => {
+            address(&removed).map(Event::AddressRemoved)
+        }
+        _ => None,
+    }
+}
+
+/// `None` for what looks like a link but describes something else: a bridge port (family AF_BRIDGE), or
+/// the fragments that wireless drivers send, recognised by the MTU they lack.
+pub(super) fn link(message: &LinkMessage) -> Option<Link> {
+    if message.header.interface_family != AddressFamily::Unspec {
+        return None;
+    }
+    let (mut name, mut mtu, mut mac) = (None, None, None);
+    for attribute in &message.attributes {
+        match attribute {
+            LinkAttribute::IfName(value) => name = Some(value.clone()),
+            LinkAttribute::Mtu(value) => mtu = Some(*value),
+            LinkAttribute::Address(value) => mac = <[u8; 6]>::try_from(value.as_slice()).ok(),
+            _ => {}
+        }
+    }
+    let flags = message.header.flags;
+    Some(Link {
+        index: IfIndex(message.header.index),
+        name: name?,
+        up: flags.contains(LinkFlags::Up | LinkFlags::Running),
+        mac,
+        mtu: mtu?,
+        noarp: flags.contains(LinkFlags::Noarp),
+        multicast: flags.contains(LinkFlags::Multicast),
+        loopback: flags.contains(LinkFlags::Loopback),
+    })
+}
+
+/// A port that leaves its bridge is also reported as RTM_DELLINK, of family AF_BRIDGE.
+fn link_gone(message: &LinkMessage) -> Option<Event> {
+    if message.header.interface_family != AddressFamily::Unspec {
+        return None;
+    }
+    let name = message.attributes.iter().find_map(|attribute| match attribute {
+        LinkAttribute::IfName(name) => Some(name.clone()),
+        _ => None,
+    });
+    Some(Event::LinkGone {
+        index: IfIndex(message.header.index),
+        name: name.unwrap_or_default(),
+    })
+}
+
+/// `None` for IPv6.
+pub(super) fn address(message: &AddressMessage) -> Option<AddressInfo> {
+    let (mut local, mut peer, mut label, mut flags) = (None, None, None, None);
+    for attribute in &message.attributes {
+        match attribute {
+            AddressAttribute::Local(IpAddr::V4(value)) => local = Some(*value),
+            AddressAttribute::Address(IpAddr::V4(value)) => peer = Some(*value),
+            AddressAttribute::Label(value) => label = Some(value.clone()),
+            AddressAttribute::Flags(value) => flags = Some(*value),
+            _ => {}
+        }
+    }
+    let secondary = match flags {
+        Some(flags) => flags.contains(AddressFlags::Secondary),
+        None => message.header.flags.contains(AddressHeaderFlags::Secondary),
+    };
+    Some(AddressInfo {
+        index: IfIndex(message.header.index),
+        // IFA_ADDRESS is the far end on a point-to-point link, else both are the same.
+        address: local.or(peer)?,
+        prefix: message.header.prefix_len,
+        label,
+        secondary,
+        scope: u8::from(message.header.scope),
+    })
+}

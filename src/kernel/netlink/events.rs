@@ -1,0 +1,273 @@
+//! What anyone changes: links and IPv4 addresses, in the kernel's order.
+
+use std::{collections::VecDeque, io};
+
+use netlink_packet_core::{NetlinkBuffer, NetlinkMessage};
+use netlink_packet_route::RouteNetlinkMessage;
+use netlink_sys::{AsyncSocket, AsyncSocketExt, SocketAddr, TokioSocket, protocols::NETLINK_ROUTE};
+use nix::libc;
+use rtnetlink::MulticastGroup;
+
+use super::{AddressInfo, Link, decode};
+use crate::{
+    kernel::{KernelError, sys},
+    units::IfIndex,
+};
+
+/// Bytes the kernel may queue for us: some 4,000 events (it counts about 1 KiB for each) while the lane is
+/// busy with something else. Past it comes [`Event::Overrun`].
+const RECEIVE_BUFFER: libc::c_int = 4 << 20;
+/// Room for one datagram; the kernel makes none longer than 32 KiB.
+const DATAGRAM: usize = 64 << 10;
+
+/// A change, whoever made it; our own changes come back as events too.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// An interface appeared or something about it changed (or may have: the kernel repeats itself).
+    Link(Link),
+    /// An interface is gone, deleted or moved to another namespace.
+    LinkGone {
+        /// The index it had.
+        index: IfIndex,
+        /// The name it had.
+        name: String,
+    },
+    /// An IPv4 address is there, new or with changed attributes.
+    AddressAdded(AddressInfo),
+    /// An IPv4 address is gone.
+    AddressRemoved(AddressInfo),
+    /// Changes were lost: what is known must be listed anew through [`Requests`](super::Requests).
+    Overrun,
+}
+
+/// A subscription to the kernel's changes.
+pub struct Events {
+    socket: TokioSocket,
+    datagram: Vec<u8>,
+    decoded: VecDeque<Event>,
+}
+
+impl Events {
+    /// Subscribes; every change from here on is reported. Needs a tokio runtime with I/O enabled, no
+    /// capability.
+    pub fn open() -> Result<Self, KernelError> {
+        Self::subscribe(RECEIVE_BUFFER)
+            .map_err(|error| KernelError::from_io("subscribing to link and address changes", &error))
+    }
+
+    fn subscribe(receive_buffer: libc::c_int) -> io::Result<Self> {
+        let mut socket = TokioSocket::new(NETLINK_ROUTE)?;
+        if sys::force_receive_buffer(&socket, receive_buffer).is_err() {
+            // Without CAP_NET_ADMIN: as much as the system's limit allows.
+            socket.socket_ref().set_rx_buf_sz(receive_buffer)?;
+        }
+        let groups = [MulticastGroup::Link, MulticastGroup::Ipv4Ifaddr];
+        let groups = groups
+            .into_iter()
+            .fold(0, |mask, group| mask | 1 << (group as u32 - 1));
+        socket.socket_mut().bind(&SocketAddr::new(0, groups))?;
+        Ok(Self {
+            socket,
+            datagram: Vec::with_capacity(DATAGRAM),
+            decoded: VecDeque::new(),
+        })
+    }
+
+    /// The next change. Cancelling it loses nothing. An error means that the subscription is dead: open
+    /// another and list anew.
+    pub async fn next(&mut self) -> Result<Event, KernelError> {
+        loop {
+            if let Some(event) = self.decoded.pop_front() {
+                return Ok(event);
+            }
+            self.datagram.clear();
+            match self.socket.recv_from(&mut self.datagram).await {
+                // Port 0 is the kernel; nobody else has anything to tell.
+                Ok(from) if from.port_number() == 0 => self.decoded.extend(events(&self.datagram)),
+                Ok(_) => {}
+                Err(error) if error.raw_os_error() == Some(libc::ENOBUFS) => return Ok(Event::Overrun),
+                Err(error) => {
+                    return Err(KernelError::from_io("receiving link and address changes", &error));
+                }
+            }
+        }
+    }
+}
+
+/// The events in one datagram. One that cannot be read is not skipped, since it might have been the one
+/// that matters: it counts as lost.
+fn events(mut datagram: &[u8]) -> Vec<Event> {
+    let mut events = Vec::new();
+    while !datagram.is_empty() {
+        let length = match NetlinkBuffer::new_checked(datagram) {
+            Ok(header) => header.length() as usize,
+            Err(error) => {
+                tracing::warn!(%error, "netlink: a message with a broken header");
+                events.push(Event::Overrun);
+                break;
+            }
+        };
+        match NetlinkMessage::<RouteNetlinkMessage>::deserialize(&datagram[..length]) {
+            Ok(message) => events.extend(decode::event(message)),
+            Err(error) => {
+                tracing::warn!(%error, "netlink: a message that cannot be decoded");
+                events.push(Event::Overrun);
+            }
+        }
+        // Messages are aligned to four bytes; the last one may lack its padding.
+        datagram = datagram.get(length.next_multiple_of(4)..).unwrap_or_default();
+    }
+    events
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+
+    const RTM_NEWLINK: u16 = 16;
+    const RTM_DELLINK: u16 = 17;
+    const RTM_NEWADDR: u16 = 20;
+    const RTM_DELADDR: u16 = 21;
+    const AF_BRIDGE: u8 = 7;
+
+    /// One message: nlmsghdr, then the family's header and the attributes.
+    fn message(kind: u16, header: &[u8], attributes: &[(u16, &[u8])]) -> Vec<u8> {
+        let mut body = header.to_vec();
+        for (kind, value) in attributes {
+            let length = u16::try_from(value.len() + 4).unwrap();
+            body.extend(length.to_ne_bytes());
+            body.extend(kind.to_ne_bytes());
+            body.extend(*value);
+            body.resize(body.len().next_multiple_of(4), 0);
+        }
+        let length = u32::try_from(body.len() + 16).unwrap();
+        let mut message = length.to_ne_bytes().to_vec();
+        message.extend(kind.to_ne_bytes());
+        message.extend([0; 10]);
+        message.extend(body);
+        message
+    }
+
+    /// struct ifinfomsg.
+    fn ifinfo(family: u8, flags: u32) -> Vec<u8> {
+        let mut header = vec![family, 0];
+        header.extend(1_u16.to_ne_bytes());
+        header.extend(7_u32.to_ne_bytes());
+        header.extend(flags.to_ne_bytes());
+        header.extend([0; 4]);
+        header
+    }
+
+    /// struct ifaddrmsg: /24, permanent, scope link.
+    fn ifaddr(family: u8, flags: u8) -> Vec<u8> {
+        let mut header = vec![family, 24, flags, 253];
+        header.extend(7_u32.to_ne_bytes());
+        header
+    }
+
+    const NAME: (u16, &[u8]) = (3, b"eth7\0");
+
+    #[test]
+    fn a_link_is_up_when_it_is_up_and_running() {
+        let mtu = 1500_u32.to_ne_bytes();
+        let attributes = [NAME, (4, &mtu[..]), (1, &[2, 0, 0, 0, 0, 7][..])];
+        let link = |flags| match events(&message(RTM_NEWLINK, &ifinfo(0, flags), &attributes)).as_slice() {
+            [Event::Link(link)] => link.clone(),
+            other => panic!("{other:?}"),
+        };
+        let expected = Link {
+            index: IfIndex(7),
+            name: "eth7".to_owned(),
+            up: true,
+            mac: Some([2, 0, 0, 0, 0, 7]),
+            mtu: 1500,
+            noarp: false,
+            multicast: true,
+            loopback: false,
+        };
+        assert_eq!(link(0x1041), expected);
+        assert_eq!(
+            link(0x1001),
+            Link {
+                up: false,
+                ..expected.clone()
+            }
+        );
+        assert_eq!(
+            link(0x1040),
+            Link {
+                up: false,
+                ..expected.clone()
+            }
+        );
+        assert_eq!(
+            link(0x10c9),
+            Link {
+                noarp: true,
+                loopback: true,
+                ..expected
+            }
+        );
+    }
+
+    #[test]
+    fn a_port_that_leaves_its_bridge_is_not_gone() {
+        assert_eq!(
+            events(&message(RTM_DELLINK, &ifinfo(AF_BRIDGE, 0x1043), &[NAME])),
+            []
+        );
+        let gone = Event::LinkGone {
+            index: IfIndex(7),
+            name: "eth7".to_owned(),
+        };
+        assert_eq!(events(&message(RTM_DELLINK, &ifinfo(0, 0x1002), &[NAME])), [gone]);
+    }
+
+    #[test]
+    fn a_fragment_about_wireless_is_not_a_link() {
+        assert_eq!(events(&message(RTM_NEWLINK, &ifinfo(0, 0x1043), &[NAME])), []);
+    }
+
+    #[test]
+    fn messages_of_one_datagram_keep_their_order() {
+        let info = AddressInfo {
+            index: IfIndex(7),
+            address: Ipv4Addr::new(10, 9, 0, 100),
+            prefix: 24,
+            label: Some("eth7:1".to_owned()),
+            secondary: true,
+            scope: 253,
+        };
+        let attributes: [(u16, &[u8]); 3] = [(1, &[10, 9, 0, 1]), (2, &[10, 9, 0, 100]), (3, b"eth7:1\0")];
+        let mut datagram = message(RTM_DELADDR, &ifaddr(2, 0x81), &attributes);
+        datagram.extend(message(RTM_NEWADDR, &ifaddr(2, 0x81), &attributes));
+        assert_eq!(
+            events(&datagram),
+            [Event::AddressRemoved(info.clone()), Event::AddressAdded(info)]
+        );
+    }
+
+    #[test]
+    fn ipv6_addresses_are_somebody_elses() {
+        let address = Ipv4Addr::LOCALHOST.to_ipv6_mapped().octets();
+        assert_eq!(
+            events(&message(RTM_NEWADDR, &ifaddr(10, 0x80), &[(1, &address)])),
+            []
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_read_counts_as_lost_and_hides_nothing_behind_it() {
+        let mut datagram = message(RTM_NEWADDR, &ifaddr(2, 0x80), &[(2, &[10, 9, 0])]);
+        datagram.extend(message(RTM_DELLINK, &ifinfo(0, 0), &[NAME]));
+        let gone = Event::LinkGone {
+            index: IfIndex(7),
+            name: "eth7".to_owned(),
+        };
+        assert_eq!(events(&datagram), [Event::Overrun, gone]);
+        assert_eq!(events(&[0xa5; 7]), [Event::Overrun]);
+        assert_eq!(events(&[0; 16]), [Event::Overrun]);
+    }
+}

@@ -1,0 +1,94 @@
+//! rtnetlink: what interfaces and addresses there are, and which addresses we want there to be.
+//!
+//! Two sockets, so that a flood of events can never push out the answer to a request: [`Requests`] adds,
+//! removes and lists; [`Events`] hears what anyone changes. To follow the state without a gap: open
+//! [`Events`], then list through [`Requests`], then apply the events; and list again after
+//! [`Event::Overrun`].
+
+mod decode;
+mod events;
+mod requests;
+
+use std::{fmt, net::Ipv4Addr};
+
+pub use events::{Event, Events};
+pub use requests::{Added, Requests};
+
+use crate::units::IfIndex;
+
+/// An IPv4 address to put on an interface or to take from it: what `virtual_ipaddress` says.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Address {
+    /// The interface.
+    pub index: IfIndex,
+    /// The address itself.
+    pub address: Ipv4Addr,
+    /// Prefix length in bits, 0..=32.
+    pub prefix: u8,
+    /// `brd`: the broadcast address. None is set without it.
+    pub broadcast: Option<Ipv4Addr>,
+    /// `scope` as a number of rt_scopes (rtnetlink(7)): 0 global, 253 link, 254 host.
+    pub scope: u8,
+    /// `label`, at most 15 bytes; the kernel uses the interface's name without it.
+    pub label: Option<String>,
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.address, self.prefix)
+    }
+}
+
+/// An interface as the kernel reports it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// Its index, which a renamed interface keeps and a recreated one does not.
+    pub index: IfIndex,
+    /// Its name.
+    pub name: String,
+    /// Administratively up and running (IFF_UP and IFF_RUNNING: carrier and operational state).
+    pub up: bool,
+    /// Hardware address; `None` where it is not six bytes (tunnels) or there is none.
+    pub mac: Option<[u8; 6]>,
+    /// Largest IP packet in bytes.
+    pub mtu: u32,
+    /// It does no ARP (IFF_NOARP): gratuitous ARP is pointless.
+    pub noarp: bool,
+    /// It can do multicast (IFF_MULTICAST).
+    pub multicast: bool,
+    /// It is a loopback interface.
+    pub loopback: bool,
+}
+
+/// An IPv4 address as the kernel reports it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct AddressInfo {
+    /// The interface it is on.
+    pub index: IfIndex,
+    /// The address itself (the local end on a point-to-point link).
+    pub address: Ipv4Addr,
+    /// Prefix length in bits.
+    pub prefix: u8,
+    /// Its label; the kernel sets the interface's name where nobody sets another.
+    pub label: Option<String>,
+    /// Not the first of its subnet on the interface: the kernel drops it with the first one, unless
+    /// promote_secondaries is on.
+    pub secondary: bool,
+    /// Scope as a number of rt_scopes.
+    pub scope: u8,
+}
+
+impl AddressInfo {
+    /// Whether this is the object that adding `wanted` creates: same interface, address and prefix.
+    pub fn is(&self, wanted: &Address) -> bool {
+        (self.index, self.address, self.prefix) == (wanted.index, wanted.address, wanted.prefix)
+    }
+}
+
+/// The interface's name, for a message; "interface 7" when it is gone.
+fn interface_name(index: IfIndex) -> String {
+    match nix::net::if_::if_indextoname(index.0) {
+        Ok(name) => name.to_string_lossy().into_owned(),
+        Err(_) => format!("interface {index}"),
+    }
+}

@@ -1,0 +1,32 @@
+//! Steadfast keeps a virtual IP address alive on one of several routers and tells everyone the truth about it:
+//! it reads `keepalived.conf` unchanged, speaks VRRP, and everything it knows lives in one registry in memory
+//! that is exported as KEEPALIVED-MIB, with an SNMP notification on every transition.
+//!
+//! A tour, in the order in which data flows:
+//!
+//! * [`cli`] reads the command line, which is keepalived's.
+//! * [`config`] turns the text of the configuration into a typed [`config::Config`], or into diagnostics that
+//!   point at the place and name the way out.
+//! * [`daemon`] starts the lanes: the engine, which drives the machines, and the manage lane, which holds
+//!   everything that only reads.
+//! * [`vrrp`] decides: a virtual router as a machine without sockets or clock.
+//! * [`track`] decides what a tracked script's exits mean.
+//! * [`kernel`] carries: sockets, netlink, ARP, timers, processes. Everything that touches Linux is there.
+//! * [`registry`] is what the daemon knows: rows that are read without a lock, and one numbered stream of
+//!   transitions.
+//! * [`snmp`] shows the registry as KEEPALIVED-MIB and sends notifications; [`notify`] runs notify scripts.
+//! * [`units`] are the quantities that all of them share.
+//!
+//! Data flows one way, from packets and kernel events to the registry and out of it. No output can delay the
+//! engine, and no transition is lost on its way to one.
+
+pub mod cli;
+pub mod config;
+pub mod daemon;
+pub mod kernel;
+pub mod notify;
+pub mod registry;
+pub mod snmp;
+pub mod track;
+pub mod units;
+pub mod vrrp;

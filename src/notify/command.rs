@@ -1,0 +1,83 @@
+//! Which programs a transition calls for, and with which arguments.
+
+use crate::{
+    config::{Notify, NotifyScript},
+    registry::{State, Subject, Transition},
+};
+
+/// A program to start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Command<'a> {
+    pub(super) script: &'a NotifyScript,
+    /// What is appended to the script's own arguments.
+    pub(super) extra: Vec<String>,
+}
+
+/// The programs that `transition` calls for, in the order in which they are started.
+pub(super) fn commands<'a>(notify: &'a Notify, transition: &Transition) -> Vec<Command<'a>> {
+    let to = transition.change.to;
+    let Subject::Instance { name, .. } = &transition.subject;
+    let particular = match to {
+        State::Master => &notify.master,
+        State::Backup => &notify.backup,
+        State::Fault => &notify.fault,
+        State::Stop => &notify.stop,
+        State::Init | State::Deleted => &None,
+    };
+    let mut commands = Vec::new();
+    if let Some(script) = particular {
+        commands.push(Command { script, extra: Vec::new() });
+    }
+    if let Some(script) = &notify.all {
+        let priority = transition.change.priority.to_string();
+        let extra = vec!["INSTANCE".to_owned(), name.clone(), to.word().to_owned(), priority];
+        commands.push(Command { script, extra });
+    }
+    commands
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+    use crate::{
+        registry::{Change, Reason},
+        units::{Priority, Time},
+    };
+
+    fn script(program: &str) -> Option<NotifyScript> {
+        Some(NotifyScript {
+            argv: vec![program.into()],
+            path: program.into(),
+            shown: format!("'{program}'"),
+            user: None,
+        })
+    }
+
+    #[test]
+    fn the_states_own_script_comes_first_and_notify_gets_four_arguments() {
+        let notify = Notify {
+            master: script("/m"),
+            backup: script("/b"),
+            fault: None,
+            stop: script("/s"),
+            all: script("/all"),
+        };
+        let transition = |to| Transition {
+            seq: 1,
+            at: Time::default(),
+            wall: SystemTime::UNIX_EPOCH,
+            subject: Subject::Instance { index: 1, name: "VI_1".into() },
+            change: Change { from: State::Init, to, reason: Reason::Started, priority: Priority(150) },
+        };
+        let started = |to| {
+            let transition = transition(to);
+            let line = |command: Command<'_>| format!("{} {}", command.script.argv[0], command.extra.join(" "));
+            commands(&notify, &transition).into_iter().map(line).collect::<Vec<_>>()
+        };
+        assert_eq!(started(State::Master), ["/m ", "/all INSTANCE VI_1 MASTER 150"]);
+        assert_eq!(started(State::Fault), ["/all INSTANCE VI_1 FAULT 150"]);
+        assert_eq!(started(State::Stop), ["/s ", "/all INSTANCE VI_1 STOP 150"]);
+    }
+}

@@ -1,0 +1,99 @@
+//! Packet counters of an instance: written by the engine, read by anyone, never locked.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// What is counted; the names are those of vrrp-protocol's counters in RFC 2787 and RFC 6527.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Counter {
+    /// Advertisements accepted as received (vrrpStatsAdvertiseRcvd).
+    AdvertReceived,
+    /// Advertisements sent, one per interval however many unicast peers there are.
+    AdvertSent,
+    /// Transitions to MASTER (vrrpStatsBecomeMaster).
+    BecomeMaster,
+    /// Transitions out of MASTER.
+    ReleaseMaster,
+    /// Length other than the packet's own fields say (vrrpStatsPacketLengthErrors).
+    PacketLengthError,
+    /// TTL other than 255 (vrrpStatsIpTtlErrors).
+    TtlError,
+    /// Version other than configured (vrrpRouterVersionErrors).
+    VersionError,
+    /// Checksum wrong (vrrpRouterChecksumErrors).
+    ChecksumError,
+    /// A version 3 checksum without the pseudo header of IPv4: RFC 9568's form, accepted.
+    ChecksumWithoutPseudoHeader,
+    /// Type other than ADVERTISEMENT (vrrpStatsInvalidTypePktsRcvd).
+    InvalidType,
+    /// Authentication type unknown (vrrpStatsInvalidAuthType).
+    InvalidAuthType,
+    /// Authentication type other than configured (vrrpStatsAuthTypeMismatch).
+    AuthTypeMismatch,
+    /// Password wrong (vrrpStatsAuthFailures).
+    AuthFailure,
+    /// Version 2 advertisement interval other than ours (vrrpStatsAdvertiseIntervalErrors).
+    AdvertIntervalError,
+    /// Address list other than ours; the advertisement is used all the same (vrrpStatsAddressListErrors).
+    AddressListError,
+    /// Priority 0 received (vrrpStatsPriorityZeroPktsRcvd).
+    PriorityZeroReceived,
+    /// Priority 0 sent (vrrpStatsPriorityZeroPktsSent).
+    PriorityZeroSent,
+    /// Virtual addresses that another program removed and that were put back.
+    AddressRestored,
+}
+
+impl Counter {
+    /// Every counter, in the order in which they are declared.
+    pub const ALL: [Self; 18] = [
+        Self::AdvertReceived,
+        Self::AdvertSent,
+        Self::BecomeMaster,
+        Self::ReleaseMaster,
+        Self::PacketLengthError,
+        Self::TtlError,
+        Self::VersionError,
+        Self::ChecksumError,
+        Self::ChecksumWithoutPseudoHeader,
+        Self::InvalidType,
+        Self::InvalidAuthType,
+        Self::AuthTypeMismatch,
+        Self::AuthFailure,
+        Self::AdvertIntervalError,
+        Self::AddressListError,
+        Self::PriorityZeroReceived,
+        Self::PriorityZeroSent,
+        Self::AddressRestored,
+    ];
+}
+
+/// One number per [`Counter`], relaxed: a reader may see two of them one packet apart.
+#[derive(Debug, Default)]
+pub struct Counters([AtomicU64; Counter::ALL.len()]);
+
+impl Counters {
+    /// Counts one more.
+    pub fn add(&self, counter: Counter) {
+        self.0[counter as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The number so far.
+    pub fn value(&self, counter: Counter) -> u64 {
+        self.0[counter as usize].load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_counter_has_its_own_cell() {
+        let counters = Counters::default();
+        for (position, counter) in Counter::ALL.into_iter().enumerate() {
+            assert_eq!(counter as usize, position);
+            counters.add(counter);
+        }
+        assert!(Counter::ALL.into_iter().all(|counter| counters.value(counter) == 1));
+    }
+}

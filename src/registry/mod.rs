@@ -1,0 +1,63 @@
+//! The state registry: the one place that knows what the daemon knows.
+//!
+//! Three things live here. The *topology* says which instances and scripts exist, in index order; it is
+//! immutable and replaced as a whole, so a reader that takes it once sees stable rows for as long as it
+//! likes. Each row carries its *status* and *counters*, which the engine replaces in O(1) and readers load
+//! without a lock. And every change of state is a *transition*, numbered in one [`Stream`] that each output
+//! (SNMP notification, notify script, log) reads at its own pace with its own [`Cursor`].
+//!
+//! Nothing here does I/O and nothing waits: a reader can never delay the engine. The room may import
+//! [`crate::config`]'s model and [`crate::units`]; every output reads it, and no output keeps a copy of it.
+
+mod counters;
+mod rows;
+mod state;
+mod stream;
+mod transition;
+
+pub use self::{
+    counters::{Counter, Counters},
+    rows::{AddressRow, AddressStatus, InstanceRow, InstanceStatus, Peer, ScriptResult, ScriptRow, ScriptStatus},
+    state::State,
+    stream::{Cursor, Stream},
+    transition::{Change, Reason, Subject, Transition},
+};
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+
+use crate::config::Global;
+
+/// What exists, in the order of the configuration; a row's MIB index is its position plus one.
+#[derive(Debug)]
+pub struct Topology {
+    /// The daemon's version banner, as KEEPALIVED-MIB::version.0 shows it.
+    pub banner: String,
+    /// `global_defs`, with its defaults resolved.
+    pub global: Global,
+    /// One row per `vrrp_instance`.
+    pub instances: Vec<Arc<InstanceRow>>,
+    /// One row per `vrrp_script` that something tracks.
+    pub scripts: Vec<Arc<ScriptRow>>,
+}
+
+/// Everything the daemon knows, shared by the engine, which writes, and the outputs, which read.
+#[derive(Debug)]
+pub struct Registry {
+    topology: ArcSwap<Topology>,
+    /// Every transition since the start, numbered.
+    pub transitions: Stream,
+}
+
+impl Registry {
+    /// A registry of `topology` with an empty stream.
+    pub fn new(topology: Topology) -> Self {
+        Self { topology: ArcSwap::from_pointee(topology), transitions: Stream::default() }
+    }
+
+    /// The rows as they are now. Take it once per request, so that a walk sees stable rows.
+    pub fn topology(&self) -> Arc<Topology> {
+        self.topology.load_full()
+    }
+}

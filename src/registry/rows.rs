@@ -1,0 +1,180 @@
+//! The rows: what the configuration says of an object, and what is true of it right now.
+
+use std::{net::Ipv4Addr, sync::Arc};
+
+use arc_swap::ArcSwap;
+
+use crate::{
+    config,
+    registry::{Counters, Reason, State},
+    units::{IfIndex, Priority, Time},
+};
+
+/// A `vrrp_instance`.
+#[derive(Debug)]
+pub struct InstanceRow {
+    /// Position in the configuration, from 1: vrrpInstanceIndex.
+    pub index: u32,
+    /// What the configuration says, defaults resolved.
+    pub config: config::Instance,
+    /// Its virtual addresses, then the excluded ones: the rows of vrrpAddressTable.
+    pub addresses: Vec<Arc<AddressRow>>,
+    /// Packets and transitions.
+    pub counters: Arc<Counters>,
+    status: ArcSwap<InstanceStatus>,
+}
+
+/// What is true of an instance right now.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InstanceStatus {
+    /// The state.
+    pub state: State,
+    /// The state the instance works towards: FAULT while something holds it there.
+    pub wanted: State,
+    /// Priority after tracking.
+    pub effective_priority: Option<Priority>,
+    /// Whether every virtual address is in the kernel.
+    pub addresses_set: bool,
+    /// Since when this state lasts.
+    pub since: Time,
+    /// Why it is in this state.
+    pub reason: Option<Reason>,
+    /// The source address of its advertisements.
+    pub source: Option<Ipv4Addr>,
+    /// The master last heard.
+    pub master: Option<Peer>,
+}
+
+/// Another router of the same virtual router.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer {
+    /// Source of its advertisements.
+    pub address: Ipv4Addr,
+    /// The priority it advertises.
+    pub priority: Priority,
+}
+
+impl InstanceRow {
+    /// The row of `config` at `index` (from 1), in state INIT.
+    pub fn new(index: u32, config: config::Instance) -> Self {
+        let advertised = config.virtual_addresses.iter().map(|address| (address, true));
+        let excluded = config.excluded_addresses.iter().map(|address| (address, false));
+        let addresses = advertised
+            .chain(excluded)
+            .map(|(address, advertised)| Arc::new(AddressRow::new(&config, address.clone(), advertised)))
+            .collect();
+        Self { index, config, addresses, counters: Arc::default(), status: ArcSwap::default() }
+    }
+
+    /// What is true now.
+    pub fn status(&self) -> Arc<InstanceStatus> {
+        self.status.load_full()
+    }
+
+    /// Replaces what is true now (the engine only).
+    pub fn set_status(&self, status: InstanceStatus) {
+        self.status.store(Arc::new(status));
+    }
+}
+
+/// A virtual address of an instance.
+#[derive(Debug)]
+pub struct AddressRow {
+    /// What the configuration says.
+    pub config: config::VirtualAddress,
+    /// The device it is put on: its own `dev`, or the instance's interface.
+    pub device: String,
+    /// Whether advertisements carry it (excluded addresses are not carried).
+    pub advertised: bool,
+    status: ArcSwap<AddressStatus>,
+}
+
+/// What is true of an address right now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AddressStatus {
+    /// Whether we added it to the kernel and it is still there.
+    pub set: bool,
+    /// The device's index, when the device exists.
+    pub device: Option<IfIndex>,
+}
+
+impl AddressRow {
+    fn new(instance: &config::Instance, config: config::VirtualAddress, advertised: bool) -> Self {
+        let device = config.device.clone().unwrap_or_else(|| instance.interface.clone());
+        Self { config, device, advertised, status: ArcSwap::default() }
+    }
+
+    /// What is true now.
+    pub fn status(&self) -> AddressStatus {
+        **self.status.load()
+    }
+
+    /// Replaces what is true now (the engine only).
+    pub fn set_status(&self, status: AddressStatus) {
+        self.status.store(Arc::new(status));
+    }
+}
+
+/// A `vrrp_script`.
+#[derive(Debug)]
+pub struct ScriptRow {
+    /// Position among the scripts in use, from 1: vrrpScriptIndex.
+    pub index: u32,
+    /// What the configuration says.
+    pub config: config::Script,
+    status: ArcSwap<ScriptStatus>,
+}
+
+/// What is true of a script right now.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ScriptStatus {
+    /// Judged by its `rise` and `fall`.
+    pub result: ScriptResult,
+    /// How the last run ended, in words; empty before the first.
+    pub last: String,
+    /// When the last run ended.
+    pub at: Option<Time>,
+}
+
+/// vrrpScriptResult.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ScriptResult {
+    /// No result yet.
+    #[default]
+    Init,
+    /// Failed `fall` times in a row.
+    Bad,
+    /// Succeeded `rise` times in a row.
+    Good,
+    /// The first run failed.
+    InitFailed,
+}
+
+impl ScriptResult {
+    /// The number in the MIB.
+    pub const fn number(self) -> i32 {
+        match self {
+            Self::Init => 1,
+            Self::Bad => 2,
+            Self::Good => 3,
+            Self::InitFailed => 5,
+        }
+    }
+}
+
+impl ScriptRow {
+    /// The row of `config` at `index` (from 1), before its first run.
+    pub fn new(index: u32, config: config::Script) -> Self {
+        Self { index, config, status: ArcSwap::default() }
+    }
+
+    /// What is true now.
+    pub fn status(&self) -> Arc<ScriptStatus> {
+        self.status.load_full()
+    }
+
+    /// Replaces what is true now (whoever runs the script).
+    pub fn set_status(&self, status: ScriptStatus) {
+        self.status.store(Arc::new(status));
+    }
+}

@@ -1,0 +1,75 @@
+//! The state of a virtual router as outputs name and number it.
+
+use std::fmt;
+
+/// State of a `vrrp_instance`, with the two that only a transition can show.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum State {
+    /// Not started.
+    #[default]
+    Init,
+    /// Listening to a master, ready to take over.
+    Backup,
+    /// Holding the virtual addresses.
+    Master,
+    /// Unable to take part; the reason is in the instance's status.
+    Fault,
+    /// The daemon stopped (transitions only).
+    Stop,
+    /// A reload removed the instance (transitions only).
+    Deleted,
+}
+
+impl State {
+    /// The word that notify scripts, FIFOs and logs use.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Init => "INIT",
+            Self::Backup => "BACKUP",
+            Self::Master => "MASTER",
+            Self::Fault => "FAULT",
+            Self::Stop => "STOP",
+            Self::Deleted => "DELETED",
+        }
+    }
+
+    /// KEEPALIVED-MIB's VrrpState in a notification: stop is shutdown(5).
+    pub const fn notified(self) -> i32 {
+        match self {
+            Self::Init => 0,
+            Self::Backup => 1,
+            Self::Master => 2,
+            Self::Fault => 3,
+            Self::Stop => 5,
+            Self::Deleted => 6,
+        }
+    }
+
+    /// KEEPALIVED-MIB's VrrpState in a GET: only 0 to 3, and unknown(4) in the short time of leaving,
+    /// because consumers know no other value there.
+    pub const fn shown(self) -> i32 {
+        match self {
+            Self::Stop | Self::Deleted => 4,
+            live => live.notified(),
+        }
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_get_never_shows_the_values_of_leaving() {
+        for state in [State::Init, State::Backup, State::Master, State::Fault, State::Stop, State::Deleted] {
+            assert!((0..=4).contains(&state.shown()), "{state}");
+        }
+        assert_eq!(State::Stop.notified(), 5);
+    }
+}

@@ -1,0 +1,202 @@
+//! The numbered stream of transitions: one writer path that never waits, and a cursor per reader.
+//!
+//! The stream keeps the last [`Stream::CAPACITY`] transitions in a ring of atomically replaced slots. A
+//! writer takes the next number and stores one pointer; a reader loads one pointer. A reader that falls a
+//! whole ring behind learns how many it lost, so that loss is never silent.
+
+use std::{
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::SystemTime,
+};
+
+use arc_swap::ArcSwapOption;
+use tokio::sync::Notify;
+
+use crate::{
+    registry::{Change, Subject, Transition},
+    units::Time,
+};
+
+/// All transitions, in order.
+#[derive(Debug)]
+pub struct Stream {
+    slots: Box<[ArcSwapOption<Transition>]>,
+    next: AtomicU64,
+    published: Notify,
+}
+
+impl Default for Stream {
+    fn default() -> Self {
+        Self::with_capacity(Self::CAPACITY)
+    }
+}
+
+impl Stream {
+    /// Transitions kept for readers that are behind: an hour of a thousand instances that flap every
+    /// minute, at the price of one pointer each.
+    pub const CAPACITY: usize = 65_536;
+
+    fn with_capacity(capacity: usize) -> Self {
+        Self {
+            slots: (0..capacity).map(|_| ArcSwapOption::empty()).collect(),
+            next: AtomicU64::new(1),
+            published: Notify::new(),
+        }
+    }
+
+    fn slot(&self, seq: u64) -> &ArcSwapOption<Transition> {
+        let ring = self.slots.len() as u64;
+        #[expect(clippy::cast_possible_truncation, reason = "a remainder of the ring's length, which is a usize")]
+        let position = (seq % ring) as usize;
+        &self.slots[position]
+    }
+
+    /// Appends a transition and wakes the readers; returns it with its number.
+    pub fn publish(&self, at: Time, wall: SystemTime, subject: Subject, change: Change) -> Arc<Transition> {
+        let seq = self.next.fetch_add(1, Ordering::Relaxed);
+        let transition = Arc::new(Transition { seq, at, wall, subject, change });
+        self.slot(seq).store(Some(Arc::clone(&transition)));
+        self.published.notify_waiters();
+        transition
+    }
+
+    /// Number of the newest transition, 0 before the first.
+    pub fn newest(&self) -> u64 {
+        self.next.load(Ordering::Relaxed) - 1
+    }
+
+    /// A reader that begins with the first transition still kept.
+    pub fn cursor(self: &Arc<Self>) -> Cursor
+    where
+        Self: Sized,
+    {
+        Cursor { next: 1 }
+    }
+}
+
+/// A reader's position in the stream. It moves only when the reader says so, because a sink has delivered
+/// a transition only when its receiver has taken it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cursor {
+    next: u64,
+}
+
+impl Default for Cursor {
+    fn default() -> Self {
+        Self { next: 1 }
+    }
+}
+
+impl Cursor {
+    /// The next transition, if it has been published. The cursor stays where it is.
+    pub fn peek(&self, stream: &Stream) -> Option<Arc<Transition>> {
+        self.peek_ahead(stream, 0)
+    }
+
+    /// The transition `ahead` places after the next one, for a sink with several on their way.
+    pub fn peek_ahead(&self, stream: &Stream, ahead: u64) -> Option<Arc<Transition>> {
+        let seq = self.next + ahead;
+        stream.slot(seq).load_full().filter(|transition| transition.seq == seq)
+    }
+
+    /// Steps over everything up to and including `seq`: it is delivered.
+    pub fn advance_past(&mut self, seq: u64) {
+        self.next = self.next.max(seq + 1);
+    }
+
+    /// Number of the transition this cursor waits for.
+    pub fn position(&self) -> u64 {
+        self.next
+    }
+
+    /// Moves to the oldest transition still kept when the ring has overtaken this cursor, and returns how
+    /// many were lost to it (0 is the normal case).
+    pub fn catch_up(&mut self, stream: &Stream) -> u64 {
+        let oldest = (stream.newest() + 1).saturating_sub(stream.slots.len() as u64).max(1);
+        let lost = oldest.saturating_sub(self.next);
+        self.next += lost;
+        lost
+    }
+
+    /// Waits until a transition `ahead` places after the next one is there to be peeked at.
+    pub async fn ready(&self, stream: &Stream, ahead: u64) {
+        loop {
+            let mut published = pin!(stream.published.notified());
+            // Registered before looking, so that a transition published in between wakes us.
+            published.as_mut().enable();
+            if stream.newest() >= self.next + ahead && self.peek_ahead(stream, ahead).is_some() {
+                return;
+            }
+            published.await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        registry::{Reason, State},
+        units::Priority,
+    };
+
+    fn publish(stream: &Stream, name: &str) {
+        stream.publish(
+            Time::from_secs(1),
+            SystemTime::UNIX_EPOCH,
+            Subject::Instance { index: 1, name: name.into() },
+            Change {
+                from: State::Backup,
+                to: State::Master,
+                reason: Reason::NoMaster,
+                priority: Priority::DEFAULT,
+            },
+        );
+    }
+
+    #[test]
+    fn a_cursor_reads_in_order_and_moves_only_when_told() {
+        let stream = Stream::with_capacity(8);
+        let mut cursor = Cursor::default();
+        assert_eq!(cursor.peek(&stream), None);
+        for name in ["a", "b", "c"] {
+            publish(&stream, name);
+        }
+        assert_eq!(cursor.peek(&stream).unwrap().subject.name(), "a");
+        assert_eq!(cursor.peek(&stream).unwrap().seq, 1);
+        assert_eq!(cursor.peek_ahead(&stream, 2).unwrap().subject.name(), "c");
+        cursor.advance_past(2);
+        assert_eq!(cursor.peek(&stream).unwrap().subject.name(), "c");
+        cursor.advance_past(3);
+        assert_eq!(cursor.peek(&stream), None);
+    }
+
+    #[test]
+    fn a_reader_that_the_ring_overtook_learns_how_many_it_lost() {
+        let stream = Stream::with_capacity(4);
+        let mut cursor = Cursor::default();
+        for number in 0..10 {
+            publish(&stream, &number.to_string());
+        }
+        assert_eq!(cursor.peek(&stream), None);
+        assert_eq!(cursor.catch_up(&stream), 6);
+        assert_eq!(cursor.peek(&stream).unwrap().seq, 7);
+        assert_eq!(cursor.catch_up(&stream), 0);
+    }
+
+    #[test]
+    fn a_waiting_reader_is_woken_from_another_thread() {
+        let stream = Arc::new(Stream::with_capacity(4));
+        let writer = Arc::clone(&stream);
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let cursor = Cursor::default();
+        let thread = std::thread::spawn(move || publish(&writer, "woken"));
+        runtime.block_on(cursor.ready(&stream, 0));
+        thread.join().unwrap();
+        assert_eq!(cursor.peek(&stream).unwrap().subject.name(), "woken");
+    }
+}

@@ -1,0 +1,156 @@
+//! A change of state, with why it happened: what an operator asks first at three in the morning.
+
+use std::{fmt, net::Ipv4Addr, time::SystemTime};
+
+use crate::{
+    registry::State,
+    units::{Priority, Time},
+};
+
+/// One change of state, numbered by the [`Stream`](crate::registry::Stream) it went through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Transition {
+    /// Position in the stream, from 1 without gaps.
+    pub seq: u64,
+    /// When, on the monotonic clock.
+    pub at: Time,
+    /// When, by the calendar: a label for people, never used to decide.
+    pub wall: SystemTime,
+    /// Whose state changed.
+    pub subject: Subject,
+    /// What happened to it.
+    pub change: Change,
+}
+
+/// Whose state changed.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Subject {
+    /// A `vrrp_instance`.
+    Instance {
+        /// Its MIB index at that moment.
+        index: u32,
+        /// Its name.
+        name: String,
+    },
+}
+
+impl Subject {
+    /// The name in the configuration.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Instance { name, .. } => name,
+        }
+    }
+}
+
+/// From where to where, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The state before.
+    pub from: State,
+    /// The state after.
+    pub to: State,
+    /// Why.
+    pub reason: Reason,
+    /// Effective priority at that moment.
+    pub priority: Priority,
+}
+
+/// Why a virtual router changed its state.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Reason {
+    /// The daemon started.
+    Started,
+    /// This router owns the addresses and takes them at once.
+    AddressOwner,
+    /// No advertisement for the master down interval, and none was heard before.
+    NoMaster,
+    /// The master that was heard before has fallen silent for the master down interval.
+    MasterDown {
+        /// The master's address.
+        master: Ipv4Addr,
+    },
+    /// The master released its mastership with priority 0.
+    MasterReleased {
+        /// The master's address.
+        master: Ipv4Addr,
+    },
+    /// The master has a lower priority than this router, which preempts it.
+    Preempted {
+        /// The master's address.
+        master: Ipv4Addr,
+        /// The priority it advertises.
+        priority: Priority,
+    },
+    /// A router with a higher priority is master.
+    HigherPriority {
+        /// That router's address.
+        master: Ipv4Addr,
+        /// The priority it advertises.
+        priority: Priority,
+    },
+    /// A router with the same priority and a higher address is master.
+    HigherAddress {
+        /// That router's address.
+        master: Ipv4Addr,
+    },
+    /// The interface is down.
+    InterfaceDown {
+        /// Its name.
+        interface: String,
+    },
+    /// The interface does not exist.
+    InterfaceMissing {
+        /// Its name.
+        interface: String,
+    },
+    /// The interface has no IPv4 address to send from.
+    NoAddress {
+        /// Its name.
+        interface: String,
+    },
+    /// A tracked script without a weight failed.
+    ScriptFailed {
+        /// Its name.
+        script: String,
+        /// What it ended with.
+        detail: String,
+    },
+    /// The socket for advertisements could not be opened.
+    SocketFailed {
+        /// The interface's name.
+        interface: String,
+        /// The error, with the way out.
+        detail: String,
+    },
+    /// Everything that held the router in FAULT is gone.
+    Recovered,
+    /// The daemon is stopping.
+    Shutdown,
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Started => f.write_str("start"),
+            Self::AddressOwner => f.write_str("owner of the addresses"),
+            Self::NoMaster => f.write_str("no master heard"),
+            Self::MasterDown { master } => write!(f, "master {master} fell silent"),
+            Self::MasterReleased { master } => write!(f, "master {master} released with priority 0"),
+            Self::Preempted { master, priority } => write!(f, "master {master} has lower priority {priority}"),
+            Self::HigherPriority { master, priority } => {
+                write!(f, "router {master} has higher priority {priority}")
+            }
+            Self::HigherAddress { master } => {
+                write!(f, "router {master} has the same priority and a higher address")
+            }
+            Self::InterfaceDown { interface } => write!(f, "interface {interface} is down"),
+            Self::InterfaceMissing { interface } => write!(f, "interface {interface} does not exist"),
+            Self::NoAddress { interface } => write!(f, "no IPv4 address for interface {interface}"),
+            Self::ScriptFailed { script, detail } => write!(f, "script {script} {detail}"),
+            Self::SocketFailed { interface, detail } => write!(f, "no VRRP socket on {interface}: {detail}"),
+            Self::Recovered => f.write_str("all faults gone"),
+            Self::Shutdown => f.write_str("daemon stops"),
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! KEEPALIVED-MIB::vrrpAddressTable: per instance its virtual addresses, then the excluded ones.
+
+use std::{net::Ipv4Addr, sync::Arc};
+
+use agentx::{Access, Column, Index, Syntax, Table, Value};
+
+use crate::{
+    config::Scope,
+    registry::{AddressRow, Topology},
+    snmp::{INET_ADDRESS_TYPE, IPV4, instance, integer, one_or_two, position, text, unsigned},
+};
+
+const INET_SCOPE_TYPE: Syntax = Syntax::Enum(&[
+    ("interfaceLocal", 1),
+    ("linkLocal", 2),
+    ("subnetLocal", 3),
+    ("adminLocal", 4),
+    ("siteLocal", 5),
+    ("organizationLocal", 8),
+    ("global", 14),
+]);
+const STATUS: Syntax = Syntax::Enum(&[("set", 1), ("unset", 2)]);
+const ADVERTISING: Syntax = Syntax::Enum(&[("advertised", 1), ("notAdvertised", 2)]);
+
+/// The table. Its first index is the instance's; 0, for static addresses, has no rows yet.
+pub(super) static TABLE: Table<Topology, Arc<AddressRow>> = Table {
+    entry: &[1, 3, 6, 1, 4, 1, 9586, 100, 5, 2, 6, 1],
+    name: "vrrpAddressEntry",
+    index: &[
+        instance::INDEX,
+        Index { name: "vrrpAddressIndex", syntax: Syntax::Integer32, implied: false },
+    ],
+    columns: &COLUMNS,
+    seek: |topology, after, include| {
+        let rows = |instance: u32| topology.instances.get(instance as usize - 1).map(|row| &row.addresses);
+        let count = |instance| rows(instance).map_or(0, Vec::len);
+        let (instance, address) = position::seek_nested(topology.instances.len(), count, after, include)?;
+        let row = rows(instance)?.get(address as usize - 1)?;
+        Some((vec![instance, address], Arc::clone(row)))
+    },
+};
+
+static COLUMNS: [Column<Topology, Arc<AddressRow>>; 12] = [
+    Column::hidden(1, "vrrpAddressIndex", Syntax::Integer32, Access::NotAccessible),
+    Column::new(2, "vrrpAddressType", INET_ADDRESS_TYPE, |_, _| integer(IPV4)),
+    Column::new(3, "vrrpAddressValue", Syntax::OctetString, |_, row| octets(row.config.address)),
+    Column::new(4, "vrrpAddressBroadcast", Syntax::OctetString, |_, row| {
+        octets(row.config.broadcast.unwrap_or(Ipv4Addr::UNSPECIFIED))
+    }),
+    Column::new(5, "vrrpAddressMask", Syntax::Unsigned32, |_, row| unsigned(row.config.prefix)),
+    Column::new(6, "vrrpAddressScope", INET_SCOPE_TYPE, |_, row| scope(row.config.scope)),
+    Column::new(7, "vrrpAddressIfIndex", Syntax::Integer32, |_, row| integer(row.status().device?.0)),
+    Column::new(8, "vrrpAddressIfName", Syntax::DisplayString, |_, row| text(&row.device)),
+    Column::new(9, "vrrpAddressIfAlias", Syntax::DisplayString, |_, row| text(row.config.label.as_deref()?)),
+    Column::new(10, "vrrpAddressStatus", STATUS, |_, row| one_or_two(row.status().set)),
+    Column::new(11, "vrrpAddressAdvertising", ADVERTISING, |_, row| one_or_two(row.advertised)),
+    Column::new(12, "vrrpAddressPeer", Syntax::OctetString, |_, _| None),
+];
+
+#[expect(clippy::unnecessary_wraps, reason = "a getter returns an Option, and this ends one")]
+fn octets(address: Ipv4Addr) -> Option<Value> {
+    Some(Value::OctetString(address.octets().to_vec()))
+}
+
+/// InetScopeType; absent for a scope it has no name for.
+fn scope(scope: Scope) -> Option<Value> {
+    match scope {
+        Scope::GLOBAL => integer(14),
+        Scope::SITE => integer(5),
+        Scope::LINK => integer(2),
+        Scope::HOST => integer(1),
+        _ => None,
+    }
+}

@@ -1,0 +1,93 @@
+//! KEEPALIVED-MIB over the registry: what an NMS reads, and what it is told.
+//!
+//! Each table is one file that declares its columns as data, with a getter per column; [`view`] puts them
+//! together and [`notification`] turns transitions into notifications. Nothing here keeps state of its own:
+//! a request takes the registry's topology once and reads the rows. The room may import
+//! [`crate::registry`] and the `agentx` crate.
+
+mod address;
+mod global;
+mod instance;
+pub mod notification;
+mod position;
+mod script;
+mod tracked_script;
+
+use agentx::{Syntax, Value, View};
+
+use crate::registry::Topology;
+
+/// keepalived's arc, .1.3.6.1.4.1.9586.100.5: the root of KEEPALIVED-MIB.
+pub const KEEPALIVED: [u32; 9] = [1, 3, 6, 1, 4, 1, 9586, 100, 5];
+
+/// Everything of KEEPALIVED-MIB that is served.
+pub fn view() -> View<Topology> {
+    View::new()
+        .scalars(&global::SCALARS)
+        .table(&global::EMAILS)
+        .table(&instance::TABLE)
+        .table(&tracked_script::TABLE)
+        .table(&address::TABLE)
+        .table(&script::TABLE)
+}
+
+/// INTEGER { enabled(1), disabled(2) }.
+const ENABLED: Syntax = Syntax::Enum(&[("enabled", 1), ("disabled", 2)]);
+/// TruthValue, and the INTEGER { true(1), false(2) } that some objects spell out.
+const TRUTH: Syntax = Syntax::Enum(&[("true", 1), ("false", 2)]);
+/// InetAddressType (INET-ADDRESS-MIB).
+const INET_ADDRESS_TYPE: Syntax = Syntax::Enum(&[
+    ("unknown", 0),
+    ("ipv4", 1),
+    ("ipv6", 2),
+    ("ipv4z", 3),
+    ("ipv6z", 4),
+    ("dns", 16),
+]);
+/// InetAddressType of an IPv4 address.
+const IPV4: i32 = 1;
+
+/// 1 for the first word of an enumeration of two, 2 for the second: how this MIB writes a truth.
+#[expect(clippy::unnecessary_wraps, reason = "a getter returns an Option, and this ends one")]
+fn one_or_two(first: bool) -> Option<Value> {
+    Some(Value::Integer(if first { 1 } else { 2 }))
+}
+
+/// Text for a DisplayString, cut at its 255 octets.
+#[expect(clippy::unnecessary_wraps, reason = "a getter returns an Option, and this ends one")]
+fn text(text: &str) -> Option<Value> {
+    let mut end = text.len().min(255);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    Some(Value::text(&text[..end]))
+}
+
+/// A number that a Gauge32 or Unsigned32 cannot hold stays at its end (RFC 2578 §7.1.7).
+#[expect(clippy::unnecessary_wraps, reason = "a getter returns an Option, and this ends one")]
+fn unsigned(number: impl TryInto<u32>) -> Option<Value> {
+    Some(Value::Gauge32(number.try_into().unwrap_or(u32::MAX)))
+}
+
+/// A number for an Integer32, kept inside it.
+#[expect(clippy::unnecessary_wraps, reason = "a getter returns an Option, and this ends one")]
+fn integer(number: impl TryInto<i32>) -> Option<Value> {
+    Some(Value::Integer(number.try_into().unwrap_or(i32::MAX)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_cut_between_characters() {
+        let long = "é".repeat(200);
+        assert_eq!(text(&long), Some(Value::text("é".repeat(127))));
+    }
+
+    #[test]
+    fn numbers_stay_at_the_end_of_their_type() {
+        assert_eq!(unsigned(5_000_000_000_u64), Some(Value::Gauge32(u32::MAX)));
+        assert_eq!(integer(3_000_000_000_u64), Some(Value::Integer(i32::MAX)));
+    }
+}

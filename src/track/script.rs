@@ -1,0 +1,321 @@
+//! A tracked script as a machine: when it runs, when it is ended, and what its exits mean.
+//!
+//! Deterministic: no process, no clock. Inputs are `handle_*`, outputs are pulled with
+//! [`ScriptTracker::poll_action`] until it returns `None`, and [`ScriptTracker::poll_timeout`] says when to
+//! come back.
+
+use std::{collections::VecDeque, fmt, time::Duration};
+
+use crate::{config, registry::ScriptResult, units::Time};
+
+/// From the polite signal to the one that cannot be refused.
+const TERM_TO_KILL: Duration = Duration::from_secs(2);
+
+/// A `vrrp_script` that runs.
+#[derive(Debug)]
+pub struct ScriptTracker {
+    interval: Duration,
+    timeout: Duration,
+    rise: u32,
+    fall: u32,
+    /// 0 ..= rise + fall - 1; the script is healthy from `rise` upwards.
+    level: u32,
+    result: ScriptResult,
+    next_run: Option<Time>,
+    run: Option<Run>,
+    actions: VecDeque<ScriptAction>,
+}
+
+/// A run in progress.
+#[derive(Clone, Copy, Debug)]
+struct Run {
+    /// When the next signal is due.
+    deadline: Time,
+    /// SIGTERM was sent because the run took too long.
+    timed_out: bool,
+    /// SIGKILL was sent too: nothing more can be done.
+    killed: bool,
+}
+
+/// What the driver of a script has to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ScriptAction {
+    /// Start the script and report its end with [`ScriptTracker::handle_end`].
+    Run,
+    /// SIGTERM to the script's process group.
+    Terminate,
+    /// SIGKILL to the script's process group.
+    Kill,
+    /// The previous run has not ended; this one is left out.
+    Skipped,
+    /// A run ended: how, and what the script counts as now.
+    Judge(Verdict),
+}
+
+/// What a run's end means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// What the script counts as now.
+    pub result: ScriptResult,
+    /// Whether that is healthy.
+    pub healthy: bool,
+    /// Whether health changed with this run, or is known for the first time.
+    pub changed: bool,
+    /// How this run ended.
+    pub end: RunEnd,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RunEnd {
+    /// It exited with this status.
+    Exited(i32),
+    /// A signal ended it.
+    Signalled(i32),
+    /// It took longer than its timeout.
+    TimedOut,
+    /// It could not be started.
+    NotStarted(String),
+    /// It has not run: `init_fail` says to assume the worst.
+    Assumed,
+}
+
+impl fmt::Display for RunEnd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exited(0) => f.write_str("succeeded"),
+            Self::Exited(status) => write!(f, "failed (exited with status {status})"),
+            Self::Signalled(signal) => write!(f, "failed (killed by signal {signal})"),
+            Self::TimedOut => f.write_str("failed (timed out)"),
+            Self::NotStarted(error) => write!(f, "failed (could not be started: {error})"),
+            Self::Assumed => f.write_str("is assumed failed until it succeeds (init_fail)"),
+        }
+    }
+}
+
+impl ScriptTracker {
+    /// A tracker that has not run yet.
+    pub fn new(script: &config::Script) -> Self {
+        let mut tracker = Self {
+            interval: script.interval,
+            timeout: script.timeout.unwrap_or(script.interval),
+            rise: script.rise,
+            fall: script.fall,
+            // One success is enough at the start, whatever `rise` says.
+            level: script.rise - 1,
+            result: ScriptResult::Init,
+            next_run: None,
+            run: None,
+            actions: VecDeque::new(),
+        };
+        if script.init_fail {
+            tracker.level = 0;
+            tracker.result = ScriptResult::InitFailed;
+            tracker.judge(true, RunEnd::Assumed);
+        }
+        tracker
+    }
+
+    /// The first run is due.
+    pub fn handle_start(&mut self, now: Time) {
+        self.next_run = Some(now);
+        self.handle_timeout(now);
+    }
+
+    /// Time has come to `now`.
+    pub fn handle_timeout(&mut self, now: Time) {
+        self.hurry(now);
+        let Some(due) = self.next_run.filter(|due| *due <= now) else { return };
+        // From the planned start, so that the period does not drift; a stall is not made up for.
+        self.next_run = Some((due + self.interval).max(now));
+        if self.run.is_some() {
+            self.next_run = Some(now + self.interval);
+            self.actions.push_back(ScriptAction::Skipped);
+            return;
+        }
+        self.run = Some(Run { deadline: now + self.timeout, timed_out: false, killed: false });
+        self.actions.push_back(ScriptAction::Run);
+    }
+
+    /// Ends a run that takes too long, in two steps.
+    fn hurry(&mut self, now: Time) {
+        let Some(run) = self.run.as_mut().filter(|run| run.deadline <= now && !run.killed) else { return };
+        if run.timed_out {
+            run.killed = true;
+            self.actions.push_back(ScriptAction::Kill);
+        } else {
+            run.timed_out = true;
+            run.deadline = now + TERM_TO_KILL;
+            self.actions.push_back(ScriptAction::Terminate);
+        }
+    }
+
+    /// The run ended.
+    pub fn handle_end(&mut self, end: RunEnd) {
+        let timed_out = self.run.take().is_some_and(|run| run.timed_out);
+        let end = if timed_out { RunEnd::TimedOut } else { end };
+        let before = self.result;
+        if end == RunEnd::Exited(0) { self.succeed() } else { self.fail() }
+        let changed = before == ScriptResult::Init || healthy(before) != healthy(self.result);
+        self.judge(changed, end);
+    }
+
+    fn succeed(&mut self) {
+        if self.level < self.rise {
+            self.level += 1;
+        }
+        if self.level >= self.rise {
+            // Healthy, and `fall` failures away from not being so.
+            self.level = self.rise.saturating_add(self.fall) - 1;
+            self.result = ScriptResult::Good;
+        } else if self.result == ScriptResult::Init {
+            self.result = ScriptResult::Bad;
+        }
+    }
+
+    fn fail(&mut self) {
+        if self.level > self.rise {
+            self.level -= 1;
+            return;
+        }
+        self.level = 0;
+        self.result = match self.result {
+            ScriptResult::Init | ScriptResult::InitFailed => ScriptResult::InitFailed,
+            ScriptResult::Bad | ScriptResult::Good => ScriptResult::Bad,
+        };
+    }
+
+    fn judge(&mut self, changed: bool, end: RunEnd) {
+        let verdict = Verdict { result: self.result, healthy: healthy(self.result), changed, end };
+        self.actions.push_back(ScriptAction::Judge(verdict));
+    }
+
+    /// The next thing to do, until there is none.
+    pub fn poll_action(&mut self) -> Option<ScriptAction> {
+        self.actions.pop_front()
+    }
+
+    /// When [`Self::handle_timeout`] is due.
+    pub fn poll_timeout(&self) -> Option<Time> {
+        let hurry = self.run.filter(|run| !run.killed).map(|run| run.deadline);
+        [hurry, self.next_run].into_iter().flatten().min()
+    }
+}
+
+fn healthy(result: ScriptResult) -> bool {
+    result == ScriptResult::Good
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{ScriptCommand, Span};
+
+    fn tracker(rise: u32, fall: u32, init_fail: bool) -> ScriptTracker {
+        ScriptTracker::new(&config::Script {
+            name: "chk".into(),
+            command: ScriptCommand {
+                argv: vec!["true".into()],
+                path: "/bin/true".into(),
+                shown: "'/bin/true'".into(),
+            },
+            interval: Duration::from_secs(2),
+            timeout: Some(Duration::from_secs(1)),
+            rise,
+            fall,
+            weight: 0,
+            reverse: false,
+            init_fail,
+            user: None,
+            at: Span::default(),
+        })
+    }
+
+    fn actions(tracker: &mut ScriptTracker) -> Vec<ScriptAction> {
+        std::iter::from_fn(|| tracker.poll_action()).collect()
+    }
+
+    /// Ends a run and returns (healthy, changed).
+    fn end(tracker: &mut ScriptTracker, status: i32) -> (bool, bool) {
+        tracker.handle_end(RunEnd::Exited(status));
+        match actions(tracker).pop() {
+            Some(ScriptAction::Judge(verdict)) => (verdict.healthy, verdict.changed),
+            other => panic!("expected a verdict, got {other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_first_result_decides_whatever_rise_and_fall_say() {
+        let mut up = tracker(4, 4, false);
+        assert_eq!(end(&mut up, 0), (true, true));
+        assert_eq!(up.result, ScriptResult::Good);
+        let mut down = tracker(4, 4, false);
+        assert_eq!(end(&mut down, 1), (false, true));
+        assert_eq!(down.result, ScriptResult::InitFailed);
+    }
+
+    #[test]
+    fn falling_takes_fall_failures_in_a_row_and_rising_rise_successes() {
+        let mut script = tracker(2, 3, false);
+        assert_eq!(end(&mut script, 0), (true, true));
+        assert_eq!(end(&mut script, 1), (true, false));
+        assert_eq!(end(&mut script, 0), (true, false));
+        assert_eq!(end(&mut script, 1), (true, false));
+        assert_eq!(end(&mut script, 1), (true, false));
+        assert_eq!(end(&mut script, 1), (false, true));
+        assert_eq!(end(&mut script, 0), (false, false));
+        assert_eq!(end(&mut script, 1), (false, false));
+        assert_eq!(end(&mut script, 0), (false, false));
+        assert_eq!(end(&mut script, 0), (true, true));
+    }
+
+    #[test]
+    fn init_fail_means_failed_until_rise_successes() {
+        let mut script = tracker(2, 1, true);
+        let Some(ScriptAction::Judge(verdict)) = script.poll_action() else { panic!("no verdict") };
+        assert_eq!((verdict.healthy, verdict.changed, verdict.end), (false, true, RunEnd::Assumed));
+        assert_eq!(end(&mut script, 0), (false, false));
+        assert_eq!(end(&mut script, 0), (true, true));
+    }
+
+    #[test]
+    fn a_run_that_takes_too_long_is_terminated_then_killed_and_counts_as_failure() {
+        let mut script = tracker(1, 1, false);
+        script.handle_start(Time::from_secs(10));
+        assert_eq!(actions(&mut script), [ScriptAction::Run]);
+        assert_eq!(script.poll_timeout(), Some(Time::from_secs(11)));
+        script.handle_timeout(Time::from_secs(11));
+        assert_eq!(actions(&mut script), [ScriptAction::Terminate]);
+        script.handle_timeout(Time::from_secs(12));
+        assert_eq!(actions(&mut script), [ScriptAction::Skipped]);
+        script.handle_timeout(Time::from_secs(13));
+        assert_eq!(actions(&mut script), [ScriptAction::Kill]);
+        script.handle_end(RunEnd::Signalled(9));
+        let Some(ScriptAction::Judge(verdict)) = script.poll_action() else { panic!("no verdict") };
+        assert_eq!(verdict.end, RunEnd::TimedOut);
+        assert!(!verdict.healthy);
+    }
+
+    #[test]
+    fn a_timed_out_script_that_exits_0_in_the_end_has_failed_all_the_same() {
+        let mut script = tracker(1, 1, false);
+        script.handle_start(Time::from_secs(0));
+        script.handle_timeout(Time::from_secs(1));
+        actions(&mut script);
+        assert_eq!(end(&mut script, 0), (false, true));
+    }
+
+    #[test]
+    fn runs_keep_their_period_whatever_a_run_takes() {
+        let mut script = tracker(1, 1, false);
+        script.handle_start(Time::from_secs(0));
+        actions(&mut script);
+        end(&mut script, 0);
+        for start in [2, 4, 6] {
+            assert_eq!(script.poll_timeout(), Some(Time::from_secs(start)));
+            script.handle_timeout(Time::from_secs(start) + Duration::from_millis(3));
+            assert_eq!(actions(&mut script), [ScriptAction::Run]);
+            end(&mut script, 0);
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! Quantities with their units in the type: what a VRRP packet, a timer or a kernel request counts in.
+//!
+//! A bare number is never a priority, an interface or a point in time here. Conversions that can fail say
+//! what the legal range is, because the caller's message to the operator is made from that.
+
+use std::{
+    fmt,
+    num::NonZeroU8,
+    ops::{Add, Sub},
+    time::Duration,
+};
+
+/// A point on CLOCK_MONOTONIC, nanosecond resolution; the origin is the kernel's boot.
+///
+/// Machines receive it, compare it and add to it; only `kernel::clock` reads it from the system, so a test
+/// owns the time it hands in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Time(pub Duration);
+
+impl Time {
+    /// The point `seconds` after the origin: how tests write their time.
+    pub const fn from_secs(seconds: u64) -> Self {
+        Self(Duration::from_secs(seconds))
+    }
+
+    /// Time passed since `earlier`; zero when `earlier` is in the future.
+    pub fn since(self, earlier: Self) -> Duration {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+impl Add<Duration> for Time {
+    type Output = Self;
+
+    fn add(self, span: Duration) -> Self {
+        Self(self.0.saturating_add(span))
+    }
+}
+
+impl Sub<Duration> for Time {
+    type Output = Self;
+
+    fn sub(self, span: Duration) -> Self {
+        Self(self.0.saturating_sub(span))
+    }
+}
+
+/// Virtual router identifier, 1..=255 (RFC 9568 §5.2.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Vrid(NonZeroU8);
+
+impl Vrid {
+    /// `None` for 0, which no virtual router may have.
+    pub const fn new(vrid: u8) -> Option<Self> {
+        match NonZeroU8::new(vrid) {
+            Some(vrid) => Some(Self(vrid)),
+            None => None,
+        }
+    }
+
+    /// The number on the wire.
+    pub const fn value(self) -> u8 {
+        self.0.get()
+    }
+}
+
+impl fmt::Display for Vrid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Election priority as advertised (RFC 9568 §5.2.4): 0 releases mastership, 255 owns the addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Priority(pub u8);
+
+impl Priority {
+    /// "I am leaving": makes the backups take over after one skew time.
+    pub const RELEASE: Self = Self(0);
+    /// What `priority` defaults to.
+    pub const DEFAULT: Self = Self(100);
+    /// The highest priority a router that does not own the addresses may have.
+    pub const MAX_NON_OWNER: Self = Self(254);
+    /// The router whose own addresses the virtual addresses are.
+    pub const OWNER: Self = Self(255);
+}
+
+impl fmt::Display for Priority {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// VRRP protocol version of an instance.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Version {
+    /// RFC 3768: whole seconds, optional password.
+    #[default]
+    V2,
+    /// RFC 5798 and RFC 9568: centiseconds, no authentication.
+    V3,
+}
+
+impl Version {
+    /// The number on the wire, in the configuration and in the MIB.
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::V2 => 2,
+            Self::V3 => 3,
+        }
+    }
+}
+
+/// Kernel interface index, as in IF-MIB's ifIndex; never 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct IfIndex(pub u32);
+
+impl fmt::Display for IfIndex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_vrid_of_zero_does_not_exist() {
+        assert_eq!(Vrid::new(0), None);
+        assert_eq!(Vrid::new(255).map(Vrid::value), Some(255));
+    }
+
+    #[test]
+    fn time_never_runs_below_the_origin() {
+        assert_eq!(Time::from_secs(1) - Duration::from_secs(2), Time::default());
+        assert_eq!(Time::from_secs(1).since(Time::from_secs(3)), Duration::ZERO);
+    }
+}

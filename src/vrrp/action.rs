@@ -1,0 +1,58 @@
+//! What the machine wants done, in the order in which it must be done.
+
+use std::net::Ipv4Addr;
+
+use crate::registry::Change;
+
+/// One thing for the driver to carry out. Actions come out in order and are carried out in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Send all copies of one advertisement.
+    Send(Vec<Outgoing>),
+    /// Put every virtual address (excluded ones too) that is missing on its device, then answer with
+    /// [`Instance::handle_addresses_installed`](super::Instance::handle_addresses_installed).
+    InstallAddresses,
+    /// Remove the virtual addresses that were installed, and forget gratuitous ARP still to be sent.
+    WithdrawAddresses,
+    /// Send gratuitous ARP for every virtual address (excluded ones too) that is set: all addresses once, then
+    /// all again, `repeat` times.
+    Announce {
+        /// How many messages each address gets.
+        repeat: u32,
+    },
+    /// Send one gratuitous ARP for the source address of advertisements, so that unicast peers reach us at once.
+    AnnounceSource,
+    /// Publish a change of state.
+    Transition(Change),
+    /// Write a line to the log.
+    Log(Log),
+}
+
+/// One copy of an advertisement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outgoing {
+    /// Where it goes: a group or a unicast peer.
+    pub destination: Ipv4Addr,
+    /// The IPv4 packet, header included; the kernel fills in the header's checksum.
+    pub packet: Vec<u8>,
+}
+
+/// A line for the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Log {
+    /// How much it matters.
+    pub level: Level,
+    /// Written only with `--log-detail`.
+    pub detail: bool,
+    /// The line, with the instance's name in parentheses first.
+    pub text: String,
+}
+
+/// How much a log line matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// The protocol at work.
+    Info,
+    /// Something that an operator should mend.
+    Warning,
+}

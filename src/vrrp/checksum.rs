@@ -1,0 +1,65 @@
+//! The Internet checksum (RFC 1071), with and without the pseudo header of IPv4.
+
+use std::net::Ipv4Addr;
+
+use super::ipv4::PROTOCOL;
+
+/// A running one's complement sum.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Sum(u64);
+
+impl Sum {
+    /// The sum of the pseudo header of a VRRP message of `length` bytes (RFC 5798 §5.2.8).
+    pub(super) fn pseudo_header(source: Ipv4Addr, destination: Ipv4Addr, length: usize) -> Self {
+        let length = u64::try_from(length).unwrap_or(0);
+        let mut sum = Self(u64::from(PROTOCOL) + length);
+        sum.add(&source.octets());
+        sum.add(&destination.octets());
+        sum
+    }
+
+    /// Adds bytes, as big-endian 16-bit words; an odd byte is followed by a zero.
+    pub(super) fn add(&mut self, bytes: &[u8]) {
+        let (words, odd) = bytes.as_chunks::<2>();
+        for word in words {
+            self.0 += u64::from(u16::from_be_bytes(*word));
+        }
+        if let [byte] = odd {
+            self.0 += u64::from(*byte) << 8;
+        }
+    }
+
+    /// The checksum: the complement of the folded sum; 0 when the bytes contained a right checksum.
+    pub(super) fn finish(self) -> u16 {
+        let mut sum = self.0;
+        while sum > 0xffff {
+            sum = (sum & 0xffff) + (sum >> 16);
+        }
+        // Folded to 16 bits above.
+        !u16::try_from(sum).unwrap_or(u16::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vrrp::testing::checksum as plain;
+
+    #[test]
+    fn the_example_of_rfc_1071_sums_to_its_result() {
+        // RFC 1071 §3: the words 0001 f203 f4f5 f6f7 sum to ddf2.
+        assert_eq!(plain(&[0x00, 0x01, 0xf2, 0x03, 0xf4, 0xf5, 0xf6, 0xf7]), !0xddf2);
+    }
+
+    #[test]
+    fn an_odd_byte_counts_as_the_high_half_of_a_word() {
+        assert_eq!(plain(&[0x12, 0x34, 0x56]), plain(&[0x12, 0x34, 0x56, 0x00]));
+    }
+
+    #[test]
+    fn bytes_with_their_checksum_sum_to_zero() {
+        let mut bytes = [0x45, 0xc0, 0, 0, 0xff, 0x70];
+        bytes[2..4].copy_from_slice(&plain(&bytes).to_be_bytes());
+        assert_eq!(plain(&bytes), 0);
+    }
+}

@@ -1,0 +1,272 @@
+//! What a MASTER does: hold the addresses, and judge who else claims to be master (RFC 9568 §6.4.3).
+
+use std::{net::Ipv4Addr, time::Duration};
+
+use super::{Instance, Level, Matter, Timer};
+use crate::{
+    registry::{Counter, Reason, State},
+    units::{Priority, Time},
+    vrrp::{
+        Action,
+        election::{Rival, rival},
+        restore::{Pace, RETRY},
+        validate::Accepted,
+    },
+};
+
+/// Another router that is configured as owner of our addresses and has the lower source address: it should give
+/// way, and gets until `patience_ends` to do so.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Contest {
+    patience_ends: Time,
+    /// How long it may be silent and still be the same quarrel.
+    memory: Duration,
+}
+
+impl Instance {
+    /// Enters MASTER: advertisement, transition, addresses, in this order (RFC 9568 §6.4.2 (6.4.2-7)).
+    pub(super) fn become_master(&mut self, now: Time, reason: Reason) {
+        self.timers.stop_all();
+        self.master = None;
+        if self.conceded {
+            self.conceded = false;
+            self.update_priority(now);
+        }
+        self.counters.add(Counter::BecomeMaster);
+        self.send_advert(self.priority);
+        self.timers
+            .set(Timer::Advert, now + self.settings.advert_interval);
+        self.change(now, State::Master, reason);
+        self.actions.push_back(Action::InstallAddresses);
+        let own = self.settings.advert_interval;
+        if self.master_interval != own {
+            let old = std::mem::replace(&mut self.master_interval, own).as_millis();
+            let own = own.as_millis();
+            self.log(
+                Level::Info,
+                true,
+                format_args!("changing advert interval from {old}ms to locally configured {own}ms"),
+            );
+        }
+    }
+
+    /// Leaves MASTER: stops what only a MASTER does and has the addresses removed. The caller says where to.
+    pub(super) fn leave_master(&mut self) {
+        self.timers.stop_all();
+        self.counters.add(Counter::ReleaseMaster);
+        self.addresses_set = false;
+        self.announced = false;
+        self.contest = None;
+        self.restorer = Default::default();
+        self.actions.push_back(Action::WithdrawAddresses);
+    }
+
+    /// Tells the backups to take over after their skew (RFC 9568 §6.4.3 (6.4.3-8)).
+    pub(super) fn release(&mut self) {
+        self.send_advert(Priority::RELEASE);
+        self.log(Level::Info, false, format_args!("sent 0 priority"));
+    }
+
+    /// An advertisement was heard while MASTER.
+    pub(super) fn heard_as_master(&mut self, now: Time, advert: &Accepted) {
+        let Some(source) = self.source else { return };
+        let (sender, theirs, ours) = (advert.source, advert.priority, self.priority);
+        match rival((ours, source), (theirs, sender)) {
+            // RFC 9568 §6.4.3 (6.4.3-10).
+            Rival::Released => self.advertise_at_once(now),
+            Rival::Worse if theirs == Priority::OWNER => self.contest_ownership(now, advert),
+            Rival::Worse => {
+                self.complain(
+                    now,
+                    (sender, Matter::NewElection),
+                    format_args!(
+                        "Received advert from {sender} with lower priority {theirs}, ours {ours}, \
+                         forcing new election"
+                    ),
+                );
+                self.answer_worse(now);
+            }
+            // RFC 9568 §6.4.3 (6.4.3-11).
+            Rival::HigherPriority => {
+                self.log(
+                    Level::Info,
+                    false,
+                    format_args!(
+                        "Master received advert from {sender} with higher priority {theirs}, ours {ours}"
+                    ),
+                );
+                self.give_way(
+                    now,
+                    advert,
+                    Reason::HigherPriority {
+                        master: sender,
+                        priority: theirs,
+                    },
+                );
+            }
+            Rival::HigherAddress => {
+                if theirs == Priority::OWNER {
+                    self.complain_of_two_owners(now, sender);
+                }
+                self.log(
+                    Level::Info,
+                    false,
+                    format_args!(
+                        "Master received advert from {sender} with same priority {theirs} but higher IP \
+                         address than ours"
+                    ),
+                );
+                self.give_way(now, advert, Reason::HigherAddress { master: sender });
+            }
+            Rival::Twin => self.complain(
+                now,
+                (sender, Matter::OurAddress),
+                format_args!(
+                    "WARNING - equal priority advert received from remote host with our IP address."
+                ),
+            ),
+        }
+    }
+
+    /// The answer to [`Action::InstallAddresses`]: whether every address is set now. Starts the bursts of
+    /// gratuitous ARP; addresses that are missing are tried again.
+    pub fn handle_addresses_installed(&mut self, now: Time, all_set: bool) {
+        if self.state != State::Master {
+            return;
+        }
+        self.addresses_set = all_set;
+        if all_set {
+            self.timers.stop(Timer::InstallRetry);
+            for _ in 0..self.restorer.restored() {
+                self.counters.add(Counter::AddressRestored);
+            }
+        } else {
+            self.retry_install(now);
+        }
+        // Those that could be set are announced at once, not only when the last one is.
+        if all_set || !self.announced {
+            self.announced = true;
+            self.actions.push_back(Action::Announce {
+                repeat: self.settings.garp.repeat,
+            });
+            self.schedule_bursts(now);
+        }
+    }
+
+    /// Another program removed a virtual address. It is put back in place, without a change of mastership.
+    pub fn handle_address_removed(&mut self, now: Time, address: Ipv4Addr) {
+        if self.state != State::Master {
+            return;
+        }
+        self.addresses_set = false;
+        match self.restorer.removed(now, address) {
+            Pace::AtOnce => {
+                self.log(
+                    Level::Warning,
+                    false,
+                    format_args!("address {address} was removed by another program, restoring it"),
+                );
+                self.actions.push_back(Action::InstallAddresses);
+            }
+            Pace::StormBegins => {
+                self.log(
+                    Level::Warning,
+                    false,
+                    format_args!(
+                        "address {address} is removed again and again by another program, restoring it \
+                         once a second"
+                    ),
+                );
+                self.retry_install(now);
+            }
+            Pace::Storm => self.retry_install(now),
+        }
+    }
+
+    /// Sends gratuitous ARP, unless the addresses are not there.
+    pub(super) fn announce(&mut self, repeat: u32) {
+        if self.addresses_set && repeat > 0 {
+            self.actions.push_back(Action::Announce { repeat });
+        }
+    }
+
+    fn schedule_bursts(&mut self, now: Time) {
+        let garp = self.settings.garp;
+        if !garp.delay.is_zero() {
+            self.timers.set(Timer::GarpBurst, now + garp.delay);
+        }
+        if !garp.refresh.is_zero() && self.timers.get(Timer::GarpRefresh).is_none() {
+            self.timers
+                .set(Timer::GarpRefresh, now + garp.delay + garp.refresh);
+        }
+    }
+
+    fn retry_install(&mut self, now: Time) {
+        if self.timers.get(Timer::InstallRetry).is_none() {
+            self.timers.set(Timer::InstallRetry, now + RETRY);
+        }
+    }
+
+    /// Only an advertisement that is really sent moves the timer: the peer lets any received packet do it, so
+    /// that a flood of rejected packets silences it.
+    fn advertise_at_once(&mut self, now: Time) {
+        self.send_advert(self.priority);
+        self.timers
+            .set(Timer::Advert, now + self.settings.advert_interval);
+    }
+
+    /// Tells a worse router, and the switches it may have confused, who is master (RFC 9568 §6.4.3 (6.4.3-12)).
+    fn answer_worse(&mut self, now: Time) {
+        self.advertise_at_once(now);
+        let garp = self.settings.garp;
+        self.announce(garp.lower_prio_repeat);
+        if garp.lower_prio_repeat > 0 && !garp.lower_prio_delay.is_zero() {
+            self.timers
+                .set(Timer::GarpLowerPriority, now + garp.lower_prio_delay);
+        }
+    }
+
+    fn give_way(&mut self, now: Time, advert: &Accepted, reason: Reason) {
+        self.leave_master();
+        self.become_backup_of(now, advert, reason);
+    }
+
+    /// Two owners: the other one has the lower address and should give way. When it still advertises after two
+    /// more advertisements of ours and 1.2 of the longer interval, we lower ourselves to 254 and give way.
+    fn contest_ownership(&mut self, now: Time, advert: &Accepted) {
+        self.complain_of_two_owners(now, advert.source);
+        let own = self.settings.advert_interval;
+        let longer = own.max(advert.interval);
+        match self.contest {
+            Some(contest) if now >= contest.patience_ends && now < contest.patience_ends + contest.memory => {
+                self.conceded = true;
+                self.update_priority(now);
+                let reason = Reason::HigherPriority {
+                    master: advert.source,
+                    priority: advert.priority,
+                };
+                self.give_way(now, advert, reason);
+                return;
+            }
+            Some(contest) if now < contest.patience_ends => {}
+            _ => {
+                let patience_ends = now + own * 2 + longer * 12 / 10;
+                self.contest = Some(Contest {
+                    patience_ends,
+                    memory: longer * 3,
+                });
+            }
+        }
+        self.answer_worse(now);
+    }
+
+    fn complain_of_two_owners(&mut self, now: Time, other: Ipv4Addr) {
+        self.complain(
+            now,
+            (other, Matter::TwoOwners),
+            format_args!(
+                "CONFIGURATION ERROR: {other} also has priority 255, only one router may own the addresses"
+            ),
+        );
+    }
+}

@@ -1,0 +1,430 @@
+//! The machine of one virtual router: RFC 9568 §6.4 with keepalived's FAULT state.
+//!
+//! ```text
+//!            handle_start            master down interval over
+//!   INIT ───────────────► BACKUP ────────────────────────────► MASTER
+//!     │  owner at once        ▲  ◄──────────────────────────────  │
+//!     │ fault                 │   better advertisement            │
+//!     ▼             all gone  │ fault                       fault │
+//!   FAULT ◄───────────────────┴───────────────────────────────────┘
+//! ```
+//!
+//! This file holds the machine, its inputs and its outputs; what a BACKUP and what a MASTER does with an
+//! advertisement stands in `backup` and `master`.
+
+mod backup;
+mod fault;
+mod master;
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    fmt,
+    net::Ipv4Addr,
+    sync::Arc,
+    time::Duration,
+};
+
+pub use self::fault::Fault;
+use self::master::Contest;
+use super::{
+    Action, Destination, Level, Log, Settings,
+    election::master_down_interval,
+    ipv4::Header,
+    report::{Limiter, Matter},
+    restore::Restorer,
+    timers::{Timer, Timers, next_period},
+    transmit::Transmitter,
+    validate::{self, Accepted, AddressList, Reject},
+};
+use crate::{
+    registry::{Change, Counter, Counters, InstanceStatus, Peer, Reason, State},
+    units::{Priority, Time, Version},
+};
+
+/// The shortest advertisement interval: what version 3 counts in. A shorter one in [`Settings`] is raised to it.
+const MIN_ADVERT_INTERVAL: Duration = Duration::from_millis(10);
+
+/// The longest advertisement interval, that of version 2's one byte. A longer one is lowered to it.
+const MAX_ADVERT_INTERVAL: Duration = Duration::from_secs(255);
+
+/// One virtual router.
+///
+/// Deterministic: no socket, no clock, no log of its own. Its methods are of four kinds:
+///
+/// * inputs `handle_*(now, …)`: what happened. `now` must never go backwards.
+/// * outputs `poll_action` (until it returns `None`, after every input) and `poll_timeout` (when to call
+///   `handle_timeout` at the latest; calling it early does nothing).
+/// * the getter `status`, what the registry shows.
+#[derive(Debug)]
+pub struct Instance {
+    settings: Settings,
+    counters: Arc<Counters>,
+    state: State,
+    started: bool,
+    since: Time,
+    reason: Option<Reason>,
+    /// What keeps the router from taking part, and why.
+    faults: BTreeMap<Fault, Reason>,
+    /// What the router works towards, as the peer shows it in its MIB.
+    wanted: State,
+    /// What each tracker adds to the priority.
+    weights: BTreeMap<usize, i32>,
+    /// Effective priority.
+    priority: Priority,
+    /// An owner that lowered itself to 254 because another owner does not give way.
+    conceded: bool,
+    /// Source of our advertisements, as far as it is known.
+    source: Option<Ipv4Addr>,
+    /// The master last heard, while BACKUP.
+    master: Option<Peer>,
+    /// Master_Adver_Interval: in version 2 always ours, in version 3 that of the master last accepted.
+    master_interval: Duration,
+    /// Why this router will be MASTER when the master down timer expires.
+    takeover: Reason,
+    /// Until when a master of lower priority is tolerated (`preempt_delay`), once one was heard.
+    tolerate_until: Option<Time>,
+    /// Another owner of the addresses that does not give way.
+    contest: Option<Contest>,
+    addresses_set: bool,
+    /// The first burst of gratuitous ARP of this mastership has been sent.
+    announced: bool,
+    restorer: Restorer,
+    limiter: Limiter,
+    transmitter: Transmitter,
+    timers: Timers,
+    actions: VecDeque<Action>,
+}
+
+impl Instance {
+    /// A virtual router in state INIT. `counters` are those of its row in the registry.
+    pub fn new(mut settings: Settings, counters: Arc<Counters>) -> Self {
+        settings.advert_interval = settings
+            .advert_interval
+            .clamp(MIN_ADVERT_INTERVAL, MAX_ADVERT_INTERVAL);
+        settings.addresses.truncate(super::packet::MAX_ADDRESSES);
+        // RFC 9568 §6.1 (6.1-5): an owner preempts whatever the configuration says; keepalived does the same
+        // for `state MASTER`. A delay needs preemption and a start as BACKUP.
+        if !settings.preempt || settings.start_as_master {
+            settings.preempt_delay = Duration::ZERO;
+        }
+        settings.preempt |= settings.is_owner() || settings.start_as_master;
+        Self {
+            counters,
+            state: State::Init,
+            started: false,
+            since: Time::default(),
+            reason: None,
+            faults: BTreeMap::new(),
+            wanted: if settings.start_as_master {
+                State::Master
+            } else {
+                State::Backup
+            },
+            weights: BTreeMap::new(),
+            priority: settings.priority,
+            conceded: false,
+            source: settings.source,
+            master: None,
+            master_interval: settings.advert_interval,
+            takeover: Reason::NoMaster,
+            tolerate_until: None,
+            contest: None,
+            addresses_set: false,
+            announced: false,
+            restorer: Restorer::default(),
+            limiter: Limiter::default(),
+            transmitter: Transmitter::new(&settings),
+            timers: Timers::default(),
+            actions: VecDeque::new(),
+            settings,
+        }
+    }
+
+    /// Leaves INIT: to FAULT, BACKUP or, as an owner with `state MASTER`, MASTER at once (RFC 9568 §6.4.1).
+    ///
+    /// Source, weights and faults reported before decide which. Addresses left over from an earlier run are
+    /// the driver's business: it removes them before this call.
+    pub fn handle_start(&mut self, now: Time) {
+        if self.state != State::Init || self.started {
+            return;
+        }
+        self.started = true;
+        self.since = now;
+        if self.source.is_none() {
+            self.faults.insert(Fault::Address, self.no_address());
+        }
+        self.follow_faults(now);
+    }
+
+    /// One IPv4 packet for our VRID, as read from a raw socket.
+    pub fn handle_packet(&mut self, now: Time, packet: &[u8]) {
+        // RFC 9568 §6.4.1 (6.4.1-3): not processed, and not counted, before a start or in FAULT.
+        if !matches!(self.state, State::Backup | State::Master) {
+            return;
+        }
+        let verdict = validate::validate(&self.settings, packet);
+        validate::count(&verdict, &self.counters);
+        match verdict {
+            Ok(advert) => {
+                self.note_differences(now, &advert);
+                match self.state {
+                    State::Master => self.heard_as_master(now, &advert),
+                    _ => self.heard_as_backup(now, &advert),
+                }
+            }
+            // RFC 9568 §7.1 (7.1-6): no effect on the machine, no timer restarted.
+            Err(reject) => self.complain_of_packet(now, packet, &reject),
+        }
+    }
+
+    /// Carries out what is due.
+    pub fn handle_timeout(&mut self, now: Time) {
+        while let Some((timer, due)) = self.timers.expire(now) {
+            match timer {
+                // RFC 9568 §6.4.2 (6.4.2-7).
+                Timer::MasterDown => self.become_master(now, self.takeover.clone()),
+                // RFC 9568 §6.4.3 (6.4.3-9).
+                Timer::Advert => {
+                    self.send_advert(self.priority);
+                    self.timers.set(
+                        Timer::Advert,
+                        next_period(due, self.settings.advert_interval, now),
+                    );
+                }
+                Timer::GarpBurst => self.announce(self.settings.garp.repeat),
+                Timer::GarpRefresh => {
+                    self.announce(self.settings.garp.refresh_repeat);
+                    self.timers.set(
+                        Timer::GarpRefresh,
+                        next_period(due, self.settings.garp.refresh, now),
+                    );
+                }
+                Timer::GarpLowerPriority => self.announce(self.settings.garp.lower_prio_repeat),
+                Timer::InstallRetry => self.actions.push_back(Action::InstallAddresses),
+            }
+        }
+    }
+
+    /// A tracker's `contribution` to the priority, 0 when it has none. It shows in the next advertisements of a
+    /// MASTER and moves the timer of a BACKUP. An owner's priority never changes (RFC 9568 §5.2.4).
+    pub fn handle_weight(&mut self, now: Time, tracker: usize, contribution: i32) {
+        self.weights.insert(tracker, contribution);
+        self.update_priority(now);
+    }
+
+    /// The end. A MASTER releases its mastership with priority 0 and removes its addresses, unless `release` is
+    /// false (`--dont-release-vrrp`). Nothing happens afterwards, whatever is handed in.
+    pub fn handle_shutdown(&mut self, now: Time, release: bool) {
+        if self.state == State::Stop {
+            return;
+        }
+        if self.state == State::Master {
+            if release {
+                // RFC 9568 §6.4.3 (6.4.3-8).
+                self.release();
+                self.leave_master();
+            } else {
+                self.counters.add(Counter::ReleaseMaster);
+            }
+        }
+        self.timers.stop_all();
+        self.change(now, State::Stop, Reason::Shutdown);
+    }
+
+    /// The next thing to be done.
+    pub fn poll_action(&mut self) -> Option<Action> {
+        self.actions.pop_front()
+    }
+
+    /// When [`Self::handle_timeout`] must be called; `None` while nothing is awaited.
+    pub fn poll_timeout(&self) -> Option<Time> {
+        self.timers.next()
+    }
+
+    /// What is true of the instance now.
+    pub fn status(&self) -> InstanceStatus {
+        InstanceStatus {
+            state: self.shown_state(),
+            wanted: self.wanted,
+            effective_priority: Some(self.priority),
+            addresses_set: self.addresses_set,
+            since: self.since,
+            reason: self.reason.clone(),
+            source: self.source,
+            master: self.master,
+        }
+    }
+
+    /// What outputs show: a router that waits for the first result of a script is shown in FAULT, silently.
+    fn shown_state(&self) -> State {
+        if self.is_waiting() {
+            State::Fault
+        } else {
+            self.state
+        }
+    }
+
+    /// The first state in which the router takes part.
+    fn begin(&mut self, now: Time) {
+        if self.settings.is_owner() && self.settings.start_as_master {
+            // RFC 9568 §6.4.1 (6.4.1-1).
+            self.become_master(now, Reason::AddressOwner);
+        } else {
+            // RFC 9568 §6.4.1 (6.4.1-2).
+            self.become_backup(now, Reason::Started);
+        }
+    }
+
+    /// Changes the state and has it published. The caller has done what leaving the old state takes.
+    fn change(&mut self, now: Time, to: State, reason: Reason) {
+        let change = Change {
+            from: self.state,
+            to,
+            reason: reason.clone(),
+            priority: self.priority,
+        };
+        self.actions.push_back(Action::Transition(change));
+        self.state = to;
+        if to != State::Backup || self.wanted == State::Fault {
+            self.wanted = to;
+        }
+        self.since = now;
+        self.reason = Some(reason);
+    }
+
+    /// Sends one advertisement: all of its copies count as one.
+    fn send_advert(&mut self, priority: Priority) {
+        let Some(source) = self.source else { return };
+        let copies = self.transmitter.advert(source, priority);
+        self.actions.push_back(Action::Send(copies));
+        self.counters.add(Counter::AdvertSent);
+        if priority == Priority::RELEASE {
+            self.counters.add(Counter::PriorityZeroSent);
+        }
+    }
+
+    fn master_down_interval(&self) -> Duration {
+        master_down_interval(
+            self.settings.version,
+            self.settings.down_timer_adverts,
+            self.skew_priority(),
+            self.master_interval,
+        )
+    }
+
+    /// The priority that the skew is made from: an owner's even when it has conceded.
+    fn skew_priority(&self) -> Priority {
+        if self.settings.is_owner() {
+            Priority::OWNER
+        } else {
+            self.priority
+        }
+    }
+
+    /// Recomputes the effective priority from the configured one, the trackers and a concession.
+    fn update_priority(&mut self, now: Time) {
+        let sum = self
+            .weights
+            .values()
+            .fold(i32::from(self.settings.priority.0), |a, b| a.saturating_add(*b));
+        let priority = match (self.settings.is_owner(), self.conceded) {
+            (true, false) => Priority::OWNER,
+            (true, true) => Priority::MAX_NON_OWNER,
+            // RFC 9568 §5.2.4 (5.2.4-2): clamped, so that it fits.
+            (false, _) => Priority(u8::try_from(sum.clamp(1, 254)).unwrap_or(1)),
+        };
+        if priority == self.priority {
+            return;
+        }
+        let before = self.master_down_interval();
+        let old = std::mem::replace(&mut self.priority, priority);
+        if let Some(at) = self.timers.get(Timer::MasterDown) {
+            let shifted = at + self.master_down_interval() - before;
+            self.timers.set(Timer::MasterDown, shifted.max(now));
+        }
+        self.log(
+            Level::Info,
+            false,
+            format_args!("Changing effective priority from {old} to {priority}"),
+        );
+    }
+
+    /// Takes over the interval of the master just accepted (RFC 9568 §6.4.2 (6.4.2-9)).
+    fn adopt_interval(&mut self, interval: Duration) {
+        if self.settings.version == Version::V2 || interval == self.master_interval {
+            return;
+        }
+        let old = std::mem::replace(&mut self.master_interval, interval).as_millis();
+        let new = interval.as_millis();
+        self.log(
+            Level::Info,
+            true,
+            format_args!("advertisement interval updated from {old}ms to {new}ms by master"),
+        );
+    }
+
+    /// Logs what is odd about an advertisement that is used all the same (RFC 9568 §7.1 (7.1-8, 7.1-9, 7.1-11)).
+    fn note_differences(&mut self, now: Time, advert: &Accepted) {
+        let sender = advert.source;
+        match advert.addresses {
+            AddressList::Same => {}
+            AddressList::Count { ours, theirs } => self.complain(
+                now,
+                (sender, Matter::AddressList),
+                format_args!("advertisement from {sender} has {theirs} addresses, we have {ours}"),
+            ),
+            AddressList::Lacks(address) => self.complain(
+                now,
+                (sender, Matter::AddressList),
+                format_args!("advertisement from {sender} does not have our address {address}"),
+            ),
+        }
+        if advert.interval != self.settings.advert_interval {
+            let (theirs, ours) = (
+                advert.interval.as_millis(),
+                self.settings.advert_interval.as_millis(),
+            );
+            self.complain(
+                now,
+                (sender, Matter::OtherInterval),
+                format_args!("router {sender} advertises every {theirs}ms, we are configured for {ours}ms"),
+            );
+        }
+    }
+
+    fn complain_of_packet(&mut self, now: Time, packet: &[u8], reject: &Reject) {
+        let sender = Header::parse(packet).map_or(Ipv4Addr::UNSPECIFIED, |(header, _)| header.source);
+        self.complain(
+            now,
+            (sender, Matter::from(reject)),
+            format_args!("packet from {sender} rejected: {reject}"),
+        );
+    }
+
+    /// Logs a warning about a sender, unless it is one of many.
+    fn complain(&mut self, now: Time, about: (Ipv4Addr, Matter), text: fmt::Arguments<'_>) {
+        match self.limiter.admit(now, about.0, about.1) {
+            None => {}
+            Some(0) => self.log(Level::Warning, false, text),
+            Some(more) => {
+                self.log(
+                    Level::Warning,
+                    false,
+                    format_args!("{text} ({more} more since the last such line)"),
+                );
+            }
+        }
+    }
+
+    fn log(&mut self, level: Level, detail: bool, text: fmt::Arguments<'_>) {
+        let text = format!("({}) {text}", self.settings.name);
+        self.actions.push_back(Action::Log(Log { level, detail, text }));
+    }
+
+    fn is_unicast(&self) -> bool {
+        matches!(self.settings.destination, Destination::Unicast(_))
+    }
+}
+
+#[cfg(test)]
+mod tests;

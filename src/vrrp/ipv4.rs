@@ -1,0 +1,230 @@
+//! The IPv4 header: the one we put before our advertisements, and a small reader for received ones.
+//!
+//! Not a general IPv4 library: options are skipped on receipt and never sent, and the header's checksum is the
+//! kernel's business both ways (it fills it in on a raw socket and drops packets where it is wrong).
+
+use std::net::Ipv4Addr;
+
+use thiserror::Error;
+
+/// VRRP's protocol number (RFC 9568 §5.1.1.4).
+pub const PROTOCOL: u8 = 112;
+
+/// The TTL of an advertisement, sent and required (RFC 9568 §5.1.1.3).
+pub const TTL: u8 = 255;
+
+/// Precedence "internetwork control", which keepalived sends too.
+pub const TOS: u8 = 0xc0;
+
+/// Length of a header without options, the only one we send.
+pub const HEADER_LEN: usize = 20;
+
+/// Where each field lies.
+mod field {
+    use std::ops::Range;
+
+    pub(super) const VERSION_IHL: usize = 0;
+    pub(super) const TOS: usize = 1;
+    pub(super) const TOTAL_LENGTH: Range<usize> = 2..4;
+    pub(super) const IDENTIFICATION: Range<usize> = 4..6;
+    pub(super) const FRAGMENT: Range<usize> = 6..8;
+    pub(super) const TTL: usize = 8;
+    pub(super) const PROTOCOL: usize = 9;
+    pub(super) const CHECKSUM: Range<usize> = 10..12;
+    pub(super) const SOURCE: Range<usize> = 12..16;
+    pub(super) const DESTINATION: Range<usize> = 16..20;
+}
+
+/// Why bytes are not an IPv4 header. A raw socket never delivers such a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum InvalidHeader {
+    /// The packet ends inside the header.
+    #[error("IPv4 header cut off after {0} bytes")]
+    Truncated(usize),
+    /// The version is not 4.
+    #[error("IP version {0}, not 4")]
+    Version(u8),
+    /// The header claims fewer than five words.
+    #[error("IPv4 header length of {0} words, at least 5 needed")]
+    HeaderLength(u8),
+    /// The payload is not VRRP.
+    #[error("IP protocol {0}, not 112")]
+    Protocol(u8),
+}
+
+/// The fields of an IPv4 header that VRRP cares about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// Length of header and payload as the header says.
+    pub total_length: u16,
+    /// Identification.
+    pub identification: u16,
+    /// Time to live.
+    pub ttl: u8,
+    /// Who sent it.
+    pub source: Ipv4Addr,
+    /// Where it went: a group or one of our addresses.
+    pub destination: Ipv4Addr,
+}
+
+impl Header {
+    /// Reads the header of a received VRRP packet; returns it and the length it has, options included.
+    ///
+    /// # Errors
+    /// [`InvalidHeader`] when there is no whole IPv4 header of protocol 112.
+    pub fn parse(bytes: &[u8]) -> Result<(Self, usize), InvalidHeader> {
+        let Some((header, _)) = bytes.split_first_chunk::<HEADER_LEN>() else {
+            return Err(InvalidHeader::Truncated(bytes.len()));
+        };
+        let version = header[field::VERSION_IHL] >> 4;
+        if version != 4 {
+            return Err(InvalidHeader::Version(version));
+        }
+        let words = header[field::VERSION_IHL] & 0x0f;
+        let length = usize::from(words) * 4;
+        if length < HEADER_LEN {
+            return Err(InvalidHeader::HeaderLength(words));
+        }
+        if bytes.len() < length {
+            return Err(InvalidHeader::Truncated(bytes.len()));
+        }
+        if header[field::PROTOCOL] != PROTOCOL {
+            return Err(InvalidHeader::Protocol(header[field::PROTOCOL]));
+        }
+        let parsed = Self {
+            total_length: u16_at(header, field::TOTAL_LENGTH.start),
+            identification: u16_at(header, field::IDENTIFICATION.start),
+            ttl: header[field::TTL],
+            source: address_at(header, field::SOURCE.start),
+            destination: address_at(header, field::DESTINATION.start),
+        };
+        Ok((parsed, length))
+    }
+
+    /// Writes the header, without options and with checksum 0, into the first [`HEADER_LEN`] bytes of `out`,
+    /// which must be that long.
+    pub fn emit(&self, out: &mut [u8]) {
+        out[field::VERSION_IHL] = 0x45;
+        out[field::TOS] = TOS;
+        out[field::TOTAL_LENGTH].copy_from_slice(&self.total_length.to_be_bytes());
+        out[field::IDENTIFICATION].copy_from_slice(&self.identification.to_be_bytes());
+        out[field::FRAGMENT].fill(0);
+        out[field::TTL] = self.ttl;
+        out[field::PROTOCOL] = PROTOCOL;
+        out[field::CHECKSUM].fill(0);
+        out[field::SOURCE].copy_from_slice(&self.source.octets());
+        out[field::DESTINATION].copy_from_slice(&self.destination.octets());
+    }
+}
+
+fn u16_at(header: &[u8; HEADER_LEN], at: usize) -> u16 {
+    u16::from_be_bytes([header[at], header[at + 1]])
+}
+
+fn address_at(header: &[u8; HEADER_LEN], at: usize) -> Ipv4Addr {
+    Ipv4Addr::new(header[at], header[at + 1], header[at + 2], header[at + 3])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vrrp::testing::checksum;
+
+    /// The header of v3_unicast in the captures, checksum as the kernel left it.
+    const BYTES: [u8; HEADER_LEN] = [
+        0x45, 0xc0, 0x00, 0x20, 0x00, 0x01, 0x00, 0x00, 0xff, 0x70, 0xa6, 0x98, 10, 9, 0, 1, 10, 9, 0, 2,
+    ];
+
+    fn header() -> Header {
+        Header {
+            total_length: 32,
+            identification: 1,
+            ttl: TTL,
+            source: Ipv4Addr::new(10, 9, 0, 1),
+            destination: Ipv4Addr::new(10, 9, 0, 2),
+        }
+    }
+
+    #[test]
+    fn deconstruct() {
+        assert_eq!(BYTES[field::VERSION_IHL], 0x45);
+        assert_eq!(BYTES[field::TOS], TOS);
+        assert_eq!(BYTES[field::PROTOCOL], PROTOCOL);
+        assert_eq!(BYTES[field::TTL], TTL);
+        assert_eq!(BYTES[field::CHECKSUM], [0xa6, 0x98]);
+        assert_eq!(checksum(&BYTES), 0);
+    }
+
+    #[test]
+    fn construct() {
+        let mut out = [0xa5; HEADER_LEN];
+        header().emit(&mut out);
+        let sum = checksum(&out);
+        out[field::CHECKSUM].copy_from_slice(&sum.to_be_bytes());
+        assert_eq!(out, BYTES);
+    }
+
+    #[test]
+    fn parse() {
+        assert_eq!(Header::parse(&BYTES), Ok((header(), HEADER_LEN)));
+    }
+
+    #[test]
+    fn emit() {
+        let mut out = [0xa5; HEADER_LEN + 2];
+        header().emit(&mut out);
+        assert_eq!(Header::parse(&out), Ok((header(), HEADER_LEN)));
+        assert_eq!(
+            out[HEADER_LEN..],
+            [0xa5, 0xa5],
+            "nothing written behind the header"
+        );
+    }
+
+    #[test]
+    fn etherparse_reads_what_we_emit() {
+        let mut out = [0xa5; HEADER_LEN];
+        header().emit(&mut out);
+        let oracle = etherparse::Ipv4HeaderSlice::from_slice(&out).unwrap();
+        assert_eq!(oracle.total_len(), 32);
+        assert_eq!(oracle.identification(), 1);
+        assert_eq!(oracle.ttl(), 255);
+        assert_eq!(oracle.protocol().0, PROTOCOL);
+        assert_eq!(oracle.dcp().value() << 2 | oracle.ecn().value(), TOS);
+        assert!(!oracle.dont_fragment() && !oracle.more_fragments());
+        assert_eq!(oracle.header_checksum(), 0);
+        assert_eq!(
+            (oracle.source_addr(), oracle.destination_addr()),
+            (header().source, header().destination)
+        );
+    }
+
+    #[test]
+    fn we_read_what_etherparse_emits_with_options() {
+        let mut oracle = etherparse::Ipv4Header::new(
+            12,
+            255,
+            etherparse::IpNumber(PROTOCOL),
+            [10, 9, 0, 1],
+            [10, 9, 0, 2],
+        )
+        .unwrap();
+        oracle.options = [1, 1, 1, 0].into();
+        let (header, length) = Header::parse(&oracle.to_bytes()).unwrap();
+        assert_eq!((header.total_length, length), (oracle.total_len(), 24));
+    }
+
+    #[test]
+    fn a_broken_header_names_what_is_wrong() {
+        let with = |at: usize, byte| {
+            let mut bytes = BYTES;
+            bytes[at] = byte;
+            Header::parse(&bytes)
+        };
+        assert_eq!(Header::parse(&BYTES[..19]), Err(InvalidHeader::Truncated(19)));
+        assert_eq!(with(0, 0x65), Err(InvalidHeader::Version(6)));
+        assert_eq!(with(0, 0x44), Err(InvalidHeader::HeaderLength(4)));
+        assert_eq!(with(0, 0x46), Err(InvalidHeader::Truncated(20)));
+        assert_eq!(with(9, 51), Err(InvalidHeader::Protocol(51)));
+    }
+}

@@ -1,0 +1,33 @@
+//! VRRP for IPv4, versions 2 and 3: what one virtual router on one interface says, hears and decides.
+//!
+//! In the order in which a packet passes: [`ipv4`] reads the header that a raw socket delivers, [`packet`] is
+//! the codec of the message behind it, [`validate`] says whether it may be believed and which counter it moves,
+//! `election` compares two routers, and [`Instance`] is the machine of RFC 9568 §6.4 with keepalived's FAULT
+//! state. What the machine wants done comes out as [`Action`]s.
+//!
+//! Deterministic: no socket, no clock, no random source, no log. The room may import [`crate::registry`],
+//! [`crate::units`] and the configuration's `Auth`; the driver in `daemon` carries its actions out.
+
+mod action;
+mod addressee;
+mod checksum;
+mod election;
+mod instance;
+pub mod ipv4;
+pub mod packet;
+mod report;
+mod restore;
+mod settings;
+mod timers;
+mod transmit;
+pub mod validate;
+
+pub use self::{
+    action::{Action, Level, Log, Outgoing},
+    addressee::{MULTICAST_GROUP, addressee},
+    instance::{Fault, Instance},
+    settings::{Auth, Destination, Garp, Settings},
+};
+
+#[cfg(test)]
+mod testing;

@@ -1,0 +1,435 @@
+//! The VRRP message over IPv4: version 2 (RFC 3768 §5.1, with RFC 2338's authentication) and version 3
+//! (RFC 9568 §5.1).
+//!
+//! [`View`] reads single fields of bytes that may still be wrong, which is what validation needs: its order of
+//! checks decides which counter moves. [`Advert`] is a whole message, decoded at once or to be sent. Neither
+//! looks at the IPv4 header, except that the checksum of version 3 covers addresses from it.
+
+use std::{fmt, net::Ipv4Addr, time::Duration};
+
+use thiserror::Error;
+
+use super::checksum::Sum;
+use crate::units::{Priority, Version, Vrid};
+
+/// Addresses one advertisement can carry: the count is one byte.
+pub const MAX_ADDRESSES: usize = 255;
+
+/// Length of the fixed part, up to the first address.
+pub const FIXED_LEN: usize = 8;
+
+/// Length of the authentication data that ends every message of version 2.
+pub const AUTH_DATA_LEN: usize = 8;
+
+/// The only type there is, ADVERTISEMENT (RFC 9568 §5.2.2).
+pub const TYPE_ADVERTISEMENT: u8 = 1;
+
+/// Length of an address in the list.
+const ADDRESS_LEN: usize = 4;
+
+/// Where each field lies.
+mod field {
+    use std::ops::Range;
+
+    pub(super) const VERSION_TYPE: usize = 0;
+    pub(super) const VRID: usize = 1;
+    pub(super) const PRIORITY: usize = 2;
+    pub(super) const COUNT: usize = 3;
+    /// Version 2.
+    pub(super) const AUTH_TYPE: usize = 4;
+    /// Version 2, seconds.
+    pub(super) const INTERVAL: usize = 5;
+    /// Version 3: four reserved bits, then twelve of centiseconds.
+    pub(super) const MAX_INTERVAL: Range<usize> = 4..6;
+    pub(super) const CHECKSUM: Range<usize> = 6..8;
+}
+
+/// Hundredths of a second, 12 bits on the wire (RFC 9568 §5.2.7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Centiseconds(u16);
+
+impl Centiseconds {
+    /// The longest interval that version 3 can express.
+    pub const MAX: Self = Self(0x0fff);
+
+    /// Takes the low twelve bits of a field; the high four are reserved and not looked at (§5.2.6).
+    pub const fn from_field(field: u16) -> Self {
+        Self(field & Self::MAX.0)
+    }
+
+    /// The nearest value not above `interval`, at least 1 and at most [`Self::MAX`].
+    pub fn from_duration(interval: Duration) -> Self {
+        let centiseconds = u16::try_from(interval.as_millis() / 10).unwrap_or(u16::MAX);
+        Self(centiseconds.clamp(1, Self::MAX.0))
+    }
+
+    /// The number on the wire.
+    pub const fn value(self) -> u16 {
+        self.0
+    }
+
+    /// As a span of time.
+    pub const fn duration(self) -> Duration {
+        Duration::from_millis(self.0 as u64 * 10)
+    }
+}
+
+/// Authentication type of version 2 (RFC 2338 §5.3.6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AuthType {
+    /// 0: no authentication.
+    None,
+    /// 1: simple text password.
+    Password,
+    /// 2: IP authentication header.
+    Header,
+    /// Anything else.
+    Unknown(u8),
+}
+
+impl From<u8> for AuthType {
+    fn from(number: u8) -> Self {
+        match number {
+            0 => Self::None,
+            1 => Self::Password,
+            2 => Self::Header,
+            unknown => Self::Unknown(unknown),
+        }
+    }
+}
+
+impl From<AuthType> for u8 {
+    fn from(auth_type: AuthType) -> Self {
+        match auth_type {
+            AuthType::None => 0,
+            AuthType::Password => 1,
+            AuthType::Header => 2,
+            AuthType::Unknown(unknown) => unknown,
+        }
+    }
+}
+
+impl fmt::Display for AuthType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => f.write_str("none"),
+            Self::Password => f.write_str("simple"),
+            Self::Header => f.write_str("ah"),
+            Self::Unknown(unknown) => write!(f, "unknown({unknown})"),
+        }
+    }
+}
+
+/// Which bytes a received checksum covers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Coverage {
+    /// The form of the message's own version: version 2 without pseudo header, version 3 with it (RFC 5798
+    /// §5.2.8, what keepalived and FRR send and demand).
+    Usual,
+    /// Version 3 without pseudo header: the form of RFC 9568 §5.2.8.
+    MessageOnly,
+}
+
+/// Why bytes are not an advertisement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum InvalidAdvert {
+    /// The message ends inside the fixed part.
+    #[error("message cut off after {0} bytes, the fixed part has 8")]
+    Truncated(usize),
+    /// Neither version 2 nor 3.
+    #[error("version {0}, neither 2 nor 3")]
+    Version(u8),
+    /// Not an advertisement.
+    #[error("type {0}, not 1")]
+    Type(u8),
+    /// Virtual router 0.
+    #[error("virtual router id 0")]
+    Vrid,
+    /// The length is not what version and address count ask for.
+    #[error("message of {found} bytes, its version and address count ask for {expected}")]
+    Length {
+        /// What the message's own fields ask for.
+        expected: usize,
+        /// What there is.
+        found: usize,
+    },
+}
+
+/// The fields of a message, read where they lie; only the fixed part is certain to be there.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a> {
+    fixed: &'a [u8; FIXED_LEN],
+    rest: &'a [u8],
+}
+
+impl<'a> View<'a> {
+    /// A view of `bytes`, which may go on behind the message.
+    ///
+    /// # Errors
+    /// [`InvalidAdvert::Truncated`] when the fixed part is incomplete.
+    pub fn new(bytes: &'a [u8]) -> Result<Self, InvalidAdvert> {
+        let (fixed, rest) = bytes
+            .split_first_chunk::<FIXED_LEN>()
+            .ok_or(InvalidAdvert::Truncated(bytes.len()))?;
+        Ok(Self { fixed, rest })
+    }
+
+    /// Version nibble.
+    pub fn version(&self) -> u8 {
+        self.fixed[field::VERSION_TYPE] >> 4
+    }
+
+    /// Type nibble.
+    pub fn message_type(&self) -> u8 {
+        self.fixed[field::VERSION_TYPE] & 0x0f
+    }
+
+    /// Virtual router id; 0 is not a legal one.
+    pub fn vrid(&self) -> u8 {
+        self.fixed[field::VRID]
+    }
+
+    /// Priority.
+    pub fn priority(&self) -> Priority {
+        Priority(self.fixed[field::PRIORITY])
+    }
+
+    /// Number of addresses the message claims to have.
+    pub fn count(&self) -> u8 {
+        self.fixed[field::COUNT]
+    }
+
+    /// Version 2: authentication type.
+    pub fn auth_type(&self) -> AuthType {
+        self.fixed[field::AUTH_TYPE].into()
+    }
+
+    /// Version 2: advertisement interval in seconds.
+    pub fn interval_seconds(&self) -> u8 {
+        self.fixed[field::INTERVAL]
+    }
+
+    /// Version 3: the sender's interval.
+    pub fn max_interval(&self) -> Centiseconds {
+        let [high, low] = [
+            self.fixed[field::MAX_INTERVAL.start],
+            self.fixed[field::MAX_INTERVAL.start + 1],
+        ];
+        Centiseconds::from_field(u16::from_be_bytes([high, low]))
+    }
+
+    /// The length that the version and the address count ask for. A version that nobody knows is taken to
+    /// have no authentication data.
+    pub fn expected_len(&self) -> usize {
+        let auth_data = if self.version() == Version::V2.number() {
+            AUTH_DATA_LEN
+        } else {
+            0
+        };
+        FIXED_LEN + usize::from(self.count()) * ADDRESS_LEN + auth_data
+    }
+
+    /// The addresses; none when the message is too short for as many as it claims.
+    pub fn addresses(&self) -> impl Iterator<Item = Ipv4Addr> + use<'a> {
+        let list = self
+            .rest
+            .get(..usize::from(self.count()) * ADDRESS_LEN)
+            .unwrap_or_default();
+        list.as_chunks::<ADDRESS_LEN>()
+            .0
+            .iter()
+            .map(|octets| Ipv4Addr::from(*octets))
+    }
+
+    /// Version 2: the authentication data behind the addresses; `None` when the message ends before them.
+    pub fn auth_data(&self) -> Option<&'a [u8; AUTH_DATA_LEN]> {
+        self.rest
+            .get(usize::from(self.count()) * ADDRESS_LEN..)?
+            .first_chunk()
+    }
+
+    /// Which checksum the message carries; `None` when it is a wrong one.
+    pub fn checksum(&self, source: Ipv4Addr, destination: Ipv4Addr) -> Option<Coverage> {
+        let body = self.rest.get(..self.expected_len() - FIXED_LEN)?;
+        let mut message = Sum::default();
+        message.add(self.fixed);
+        message.add(body);
+        if self.version() == Version::V2.number() {
+            // RFC 3768 §5.3.8: from the version field to the end of the authentication data.
+            return (message.finish() == 0).then_some(Coverage::Usual);
+        }
+        let mut with_pseudo = Sum::pseudo_header(source, destination, self.expected_len());
+        with_pseudo.add(self.fixed);
+        with_pseudo.add(body);
+        if with_pseudo.finish() == 0 {
+            return Some(Coverage::Usual);
+        }
+        (message.finish() == 0).then_some(Coverage::MessageOnly)
+    }
+}
+
+/// A whole advertisement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Advert {
+    /// Virtual router.
+    pub vrid: Vrid,
+    /// Priority.
+    pub priority: Priority,
+    /// The virtual addresses, at most [`MAX_ADDRESSES`].
+    pub addresses: Vec<Ipv4Addr>,
+    /// What the versions do not share.
+    pub body: Body,
+}
+
+/// The part of an advertisement that depends on the version.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Body {
+    /// RFC 3768, RFC 2338.
+    V2 {
+        /// Advertisement interval in seconds.
+        interval: u8,
+        /// Authentication type.
+        auth_type: AuthType,
+        /// Password, zero padded; zero for other types.
+        auth_data: [u8; AUTH_DATA_LEN],
+    },
+    /// RFC 5798, RFC 9568.
+    V3 {
+        /// Interval of the sender's advertisements.
+        interval: Centiseconds,
+    },
+}
+
+/// Never prints the password.
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::V2 {
+                interval, auth_type, ..
+            } => write!(f, "V2 {{ {interval} s, auth {auth_type} }}"),
+            Self::V3 { interval } => write!(f, "V3 {{ {} cs }}", interval.value()),
+        }
+    }
+}
+
+impl Advert {
+    /// Reads a message that must end where its fields say. The checksum is [`View::checksum`]'s business.
+    ///
+    /// # Errors
+    /// [`InvalidAdvert`], which names the first field that is wrong.
+    pub fn parse(bytes: &[u8]) -> Result<Self, InvalidAdvert> {
+        let view = View::new(bytes)?;
+        if view.message_type() != TYPE_ADVERTISEMENT {
+            return Err(InvalidAdvert::Type(view.message_type()));
+        }
+        let vrid = Vrid::new(view.vrid()).ok_or(InvalidAdvert::Vrid)?;
+        let length = InvalidAdvert::Length {
+            expected: view.expected_len(),
+            found: bytes.len(),
+        };
+        let body = match view.version() {
+            2 => Body::V2 {
+                interval: view.interval_seconds(),
+                auth_type: view.auth_type(),
+                auth_data: *view.auth_data().ok_or(length)?,
+            },
+            3 => Body::V3 {
+                interval: view.max_interval(),
+            },
+            unknown => return Err(InvalidAdvert::Version(unknown)),
+        };
+        if view.expected_len() != bytes.len() {
+            return Err(length);
+        }
+        Ok(Self {
+            vrid,
+            priority: view.priority(),
+            addresses: view.addresses().collect(),
+            body,
+        })
+    }
+
+    /// Length of the message on the wire.
+    pub fn wire_len(&self) -> usize {
+        let auth_data = if matches!(self.body, Body::V2 { .. }) {
+            AUTH_DATA_LEN
+        } else {
+            0
+        };
+        FIXED_LEN + self.listed().len() * ADDRESS_LEN + auth_data
+    }
+
+    /// Writes the message into `out`, which must have [`Self::wire_len`] bytes. `source` and `destination` are
+    /// those of the IPv4 header around it: the checksum of version 3 covers them.
+    pub fn emit(&self, source: Ipv4Addr, destination: Ipv4Addr, out: &mut [u8]) {
+        out[field::VRID] = self.vrid.value();
+        out[field::PRIORITY] = self.priority.0;
+        out[field::CHECKSUM].fill(0);
+        let (slots, rest) = out[FIXED_LEN..].as_chunks_mut::<ADDRESS_LEN>();
+        for (slot, address) in slots.iter_mut().zip(self.listed()) {
+            *slot = address.octets();
+        }
+        debug_assert!(rest.is_empty(), "a message is a whole number of words");
+        // The list is cut to MAX_ADDRESSES.
+        out[field::COUNT] = u8::try_from(self.listed().len()).unwrap_or(u8::MAX);
+        let mut sum = match &self.body {
+            Body::V2 {
+                interval,
+                auth_type,
+                auth_data,
+            } => {
+                out[field::VERSION_TYPE] = Version::V2.number() << 4 | TYPE_ADVERTISEMENT;
+                out[field::AUTH_TYPE] = (*auth_type).into();
+                out[field::INTERVAL] = *interval;
+                let end = out.len();
+                out[end - AUTH_DATA_LEN..].copy_from_slice(auth_data);
+                Sum::default()
+            }
+            Body::V3 { interval } => {
+                out[field::VERSION_TYPE] = Version::V3.number() << 4 | TYPE_ADVERTISEMENT;
+                out[field::MAX_INTERVAL].copy_from_slice(&interval.value().to_be_bytes());
+                Sum::pseudo_header(source, destination, out.len())
+            }
+        };
+        sum.add(out);
+        out[field::CHECKSUM].copy_from_slice(&sum.finish().to_be_bytes());
+    }
+
+    fn listed(&self) -> &[Ipv4Addr] {
+        &self.addresses[..self.addresses.len().min(MAX_ADDRESSES)]
+    }
+}
+
+/// Reads like a line of tcpdump, without the password.
+impl fmt::Display for Advert {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.body {
+            Body::V2 {
+                interval, auth_type, ..
+            } => {
+                write!(
+                    f,
+                    "VRRPv2, Advertisement, vrid {}, prio {}, ",
+                    self.vrid, self.priority
+                )?;
+                write!(f, "authtype {auth_type}, intvl {interval}s, ")?;
+            }
+            Body::V3 { interval } => {
+                write!(
+                    f,
+                    "VRRPv3, Advertisement, vrid {}, prio {}, ",
+                    self.vrid, self.priority
+                )?;
+                write!(f, "intvl {}cs, ", interval.value())?;
+            }
+        }
+        write!(f, "length {}, addrs", self.wire_len())?;
+        if self.addresses.len() != 1 {
+            write!(f, "({})", self.addresses.len())?;
+        }
+        for (position, address) in self.addresses.iter().enumerate() {
+            write!(f, "{}{address}", if position == 0 { ": " } else { "," })?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,91 @@
+//! What the configuration says of one virtual router, as the machine needs it.
+
+use std::{net::Ipv4Addr, time::Duration};
+
+pub use crate::config::Auth;
+use crate::units::{Priority, Version, Vrid};
+
+/// One virtual router, every default filled in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Name of the `vrrp_instance`, for messages.
+    pub name: String,
+    /// The interface's name, for messages and reasons.
+    pub interface: String,
+    /// `virtual_router_id`.
+    pub vrid: Vrid,
+    /// `version`.
+    pub version: Version,
+    /// `priority`, 1..=255, before tracking.
+    pub priority: Priority,
+    /// `advert_int`: whole seconds in version 2, centiseconds up to 40.95 s in version 3.
+    pub advert_interval: Duration,
+    /// `state MASTER`. Only an owner (priority 255) starts at once because of it.
+    pub start_as_master: bool,
+    /// Take over from a master of lower priority. Always true for an owner and for `state MASTER`.
+    pub preempt: bool,
+    /// `preempt_delay`: how long to tolerate a master of lower priority after a start as BACKUP.
+    pub preempt_delay: Duration,
+    /// `authentication`, version 2 only.
+    pub auth: Auth,
+    /// The addresses that advertisements carry, in their order; more than
+    /// [`packet::MAX_ADDRESSES`](super::packet::MAX_ADDRESSES) do not fit and are left out.
+    pub addresses: Vec<Ipv4Addr>,
+    /// Where advertisements go.
+    pub destination: Destination,
+    /// `unicast_src_ip` or `mcast_src_ip`; `None` means the interface's primary address.
+    pub source: Option<Ipv4Addr>,
+    /// Gratuitous ARP timing.
+    pub garp: Garp,
+    /// `down_timer_adverts`: advertisements a master may miss, 1..=100, default 3.
+    pub down_timer_adverts: u32,
+}
+
+impl Settings {
+    /// What `down_timer_adverts` defaults to (RFC 9568 §6.1: three intervals and the skew).
+    pub const DEFAULT_DOWN_TIMER_ADVERTS: u32 = 3;
+
+    /// Whether this router owns the addresses (RFC 9568 §5.2.4, by configuration only).
+    pub fn is_owner(&self) -> bool {
+        self.priority == Priority::OWNER
+    }
+}
+
+/// Where advertisements go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Destination {
+    /// To a group, 224.0.0.18 unless configured otherwise.
+    Multicast(Ipv4Addr),
+    /// One copy to each `unicast_peer`.
+    Unicast(Vec<Ipv4Addr>),
+}
+
+/// When and how often gratuitous ARP is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Garp {
+    /// `garp_master_repeat`: messages per address in a burst.
+    pub repeat: u32,
+    /// `garp_master_delay`: from the first burst to the second; zero means no second burst.
+    pub delay: Duration,
+    /// `garp_master_refresh`: period of the refresh while MASTER; zero means no refresh.
+    pub refresh: Duration,
+    /// `garp_master_refresh_repeat`: messages per address in a refresh.
+    pub refresh_repeat: u32,
+    /// `garp_lower_prio_repeat`: messages per address after an advertisement of lower priority.
+    pub lower_prio_repeat: u32,
+    /// `garp_lower_prio_delay`: from those to their second burst; zero means no second burst.
+    pub lower_prio_delay: Duration,
+}
+
+impl Default for Garp {
+    fn default() -> Self {
+        Self {
+            repeat: 5,
+            delay: Duration::from_secs(5),
+            refresh: Duration::ZERO,
+            refresh_repeat: 1,
+            lower_prio_repeat: 5,
+            lower_prio_delay: Duration::from_secs(5),
+        }
+    }
+}

@@ -1,0 +1,314 @@
+//! May a received packet be believed? The checks, in the order that decides which counter moves.
+//!
+//! The order is keepalived's, because its users compare counters; RFC 9568 §7.1 asks for the same checks in no
+//! particular order. A rejected packet has no effect beyond its counter and one log line. Two findings are
+//! counted on packets that are used all the same: another address list (RFC 9568 §7.1 makes that check a MAY)
+//! and a version 3 checksum without pseudo header (RFC 9568 §5.2.8's own form).
+
+use std::{net::Ipv4Addr, time::Duration};
+
+use thiserror::Error;
+
+use super::{
+    Auth, Destination, Settings,
+    ipv4::{self, Header, InvalidHeader},
+    packet::{AuthType, Coverage, FIXED_LEN, MAX_ADDRESSES, TYPE_ADVERTISEMENT, View},
+    transmit::whole_seconds,
+};
+use crate::{
+    registry::{Counter, Counters},
+    units::{Priority, Version},
+};
+
+/// Payload of the shortest Ethernet frame: a shorter packet may arrive padded to this length.
+const ETHERNET_MIN_PAYLOAD: usize = 46;
+
+/// An advertisement that may be believed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Accepted {
+    /// Who sent it: the source of the IPv4 header.
+    pub source: Ipv4Addr,
+    /// The priority it advertises.
+    pub priority: Priority,
+    /// The sender's interval; in version 2 always ours.
+    pub interval: Duration,
+    /// Which bytes its checksum covers.
+    pub checksum: Coverage,
+    /// How its address list compares with ours.
+    pub addresses: AddressList,
+}
+
+/// How a received address list compares with ours. The order of addresses does not matter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AddressList {
+    /// It has all of ours and no more.
+    Same,
+    /// It has another number of addresses.
+    Count {
+        /// How many we have.
+        ours: usize,
+        /// How many it has.
+        theirs: u8,
+    },
+    /// It has as many, but not this one of ours.
+    Lacks(Ipv4Addr),
+}
+
+/// Why a packet is not believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum Reject {
+    /// No whole IPv4 header; nothing is known of the sender.
+    #[error("{0}")]
+    Header(#[from] InvalidHeader),
+    /// The packet ends inside the fixed part of the message.
+    #[error("packet of {0} bytes is too short for VRRP")]
+    Truncated(usize),
+    /// Meant for another virtual router.
+    #[error("virtual router id {0} is not ours")]
+    Vrid(u8),
+    /// The packet's length is not what its version and address count ask for.
+    #[error("packet of {found} bytes, its version and address count ask for {expected}")]
+    MessageLength {
+        /// What the packet's own fields ask for.
+        expected: usize,
+        /// What was received.
+        found: usize,
+    },
+    /// A TTL other than 255: it may come from beyond the link.
+    #[error("TTL {0}, must be 255")]
+    Ttl(u8),
+    /// The version is not the configured one.
+    #[error("version {found}, ours is {ours}")]
+    Version {
+        /// What is configured.
+        ours: u8,
+        /// What was received.
+        found: u8,
+    },
+    /// The authentication type does not exist.
+    #[error("authentication type {0} does not exist")]
+    UnknownAuthType(u8),
+    /// The authentication type is not the configured one.
+    #[error("authentication type {found}, ours is {ours}")]
+    AuthType {
+        /// What is configured.
+        ours: AuthType,
+        /// What was received.
+        found: AuthType,
+    },
+    /// The password is wrong.
+    #[error("wrong password")]
+    Password,
+    /// Version 2: the interval is not ours.
+    #[error("advertisement interval {found}s, ours is {ours}s (version 2 needs equal ones)")]
+    Interval {
+        /// What is configured.
+        ours: u8,
+        /// What was received.
+        found: u8,
+    },
+    /// The type is not ADVERTISEMENT.
+    #[error("type {0}, must be 1")]
+    Type(u8),
+    /// The IPv4 header's total length is not the length received.
+    #[error("IPv4 total length {claimed}, received {found} bytes")]
+    TotalLength {
+        /// What the header says.
+        claimed: u16,
+        /// What was received.
+        found: usize,
+    },
+    /// Version 3: an interval of zero would make a backup take over at once.
+    #[error("advertisement interval 0")]
+    ZeroInterval,
+    /// The checksum is wrong.
+    #[error("wrong checksum")]
+    Checksum,
+    /// Multicast to a unicast instance or the reverse.
+    #[error("sent to {0}, which this instance does not listen to")]
+    Destination(Ipv4Addr),
+}
+
+impl Reject {
+    /// The counter it moves, if any: what cannot be attributed to a virtual router is counted nowhere.
+    pub fn counter(&self) -> Option<Counter> {
+        match self {
+            Self::Header(_) | Self::Truncated(_) | Self::Vrid(_) => None,
+            Self::MessageLength { .. } | Self::TotalLength { .. } => Some(Counter::PacketLengthError),
+            Self::Ttl(_) => Some(Counter::TtlError),
+            Self::Version { .. } => Some(Counter::VersionError),
+            Self::UnknownAuthType(_) => Some(Counter::InvalidAuthType),
+            Self::AuthType { .. } => Some(Counter::AuthTypeMismatch),
+            Self::Password => Some(Counter::AuthFailure),
+            Self::Interval { .. } | Self::ZeroInterval => Some(Counter::AdvertIntervalError),
+            Self::Type(_) => Some(Counter::InvalidType),
+            Self::Checksum => Some(Counter::ChecksumError),
+            // keepalived counts it so, for want of a better one.
+            Self::Destination(_) => Some(Counter::AddressListError),
+        }
+    }
+}
+
+/// Checks one IPv4 packet, as a raw socket delivers it, against what `settings` expects.
+///
+/// # Errors
+/// [`Reject`], the first check that fails.
+pub fn validate(settings: &Settings, packet: &[u8]) -> Result<Accepted, Reject> {
+    let (header, header_len) = Header::parse(packet)?;
+    let message = &packet[header_len..];
+    let view = View::new(message).map_err(|_| Reject::Truncated(packet.len()))?;
+    if view.vrid() != settings.vrid.value() {
+        return Err(Reject::Vrid(view.vrid()));
+    }
+    // RFC 9568 §7.1 (7.1-3): the whole message is there, and nothing behind it.
+    let expected = header_len + view.expected_len();
+    if !is_whole(expected, packet.len()) {
+        return Err(Reject::MessageLength {
+            expected,
+            found: packet.len(),
+        });
+    }
+    // RFC 9568 §5.1.1.3 (5.1.1.3-2); a unicast peer may be further away.
+    let multicast = matches!(settings.destination, Destination::Multicast(_));
+    if multicast && header.ttl != ipv4::TTL {
+        return Err(Reject::Ttl(header.ttl));
+    }
+    // RFC 9568 §7.1 (7.1-1).
+    let ours = settings.version.number();
+    if view.version() != ours {
+        return Err(Reject::Version {
+            ours,
+            found: view.version(),
+        });
+    }
+    if settings.version == Version::V2 {
+        authenticate(&settings.auth, &view)?;
+        let (ours, found) = (whole_seconds(settings), view.interval_seconds());
+        // RFC 3768 §7.1: keepalived rejects it too, but does not count it.
+        if found != ours {
+            return Err(Reject::Interval { ours, found });
+        }
+    }
+    // RFC 9568 §5.2.2 (5.2.2-1).
+    if view.message_type() != TYPE_ADVERTISEMENT {
+        return Err(Reject::Type(view.message_type()));
+    }
+    if !is_padded_or_exact(usize::from(header.total_length), packet.len()) {
+        return Err(Reject::TotalLength {
+            claimed: header.total_length,
+            found: packet.len(),
+        });
+    }
+    // RFC 9568 §7.1 (7.1-5): keepalived accepts it, and one forged packet then makes two masters.
+    if settings.version == Version::V3 && view.max_interval().value() == 0 {
+        return Err(Reject::ZeroInterval);
+    }
+    // RFC 9568 §5.2.8 (5.2.8-1, 5.2.8-2).
+    let Some(checksum) = view.checksum(header.source, header.destination) else {
+        return Err(Reject::Checksum);
+    };
+    if multicast != header.destination.is_multicast() {
+        return Err(Reject::Destination(header.destination));
+    }
+    let interval = match settings.version {
+        Version::V2 => settings.advert_interval,
+        Version::V3 => view.max_interval().duration(),
+    };
+    let addresses = compare_addresses(&settings.addresses, &view);
+    Ok(Accepted {
+        source: header.source,
+        priority: view.priority(),
+        interval,
+        checksum,
+        addresses,
+    })
+}
+
+/// Moves the counters that belong to a verdict.
+pub fn count(verdict: &Result<Accepted, Reject>, counters: &Counters) {
+    match verdict {
+        Err(reject) => {
+            if let Some(counter) = reject.counter() {
+                counters.add(counter);
+            }
+        }
+        Ok(accepted) => {
+            counters.add(Counter::AdvertReceived);
+            if accepted.checksum == Coverage::MessageOnly {
+                counters.add(Counter::ChecksumWithoutPseudoHeader);
+            }
+            if accepted.addresses != AddressList::Same {
+                counters.add(Counter::AddressListError);
+            }
+            if accepted.priority == Priority::RELEASE {
+                counters.add(Counter::PriorityZeroReceived);
+            }
+        }
+    }
+}
+
+/// Whether `received` bytes are a packet of `expected` bytes, possibly with Ethernet padding behind it. A packet
+/// is a whole number of words and the padded payload of 46 bytes is not, hence the remainder of 2.
+fn is_whole(expected: usize, received: usize) -> bool {
+    received == expected
+        || (received > expected && expected < ETHERNET_MIN_PAYLOAD && (received - expected) % 4 == 2)
+}
+
+/// The same for the total length of the IPv4 header, which also bounds what padding may reach.
+fn is_padded_or_exact(claimed: usize, received: usize) -> bool {
+    received == claimed || (received <= ETHERNET_MIN_PAYLOAD && is_whole(claimed, received))
+}
+
+/// RFC 2338 §5.3.6 and §7.1.
+fn authenticate(auth: &Auth, view: &View<'_>) -> Result<(), Reject> {
+    let found = view.auth_type();
+    if let AuthType::Unknown(number) = found {
+        return Err(Reject::UnknownAuthType(number));
+    }
+    let ours = match auth {
+        Auth::None => AuthType::None,
+        Auth::Pass(_) => AuthType::Password,
+    };
+    if found != ours {
+        return Err(Reject::AuthType { ours, found });
+    }
+    match (auth, view.auth_data()) {
+        (Auth::Pass(password), Some(data)) if !equal_in_constant_time(password, data) => {
+            Err(Reject::Password)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Compares without telling by its duration where the first difference is.
+fn equal_in_constant_time(a: &[u8; 8], b: &[u8; 8]) -> bool {
+    a.iter()
+        .zip(b)
+        .fold(0, |difference, (a, b)| std::hint::black_box(difference | (a ^ b)))
+        == 0
+}
+
+fn compare_addresses(ours: &[Ipv4Addr], view: &View<'_>) -> AddressList {
+    let ours = &ours[..ours.len().min(MAX_ADDRESSES)];
+    if usize::from(view.count()) != ours.len() {
+        return AddressList::Count {
+            ours: ours.len(),
+            theirs: view.count(),
+        };
+    }
+    // The usual case is the same list in the same order: one pass.
+    if view.addresses().eq(ours.iter().copied()) {
+        return AddressList::Same;
+    }
+    let lacking = ours
+        .iter()
+        .copied()
+        .find(|address| !view.addresses().any(|theirs| theirs == *address));
+    lacking.map_or(AddressList::Same, AddressList::Lacks)
+}
+
+/// The VRID of a packet, for whoever sorts packets to instances; `None` when it has none.
+pub fn vrid_of(packet: &[u8]) -> Option<u8> {
+    let (_, header_len) = Header::parse(packet).ok()?;
+    packet.get(header_len..header_len + FIXED_LEN)?.get(1).copied()
+}

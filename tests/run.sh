@@ -1,0 +1,13 @@
+#!/bin/sh
+# Runs every test, after installing the Debian packages that they run against. Needs root: the tests build hosts
+# in network namespaces of their own.
+set -eu
+cd "$(dirname "$0")/.."
+
+[ "$(id -u)" = 0 ] || {
+    echo "tests/run.sh: needs root, for network namespaces" >&2
+    exit 1
+}
+tests/packages.sh
+mibs/check.sh
+cargo test --workspace --locked --no-fail-fast "$@"
