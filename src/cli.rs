@@ -85,7 +85,8 @@ mod tests {
 
     #[test]
     fn the_usual_service_line_is_understood() {
-        let arguments = Arguments::parse_from(["steadfast", "-nlDxP", "-p", "/run/x.pid", "-A", "unix:/x", "-V"]);
+        let arguments =
+            Arguments::parse_from(["steadfast", "-nlDxP", "-p", "/run/x.pid", "-A", "unix:/x", "-V"]);
         assert!(arguments.dont_fork && arguments.log_console && arguments.log_detail && arguments.snmp);
         assert_eq!(arguments.snmp_agent_socket.as_deref(), Some("unix:/x"));
     }

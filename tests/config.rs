@@ -1,0 +1,313 @@
+//! Configurations as users write them: what is said about mistakes, that real files load, and that a configuration
+//! test ends as keepalived's does.
+
+#[path = "config/peer.rs"]
+mod peer;
+#[path = "config/world.rs"]
+mod world;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+};
+
+use proptest::prelude::*;
+use steadfast::config::{self, Report, keywords};
+
+use crate::{peer::Namespace, world::World};
+
+/// The id that `@ID` lines are compared with, the same for both programs.
+const CONFIG_ID: &str = "router1";
+
+/// Files whose configuration test ends otherwise than with keepalived 2.2.7: name, its code, ours, why.
+const KNOWN_DIFFERENCES: &[(&str, i32, u8, &str)] = &[
+    (
+        "address-ipv6.conf",
+        0,
+        5,
+        "IPv6 is not supported yet, and an instance is not run without its addresses",
+    ),
+    (
+        "address-twice.conf",
+        0,
+        5,
+        "keepalived 2.4.3 reports it too; 2.2.7 installs the address twice",
+    ),
+    (
+        "authentication-ah.conf",
+        0,
+        5,
+        "AH is not supported yet, and an instance is not run without its authentication",
+    ),
+    ("005.conf", 139, 5, "keepalived crashes"),
+    (
+        "026.conf",
+        5,
+        0,
+        "what is wrong is inside bfd_instance, which has no effect yet",
+    ),
+    ("041.conf", 0, 5, "IPv6 is not supported yet"),
+    (
+        "044.conf",
+        0,
+        5,
+        "keepalived prints 39 errors and forgets them when net_namespace is set",
+    ),
+    (
+        "067.conf",
+        5,
+        0,
+        "what is wrong is inside vrrp_sync_group, which has no effect yet",
+    ),
+];
+
+fn load(file: &Path, world: &World) -> (Option<config::Config>, Report) {
+    config::load(file, Some(CONFIG_ID), world)
+}
+
+fn one_interface() -> World {
+    World::with(["eth0".to_owned()])
+}
+
+/// The configuration files of a directory, sorted; empty when there is no such directory.
+fn files(directory: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(directory) else {
+        return Vec::new();
+    };
+    let paths = entries.map(|entry| entry.expect("the directory can be read").path());
+    paths
+        .filter(|path| path.extension().is_some_and(|end| end == "conf"))
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .collect()
+}
+
+fn bad_files() -> Vec<PathBuf> {
+    files(Path::new("tests/config/bad"))
+}
+
+/// Real configurations that are kept beside the repository, not in it.
+fn corpus() -> Vec<PathBuf> {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus");
+    let found = [files(&corpus.join("configs")), files(&corpus.join("seeds"))].concat();
+    if found.is_empty() {
+        println!(
+            "The corpus of real configurations is not beside this checkout: only the files in it are tested."
+        );
+    }
+    found
+}
+
+fn name(path: &Path) -> String {
+    path.file_name()
+        .expect("a file has a name")
+        .to_string_lossy()
+        .into_owned()
+}
+
+#[test]
+fn every_mistake_has_a_message_that_names_the_place_and_the_way_out() {
+    let files = bad_files();
+    assert!(
+        files.len() >= 30,
+        "only {} files in tests/config/bad",
+        files.len()
+    );
+    for file in files {
+        let (_, report) = load(&file, &one_interface());
+        assert!(
+            !report.diagnostics.is_empty(),
+            "{}: nothing was found",
+            file.display()
+        );
+        for finding in &report.diagnostics {
+            let placed = finding
+                .span
+                .as_ref()
+                .is_some_and(|span| span.line > 0 && span.column > 0);
+            assert!(placed, "{}: {finding:?} has no place", file.display());
+            let advised = finding.help.is_some() || finding.id == "not-supported-yet";
+            assert!(advised, "{}: {finding:?} has no way out", file.display());
+        }
+        let start = report
+            .start_exit()
+            .map_or_else(|| "runs".to_owned(), |code| format!("exits {code}"));
+        let shown = format!(
+            "{}test exits {}, start {start}\n",
+            report.render(),
+            report.test_exit()
+        );
+        insta::with_settings!({ snapshot_path => "config/snapshots", prepend_module_to_snapshot => false }, {
+            insta::assert_snapshot!(name(&file).trim_end_matches(".conf"), shown);
+        });
+    }
+}
+
+#[test]
+fn real_configurations_load_and_no_keyword_of_the_language_is_unknown() {
+    let mut words: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    keywords::visit(keywords::ROOT, &mut |block| {
+        words
+            .entry(block.name)
+            .or_default()
+            .extend(block.all().map(|keyword| keyword.name));
+    });
+    for file in corpus() {
+        let (_, report) = load(&file, &one_interface());
+        for unknown in report
+            .diagnostics
+            .iter()
+            .filter(|found| found.id == "unknown-keyword")
+        {
+            let (word, block) = unknown_word(&unknown.headline);
+            let known = words.get(block).is_some_and(|words| words.contains(word));
+            assert!(!known, "{}: {}", file.display(), unknown.headline);
+        }
+    }
+}
+
+/// The word and the block of "unknown keyword `word` in block".
+fn unknown_word(headline: &str) -> (&str, &str) {
+    let rest = headline
+        .strip_prefix("unknown keyword `")
+        .expect("the headline names the word");
+    rest.split_once("` in ").expect("the headline names the block")
+}
+
+#[test]
+fn a_configuration_test_ends_as_keepalived_ends() {
+    let files = [bad_files(), corpus()].concat();
+    let interfaces = named_interfaces(&files);
+    let world = World::with(
+        interfaces
+            .into_iter()
+            .filter(|name| !["eth7", "eth2", "eth6"].contains(&name.as_str())),
+    );
+    let namespace = Namespace::with(world.made());
+    let mut surprises = Vec::new();
+    for file in &files {
+        let (theirs, ours) = (namespace.test_exit(file), load(file, &world).1.test_exit());
+        let known = KNOWN_DIFFERENCES.iter().find(|known| known.0 == name(file));
+        let expected = known.map_or_else(|| (i32::from(ours), ours), |known| (known.1, known.2));
+        if (theirs, ours) != expected {
+            surprises.push(format!("{}: keepalived {theirs}, ours {ours}", file.display()));
+        }
+    }
+    assert!(
+        surprises.is_empty(),
+        "{} of {} files:\n{}",
+        surprises.len(),
+        files.len(),
+        surprises.join("\n")
+    );
+}
+
+/// Every word after `interface` or `dev` that could be an interface's name.
+fn named_interfaces(files: &[PathBuf]) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for file in files {
+        let text = String::from_utf8_lossy(&fs::read(file).expect("the file can be read")).into_owned();
+        let words: Vec<_> = text.split_whitespace().collect();
+        let named = words
+            .windows(2)
+            .filter(|pair| matches!(pair[0], "interface" | "dev" | "lvs_sync_daemon_interface"));
+        let plain = |name: &str| {
+            name.len() < 16
+                && name
+                    .chars()
+                    .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '.')
+        };
+        found.extend(
+            named
+                .map(|pair| pair[1])
+                .filter(|name| plain(name))
+                .map(str::to_owned),
+        );
+    }
+    found
+}
+
+#[test]
+fn every_keyword_of_the_reference_is_in_the_table() {
+    let reference = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/reference/config-keywords.tsv");
+    let Ok(table) = fs::read_to_string(&reference) else {
+        println!("The keyword reference is not beside this checkout: the table is not compared with it.");
+        return;
+    };
+    let mut known: BTreeSet<&str> = BTreeSet::new();
+    keywords::visit(keywords::ROOT, &mut |block| {
+        known.extend(block.all().map(|keyword| keyword.name))
+    });
+    let missing: Vec<_> = table
+        .lines()
+        .skip(1)
+        .map(|row| row.split('\t').collect::<Vec<_>>())
+        .filter(|row| !row[0].starts_with('(') || matches!(row[0], "(root)" | "(checker common)"))
+        .filter(|row| row[0] != "virtual_server_group" && !known.contains(row[1]))
+        .map(|row| row[1].to_owned())
+        .collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+/// A file of keywords, braces, quotes and noise: more likely to reach odd corners than plain noise.
+fn half_sensible() -> impl Strategy<Value = String> {
+    let mut words: Vec<&'static str> = vec![
+        "{", "}", "\n", "\n", "\"", "'", "\\", "!", "#", "$", "@", "~SEQ(", "=", "\0",
+    ];
+    words.extend([
+        "$A=",
+        "$A=$A",
+        "${A}",
+        "$A",
+        "@x",
+        "@^x",
+        "include",
+        "weight",
+        "reverse",
+        "10.0.0.1/24",
+        "::1",
+        "-1",
+        "7x",
+    ]);
+    keywords::visit(keywords::ROOT, &mut |block| {
+        words.extend(block.all().map(|keyword| keyword.name))
+    });
+    prop::collection::vec(
+        (
+            prop::sample::select(words),
+            prop::sample::select(vec![" ", "\n", ""]),
+        ),
+        0..60,
+    )
+    .prop_map(|parts| {
+        parts
+            .into_iter()
+            .map(|(word, gap)| format!("{word}{gap}"))
+            .collect()
+    })
+}
+
+fn survives(text: &[u8]) {
+    let directory = tempfile::tempdir().expect("a temporary directory can be made");
+    let file = directory.path().join("x.conf");
+    fs::write(&file, text).expect("the file can be written");
+    let (_, report) = load(&file, &one_interface());
+    let rendered = report.render();
+    assert_eq!(rendered.is_empty(), report.diagnostics.is_empty());
+    assert_eq!(report.lines().count(), report.diagnostics.len());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_bytes_are_read_to_the_end(text in prop::collection::vec(any::<u8>(), 0..400)) {
+        survives(&text);
+    }
+
+    #[test]
+    fn any_mixture_of_words_is_read_to_the_end(text in half_sensible()) {
+        survives(text.as_bytes());
+    }
+}

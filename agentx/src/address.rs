@@ -37,7 +37,9 @@ pub enum InvalidAddress {
     #[error("\"{0}\": AgentX needs a stream; use unix:/path or tcp:host:port, as snmpd's agentXSocket does")]
     NotAStream(String),
     /// No path, host or port.
-    #[error("\"{0}\" is not the address of a master agent: write unix:/path, tcp:host:port or tcp6:[address]:port")]
+    #[error(
+        "\"{0}\" is not the address of a master agent: write unix:/path, tcp:host:port or tcp6:[address]:port"
+    )]
     Form(String),
 }
 
@@ -67,12 +69,22 @@ impl FromStr for MasterAddress {
 /// `host:port`, `[address]:port`, `host` or `port`.
 fn host_and_port(text: &str) -> Option<MasterAddress> {
     if let Ok(port) = text.parse() {
-        return Some(MasterAddress::Tcp { host: "localhost".to_owned(), port });
+        return Some(MasterAddress::Tcp {
+            host: "localhost".to_owned(),
+            port,
+        });
     }
     let (host, port) = match text.strip_prefix('[') {
         Some(bracketed) => {
             let (host, port) = bracketed.split_once(']')?;
-            (host, if port.is_empty() { None } else { Some(port.strip_prefix(':')?) })
+            (
+                host,
+                if port.is_empty() {
+                    None
+                } else {
+                    Some(port.strip_prefix(':')?)
+                },
+            )
         }
         None => match text.split_once(':') {
             Some((host, port)) => (host, Some(port)),
@@ -80,7 +92,10 @@ fn host_and_port(text: &str) -> Option<MasterAddress> {
         },
     };
     let port = port.map_or(Some(DEFAULT_PORT), |port| port.parse().ok())?;
-    (!host.is_empty()).then(|| MasterAddress::Tcp { host: host.to_owned(), port })
+    (!host.is_empty()).then(|| MasterAddress::Tcp {
+        host: host.to_owned(),
+        port,
+    })
 }
 
 impl fmt::Display for MasterAddress {
@@ -99,7 +114,10 @@ mod tests {
     use super::*;
 
     fn tcp(host: &str, port: u16) -> Result<MasterAddress, InvalidAddress> {
-        Ok(MasterAddress::Tcp { host: host.to_owned(), port })
+        Ok(MasterAddress::Tcp {
+            host: host.to_owned(),
+            port,
+        })
     }
 
     #[test]
@@ -119,9 +137,25 @@ mod tests {
 
     #[test]
     fn refuses_datagrams_and_nonsense() {
-        assert_eq!("udp:localhost:705".parse::<MasterAddress>(), Err(InvalidAddress::NotAStream("udp:localhost:705".into())));
-        for text in ["", "unix:", "tcp:", "tcp:host:", "tcp:host:99999", "tcp6:[::1", "[::1]705", ":705"] {
-            assert_eq!(text.parse::<MasterAddress>(), Err(InvalidAddress::Form(text.into())), "{text}");
+        assert_eq!(
+            "udp:localhost:705".parse::<MasterAddress>(),
+            Err(InvalidAddress::NotAStream("udp:localhost:705".into()))
+        );
+        for text in [
+            "",
+            "unix:",
+            "tcp:",
+            "tcp:host:",
+            "tcp:host:99999",
+            "tcp6:[::1",
+            "[::1]705",
+            ":705",
+        ] {
+            assert_eq!(
+                text.parse::<MasterAddress>(),
+                Err(InvalidAddress::Form(text.into())),
+                "{text}"
+            );
         }
     }
 

@@ -1,4 +1,55 @@
-//! An AgentX subagent.
+//! An AgentX (RFC 2741) subagent in pure Rust: it gives a running snmpd a part of the MIB that your program
+//! knows, and never lets that snmpd, whatever state it is in, hold your program up.
+//!
+//! A subagent is built from three things: a MIB, declared as data; a master's address; a clock.
+//!
+//! ```no_run
+#![doc = include_str!("../examples/uptime.rs")]
+//! ```
+//!
+//! # The tour, in the order in which data flows
+//!
+//! - [`address`]: where the master listens, in net-snmp's own forms (`unix:/path`, `tcp:host:port`, …).
+//! - [`driver`]: [`Subagent`] carries a session on tokio. One future, no task and no thread of its own; it reads
+//!   whenever the master writes, so that the two never wait for each other.
+//! - [`wire`]: the codec of all eighteen PDUs in both byte orders.
+//! - [`session`]: [`Session`], the machine that decides everything: connect, open, register, announce, ping,
+//!   notify, lose the master, begin again. No I/O and no clock, so its stories are tests in virtual time.
+//! - `responder`: Get, GetNext, GetBulk and the phases of SET, with one snapshot for each SNMP request.
+//! - [`mib`]: the [`Mib`] trait, what the responder asks.
+//! - [`view`]: [`View`], which implements it from scalars and tables declared as data: OID, name, syntax, access,
+//!   getter. A test can hold the declaration against the MIB file.
+//! - [`notification`]: where notifications come from. The subagent pulls them, and a [`Notification`] leaves its
+//!   source only when the master has answered for it.
+//! - [`oid`] and [`value`]: the words all of this is written in.
+//!
+//! # What an outage of the master costs
+//!
+//! Measured against net-snmp 5.9.3 (Debian 12) on two shared cores, by `tests/snmpd.rs` except where it says
+//! otherwise:
+//!
+//! | what happens to snmpd | registered again after its return | notifications of that time |
+//! |---|---|---|
+//! | absent at the start | 0.28 s | all, in order, once |
+//! | killed and started again, three times | 0.07 to 0.28 s | all, in order, once |
+//! | stopped (SIGSTOP) for 5.5 s, unix | at once: the session is kept | 37 queued, all there 7 ms after SIGCONT |
+//! | stopped for 5.5 s, TCP | at once; first answer after 42 ms (snmpd leaves Nagle's algorithm on) | all there after 48 ms |
+//! | stopped for 170 s (by hand), unix and TCP | at once: the session is kept | all, in order, once |
+//! | stopped in the middle of a walk | at once: the session is kept | all, in order, once |
+//! | stopped before the subagent starts | 2 ms | all, in order, once |
+//! | stopped, with the queue of its socket full | 0.3 s | all, in order, once |
+//!
+//! Three findings shaped this. A stopped snmpd processes on its return whatever was written to it, so a subagent
+//! that closes and sends again duplicates; hence [`session`] waits on the same connection. It never closes a
+//! connection for having been silent to us. And a connection to a unix socket whose queue is full fails at once
+//! with `EAGAIN`, which no event ends; hence the attempts at least every [`Timing::retry_at_most`].
+//!
+//! One case stays open by nature: a notification whose answer was on its way when snmpd was killed is sent again,
+//! so it can arrive twice. At most one is ever unanswered, so it is at most one.
+//!
+//! # What it is not
+//!
+//! No master agent, no SNMP itself, no MIB compiler. Index allocation is encoded and decoded and not used.
 
 pub mod address;
 pub mod driver;

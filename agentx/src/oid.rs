@@ -61,7 +61,11 @@ impl Oid {
     /// When the result has more than [`MAX_SUBIDS`]; [`Oid::try_join`] is for lengths that come from outside.
     #[must_use]
     pub fn join(&self, suffix: &[u32]) -> Self {
-        assert!(self.0.len() + suffix.len() <= MAX_SUBIDS, "{self} with {} more sub-identifiers", suffix.len());
+        assert!(
+            self.0.len() + suffix.len() <= MAX_SUBIDS,
+            "{self} with {} more sub-identifiers",
+            suffix.len()
+        );
         Self(self.0.iter().chain(suffix).copied().collect())
     }
 
@@ -154,7 +158,10 @@ mod tests {
         assert_eq!(oid.to_string(), "1.3.6.1.4.1.9586.100.5");
         assert_eq!("".parse(), Ok(Oid::null()));
         assert_eq!("1..3".parse::<Oid>(), Err(InvalidOid::Subid(String::new())));
-        assert_eq!("1.4294967296".parse::<Oid>(), Err(InvalidOid::Subid("4294967296".into())));
+        assert_eq!(
+            "1.4294967296".parse::<Oid>(),
+            Err(InvalidOid::Subid("4294967296".into()))
+        );
     }
 
     #[test]
@@ -169,7 +176,10 @@ mod tests {
     fn at_most_128_subidentifiers() {
         assert!(Oid::try_from(&[1; 128][..]).is_ok());
         assert_eq!(Oid::try_from(&[1; 129][..]), Err(InvalidOid::TooLong(129)));
-        assert_eq!(Oid::from([1; 127]).try_join(&[1, 2]), Err(InvalidOid::TooLong(129)));
+        assert_eq!(
+            Oid::from([1; 127]).try_join(&[1, 2]),
+            Err(InvalidOid::TooLong(129))
+        );
     }
 
     #[test]

@@ -59,9 +59,11 @@ impl Change for SetThreshold {
 
 fn set_threshold(world: &World, (): &(), value: &Value) -> Result<Box<dyn Change>, ErrorCode> {
     match *value {
-        Value::Integer(new @ 0..=100) => {
-            Ok(Box::new(SetThreshold { cell: Arc::clone(&world.threshold), new, old: None }))
-        }
+        Value::Integer(new @ 0..=100) => Ok(Box::new(SetThreshold {
+            cell: Arc::clone(&world.threshold),
+            new,
+            old: None,
+        })),
         _ => Err(ErrorCode::WrongValue),
     }
 }
@@ -80,23 +82,42 @@ static THRESHOLD_SCALAR: Scalar<World> = Scalar {
         &[1, 3, 6, 1, 4, 1, 8072, 9999, 9999, 1, 2],
         "threshold",
         Syntax::Integer32,
-        |world| world.threshold.lock().ok().map(|threshold| Value::Integer(*threshold)),
+        |world| {
+            world
+                .threshold
+                .lock()
+                .ok()
+                .map(|threshold| Value::Integer(*threshold))
+        },
     )
 };
 
 static COLUMNS: [Column<World, usize>; 4] = [
     Column::hidden(1, "rowIndex", Syntax::Integer32, agentx::Access::NotAccessible),
-    Column::new(2, "rowName", Syntax::DisplayString, |world, row| Some(Value::text(format!("row {}", world.rows[*row])))),
-    Column::new(3, "rowTotal", Syntax::Counter64, |world, row| Some(Value::Counter64(u64::from(world.rows[*row]) << 32))),
-    Column::new(4, "rowEven", Syntax::Enum(&[("true", 1), ("false", 2)]), |world, row| {
-        (world.rows[*row] % 4 != 3).then(|| Value::Integer(if world.rows[*row] % 2 == 0 { 1 } else { 2 }))
+    Column::new(2, "rowName", Syntax::DisplayString, |world, row| {
+        Some(Value::text(format!("row {}", world.rows[*row])))
     }),
+    Column::new(3, "rowTotal", Syntax::Counter64, |world, row| {
+        Some(Value::Counter64(u64::from(world.rows[*row]) << 32))
+    }),
+    Column::new(
+        4,
+        "rowEven",
+        Syntax::Enum(&[("true", 1), ("false", 2)]),
+        |world, row| {
+            (world.rows[*row] % 4 != 3).then(|| Value::Integer(if world.rows[*row] % 2 == 0 { 1 } else { 2 }))
+        },
+    ),
 ];
 
 static ROWS: Table<World, usize> = Table {
     entry: &[1, 3, 6, 1, 4, 1, 8072, 9999, 9999, 2, 1],
     name: "rowEntry",
-    index: &[Index { name: "rowIndex", syntax: Syntax::Integer32, implied: false }],
+    index: &[Index {
+        name: "rowIndex",
+        syntax: Syntax::Integer32,
+        implied: false,
+    }],
     columns: &COLUMNS,
     seek: |world, after, include| {
         let at = seek_sorted(&world.rows, after, include, |row| [*row])?;
@@ -116,25 +137,43 @@ impl Running {
     fn start(host: &Host, master: &str) -> Self {
         let (notifications, source) = queue(1000);
         let (shutdown, ended) = oneshot::channel();
-        let world = Arc::new(World { threshold: Arc::new(Mutex::new(7)), rows: (1..=150).map(|n| n * 3).collect() });
-        let mib = View::new().scalar(&GREETING).scalar(&THRESHOLD_SCALAR).table(&ROWS);
+        let world = Arc::new(World {
+            threshold: Arc::new(Mutex::new(7)),
+            rows: (1..=150).map(|n| n * 3).collect(),
+        });
+        let mib = View::new()
+            .scalar(&GREETING)
+            .scalar(&THRESHOLD_SCALAR)
+            .table(&ROWS);
         let config = Config::new("agentx test")
             .region(Region::new(Oid::from(SCALARS)).describe("scalars of the agentx test"))
             .region(Region::new(Oid::from(TABLE)));
-        let subagent =
-            Subagent::new(master.parse().unwrap(), config, mib.serve(move || Arc::clone(&world)), monotonic)
-                .unwrap()
-                .with_notifications(source);
+        let subagent = Subagent::new(
+            master.parse().unwrap(),
+            config,
+            mib.serve(move || Arc::clone(&world)),
+            monotonic,
+        )
+        .unwrap()
+        .with_notifications(source);
         let status = subagent.status();
         let namespace = std::fs::File::open(host.namespace_file()).unwrap();
         let thread = thread::spawn(move || {
             setns(namespace, CloneFlags::CLONE_NEWNET).unwrap();
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap();
             runtime.block_on(subagent.run_until(async {
                 let _ = ended.await;
             }));
         });
-        Self { notifications, status, shutdown: Some(shutdown), thread: Some(thread) }
+        Self {
+            notifications,
+            status,
+            shutdown: Some(shutdown),
+            thread: Some(thread),
+        }
     }
 
     fn status(&self) -> Status {
@@ -153,7 +192,8 @@ impl Running {
         for number in numbers {
             let name = Oid::from(TABLE).join(&[1, 4, number.cast_unsigned()]);
             let varbind = VarBind::new(name, Value::Integer(number));
-            self.notifications.send(monotonic(), Oid::from(TRAP), vec![varbind]);
+            self.notifications
+                .send(monotonic(), Oid::from(TRAP), vec![varbind]);
         }
     }
 }
@@ -171,13 +211,21 @@ impl Drop for Running {
 
 /// The numbers of the notifications in snmptrapd's log, in the order in which they came.
 fn received(log: &str) -> Vec<i32> {
-    let number = |line: &str| line.rsplit_once("INTEGER: ").and_then(|(_, number)| number.trim().parse().ok());
-    log.lines().filter(|line| line.contains("9999.9999.0.1")).filter_map(number).collect()
+    let number = |line: &str| {
+        line.rsplit_once("INTEGER: ")
+            .and_then(|(_, number)| number.trim().parse().ok())
+    };
+    log.lines()
+        .filter(|line| line.contains("9999.9999.0.1"))
+        .filter_map(number)
+        .collect()
 }
 
 fn all_received(traps: &support::Daemon, up_to: i32) {
     let expected: Vec<i32> = (1..=up_to).collect();
-    wait_for("the last notification", 10, || received(&traps.log()).contains(&up_to).then_some(()));
+    wait_for("the last notification", 10, || {
+        received(&traps.log()).contains(&up_to).then_some(())
+    });
     assert_eq!(received(&traps.log()), expected, "every one, in order, once");
 }
 
@@ -194,15 +242,26 @@ fn serves_everything(master_of: impl Fn(&Host) -> String) {
     let subagent = Running::start(&host, &master);
     subagent.registered(1);
 
-    assert_eq!(host.snmp("snmpget", &[THRESHOLD]).unwrap(), [format!("{THRESHOLD} = INTEGER: 7")]);
+    assert_eq!(
+        host.snmp("snmpget", &[THRESHOLD]).unwrap(),
+        [format!("{THRESHOLD} = INTEGER: 7")]
+    );
     let row = |column: u32, row: u32| format!("{ROOT}.2.1.{column}.{row}");
-    let cells = host.snmp("snmpget", &[&row(2, 9), &row(3, 9), &row(4, 9)]).unwrap();
-    assert_eq!(cells, [
-        format!("{} = STRING: \"row 9\"", row(2, 9)),
-        format!("{} = Counter64: {}", row(3, 9), 9_u64 << 32),
-        format!("{} = INTEGER: 2", row(4, 9)),
-    ]);
-    let missing = host.snmp("snmpget", &[&row(2, 10), &row(4, 3), &row(9, 9)]).unwrap().join("\n");
+    let cells = host
+        .snmp("snmpget", &[&row(2, 9), &row(3, 9), &row(4, 9)])
+        .unwrap();
+    assert_eq!(
+        cells,
+        [
+            format!("{} = STRING: \"row 9\"", row(2, 9)),
+            format!("{} = Counter64: {}", row(3, 9), 9_u64 << 32),
+            format!("{} = INTEGER: 2", row(4, 9)),
+        ]
+    );
+    let missing = host
+        .snmp("snmpget", &[&row(2, 10), &row(4, 3), &row(9, 9)])
+        .unwrap()
+        .join("\n");
     assert_eq!(missing.matches("No Such Instance").count(), 2, "{missing}");
     assert_eq!(missing.matches("No Such Object").count(), 1, "{missing}");
 
@@ -211,24 +270,42 @@ fn serves_everything(master_of: impl Fn(&Host) -> String) {
     assert_eq!(host.snmp("snmpbulkwalk", &["-Cr40", ROOT]).unwrap(), walk);
 
     host.snmp("snmpset", &[THRESHOLD, "i", "42"]).unwrap();
-    assert_eq!(host.snmp("snmpget", &[THRESHOLD]).unwrap(), [format!("{THRESHOLD} = INTEGER: 42")]);
+    assert_eq!(
+        host.snmp("snmpget", &[THRESHOLD]).unwrap(),
+        [format!("{THRESHOLD} = INTEGER: 42")]
+    );
     let refused = |arguments: &[&str]| host.snmp("snmpset", arguments).unwrap_err();
     assert!(refused(&[THRESHOLD, "i", "101"]).contains("wrongValue"));
     assert!(refused(&[THRESHOLD, "s", "x"]).contains("wrongType"));
     assert!(refused(&[&row(2, 9), "s", "x"]).contains("notWritable"));
     let second = refused(&[THRESHOLD, "i", "43", &row(2, 9), "s", "x"]);
-    assert!(second.contains("notWritable") && second.contains(&row(2, 9)), "the second is named: {second}");
-    assert_eq!(host.snmp("snmpget", &[THRESHOLD]).unwrap(), [format!("{THRESHOLD} = INTEGER: 42")]);
+    assert!(
+        second.contains("notWritable") && second.contains(&row(2, 9)),
+        "the second is named: {second}"
+    );
+    assert_eq!(
+        host.snmp("snmpget", &[THRESHOLD]).unwrap(),
+        [format!("{THRESHOLD} = INTEGER: 42")]
+    );
 
-    let capabilities = host.snmp("snmpwalk", &[".1.3.6.1.2.1.1.9.1.3"]).unwrap().join("\n");
-    assert!(capabilities.contains("scalars of the agentx test"), "{capabilities}");
+    let capabilities = host
+        .snmp("snmpwalk", &[".1.3.6.1.2.1.1.9.1.3"])
+        .unwrap()
+        .join("\n");
+    assert!(
+        capabilities.contains("scalars of the agentx test"),
+        "{capabilities}"
+    );
 
     subagent.notify(1..=20);
     all_received(&traps, 20);
 
     drop(subagent);
     let gone = host.snmp("snmpget", &[THRESHOLD]).unwrap().join("");
-    assert!(gone.contains("No Such Object"), "Close gives the regions back: {gone}");
+    assert!(
+        gone.contains("No Such Object"),
+        "Close gives the regions back: {gone}"
+    );
 }
 
 #[test]
@@ -260,7 +337,9 @@ fn survives_absence_and_restart(master_of: impl Fn(&Host) -> String) {
         last += 5;
         all_received(&traps, last);
         snmpd.kill();
-        wait_for("the loss to be noticed", 2, || (!subagent.status().is_registered()).then_some(()));
+        wait_for("the loss to be noticed", 2, || {
+            (!subagent.status().is_registered()).then_some(())
+        });
         subagent.notify(last + 1..=last + 20);
         last += 20;
         during(Duration::from_millis(700));
@@ -292,7 +371,9 @@ fn survives_a_stop(master_of: impl Fn(&Host) -> String) {
 
     snmpd.signal(Signal::SIGSTOP);
     subagent.notify(4..=20);
-    wait_for("the silence to be noticed", 4, || (subagent.status().link == Link::Unresponsive).then_some(()));
+    wait_for("the silence to be noticed", 4, || {
+        (subagent.status().link == Link::Unresponsive).then_some(())
+    });
     during(Duration::from_secs(4));
     subagent.notify(21..=40);
     let continued = monotonic();
@@ -300,7 +381,10 @@ fn survives_a_stop(master_of: impl Fn(&Host) -> String) {
     wait_for("answers", 2, || subagent.status().is_registered().then_some(()));
     let answered = subagent.status().since.saturating_sub(continued);
     all_received(&traps, 40);
-    println!("{master}: answered {answered:?}, all notifications {:?} after SIGCONT", monotonic() - continued);
+    println!(
+        "{master}: answered {answered:?}, all notifications {:?} after SIGCONT",
+        monotonic() - continued
+    );
     assert!(answered < BACK_WITHIN, "{answered:?}");
     assert_eq!(subagent.status().sessions, 1, "the session outlives the stop");
     assert_eq!(host.snmp("snmpwalk", &[ROOT]).unwrap().len(), walked_lines());
@@ -326,7 +410,11 @@ fn survives_a_stop_in_the_middle_of_a_walk() {
     let subagent = Running::start(&host, &master);
     subagent.registered(1);
     thread::scope(|scope| {
-        let walks = scope.spawn(|| (0..20).filter(|_| host.snmp("snmpwalk", &[ROOT]).is_err()).count());
+        let walks = scope.spawn(|| {
+            (0..20)
+                .filter(|_| host.snmp("snmpwalk", &[ROOT]).is_err())
+                .count()
+        });
         during(Duration::from_millis(100));
         snmpd.signal(Signal::SIGSTOP);
         subagent.notify(1..=10);
@@ -334,9 +422,18 @@ fn survives_a_stop_in_the_middle_of_a_walk() {
         assert_eq!(subagent.status().link, Link::Unresponsive);
         let continued = monotonic();
         snmpd.signal(Signal::SIGCONT);
-        wait_for("the registration", 2, || subagent.status().is_registered().then_some(()));
-        println!("registered {:?} after SIGCONT, session {}", monotonic() - continued, subagent.status().sessions);
-        assert!(walks.join().unwrap() <= 2, "only the walk that was stopped may fail");
+        wait_for("the registration", 2, || {
+            subagent.status().is_registered().then_some(())
+        });
+        println!(
+            "registered {:?} after SIGCONT, session {}",
+            monotonic() - continued,
+            subagent.status().sessions
+        );
+        assert!(
+            walks.join().unwrap() <= 2,
+            "only the walk that was stopped may fail"
+        );
     });
     all_received(&traps, 10);
 }
@@ -351,7 +448,9 @@ fn starts_beside_a_stopped_snmpd() {
     snmpd.signal(Signal::SIGSTOP);
     let subagent = Running::start(&host, &master);
     subagent.notify(1..=10);
-    wait_for("the silence to be noticed", 4, || (subagent.status().link == Link::Unresponsive).then_some(()));
+    wait_for("the silence to be noticed", 4, || {
+        (subagent.status().link == Link::Unresponsive).then_some(())
+    });
     let continued = monotonic();
     snmpd.signal(Signal::SIGCONT);
     let back = subagent.registered(1).saturating_sub(continued);

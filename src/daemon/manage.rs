@@ -17,10 +17,7 @@ use tokio::{
 };
 use tracing::{info, warn};
 
-use super::{
-    engine::Command,
-    scripts,
-};
+use super::{engine::Command, scripts};
 use crate::{
     cli,
     kernel::{Deadline, clock},
@@ -53,9 +50,15 @@ impl Snmp {
         if !arguments.snmp && !global.enable_snmp_vrrp {
             return Ok(None);
         }
-        let socket = arguments.snmp_agent_socket.as_ref().or(global.snmp_socket.as_ref());
+        let socket = arguments
+            .snmp_agent_socket
+            .as_ref()
+            .or(global.snmp_socket.as_ref());
         let master = socket.map_or(Ok(MasterAddress::default()), |socket| socket.parse())?;
-        Ok(Some(Self { master, traps: global.enable_traps }))
+        Ok(Some(Self {
+            master,
+            traps: global.enable_traps,
+        }))
     }
 }
 
@@ -71,7 +74,12 @@ pub(super) struct Manage {
 impl Manage {
     /// Runs until the engine has ended and its last transitions are delivered, or their time is up.
     pub(super) async fn run(self, engine_ended: oneshot::Receiver<()>) -> std::io::Result<()> {
-        let Self { registry, snmp, engine, release } = self;
+        let Self {
+            registry,
+            snmp,
+            engine,
+            release,
+        } = self;
         let scripts = scripts::loops(&registry.topology().scripts, &engine);
         let (delivered, deliveries) = watch::channel(0);
         let (leave, left) = oneshot::channel::<()>();
@@ -102,7 +110,7 @@ impl Manage {
 /// Lets scripts and the AgentX master take the last transitions, then has the subagent take its leave.
 async fn last_words(
     notify: &mut notify::Runner,
-    mut subagent: Pin<&mut (impl Future<Output = ()> + FusedFuture)>,
+    mut subagent: Pin<&mut impl FusedFuture<Output = ()>>,
     registry: &Registry,
     mut deliveries: watch::Receiver<u64>,
     leave: oneshot::Sender<()>,
@@ -136,7 +144,9 @@ async fn subagent(
     delivered: watch::Sender<u64>,
     leave: oneshot::Receiver<()>,
 ) {
-    let Some(Snmp { master, traps }) = snmp else { return };
+    let Some(Snmp { master, traps }) = snmp else {
+        return;
+    };
     let keepalived = Oid::from(snmp::KEEPALIVED);
     let config = agentx::Config::new(cli::banner())
         .region(Region::new(keepalived.child(1)).describe("The MIB module for global"))
@@ -150,7 +160,10 @@ async fn subagent(
     let built = Subagent::new(master, config, mib, || clock::now().0);
     match built {
         Ok(subagent) if traps => {
-            subagent.with_notifications(Pending::new(Arc::clone(registry), delivered)).run_until(leave).await;
+            subagent
+                .with_notifications(Pending::new(Arc::clone(registry), delivered))
+                .run_until(leave)
+                .await;
         }
         Ok(subagent) => {
             drop(delivered);

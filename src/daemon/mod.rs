@@ -56,7 +56,10 @@ struct Refused {
 
 impl Refused {
     fn fatal(error: impl Display) -> Self {
-        Self { status: exit::FATAL, message: error.to_string() }
+        Self {
+            status: exit::FATAL,
+            message: error.to_string(),
+        }
     }
 }
 
@@ -108,10 +111,15 @@ fn start(
     let refused = report.start_exit();
     let (Some(config), None) = (config, refused) else {
         let message = "the configuration cannot be run; `steadfast -t` shows why".to_owned();
-        return Err(Refused { status: refused.unwrap_or(exit::FATAL), message });
+        return Err(Refused {
+            status: refused.unwrap_or(exit::FATAL),
+            message,
+        });
     };
     if !arguments.dont_fork {
-        return Err(Refused::fatal("only running in the foreground is supported yet: start with -n"));
+        return Err(Refused::fatal(
+            "only running in the foreground is supported yet: start with -n",
+        ));
     }
     let snmp = Snmp::new(arguments, &config.global).map_err(Refused::fatal)?;
     let _pid_file = PidFile::take(&arguments.pid).map_err(Refused::fatal)?;
@@ -135,8 +143,14 @@ fn check_capabilities(config: &Config) -> Result<(), Refused> {
         Ok(missing) if missing.is_empty() => Ok(()),
         Ok(missing) => {
             let missing: Vec<_> = missing.iter().map(ToString::to_string).collect();
-            let message = format!("missing permission: {}; run as root or grant it", missing.join(", "));
-            Err(Refused { status: exit::NO_PERMISSION, message })
+            let message = format!(
+                "missing permission: {}; run as root or grant it",
+                missing.join(", ")
+            );
+            Err(Refused {
+                status: exit::NO_PERMISSION,
+                message,
+            })
         }
         // Where /proc is not there to ask, the kernel's own refusal will say it.
         Err(_) => Ok(()),
@@ -148,8 +162,14 @@ fn topology(config: Config) -> Topology {
     Topology {
         banner: cli::banner(),
         global: config.global,
-        instances: (1..).zip(config.instances).map(|(i, c)| Arc::new(InstanceRow::new(i, c))).collect(),
-        scripts: (1..).zip(config.scripts).map(|(i, c)| Arc::new(ScriptRow::new(i, c))).collect(),
+        instances: (1..)
+            .zip(config.instances)
+            .map(|(i, c)| Arc::new(InstanceRow::new(i, c)))
+            .collect(),
+        scripts: (1..)
+            .zip(config.scripts)
+            .map(|(i, c)| Arc::new(ScriptRow::new(i, c)))
+            .collect(),
     }
 }
 
@@ -166,15 +186,25 @@ fn run_lanes(registry: Arc<Registry>, snmp: Option<Snmp>, release: bool) -> Resu
             vrrp_lane(rows, receiver)
         })
         .map_err(Refused::fatal)?;
-    let manage = Manage { registry, snmp, engine: commands, release };
-    let managed = runtime().map_err(Refused::fatal)?.block_on(manage.run(engine_ended));
+    let manage = Manage {
+        registry,
+        snmp,
+        engine: commands,
+        release,
+    };
+    let managed = runtime()
+        .map_err(Refused::fatal)?
+        .block_on(manage.run(engine_ended));
     if let Err(error) = managed {
         warn!("the manage lane ended early: {error}");
     }
     match vrrp.join() {
         Ok(Ok(())) => Ok(()),
         Ok(Err(error)) => Err(Refused::fatal(error)),
-        Err(_) => Err(Refused { status: exit::INTERNAL, message: "the vrrp lane panicked".to_owned() }),
+        Err(_) => Err(Refused {
+            status: exit::INTERNAL,
+            message: "the vrrp lane panicked".to_owned(),
+        }),
     }
 }
 

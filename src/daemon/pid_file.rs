@@ -43,19 +43,35 @@ impl PidFile {
     /// # Errors
     /// When another process holds it or it cannot be written.
     pub(super) fn take(path: &Path) -> Result<Self, PidFileError> {
-        let failed = |error| PidFileError::Io { path: path.into(), error };
-        let file =
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map_err(failed)?;
+        let failed = |error| PidFileError::Io {
+            path: path.into(),
+            error,
+        };
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)
+            .map_err(failed)?;
         let mut lock = match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
             Ok(lock) => lock,
             Err((_, nix::errno::Errno::EWOULDBLOCK)) => {
                 let pid = fs::read_to_string(path).unwrap_or_default().trim().to_owned();
-                return Err(PidFileError::Running { path: path.into(), pid });
+                return Err(PidFileError::Running {
+                    path: path.into(),
+                    pid,
+                });
             }
             Err((_, errno)) => return Err(failed(errno.into())),
         };
-        lock.set_len(0).and_then(|()| writeln!(lock, "{}", std::process::id())).map_err(failed)?;
-        Ok(Self { path: path.into(), _lock: lock })
+        lock.set_len(0)
+            .and_then(|()| writeln!(lock, "{}", std::process::id()))
+            .map_err(failed)?;
+        Ok(Self {
+            path: path.into(),
+            _lock: lock,
+        })
     }
 }
 
@@ -76,7 +92,10 @@ mod tests {
         let path = folder.path().join("steadfast.pid");
         fs::write(&path, "1\n").unwrap();
         let held = PidFile::take(&path).unwrap();
-        assert_eq!(fs::read_to_string(&path).unwrap().trim(), std::process::id().to_string());
+        assert_eq!(
+            fs::read_to_string(&path).unwrap().trim(),
+            std::process::id().to_string()
+        );
         let refused = PidFile::take(&path).unwrap_err();
         assert!(refused.to_string().contains("already running"), "{refused}");
         drop(held);
@@ -85,7 +104,12 @@ mod tests {
 
     #[test]
     fn a_file_that_cannot_be_written_names_itself() {
-        let error = PidFile::take(Path::new("/nonexistent/x.pid")).unwrap_err().to_string();
-        assert!(error.contains("/nonexistent/x.pid") && error.contains("-p"), "{error}");
+        let error = PidFile::take(Path::new("/nonexistent/x.pid"))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("/nonexistent/x.pid") && error.contains("-p"),
+            "{error}"
+        );
     }
 }

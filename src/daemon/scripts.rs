@@ -27,7 +27,12 @@ impl ScriptLoop {
     /// The loop of a row; its verdicts go to the engine.
     pub(super) fn new(row: Arc<ScriptRow>, engine: mpsc::Sender<Command>) -> Self {
         let tracker = ScriptTracker::new(&row.config);
-        Self { row, tracker, child: None, engine }
+        Self {
+            row,
+            tracker,
+            child: None,
+            engine,
+        }
     }
 
     /// Runs for ever; cancelled, it leaves a running script to be ended with its lane.
@@ -58,7 +63,10 @@ impl ScriptLoop {
             ScriptAction::Terminate => self.signal(Signal::Terminate),
             ScriptAction::Kill => self.signal(Signal::Kill),
             ScriptAction::Skipped => {
-                warn!("Script {}: the previous run has not ended, this one is left out", self.row.config.name);
+                warn!(
+                    "Script {}: the previous run has not ended, this one is left out",
+                    self.row.config.name
+                );
             }
             ScriptAction::Judge(verdict) => self.judge(verdict).await,
         }
@@ -66,7 +74,10 @@ impl ScriptLoop {
 
     fn start(&mut self) {
         let script = &self.row.config;
-        let owner = script.user.as_ref().map(|user| Owner { uid: user.uid, gid: user.gid });
+        let owner = script.user.as_ref().map(|user| Owner {
+            uid: user.uid,
+            gid: user.gid,
+        });
         match process::spawn(&script.command.argv, Some(&script.command.path), owner, &[]) {
             Ok(child) => self.child = Some(child),
             Err(error) => self.tracker.handle_end(RunEnd::NotStarted(error.to_string())),
@@ -93,7 +104,11 @@ impl ScriptLoop {
         }
         info!("Script `{name}` {detail}");
         let script = self.row.index as usize - 1;
-        let command = Command::ScriptJudged { script, healthy: verdict.healthy, detail };
+        let command = Command::ScriptJudged {
+            script,
+            healthy: verdict.healthy,
+            detail,
+        };
         // The engine is gone only when everything ends.
         let _ = self.engine.send(command).await;
     }
@@ -101,7 +116,9 @@ impl ScriptLoop {
 
 /// How the running script ends; never while none runs.
 async fn ended(child: &mut Option<Child>) -> RunEnd {
-    let Some(child) = child else { return std::future::pending().await };
+    let Some(child) = child else {
+        return std::future::pending().await;
+    };
     match child.wait().await {
         Ok(ExitKind::Exited(status)) => RunEnd::Exited(status),
         Ok(ExitKind::Signalled(signal)) => RunEnd::Signalled(signal),

@@ -88,10 +88,27 @@ mod tests {
             .expect("this test needs CAP_NET_RAW");
         let loopback = nix::net::if_::if_nametoindex("lo").unwrap();
         bind_packet_socket(socket.as_fd(), IfIndex(loopback)).unwrap();
-        let address: nix::sys::socket::LinkAddr = nix::sys::socket::getsockname(socket.as_raw_fd()).unwrap();
-        assert_eq!(address.ifindex(), loopback as usize);
+        assert_eq!(interface_of(&socket), loopback.to_string());
         let error = bind_packet_socket(socket.as_fd(), IfIndex(0x7fff_fff0)).unwrap_err();
         assert_eq!(error.raw_os_error(), Some(libc::ENODEV));
+    }
+
+    /// The interface column of the socket's line in /proc/net/packet (sk, references, type, protocol,
+    /// interface, ..., inode).
+    fn interface_of(socket: &impl AsRawFd) -> String {
+        let link = std::fs::read_link(format!("/proc/self/fd/{}", socket.as_raw_fd())).unwrap();
+        let inode = link
+            .to_str()
+            .unwrap()
+            .trim_start_matches("socket:[")
+            .trim_end_matches(']')
+            .to_owned();
+        let table = std::fs::read_to_string("/proc/thread-self/net/packet").unwrap();
+        let line = table
+            .lines()
+            .find(|line| line.ends_with(&format!(" {inode}")))
+            .unwrap();
+        line.split_whitespace().nth(4).unwrap().to_owned()
     }
 
     #[test]

@@ -65,11 +65,15 @@ impl Runner {
         if lost > 0 {
             warn!("notify scripts missed {lost} transitions: too many scripts do not end");
         }
-        let Some(transition) = self.cursor.peek(&self.registry.transitions) else { return };
+        let Some(transition) = self.cursor.peek(&self.registry.transitions) else {
+            return;
+        };
         self.cursor.advance_past(transition.seq);
         let topology = self.registry.topology();
         let Subject::Instance { index, .. } = &transition.subject;
-        let Some(row) = topology.instances.get(*index as usize - 1) else { return };
+        let Some(row) = topology.instances.get(*index as usize - 1) else {
+            return;
+        };
         for command in commands(&row.config.notify, &transition) {
             self.start(&command);
         }
@@ -98,7 +102,9 @@ impl Runner {
             match ended {
                 Ok(ExitKind::Exited(0)) => debug!("notify script {shown} ended"),
                 Ok(ExitKind::Exited(status)) => warn!("notify script {shown} exited with status {status}"),
-                Ok(ExitKind::Signalled(signal)) => warn!("notify script {shown} was killed by signal {signal}"),
+                Ok(ExitKind::Signalled(signal)) => {
+                    warn!("notify script {shown} was killed by signal {signal}")
+                }
                 Err(error) => warn!("{error}"),
             }
         }));
@@ -107,5 +113,8 @@ impl Runner {
 
 /// The identity of a configured account.
 pub(crate) fn owner(user: &User) -> Owner {
-    Owner { uid: user.uid, gid: user.gid }
+    Owner {
+        uid: user.uid,
+        gid: user.gid,
+    }
 }

@@ -17,7 +17,9 @@ mod transition;
 
 pub use self::{
     counters::{Counter, Counters},
-    rows::{AddressRow, AddressStatus, InstanceRow, InstanceStatus, Peer, ScriptResult, ScriptRow, ScriptStatus},
+    rows::{
+        AddressRow, AddressStatus, InstanceRow, InstanceStatus, Peer, ScriptResult, ScriptRow, ScriptStatus,
+    },
     state::State,
     stream::{Cursor, Stream},
     transition::{Change, Reason, Subject, Transition},
@@ -53,7 +55,10 @@ pub struct Registry {
 impl Registry {
     /// A registry of `topology` with an empty stream.
     pub fn new(topology: Topology) -> Self {
-        Self { topology: ArcSwap::from_pointee(topology), transitions: Stream::default() }
+        Self {
+            topology: ArcSwap::from_pointee(topology),
+            transitions: Stream::default(),
+        }
     }
 
     /// The rows as they are now. Take it once per request, so that a walk sees stable rows.

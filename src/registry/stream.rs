@@ -50,7 +50,10 @@ impl Stream {
 
     fn slot(&self, seq: u64) -> &ArcSwapOption<Transition> {
         let ring = self.slots.len() as u64;
-        #[expect(clippy::cast_possible_truncation, reason = "a remainder of the ring's length, which is a usize")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "a remainder of the ring's length, which is a usize"
+        )]
         let position = (seq % ring) as usize;
         &self.slots[position]
     }
@@ -58,7 +61,13 @@ impl Stream {
     /// Appends a transition and wakes the readers; returns it with its number.
     pub fn publish(&self, at: Time, wall: SystemTime, subject: Subject, change: Change) -> Arc<Transition> {
         let seq = self.next.fetch_add(1, Ordering::Relaxed);
-        let transition = Arc::new(Transition { seq, at, wall, subject, change });
+        let transition = Arc::new(Transition {
+            seq,
+            at,
+            wall,
+            subject,
+            change,
+        });
         self.slot(seq).store(Some(Arc::clone(&transition)));
         self.published.notify_waiters();
         transition
@@ -100,7 +109,10 @@ impl Cursor {
     /// The transition `ahead` places after the next one, for a sink with several on their way.
     pub fn peek_ahead(&self, stream: &Stream, ahead: u64) -> Option<Arc<Transition>> {
         let seq = self.next + ahead;
-        stream.slot(seq).load_full().filter(|transition| transition.seq == seq)
+        stream
+            .slot(seq)
+            .load_full()
+            .filter(|transition| transition.seq == seq)
     }
 
     /// Steps over everything up to and including `seq`: it is delivered.
@@ -116,7 +128,9 @@ impl Cursor {
     /// Moves to the oldest transition still kept when the ring has overtaken this cursor, and returns how
     /// many were lost to it (0 is the normal case).
     pub fn catch_up(&mut self, stream: &Stream) -> u64 {
-        let oldest = (stream.newest() + 1).saturating_sub(stream.slots.len() as u64).max(1);
+        let oldest = (stream.newest() + 1)
+            .saturating_sub(stream.slots.len() as u64)
+            .max(1);
         let lost = oldest.saturating_sub(self.next);
         self.next += lost;
         lost
@@ -148,7 +162,10 @@ mod tests {
         stream.publish(
             Time::from_secs(1),
             SystemTime::UNIX_EPOCH,
-            Subject::Instance { index: 1, name: name.into() },
+            Subject::Instance {
+                index: 1,
+                name: name.into(),
+            },
             Change {
                 from: State::Backup,
                 to: State::Master,

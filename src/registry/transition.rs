@@ -137,7 +137,9 @@ impl fmt::Display for Reason {
             Self::NoMaster => f.write_str("no master heard"),
             Self::MasterDown { master } => write!(f, "master {master} fell silent"),
             Self::MasterReleased { master } => write!(f, "master {master} released with priority 0"),
-            Self::Preempted { master, priority } => write!(f, "master {master} has lower priority {priority}"),
+            Self::Preempted { master, priority } => {
+                write!(f, "master {master} has lower priority {priority}")
+            }
             Self::HigherPriority { master, priority } => {
                 write!(f, "router {master} has higher priority {priority}")
             }

@@ -36,7 +36,12 @@ mod tests {
     use super::*;
 
     fn tracked(weight: i16, reverse: bool) -> TrackedScript {
-        TrackedScript { name: "chk".into(), script: 0, weight, reverse }
+        TrackedScript {
+            name: "chk".into(),
+            script: 0,
+            weight,
+            reverse,
+        }
     }
 
     #[test]
@@ -51,7 +56,11 @@ mod tests {
         ];
         for (weight, reverse, healthy, failed) in table {
             let tracked = tracked(weight, reverse);
-            assert_eq!(contribution(&tracked, true), healthy, "{weight} {reverse} healthy");
+            assert_eq!(
+                contribution(&tracked, true),
+                healthy,
+                "{weight} {reverse} healthy"
+            );
             assert_eq!(contribution(&tracked, false), failed, "{weight} {reverse} failed");
         }
     }

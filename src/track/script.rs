@@ -125,7 +125,9 @@ impl ScriptTracker {
     /// Time has come to `now`.
     pub fn handle_timeout(&mut self, now: Time) {
         self.hurry(now);
-        let Some(due) = self.next_run.filter(|due| *due <= now) else { return };
+        let Some(due) = self.next_run.filter(|due| *due <= now) else {
+            return;
+        };
         // From the planned start, so that the period does not drift; a stall is not made up for.
         self.next_run = Some((due + self.interval).max(now));
         if self.run.is_some() {
@@ -133,13 +135,19 @@ impl ScriptTracker {
             self.actions.push_back(ScriptAction::Skipped);
             return;
         }
-        self.run = Some(Run { deadline: now + self.timeout, timed_out: false, killed: false });
+        self.run = Some(Run {
+            deadline: now + self.timeout,
+            timed_out: false,
+            killed: false,
+        });
         self.actions.push_back(ScriptAction::Run);
     }
 
     /// Ends a run that takes too long, in two steps.
     fn hurry(&mut self, now: Time) {
-        let Some(run) = self.run.as_mut().filter(|run| run.deadline <= now && !run.killed) else { return };
+        let Some(run) = self.run.as_mut().filter(|run| run.deadline <= now && !run.killed) else {
+            return;
+        };
         if run.timed_out {
             run.killed = true;
             self.actions.push_back(ScriptAction::Kill);
@@ -155,7 +163,11 @@ impl ScriptTracker {
         let timed_out = self.run.take().is_some_and(|run| run.timed_out);
         let end = if timed_out { RunEnd::TimedOut } else { end };
         let before = self.result;
-        if end == RunEnd::Exited(0) { self.succeed() } else { self.fail() }
+        if end == RunEnd::Exited(0) {
+            self.succeed()
+        } else {
+            self.fail()
+        }
         let changed = before == ScriptResult::Init || healthy(before) != healthy(self.result);
         self.judge(changed, end);
     }
@@ -186,7 +198,12 @@ impl ScriptTracker {
     }
 
     fn judge(&mut self, changed: bool, end: RunEnd) {
-        let verdict = Verdict { result: self.result, healthy: healthy(self.result), changed, end };
+        let verdict = Verdict {
+            result: self.result,
+            healthy: healthy(self.result),
+            changed,
+            end,
+        };
         self.actions.push_back(ScriptAction::Judge(verdict));
     }
 
@@ -272,8 +289,13 @@ mod tests {
     #[test]
     fn init_fail_means_failed_until_rise_successes() {
         let mut script = tracker(2, 1, true);
-        let Some(ScriptAction::Judge(verdict)) = script.poll_action() else { panic!("no verdict") };
-        assert_eq!((verdict.healthy, verdict.changed, verdict.end), (false, true, RunEnd::Assumed));
+        let Some(ScriptAction::Judge(verdict)) = script.poll_action() else {
+            panic!("no verdict")
+        };
+        assert_eq!(
+            (verdict.healthy, verdict.changed, verdict.end),
+            (false, true, RunEnd::Assumed)
+        );
         assert_eq!(end(&mut script, 0), (false, false));
         assert_eq!(end(&mut script, 0), (true, true));
     }
@@ -291,7 +313,9 @@ mod tests {
         script.handle_timeout(Time::from_secs(13));
         assert_eq!(actions(&mut script), [ScriptAction::Kill]);
         script.handle_end(RunEnd::Signalled(9));
-        let Some(ScriptAction::Judge(verdict)) = script.poll_action() else { panic!("no verdict") };
+        let Some(ScriptAction::Judge(verdict)) = script.poll_action() else {
+            panic!("no verdict")
+        };
         assert_eq!(verdict.end, RunEnd::TimedOut);
         assert!(!verdict.healthy);
     }

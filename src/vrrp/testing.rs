@@ -1,10 +1,59 @@
-//! What the tests of this room share.
+//! What the tests of this room share: checksums by hand, and the captures.
 
-use super::checksum::Sum;
+use std::{fs, path::Path};
+
+use super::{
+    checksum::Sum,
+    ipv4::{HEADER_LEN, Header},
+};
 
 /// The Internet checksum of `bytes`; 0 when they contain a right one.
 pub(crate) fn checksum(bytes: &[u8]) -> u16 {
     let mut sum = Sum::default();
     sum.add(bytes);
     sum.finish()
+}
+
+/// Fills in the checksum of an IPv4 header without options, as the kernel does.
+pub(crate) fn with_header_checksum(packet: &[u8]) -> Vec<u8> {
+    let mut packet = packet.to_vec();
+    packet[10..12].fill(0);
+    let sum = checksum(&packet[..HEADER_LEN]);
+    packet[10..12].copy_from_slice(&sum.to_be_bytes());
+    packet
+}
+
+/// The IPv4 packets of protocol 112 in `tests/corpus/pcap/NAME.pcap`, in order.
+pub(crate) fn capture(name: &str) -> Vec<Vec<u8>> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/corpus/pcap")
+        .join(name)
+        .with_extension("pcap");
+    let file = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let packets: Vec<_> = frames(&file).into_iter().filter_map(vrrp_packet).collect();
+    assert!(!packets.is_empty(), "{} has no VRRP over IPv4", path.display());
+    packets
+}
+
+/// The frames of a little-endian pcap file with microseconds, the only kind in the corpus.
+fn frames(file: &[u8]) -> Vec<&[u8]> {
+    assert_eq!(file[..4], [0xd4, 0xc3, 0xb2, 0xa1], "little-endian pcap");
+    let mut rest = &file[24..];
+    let mut frames = Vec::new();
+    while !rest.is_empty() {
+        let captured = u32::from_le_bytes(rest[8..12].try_into().unwrap()) as usize;
+        frames.push(&rest[16..16 + captured]);
+        rest = &rest[16 + captured..];
+    }
+    frames
+}
+
+/// The IPv4 packet in an Ethernet frame, without padding, when it is VRRP.
+fn vrrp_packet(frame: &[u8]) -> Option<Vec<u8>> {
+    let packet = &frame[14..];
+    if frame[12..14] != [0x08, 0x00] {
+        return None;
+    }
+    let (header, _) = Header::parse(packet).ok()?;
+    Some(packet[..usize::from(header.total_length)].to_vec())
 }

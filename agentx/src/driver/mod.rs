@@ -77,8 +77,26 @@ impl<M: Mib> Subagent<M> {
     /// Sends the notifications of `source`.
     #[must_use]
     pub fn with_notifications<N: Notifications>(self, source: N) -> Subagent<M, N> {
-        let Self { master, session, notifications: (), clock, link, status, said, buffer } = self;
-        Subagent { master, session, notifications: source, clock, link, status, said, buffer }
+        let Self {
+            master,
+            session,
+            notifications: (),
+            clock,
+            link,
+            status,
+            said,
+            buffer,
+        } = self;
+        Subagent {
+            master,
+            session,
+            notifications: source,
+            clock,
+            link,
+            status,
+            said,
+            buffer,
+        }
     }
 }
 
@@ -122,7 +140,9 @@ impl<M: Mib, N: Notifications> Subagent<M, N> {
             self.drain_events();
             self.offer_notification();
             self.write();
-            let Some(action) = self.session.poll_action() else { break };
+            let Some(action) = self.session.poll_action() else {
+                break;
+            };
             match action {
                 Action::Connect => self.link = Link::Connecting(Connecting::to(&self.master)),
                 Action::Disconnect { farewell } => {
@@ -135,7 +155,8 @@ impl<M: Mib, N: Notifications> Subagent<M, N> {
             }
         }
         let status = self.session.status();
-        self.status.send_if_modified(|shown| std::mem::replace(shown, status) != status);
+        self.status
+            .send_if_modified(|shown| std::mem::replace(shown, status) != status);
     }
 
     fn offer_notification(&mut self) {
@@ -216,7 +237,9 @@ impl<M: Mib, N: Notifications> Subagent<M, N> {
                     }
                 }
                 Event::Refused(region, error) => {
-                    self.warn_once(&format!("the master agent refuses region {region}: {error}; trying again"));
+                    self.warn_once(&format!(
+                        "the master agent refuses region {region}: {error}; trying again"
+                    ));
                 }
                 Event::Notified(id, delivery) => {
                     if delivery != Delivery::Accepted {

@@ -183,7 +183,10 @@ impl<M: Mib> Session<M> {
     /// # Errors
     /// [`InvalidConfig`] for what no master may be asked.
     pub fn new(config: Config, mib: M, now: Duration) -> Result<Self, InvalidConfig> {
-        for Region { subtree, priority, .. } in &config.regions {
+        for Region {
+            subtree, priority, ..
+        } in &config.regions
+        {
             if subtree.is_null() {
                 return Err(InvalidConfig::NullRegion);
             }
@@ -264,7 +267,10 @@ impl<M: Mib> Session<M> {
         }
         let mut varbinds = Vec::with_capacity(notification.varbinds.len() + 2);
         if let Some(uptime) = self.status.uptime {
-            varbinds.push(VarBind::new(SYS_UP_TIME.into(), Value::TimeTicks(uptime.at(notification.at))));
+            varbinds.push(VarBind::new(
+                SYS_UP_TIME.into(),
+                Value::TimeTicks(uptime.at(notification.at)),
+            ));
         }
         let trap = Value::ObjectIdentifier(notification.trap_oid.clone());
         varbinds.push(VarBind::new(SNMP_TRAP_OID.into(), trap));
@@ -278,9 +284,16 @@ impl<M: Mib> Session<M> {
         match self.state {
             State::Open { id, .. } => {
                 self.state = State::Closing { id };
-                self.ask(now, Request::Close, Body::Close(Close { reason: CloseReason::Shutdown }));
+                self.ask(
+                    now,
+                    Request::Close,
+                    Body::Close(Close {
+                        reason: CloseReason::Shutdown,
+                    }),
+                );
                 self.timers = Timers::default();
-                self.timers.set(Timer::Close, now + self.config.timing.close_within);
+                self.timers
+                    .set(Timer::Close, now + self.config.timing.close_within);
             }
             State::Closing { .. } | State::Closed => {}
             State::Waiting | State::Connecting | State::Opening => self.close(now),
@@ -296,7 +309,15 @@ impl<M: Mib> Session<M> {
         self.state = State::Opening;
         let mut description = self.config.description.clone().into_bytes();
         description.truncate(255);
-        self.ask(now, Request::Open, Body::Open(Open { timeout: 0, id: self.config.id.clone(), description }));
+        self.ask(
+            now,
+            Request::Open,
+            Body::Open(Open {
+                timeout: 0,
+                id: self.config.id.clone(),
+                description,
+            }),
+        );
         self.settle(now);
     }
 
@@ -382,7 +403,8 @@ impl<M: Mib> Session<M> {
             }
             Timer::Register => {
                 let missing = self.registered.iter().enumerate().filter(|(_, held)| !**held);
-                self.steps.extend(missing.map(|(region, _)| Step::Register(region)));
+                self.steps
+                    .extend(missing.map(|(region, _)| Step::Register(region)));
             }
             Timer::Close => self.close(now),
         }
@@ -394,7 +416,10 @@ impl<M: Mib> Session<M> {
             PduType::Close => {
                 if header.session_id == self.session_id() {
                     let reason = match Pdu::read_payload(header, payload) {
-                        Ok(Pdu { body: Body::Close(Close { reason }), .. }) => reason,
+                        Ok(Pdu {
+                            body: Body::Close(Close { reason }),
+                            ..
+                        }) => reason,
                         _ => CloseReason::Other,
                     };
                     self.lose(now, LostBecause::Closed(reason));
@@ -424,7 +449,10 @@ impl<M: Mib> Session<M> {
             return;
         }
         // §6.2.9: these are a header only, whatever comes with it.
-        let bare = matches!(header.kind, PduType::CommitSet | PduType::UndoSet | PduType::CleanupSet);
+        let bare = matches!(
+            header.kind,
+            PduType::CommitSet | PduType::UndoSet | PduType::CleanupSet
+        );
         let payload = if bare && !header.has_context { &[] } else { payload };
         match Pdu::read_payload(header.clone(), payload) {
             Ok(request) => self.responder.answer(now, &request, &mut self.output),
@@ -439,13 +467,21 @@ impl<M: Mib> Session<M> {
 
     fn handle_response(&mut self, now: Duration, header: &Header, payload: &[u8]) {
         // RFC 2741 §7.2.2: a Response that cannot be parsed is dropped; its request stays unanswered.
-        let Ok(head) = ResponseHead::read(header, payload) else { return };
+        let Ok(head) = ResponseHead::read(header, payload) else {
+            return;
+        };
         let was_overdue = self.outstanding.is_overdue();
-        let Some(request) = self.outstanding.answer(now, header.packet_id) else { return };
+        let Some(request) = self.outstanding.answer(now, header.packet_id) else {
+            return;
+        };
         if was_overdue && !self.outstanding.is_overdue() {
             self.events.push_back(Event::Responsive);
         }
-        let known = if request == Request::Open { None } else { self.status.uptime };
+        let known = if request == Request::Open {
+            None
+        } else {
+            self.status.uptime
+        };
         self.status.uptime = Some(match known {
             Some(uptime) => uptime.refine(now, head.sys_up_time),
             None => Uptime::learn(now, head.sys_up_time),
@@ -493,13 +529,18 @@ impl<M: Mib> Session<M> {
         // the master has not given up yet.
         self.events.push_back(Event::Refused(subtree, error));
         if !self.timers.is_set(Timer::Register) {
-            self.timers.set(Timer::Register, now + self.config.timing.register_again_after);
+            self.timers
+                .set(Timer::Register, now + self.config.timing.register_again_after);
         }
     }
 
     /// A notification that fails again and again must not hold up the ones after it.
     fn count_try(&mut self, id: u64, failure: Delivery) {
-        self.tries = if self.tries.0 == id { (id, self.tries.1 + 1) } else { (id, 1) };
+        self.tries = if self.tries.0 == id {
+            (id, self.tries.1 + 1)
+        } else {
+            (id, 1)
+        };
         if self.tries.1 >= MAX_TRIES {
             self.tries = (0, 0);
             self.events.push_back(Event::Notified(id, failure));
@@ -514,16 +555,32 @@ impl<M: Mib> Session<M> {
 
     fn take_step(&mut self, now: Duration, step: Step) {
         let (Step::Register(place) | Step::AddAgentCaps(place)) = step;
-        let Region { subtree, priority, capability } = self.config.regions[place].clone();
+        let Region {
+            subtree,
+            priority,
+            capability,
+        } = self.config.regions[place].clone();
         match step {
             Step::Register(_) => {
-                let register = Register { timeout: 0, priority, subtree, range: None };
+                let register = Register {
+                    timeout: 0,
+                    priority,
+                    subtree,
+                    range: None,
+                };
                 self.ask(now, Request::Register(place), Body::Register(register));
             }
             Step::AddAgentCaps(_) => {
                 let mut description = capability.unwrap_or_default().into_bytes();
                 description.truncate(255);
-                self.ask(now, Request::AddAgentCaps(place), Body::AddAgentCaps { id: subtree, description });
+                self.ask(
+                    now,
+                    Request::AddAgentCaps(place),
+                    Body::AddAgentCaps {
+                        id: subtree,
+                        description,
+                    },
+                );
             }
         }
     }
@@ -532,8 +589,17 @@ impl<M: Mib> Session<M> {
     fn ask(&mut self, now: Duration, request: Request, body: Body) {
         let packet_id = self.outstanding.add(now, request);
         let session_id = self.session_id();
-        let header = Header { session_id, packet_id, ..Header::new(body.kind(), self.config.order) };
-        Pdu { header, context: None, body }.write(&mut self.output);
+        let header = Header {
+            session_id,
+            packet_id,
+            ..Header::new(body.kind(), self.config.order)
+        };
+        Pdu {
+            header,
+            context: None,
+            body,
+        }
+        .write(&mut self.output);
     }
 
     /// What follows from any input: the next step of the set-up, the deadlines of requests, the status.
@@ -548,10 +614,17 @@ impl<M: Mib> Session<M> {
             self.is_set_up |= self.steps.is_empty() && !self.outstanding.has_set_up();
         }
         if matches!(self.state, State::Opening | State::Open { .. }) {
-            let Timing { answer_within, patience, .. } = self.config.timing;
-            self.timers.set(Timer::Overdue, self.outstanding.overdue_at(answer_within));
-            self.timers.set(Timer::Lost, self.outstanding.lost_at(answer_within));
-            self.timers.set(Timer::Patience, self.outstanding.patience_ends_at(patience));
+            let Timing {
+                answer_within,
+                patience,
+                ..
+            } = self.config.timing;
+            self.timers
+                .set(Timer::Overdue, self.outstanding.overdue_at(answer_within));
+            self.timers
+                .set(Timer::Lost, self.outstanding.lost_at(answer_within));
+            self.timers
+                .set(Timer::Patience, self.outstanding.patience_ends_at(patience));
         }
         let link = match self.state {
             State::Waiting => Link::Disconnected,
@@ -583,8 +656,16 @@ impl<M: Mib> Session<M> {
         let mut farewell = Vec::new();
         // A Close behind half a PDU would be read as its other half.
         if let (Some(reason), State::Open { id, .. }, true) = (reason, self.state, self.output.is_empty()) {
-            let header = Header { session_id: id, ..Header::new(PduType::Close, self.config.order) };
-            Pdu { header, context: None, body: Body::Close(Close { reason }) }.write(&mut farewell);
+            let header = Header {
+                session_id: id,
+                ..Header::new(PduType::Close, self.config.order)
+            };
+            Pdu {
+                header,
+                context: None,
+                body: Body::Close(Close { reason }),
+            }
+            .write(&mut farewell);
         }
         let lasted = match self.state {
             State::Open { since, .. } => now.saturating_sub(since),
@@ -607,7 +688,8 @@ impl<M: Mib> Session<M> {
     }
 
     fn close(&mut self, now: Duration) {
-        self.actions.push_back(Action::Disconnect { farewell: Vec::new() });
+        self.actions
+            .push_back(Action::Disconnect { farewell: Vec::new() });
         self.forget_connection();
         self.state = State::Closed;
         self.settle(now);
@@ -626,7 +708,10 @@ impl<M: Mib> Session<M> {
     }
 
     fn is_connected(&self) -> bool {
-        matches!(self.state, State::Opening | State::Open { .. } | State::Closing { .. })
+        matches!(
+            self.state,
+            State::Opening | State::Open { .. } | State::Closing { .. }
+        )
     }
 
     fn session_id(&self) -> u32 {

@@ -44,7 +44,13 @@ impl Outstanding {
             }
         }
         let packet = self.last_packet;
-        self.sent.push(Sent { packet, request, at: now, is_overdue: false, overtaken: None });
+        self.sent.push(Sent {
+            packet,
+            request,
+            at: now,
+            is_overdue: false,
+            overtaken: None,
+        });
         packet
     }
 
@@ -70,7 +76,11 @@ impl Outstanding {
     }
 
     pub(super) fn lost_at(&self, answer_within: Duration) -> Option<Duration> {
-        self.sent.iter().filter_map(|sent| sent.overtaken).min().map(|overtaken| overtaken + answer_within)
+        self.sent
+            .iter()
+            .filter_map(|sent| sent.overtaken)
+            .min()
+            .map(|overtaken| overtaken + answer_within)
     }
 
     pub(super) fn patience_ends_at(&self, patience: Duration) -> Option<Duration> {

@@ -35,7 +35,9 @@ impl<S: 'static> Default for View<S> {
 
 impl<S: 'static> std::fmt::Debug for View<S> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.nodes.iter().map(|node| node.root())).finish()
+        f.debug_list()
+            .entries(self.nodes.iter().map(|node| node.root()))
+            .finish()
     }
 }
 
@@ -81,7 +83,12 @@ impl<S: 'static> View<S> {
         };
         let before = at.checked_sub(1).and_then(|before| self.nodes.get(before));
         for other in before.into_iter().chain(self.nodes.get(at)) {
-            assert!(!overlaps(&**other), "{} and {} overlap", other.root(), node.root());
+            assert!(
+                !overlaps(&**other),
+                "{} and {} overlap",
+                other.root(),
+                node.root()
+            );
         }
         self.nodes.insert(at, node);
         self
@@ -113,7 +120,10 @@ impl<S: 'static> View<S> {
     #[must_use]
     pub fn next(&self, snapshot: &S, after: &Oid, include: bool, end: Option<&Oid>) -> Option<VarBind> {
         // The last object at or before `after` may still hold what follows it; the ones before it cannot.
-        let first = self.nodes.partition_point(|node| node.root() <= after).saturating_sub(1);
+        let first = self
+            .nodes
+            .partition_point(|node| node.root() <= after)
+            .saturating_sub(1);
         for node in self.nodes.get(first..)? {
             if end.is_some_and(|end| node.root() >= end) {
                 return None;
@@ -127,7 +137,13 @@ impl<S: 'static> View<S> {
 
     /// The object whose subtree holds `oid`.
     fn node_of(&self, oid: &Oid) -> Option<&dyn Node<S>> {
-        let at = self.nodes.partition_point(|node| node.root() <= oid).checked_sub(1)?;
-        self.nodes.get(at).map(|node| &**node).filter(|node| oid.starts_with(node.root()))
+        let at = self
+            .nodes
+            .partition_point(|node| node.root() <= oid)
+            .checked_sub(1)?;
+        self.nodes
+            .get(at)
+            .map(|node| &**node)
+            .filter(|node| oid.starts_with(node.root()))
     }
 }

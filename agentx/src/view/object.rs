@@ -40,7 +40,9 @@ impl Syntax {
     pub fn admits(self, value: &Value) -> bool {
         match self {
             Self::Integer32 => matches!(value, Value::Integer(_)),
-            Self::Enum(names) => matches!(value, Value::Integer(number) if names.iter().any(|(_, n)| n == number)),
+            Self::Enum(names) => {
+                matches!(value, Value::Integer(number) if names.iter().any(|(_, n)| n == number))
+            }
             Self::Unsigned32 | Self::Gauge32 => matches!(value, Value::Gauge32(_)),
             Self::Counter32 => matches!(value, Value::Counter32(_)),
             Self::Counter64 => matches!(value, Value::Counter64(_)),
@@ -103,7 +105,14 @@ impl<S> Scalar<S> {
         syntax: Syntax,
         read: fn(&S) -> Option<Value>,
     ) -> Self {
-        Self { oid, name, syntax, access: Access::ReadOnly, read, write: None }
+        Self {
+            oid,
+            name,
+            syntax,
+            access: Access::ReadOnly,
+            read,
+            write: None,
+        }
     }
 }
 
@@ -132,13 +141,27 @@ impl<S, R> Column<S, R> {
         syntax: Syntax,
         read: fn(&S, &R) -> Option<Value>,
     ) -> Self {
-        Self { number, name, syntax, access: Access::ReadOnly, read, write: None }
+        Self {
+            number,
+            name,
+            syntax,
+            access: Access::ReadOnly,
+            read,
+            write: None,
+        }
     }
 
     /// A column that no request shows: an index, or an object for notifications alone.
     #[must_use]
     pub const fn hidden(number: u32, name: &'static str, syntax: Syntax, access: Access) -> Self {
-        Self { number, name, syntax, access, read: |_, _| None, write: None }
+        Self {
+            number,
+            name,
+            syntax,
+            access,
+            read: |_, _| None,
+            write: None,
+        }
     }
 
     /// A column that can be set.
@@ -150,7 +173,14 @@ impl<S, R> Column<S, R> {
         read: fn(&S, &R) -> Option<Value>,
         write: Write<S, R>,
     ) -> Self {
-        Self { number, name, syntax, access: Access::ReadWrite, read, write: Some(write) }
+        Self {
+            number,
+            name,
+            syntax,
+            access: Access::ReadWrite,
+            read,
+            write: Some(write),
+        }
     }
 }
 

@@ -16,19 +16,29 @@ struct World {
     written: Arc<AtomicI32>,
 }
 
-static SCALAR: Scalar<World> =
-    Scalar::new(&[1, 3, 1], "scalar", Syntax::Integer32, |world| world.scalar.map(Value::Integer));
+static SCALAR: Scalar<World> = Scalar::new(&[1, 3, 1], "scalar", Syntax::Integer32, |world| {
+    world.scalar.map(Value::Integer)
+});
 
 static LAST: Scalar<World> = Scalar {
     access: Access::ReadWrite,
     write: Some(|world, (), value| write(world, value)),
-    ..Scalar::new(&[1, 3, 9], "last", Syntax::Enum(&[("one", 1), ("two", 2)]), |_| Some(Value::Integer(1)))
+    ..Scalar::new(
+        &[1, 3, 9],
+        "last",
+        Syntax::Enum(&[("one", 1), ("two", 2)]),
+        |_| Some(Value::Integer(1)),
+    )
 };
 
 static COLUMNS: [Column<World, usize>; 4] = [
     Column::hidden(1, "index", Syntax::Integer32, Access::NotAccessible),
-    Column::new(2, "second", Syntax::Integer32, |world, row| world.rows[*row].1[0].map(Value::Integer)),
-    Column::new(3, "third", Syntax::Integer32, |world, row| world.rows[*row].1[1].map(Value::Integer)),
+    Column::new(2, "second", Syntax::Integer32, |world, row| {
+        world.rows[*row].1[0].map(Value::Integer)
+    }),
+    Column::new(3, "third", Syntax::Integer32, |world, row| {
+        world.rows[*row].1[1].map(Value::Integer)
+    }),
     Column::writable(
         7,
         "seventh",
@@ -41,7 +51,11 @@ static COLUMNS: [Column<World, usize>; 4] = [
 static TABLE: Table<World, usize> = Table {
     entry: &[1, 3, 5, 1],
     name: "entry",
-    index: &[Index { name: "index", syntax: Syntax::Integer32, implied: false }],
+    index: &[Index {
+        name: "index",
+        syntax: Syntax::Integer32,
+        implied: false,
+    }],
     columns: &COLUMNS,
     seek: |world, after, include| {
         let at = seek_sorted_by(&world.rows, include, |row| row.0.as_slice().cmp(after))?;
@@ -74,7 +88,11 @@ impl Change for Written {
 
 fn write(world: &World, value: &Value) -> Result<Box<dyn Change>, ErrorCode> {
     match value {
-        Value::Integer(new) => Ok(Box::new(Written { cell: Arc::clone(&world.written), new: *new, old: None })),
+        Value::Integer(new) => Ok(Box::new(Written {
+            cell: Arc::clone(&world.written),
+            new: *new,
+            old: None,
+        })),
         _ => Err(ErrorCode::GenErr),
     }
 }
@@ -171,15 +189,21 @@ fn the_declaration_can_be_read_back() {
     let view = view();
     let objects: Vec<Object> = view.objects().collect();
     let names: Vec<(String, &str)> = objects.iter().map(|o| (o.oid.to_string(), o.name)).collect();
-    assert_eq!(names, [
-        ("1.3.1".to_owned(), "scalar"),
-        ("1.3.5.1.1".to_owned(), "index"),
-        ("1.3.5.1.2".to_owned(), "second"),
-        ("1.3.5.1.3".to_owned(), "third"),
-        ("1.3.5.1.7".to_owned(), "seventh"),
-        ("1.3.9".to_owned(), "last"),
-    ]);
-    assert_eq!((objects[1].access, objects[4].access), (Access::NotAccessible, Access::ReadWrite));
+    assert_eq!(
+        names,
+        [
+            ("1.3.1".to_owned(), "scalar"),
+            ("1.3.5.1.1".to_owned(), "index"),
+            ("1.3.5.1.2".to_owned(), "second"),
+            ("1.3.5.1.3".to_owned(), "third"),
+            ("1.3.5.1.7".to_owned(), "seventh"),
+            ("1.3.9".to_owned(), "last"),
+        ]
+    );
+    assert_eq!(
+        (objects[1].access, objects[4].access),
+        (Access::NotAccessible, Access::ReadWrite)
+    );
     assert_eq!(objects[5].syntax, Syntax::Enum(&[("one", 1), ("two", 2)]));
     assert_eq!(objects[1].index, Some(TABLE.index));
 }
@@ -193,30 +217,55 @@ fn overlapping_objects_are_refused() {
 
 #[test]
 fn a_set_is_checked_in_the_order_of_the_rfc() {
-    let world =
-        Arc::new(World { rows: vec![(vec![1], [Some(1), None, Some(3)])], ..World::default() });
+    let world = Arc::new(World {
+        rows: vec![(vec![1], [Some(1), None, Some(3)])],
+        ..World::default()
+    });
     let mib = view().serve({
         let world = Arc::clone(&world);
         move || Arc::clone(&world)
     });
     let test = |name: &str, value: Value| {
-        let varbinds = [VarBind::new(oid("1.3.9.0"), Value::Integer(2)), VarBind::new(oid(name), value)];
-        mib.test_set(&mib.snapshot(), &varbinds).map(|_| ()).map_err(|SetError { index, error }| (index, error))
+        let varbinds = [
+            VarBind::new(oid("1.3.9.0"), Value::Integer(2)),
+            VarBind::new(oid(name), value),
+        ];
+        mib.test_set(&mib.snapshot(), &varbinds)
+            .map(|_| ())
+            .map_err(|SetError { index, error }| (index, error))
     };
     assert_eq!(test("1.3.5.1.7.1", Value::Integer(5)), Ok(()));
     assert_eq!(test("1.3.5.1.7.1", Value::Null), Err((2, ErrorCode::WrongType)));
-    assert_eq!(test("1.3.5.1.7.2", Value::Integer(5)), Err((2, ErrorCode::NoCreation)));
-    assert_eq!(test("1.3.5.1.2.1", Value::Integer(5)), Err((2, ErrorCode::NotWritable)));
-    assert_eq!(test("1.3.1.0", Value::Integer(5)), Err((2, ErrorCode::NotWritable)));
+    assert_eq!(
+        test("1.3.5.1.7.2", Value::Integer(5)),
+        Err((2, ErrorCode::NoCreation))
+    );
+    assert_eq!(
+        test("1.3.5.1.2.1", Value::Integer(5)),
+        Err((2, ErrorCode::NotWritable))
+    );
+    assert_eq!(
+        test("1.3.1.0", Value::Integer(5)),
+        Err((2, ErrorCode::NotWritable))
+    );
     assert_eq!(test("1.4", Value::Integer(5)), Err((2, ErrorCode::NotWritable)));
-    assert_eq!(test("1.3.9.0", Value::Integer(3)), Err((2, ErrorCode::WrongValue)));
-    assert_eq!(test("1.3.9.1", Value::Integer(1)), Err((2, ErrorCode::NoCreation)));
+    assert_eq!(
+        test("1.3.9.0", Value::Integer(3)),
+        Err((2, ErrorCode::WrongValue))
+    );
+    assert_eq!(
+        test("1.3.9.1", Value::Integer(1)),
+        Err((2, ErrorCode::NoCreation))
+    );
     assert_eq!(world.written.load(Ordering::Relaxed), 0, "a test changes nothing");
 }
 
 #[test]
 fn a_commit_that_fails_half_way_can_be_undone() {
-    let world = Arc::new(World { rows: vec![(vec![1], [None, None, Some(3)])], ..World::default() });
+    let world = Arc::new(World {
+        rows: vec![(vec![1], [None, None, Some(3)])],
+        ..World::default()
+    });
     world.written.store(-7, Ordering::Relaxed);
     let mib = view().serve({
         let world = Arc::clone(&world);
@@ -238,7 +287,10 @@ fn a_commit_that_fails_half_way_can_be_undone() {
 #[test]
 fn an_index_too_long_for_a_name_is_passed_over() {
     let long = vec![1; 125];
-    let world = World { rows: vec![(long, [Some(1), None, None]), (vec![2], [Some(2), None, None])], ..World::default() };
+    let world = World {
+        rows: vec![(long, [Some(1), None, None]), (vec![2], [Some(2), None, None])],
+        ..World::default()
+    };
     let found = view().next(&world, &oid("1.3.5"), false, None);
     assert_eq!(found, Some(VarBind::new(oid("1.3.5.1.2.2"), Value::Integer(2))));
 }

@@ -76,6 +76,7 @@ impl Requests {
         connection.set_forward_ack(true);
         connection.set_forward_done(true);
         let (overruns, lost) = watch::channel(0);
+        let last_requester = overruns.clone();
         let listen = async move {
             while let Some((message, _)) = unsolicited.next().await {
                 if matches!(message.payload, NetlinkPayload::Overrun(_)) {
@@ -84,7 +85,9 @@ impl Requests {
             }
         };
         let drive = async move {
-            select(pin!(connection), pin!(listen)).await;
+            // The connection alone would outlive its requesters, for the sake of unsolicited messages.
+            let unused = pin!(last_requester.closed());
+            select(select(pin!(connection), pin!(listen)), unused).await;
         };
         Ok((
             Self {

@@ -35,10 +35,8 @@ fn beside_demo() -> Result<PathBuf> {
 fn build() -> Result<()> {
     // Set by `cargo run`; a demo started by hand takes the cargo in PATH.
     let cargo = env::var("CARGO").unwrap_or_else(|_| "cargo".into());
-    println!(
-        "Building the daemon: cargo build {} --bin steadfast",
-        PROFILE.unwrap_or_default()
-    );
+    let flags = PROFILE.map(|flag| format!(" {flag}")).unwrap_or_default();
+    println!("Building the daemon: cargo build{flags} --bin steadfast\n");
     let status = Command::new(cargo)
         .arg("build")
         .args(PROFILE)
