@@ -30,12 +30,7 @@ fn code() -> BTreeMap<String, Described> {
             oid: object.oid.to_string(),
             syntax: syntax(object.syntax),
             access: access(object.access).to_owned(),
-            index: object
-                .index
-                .into_iter()
-                .flatten()
-                .map(|index| index.name.to_owned())
-                .collect(),
+            index: object.index.into_iter().flatten().map(|index| index.name.to_owned()).collect(),
         };
         (object.name.to_owned(), described)
     };
@@ -83,27 +78,13 @@ fn reduce(syntax: &str, conventions: &BTreeMap<String, String>) -> String {
 
 /// The clauses of one definition in a MIB file: the text after each keyword up to the next clause.
 fn clause(definition: &str, keyword: &str) -> Option<String> {
-    const KEYWORDS: [&str; 8] = [
-        "SYNTAX",
-        "UNITS",
-        "MAX-ACCESS",
-        "STATUS",
-        "DESCRIPTION",
-        "INDEX",
-        "DISPLAY-HINT",
-        "::=",
-    ];
-    let mut lines = definition
-        .lines()
-        .skip_while(|line| line.trim().split(' ').next() != Some(keyword));
+    const KEYWORDS: [&str; 8] =
+        ["SYNTAX", "UNITS", "MAX-ACCESS", "STATUS", "DESCRIPTION", "INDEX", "DISPLAY-HINT", "::="];
+    let mut lines = definition.lines().skip_while(|line| line.trim().split(' ').next() != Some(keyword));
     let first = lines.next()?.trim().strip_prefix(keyword)?.to_owned();
     let rest =
         lines.take_while(|line| !KEYWORDS.contains(&line.trim().split(' ').next().unwrap_or_default()));
-    Some(
-        rest.fold(first, |text, line| format!("{text} {}", line.trim()))
-            .trim()
-            .to_owned(),
-    )
+    Some(rest.fold(first, |text, line| format!("{text} {}", line.trim())).trim().to_owned())
 }
 
 /// The definitions of a module: name and body.
@@ -124,11 +105,7 @@ fn definitions(text: &str) -> Vec<(String, String)> {
 
 fn conventions() -> BTreeMap<String, String> {
     let mut files = vec![file("mibs/KEEPALIVED-MIB.txt")];
-    files.extend(
-        fs::read_dir(file("mibs/base"))
-            .unwrap()
-            .map(|entry| entry.unwrap().path()),
-    );
+    files.extend(fs::read_dir(file("mibs/base")).unwrap().map(|entry| entry.unwrap().path()));
     let texts = files.into_iter().map(|path| fs::read_to_string(path).unwrap());
     let all = texts.flat_map(|text| definitions(&text));
     all.filter(|(_, body)| body.contains("TEXTUAL-CONVENTION"))
@@ -154,10 +131,7 @@ fn module() -> BTreeMap<String, Described> {
         };
         oids.insert(name.clone(), oid.clone());
         if let Some(index) = clause(&body, "INDEX") {
-            let names = index
-                .trim_matches(['{', '}', ' '])
-                .split(',')
-                .map(|name| name.trim().to_owned());
+            let names = index.trim_matches(['{', '}', ' ']).split(',').map(|name| name.trim().to_owned());
             indexes.insert(name.clone(), names.collect());
         }
         let (Some(syntax), Some(access)) = (clause(&body, "SYNTAX"), clause(&body, "MAX-ACCESS")) else {
@@ -168,15 +142,7 @@ fn module() -> BTreeMap<String, Described> {
         }
         let syntax = reduce(&syntax, &conventions);
         let index = indexes.get(parent).cloned().unwrap_or_default();
-        objects.insert(
-            name,
-            Described {
-                oid,
-                syntax,
-                access,
-                index,
-            },
-        );
+        objects.insert(name, Described { oid, syntax, access, index });
     }
     objects
 }
@@ -184,30 +150,23 @@ fn module() -> BTreeMap<String, Described> {
 /// The facts' scalars and columns, or `None` when they are not there.
 fn facts() -> Option<BTreeMap<String, Described>> {
     let text = fs::read_to_string(file("../shared/reference/keepalived-mib-objects.tsv")).ok()?;
-    let rows: Vec<Vec<&str>> = text
-        .lines()
-        .skip(1)
-        .map(|line| line.split('\t').collect())
-        .collect();
+    let rows: Vec<Vec<&str>> = text.lines().skip(1).map(|line| line.split('\t').collect()).collect();
     let index_of_entry: BTreeMap<&str, Vec<String>> = rows
         .iter()
         .filter(|row| row[2] == "entry")
         .map(|row| (row[1], row[6].split_whitespace().map(str::to_owned).collect()))
         .collect();
-    let objects = rows
-        .iter()
-        .filter(|row| row[2] == "scalar" || row[2] == "column")
-        .map(|row| {
-            let meaning = row[3].rsplit(" = ").next().unwrap_or_default();
-            let entry = row[1].rsplit_once('.').map_or("", |(entry, _)| entry);
-            let described = Described {
-                oid: row[1].to_owned(),
-                syntax: reduce(meaning, &BTreeMap::new()),
-                access: row[4].to_owned(),
-                index: index_of_entry.get(entry).cloned().unwrap_or_default(),
-            };
-            (row[0].to_owned(), described)
-        });
+    let objects = rows.iter().filter(|row| row[2] == "scalar" || row[2] == "column").map(|row| {
+        let meaning = row[3].rsplit(" = ").next().unwrap_or_default();
+        let entry = row[1].rsplit_once('.').map_or("", |(entry, _)| entry);
+        let described = Described {
+            oid: row[1].to_owned(),
+            syntax: reduce(meaning, &BTreeMap::new()),
+            access: row[4].to_owned(),
+            index: index_of_entry.get(entry).cloned().unwrap_or_default(),
+        };
+        (row[0].to_owned(), described)
+    });
     Some(objects.collect())
 }
 
@@ -216,17 +175,10 @@ fn the_code_declares_what_the_mib_file_says() {
     let (code, module) = (code(), module());
     assert!(code.len() > 80, "only {} objects are declared", code.len());
     for (name, declared) in &code {
-        assert_eq!(
-            Some(declared),
-            module.get(name),
-            "{name}: code left, mibs/KEEPALIVED-MIB.txt right"
-        );
+        assert_eq!(Some(declared), module.get(name), "{name}: code left, mibs/KEEPALIVED-MIB.txt right");
     }
     let undeclared: Vec<_> = module.keys().filter(|name| !code.contains_key(*name)).collect();
-    assert!(
-        undeclared.is_empty(),
-        "in the MIB file, but nothing serves them: {undeclared:?}"
-    );
+    assert!(undeclared.is_empty(), "in the MIB file, but nothing serves them: {undeclared:?}");
 }
 
 #[test]
@@ -237,54 +189,30 @@ fn the_mib_file_says_what_keepaliveds_module_says() {
     };
     let module = module();
     for (name, described) in &module {
-        assert_eq!(
-            Some(described),
-            facts.get(name),
-            "{name}: MIB file left, facts right"
-        );
+        assert_eq!(Some(described), facts.get(name), "{name}: MIB file left, facts right");
     }
     let missing: Vec<_> = facts
         .iter()
         .filter(|(name, described)| {
-            let below = described
-                .oid
-                .strip_prefix("1.3.6.1.4.1.9586.100.5.")
-                .unwrap_or_default();
+            let below = described.oid.strip_prefix("1.3.6.1.4.1.9586.100.5.").unwrap_or_default();
             !module.contains_key(*name) && SERVED.iter().any(|start| below.starts_with(start))
         })
         .map(|(name, _)| name)
         .collect();
-    assert!(
-        missing.is_empty(),
-        "objects of served tables that the MIB file lacks: {missing:?}"
-    );
+    assert!(missing.is_empty(), "objects of served tables that the MIB file lacks: {missing:?}");
 }
 
 #[test]
 fn the_notification_has_its_objects_in_keepaliveds_order() {
     let text = fs::read_to_string(file("mibs/KEEPALIVED-MIB.txt")).unwrap();
-    let (_, body) = definitions(&text)
-        .into_iter()
-        .find(|(name, _)| name == "vrrpInstanceStateChange")
-        .unwrap();
-    let objects: String = body
-        .lines()
-        .skip(1)
-        .take_while(|line| !line.contains("STATUS"))
-        .collect();
+    let (_, body) =
+        definitions(&text).into_iter().find(|(name, _)| name == "vrrpInstanceStateChange").unwrap();
+    let objects: String = body.lines().skip(1).take_while(|line| !line.contains("STATUS")).collect();
     let objects: Vec<_> = objects
         .replace("OBJECTS", "")
         .split(|c: char| !c.is_ascii_alphanumeric())
         .filter(|word| !word.is_empty())
         .map(str::to_owned)
         .collect();
-    assert_eq!(
-        objects,
-        [
-            "vrrpInstanceName",
-            "vrrpInstanceState",
-            "vrrpInstanceInitialState",
-            "routerId"
-        ]
-    );
+    assert_eq!(objects, ["vrrpInstanceName", "vrrpInstanceState", "vrrpInstanceInitialState", "routerId"]);
 }

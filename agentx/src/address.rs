@@ -69,22 +69,12 @@ impl FromStr for MasterAddress {
 /// `host:port`, `[address]:port`, `host` or `port`.
 fn host_and_port(text: &str) -> Option<MasterAddress> {
     if let Ok(port) = text.parse() {
-        return Some(MasterAddress::Tcp {
-            host: "localhost".to_owned(),
-            port,
-        });
+        return Some(MasterAddress::Tcp { host: "localhost".to_owned(), port });
     }
     let (host, port) = match text.strip_prefix('[') {
         Some(bracketed) => {
             let (host, port) = bracketed.split_once(']')?;
-            (
-                host,
-                if port.is_empty() {
-                    None
-                } else {
-                    Some(port.strip_prefix(':')?)
-                },
-            )
+            (host, if port.is_empty() { None } else { Some(port.strip_prefix(':')?) })
         }
         None => match text.split_once(':') {
             Some((host, port)) => (host, Some(port)),
@@ -92,10 +82,7 @@ fn host_and_port(text: &str) -> Option<MasterAddress> {
         },
     };
     let port = port.map_or(Some(DEFAULT_PORT), |port| port.parse().ok())?;
-    (!host.is_empty()).then(|| MasterAddress::Tcp {
-        host: host.to_owned(),
-        port,
-    })
+    (!host.is_empty()).then(|| MasterAddress::Tcp { host: host.to_owned(), port })
 }
 
 impl fmt::Display for MasterAddress {
@@ -114,10 +101,7 @@ mod tests {
     use super::*;
 
     fn tcp(host: &str, port: u16) -> Result<MasterAddress, InvalidAddress> {
-        Ok(MasterAddress::Tcp {
-            host: host.to_owned(),
-            port,
-        })
+        Ok(MasterAddress::Tcp { host: host.to_owned(), port })
     }
 
     #[test]
@@ -141,21 +125,8 @@ mod tests {
             "udp:localhost:705".parse::<MasterAddress>(),
             Err(InvalidAddress::NotAStream("udp:localhost:705".into()))
         );
-        for text in [
-            "",
-            "unix:",
-            "tcp:",
-            "tcp:host:",
-            "tcp:host:99999",
-            "tcp6:[::1",
-            "[::1]705",
-            ":705",
-        ] {
-            assert_eq!(
-                text.parse::<MasterAddress>(),
-                Err(InvalidAddress::Form(text.into())),
-                "{text}"
-            );
+        for text in ["", "unix:", "tcp:", "tcp:host:", "tcp:host:99999", "tcp6:[::1", "[::1]705", ":705"] {
+            assert_eq!(text.parse::<MasterAddress>(), Err(InvalidAddress::Form(text.into())), "{text}");
         }
     }
 

@@ -45,10 +45,7 @@ pub trait Mib: Send + 'static {
         _snapshot: &Self::Snapshot,
         _varbinds: &[VarBind],
     ) -> Result<Box<dyn Change>, SetError> {
-        Err(SetError {
-            index: 1,
-            error: ErrorCode::NotWritable,
-        })
+        Err(SetError { index: 1, error: ErrorCode::NotWritable })
     }
 }
 

@@ -72,17 +72,9 @@ impl Notifications for () {
 /// oldest is dropped, counted and logged.
 #[must_use]
 pub fn queue(capacity: usize) -> (Sender, Queue) {
-    let shared = Arc::new(Shared {
-        state: Mutex::default(),
-        added: Notify::new(),
-        capacity: capacity.max(1),
-    });
-    (
-        Sender {
-            shared: Arc::clone(&shared),
-        },
-        Queue { shared },
-    )
+    let shared =
+        Arc::new(Shared { state: Mutex::default(), added: Notify::new(), capacity: capacity.max(1) });
+    (Sender { shared: Arc::clone(&shared) }, Queue { shared })
 }
 
 /// Puts notifications into a [`queue`]; never waits.
@@ -124,20 +116,12 @@ impl Sender {
         let mut state = self.shared.state();
         state.last_id += 1;
         let id = state.last_id;
-        state.waiting.push_back(Notification {
-            id,
-            at,
-            trap_oid,
-            varbinds,
-        });
+        state.waiting.push_back(Notification { id, at, trap_oid, varbinds });
         if state.waiting.len() > self.shared.capacity {
             state.waiting.pop_front();
             state.dropped += 1;
             if state.dropped.is_power_of_two() {
-                warn!(
-                    dropped = state.dropped,
-                    "the notification queue is full: the oldest are dropped"
-                );
+                warn!(dropped = state.dropped, "the notification queue is full: the oldest are dropped");
             }
         }
         drop(state);
@@ -194,15 +178,9 @@ mod tests {
     #[test]
     fn a_full_queue_drops_the_oldest_and_counts() {
         let (sender, mut queue) = queue(2);
-        let ids: Vec<u64> = (0..3)
-            .map(|n| sender.send(Duration::ZERO, Oid::from([n]), Vec::new()))
-            .collect();
+        let ids: Vec<u64> = (0..3).map(|n| sender.send(Duration::ZERO, Oid::from([n]), Vec::new())).collect();
         assert_eq!((sender.dropped(), sender.waiting()), (1, 2));
         queue.acknowledge(ids[0], Delivery::Accepted);
-        assert_eq!(
-            queue.oldest().map(|n| n.id),
-            Some(ids[1]),
-            "a dropped one's answer removes nothing"
-        );
+        assert_eq!(queue.oldest().map(|n| n.id), Some(ids[1]), "a dropped one's answer removes nothing");
     }
 }

@@ -158,10 +158,7 @@ mod tests {
         assert_eq!(oid.to_string(), "1.3.6.1.4.1.9586.100.5");
         assert_eq!("".parse(), Ok(Oid::null()));
         assert_eq!("1..3".parse::<Oid>(), Err(InvalidOid::Subid(String::new())));
-        assert_eq!(
-            "1.4294967296".parse::<Oid>(),
-            Err(InvalidOid::Subid("4294967296".into()))
-        );
+        assert_eq!("1.4294967296".parse::<Oid>(), Err(InvalidOid::Subid("4294967296".into())));
     }
 
     #[test]
@@ -176,10 +173,7 @@ mod tests {
     fn at_most_128_subidentifiers() {
         assert!(Oid::try_from(&[1; 128][..]).is_ok());
         assert_eq!(Oid::try_from(&[1; 129][..]), Err(InvalidOid::TooLong(129)));
-        assert_eq!(
-            Oid::from([1; 127]).try_join(&[1, 2]),
-            Err(InvalidOid::TooLong(129))
-        );
+        assert_eq!(Oid::from([1; 127]).try_join(&[1, 2]), Err(InvalidOid::TooLong(129)));
     }
 
     #[test]

@@ -43,10 +43,7 @@ impl Value {
     /// Whether this is one of the three exceptions and not a value.
     #[must_use]
     pub fn is_exception(&self) -> bool {
-        matches!(
-            self,
-            Self::NoSuchObject | Self::NoSuchInstance | Self::EndOfMibView
-        )
+        matches!(self, Self::NoSuchObject | Self::NoSuchInstance | Self::EndOfMibView)
     }
 }
 

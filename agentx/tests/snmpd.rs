@@ -2,6 +2,9 @@
 //!
 //! Needs root, for network namespaces, and the packages iproute2, snmpd, snmp and snmptrapd.
 
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+#![expect(clippy::print_stdout, reason = "what was measured")]
+
 mod support;
 
 use std::sync::{Arc, Mutex};
@@ -59,37 +62,24 @@ impl Change for SetThreshold {
 
 fn set_threshold(world: &World, (): &(), value: &Value) -> Result<Box<dyn Change>, ErrorCode> {
     match *value {
-        Value::Integer(new @ 0..=100) => Ok(Box::new(SetThreshold {
-            cell: Arc::clone(&world.threshold),
-            new,
-            old: None,
-        })),
+        Value::Integer(new @ 0..=100) => {
+            Ok(Box::new(SetThreshold { cell: Arc::clone(&world.threshold), new, old: None }))
+        }
         _ => Err(ErrorCode::WrongValue),
     }
 }
 
-static GREETING: Scalar<World> = Scalar::new(
-    &[1, 3, 6, 1, 4, 1, 8072, 9999, 9999, 1, 1],
-    "greeting",
-    Syntax::DisplayString,
-    |_| Some(Value::text("hello")),
-);
+static GREETING: Scalar<World> =
+    Scalar::new(&[1, 3, 6, 1, 4, 1, 8072, 9999, 9999, 1, 1], "greeting", Syntax::DisplayString, |_| {
+        Some(Value::text("hello"))
+    });
 
 static THRESHOLD_SCALAR: Scalar<World> = Scalar {
     write: Some(set_threshold),
     access: agentx::Access::ReadWrite,
-    ..Scalar::new(
-        &[1, 3, 6, 1, 4, 1, 8072, 9999, 9999, 1, 2],
-        "threshold",
-        Syntax::Integer32,
-        |world| {
-            world
-                .threshold
-                .lock()
-                .ok()
-                .map(|threshold| Value::Integer(*threshold))
-        },
-    )
+    ..Scalar::new(&[1, 3, 6, 1, 4, 1, 8072, 9999, 9999, 1, 2], "threshold", Syntax::Integer32, |world| {
+        world.threshold.lock().ok().map(|threshold| Value::Integer(*threshold))
+    })
 };
 
 static COLUMNS: [Column<World, usize>; 4] = [
@@ -100,24 +90,15 @@ static COLUMNS: [Column<World, usize>; 4] = [
     Column::new(3, "rowTotal", Syntax::Counter64, |world, row| {
         Some(Value::Counter64(u64::from(world.rows[*row]) << 32))
     }),
-    Column::new(
-        4,
-        "rowEven",
-        Syntax::Enum(&[("true", 1), ("false", 2)]),
-        |world, row| {
-            (world.rows[*row] % 4 != 3).then(|| Value::Integer(if world.rows[*row] % 2 == 0 { 1 } else { 2 }))
-        },
-    ),
+    Column::new(4, "rowEven", Syntax::Enum(&[("true", 1), ("false", 2)]), |world, row| {
+        (world.rows[*row] % 4 != 3).then(|| Value::Integer(if world.rows[*row] % 2 == 0 { 1 } else { 2 }))
+    }),
 ];
 
 static ROWS: Table<World, usize> = Table {
     entry: &[1, 3, 6, 1, 4, 1, 8072, 9999, 9999, 2, 1],
     name: "rowEntry",
-    index: &[Index {
-        name: "rowIndex",
-        syntax: Syntax::Integer32,
-        implied: false,
-    }],
+    index: &[Index { name: "rowIndex", syntax: Syntax::Integer32, implied: false }],
     columns: &COLUMNS,
     seek: |world, after, include| {
         let at = seek_sorted(&world.rows, after, include, |row| [*row])?;
@@ -137,43 +118,26 @@ impl Running {
     fn start(host: &Host, master: &str) -> Self {
         let (notifications, source) = queue(1000);
         let (shutdown, ended) = oneshot::channel();
-        let world = Arc::new(World {
-            threshold: Arc::new(Mutex::new(7)),
-            rows: (1..=150).map(|n| n * 3).collect(),
-        });
-        let mib = View::new()
-            .scalar(&GREETING)
-            .scalar(&THRESHOLD_SCALAR)
-            .table(&ROWS);
+        let world =
+            Arc::new(World { threshold: Arc::new(Mutex::new(7)), rows: (1..=150).map(|n| n * 3).collect() });
+        let mib = View::new().scalar(&GREETING).scalar(&THRESHOLD_SCALAR).table(&ROWS);
         let config = Config::new("agentx test")
             .region(Region::new(Oid::from(SCALARS)).describe("scalars of the agentx test"))
             .region(Region::new(Oid::from(TABLE)));
-        let subagent = Subagent::new(
-            master.parse().unwrap(),
-            config,
-            mib.serve(move || Arc::clone(&world)),
-            monotonic,
-        )
-        .unwrap()
-        .with_notifications(source);
+        let subagent =
+            Subagent::new(master.parse().unwrap(), config, mib.serve(move || Arc::clone(&world)), monotonic)
+                .unwrap()
+                .with_notifications(source);
         let status = subagent.status();
         let namespace = std::fs::File::open(host.namespace_file()).unwrap();
         let thread = thread::spawn(move || {
             setns(namespace, CloneFlags::CLONE_NEWNET).unwrap();
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .unwrap();
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(subagent.run_until(async {
                 let _ = ended.await;
             }));
         });
-        Self {
-            notifications,
-            status,
-            shutdown: Some(shutdown),
-            thread: Some(thread),
-        }
+        Self { notifications, status, shutdown: Some(shutdown), thread: Some(thread) }
     }
 
     fn status(&self) -> Status {
@@ -192,8 +156,7 @@ impl Running {
         for number in numbers {
             let name = Oid::from(TABLE).join(&[1, 4, number.cast_unsigned()]);
             let varbind = VarBind::new(name, Value::Integer(number));
-            self.notifications
-                .send(monotonic(), Oid::from(TRAP), vec![varbind]);
+            self.notifications.send(monotonic(), Oid::from(TRAP), vec![varbind]);
         }
     }
 }
@@ -211,21 +174,14 @@ impl Drop for Running {
 
 /// The numbers of the notifications in snmptrapd's log, in the order in which they came.
 fn received(log: &str) -> Vec<i32> {
-    let number = |line: &str| {
-        line.rsplit_once("INTEGER: ")
-            .and_then(|(_, number)| number.trim().parse().ok())
-    };
-    log.lines()
-        .filter(|line| line.contains("9999.9999.0.1"))
-        .filter_map(number)
-        .collect()
+    let number =
+        |line: &str| line.rsplit_once("INTEGER: ").and_then(|(_, number)| number.trim().parse().ok());
+    log.lines().filter(|line| line.contains("9999.9999.0.1")).filter_map(number).collect()
 }
 
 fn all_received(traps: &support::Daemon, up_to: i32) {
     let expected: Vec<i32> = (1..=up_to).collect();
-    wait_for("the last notification", 10, || {
-        received(&traps.log()).contains(&up_to).then_some(())
-    });
+    wait_for("the last notification", 10, || received(&traps.log()).contains(&up_to).then_some(()));
     assert_eq!(received(&traps.log()), expected, "every one, in order, once");
 }
 
@@ -242,14 +198,9 @@ fn serves_everything(master_of: impl Fn(&Host) -> String) {
     let subagent = Running::start(&host, &master);
     subagent.registered(1);
 
-    assert_eq!(
-        host.snmp("snmpget", &[THRESHOLD]).unwrap(),
-        [format!("{THRESHOLD} = INTEGER: 7")]
-    );
+    assert_eq!(host.snmp("snmpget", &[THRESHOLD]).unwrap(), [format!("{THRESHOLD} = INTEGER: 7")]);
     let row = |column: u32, row: u32| format!("{ROOT}.2.1.{column}.{row}");
-    let cells = host
-        .snmp("snmpget", &[&row(2, 9), &row(3, 9), &row(4, 9)])
-        .unwrap();
+    let cells = host.snmp("snmpget", &[&row(2, 9), &row(3, 9), &row(4, 9)]).unwrap();
     assert_eq!(
         cells,
         [
@@ -258,10 +209,7 @@ fn serves_everything(master_of: impl Fn(&Host) -> String) {
             format!("{} = INTEGER: 2", row(4, 9)),
         ]
     );
-    let missing = host
-        .snmp("snmpget", &[&row(2, 10), &row(4, 3), &row(9, 9)])
-        .unwrap()
-        .join("\n");
+    let missing = host.snmp("snmpget", &[&row(2, 10), &row(4, 3), &row(9, 9)]).unwrap().join("\n");
     assert_eq!(missing.matches("No Such Instance").count(), 2, "{missing}");
     assert_eq!(missing.matches("No Such Object").count(), 1, "{missing}");
 
@@ -270,42 +218,24 @@ fn serves_everything(master_of: impl Fn(&Host) -> String) {
     assert_eq!(host.snmp("snmpbulkwalk", &["-Cr40", ROOT]).unwrap(), walk);
 
     host.snmp("snmpset", &[THRESHOLD, "i", "42"]).unwrap();
-    assert_eq!(
-        host.snmp("snmpget", &[THRESHOLD]).unwrap(),
-        [format!("{THRESHOLD} = INTEGER: 42")]
-    );
+    assert_eq!(host.snmp("snmpget", &[THRESHOLD]).unwrap(), [format!("{THRESHOLD} = INTEGER: 42")]);
     let refused = |arguments: &[&str]| host.snmp("snmpset", arguments).unwrap_err();
     assert!(refused(&[THRESHOLD, "i", "101"]).contains("wrongValue"));
     assert!(refused(&[THRESHOLD, "s", "x"]).contains("wrongType"));
     assert!(refused(&[&row(2, 9), "s", "x"]).contains("notWritable"));
     let second = refused(&[THRESHOLD, "i", "43", &row(2, 9), "s", "x"]);
-    assert!(
-        second.contains("notWritable") && second.contains(&row(2, 9)),
-        "the second is named: {second}"
-    );
-    assert_eq!(
-        host.snmp("snmpget", &[THRESHOLD]).unwrap(),
-        [format!("{THRESHOLD} = INTEGER: 42")]
-    );
+    assert!(second.contains("notWritable") && second.contains(&row(2, 9)), "the second is named: {second}");
+    assert_eq!(host.snmp("snmpget", &[THRESHOLD]).unwrap(), [format!("{THRESHOLD} = INTEGER: 42")]);
 
-    let capabilities = host
-        .snmp("snmpwalk", &[".1.3.6.1.2.1.1.9.1.3"])
-        .unwrap()
-        .join("\n");
-    assert!(
-        capabilities.contains("scalars of the agentx test"),
-        "{capabilities}"
-    );
+    let capabilities = host.snmp("snmpwalk", &[".1.3.6.1.2.1.1.9.1.3"]).unwrap().join("\n");
+    assert!(capabilities.contains("scalars of the agentx test"), "{capabilities}");
 
     subagent.notify(1..=20);
     all_received(&traps, 20);
 
     drop(subagent);
     let gone = host.snmp("snmpget", &[THRESHOLD]).unwrap().join("");
-    assert!(
-        gone.contains("No Such Object"),
-        "Close gives the regions back: {gone}"
-    );
+    assert!(gone.contains("No Such Object"), "Close gives the regions back: {gone}");
 }
 
 #[test]
@@ -337,9 +267,7 @@ fn survives_absence_and_restart(master_of: impl Fn(&Host) -> String) {
         last += 5;
         all_received(&traps, last);
         snmpd.kill();
-        wait_for("the loss to be noticed", 2, || {
-            (!subagent.status().is_registered()).then_some(())
-        });
+        wait_for("the loss to be noticed", 2, || (!subagent.status().is_registered()).then_some(()));
         subagent.notify(last + 1..=last + 20);
         last += 20;
         during(Duration::from_millis(700));
@@ -371,9 +299,7 @@ fn survives_a_stop(master_of: impl Fn(&Host) -> String) {
 
     snmpd.signal(Signal::SIGSTOP);
     subagent.notify(4..=20);
-    wait_for("the silence to be noticed", 4, || {
-        (subagent.status().link == Link::Unresponsive).then_some(())
-    });
+    wait_for("the silence to be noticed", 4, || (subagent.status().link == Link::Unresponsive).then_some(()));
     during(Duration::from_secs(4));
     subagent.notify(21..=40);
     let continued = monotonic();
@@ -410,11 +336,7 @@ fn survives_a_stop_in_the_middle_of_a_walk() {
     let subagent = Running::start(&host, &master);
     subagent.registered(1);
     thread::scope(|scope| {
-        let walks = scope.spawn(|| {
-            (0..20)
-                .filter(|_| host.snmp("snmpwalk", &[ROOT]).is_err())
-                .count()
-        });
+        let walks = scope.spawn(|| (0..20).filter(|_| host.snmp("snmpwalk", &[ROOT]).is_err()).count());
         during(Duration::from_millis(100));
         snmpd.signal(Signal::SIGSTOP);
         subagent.notify(1..=10);
@@ -422,20 +344,35 @@ fn survives_a_stop_in_the_middle_of_a_walk() {
         assert_eq!(subagent.status().link, Link::Unresponsive);
         let continued = monotonic();
         snmpd.signal(Signal::SIGCONT);
-        wait_for("the registration", 2, || {
-            subagent.status().is_registered().then_some(())
-        });
+        wait_for("the registration", 2, || subagent.status().is_registered().then_some(()));
         println!(
             "registered {:?} after SIGCONT, session {}",
             monotonic() - continued,
             subagent.status().sessions
         );
-        assert!(
-            walks.join().unwrap() <= 2,
-            "only the walk that was stopped may fail"
-        );
+        assert!(walks.join().unwrap() <= 2, "only the walk that was stopped may fail");
     });
     all_received(&traps, 10);
+}
+
+/// Two subagents want the same regions: the second is refused until the first has left.
+#[test]
+fn takes_over_what_another_subagent_gives_up() {
+    let host = Host::new();
+    let master = host.master();
+    let traps = host.snmptrapd();
+    let _snmpd = host.snmpd(&master);
+    let first = Running::start(&host, &master);
+    first.registered(1);
+    let second = Running::start(&host, &master);
+    second.notify(1..=3);
+    all_received(&traps, 3);
+    assert_eq!(second.status().registered, 0, "notifications need no region");
+    drop(first);
+    let left = monotonic();
+    wait_for("the registration", 2, || second.status().is_registered().then_some(()));
+    assert!(monotonic() - left < BACK_WITHIN);
+    assert_eq!(host.snmp("snmpwalk", &[ROOT]).unwrap().len(), walked_lines());
 }
 
 /// The subagent starts beside a stopped snmpd: it connects, and nobody answers its Open.
@@ -448,9 +385,7 @@ fn starts_beside_a_stopped_snmpd() {
     snmpd.signal(Signal::SIGSTOP);
     let subagent = Running::start(&host, &master);
     subagent.notify(1..=10);
-    wait_for("the silence to be noticed", 4, || {
-        (subagent.status().link == Link::Unresponsive).then_some(())
-    });
+    wait_for("the silence to be noticed", 4, || (subagent.status().link == Link::Unresponsive).then_some(()));
     let continued = monotonic();
     snmpd.signal(Signal::SIGCONT);
     let back = subagent.registered(1).saturating_sub(continued);

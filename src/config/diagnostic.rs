@@ -55,14 +55,7 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// A finding at a place; `info` and `help` are added with [`Self::info`] and [`Self::help`].
     pub fn new(id: &'static str, severity: Severity, headline: impl Into<String>, span: &Span) -> Self {
-        Self {
-            id,
-            severity,
-            headline: headline.into(),
-            span: Some(span.clone()),
-            info: None,
-            help: None,
-        }
+        Self { id, severity, headline: headline.into(), span: Some(span.clone()), info: None, help: None }
     }
 
     /// Says why it matters.
@@ -130,9 +123,7 @@ impl Report {
     }
 
     fn has(&self, severity: Severity) -> bool {
-        self.diagnostics
-            .iter()
-            .any(|diagnostic| diagnostic.severity == severity)
+        self.diagnostics.iter().any(|diagnostic| diagnostic.severity == severity)
     }
 }
 
@@ -141,20 +132,10 @@ mod tests {
     use super::*;
 
     fn report(severities: &[Severity]) -> Report {
-        let span = Span {
-            file: "x".into(),
-            line: 1,
-            column: 1,
-            length: 1,
-        };
-        let diagnostics = severities
-            .iter()
-            .map(|&severity| Diagnostic::new("test", severity, "x", &span))
-            .collect();
-        Report {
-            diagnostics,
-            ..Report::default()
-        }
+        let span = Span { file: "x".into(), line: 1, column: 1, length: 1 };
+        let diagnostics =
+            severities.iter().map(|&severity| Diagnostic::new("test", severity, "x", &span)).collect();
+        Report { diagnostics, ..Report::default() }
     }
 
     #[test]
@@ -171,11 +152,7 @@ mod tests {
             (&[Security, Fatal, Refused], 2, Some(2)),
         ] {
             let report = report(severities);
-            assert_eq!(
-                (report.test_exit(), report.start_exit()),
-                (test, start),
-                "{severities:?}"
-            );
+            assert_eq!((report.test_exit(), report.start_exit()), (test, start), "{severities:?}");
         }
     }
 }

@@ -66,9 +66,7 @@ impl Environment for System {
     }
 
     fn host_name(&self) -> String {
-        gethostname()
-            .map(|name| name.to_string_lossy().into_owned())
-            .unwrap_or_default()
+        gethostname().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
     }
 
     fn account(&self, user: &str) -> Option<Account> {
@@ -76,10 +74,7 @@ impl Environment for System {
             let uid = user.parse::<u32>().ok()?;
             User::from_uid(uid.into()).ok().flatten()
         })?;
-        Some(Account {
-            uid: entry.uid.as_raw(),
-            gid: entry.gid.as_raw(),
-        })
+        Some(Account { uid: entry.uid.as_raw(), gid: entry.gid.as_raw() })
     }
 
     fn group(&self, group: &str) -> Option<u32> {
@@ -115,10 +110,7 @@ impl Environment for System {
     }
 
     fn glob(&self, pattern: &str) -> Vec<PathBuf> {
-        let options = glob::MatchOptions {
-            require_literal_leading_dot: true,
-            ..Default::default()
-        };
+        let options = glob::MatchOptions { require_literal_leading_dot: true, ..Default::default() };
         match glob::glob_with(pattern, options) {
             Ok(paths) => paths.filter_map(Result::ok).collect(),
             Err(_) => Vec::new(),
@@ -150,9 +142,7 @@ mod tests {
 
     #[test]
     fn a_program_is_found_in_path_and_resolved() {
-        let Program::Found(path) = System.program("sh") else {
-            panic!("no sh in PATH")
-        };
+        let Program::Found(path) = System.program("sh") else { panic!("no sh in PATH") };
         assert!(path.is_absolute() && !path.is_symlink());
         assert_eq!(System.program("no-such-program-anywhere"), Program::Missing);
         assert!(matches!(System.program("/etc/passwd"), Program::NotExecutable(_)));

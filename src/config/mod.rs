@@ -19,6 +19,8 @@ mod environment;
 mod model;
 mod resolve;
 mod source;
+#[cfg(test)]
+mod tests;
 mod text;
 mod tree;
 mod value;
@@ -41,9 +43,7 @@ pub fn load(path: &Path, config_id: Option<&str>, env: &dyn Environment) -> (Opt
     let lines = source::read(path, config_id, env, &mut report);
     let nodes = tree::build(lines, &mut report);
     let config = resolve::resolve(&nodes, env, &mut report);
-    let failed = report
-        .diagnostics
-        .iter()
-        .any(|found| matches!(found.severity, Severity::Fatal | Severity::NoFile));
+    let failed =
+        report.diagnostics.iter().any(|found| matches!(found.severity, Severity::Fatal | Severity::NoFile));
     ((!failed).then_some(config), report)
 }

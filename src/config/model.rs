@@ -240,12 +240,7 @@ pub struct Garp {
 
 impl Default for Garp {
     fn default() -> Self {
-        Self {
-            delay: Duration::from_secs(5),
-            repeat: 5,
-            refresh: None,
-            refresh_repeat: 1,
-        }
+        Self { delay: Duration::from_secs(5), repeat: 5, refresh: None, refresh_repeat: 1 }
     }
 }
 

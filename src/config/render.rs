@@ -2,7 +2,7 @@
 //!
 //! Passwords in the shown source are masked, because such output ends up in tickets.
 
-use std::fmt::Write;
+use std::{collections::BTreeMap, fmt::Write};
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
@@ -22,18 +22,12 @@ impl Report {
 
 /// The whole report for people; `colour` only where the output is a terminal.
 pub fn terminal(report: &Report, colour: bool) -> String {
-    let renderer = if colour {
-        Renderer::styled()
-    } else {
-        Renderer::plain()
-    };
+    let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
     let mut text = String::new();
+    let lines: BTreeMap<&str, Vec<&str>> =
+        report.sources.iter().map(|source| (&*source.name, source.text.split('\n').collect())).collect();
     for diagnostic in &report.diagnostics {
-        let line = diagnostic
-            .span
-            .as_ref()
-            .map(|span| shown_line(report, span))
-            .unwrap_or_default();
+        let line = diagnostic.span.as_ref().map(|span| shown_line(&lines, span)).unwrap_or_default();
         text.push_str(&renderer.render(&[group(diagnostic, &line)]));
         text.push_str("\n\n");
     }
@@ -50,13 +44,8 @@ pub fn one_line(diagnostic: &Diagnostic) -> String {
             line => write!(text, "{}:{line}:{}: ", span.file, span.column),
         };
     }
-    let _ = write!(
-        text,
-        "{}[{}]: {}",
-        severity_word(diagnostic.severity),
-        diagnostic.id,
-        diagnostic.headline
-    );
+    let _ =
+        write!(text, "{}[{}]: {}", severity_word(diagnostic.severity), diagnostic.id, diagnostic.headline);
     for more in [&diagnostic.info, &diagnostic.help].into_iter().flatten() {
         let _ = write!(text, "; {more}");
     }
@@ -85,7 +74,7 @@ fn group<'a>(diagnostic: &'a Diagnostic, line: &'a str) -> Group<'a> {
         group = group.element(snippet.annotation(AnnotationKind::Primary.span(place)));
     }
     if let Some(info) = &diagnostic.info {
-        group = group.element(Level::NOTE.no_name().message(format!("why: {info}")));
+        group = group.element(Level::NOTE.message(&**info));
     }
     if let Some(help) = &diagnostic.help {
         group = group.element(Level::HELP.message(&**help));
@@ -93,13 +82,10 @@ fn group<'a>(diagnostic: &'a Diagnostic, line: &'a str) -> Group<'a> {
     group
 }
 
-/// The source line of a span, tabs narrowed and passwords masked.
-fn shown_line(report: &Report, span: &Span) -> String {
-    let source = report.sources.iter().find(|source| source.name == span.file);
-    let line = source
-        .and_then(|source| source.text.split('\n').nth(span.line.wrapping_sub(1)))
-        .unwrap_or_default();
-    mask(line.trim_end_matches('\r'))
+/// The source line of a span, control characters blanked and passwords masked.
+fn shown_line(lines: &BTreeMap<&str, Vec<&str>>, span: &Span) -> String {
+    let line = lines.get(&*span.file).and_then(|lines| lines.get(span.line.wrapping_sub(1)));
+    mask(line.map_or("", |line| line.trim_end_matches('\r')))
 }
 
 /// Puts `*` for every character of the value of `auth_pass`.
@@ -108,10 +94,7 @@ fn mask(line: &str) -> String {
         return line.replace(char::is_control, " ");
     };
     let (before, value) = line.split_at(at + "auth_pass".len());
-    before
-        .chars()
-        .chain(value.chars().map(|c| if c.is_whitespace() { ' ' } else { '*' }))
-        .collect()
+    before.chars().chain(value.chars().map(|c| if c.is_whitespace() { ' ' } else { '*' })).collect()
 }
 
 fn byte_range(line: &str, span: &Span) -> std::ops::Range<usize> {
@@ -126,21 +109,13 @@ mod tests {
     use crate::config::SourceText;
 
     fn report(line: &str, column: usize, length: usize) -> Report {
-        let span = Span {
-            file: "a.conf".into(),
-            line: 1,
-            column,
-            length,
-        };
+        let span = Span { file: "a.conf".into(), line: 1, column, length };
         let finding = Diagnostic::new("some-id", Severity::Error, "something is wrong", &span)
             .info("it matters")
             .help("write it differently");
         Report {
             diagnostics: vec![finding],
-            sources: vec![SourceText {
-                name: "a.conf".into(),
-                text: line.into(),
-            }],
+            sources: vec![SourceText { name: "a.conf".into(), text: line.into() }],
         }
     }
 
@@ -161,9 +136,6 @@ mod tests {
     #[test]
     fn a_password_is_masked() {
         let text = terminal(&report("  auth_pass geheimnis", 13, 9), false);
-        assert!(
-            !text.contains("geheimnis") && text.contains("*********"),
-            "{text}"
-        );
+        assert!(!text.contains("geheimnis") && text.contains("*********"), "{text}");
     }
 }

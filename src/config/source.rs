@@ -23,8 +23,10 @@ const MAX_INCLUDE_DEPTH: usize = 16;
 const MAX_EXPANSIONS: usize = 200;
 /// What one line may grow to by substitution, in characters.
 const MAX_EXPANDED: usize = 64 * 1024;
-/// What all files together may come to, so that includes of includes end.
-const MAX_LINES: usize = 4_000_000;
+/// Files in one reading: files that include one another in circles end here.
+const MAX_FILES: usize = 4096;
+/// Lines that multi-line definitions may come to in one reading.
+const MAX_REPLAYED: usize = 100_000;
 
 /// A logical line: a brace alone, or a keyword with its words.
 #[derive(Clone, Debug)]
@@ -51,10 +53,7 @@ pub(super) fn read(
     report: &mut Report,
 ) -> Vec<Line> {
     let host = env.host_name();
-    let id = config_id.map_or_else(
-        || host.split('.').next().unwrap_or_default().to_owned(),
-        str::to_owned,
-    );
+    let id = config_id.map_or_else(|| host.split('.').next().unwrap_or_default().to_owned(), str::to_owned);
     let mut reader = Reader {
         env,
         report,
@@ -62,7 +61,7 @@ pub(super) fn read(
         definitions: BTreeMap::new(),
         defining: None,
         directories: Vec::new(),
-        physical: 0,
+        replayed: 0,
         lines: Vec::new(),
     };
     reader.main_file(path);
@@ -78,19 +77,15 @@ struct Reader<'a> {
     defining: Option<(String, Vec<String>)>,
     /// Directories of the files that are open, innermost last.
     directories: Vec<PathBuf>,
-    physical: usize,
+    /// Lines of multi-line definitions so far.
+    replayed: usize,
     lines: Vec<Line>,
 }
 
 impl Reader<'_> {
     fn main_file(&mut self, path: &Path) {
         let files = self.env.glob(&path.to_string_lossy());
-        let whole = Span {
-            file: path.to_string_lossy().into(),
-            line: 0,
-            column: 0,
-            length: 0,
-        };
+        let whole = Span { file: path.to_string_lossy().into(), line: 0, column: 0, length: 0 };
         if files.is_empty() {
             self.report.add(
                 Diagnostic::new(
@@ -111,9 +106,7 @@ impl Reader<'_> {
     fn file(&mut self, path: &Path, asked: &Span, severity: Severity) {
         let refuse = |reader: &mut Self, why: String, help: &str| {
             let headline = format!("configuration file {} {why}", path.display());
-            reader
-                .report
-                .add(Diagnostic::new("unusable-file", severity, headline, asked).help(help));
+            reader.report.add(Diagnostic::new("unusable-file", severity, headline, asked).help(help));
         };
         if self.env.is_executable_or_directory(path) {
             return refuse(
@@ -134,17 +127,9 @@ impl Reader<'_> {
         };
         let text: Arc<str> = String::from_utf8_lossy(&bytes).into();
         let name: Arc<str> = path.to_string_lossy().into();
-        self.report.sources.push(SourceText {
-            name: Arc::clone(&name),
-            text: Arc::clone(&text),
-        });
-        self.directories
-            .push(path.parent().unwrap_or(Path::new("")).to_path_buf());
+        self.report.sources.push(SourceText { name: Arc::clone(&name), text: Arc::clone(&text) });
+        self.directories.push(path.parent().unwrap_or(Path::new("")).to_path_buf());
         for (index, line) in text.split('\n').enumerate() {
-            self.physical += 1;
-            if self.physical > MAX_LINES {
-                break;
-            }
             self.physical_line(&name, index + 1, line);
         }
         self.directories.pop();
@@ -154,10 +139,7 @@ impl Reader<'_> {
         let line = line.strip_suffix('\r').unwrap_or(line);
         let mut text = Text::new(file, number, line);
         if line.len() > MAX_LINE_BYTES {
-            let place = Span {
-                length: 0,
-                ..text.span()
-            };
+            let place = Span { length: 0, ..text.span() };
             let headline = format!("line of {} bytes is too long and is ignored", line.len());
             self.report.add(
                 Diagnostic::new("line-too-long", Severity::Error, headline, &place)
@@ -167,10 +149,7 @@ impl Reader<'_> {
         }
         if text.chars.iter().any(|placed| placed.char == '\0') {
             let headline = "line contains NUL bytes, which are ignored";
-            let place = Span {
-                length: 0,
-                ..text.span()
-            };
+            let place = Span { length: 0, ..text.span() };
             self.report.add(
                 Diagnostic::new("nul-byte", Severity::Error, headline, &place)
                     .help("save the file as plain text"),
@@ -198,17 +177,12 @@ impl Reader<'_> {
     fn report_cut_word(&mut self, text: &Text, cut: Placed) {
         let headline = format!("`{}` in the middle of a word begins a comment", cut.char);
         self.report.add(
-            Diagnostic::new(
-                "comment-inside-word",
-                Severity::Notice,
-                headline,
-                &text.span_of(&[cut]),
-            )
-            .info("the rest of the line is not part of the value")
-            .help(format!(
-                "put the word in double quotes, or write \\{}, to keep it; put a blank before a comment",
-                cut.char
-            )),
+            Diagnostic::new("comment-inside-word", Severity::Notice, headline, &text.span_of(&[cut]))
+                .info("the rest of the line is not part of the value")
+                .help(format!(
+                    "put the word in double quotes, or write \\{}, to keep it; put a blank before a comment",
+                    cut.char
+                )),
         );
     }
 
@@ -256,15 +230,12 @@ impl Reader<'_> {
 
     /// The further lines of a multi-line definition.
     fn replay(&mut self, place: &Text, lines: &[String], depth: usize) {
-        if depth >= MAX_INCLUDE_DEPTH {
+        self.replayed += lines.len();
+        if depth >= MAX_INCLUDE_DEPTH || self.replayed > MAX_REPLAYED {
             return self.report_endless(place);
         }
         let column = place.chars.first().map_or(1, |placed| placed.column);
         for line in lines {
-            self.physical += 1;
-            if self.physical > MAX_LINES {
-                return;
-            }
             let chars: Vec<Placed> = line.chars().map(|char| Placed { char, column }).collect();
             let mut text = place.with(&chars);
             text.strip();
@@ -278,7 +249,13 @@ impl Reader<'_> {
         }
     }
 
+    /// Said once for each line of a file, however often it is expanded.
     fn report_endless(&mut self, text: &Text) {
+        let line = Some((&text.file, text.line));
+        let last = self.report.diagnostics.last().and_then(|found| found.span.as_ref());
+        if last.map(|span| (&span.file, span.line)) == line {
+            return;
+        }
         self.report.add(
             Diagnostic::new(
                 "endless-expansion",
@@ -376,12 +353,12 @@ impl Reader<'_> {
             );
             return true;
         };
-        if self.directories.len() >= MAX_INCLUDE_DEPTH {
+        if self.directories.len() >= MAX_INCLUDE_DEPTH || self.report.sources.len() >= MAX_FILES {
             self.report.add(
                 Diagnostic::new(
                     "include-too-deep",
                     Severity::Error,
-                    "files include one another too deeply",
+                    "too many files include one another: this one is not read",
                     &place,
                 )
                 .help("a file must not include itself"),
@@ -416,11 +393,7 @@ impl Reader<'_> {
             if words.is_empty() {
                 self.report_open_quote(open_quote);
             } else {
-                self.lines.push(Line {
-                    text: piece,
-                    words,
-                    open_quote,
-                });
+                self.lines.push(Line { text: piece, words, open_quote });
             }
         }
     }
@@ -441,19 +414,11 @@ struct Strictness {
 
 impl Strictness {
     fn when_unusable(&self) -> Severity {
-        if self.unusable {
-            Severity::NoFile
-        } else {
-            Severity::Notice
-        }
+        if self.unusable { Severity::NoFile } else { Severity::Notice }
     }
 
     fn when_missing(&self, wild: bool) -> Severity {
-        if self.missing && !wild || self.missing_wild {
-            Severity::NoFile
-        } else {
-            Severity::Notice
-        }
+        if self.missing && !wild || self.missing_wild { Severity::NoFile } else { Severity::Notice }
     }
 }
 
@@ -465,11 +430,7 @@ fn strictness(keyword: &str) -> Option<Strictness> {
         "includew" | "includea" => (true, true, true),
         _ => return None,
     };
-    Some(Strictness {
-        unusable,
-        missing,
-        missing_wild,
-    })
+    Some(Strictness { unusable, missing, missing_wild })
 }
 
 /// The names a pattern with `{a,b}` stands for.
@@ -478,9 +439,7 @@ fn alternatives(pattern: &str) -> Vec<String> {
     let mut done = Vec::new();
     let mut open = vec![pattern.to_owned()];
     while let Some(next) = open.pop() {
-        let braces = next
-            .find('{')
-            .and_then(|from| Some((from, from + next[from..].find('}')?)));
+        let braces = next.find('{').and_then(|from| Some((from, from + next[from..].find('}')?)));
         let Some((from, to)) = braces else {
             done.push(next);
             continue;
@@ -511,9 +470,6 @@ fn parameter(text: &str) -> Option<(&str, usize)> {
         return tail.starts_with('}').then_some((name, name.len() + 3));
     }
     let (name, tail) = value::name(rest)?;
-    let ends = tail
-        .chars()
-        .next()
-        .is_none_or(|c| is_blank(c) || matches!(c, ',' | ')'));
+    let ends = tail.chars().next().is_none_or(|c| is_blank(c) || matches!(c, ',' | ')'));
     ends.then_some((name, name.len() + 1))
 }

@@ -41,25 +41,13 @@ pub(super) struct Stripped {
 impl Text {
     /// A physical line.
     pub(super) fn new(file: &Arc<str>, line: usize, text: &str) -> Self {
-        let chars = text
-            .chars()
-            .enumerate()
-            .map(|(at, char)| Placed { char, column: at + 1 })
-            .collect();
-        Self {
-            file: Arc::clone(file),
-            line,
-            chars,
-        }
+        let chars = text.chars().enumerate().map(|(at, char)| Placed { char, column: at + 1 }).collect();
+        Self { file: Arc::clone(file), line, chars }
     }
 
     /// The same place with other characters.
     pub(super) fn with(&self, chars: &[Placed]) -> Self {
-        Self {
-            file: Arc::clone(&self.file),
-            line: self.line,
-            chars: chars.to_vec(),
-        }
+        Self { file: Arc::clone(&self.file), line: self.line, chars: chars.to_vec() }
     }
 
     /// The characters alone.
@@ -71,12 +59,7 @@ impl Text {
     pub(super) fn span_of(&self, chars: &[Placed]) -> Span {
         let column = chars.first().map_or(1, |first| first.column);
         let end = chars.last().map_or(column, |last| last.column + 1);
-        Span {
-            file: Arc::clone(&self.file),
-            line: self.line,
-            column,
-            length: end.saturating_sub(column),
-        }
+        Span { file: Arc::clone(&self.file), line: self.line, column, length: end.saturating_sub(column) }
     }
 
     /// The part of the file this came from.
@@ -86,11 +69,7 @@ impl Text {
 
     /// The first word as far as the next blank; quotes mean nothing here.
     pub(super) fn first_word(&self) -> String {
-        self.chars
-            .iter()
-            .map(|placed| placed.char)
-            .take_while(|c| !is_blank(*c))
-            .collect()
+        self.chars.iter().map(|placed| placed.char).take_while(|c| !is_blank(*c)).collect()
     }
 
     /// Without the first `count` characters and the blanks after them.
@@ -134,10 +113,7 @@ impl Text {
             kept.push(placed);
         }
         let start = kept.iter().take_while(|placed| is_blank(placed.char)).count();
-        let end = kept
-            .iter()
-            .rposition(|placed| !is_blank(placed.char))
-            .map_or(start, |last| last + 1);
+        let end = kept.iter().rposition(|placed| !is_blank(placed.char)).map_or(start, |last| last + 1);
         self.chars = kept[start..end.max(start)].to_vec();
         stripped
     }
@@ -160,11 +136,7 @@ impl Text {
         }
         pieces.push(&self.chars[start..]);
         let blank = |piece: &&[Placed]| piece.iter().all(|placed| is_blank(placed.char));
-        pieces
-            .into_iter()
-            .filter(|piece| !blank(piece))
-            .map(|piece| self.with(piece))
-            .collect()
+        pieces.into_iter().filter(|piece| !blank(piece)).map(|piece| self.with(piece)).collect()
     }
 
     /// The words: blanks and `"` separate, `"…"` is one word. The second result is the quote that is never closed;
@@ -193,10 +165,7 @@ impl Text {
     }
 
     fn word(&self, chars: &[Placed], place: &[Placed]) -> Word {
-        Word {
-            text: chars.iter().map(|placed| placed.char).collect(),
-            span: self.span_of(place),
-        }
+        Word { text: chars.iter().map(|placed| placed.char).collect(), span: self.span_of(place) }
     }
 }
 
@@ -245,13 +214,7 @@ mod tests {
 
     #[test]
     fn braces_stand_alone_outside_quotes() {
-        let split = |line: &str| {
-            text(line)
-                .split_braces()
-                .iter()
-                .map(Text::string)
-                .collect::<Vec<_>>()
-        };
+        let split = |line: &str| text(line).split_braces().iter().map(Text::string).collect::<Vec<_>>();
         assert_eq!(split("key { a 1 }"), ["key ", "{", " a 1 ", "}"]);
         assert_eq!(split(r#"script "a { b }""#), [r#"script "a { b }""#]);
         assert_eq!(split("}}"), ["}", "}"]);
@@ -259,14 +222,7 @@ mod tests {
 
     #[test]
     fn a_quoted_word_is_one_word_and_ends_the_one_before() {
-        let words = |line: &str| {
-            text(line)
-                .words()
-                .0
-                .into_iter()
-                .map(|word| word.text)
-                .collect::<Vec<_>>()
-        };
+        let words = |line: &str| text(line).words().0.into_iter().map(|word| word.text).collect::<Vec<_>>();
         assert_eq!(words(r#"a "b c" d"#), ["a", "b c", "d"]);
         assert_eq!(words(r#"a"b""#), ["a", "b"]);
         assert_eq!(words(r#"a """#), ["a", ""]);

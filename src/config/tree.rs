@@ -70,11 +70,7 @@ impl Node {
 
 /// Builds the tree of a whole configuration.
 pub(super) fn build(lines: Vec<Line>, report: &mut Report) -> Vec<Node> {
-    let mut builder = Builder {
-        lines: lines.into_iter().peekable(),
-        report,
-        quiet: false,
-    };
+    let mut builder = Builder { lines: lines.into_iter().peekable(), report, quiet: false };
     builder.block(keywords::ROOT, None)
 }
 
@@ -108,7 +104,7 @@ impl Builder<'_> {
             } else if line.is("{") {
                 self.report.add(stray_brace(&line, block));
             } else if let Some(keyword) = block.keyword(&line.words[0].text) {
-                nodes.extend(self.node(keyword, line, block));
+                nodes.extend(self.node(keyword, line));
             } else {
                 self.unknown(&line, block);
             }
@@ -117,7 +113,7 @@ impl Builder<'_> {
         nodes
     }
 
-    fn node(&mut self, keyword: &'static Keyword, line: Line, block: &'static Block) -> Option<Node> {
+    fn node(&mut self, keyword: &'static Keyword, line: Line) -> Option<Node> {
         if let Status::Removed(why) = keyword.status {
             let headline = format!("{} is no longer a keyword: the line is ignored", keyword.name);
             self.report.add(
@@ -126,7 +122,7 @@ impl Builder<'_> {
             return None;
         }
         let valid = self.check(keyword, &line);
-        self.report_status(keyword, &line, block);
+        self.report_status(keyword, &line);
         let span = line.words[0].span.clone();
         let was_quiet = self.quiet;
         self.quiet |= keyword.status != Status::Supported;
@@ -136,12 +132,7 @@ impl Builder<'_> {
             _ => Body::None,
         };
         self.quiet = was_quiet;
-        Some(Node {
-            keyword,
-            line,
-            body,
-            valid,
-        })
+        Some(Node { keyword, line, body, valid })
     }
 
     /// The lines of a list up to its `}`.
@@ -151,16 +142,14 @@ impl Builder<'_> {
         {
             let headline = format!("`{}` before the {{ of {} is ignored", extra.text, keyword.name);
             self.report.add(
-                Diagnostic::new("extra-words", Severity::Error, headline, &extra.span).help(format!(
-                    "put it on a line of its own inside {} {{ }}",
-                    keyword.name
-                )),
+                Diagnostic::new("extra-words", Severity::Error, headline, &extra.span)
+                    .help(format!("put it on a line of its own inside {} {{ }}", keyword.name)),
             );
         }
         let span = &opener.words[0].span;
         self.opening_brace(span);
         let mut entries = Vec::new();
-        while let Some(line) = self.lines.next() {
+        for line in self.lines.by_ref() {
             if line.is("}") {
                 return entries;
             }
@@ -176,14 +165,9 @@ impl Builder<'_> {
     fn opening_brace(&mut self, opener: &Span) {
         if self.lines.next_if(|line| line.is("{")).is_none() {
             self.report.add(
-                Diagnostic::new(
-                    "missing-brace",
-                    Severity::Error,
-                    "no { follows this keyword",
-                    opener,
-                )
-                .info("the lines after it are read as its block all the same")
-                .help("open the block with { on this line or the next"),
+                Diagnostic::new("missing-brace", Severity::Error, "no { follows this keyword", opener)
+                    .info("the lines after it are read as its block all the same")
+                    .help("open the block with { on this line or the next"),
             );
         }
     }
@@ -191,14 +175,9 @@ impl Builder<'_> {
     fn unclosed(&mut self, opened_by: Option<&Span>) {
         if let Some(opener) = opened_by {
             self.report.add(
-                Diagnostic::new(
-                    "unclosed-block",
-                    Severity::Error,
-                    "this block is never closed",
-                    opener,
-                )
-                .info("everything up to the end of the file was read as part of it")
-                .help("add the missing }"),
+                Diagnostic::new("unclosed-block", Severity::Error, "this block is never closed", opener)
+                    .info("everything up to the end of the file was read as part of it")
+                    .help("add the missing }"),
             );
         }
     }
@@ -224,7 +203,7 @@ impl Builder<'_> {
         self.report.add(diagnostic.help(help));
     }
 
-    fn report_status(&mut self, keyword: &'static Keyword, line: &Line, block: &'static Block) {
+    fn report_status(&mut self, keyword: &'static Keyword, line: &Line) {
         let span = &line.words[0].span;
         let name = keyword.name;
         if let Status::Deprecated(instead) = keyword.status {
@@ -234,10 +213,10 @@ impl Builder<'_> {
             );
         }
         if keyword.status != Status::Supported && !self.quiet {
-            let headline = format!("{name} is not supported yet: it has no effect in {}", block.name);
+            let headline = format!("{name} is not supported yet: it has no effect");
             self.report.add(
                 Diagnostic::new("not-supported-yet", Severity::Notice, headline, span)
-                    .info(format!("what it would do: {}", keyword.help)),
+                    .info(format!("its meaning in keepalived: {}", keyword.help)),
             );
         }
     }
@@ -306,17 +285,11 @@ fn instruction(keyword: &Keyword) -> String {
     };
     let argument = match keyword.value {
         Value::Integer(min, max) => format!("a whole number from {min} to {max}"),
-        Value::Seconds(min, max) => format!(
-            "seconds from {} to {}, without a unit",
-            seconds(min),
-            seconds(max)
-        ),
+        Value::Seconds(min, max) => {
+            format!("seconds from {} to {}, without a unit", seconds(min), seconds(max))
+        }
         Value::Milliseconds(min, max) => {
-            format!(
-                "milliseconds from {} to {}, without a unit",
-                min / 1000,
-                max / 1000
-            )
+            format!("milliseconds from {} to {}, without a unit", min / 1000, max / 1000)
         }
         Value::Boolean => "on, off, true, false, yes or no".to_owned(),
         Value::OneOf(choices) | Value::OneOfAnyCase(choices) => choices.join(" or "),
@@ -329,26 +302,13 @@ fn instruction(keyword: &Keyword) -> String {
 }
 
 fn surplus_brace(line: &Line) -> Diagnostic {
-    Diagnostic::new(
-        "surplus-brace",
-        Severity::Error,
-        "this } closes nothing",
-        &line.words[0].span,
-    )
-    .info("every block that was open has been closed before it")
-    .help("remove it, or look above for a } too many")
+    Diagnostic::new("surplus-brace", Severity::Error, "this } closes nothing", &line.words[0].span)
+        .info("every block that was open has been closed before it")
+        .help("remove it, or look above for a } too many")
 }
 
 fn stray_brace(line: &Line, block: &'static Block) -> Diagnostic {
-    Diagnostic::new(
-        "stray-brace",
-        Severity::Error,
-        "this { belongs to no keyword",
-        &line.words[0].span,
-    )
-    .info(format!(
-        "it is ignored, and the }} that was meant for it closes {}",
-        block.name
-    ))
-    .help("remove it together with its }")
+    Diagnostic::new("stray-brace", Severity::Error, "this { belongs to no keyword", &line.words[0].span)
+        .info(format!("it is ignored, and the }} that was meant for it closes {}", block.name))
+        .help("remove it, and its } if it has one")
 }

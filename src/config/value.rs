@@ -39,31 +39,19 @@ pub(super) fn micro(word: &str) -> Option<u64> {
 }
 
 fn millionths(decimals: &str) -> u64 {
-    let digits = decimals
-        .bytes()
-        .chain(std::iter::repeat(b'0'))
-        .map(|digit| u64::from(digit - b'0'));
+    let digits = decimals.bytes().chain(std::iter::repeat(b'0')).map(|digit| u64::from(digit - b'0'));
     let seven = digits.take(7).fold(0, |sum, digit| sum * 10 + digit);
     (seven + 5) / 10
 }
 
 /// An address with an optional prefix length, which is not checked against the family.
 pub(super) fn prefixed_address(word: &str) -> Option<(IpAddr, Option<&str>)> {
-    whole(
-        word,
-        pair(map_res(is_not("/"), str::parse), opt(preceded(char('/'), rest))),
-    )
+    whole(word, pair(map_res(is_not("/"), str::parse), opt(preceded(char('/'), rest))))
 }
 
 /// A host's address; keepalived drops what follows a `/` or `-`, so `true` says that something was dropped.
 pub(super) fn host_address(word: &str) -> Option<(IpAddr, bool)> {
-    whole(
-        word,
-        (
-            map_res(is_not("/-"), str::parse),
-            map(rest, |tail: &str| !tail.is_empty()),
-        ),
-    )
+    whole(word, (map_res(is_not("/-"), str::parse), map(rest, |tail: &str| !tail.is_empty())))
 }
 
 /// What `brd` may be followed by.
@@ -93,18 +81,11 @@ pub(super) fn broadcast(word: &str) -> Option<Broadcast> {
 /// inside quotes does not end them. Escapes themselves stay for [`arguments`].
 pub(super) fn script_words(line: &str) -> Option<Vec<String>> {
     let escaped = || recognize(pair(char('\\'), anychar));
-    let double = delimited(
-        char('"'),
-        recognize(many0_count_of(alt((escaped(), is_not("\\\""))))),
-        char('"'),
-    );
+    let double = delimited(char('"'), recognize(many0_count_of(alt((escaped(), is_not("\\\""))))), char('"'));
     let single = delimited(char('\''), recognize(many0_count_of(is_not("'"))), char('\''));
     let bare = recognize(pair(is_not(" \t\"'"), many0_count_of(is_not(" \t\""))));
     let word = map(alt((double, single, bare)), str::to_owned);
-    whole(
-        line,
-        delimited(multispace0, many0(terminated(word, multispace0)), multispace0),
-    )
+    whole(line, delimited(multispace0, many0(terminated(word, multispace0)), multispace0))
 }
 
 fn many0_count_of<'a>(
@@ -150,14 +131,10 @@ fn piece<'a>(
 
 /// One escaped character, as the C language and bash have them.
 fn escape(input: &str) -> IResult<&str, char> {
-    let octal = map_res(take_while_m_n(1, 3, |c: char| c.is_digit(8)), |digits| {
-        number(digits, 8)
-    });
+    let octal = map_res(take_while_m_n(1, 3, |c: char| c.is_digit(8)), |digits| number(digits, 8));
     let hex = preceded(
         char('x'),
-        map_res(take_while_m_n(1, 2, |c: char| c.is_ascii_hexdigit()), |digits| {
-            number(digits, 16)
-        }),
+        map_res(take_while_m_n(1, 2, |c: char| c.is_ascii_hexdigit()), |digits| number(digits, 16)),
     );
     let control = preceded(
         alt((char('c'), char('C'))),
@@ -227,29 +204,17 @@ mod tests {
 
     #[test]
     fn addresses_may_carry_a_prefix() {
-        assert_eq!(
-            prefixed_address("192.0.2.1/24"),
-            Some((IpAddr::from([192, 0, 2, 1]), Some("24")))
-        );
-        assert_eq!(
-            prefixed_address("192.0.2.1"),
-            Some((IpAddr::from([192, 0, 2, 1]), None))
-        );
+        assert_eq!(prefixed_address("192.0.2.1/24"), Some((IpAddr::from([192, 0, 2, 1]), Some("24"))));
+        assert_eq!(prefixed_address("192.0.2.1"), Some((IpAddr::from([192, 0, 2, 1]), None)));
         assert_eq!(prefixed_address("192.0.2"), None);
-        assert_eq!(
-            host_address("192.0.2.1/24"),
-            Some((IpAddr::from([192, 0, 2, 1]), true))
-        );
+        assert_eq!(host_address("192.0.2.1/24"), Some((IpAddr::from([192, 0, 2, 1]), true)));
     }
 
     #[test]
     fn a_command_is_split_like_a_shell_would() {
         let split = |text: &str| arguments(text).unwrap();
         assert_eq!(split("killall -0 haproxy"), ["killall", "-0", "haproxy"]);
-        assert_eq!(
-            split(r#"cmd 'a b' "c d"e \x41\102\n"#),
-            ["cmd", "a b", "c de", "AB\n"]
-        );
+        assert_eq!(split(r#"cmd 'a b' "c d"e \x41\102\n"#), ["cmd", "a b", "c de", "AB\n"]);
         assert_eq!(split(r"a\ b"), ["a b"]);
         assert_eq!(arguments("open 'quote"), None);
     }
@@ -257,10 +222,7 @@ mod tests {
     #[test]
     fn a_script_line_keeps_its_quoted_command_whole() {
         let line = r#"script "cmd 'a b' \"c\"" nobody :wheel"#;
-        assert_eq!(
-            script_words(line).unwrap(),
-            ["script", r#"cmd 'a b' \"c\""#, "nobody", ":wheel"]
-        );
+        assert_eq!(script_words(line).unwrap(), ["script", r#"cmd 'a b' \"c\""#, "nobody", ":wheel"]);
         assert_eq!(script_words("notify '/bin/x y'").unwrap(), ["notify", "/bin/x y"]);
         assert_eq!(script_words("script \"open"), None);
     }

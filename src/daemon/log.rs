@@ -34,35 +34,18 @@ pub(super) struct Log {
 /// # Errors
 /// When the process logs already.
 pub(super) fn start(console: bool, detail: bool) -> Result<Log, tracing::subscriber::SetGlobalDefaultError> {
-    let syslog = if console {
-        None
-    } else {
-        Syslog::open(Path::new(SYSLOG_SOCKET)).ok()
-    };
+    let syslog = if console { None } else { Syslog::open(Path::new(SYSLOG_SOCKET)).ok() };
     let to_terminal = syslog.is_none();
-    let queue = NonBlockingBuilder::default()
-        .lossy(true)
-        .buffered_lines_limit(QUEUE_LINES);
+    let queue = NonBlockingBuilder::default().lossy(true).buffered_lines_limit(QUEUE_LINES);
     let (writer, guard) = match syslog {
         Some(syslog) => queue.finish(syslog),
         None => queue.finish(io::stderr()),
     };
     let lost = writer.error_counter();
-    let level = if detail {
-        LevelFilter::DEBUG
-    } else {
-        LevelFilter::INFO
-    };
-    let lines = tracing_subscriber::fmt::layer()
-        .with_writer(writer)
-        .with_ansi(false)
-        .with_target(false);
+    let level = if detail { LevelFilter::DEBUG } else { LevelFilter::INFO };
+    let lines = tracing_subscriber::fmt::layer().with_writer(writer).with_ansi(false).with_target(false);
     // syslog stamps the time itself.
-    let lines = if to_terminal {
-        lines.boxed()
-    } else {
-        lines.without_time().boxed()
-    };
+    let lines = if to_terminal { lines.boxed() } else { lines.without_time().boxed() };
     let ours = tracing_subscriber::filter::Targets::new()
         .with_target("steadfast", level)
         .with_target("agentx", level)
@@ -92,11 +75,7 @@ impl Syslog {
 impl Write for Syslog {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(line);
-        let message = format!(
-            "<{DAEMON_INFO}>steadfast[{}]: {}",
-            std::process::id(),
-            text.trim()
-        );
+        let message = format!("<{DAEMON_INFO}>steadfast[{}]: {}", std::process::id(), text.trim());
         self.0.send(message.as_bytes())?;
         Ok(line.len())
     }
@@ -115,16 +94,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("log");
         let syslogd = UnixDatagram::bind(&path).unwrap();
-        Syslog::open(&path)
-            .unwrap()
-            .write_all(b" INFO (VI_1) Entering MASTER STATE\n")
-            .unwrap();
+        Syslog::open(&path).unwrap().write_all(b" INFO (VI_1) Entering MASTER STATE\n").unwrap();
         let mut datagram = [0; 256];
         let length = syslogd.recv(&mut datagram).unwrap();
-        let expected = format!(
-            "<30>steadfast[{}]: INFO (VI_1) Entering MASTER STATE",
-            std::process::id()
-        );
+        let expected = format!("<30>steadfast[{}]: INFO (VI_1) Entering MASTER STATE", std::process::id());
         assert_eq!(String::from_utf8_lossy(&datagram[..length]), expected);
     }
 }

@@ -50,15 +50,9 @@ impl Snmp {
         if !arguments.snmp && !global.enable_snmp_vrrp {
             return Ok(None);
         }
-        let socket = arguments
-            .snmp_agent_socket
-            .as_ref()
-            .or(global.snmp_socket.as_ref());
+        let socket = arguments.snmp_agent_socket.as_ref().or(global.snmp_socket.as_ref());
         let master = socket.map_or(Ok(MasterAddress::default()), |socket| socket.parse())?;
-        Ok(Some(Self {
-            master,
-            traps: global.enable_traps,
-        }))
+        Ok(Some(Self { master, traps: global.enable_traps }))
     }
 }
 
@@ -74,12 +68,7 @@ pub(super) struct Manage {
 impl Manage {
     /// Runs until the engine has ended and its last transitions are delivered, or their time is up.
     pub(super) async fn run(self, engine_ended: oneshot::Receiver<()>) -> std::io::Result<()> {
-        let Self {
-            registry,
-            snmp,
-            engine,
-            release,
-        } = self;
+        let Self { registry, snmp, engine, release } = self;
         let scripts = scripts::loops(&registry.topology().scripts, &engine);
         let (delivered, deliveries) = watch::channel(0);
         let (leave, left) = oneshot::channel::<()>();
@@ -160,10 +149,7 @@ async fn subagent(
     let built = Subagent::new(master, config, mib, || clock::now().0);
     match built {
         Ok(subagent) if traps => {
-            subagent
-                .with_notifications(Pending::new(Arc::clone(registry), delivered))
-                .run_until(leave)
-                .await;
+            subagent.with_notifications(Pending::new(Arc::clone(registry), delivered)).run_until(leave).await;
         }
         Ok(subagent) => {
             drop(delivered);

@@ -1,8 +1,8 @@
 //! The process: lanes, signals, pid file, log; everything between the command line and the machines.
 //!
-//! Two lanes run. The *vrrp* lane is a thread of its own with the engine and nothing else. The *manage*
-//! lane, on the main thread, holds what reads the registry: the SNMP subagent, notify scripts, tracked scripts.
-//! The lanes share the registry and one bounded channel of commands.
+//! The *vrrp* lane is a thread of its own with the engine and nothing else; beside it a thread carries its netlink
+//! requests. The *manage* lane, on the main thread, holds what reads the registry: the SNMP subagent, notify
+//! scripts, tracked scripts. The lanes share the registry and one bounded channel of commands.
 
 mod engine;
 mod log;
@@ -33,7 +33,7 @@ use self::{
 use crate::{
     cli::{self, Arguments},
     config::{self, Config, Report, System},
-    kernel::{KernelError, capabilities},
+    kernel::{KernelError, Requests, capabilities},
     registry::{InstanceRow, Registry, ScriptRow, Topology},
 };
 
@@ -56,10 +56,7 @@ struct Refused {
 
 impl Refused {
     fn fatal(error: impl Display) -> Self {
-        Self {
-            status: exit::FATAL,
-            message: error.to_string(),
-        }
+        Self { status: exit::FATAL, message: error.to_string() }
     }
 }
 
@@ -111,15 +108,10 @@ fn start(
     let refused = report.start_exit();
     let (Some(config), None) = (config, refused) else {
         let message = "the configuration cannot be run; `steadfast -t` shows why".to_owned();
-        return Err(Refused {
-            status: refused.unwrap_or(exit::FATAL),
-            message,
-        });
+        return Err(Refused { status: refused.unwrap_or(exit::FATAL), message });
     };
     if !arguments.dont_fork {
-        return Err(Refused::fatal(
-            "only running in the foreground is supported yet: start with -n",
-        ));
+        return Err(Refused::fatal("only running in the foreground is supported yet: start with -n"));
     }
     let snmp = Snmp::new(arguments, &config.global).map_err(Refused::fatal)?;
     let _pid_file = PidFile::take(&arguments.pid).map_err(Refused::fatal)?;
@@ -143,14 +135,8 @@ fn check_capabilities(config: &Config) -> Result<(), Refused> {
         Ok(missing) if missing.is_empty() => Ok(()),
         Ok(missing) => {
             let missing: Vec<_> = missing.iter().map(ToString::to_string).collect();
-            let message = format!(
-                "missing permission: {}; run as root or grant it",
-                missing.join(", ")
-            );
-            Err(Refused {
-                status: exit::NO_PERMISSION,
-                message,
-            })
+            let message = format!("missing permission: {}; run as root or grant it", missing.join(", "));
+            Err(Refused { status: exit::NO_PERMISSION, message })
         }
         // Where /proc is not there to ask, the kernel's own refusal will say it.
         Err(_) => Ok(()),
@@ -162,14 +148,8 @@ fn topology(config: Config) -> Topology {
     Topology {
         banner: cli::banner(),
         global: config.global,
-        instances: (1..)
-            .zip(config.instances)
-            .map(|(i, c)| Arc::new(InstanceRow::new(i, c)))
-            .collect(),
-        scripts: (1..)
-            .zip(config.scripts)
-            .map(|(i, c)| Arc::new(ScriptRow::new(i, c)))
-            .collect(),
+        instances: (1..).zip(config.instances).map(|(i, c)| Arc::new(InstanceRow::new(i, c))).collect(),
+        scripts: (1..).zip(config.scripts).map(|(i, c)| Arc::new(ScriptRow::new(i, c))).collect(),
     }
 }
 
@@ -186,37 +166,54 @@ fn run_lanes(registry: Arc<Registry>, snmp: Option<Snmp>, release: bool) -> Resu
             vrrp_lane(rows, receiver)
         })
         .map_err(Refused::fatal)?;
-    let manage = Manage {
-        registry,
-        snmp,
-        engine: commands,
-        release,
-    };
-    let managed = runtime()
-        .map_err(Refused::fatal)?
-        .block_on(manage.run(engine_ended));
+    let manage = Manage { registry, snmp, engine: commands, release };
+    let managed = runtime().map_err(Refused::fatal)?.block_on(manage.run(engine_ended));
     if let Err(error) = managed {
         warn!("the manage lane ended early: {error}");
     }
     match vrrp.join() {
         Ok(Ok(())) => Ok(()),
         Ok(Err(error)) => Err(Refused::fatal(error)),
-        Err(_) => Err(Refused {
-            status: exit::INTERNAL,
-            message: "the vrrp lane panicked".to_owned(),
-        }),
+        Err(_) => Err(Refused { status: exit::INTERNAL, message: "the vrrp lane panicked".to_owned() }),
     }
 }
 
 fn vrrp_lane(registry: Arc<Registry>, commands: mpsc::Receiver<Command>) -> Result<(), KernelError> {
+    let requests = netlink_lane()?;
     let runtime = runtime().map_err(|error| KernelError::from_io("starting the vrrp lane", &error))?;
-    runtime.block_on(async {
-        let (engine, connection) = Engine::new(registry, commands)?;
-        tokio::select! {
-            ended = engine.run() => ended,
-            () = connection => Err(KernelError::other("talking to the kernel by netlink", "the connection ended")),
-        }
-    })
+    runtime.block_on(async { Engine::new(registry, requests, commands)?.run().await })
+}
+
+/// Starts the thread that carries netlink requests, and returns what to make them with.
+///
+/// The kernel works on a request while it is being sent, under a lock that any other program may hold for
+/// as long as it likes. The thread that sends advertisements must not be the one that waits for it.
+fn netlink_lane() -> Result<Requests, KernelError> {
+    let (opened, requests) = std::sync::mpsc::channel();
+    let lane = move || {
+        let starting = |error| KernelError::from_io("starting the netlink lane", &error);
+        let runtime = match runtime().map_err(starting) {
+            Ok(runtime) => runtime,
+            Err(error) => return opened.send(Err(error)).unwrap_or_default(),
+        };
+        runtime.block_on(async {
+            match Requests::open() {
+                Ok((requests, connection)) => {
+                    // The engine waits for it, and the connection ends with its last request.
+                    let _ = opened.send(Ok(requests));
+                    connection.await;
+                }
+                Err(error) => drop(opened.send(Err(error))),
+            }
+        });
+    };
+    thread::Builder::new()
+        .name("netlink".to_owned())
+        .spawn(lane)
+        .map_err(|error| KernelError::from_io("starting the netlink lane", &error))?;
+    requests
+        .recv()
+        .unwrap_or_else(|_| Err(KernelError::other("starting the netlink lane", "it ended at once")))
 }
 
 /// A lane's own runtime: one thread, which is the caller.

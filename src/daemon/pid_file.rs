@@ -43,10 +43,7 @@ impl PidFile {
     /// # Errors
     /// When another process holds it or it cannot be written.
     pub(super) fn take(path: &Path) -> Result<Self, PidFileError> {
-        let failed = |error| PidFileError::Io {
-            path: path.into(),
-            error,
-        };
+        let failed = |error| PidFileError::Io { path: path.into(), error };
         let file = OpenOptions::new()
             .read(true)
             .write(true)
@@ -58,20 +55,12 @@ impl PidFile {
             Ok(lock) => lock,
             Err((_, nix::errno::Errno::EWOULDBLOCK)) => {
                 let pid = fs::read_to_string(path).unwrap_or_default().trim().to_owned();
-                return Err(PidFileError::Running {
-                    path: path.into(),
-                    pid,
-                });
+                return Err(PidFileError::Running { path: path.into(), pid });
             }
             Err((_, errno)) => return Err(failed(errno.into())),
         };
-        lock.set_len(0)
-            .and_then(|()| writeln!(lock, "{}", std::process::id()))
-            .map_err(failed)?;
-        Ok(Self {
-            path: path.into(),
-            _lock: lock,
-        })
+        lock.set_len(0).and_then(|()| writeln!(lock, "{}", std::process::id())).map_err(failed)?;
+        Ok(Self { path: path.into(), _lock: lock })
     }
 }
 
@@ -92,10 +81,7 @@ mod tests {
         let path = folder.path().join("steadfast.pid");
         fs::write(&path, "1\n").unwrap();
         let held = PidFile::take(&path).unwrap();
-        assert_eq!(
-            fs::read_to_string(&path).unwrap().trim(),
-            std::process::id().to_string()
-        );
+        assert_eq!(fs::read_to_string(&path).unwrap().trim(), std::process::id().to_string());
         let refused = PidFile::take(&path).unwrap_err();
         assert!(refused.to_string().contains("already running"), "{refused}");
         drop(held);
@@ -104,12 +90,7 @@ mod tests {
 
     #[test]
     fn a_file_that_cannot_be_written_names_itself() {
-        let error = PidFile::take(Path::new("/nonexistent/x.pid"))
-            .unwrap_err()
-            .to_string();
-        assert!(
-            error.contains("/nonexistent/x.pid") && error.contains("-p"),
-            "{error}"
-        );
+        let error = PidFile::take(Path::new("/nonexistent/x.pid")).unwrap_err().to_string();
+        assert!(error.contains("/nonexistent/x.pid") && error.contains("-p"), "{error}");
     }
 }

@@ -27,12 +27,7 @@ impl ScriptLoop {
     /// The loop of a row; its verdicts go to the engine.
     pub(super) fn new(row: Arc<ScriptRow>, engine: mpsc::Sender<Command>) -> Self {
         let tracker = ScriptTracker::new(&row.config);
-        Self {
-            row,
-            tracker,
-            child: None,
-            engine,
-        }
+        Self { row, tracker, child: None, engine }
     }
 
     /// Runs for ever; cancelled, it leaves a running script to be ended with its lane.
@@ -74,10 +69,7 @@ impl ScriptLoop {
 
     fn start(&mut self) {
         let script = &self.row.config;
-        let owner = script.user.as_ref().map(|user| Owner {
-            uid: user.uid,
-            gid: user.gid,
-        });
+        let owner = script.user.as_ref().map(|user| Owner { uid: user.uid, gid: user.gid });
         match process::spawn(&script.command.argv, Some(&script.command.path), owner, &[]) {
             Ok(child) => self.child = Some(child),
             Err(error) => self.tracker.handle_end(RunEnd::NotStarted(error.to_string())),
@@ -104,11 +96,7 @@ impl ScriptLoop {
         }
         info!("Script `{name}` {detail}");
         let script = self.row.index as usize - 1;
-        let command = Command::ScriptJudged {
-            script,
-            healthy: verdict.healthy,
-            detail,
-        };
+        let command = Command::ScriptJudged { script, healthy: verdict.healthy, detail };
         // The engine is gone only when everything ends.
         let _ = self.engine.send(command).await;
     }

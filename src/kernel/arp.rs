@@ -37,11 +37,7 @@ impl ArpSocket {
     /// Broadcasts one gratuitous ARP for `address` at `mac` without waiting. ENETDOWN when the interface
     /// is down, ENOBUFS or `WouldBlock` when its queue is full, ENXIO when it is gone.
     pub fn gratuitous(&self, mac: [u8; 6], address: Ipv4Addr) -> io::Result<()> {
-        send(
-            self.0.as_raw_fd(),
-            &gratuitous_frame(mac, address),
-            MsgFlags::MSG_DONTWAIT,
-        )?;
+        send(self.0.as_raw_fd(), &gratuitous_frame(mac, address), MsgFlags::MSG_DONTWAIT)?;
         Ok(())
     }
 }
@@ -82,14 +78,7 @@ mod tests {
     #[tokio::test]
     async fn an_interface_that_does_not_exist_is_named_by_its_errno() {
         let error = ArpSocket::open(IfIndex(0x7fff_fff0)).unwrap_err();
-        assert_eq!(
-            error.raw_os_error(),
-            Some(nix::libc::ENODEV),
-            "{error} (this test needs CAP_NET_RAW)"
-        );
-        assert_eq!(
-            ArpSocket::open(IfIndex(u32::MAX)).unwrap_err().raw_os_error(),
-            Some(nix::libc::ENODEV)
-        );
+        assert_eq!(error.raw_os_error(), Some(nix::libc::ENODEV), "{error} (this test needs CAP_NET_RAW)");
+        assert_eq!(ArpSocket::open(IfIndex(u32::MAX)).unwrap_err().raw_os_error(), Some(nix::libc::ENODEV));
     }
 }

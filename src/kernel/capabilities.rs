@@ -60,10 +60,7 @@ fn effective(status: &str) -> Option<u64> {
 }
 
 fn lacking(effective: u64) -> Vec<Capability> {
-    Capability::ALL
-        .into_iter()
-        .filter(|capability| effective & capability.bit() == 0)
-        .collect()
+    Capability::ALL.into_iter().filter(|capability| effective & capability.bit() == 0).collect()
 }
 
 #[cfg(test)]
@@ -88,9 +85,6 @@ mod tests {
     #[test]
     fn the_message_names_the_keyword() {
         let text = Capability::NetRaw.to_string();
-        assert_eq!(
-            text,
-            "CAP_NET_RAW (needed for the advertisements of `vrrp_instance` and gratuitous ARP)"
-        );
+        assert_eq!(text, "CAP_NET_RAW (needed for the advertisements of `vrrp_instance` and gratuitous ARP)");
     }
 }

@@ -17,10 +17,7 @@ pub fn now() -> Time {
 }
 
 /// The wall clock, to label a transition for people; never compared, since it can jump.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the one place that reads the wall clock"
-)]
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the wall clock")]
 pub fn wall() -> SystemTime {
     SystemTime::now()
 }
@@ -40,10 +37,7 @@ mod tests {
         let later = now();
         assert!(later > earlier);
         // /proc/uptime also counts suspend, which a machine that runs tests has not done much of.
-        assert!(
-            later.0.as_secs_f64() <= booted + 1.0,
-            "{later:?} against an uptime of {booted} s"
-        );
+        assert!(later.0.as_secs_f64() <= booted + 1.0, "{later:?} against an uptime of {booted} s");
     }
 
     #[test]

@@ -23,10 +23,7 @@ enum Cause {
 impl KernelError {
     /// `operation` is a gerund with its object: "adding 10.9.0.100/24 to eth0".
     pub(super) fn new(operation: impl Into<String>, errno: Errno) -> Self {
-        Self {
-            operation: operation.into(),
-            cause: Cause::Errno(errno),
-        }
+        Self { operation: operation.into(), cause: Cause::Errno(errno) }
     }
 
     /// For an [`io::Error`] from a system call; keeps its errno if it carries one.
@@ -39,10 +36,7 @@ impl KernelError {
 
     /// For a failure that has no errno.
     pub(crate) fn other(operation: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self {
-            operation: operation.into(),
-            cause: Cause::Other(reason.into()),
-        }
+        Self { operation: operation.into(), cause: Cause::Other(reason.into()) }
     }
 
     /// The kernel's error number (errno(3)); `None` when its answer was lost.
@@ -111,21 +105,12 @@ mod tests {
         let error = KernelError::from_io("binding", &io::Error::from_raw_os_error(19));
         assert!(error.is_no_device(), "{error}");
         let error = KernelError::from_io("binding", &io::Error::other("broken"));
-        assert_eq!(
-            (error.errno(), error.to_string()),
-            (None, "binding: broken".to_owned())
-        );
+        assert_eq!((error.errno(), error.to_string()), (None, "binding: broken".to_owned()));
     }
 
     #[test]
     fn socket_errors_are_described_by_name() {
-        assert_eq!(
-            describe(&io::Error::from_raw_os_error(100)),
-            "ENETDOWN: Network is down"
-        );
-        assert_eq!(
-            describe(&io::Error::from_raw_os_error(105)),
-            "ENOBUFS: No buffer space available"
-        );
+        assert_eq!(describe(&io::Error::from_raw_os_error(100)), "ENETDOWN: Network is down");
+        assert_eq!(describe(&io::Error::from_raw_os_error(105)), "ENOBUFS: No buffer space available");
     }
 }

@@ -82,18 +82,12 @@ pub fn spawn<S: AsRef<OsStr>>(
     extra: &[S],
 ) -> Result<Child, KernelError> {
     let Some((first, arguments)) = argv.split_first() else {
-        return Err(KernelError::new(
-            "starting a script without a name",
-            Errno::EINVAL,
-        ));
+        return Err(KernelError::new("starting a script without a name", Errno::EINVAL));
     };
     let name = first.as_ref().to_string_lossy().into_owned();
     let mut command = Command::new(path.map_or(first.as_ref(), Path::as_os_str));
     command.arg0(first).args(arguments).args(extra);
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     command.process_group(0);
     for variable in NOT_INHERITED {
         command.env_remove(variable);
@@ -106,16 +100,8 @@ pub fn spawn<S: AsRef<OsStr>>(
     let child = tokio::process::Command::from(command)
         .spawn()
         .map_err(|error| KernelError::from_io(format!("starting {name}"), &error))?;
-    let group = child
-        .id()
-        .and_then(|id| i32::try_from(id).ok())
-        .map(Pid::from_raw);
-    Ok(Child {
-        child,
-        group,
-        told_to_end: false,
-        name,
-    })
+    let group = child.id().and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw);
+    Ok(Child { child, group, told_to_end: false, name })
 }
 
 impl Child {
@@ -134,10 +120,7 @@ impl Child {
         };
         match self.group.map(|group| killpg(group, signal)) {
             None | Some(Ok(()) | Err(Errno::ESRCH)) => Ok(()),
-            Some(Err(errno)) => Err(KernelError::new(
-                format!("sending {signal} to {}", self.name),
-                errno,
-            )),
+            Some(Err(errno)) => Err(KernelError::new(format!("sending {signal} to {}", self.name), errno)),
         }
     }
 
@@ -184,19 +167,15 @@ mod tests {
         let argv = ["sh", "-c", r#"printf '%s|' "$@" > "$0""#, path];
         let mut child = spawn(&argv, None, None, &["INSTANCE", "VI $1 `x`", "MASTER", "100"]).unwrap();
         assert_eq!(child.wait().await, Ok(ExitKind::Exited(0)));
-        assert_eq!(
-            fs::read_to_string(path).unwrap(),
-            "INSTANCE|VI $1 `x`|MASTER|100|"
-        );
+        assert_eq!(fs::read_to_string(path).unwrap(), "INSTANCE|VI $1 `x`|MASTER|100|");
     }
 
     #[tokio::test]
     async fn a_script_leads_its_own_group_and_has_no_streams() {
         let mut child = spawn(&["sleep", "600"], None, None, &[]).unwrap();
         let id = child.id().unwrap();
-        let streams: Vec<_> = (0..3)
-            .map(|fd| fs::read_link(format!("/proc/{id}/fd/{fd}")).unwrap())
-            .collect();
+        let streams: Vec<_> =
+            (0..3).map(|fd| fs::read_link(format!("/proc/{id}/fd/{fd}")).unwrap()).collect();
         assert_eq!(streams, [Path::new("/dev/null"); 3]);
         let group = nix::unistd::getpgid(Some(Pid::from_raw(id.try_into().unwrap()))).unwrap();
         assert_eq!(group.as_raw().unsigned_abs(), id);
@@ -208,20 +187,14 @@ mod tests {
     #[tokio::test]
     async fn the_environment_is_inherited_but_for_what_changes_behaviour() {
         // Cargo sets LD_LIBRARY_PATH for its tests.
-        assert!(
-            std::env::var_os("LD_LIBRARY_PATH").is_some(),
-            "run this test with cargo"
-        );
+        assert!(std::env::var_os("LD_LIBRARY_PATH").is_some(), "run this test with cargo");
         let script = r#"test -n "$PATH" && test -z "${LD_LIBRARY_PATH+set}""#;
         assert_eq!(shell(script, &[]).wait().await, Ok(ExitKind::Exited(0)));
     }
 
     #[tokio::test]
     async fn an_owner_brings_no_groups_of_roots_along() {
-        let owner = Owner {
-            uid: 12_345,
-            gid: 23_456,
-        };
+        let owner = Owner { uid: 12_345, gid: 23_456 };
         let script = "test `id -u` = 12345 && test `id -g` = 23456 && test `id -G` = 23456";
         let mut child = spawn(&["sh", "-c", script], None, Some(owner), &[]).expect("this test needs root");
         assert_eq!(child.wait().await, Ok(ExitKind::Exited(0)));
@@ -238,17 +211,11 @@ mod tests {
     #[tokio::test]
     async fn what_cannot_be_started_is_named() {
         let error = spawn(&["/no/such/check"], None, None, &[]).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "starting /no/such/check: No such file or directory"
-        );
+        assert_eq!(error.to_string(), "starting /no/such/check: No such file or directory");
         let error = spawn(&["/etc/passwd"], None, None, &[]).unwrap_err();
         assert_eq!(error.errno(), Some(nix::libc::EACCES));
         let nothing: [&str; 0] = [];
-        assert_eq!(
-            spawn(&nothing, None, None, &[]).unwrap_err().errno(),
-            Some(nix::libc::EINVAL)
-        );
+        assert_eq!(spawn(&nothing, None, None, &[]).unwrap_err().errno(), Some(nix::libc::EINVAL));
     }
 
     #[tokio::test]

@@ -94,8 +94,8 @@ impl VrrpSocket {
     }
 
     /// Waits for a packet and copies it, IPv4 header included, into `buf`; what does not fit is cut off.
-    /// 2048 bytes hold any advertisement (255 addresses make 1,072). Cancelling it loses no packet. An
-    /// error (ENETDOWN once when the interface goes down) is not the end of the socket.
+    /// 2048 bytes hold any advertisement (255 addresses make 1,072). Cancelling it loses no packet. The
+    /// interface going down and up again is no error and not the end of the socket.
     pub async fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
         self.socket.recv(buf).await
     }
@@ -111,8 +111,10 @@ impl VrrpSocket {
     }
 
     /// Sends one packet without waiting: to a group on this link, to a unicast address as the routing table
-    /// says (among the routes of this interface). Refusals are the kernel's errno (ENETDOWN, ENETUNREACH,
-    /// ENOBUFS, `WouldBlock` when the queue is full; [`describe`](super::error::describe) names them).
+    /// says (among the routes of this interface).
+    ///
+    /// Refusals are the kernel's errno, which [`describe`](super::error::describe) names: ENETUNREACH while
+    /// the interface is down, ENODEV when it is gone, ENOBUFS, EMSGSIZE, `WouldBlock` when the queue is full.
     pub fn send(&self, packet: &[u8], destination: Ipv4Addr) -> io::Result<()> {
         let to = SockaddrIn::from(SocketAddrV4::new(destination, 0));
         sendto(self.socket.as_raw_fd(), packet, &to, flags(destination))?;
@@ -140,20 +142,11 @@ impl VrrpSocket {
             return Ok(0);
         };
         let slices: Vec<_> = run.iter().map(|out| [IoSlice::new(out.packet)]).collect();
-        let addresses: Vec<_> = run
-            .iter()
-            .map(|out| Some(SockaddrIn::from(SocketAddrV4::new(out.destination, 0))))
-            .collect();
+        let addresses: Vec<_> =
+            run.iter().map(|out| Some(SockaddrIn::from(SocketAddrV4::new(out.destination, 0)))).collect();
         let mut headers = MultiHeaders::preallocate(run.len(), None);
         let descriptor = self.socket.as_raw_fd();
-        let sent = sendmmsg(
-            descriptor,
-            &mut headers,
-            &slices,
-            &addresses,
-            [],
-            flags(first.destination),
-        )?;
+        let sent = sendmmsg(descriptor, &mut headers, &slices, &addresses, [], flags(first.destination))?;
         Ok(sent.count())
     }
 }
@@ -161,11 +154,7 @@ impl VrrpSocket {
 /// The leading packets that can share a system call: flags are per call, and differ by kind of destination.
 fn run<'a, 'p>(packets: &'a [Outgoing<'p>]) -> &'a [Outgoing<'p>] {
     let multicast = |out: &Outgoing<'_>| out.destination.is_multicast();
-    let same = packets
-        .iter()
-        .take(BATCH)
-        .take_while(|out| multicast(out) == multicast(&packets[0]))
-        .count();
+    let same = packets.iter().take(BATCH).take_while(|out| multicast(out) == multicast(&packets[0])).count();
     &packets[..same]
 }
 
@@ -174,11 +163,7 @@ fn flags(destination: Ipv4Addr) -> MsgFlags {
     let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL;
     // nix has no name for this one.
     let on_link = MsgFlags::from_bits_retain(libc::MSG_DONTROUTE);
-    if destination.is_multicast() {
-        flags | on_link
-    } else {
-        flags
-    }
+    if destination.is_multicast() { flags | on_link } else { flags }
 }
 
 #[cfg(test)]
@@ -186,10 +171,7 @@ mod tests {
     use super::*;
 
     fn to(destination: [u8; 4]) -> Outgoing<'static> {
-        Outgoing {
-            packet: &[],
-            destination: Ipv4Addr::from(destination),
-        }
+        Outgoing { packet: &[], destination: Ipv4Addr::from(destination) }
     }
 
     #[test]

@@ -17,6 +17,7 @@ use nix::{
 use crate::units::IfIndex;
 
 /// Binds a packet socket (packet(7)) to an interface, for sending only: protocol 0 receives nothing.
+#[expect(clippy::cast_possible_truncation, reason = "a C constant and the size of a small struct")]
 pub(super) fn bind_packet_socket(socket: BorrowedFd<'_>, index: IfIndex) -> io::Result<()> {
     let index = libc::c_int::try_from(index.0).map_err(|_| Errno::ENODEV)?;
     let address = libc::sockaddr_ll {
@@ -37,6 +38,7 @@ pub(super) fn bind_packet_socket(socket: BorrowedFd<'_>, index: IfIndex) -> io::
 }
 
 /// Sets a socket's receive buffer in bytes, past net.core.rmem_max (SO_RCVBUFFORCE, needs CAP_NET_ADMIN).
+#[expect(clippy::cast_possible_truncation, reason = "the size of an int")]
 pub(super) fn force_receive_buffer(socket: &impl AsRawFd, bytes: libc::c_int) -> io::Result<()> {
     let length = mem::size_of_val(&bytes) as libc::socklen_t;
     // SAFETY: the option's value is a C int of `length` bytes, which setsockopt(2) only reads; `socket`
@@ -97,17 +99,9 @@ mod tests {
     /// interface, ..., inode).
     fn interface_of(socket: &impl AsRawFd) -> String {
         let link = std::fs::read_link(format!("/proc/self/fd/{}", socket.as_raw_fd())).unwrap();
-        let inode = link
-            .to_str()
-            .unwrap()
-            .trim_start_matches("socket:[")
-            .trim_end_matches(']')
-            .to_owned();
+        let inode = link.to_str().unwrap().trim_start_matches("socket:[").trim_end_matches(']').to_owned();
         let table = std::fs::read_to_string("/proc/thread-self/net/packet").unwrap();
-        let line = table
-            .lines()
-            .find(|line| line.ends_with(&format!(" {inode}")))
-            .unwrap();
+        let line = table.lines().find(|line| line.ends_with(&format!(" {inode}"))).unwrap();
         line.split_whitespace().nth(4).unwrap().to_owned()
     }
 
@@ -132,10 +126,7 @@ mod tests {
         .join()
         .unwrap();
         let status = wait_for_at_most_ten_seconds(&mut child);
-        assert_eq!(
-            std::os::unix::process::ExitStatusExt::signal(&status),
-            Some(libc::SIGTERM)
-        );
+        assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(libc::SIGTERM));
     }
 
     /// Its end; a child that does not end is killed, and shows as such.

@@ -26,19 +26,11 @@ pub(super) fn commands<'a>(notify: &'a Notify, transition: &Transition) -> Vec<C
     };
     let mut commands = Vec::new();
     if let Some(script) = particular {
-        commands.push(Command {
-            script,
-            extra: Vec::new(),
-        });
+        commands.push(Command { script, extra: Vec::new() });
     }
     if let Some(script) = &notify.all {
         let priority = transition.change.priority.to_string();
-        let extra = vec![
-            "INSTANCE".to_owned(),
-            name.clone(),
-            to.word().to_owned(),
-            priority,
-        ];
+        let extra = vec!["INSTANCE".to_owned(), name.clone(), to.word().to_owned(), priority];
         commands.push(Command { script, extra });
     }
     commands
@@ -76,25 +68,14 @@ mod tests {
             seq: 1,
             at: Time::default(),
             wall: SystemTime::UNIX_EPOCH,
-            subject: Subject::Instance {
-                index: 1,
-                name: "VI_1".into(),
-            },
-            change: Change {
-                from: State::Init,
-                to,
-                reason: Reason::Started,
-                priority: Priority(150),
-            },
+            subject: Subject::Instance { index: 1, name: "VI_1".into() },
+            change: Change { from: State::Init, to, reason: Reason::Started, priority: Priority(150) },
         };
         let started = |to| {
             let transition = transition(to);
             let line =
                 |command: Command<'_>| format!("{} {}", command.script.argv[0], command.extra.join(" "));
-            commands(&notify, &transition)
-                .into_iter()
-                .map(line)
-                .collect::<Vec<_>>()
+            commands(&notify, &transition).into_iter().map(line).collect::<Vec<_>>()
         };
         assert_eq!(started(State::Master), ["/m ", "/all INSTANCE VI_1 MASTER 150"]);
         assert_eq!(started(State::Fault), ["/all INSTANCE VI_1 FAULT 150"]);

@@ -113,8 +113,5 @@ impl Runner {
 
 /// The identity of a configured account.
 pub(crate) fn owner(user: &User) -> Owner {
-    Owner {
-        uid: user.uid,
-        gid: user.gid,
-    }
+    Owner { uid: user.uid, gid: user.gid }
 }

@@ -94,10 +94,6 @@ mod tests {
             assert_eq!(counter as usize, position);
             counters.add(counter);
         }
-        assert!(
-            Counter::ALL
-                .into_iter()
-                .all(|counter| counters.value(counter) == 1)
-        );
+        assert!(Counter::ALL.into_iter().all(|counter| counters.value(counter) == 1));
     }
 }

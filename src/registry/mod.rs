@@ -55,10 +55,7 @@ pub struct Registry {
 impl Registry {
     /// A registry of `topology` with an empty stream.
     pub fn new(topology: Topology) -> Self {
-        Self {
-            topology: ArcSwap::from_pointee(topology),
-            transitions: Stream::default(),
-        }
+        Self { topology: ArcSwap::from_pointee(topology), transitions: Stream::default() }
     }
 
     /// The rows as they are now. Take it once per request, so that a walk sees stable rows.

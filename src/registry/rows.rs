@@ -63,13 +63,7 @@ impl InstanceRow {
             .chain(excluded)
             .map(|(address, advertised)| Arc::new(AddressRow::new(&config, address.clone(), advertised)))
             .collect();
-        Self {
-            index,
-            config,
-            addresses,
-            counters: Arc::default(),
-            status: ArcSwap::default(),
-        }
+        Self { index, config, addresses, counters: Arc::default(), status: ArcSwap::default() }
     }
 
     /// What is true now.
@@ -106,16 +100,8 @@ pub struct AddressStatus {
 
 impl AddressRow {
     fn new(instance: &config::Instance, config: config::VirtualAddress, advertised: bool) -> Self {
-        let device = config
-            .device
-            .clone()
-            .unwrap_or_else(|| instance.interface.clone());
-        Self {
-            config,
-            device,
-            advertised,
-            status: ArcSwap::default(),
-        }
+        let device = config.device.clone().unwrap_or_else(|| instance.interface.clone());
+        Self { config, device, advertised, status: ArcSwap::default() }
     }
 
     /// What is true now.
@@ -179,11 +165,7 @@ impl ScriptResult {
 impl ScriptRow {
     /// The row of `config` at `index` (from 1), before its first run.
     pub fn new(index: u32, config: config::Script) -> Self {
-        Self {
-            index,
-            config,
-            status: ArcSwap::default(),
-        }
+        Self { index, config, status: ArcSwap::default() }
     }
 
     /// What is true now.

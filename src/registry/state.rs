@@ -67,14 +67,7 @@ mod tests {
 
     #[test]
     fn a_get_never_shows_the_values_of_leaving() {
-        for state in [
-            State::Init,
-            State::Backup,
-            State::Master,
-            State::Fault,
-            State::Stop,
-            State::Deleted,
-        ] {
+        for state in [State::Init, State::Backup, State::Master, State::Fault, State::Stop, State::Deleted] {
             assert!((0..=4).contains(&state.shown()), "{state}");
         }
         assert_eq!(State::Stop.notified(), 5);

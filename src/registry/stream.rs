@@ -61,13 +61,7 @@ impl Stream {
     /// Appends a transition and wakes the readers; returns it with its number.
     pub fn publish(&self, at: Time, wall: SystemTime, subject: Subject, change: Change) -> Arc<Transition> {
         let seq = self.next.fetch_add(1, Ordering::Relaxed);
-        let transition = Arc::new(Transition {
-            seq,
-            at,
-            wall,
-            subject,
-            change,
-        });
+        let transition = Arc::new(Transition { seq, at, wall, subject, change });
         self.slot(seq).store(Some(Arc::clone(&transition)));
         self.published.notify_waiters();
         transition
@@ -109,10 +103,7 @@ impl Cursor {
     /// The transition `ahead` places after the next one, for a sink with several on their way.
     pub fn peek_ahead(&self, stream: &Stream, ahead: u64) -> Option<Arc<Transition>> {
         let seq = self.next + ahead;
-        stream
-            .slot(seq)
-            .load_full()
-            .filter(|transition| transition.seq == seq)
+        stream.slot(seq).load_full().filter(|transition| transition.seq == seq)
     }
 
     /// Steps over everything up to and including `seq`: it is delivered.
@@ -128,9 +119,7 @@ impl Cursor {
     /// Moves to the oldest transition still kept when the ring has overtaken this cursor, and returns how
     /// many were lost to it (0 is the normal case).
     pub fn catch_up(&mut self, stream: &Stream) -> u64 {
-        let oldest = (stream.newest() + 1)
-            .saturating_sub(stream.slots.len() as u64)
-            .max(1);
+        let oldest = (stream.newest() + 1).saturating_sub(stream.slots.len() as u64).max(1);
         let lost = oldest.saturating_sub(self.next);
         self.next += lost;
         lost
@@ -162,10 +151,7 @@ mod tests {
         stream.publish(
             Time::from_secs(1),
             SystemTime::UNIX_EPOCH,
-            Subject::Instance {
-                index: 1,
-                name: name.into(),
-            },
+            Subject::Instance { index: 1, name: name.into() },
             Change {
                 from: State::Backup,
                 to: State::Master,

@@ -26,22 +26,10 @@ const ADVERTISING: Syntax = Syntax::Enum(&[("advertised", 1), ("notAdvertised", 
 pub(super) static TABLE: Table<Topology, Arc<AddressRow>> = Table {
     entry: &[1, 3, 6, 1, 4, 1, 9586, 100, 5, 2, 6, 1],
     name: "vrrpAddressEntry",
-    index: &[
-        instance::INDEX,
-        Index {
-            name: "vrrpAddressIndex",
-            syntax: Syntax::Integer32,
-            implied: false,
-        },
-    ],
+    index: &[instance::INDEX, Index { name: "vrrpAddressIndex", syntax: Syntax::Integer32, implied: false }],
     columns: &COLUMNS,
     seek: |topology, after, include| {
-        let rows = |instance: u32| {
-            topology
-                .instances
-                .get(instance as usize - 1)
-                .map(|row| &row.addresses)
-        };
+        let rows = |instance: u32| topology.instances.get(instance as usize - 1).map(|row| &row.addresses);
         let count = |instance| rows(instance).map_or(0, Vec::len);
         let (instance, address) = position::seek_nested(topology.instances.len(), count, after, include)?;
         let row = rows(instance)?.get(address as usize - 1)?;
@@ -52,40 +40,21 @@ pub(super) static TABLE: Table<Topology, Arc<AddressRow>> = Table {
 static COLUMNS: [Column<Topology, Arc<AddressRow>>; 12] = [
     Column::hidden(1, "vrrpAddressIndex", Syntax::Integer32, Access::NotAccessible),
     Column::new(2, "vrrpAddressType", INET_ADDRESS_TYPE, |_, _| integer(IPV4)),
-    Column::new(3, "vrrpAddressValue", Syntax::OctetString, |_, row| {
-        octets(row.config.address)
-    }),
+    Column::new(3, "vrrpAddressValue", Syntax::OctetString, |_, row| octets(row.config.address)),
     Column::new(4, "vrrpAddressBroadcast", Syntax::OctetString, |_, row| {
         octets(row.config.broadcast.unwrap_or(Ipv4Addr::UNSPECIFIED))
     }),
-    Column::new(5, "vrrpAddressMask", Syntax::Unsigned32, |_, row| {
-        unsigned(row.config.prefix)
-    }),
-    Column::new(6, "vrrpAddressScope", INET_SCOPE_TYPE, |_, row| {
-        scope(row.config.scope)
-    }),
-    Column::new(7, "vrrpAddressIfIndex", Syntax::Integer32, |_, row| {
-        integer(row.status().device?.0)
-    }),
-    Column::new(8, "vrrpAddressIfName", Syntax::DisplayString, |_, row| {
-        text(&row.device)
-    }),
-    Column::new(9, "vrrpAddressIfAlias", Syntax::DisplayString, |_, row| {
-        text(row.config.label.as_deref()?)
-    }),
-    Column::new(10, "vrrpAddressStatus", STATUS, |_, row| {
-        one_or_two(row.status().set)
-    }),
-    Column::new(11, "vrrpAddressAdvertising", ADVERTISING, |_, row| {
-        one_or_two(row.advertised)
-    }),
+    Column::new(5, "vrrpAddressMask", Syntax::Unsigned32, |_, row| unsigned(row.config.prefix)),
+    Column::new(6, "vrrpAddressScope", INET_SCOPE_TYPE, |_, row| scope(row.config.scope)),
+    Column::new(7, "vrrpAddressIfIndex", Syntax::Integer32, |_, row| integer(row.status().device?.0)),
+    Column::new(8, "vrrpAddressIfName", Syntax::DisplayString, |_, row| text(&row.device)),
+    Column::new(9, "vrrpAddressIfAlias", Syntax::DisplayString, |_, row| text(row.config.label.as_deref()?)),
+    Column::new(10, "vrrpAddressStatus", STATUS, |_, row| one_or_two(row.status().set)),
+    Column::new(11, "vrrpAddressAdvertising", ADVERTISING, |_, row| one_or_two(row.advertised)),
     Column::new(12, "vrrpAddressPeer", Syntax::OctetString, |_, _| None),
 ];
 
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "a getter returns an Option, and this ends one"
-)]
+#[expect(clippy::unnecessary_wraps, reason = "a getter returns an Option, and this ends one")]
 fn octets(address: Ipv4Addr) -> Option<Value> {
     Some(Value::OctetString(address.octets().to_vec()))
 }

@@ -24,37 +24,21 @@ macro_rules! oid {
 
 /// The scalars, in the order of their OIDs.
 pub(super) static SCALARS: [Scalar<Topology>; 20] = [
-    Scalar::new(oid![1], "version", Syntax::DisplayString, |topology| {
-        text(&topology.banner)
-    }),
-    Scalar::new(oid![2], "routerId", Syntax::DisplayString, |topology| {
-        text(&topology.global.router_id)
-    }),
+    Scalar::new(oid![1], "version", Syntax::DisplayString, |topology| text(&topology.banner)),
+    Scalar::new(oid![2], "routerId", Syntax::DisplayString, |topology| text(&topology.global.router_id)),
     // No mail is sent, so there is no server: unknown(0) goes with a zero-length address.
-    Scalar::new(oid![3, 1], "smtpServerAddressType", INET_ADDRESS_TYPE, |_| {
-        Some(Value::Integer(0))
-    }),
+    Scalar::new(oid![3, 1], "smtpServerAddressType", INET_ADDRESS_TYPE, |_| Some(Value::Integer(0))),
     Scalar::new(oid![3, 2], "smtpServerAddress", Syntax::OctetString, |_| text("")),
     Scalar::new(oid![3, 3], "smtpServerTimeout", Syntax::Unsigned32, |_| {
         Some(Value::Gauge32(SMTP_TIMEOUT_SECONDS))
     }),
     Scalar::new(oid![3, 4], "emailFrom", Syntax::DisplayString, |_| None),
-    Scalar::new(oid![3, 6], "smtpServerPort", Syntax::Unsigned32, |_| {
-        Some(Value::Gauge32(SMTP_PORT))
-    }),
+    Scalar::new(oid![3, 6], "smtpServerPort", Syntax::Unsigned32, |_| Some(Value::Gauge32(SMTP_PORT))),
     Scalar::new(oid![3, 7], "smtpEmailFaults", ENABLED, |_| one_or_two(true)),
-    Scalar::new(oid![3, 8], "smtpEmailSmtpAlert", ON_OFF_UNSET, |_| {
-        Some(Value::Integer(UNSET))
-    }),
-    Scalar::new(oid![3, 9], "smtpEmailSmtpAlertVrrp", ON_OFF_UNSET, |_| {
-        Some(Value::Integer(UNSET))
-    }),
-    Scalar::new(oid![3, 10], "smtpEmailSmtpAlertChecker", ON_OFF_UNSET, |_| {
-        Some(Value::Integer(UNSET))
-    }),
-    Scalar::new(oid![4], "trapEnable", ENABLED, |topology| {
-        one_or_two(topology.global.enable_traps)
-    }),
+    Scalar::new(oid![3, 8], "smtpEmailSmtpAlert", ON_OFF_UNSET, |_| Some(Value::Integer(UNSET))),
+    Scalar::new(oid![3, 9], "smtpEmailSmtpAlertVrrp", ON_OFF_UNSET, |_| Some(Value::Integer(UNSET))),
+    Scalar::new(oid![3, 10], "smtpEmailSmtpAlertChecker", ON_OFF_UNSET, |_| Some(Value::Integer(UNSET))),
+    Scalar::new(oid![4], "trapEnable", ENABLED, |topology| one_or_two(topology.global.enable_traps)),
     Scalar::new(oid![5], "linkBeat", LINK_BEAT, |_| one_or_two(true)),
     Scalar::new(oid![6], "lvsFlush", ENABLED, |_| one_or_two(false)),
     Scalar::new(oid![7], "ipvs64BitStats", TRUTH, |_| one_or_two(true)),
@@ -69,11 +53,7 @@ pub(super) static SCALARS: [Scalar<Topology>; 20] = [
 pub(super) static EMAILS: Table<Topology, ()> = Table {
     entry: oid![3, 5, 1],
     name: "emailEntry",
-    index: &[Index {
-        name: "emailIndex",
-        syntax: Syntax::Integer32,
-        implied: false,
-    }],
+    index: &[Index { name: "emailIndex", syntax: Syntax::Integer32, implied: false }],
     columns: &[
         Column::hidden(1, "emailIndex", Syntax::Integer32, Access::NotAccessible),
         Column::new(2, "emailAddress", Syntax::DisplayString, |_, ()| None),

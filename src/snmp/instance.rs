@@ -29,11 +29,8 @@ const AUTH_TYPE: Syntax = Syntax::Enum(&[("none", 0), ("password", 1), ("ah", 2)
 const VRRP_VERSION: Syntax = Syntax::Enum(&[("vrrpv2", 2), ("vrrpv3", 3)]);
 
 /// vrrpInstanceIndex, by which four tables are indexed first.
-pub(super) const INDEX: Index = Index {
-    name: "vrrpInstanceIndex",
-    syntax: Syntax::Integer32,
-    implied: false,
-};
+pub(super) const INDEX: Index =
+    Index { name: "vrrpInstanceIndex", syntax: Syntax::Integer32, implied: false };
 
 /// The table.
 pub(super) static TABLE: Table<Topology, Arc<InstanceRow>> = Table {
@@ -57,59 +54,30 @@ const fn refused(
     syntax: Syntax,
     read: fn(&Topology, &Arc<InstanceRow>) -> Option<Value>,
 ) -> Cell {
-    Column {
-        number,
-        name,
-        syntax,
-        access: Access::ReadWrite,
-        read,
-        write: None,
-    }
+    Column { number, name, syntax, access: Access::ReadWrite, read, write: None }
 }
 
 static COLUMNS: [Cell; 36] = [
     Column::hidden(1, "vrrpInstanceIndex", Syntax::Integer32, Access::NotAccessible),
-    Column::new(2, "vrrpInstanceName", Syntax::DisplayString, |_, row| {
-        text(&row.config.name)
-    }),
+    Column::new(2, "vrrpInstanceName", Syntax::DisplayString, |_, row| text(&row.config.name)),
     Column::new(3, "vrrpInstanceVirtualRouterId", Syntax::Unsigned32, |_, row| {
         unsigned(row.config.vrid.value())
     }),
-    Column::new(4, "vrrpInstanceState", VRRP_STATE, |_, row| {
-        integer(row.status().state.shown())
-    }),
-    Column::new(5, "vrrpInstanceInitialState", VRRP_STATE, |_, row| {
-        integer(initial_state(row).shown())
-    }),
-    Column::new(6, "vrrpInstanceWantedState", VRRP_STATE, |_, row| {
-        integer(row.status().wanted.shown())
-    }),
-    refused(7, "vrrpInstanceBasePriority", Syntax::Integer32, |_, row| {
-        integer(row.config.priority.0)
-    }),
+    Column::new(4, "vrrpInstanceState", VRRP_STATE, |_, row| integer(row.status().state.shown())),
+    Column::new(5, "vrrpInstanceInitialState", VRRP_STATE, |_, row| integer(initial_state(row).shown())),
+    Column::new(6, "vrrpInstanceWantedState", VRRP_STATE, |_, row| integer(row.status().wanted.shown())),
+    refused(7, "vrrpInstanceBasePriority", Syntax::Integer32, |_, row| integer(row.config.priority.0)),
     Column::new(8, "vrrpInstanceEffectivePriority", Syntax::Integer32, |_, row| {
         integer(row.status().effective_priority.unwrap_or(row.config.priority).0)
     }),
-    Column::new(9, "vrrpInstanceVipsStatus", VIPS_STATUS, |_, row| {
-        one_or_two(row.status().addresses_set)
+    Column::new(9, "vrrpInstanceVipsStatus", VIPS_STATUS, |_, row| one_or_two(row.status().addresses_set)),
+    Column::new(10, "vrrpInstancePrimaryInterface", Syntax::DisplayString, |_, row| {
+        text(&row.config.interface)
     }),
-    Column::new(
-        10,
-        "vrrpInstancePrimaryInterface",
-        Syntax::DisplayString,
-        |_, row| text(&row.config.interface),
-    ),
     // The instance's own interface is always tracked.
     Column::new(11, "vrrpInstanceTrackPrimaryIf", TRACKED, |_, _| one_or_two(true)),
-    Column::new(
-        12,
-        "vrrpInstanceAdvertisementsInt",
-        Syntax::Unsigned32,
-        |_, row| advert_interval(row),
-    ),
-    refused(13, "vrrpInstancePreempt", PREEMPT, |_, row| {
-        one_or_two(row.config.preempt)
-    }),
+    Column::new(12, "vrrpInstanceAdvertisementsInt", Syntax::Unsigned32, |_, row| advert_interval(row)),
+    refused(13, "vrrpInstancePreempt", PREEMPT, |_, row| one_or_two(row.config.preempt)),
     Column::new(14, "vrrpInstancePreemptDelay", Syntax::Unsigned32, |_, row| {
         unsigned(row.config.preempt_delay.as_secs())
     }),
@@ -117,20 +85,13 @@ static COLUMNS: [Cell; 36] = [
         integer(i32::from(row.config.auth != Auth::None))
     }),
     Column::new(16, "vrrpInstanceLvsSyncDaemon", ENABLED, |_, _| one_or_two(false)),
-    Column::new(
-        17,
-        "vrrpInstanceLvsSyncInterface",
-        Syntax::DisplayString,
-        |_, _| None,
-    ),
+    Column::new(17, "vrrpInstanceLvsSyncInterface", Syntax::DisplayString, |_, _| None),
     Column::new(18, "vrrpInstanceSyncGroup", Syntax::DisplayString, |_, _| None),
     Column::new(19, "vrrpInstanceGarpDelay", Syntax::Unsigned32, |_, row| {
         unsigned(row.config.garp.delay.as_secs())
     }),
     Column::new(20, "vrrpInstanceSmtpAlert", ENABLED, |_, _| one_or_two(false)),
-    Column::new(21, "vrrpInstanceNotifyExec", ENABLED, |_, row| {
-        one_or_two(notifies(row))
-    }),
+    Column::new(21, "vrrpInstanceNotifyExec", ENABLED, |_, row| one_or_two(notifies(row))),
     Column::new(22, "vrrpInstanceScriptMaster", Syntax::DisplayString, |_, row| {
         command(row.config.notify.master.as_ref())
     }),
@@ -150,35 +111,18 @@ static COLUMNS: [Cell; 36] = [
     refused(27, "vrrpInstanceAccept", TRUTH, |_, row| {
         (row.config.version == Version::V3).then_some(Value::Integer(1))
     }),
-    refused(28, "vrrpInstancePromoteSecondaries", TRUTH, |_, _| {
-        one_or_two(false)
-    }),
+    refused(28, "vrrpInstancePromoteSecondaries", TRUTH, |_, _| one_or_two(false)),
     refused(29, "vrrpInstanceUseLinkbeat", TRUTH, |_, _| one_or_two(false)),
-    Column::new(30, "vrrpInstanceVrrpVersion", VRRP_VERSION, |_, row| {
-        integer(row.config.version.number())
-    }),
-    Column::new(
-        31,
-        "vrrpInstanceScriptMstrRxLowerPri",
-        Syntax::DisplayString,
-        |_, _| None,
-    ),
-    Column::new(32, "vrrpInstanceScriptDeleted", Syntax::DisplayString, |_, _| {
-        None
-    }),
+    Column::new(30, "vrrpInstanceVrrpVersion", VRRP_VERSION, |_, row| integer(row.config.version.number())),
+    Column::new(31, "vrrpInstanceScriptMstrRxLowerPri", Syntax::DisplayString, |_, _| None),
+    Column::new(32, "vrrpInstanceScriptDeleted", Syntax::DisplayString, |_, _| None),
     refused(33, "vrrpInstanceNotifyDeleted", TRUTH, |_, _| one_or_two(false)),
-    Column::new(
-        34,
-        "vrrpInstanceMulticastAddressType",
-        INET_ADDRESS_TYPE,
-        |_, row| multicast_group(row).and_then(|_| integer(IPV4)),
-    ),
-    Column::new(
-        35,
-        "vrrpInstanceMulticastAddress",
-        Syntax::OctetString,
-        |_, row| multicast_group(row).map(|group| Value::OctetString(group.octets().to_vec())),
-    ),
+    Column::new(34, "vrrpInstanceMulticastAddressType", INET_ADDRESS_TYPE, |_, row| {
+        multicast_group(row).and_then(|_| integer(IPV4))
+    }),
+    Column::new(35, "vrrpInstanceMulticastAddress", Syntax::OctetString, |_, row| {
+        multicast_group(row).map(|group| Value::OctetString(group.octets().to_vec()))
+    }),
     Column::new(36, "vrrpInstanceV3ChecksumAsV2", TRUTH, |_, _| one_or_two(false)),
 ];
 
@@ -200,15 +144,9 @@ fn advert_interval(row: &InstanceRow) -> Option<Value> {
 
 fn notifies(row: &InstanceRow) -> bool {
     let notify = &row.config.notify;
-    [
-        &notify.master,
-        &notify.backup,
-        &notify.fault,
-        &notify.stop,
-        &notify.all,
-    ]
-    .into_iter()
-    .any(Option::is_some)
+    [&notify.master, &notify.backup, &notify.fault, &notify.stop, &notify.all]
+        .into_iter()
+        .any(Option::is_some)
 }
 
 fn command(script: Option<&NotifyScript>) -> Option<Value> {

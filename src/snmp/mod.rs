@@ -36,31 +36,19 @@ const ENABLED: Syntax = Syntax::Enum(&[("enabled", 1), ("disabled", 2)]);
 /// TruthValue, and the INTEGER { true(1), false(2) } that some objects spell out.
 const TRUTH: Syntax = Syntax::Enum(&[("true", 1), ("false", 2)]);
 /// InetAddressType (INET-ADDRESS-MIB).
-const INET_ADDRESS_TYPE: Syntax = Syntax::Enum(&[
-    ("unknown", 0),
-    ("ipv4", 1),
-    ("ipv6", 2),
-    ("ipv4z", 3),
-    ("ipv6z", 4),
-    ("dns", 16),
-]);
+const INET_ADDRESS_TYPE: Syntax =
+    Syntax::Enum(&[("unknown", 0), ("ipv4", 1), ("ipv6", 2), ("ipv4z", 3), ("ipv6z", 4), ("dns", 16)]);
 /// InetAddressType of an IPv4 address.
 const IPV4: i32 = 1;
 
 /// 1 for the first word of an enumeration of two, 2 for the second: how this MIB writes a truth.
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "a getter returns an Option, and this ends one"
-)]
+#[expect(clippy::unnecessary_wraps, reason = "a getter returns an Option, and this ends one")]
 fn one_or_two(first: bool) -> Option<Value> {
     Some(Value::Integer(if first { 1 } else { 2 }))
 }
 
 /// Text for a DisplayString, cut at its 255 octets.
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "a getter returns an Option, and this ends one"
-)]
+#[expect(clippy::unnecessary_wraps, reason = "a getter returns an Option, and this ends one")]
 fn text(text: &str) -> Option<Value> {
     let mut end = text.len().min(255);
     while !text.is_char_boundary(end) {
@@ -70,19 +58,13 @@ fn text(text: &str) -> Option<Value> {
 }
 
 /// A number that a Gauge32 or Unsigned32 cannot hold stays at its end (RFC 2578 §7.1.7).
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "a getter returns an Option, and this ends one"
-)]
+#[expect(clippy::unnecessary_wraps, reason = "a getter returns an Option, and this ends one")]
 fn unsigned(number: impl TryInto<u32>) -> Option<Value> {
     Some(Value::Gauge32(number.try_into().unwrap_or(u32::MAX)))
 }
 
 /// A number for an Integer32, kept inside it.
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "a getter returns an Option, and this ends one"
-)]
+#[expect(clippy::unnecessary_wraps, reason = "a getter returns an Option, and this ends one")]
 fn integer(number: impl TryInto<i32>) -> Option<Value> {
     Some(Value::Integer(number.try_into().unwrap_or(i32::MAX)))
 }

@@ -31,12 +31,7 @@ pub struct Pending {
 impl Pending {
     /// Everything since the start; the number of the newest one that was taken is written to `delivered`.
     pub fn new(registry: Arc<Registry>, delivered: watch::Sender<u64>) -> Self {
-        Self {
-            registry,
-            cursor: Cursor::default(),
-            shown: 0,
-            delivered,
-        }
+        Self { registry, cursor: Cursor::default(), shown: 0, delivered }
     }
 }
 
@@ -71,10 +66,7 @@ impl Notifications for Pending {
 fn notification(topology: &Topology, transition: &Transition) -> Notification {
     let Subject::Instance { index, name } = &transition.subject;
     let column = |number| under(&INSTANCE_ENTRY).child(number).child(*index);
-    let initial = topology
-        .instances
-        .get(*index as usize - 1)
-        .map(|row| instance::initial_state(row).shown());
+    let initial = topology.instances.get(*index as usize - 1).map(|row| instance::initial_state(row).shown());
     Notification {
         id: transition.seq,
         at: transition.at.0,
@@ -89,7 +81,5 @@ fn notification(topology: &Topology, transition: &Transition) -> Notification {
 }
 
 fn under(suffix: &[u32]) -> Oid {
-    suffix
-        .iter()
-        .fold(Oid::from(KEEPALIVED), |oid, sub| oid.child(*sub))
+    suffix.iter().fold(Oid::from(KEEPALIVED), |oid, sub| oid.child(*sub))
 }

@@ -15,11 +15,7 @@ const RESULT: Syntax = Syntax::Enum(&[("init", 1), ("bad", 2), ("good", 3), ("in
 pub(super) static TABLE: Table<Topology, Arc<ScriptRow>> = Table {
     entry: &[1, 3, 6, 1, 4, 1, 9586, 100, 5, 2, 9, 1],
     name: "vrrpScriptEntry",
-    index: &[Index {
-        name: "vrrpScriptIndex",
-        syntax: Syntax::Integer32,
-        implied: false,
-    }],
+    index: &[Index { name: "vrrpScriptIndex", syntax: Syntax::Integer32, implied: false }],
     columns: &COLUMNS,
     seek: |topology, after, include| {
         let index = position::seek(topology.scripts.len(), after, include)?;
@@ -30,30 +26,14 @@ pub(super) static TABLE: Table<Topology, Arc<ScriptRow>> = Table {
 
 static COLUMNS: [Column<Topology, Arc<ScriptRow>>; 12] = [
     Column::hidden(1, "vrrpScriptIndex", Syntax::Integer32, Access::NotAccessible),
-    Column::new(2, "vrrpScriptName", Syntax::DisplayString, |_, row| {
-        text(&row.config.name)
-    }),
-    Column::new(3, "vrrpScriptCommand", Syntax::DisplayString, |_, row| {
-        text(&row.config.command.shown)
-    }),
-    Column::new(4, "vrrpScriptInterval", Syntax::Integer32, |_, row| {
-        integer(row.config.interval.as_secs())
-    }),
-    Column::new(5, "vrrpScriptWeight", Syntax::Integer32, |_, row| {
-        integer(row.config.weight)
-    }),
-    Column::new(6, "vrrpScriptResult", RESULT, |_, row| {
-        integer(row.status().result.number())
-    }),
-    Column::new(7, "vrrpScriptRise", Syntax::Unsigned32, |_, row| {
-        unsigned(row.config.rise)
-    }),
-    Column::new(8, "vrrpScriptFall", Syntax::Unsigned32, |_, row| {
-        unsigned(row.config.fall)
-    }),
-    Column::new(9, "vrrpScriptWgtRev", TRUTH, |_, row| {
-        one_or_two(row.config.reverse)
-    }),
+    Column::new(2, "vrrpScriptName", Syntax::DisplayString, |_, row| text(&row.config.name)),
+    Column::new(3, "vrrpScriptCommand", Syntax::DisplayString, |_, row| text(&row.config.command.shown)),
+    Column::new(4, "vrrpScriptInterval", Syntax::Integer32, |_, row| integer(row.config.interval.as_secs())),
+    Column::new(5, "vrrpScriptWeight", Syntax::Integer32, |_, row| integer(row.config.weight)),
+    Column::new(6, "vrrpScriptResult", RESULT, |_, row| integer(row.status().result.number())),
+    Column::new(7, "vrrpScriptRise", Syntax::Unsigned32, |_, row| unsigned(row.config.rise)),
+    Column::new(8, "vrrpScriptFall", Syntax::Unsigned32, |_, row| unsigned(row.config.fall)),
+    Column::new(9, "vrrpScriptWgtRev", TRUTH, |_, row| one_or_two(row.config.reverse)),
     Column::new(10, "vrrpScriptPath", Syntax::DisplayString, |_, row| {
         text(&row.config.command.path.to_string_lossy())
     }),

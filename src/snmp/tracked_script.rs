@@ -14,43 +14,22 @@ pub(super) static TABLE: Table<Topology, TrackedScript> = Table {
     name: "vrrpTrackedScriptEntry",
     index: &[
         instance::INDEX,
-        Index {
-            name: "vrrpTrackedScriptIndex",
-            syntax: Syntax::Integer32,
-            implied: false,
-        },
+        Index { name: "vrrpTrackedScriptIndex", syntax: Syntax::Integer32, implied: false },
     ],
     columns: &COLUMNS,
     seek: |topology, after, include| {
         let lines = |instance: u32| {
-            topology
-                .instances
-                .get(instance as usize - 1)
-                .map(|row| &row.config.track_scripts)
+            topology.instances.get(instance as usize - 1).map(|row| &row.config.track_scripts)
         };
         let count = |instance| lines(instance).map_or(0, Vec::len);
         let (instance, line) = position::seek_nested(topology.instances.len(), count, after, include)?;
-        Some((
-            vec![instance, line],
-            lines(instance)?.get(line as usize - 1)?.clone(),
-        ))
+        Some((vec![instance, line], lines(instance)?.get(line as usize - 1)?.clone()))
     },
 };
 
 static COLUMNS: [Column<Topology, TrackedScript>; 4] = [
-    Column::hidden(
-        1,
-        "vrrpTrackedScriptIndex",
-        Syntax::Integer32,
-        Access::NotAccessible,
-    ),
-    Column::new(2, "vrrpTrackedScriptName", Syntax::DisplayString, |_, line| {
-        text(&line.name)
-    }),
-    Column::new(3, "vrrpTrackedScriptWeight", Syntax::Integer32, |_, line| {
-        integer(line.weight)
-    }),
-    Column::new(4, "vrrpTrackedScriptWgtRev", TRUTH, |_, line| {
-        one_or_two(line.reverse)
-    }),
+    Column::hidden(1, "vrrpTrackedScriptIndex", Syntax::Integer32, Access::NotAccessible),
+    Column::new(2, "vrrpTrackedScriptName", Syntax::DisplayString, |_, line| text(&line.name)),
+    Column::new(3, "vrrpTrackedScriptWeight", Syntax::Integer32, |_, line| integer(line.weight)),
+    Column::new(4, "vrrpTrackedScriptWgtRev", TRUTH, |_, line| one_or_two(line.reverse)),
 ];

@@ -36,12 +36,7 @@ mod tests {
     use super::*;
 
     fn tracked(weight: i16, reverse: bool) -> TrackedScript {
-        TrackedScript {
-            name: "chk".into(),
-            script: 0,
-            weight,
-            reverse,
-        }
+        TrackedScript { name: "chk".into(), script: 0, weight, reverse }
     }
 
     #[test]
@@ -56,11 +51,7 @@ mod tests {
         ];
         for (weight, reverse, healthy, failed) in table {
             let tracked = tracked(weight, reverse);
-            assert_eq!(
-                contribution(&tracked, true),
-                healthy,
-                "{weight} {reverse} healthy"
-            );
+            assert_eq!(contribution(&tracked, true), healthy, "{weight} {reverse} healthy");
             assert_eq!(contribution(&tracked, false), failed, "{weight} {reverse} failed");
         }
     }

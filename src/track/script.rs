@@ -135,11 +135,7 @@ impl ScriptTracker {
             self.actions.push_back(ScriptAction::Skipped);
             return;
         }
-        self.run = Some(Run {
-            deadline: now + self.timeout,
-            timed_out: false,
-            killed: false,
-        });
+        self.run = Some(Run { deadline: now + self.timeout, timed_out: false, killed: false });
         self.actions.push_back(ScriptAction::Run);
     }
 
@@ -198,12 +194,7 @@ impl ScriptTracker {
     }
 
     fn judge(&mut self, changed: bool, end: RunEnd) {
-        let verdict = Verdict {
-            result: self.result,
-            healthy: healthy(self.result),
-            changed,
-            end,
-        };
+        let verdict = Verdict { result: self.result, healthy: healthy(self.result), changed, end };
         self.actions.push_back(ScriptAction::Judge(verdict));
     }
 
@@ -289,13 +280,8 @@ mod tests {
     #[test]
     fn init_fail_means_failed_until_rise_successes() {
         let mut script = tracker(2, 1, true);
-        let Some(ScriptAction::Judge(verdict)) = script.poll_action() else {
-            panic!("no verdict")
-        };
-        assert_eq!(
-            (verdict.healthy, verdict.changed, verdict.end),
-            (false, true, RunEnd::Assumed)
-        );
+        let Some(ScriptAction::Judge(verdict)) = script.poll_action() else { panic!("no verdict") };
+        assert_eq!((verdict.healthy, verdict.changed, verdict.end), (false, true, RunEnd::Assumed));
         assert_eq!(end(&mut script, 0), (false, false));
         assert_eq!(end(&mut script, 0), (true, true));
     }
@@ -313,9 +299,7 @@ mod tests {
         script.handle_timeout(Time::from_secs(13));
         assert_eq!(actions(&mut script), [ScriptAction::Kill]);
         script.handle_end(RunEnd::Signalled(9));
-        let Some(ScriptAction::Judge(verdict)) = script.poll_action() else {
-            panic!("no verdict")
-        };
+        let Some(ScriptAction::Judge(verdict)) = script.poll_action() else { panic!("no verdict") };
         assert_eq!(verdict.end, RunEnd::TimedOut);
         assert!(!verdict.healthy);
     }

@@ -42,7 +42,6 @@ impl Sum {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::vrrp::testing::checksum as plain;
 
     #[test]
@@ -59,7 +58,8 @@ mod tests {
     #[test]
     fn bytes_with_their_checksum_sum_to_zero() {
         let mut bytes = [0x45, 0xc0, 0, 0, 0xff, 0x70];
-        bytes[2..4].copy_from_slice(&plain(&bytes).to_be_bytes());
+        let sum = plain(&bytes);
+        bytes[2..4].copy_from_slice(&sum.to_be_bytes());
         assert_eq!(plain(&bytes), 0);
     }
 }

@@ -64,11 +64,7 @@ mod tests {
             skew_time(version, Priority(priority), Duration::from_millis(ms)).as_micros()
         };
         assert_eq!(skew(Version::V2, 100, 1000), 609_375);
-        assert_eq!(
-            skew(Version::V2, 100, 5000),
-            609_375,
-            "version 2 does not scale it"
-        );
+        assert_eq!(skew(Version::V2, 100, 5000), 609_375, "version 2 does not scale it");
         assert_eq!(skew(Version::V3, 100, 1000), 609_375);
         assert_eq!(skew(Version::V3, 100, 10), 6093);
         assert_eq!(skew(Version::V3, 255, 1000), 3906);

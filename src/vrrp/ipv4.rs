@@ -131,9 +131,8 @@ mod tests {
     use crate::vrrp::testing::checksum;
 
     /// The header of v3_unicast in the captures, checksum as the kernel left it.
-    const BYTES: [u8; HEADER_LEN] = [
-        0x45, 0xc0, 0x00, 0x20, 0x00, 0x01, 0x00, 0x00, 0xff, 0x70, 0xa6, 0x98, 10, 9, 0, 1, 10, 9, 0, 2,
-    ];
+    const BYTES: [u8; HEADER_LEN] =
+        [0x45, 0xc0, 0x00, 0x20, 0x00, 0x01, 0x00, 0x00, 0xff, 0x70, 0xa6, 0x98, 10, 9, 0, 1, 10, 9, 0, 2];
 
     fn header() -> Header {
         Header {
@@ -174,11 +173,7 @@ mod tests {
         let mut out = [0xa5; HEADER_LEN + 2];
         header().emit(&mut out);
         assert_eq!(Header::parse(&out), Ok((header(), HEADER_LEN)));
-        assert_eq!(
-            out[HEADER_LEN..],
-            [0xa5, 0xa5],
-            "nothing written behind the header"
-        );
+        assert_eq!(out[HEADER_LEN..], [0xa5, 0xa5], "nothing written behind the header");
     }
 
     #[test]
@@ -211,7 +206,7 @@ mod tests {
         .unwrap();
         oracle.options = [1, 1, 1, 0].into();
         let (header, length) = Header::parse(&oracle.to_bytes()).unwrap();
-        assert_eq!((header.total_length, length), (oracle.total_len(), 24));
+        assert_eq!((header.total_length, length), (oracle.total_len, 24));
     }
 
     #[test]

@@ -168,9 +168,8 @@ impl<'a> View<'a> {
     /// # Errors
     /// [`InvalidAdvert::Truncated`] when the fixed part is incomplete.
     pub fn new(bytes: &'a [u8]) -> Result<Self, InvalidAdvert> {
-        let (fixed, rest) = bytes
-            .split_first_chunk::<FIXED_LEN>()
-            .ok_or(InvalidAdvert::Truncated(bytes.len()))?;
+        let (fixed, rest) =
+            bytes.split_first_chunk::<FIXED_LEN>().ok_or(InvalidAdvert::Truncated(bytes.len()))?;
         Ok(Self { fixed, rest })
     }
 
@@ -211,41 +210,26 @@ impl<'a> View<'a> {
 
     /// Version 3: the sender's interval.
     pub fn max_interval(&self) -> Centiseconds {
-        let [high, low] = [
-            self.fixed[field::MAX_INTERVAL.start],
-            self.fixed[field::MAX_INTERVAL.start + 1],
-        ];
+        let [high, low] = [self.fixed[field::MAX_INTERVAL.start], self.fixed[field::MAX_INTERVAL.start + 1]];
         Centiseconds::from_field(u16::from_be_bytes([high, low]))
     }
 
     /// The length that the version and the address count ask for. A version that nobody knows is taken to
     /// have no authentication data.
     pub fn expected_len(&self) -> usize {
-        let auth_data = if self.version() == Version::V2.number() {
-            AUTH_DATA_LEN
-        } else {
-            0
-        };
+        let auth_data = if self.version() == Version::V2.number() { AUTH_DATA_LEN } else { 0 };
         FIXED_LEN + usize::from(self.count()) * ADDRESS_LEN + auth_data
     }
 
     /// The addresses; none when the message is too short for as many as it claims.
     pub fn addresses(&self) -> impl Iterator<Item = Ipv4Addr> + use<'a> {
-        let list = self
-            .rest
-            .get(..usize::from(self.count()) * ADDRESS_LEN)
-            .unwrap_or_default();
-        list.as_chunks::<ADDRESS_LEN>()
-            .0
-            .iter()
-            .map(|octets| Ipv4Addr::from(*octets))
+        let list = self.rest.get(..usize::from(self.count()) * ADDRESS_LEN).unwrap_or_default();
+        list.as_chunks::<ADDRESS_LEN>().0.iter().map(|octets| Ipv4Addr::from(*octets))
     }
 
     /// Version 2: the authentication data behind the addresses; `None` when the message ends before them.
     pub fn auth_data(&self) -> Option<&'a [u8; AUTH_DATA_LEN]> {
-        self.rest
-            .get(usize::from(self.count()) * ADDRESS_LEN..)?
-            .first_chunk()
+        self.rest.get(usize::from(self.count()) * ADDRESS_LEN..)?.first_chunk()
     }
 
     /// Which checksum the message carries; `None` when it is a wrong one.
@@ -304,9 +288,7 @@ pub enum Body {
 impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::V2 {
-                interval, auth_type, ..
-            } => write!(f, "V2 {{ {interval} s, auth {auth_type} }}"),
+            Self::V2 { interval, auth_type, .. } => write!(f, "V2 {{ {interval} s, auth {auth_type} }}"),
             Self::V3 { interval } => write!(f, "V3 {{ {} cs }}", interval.value()),
         }
     }
@@ -323,39 +305,25 @@ impl Advert {
             return Err(InvalidAdvert::Type(view.message_type()));
         }
         let vrid = Vrid::new(view.vrid()).ok_or(InvalidAdvert::Vrid)?;
-        let length = InvalidAdvert::Length {
-            expected: view.expected_len(),
-            found: bytes.len(),
-        };
+        let length = InvalidAdvert::Length { expected: view.expected_len(), found: bytes.len() };
         let body = match view.version() {
             2 => Body::V2 {
                 interval: view.interval_seconds(),
                 auth_type: view.auth_type(),
                 auth_data: *view.auth_data().ok_or(length)?,
             },
-            3 => Body::V3 {
-                interval: view.max_interval(),
-            },
+            3 => Body::V3 { interval: view.max_interval() },
             unknown => return Err(InvalidAdvert::Version(unknown)),
         };
         if view.expected_len() != bytes.len() {
             return Err(length);
         }
-        Ok(Self {
-            vrid,
-            priority: view.priority(),
-            addresses: view.addresses().collect(),
-            body,
-        })
+        Ok(Self { vrid, priority: view.priority(), addresses: view.addresses().collect(), body })
     }
 
     /// Length of the message on the wire.
     pub fn wire_len(&self) -> usize {
-        let auth_data = if matches!(self.body, Body::V2 { .. }) {
-            AUTH_DATA_LEN
-        } else {
-            0
-        };
+        let auth_data = if matches!(self.body, Body::V2 { .. }) { AUTH_DATA_LEN } else { 0 };
         FIXED_LEN + self.listed().len() * ADDRESS_LEN + auth_data
     }
 
@@ -373,11 +341,7 @@ impl Advert {
         // The list is cut to MAX_ADDRESSES.
         out[field::COUNT] = u8::try_from(self.listed().len()).unwrap_or(u8::MAX);
         let mut sum = match &self.body {
-            Body::V2 {
-                interval,
-                auth_type,
-                auth_data,
-            } => {
+            Body::V2 { interval, auth_type, auth_data } => {
                 out[field::VERSION_TYPE] = Version::V2.number() << 4 | TYPE_ADVERTISEMENT;
                 out[field::AUTH_TYPE] = (*auth_type).into();
                 out[field::INTERVAL] = *interval;
@@ -404,22 +368,12 @@ impl Advert {
 impl fmt::Display for Advert {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.body {
-            Body::V2 {
-                interval, auth_type, ..
-            } => {
-                write!(
-                    f,
-                    "VRRPv2, Advertisement, vrid {}, prio {}, ",
-                    self.vrid, self.priority
-                )?;
+            Body::V2 { interval, auth_type, .. } => {
+                write!(f, "VRRPv2, Advertisement, vrid {}, prio {}, ", self.vrid, self.priority)?;
                 write!(f, "authtype {auth_type}, intvl {interval}s, ")?;
             }
             Body::V3 { interval } => {
-                write!(
-                    f,
-                    "VRRPv3, Advertisement, vrid {}, prio {}, ",
-                    self.vrid, self.priority
-                )?;
+                write!(f, "VRRPv3, Advertisement, vrid {}, prio {}, ", self.vrid, self.priority)?;
                 write!(f, "intvl {}cs, ", interval.value())?;
             }
         }
@@ -451,20 +405,14 @@ mod tests {
         0x21, 0x33, 0x96, 0x01, 0x01, 0x01, 0xc8, 0x09, 10, 9, 0, 100, b's', b'3', b'c', b'r', b'e', b't',
         b'9', b'9',
     ];
-    const V3: [u8; 16] = [
-        0x31, 0x33, 0x96, 0x02, 0x00, 0x64, 0x38, 0xee, 10, 9, 0, 100, 10, 9, 0, 101,
-    ];
+    const V3: [u8; 16] = [0x31, 0x33, 0x96, 0x02, 0x00, 0x64, 0x38, 0xee, 10, 9, 0, 100, 10, 9, 0, 101];
 
     fn v2() -> Advert {
         Advert {
             vrid: Vrid::new(51).unwrap(),
             priority: Priority(150),
             addresses: vec![Ipv4Addr::new(10, 9, 0, 100)],
-            body: Body::V2 {
-                interval: 1,
-                auth_type: AuthType::Password,
-                auth_data: *b"s3cret99",
-            },
+            body: Body::V2 { interval: 1, auth_type: AuthType::Password, auth_data: *b"s3cret99" },
         }
     }
 
@@ -473,9 +421,7 @@ mod tests {
             vrid: Vrid::new(51).unwrap(),
             priority: Priority(150),
             addresses: vec![Ipv4Addr::new(10, 9, 0, 100), Ipv4Addr::new(10, 9, 0, 101)],
-            body: Body::V3 {
-                interval: Centiseconds::from_field(100),
-            },
+            body: Body::V3 { interval: Centiseconds::from_field(100) },
         }
     }
 
@@ -490,14 +436,8 @@ mod tests {
         let view = View::new(&V2).unwrap();
         assert_eq!((view.version(), view.message_type(), view.vrid()), (2, 1, 51));
         assert_eq!((view.priority(), view.count()), (Priority(150), 1));
-        assert_eq!(
-            (view.auth_type(), view.interval_seconds()),
-            (AuthType::Password, 1)
-        );
-        assert_eq!(
-            view.addresses().collect::<Vec<_>>(),
-            [Ipv4Addr::new(10, 9, 0, 100)]
-        );
+        assert_eq!((view.auth_type(), view.interval_seconds()), (AuthType::Password, 1));
+        assert_eq!(view.addresses().collect::<Vec<_>>(), [Ipv4Addr::new(10, 9, 0, 100)]);
         assert_eq!(view.auth_data(), Some(b"s3cret99"));
         assert_eq!(view.expected_len(), V2.len());
         assert_eq!(view.checksum(SOURCE, GROUP), Some(Coverage::Usual));
@@ -559,10 +499,7 @@ mod tests {
         let mut advert = v3();
         advert.addresses.truncate(1);
         let copy = emitted(&advert, Ipv4Addr::new(10, 9, 0, 2));
-        assert_eq!(
-            copy,
-            [0x31, 0x33, 0x96, 0x01, 0x00, 0x64, 0x19, 0x69, 10, 9, 0, 100]
-        );
+        assert_eq!(copy, [0x31, 0x33, 0x96, 0x01, 0x00, 0x64, 0x19, 0x69, 10, 9, 0, 100]);
     }
 
     #[test]
@@ -584,11 +521,7 @@ mod tests {
                 let message = &packet[header_len..];
                 let advert = Advert::parse(message).unwrap();
                 let view = View::new(message).unwrap();
-                assert_eq!(
-                    view.checksum(header.source, header.destination),
-                    Some(Coverage::Usual),
-                    "{name}"
-                );
+                assert_eq!(view.checksum(header.source, header.destination), Some(Coverage::Usual), "{name}");
                 let mut out = vec![0xa5; advert.wire_len()];
                 advert.emit(header.source, header.destination, &mut out);
                 assert_eq!(out, message, "{name}: {advert}");
@@ -604,10 +537,7 @@ mod tests {
         for packet in capture("ka243_v3_csum_as_v2") {
             let (header, header_len) = Header::parse(&packet).unwrap();
             let view = View::new(&packet[header_len..]).unwrap();
-            assert_eq!(
-                view.checksum(header.source, header.destination),
-                Some(Coverage::MessageOnly)
-            );
+            assert_eq!(view.checksum(header.source, header.destination), Some(Coverage::MessageOnly));
         }
     }
 
@@ -619,30 +549,12 @@ mod tests {
             Advert::parse(&bytes)
         };
         assert_eq!(Advert::parse(&V3[..7]), Err(InvalidAdvert::Truncated(7)));
-        assert_eq!(
-            Advert::parse(&V3[..15]),
-            Err(InvalidAdvert::Length {
-                expected: 16,
-                found: 15
-            })
-        );
-        assert_eq!(
-            Advert::parse(&V2[..19]),
-            Err(InvalidAdvert::Length {
-                expected: 20,
-                found: 19
-            })
-        );
+        assert_eq!(Advert::parse(&V3[..15]), Err(InvalidAdvert::Length { expected: 16, found: 15 }));
+        assert_eq!(Advert::parse(&V2[..19]), Err(InvalidAdvert::Length { expected: 20, found: 19 }));
         assert_eq!(with(0, 0x41), Err(InvalidAdvert::Version(4)));
         assert_eq!(with(0, 0x32), Err(InvalidAdvert::Type(2)));
         assert_eq!(with(1, 0), Err(InvalidAdvert::Vrid));
-        assert_eq!(
-            with(3, 255),
-            Err(InvalidAdvert::Length {
-                expected: 8 + 255 * 4,
-                found: 16
-            })
-        );
+        assert_eq!(with(3, 255), Err(InvalidAdvert::Length { expected: 8 + 255 * 4, found: 16 }));
     }
 
     #[test]
@@ -656,11 +568,7 @@ mod tests {
     #[test]
     fn an_unknown_authentication_type_survives_the_round_trip() {
         let mut advert = v2();
-        advert.body = Body::V2 {
-            interval: 1,
-            auth_type: AuthType::Unknown(7),
-            auth_data: [0; 8],
-        };
+        advert.body = Body::V2 { interval: 1, auth_type: AuthType::Unknown(7), auth_data: [0; 8] };
         assert_eq!(Advert::parse(&emitted(&advert, GROUP)), Ok(advert));
     }
 

@@ -82,13 +82,7 @@ impl Limiter {
             }
         }
         let Some(entry) = self.0.get_mut(&key) else {
-            self.0.insert(
-                key,
-                Entry {
-                    written: now,
-                    swallowed: 0,
-                },
-            );
+            self.0.insert(key, Entry { written: now, swallowed: 0 });
             return Some(0);
         };
         if now.since(entry.written) < QUIET {
@@ -96,10 +90,7 @@ impl Limiter {
             return None;
         }
         let swallowed = entry.swallowed;
-        *entry = Entry {
-            written: now,
-            swallowed: 0,
-        };
+        *entry = Entry { written: now, swallowed: 0 };
         Some(swallowed)
     }
 }
@@ -127,10 +118,7 @@ mod tests {
         let now = Time::from_secs(1);
         assert_eq!(limiter.admit(now, SENDER, Matter::Ttl), Some(0));
         assert_eq!(limiter.admit(now, SENDER, Matter::Checksum), Some(0));
-        assert_eq!(
-            limiter.admit(now, Ipv4Addr::new(10, 9, 0, 3), Matter::Ttl),
-            Some(0)
-        );
+        assert_eq!(limiter.admit(now, Ipv4Addr::new(10, 9, 0, 3), Matter::Ttl), Some(0));
     }
 
     #[test]
@@ -138,11 +126,7 @@ mod tests {
         let mut limiter = Limiter::default();
         let lines = (0..10_000)
             .filter_map(|forged| {
-                limiter.admit(
-                    Time::from_secs(1),
-                    Ipv4Addr::from_bits(0x0a00_0000 + forged),
-                    Matter::Ttl,
-                )
+                limiter.admit(Time::from_secs(1), Ipv4Addr::from_bits(0x0a00_0000 + forged), Matter::Ttl)
             })
             .count();
         assert_eq!(lines, MAX_ENTRIES + 1);

@@ -50,18 +50,11 @@ impl Restorer {
     pub(super) fn removed(&mut self, now: Time, address: Ipv4Addr) -> Pace {
         self.missing.insert(address);
         let history = self.history.entry(address).or_default();
-        if history
-            .removals
-            .back()
-            .is_some_and(|last| now.since(*last) >= WINDOW)
-        {
+        if history.removals.back().is_some_and(|last| now.since(*last) >= WINDOW) {
             *history = History::default();
         }
         let crowded = history.removals.len() == AT_ONCE
-            && history
-                .removals
-                .front()
-                .is_some_and(|first| now.since(*first) < WINDOW);
+            && history.removals.front().is_some_and(|first| now.since(*first) < WINDOW);
         if history.removals.len() == AT_ONCE {
             history.removals.pop_front();
         }
@@ -102,10 +95,7 @@ mod tests {
     fn slow_removals_are_never_a_storm() {
         let mut restorer = Restorer::default();
         for attempt in 0..20 {
-            assert_eq!(
-                restorer.removed(Time::from_secs(attempt * 3), ADDRESS),
-                Pace::AtOnce
-            );
+            assert_eq!(restorer.removed(Time::from_secs(attempt * 3), ADDRESS), Pace::AtOnce);
         }
     }
 
@@ -113,10 +103,7 @@ mod tests {
     fn a_flush_of_many_addresses_is_not_a_storm() {
         let mut restorer = Restorer::default();
         for last in 0..200 {
-            assert_eq!(
-                restorer.removed(Time::from_secs(1), Ipv4Addr::new(10, 9, 0, last)),
-                Pace::AtOnce
-            );
+            assert_eq!(restorer.removed(Time::from_secs(1), Ipv4Addr::new(10, 9, 0, last)), Pace::AtOnce);
         }
         assert_eq!(restorer.restored(), 200);
         assert_eq!(restorer.restored(), 0);

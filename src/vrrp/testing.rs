@@ -25,10 +25,8 @@ pub(crate) fn with_header_checksum(packet: &[u8]) -> Vec<u8> {
 
 /// The IPv4 packets of protocol 112 in `tests/corpus/pcap/NAME.pcap`, in order.
 pub(crate) fn capture(name: &str) -> Vec<Vec<u8>> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/corpus/pcap")
-        .join(name)
-        .with_extension("pcap");
+    let path =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/pcap").join(name).with_extension("pcap");
     let file = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let packets: Vec<_> = frames(&file).into_iter().filter_map(vrrp_packet).collect();
     assert!(!packets.is_empty(), "{} has no VRRP over IPv4", path.display());

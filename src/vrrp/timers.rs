@@ -99,14 +99,8 @@ mod tests {
         timers.set(Timer::Advert, Time::from_secs(1));
         assert_eq!(timers.next(), Some(Time::from_secs(1)));
         assert_eq!(timers.expire(Time::default()), None);
-        assert_eq!(
-            timers.expire(Time::from_secs(5)),
-            Some((Timer::Advert, Time::from_secs(1)))
-        );
-        assert_eq!(
-            timers.expire(Time::from_secs(5)),
-            Some((Timer::GarpBurst, Time::from_secs(2)))
-        );
+        assert_eq!(timers.expire(Time::from_secs(5)), Some((Timer::Advert, Time::from_secs(1))));
+        assert_eq!(timers.expire(Time::from_secs(5)), Some((Timer::GarpBurst, Time::from_secs(2))));
         assert_eq!(timers.expire(Time::from_secs(5)), None);
     }
 
@@ -121,11 +115,7 @@ mod tests {
     fn a_period_stays_on_its_grid_after_a_stall() {
         let period = Duration::from_millis(300);
         let due = Time::from_secs(1);
-        let next = |now_ms| {
-            next_period(due, period, Time(Duration::from_millis(now_ms)))
-                .0
-                .as_millis()
-        };
+        let next = |now_ms| next_period(due, period, Time(Duration::from_millis(now_ms))).0.as_millis();
         assert_eq!(next(1000), 1300);
         assert_eq!(next(1299), 1300);
         assert_eq!(next(1300), 1600);

@@ -25,42 +25,24 @@ impl Transmitter {
                     Auth::None => (AuthType::None, [0; 8]),
                     Auth::Pass(password) => (AuthType::Password, password),
                 };
-                Body::V2 {
-                    interval: whole_seconds(settings),
-                    auth_type,
-                    auth_data,
-                }
+                Body::V2 { interval: whole_seconds(settings), auth_type, auth_data }
             }
-            Version::V3 => Body::V3 {
-                interval: Centiseconds::from_duration(settings.advert_interval),
-            },
+            Version::V3 => Body::V3 { interval: Centiseconds::from_duration(settings.advert_interval) },
         };
         let addresses = settings.addresses.iter().copied().take(MAX_ADDRESSES).collect();
         let destinations = match &settings.destination {
             Destination::Multicast(group) => vec![*group],
             Destination::Unicast(peers) => peers.clone(),
         };
-        let advert = Advert {
-            vrid: settings.vrid,
-            priority: settings.priority,
-            addresses,
-            body,
-        };
-        Self {
-            advert,
-            destinations,
-            identification: 0,
-        }
+        let advert = Advert { vrid: settings.vrid, priority: settings.priority, addresses, body };
+        Self { advert, destinations, identification: 0 }
     }
 
     /// All copies of one advertisement. They share an identification, which counts from 1 and leaves out 0.
     pub(super) fn advert(&mut self, source: Ipv4Addr, priority: Priority) -> Vec<Outgoing> {
         self.identification = self.identification.checked_add(1).unwrap_or(1);
         self.advert.priority = priority;
-        self.destinations
-            .iter()
-            .map(|destination| self.copy(source, *destination))
-            .collect()
+        self.destinations.iter().map(|destination| self.copy(source, *destination)).collect()
     }
 
     fn copy(&self, source: Ipv4Addr, destination: Ipv4Addr) -> Outgoing {
@@ -82,7 +64,5 @@ impl Transmitter {
 
 /// The interval of version 2, in the seconds of its one byte.
 pub(super) fn whole_seconds(settings: &Settings) -> u8 {
-    u8::try_from(settings.advert_interval.as_secs())
-        .unwrap_or(u8::MAX)
-        .max(1)
+    u8::try_from(settings.advert_interval.as_secs()).unwrap_or(u8::MAX).max(1)
 }

@@ -14,21 +14,10 @@ pub struct Namespace {
 impl Namespace {
     /// A namespace with these interfaces (bridges without ports: any kind will do).
     pub fn with<'a>(interfaces: impl Iterator<Item = &'a str>) -> Self {
-        let namespace = Self {
-            name: format!("sf-config-{}", process::id()),
-        };
+        let namespace = Self { name: format!("sf-config-{}", process::id()) };
         run(&["netns", "add", &namespace.name]);
         for interface in interfaces {
-            run(&[
-                "-n",
-                &namespace.name,
-                "link",
-                "add",
-                "name",
-                interface,
-                "type",
-                "bridge",
-            ]);
+            run(&["-n", &namespace.name, "link", "add", "name", interface, "type", "bridge"]);
         }
         namespace
     }
@@ -55,10 +44,7 @@ impl Namespace {
             .output()
             .expect("ip starts");
         let status = output.status;
-        let code = status
-            .code()
-            .or_else(|| status.signal().map(|signal| signal + 128))
-            .unwrap_or(-1);
+        let code = status.code().or_else(|| status.signal().map(|signal| signal + 128)).unwrap_or(-1);
         assert!(
             code != 127,
             "no keepalived to compare with: install the package keepalived\n{}",
@@ -75,10 +61,8 @@ impl Drop for Namespace {
 }
 
 fn run(arguments: &[&str]) {
-    let output = Command::new("ip")
-        .args(arguments)
-        .output()
-        .expect("no program ip: install the package iproute2");
+    let output =
+        Command::new("ip").args(arguments).output().expect("no program ip: install the package iproute2");
     assert!(
         output.status.success(),
         "ip {} failed (network namespaces need root): {}",

@@ -16,17 +16,12 @@ pub struct World {
 impl World {
     /// A world with these interfaces beside the loopback.
     pub fn with(interfaces: impl IntoIterator<Item = String>) -> Self {
-        Self {
-            interfaces: interfaces.into_iter().chain(["lo".to_owned()]).collect(),
-        }
+        Self { interfaces: interfaces.into_iter().chain(["lo".to_owned()]).collect() }
     }
 
     /// The interfaces that have to be made where another program is to see the same world.
     pub fn made(&self) -> impl Iterator<Item = &str> {
-        self.interfaces
-            .iter()
-            .map(String::as_str)
-            .filter(|name| *name != "lo")
+        self.interfaces.iter().map(String::as_str).filter(|name| *name != "lo")
     }
 }
 

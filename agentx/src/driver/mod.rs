@@ -77,26 +77,8 @@ impl<M: Mib> Subagent<M> {
     /// Sends the notifications of `source`.
     #[must_use]
     pub fn with_notifications<N: Notifications>(self, source: N) -> Subagent<M, N> {
-        let Self {
-            master,
-            session,
-            notifications: (),
-            clock,
-            link,
-            status,
-            said,
-            buffer,
-        } = self;
-        Subagent {
-            master,
-            session,
-            notifications: source,
-            clock,
-            link,
-            status,
-            said,
-            buffer,
-        }
+        let Self { master, session, notifications: (), clock, link, status, said, buffer } = self;
+        Subagent { master, session, notifications: source, clock, link, status, said, buffer }
     }
 }
 
@@ -155,8 +137,7 @@ impl<M: Mib, N: Notifications> Subagent<M, N> {
             }
         }
         let status = self.session.status();
-        self.status
-            .send_if_modified(|shown| std::mem::replace(shown, status) != status);
+        self.status.send_if_modified(|shown| std::mem::replace(shown, status) != status);
     }
 
     fn offer_notification(&mut self) {

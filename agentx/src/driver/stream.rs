@@ -42,11 +42,7 @@ impl Stream {
 
     /// Waits until it can be read, or also until it can be written.
     pub(super) async fn ready(&self, or_writable: bool) -> io::Result<()> {
-        let interest = if or_writable {
-            Interest::READABLE | Interest::WRITABLE
-        } else {
-            Interest::READABLE
-        };
+        let interest = if or_writable { Interest::READABLE | Interest::WRITABLE } else { Interest::READABLE };
         match self {
             Self::Unix(stream) => stream.ready(interest).await?,
             Self::Tcp(stream) => stream.ready(interest).await?,

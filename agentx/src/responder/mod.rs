@@ -39,11 +39,7 @@ pub(crate) struct Responder<M: Mib> {
 impl<M: Mib> Responder<M> {
     /// A responder without transactions.
     pub(crate) fn new(mib: M) -> Self {
-        Self {
-            mib,
-            snapshots: Snapshots::default(),
-            sets: Sets::default(),
-        }
+        Self { mib, snapshots: Snapshots::default(), sets: Sets::default() }
     }
 
     /// Appends the answer to `request` to `out`; a CleanupSet has none.
@@ -69,33 +65,22 @@ impl<M: Mib> Responder<M> {
 
     fn outcome(&mut self, now: Duration, request: &Pdu) -> Result<Option<Vec<VarBind>>, Failure> {
         let transaction = (request.header.session_id, request.header.transaction_id);
-        if request
-            .context
-            .as_ref()
-            .is_some_and(|context| !context.is_empty())
-        {
+        if request.context.as_ref().is_some_and(|context| !context.is_empty()) {
             // RFC 2741 §6.1.1: nothing here is served in a named context. A CleanupSet has no answer at all.
             return match request.body {
                 Body::CleanupSet => Ok(None),
-                _ => Err(Failure {
-                    error: ErrorCode::UnsupportedContext,
-                    index: 0,
-                }),
+                _ => Err(Failure { error: ErrorCode::UnsupportedContext, index: 0 }),
             };
         }
         let snapshot = || self.mib.snapshot();
         match &request.body {
             Body::Get(ranges) => {
                 let snapshot = self.snapshots.of(now, transaction, snapshot);
-                Ok(Some(
-                    ranges.iter().map(|range| self.value(&snapshot, range)).collect(),
-                ))
+                Ok(Some(ranges.iter().map(|range| self.value(&snapshot, range)).collect()))
             }
             Body::GetNext(ranges) => {
                 let snapshot = self.snapshots.of(now, transaction, snapshot);
-                Ok(Some(
-                    ranges.iter().map(|range| self.next(&snapshot, range)).collect(),
-                ))
+                Ok(Some(ranges.iter().map(|range| self.next(&snapshot, range)).collect()))
             }
             Body::GetBulk(bulk) => {
                 let snapshot = self.snapshots.of(now, transaction, snapshot);
@@ -104,9 +89,7 @@ impl<M: Mib> Responder<M> {
             Body::TestSet(varbinds) => {
                 let packet = request.header.packet_id;
                 let snapshot = self.snapshots.of(now, transaction, snapshot);
-                self.sets.test(now, transaction, packet, || {
-                    self.mib.test_set(&snapshot, varbinds)
-                })?;
+                self.sets.test(now, transaction, packet, || self.mib.test_set(&snapshot, varbinds))?;
                 Ok(Some(Vec::new()))
             }
             Body::CommitSet => self.sets.commit(transaction).map(|()| Some(Vec::new())),
@@ -115,10 +98,7 @@ impl<M: Mib> Responder<M> {
                 self.sets.cleanup(transaction);
                 Ok(None)
             }
-            _ => Err(Failure {
-                error: ErrorCode::ProcessingError,
-                index: 0,
-            }),
+            _ => Err(Failure { error: ErrorCode::ProcessingError, index: 0 }),
         }
     }
 
@@ -138,31 +118,20 @@ impl<M: Mib> Responder<M> {
         let end = (!end.is_null()).then_some(end);
         // The master passes a name that is too small on to the manager, whose walk then never ends.
         let in_range = |found: &VarBind| {
-            let follows = if *include {
-                found.name >= *start
-            } else {
-                found.name > *start
-            };
+            let follows = if *include { found.name >= *start } else { found.name > *start };
             follows && end.is_none_or(|end| found.name < *end) && !found.value.is_exception()
         };
         let found = self.mib.next(snapshot, start, *include, end);
-        debug_assert!(
-            found.as_ref().is_none_or(in_range),
-            "{found:?} is no answer to {range:?}"
-        );
-        found
-            .filter(in_range)
-            .unwrap_or_else(|| VarBind::new(start.clone(), Value::EndOfMibView))
+        debug_assert!(found.as_ref().is_none_or(in_range), "{found:?} is no answer to {range:?}");
+        found.filter(in_range).unwrap_or_else(|| VarBind::new(start.clone(), Value::EndOfMibView))
     }
 
     /// RFC 2741 §7.2.3.3: the first ranges once, the others row by row.
     fn bulk(&self, snapshot: &M::Snapshot, bulk: &GetBulk) -> Vec<VarBind> {
         let once = usize::from(bulk.non_repeaters).min(bulk.ranges.len());
         let (non_repeaters, repeaters) = bulk.ranges.split_at(once);
-        let mut answers: Vec<VarBind> = non_repeaters
-            .iter()
-            .map(|range| self.next(snapshot, range))
-            .collect();
+        let mut answers: Vec<VarBind> =
+            non_repeaters.iter().map(|range| self.next(snapshot, range)).collect();
         let mut bytes: usize = answers.iter().map(encoded_len).sum();
         let mut ranges = repeaters.to_vec();
         for _ in 0..bulk.max_repetitions {
@@ -191,21 +160,11 @@ struct Failure {
 }
 
 fn success(varbinds: Vec<VarBind>) -> Response {
-    Response {
-        sys_up_time: 0,
-        error: ErrorCode::NoError,
-        index: 0,
-        varbinds,
-    }
+    Response { sys_up_time: 0, error: ErrorCode::NoError, index: 0, varbinds }
 }
 
 fn failure(error: ErrorCode, index: u16) -> Response {
-    Response {
-        sys_up_time: 0,
-        error,
-        index,
-        varbinds: Vec::new(),
-    }
+    Response { sys_up_time: 0, error, index, varbinds: Vec::new() }
 }
 
 /// Appends a Response that copies the session, transaction and packet of `request` (RFC 2741 §7.2.2).
@@ -216,12 +175,7 @@ fn respond(request: &Header, response: Response, out: &mut Vec<u8>) {
         packet_id: request.packet_id,
         ..Header::new(PduType::Response, request.order)
     };
-    Pdu {
-        header,
-        context: None,
-        body: Body::Response(response),
-    }
-    .write(out);
+    Pdu { header, context: None, body: Body::Response(response) }.write(out);
 }
 
 /// Appends a Response without VarBinds that says what is wrong with `request` as such.

@@ -43,45 +43,28 @@ impl Sets {
         packet: u32,
         test: impl FnOnce() -> Result<Box<dyn Change>, SetError>,
     ) -> Result<(), Failure> {
-        self.pending
-            .retain(|pending| now.saturating_sub(pending.since) < ABANDONED);
-        if self
-            .pending
-            .iter()
-            .any(|pending| (pending.transaction, pending.packet) == (transaction, packet))
-        {
+        self.pending.retain(|pending| now.saturating_sub(pending.since) < ABANDONED);
+        if self.pending.iter().any(|pending| (pending.transaction, pending.packet) == (transaction, packet)) {
             return Ok(());
         }
         self.cleanup(transaction);
         if self.pending.len() >= MAX_PENDING {
-            self.pending
-                .retain(|pending| !matches!(pending.phase, Phase::Undone(_)));
+            self.pending.retain(|pending| !matches!(pending.phase, Phase::Undone(_)));
         }
         if self.pending.len() >= MAX_PENDING {
-            return Err(Failure {
-                error: ErrorCode::ResourceUnavailable,
-                index: 1,
-            });
+            return Err(Failure { error: ErrorCode::ResourceUnavailable, index: 1 });
         }
         let change = test().map_err(|SetError { index, error }| Failure {
             error,
             index: u16::try_from(index).unwrap_or(u16::MAX),
         })?;
-        self.pending.push(Pending {
-            transaction,
-            packet,
-            since: now,
-            phase: Phase::Tested(change),
-        });
+        self.pending.push(Pending { transaction, packet, since: now, phase: Phase::Tested(change) });
         Ok(())
     }
 
     /// CommitSet: commits once, and repeats the outcome when it is asked again.
     pub(super) fn commit(&mut self, transaction: Transaction) -> Result<(), Failure> {
-        let failed = Failure {
-            error: ErrorCode::CommitFailed,
-            index: 1,
-        };
+        let failed = Failure { error: ErrorCode::CommitFailed, index: 1 };
         let pending = self.find(transaction).ok_or(failed)?;
         let phase = std::mem::replace(&mut pending.phase, Phase::Undone(Ok(())));
         pending.phase = match phase {
@@ -110,10 +93,7 @@ impl Sets {
             Phase::Undone(outcome) => outcome,
         };
         pending.phase = Phase::Undone(outcome);
-        outcome.map_err(|UndoFailed| Failure {
-            error: ErrorCode::UndoFailed,
-            index: 1,
-        })
+        outcome.map_err(|UndoFailed| Failure { error: ErrorCode::UndoFailed, index: 1 })
     }
 
     /// CleanupSet: releases everything; of an unknown transaction there is nothing.
@@ -122,8 +102,6 @@ impl Sets {
     }
 
     fn find(&mut self, transaction: Transaction) -> Option<&mut Pending> {
-        self.pending
-            .iter_mut()
-            .find(|pending| pending.transaction == transaction)
+        self.pending.iter_mut().find(|pending| pending.transaction == transaction)
     }
 }

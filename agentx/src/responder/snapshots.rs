@@ -22,9 +22,7 @@ pub(super) struct Snapshots<S> {
 
 impl<S> Default for Snapshots<S> {
     fn default() -> Self {
-        Self {
-            kept: VecDeque::new(),
-        }
+        Self { kept: VecDeque::new() }
     }
 }
 
@@ -36,8 +34,7 @@ impl<S> Snapshots<S> {
         transaction: Transaction,
         take: impl FnOnce() -> Arc<S>,
     ) -> Arc<S> {
-        self.kept
-            .retain(|(_, taken, _)| now.saturating_sub(*taken) < FRESH);
+        self.kept.retain(|(_, taken, _)| now.saturating_sub(*taken) < FRESH);
         if let Some((.., snapshot)) = self.kept.iter().find(|(of, ..)| *of == transaction) {
             return Arc::clone(snapshot);
         }

@@ -47,23 +47,11 @@ mod tests {
     #[test]
     fn any_cut_of_the_stream_gives_the_same_pdus() {
         let pdu = |packet_id, order| {
-            let header = Header {
-                packet_id,
-                ..Header::new(PduType::Get, order)
-            };
-            Pdu {
-                header,
-                context: Some(b"abc".to_vec()),
-                body: Body::Get(Vec::new()),
-            }
-            .to_bytes()
+            let header = Header { packet_id, ..Header::new(PduType::Get, order) };
+            Pdu { header, context: Some(b"abc".to_vec()), body: Body::Get(Vec::new()) }.to_bytes()
         };
-        let stream = [
-            pdu(1, ByteOrder::Network),
-            pdu(2, ByteOrder::Little),
-            pdu(3, ByteOrder::Network),
-        ]
-        .concat();
+        let stream =
+            [pdu(1, ByteOrder::Network), pdu(2, ByteOrder::Little), pdu(3, ByteOrder::Network)].concat();
         for chunk in 1..=stream.len() {
             let mut assembly = Assembly::default();
             let mut seen = Vec::new();

@@ -14,10 +14,7 @@ pub(super) struct Backoff {
 impl Backoff {
     pub(super) fn new(seed: u64) -> Self {
         // The generator stands still at 0.
-        Self {
-            failures: 0,
-            random: seed | 1,
-        }
+        Self { failures: 0, random: seed | 1 }
     }
 
     /// The session was good: its end is worth an immediate attempt.
@@ -34,10 +31,7 @@ impl Backoff {
             return Duration::ZERO;
         };
         let factor = 1_u32.checked_shl(doublings).unwrap_or(u32::MAX);
-        let step = timing
-            .retry_first
-            .saturating_mul(factor)
-            .min(timing.retry_at_most);
+        let step = timing.retry_first.saturating_mul(factor).min(timing.retry_at_most);
         step / 2 + step.mul_f64(self.fraction()) / 2
     }
 
@@ -62,10 +56,7 @@ mod tests {
         assert_eq!(backoff.next(&timing), Duration::ZERO);
         for step in [50, 100, 200, 400, 400, 400].map(Duration::from_millis) {
             let delay = backoff.next(&timing);
-            assert!(
-                step / 2 <= delay && delay <= step,
-                "{delay:?} is not half to the whole of {step:?}"
-            );
+            assert!(step / 2 <= delay && delay <= step, "{delay:?} is not half to the whole of {step:?}");
         }
         backoff.reset();
         assert_eq!(backoff.next(&timing), Duration::ZERO);
@@ -76,11 +67,7 @@ mod tests {
         let timing = Timing::default();
         let third = |seed| {
             let mut backoff = Backoff::new(seed);
-            (
-                backoff.next(&timing),
-                backoff.next(&timing),
-                backoff.next(&timing),
-            )
+            (backoff.next(&timing), backoff.next(&timing), backoff.next(&timing))
         };
         assert_ne!(third(1000), third(2000));
         assert_eq!(third(1000), third(1000));

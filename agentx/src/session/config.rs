@@ -62,11 +62,7 @@ impl Region {
     /// The region below `subtree`, with the default priority.
     #[must_use]
     pub fn new(subtree: Oid) -> Self {
-        Self {
-            subtree,
-            priority: DEFAULT_PRIORITY,
-            capability: None,
-        }
+        Self { subtree, priority: DEFAULT_PRIORITY, capability: None }
     }
 
     /// Announces the region in sysORTable as `text`.

@@ -26,6 +26,8 @@
 mod assembly;
 mod backoff;
 mod config;
+mod event;
+mod exchange;
 mod outstanding;
 mod status;
 #[cfg(test)]
@@ -39,6 +41,7 @@ use std::time::Duration;
 use assembly::Assembly;
 use backoff::Backoff;
 pub use config::{Config, DEFAULT_PRIORITY, Region, Timing};
+pub use event::{Action, Event, InvalidConfig, LostBecause};
 use outstanding::{Outstanding, Request};
 pub use status::{Link, Status};
 use timers::{Timer, Timers};
@@ -46,12 +49,9 @@ pub use uptime::Uptime;
 
 use crate::mib::Mib;
 use crate::notification::{Delivery, Notification};
-use crate::oid::Oid;
-use crate::responder::{Responder, refuse};
+use crate::responder::Responder;
 use crate::value::{Value, VarBind};
-use crate::wire::{
-    Body, Close, CloseReason, ErrorCode, Header, InvalidPdu, Open, Pdu, PduType, Register, ResponseHead,
-};
+use crate::wire::{Body, Close, CloseReason, Header, Open, Pdu, PduType};
 
 /// The most bytes that may wait to be written: room for several of the largest Responses. A master that asks on
 /// and does not read its answers is disconnected.
@@ -60,82 +60,11 @@ pub const MAX_OUTPUT: usize = 1 << 20;
 /// A session that lasted this long was good: its loss is news, and followed by an attempt at once.
 pub(crate) const GOOD: Duration = Duration::from_secs(1);
 
-/// How often the master may refuse a notification, or lose it, before the ones after it get their turn.
-const MAX_TRIES: u32 = 3;
-
 /// sysUpTime.0
 const SYS_UP_TIME: [u32; 9] = [1, 3, 6, 1, 2, 1, 1, 3, 0];
 
 /// snmpTrapOID.0
 const SNMP_TRAP_OID: [u32; 11] = [1, 3, 6, 1, 6, 3, 1, 1, 4, 1, 0];
-
-/// What the driver is asked to do with the connection.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Action {
-    /// Connect to the master and report [`Session::handle_connected`] or [`Session::handle_connect_failed`].
-    Connect,
-    /// Give the connection, or the attempt at one, up. `farewell` is written before if that needs no waiting.
-    Disconnect {
-        /// A whole PDU or nothing.
-        farewell: Vec<u8>,
-    },
-}
-
-/// What happened that a log or the source of notifications should know.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Event {
-    /// The master opened a session.
-    Opened,
-    /// A session or the hope for one is over.
-    Lost {
-        /// Why.
-        because: LostBecause,
-        /// How long the session was open.
-        lasted: Duration,
-    },
-    /// An answer is overdue.
-    Unresponsive,
-    /// The master answers again.
-    Responsive,
-    /// The master serves this region from us.
-    Registered(Oid),
-    /// The master refuses this region; it will be asked again.
-    Refused(Oid, ErrorCode),
-    /// A notification is done with.
-    Notified(u64, Delivery),
-}
-
-/// Why a session is over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum LostBecause {
-    /// The connection ended.
-    #[error("the connection ended")]
-    Disconnected,
-    /// No connection in time.
-    #[error("no connection in time")]
-    ConnectTimeout,
-    /// The master did not open a session.
-    #[error("the master refused to open a session: {0}")]
-    NotOpened(ErrorCode),
-    /// The master does not know the session any more.
-    #[error("the master has forgotten the session")]
-    NotOpen,
-    /// The master sent a Close.
-    #[error("the master closed the session, reason {}", u8::from(*.0))]
-    Closed(CloseReason),
-    /// The master sent what is no AgentX.
-    #[error("the master sent no AgentX: {0}")]
-    Garbage(InvalidPdu),
-    /// The master answered later requests and not this one.
-    #[error("the master left a request unanswered")]
-    Unanswered,
-    /// The master was silent for longer than [`Timing::patience`].
-    #[error("the master was silent for too long")]
-    Silent,
-    /// The master does not read what we write.
-    #[error("the master does not read its answers")]
-    OutputFull,
-}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
@@ -183,10 +112,7 @@ impl<M: Mib> Session<M> {
     /// # Errors
     /// [`InvalidConfig`] for what no master may be asked.
     pub fn new(config: Config, mib: M, now: Duration) -> Result<Self, InvalidConfig> {
-        for Region {
-            subtree, priority, ..
-        } in &config.regions
-        {
+        for Region { subtree, priority, .. } in &config.regions {
             if subtree.is_null() {
                 return Err(InvalidConfig::NullRegion);
             }
@@ -267,10 +193,7 @@ impl<M: Mib> Session<M> {
         }
         let mut varbinds = Vec::with_capacity(notification.varbinds.len() + 2);
         if let Some(uptime) = self.status.uptime {
-            varbinds.push(VarBind::new(
-                SYS_UP_TIME.into(),
-                Value::TimeTicks(uptime.at(notification.at)),
-            ));
+            varbinds.push(VarBind::new(SYS_UP_TIME.into(), Value::TimeTicks(uptime.at(notification.at))));
         }
         let trap = Value::ObjectIdentifier(notification.trap_oid.clone());
         varbinds.push(VarBind::new(SNMP_TRAP_OID.into(), trap));
@@ -284,16 +207,9 @@ impl<M: Mib> Session<M> {
         match self.state {
             State::Open { id, .. } => {
                 self.state = State::Closing { id };
-                self.ask(
-                    now,
-                    Request::Close,
-                    Body::Close(Close {
-                        reason: CloseReason::Shutdown,
-                    }),
-                );
+                self.ask(now, Request::Close, Body::Close(Close { reason: CloseReason::Shutdown }));
                 self.timers = Timers::default();
-                self.timers
-                    .set(Timer::Close, now + self.config.timing.close_within);
+                self.timers.set(Timer::Close, now + self.config.timing.close_within);
             }
             State::Closing { .. } | State::Closed => {}
             State::Waiting | State::Connecting | State::Opening => self.close(now),
@@ -312,11 +228,7 @@ impl<M: Mib> Session<M> {
         self.ask(
             now,
             Request::Open,
-            Body::Open(Open {
-                timeout: 0,
-                id: self.config.id.clone(),
-                description,
-            }),
+            Body::Open(Open { timeout: 0, id: self.config.id.clone(), description }),
         );
         self.settle(now);
     }
@@ -396,210 +308,15 @@ impl<M: Mib> Session<M> {
             }
             Timer::Patience => self.lose(now, LostBecause::Silent),
             Timer::Idle => {
-                if self.outstanding.is_empty() {
-                    self.ping(now);
-                }
+                self.ping(now);
                 self.timers.set(Timer::Idle, now + timing.ping_after);
             }
             Timer::Register => {
                 let missing = self.registered.iter().enumerate().filter(|(_, held)| !**held);
-                self.steps
-                    .extend(missing.map(|(region, _)| Step::Register(region)));
+                self.steps.extend(missing.map(|(region, _)| Step::Register(region)));
             }
             Timer::Close => self.close(now),
         }
-    }
-
-    fn handle_pdu(&mut self, now: Duration, header: Header, payload: &[u8]) {
-        match header.kind {
-            PduType::Response => self.handle_response(now, &header, payload),
-            PduType::Close => {
-                if header.session_id == self.session_id() {
-                    let reason = match Pdu::read_payload(header, payload) {
-                        Ok(Pdu {
-                            body: Body::Close(Close { reason }),
-                            ..
-                        }) => reason,
-                        _ => CloseReason::Other,
-                    };
-                    self.lose(now, LostBecause::Closed(reason));
-                }
-            }
-            PduType::Get
-            | PduType::GetNext
-            | PduType::GetBulk
-            | PduType::TestSet
-            | PduType::CommitSet
-            | PduType::UndoSet
-            | PduType::CleanupSet => self.handle_request(now, header, payload),
-            // What only a subagent sends, and what nobody does.
-            other => tracing::debug!(?other, "a PDU that no master sends is ignored"),
-        }
-    }
-
-    /// RFC 2741 §7.2.2.
-    fn handle_request(&mut self, now: Duration, header: Header, payload: &[u8]) {
-        // The one request without an answer gets no error either.
-        let is_answered = header.kind != PduType::CleanupSet;
-        let is_ours = matches!(self.state, State::Open { id, .. } if id == header.session_id);
-        if !is_ours {
-            if is_answered {
-                refuse(&header, ErrorCode::NotOpen, &mut self.output);
-            }
-            return;
-        }
-        // §6.2.9: these are a header only, whatever comes with it.
-        let bare = matches!(
-            header.kind,
-            PduType::CommitSet | PduType::UndoSet | PduType::CleanupSet
-        );
-        let payload = if bare && !header.has_context { &[] } else { payload };
-        match Pdu::read_payload(header.clone(), payload) {
-            Ok(request) => self.responder.answer(now, &request, &mut self.output),
-            Err(invalid) => {
-                tracing::debug!(%invalid, kind = ?header.kind, "a request of the master cannot be parsed");
-                if is_answered {
-                    refuse(&header, ErrorCode::ParseError, &mut self.output);
-                }
-            }
-        }
-    }
-
-    fn handle_response(&mut self, now: Duration, header: &Header, payload: &[u8]) {
-        // RFC 2741 §7.2.2: a Response that cannot be parsed is dropped; its request stays unanswered.
-        let Ok(head) = ResponseHead::read(header, payload) else {
-            return;
-        };
-        let was_overdue = self.outstanding.is_overdue();
-        let Some(request) = self.outstanding.answer(now, header.packet_id) else {
-            return;
-        };
-        if was_overdue && !self.outstanding.is_overdue() {
-            self.events.push_back(Event::Responsive);
-        }
-        let known = if request == Request::Open {
-            None
-        } else {
-            self.status.uptime
-        };
-        self.status.uptime = Some(match known {
-            Some(uptime) => uptime.refine(now, head.sys_up_time),
-            None => Uptime::learn(now, head.sys_up_time),
-        });
-        match (request, head.error) {
-            (Request::Close, _) => self.close(now),
-            (Request::Open, ErrorCode::NoError) => self.opened(now, header.session_id),
-            (Request::Open, error) => self.lose(now, LostBecause::NotOpened(error)),
-            (_, ErrorCode::NotOpen) => self.lose(now, LostBecause::NotOpen),
-            (Request::Register(region), error) => self.region_answered(now, region, error),
-            (Request::AddAgentCaps(region), error) => {
-                if error != ErrorCode::NoError {
-                    let region = &self.config.regions[region].subtree;
-                    tracing::debug!(%region, %error, "the master refuses the agent capability");
-                }
-            }
-            (Request::Notify(id), ErrorCode::NoError) => {
-                self.events.push_back(Event::Notified(id, Delivery::Accepted));
-            }
-            (Request::Notify(id), error) => self.count_try(id, Delivery::Refused(error)),
-            (Request::Ping, _) => {}
-        }
-    }
-
-    fn opened(&mut self, now: Duration, id: u32) {
-        self.state = State::Open { id, since: now };
-        self.status.sessions += 1;
-        self.events.push_back(Event::Opened);
-        for (place, region) in self.config.regions.iter().enumerate() {
-            self.steps.push_back(Step::Register(place));
-            if region.capability.is_some() {
-                self.steps.push_back(Step::AddAgentCaps(place));
-            }
-        }
-    }
-
-    fn region_answered(&mut self, now: Duration, place: usize, error: ErrorCode) {
-        let subtree = self.config.regions[place].subtree.clone();
-        if error == ErrorCode::NoError {
-            self.registered[place] = true;
-            self.events.push_back(Event::Registered(subtree));
-            return;
-        }
-        // Whatever the reason, another try costs little: a duplicate is often our own former session, which
-        // the master has not given up yet.
-        self.events.push_back(Event::Refused(subtree, error));
-        if !self.timers.is_set(Timer::Register) {
-            self.timers
-                .set(Timer::Register, now + self.config.timing.register_again_after);
-        }
-    }
-
-    /// A notification that fails again and again must not hold up the ones after it.
-    fn count_try(&mut self, id: u64, failure: Delivery) {
-        self.tries = if self.tries.0 == id {
-            (id, self.tries.1 + 1)
-        } else {
-            (id, 1)
-        };
-        if self.tries.1 >= MAX_TRIES {
-            self.tries = (0, 0);
-            self.events.push_back(Event::Notified(id, failure));
-        }
-    }
-
-    fn ping(&mut self, now: Duration) {
-        if matches!(self.state, State::Open { .. }) && !self.outstanding.has_ping() {
-            self.ask(now, Request::Ping, Body::Ping);
-        }
-    }
-
-    fn take_step(&mut self, now: Duration, step: Step) {
-        let (Step::Register(place) | Step::AddAgentCaps(place)) = step;
-        let Region {
-            subtree,
-            priority,
-            capability,
-        } = self.config.regions[place].clone();
-        match step {
-            Step::Register(_) => {
-                let register = Register {
-                    timeout: 0,
-                    priority,
-                    subtree,
-                    range: None,
-                };
-                self.ask(now, Request::Register(place), Body::Register(register));
-            }
-            Step::AddAgentCaps(_) => {
-                let mut description = capability.unwrap_or_default().into_bytes();
-                description.truncate(255);
-                self.ask(
-                    now,
-                    Request::AddAgentCaps(place),
-                    Body::AddAgentCaps {
-                        id: subtree,
-                        description,
-                    },
-                );
-            }
-        }
-    }
-
-    /// Sends a request of our own and expects its answer.
-    fn ask(&mut self, now: Duration, request: Request, body: Body) {
-        let packet_id = self.outstanding.add(now, request);
-        let session_id = self.session_id();
-        let header = Header {
-            session_id,
-            packet_id,
-            ..Header::new(body.kind(), self.config.order)
-        };
-        Pdu {
-            header,
-            context: None,
-            body,
-        }
-        .write(&mut self.output);
     }
 
     /// What follows from any input: the next step of the set-up, the deadlines of requests, the status.
@@ -614,17 +331,10 @@ impl<M: Mib> Session<M> {
             self.is_set_up |= self.steps.is_empty() && !self.outstanding.has_set_up();
         }
         if matches!(self.state, State::Opening | State::Open { .. }) {
-            let Timing {
-                answer_within,
-                patience,
-                ..
-            } = self.config.timing;
-            self.timers
-                .set(Timer::Overdue, self.outstanding.overdue_at(answer_within));
-            self.timers
-                .set(Timer::Lost, self.outstanding.lost_at(answer_within));
-            self.timers
-                .set(Timer::Patience, self.outstanding.patience_ends_at(patience));
+            let Timing { answer_within, patience, .. } = self.config.timing;
+            self.timers.set(Timer::Overdue, self.outstanding.overdue_at(answer_within));
+            self.timers.set(Timer::Lost, self.outstanding.lost_at(answer_within));
+            self.timers.set(Timer::Patience, self.outstanding.patience_ends_at(patience));
         }
         let link = match self.state {
             State::Waiting => Link::Disconnected,
@@ -656,16 +366,8 @@ impl<M: Mib> Session<M> {
         let mut farewell = Vec::new();
         // A Close behind half a PDU would be read as its other half.
         if let (Some(reason), State::Open { id, .. }, true) = (reason, self.state, self.output.is_empty()) {
-            let header = Header {
-                session_id: id,
-                ..Header::new(PduType::Close, self.config.order)
-            };
-            Pdu {
-                header,
-                context: None,
-                body: Body::Close(Close { reason }),
-            }
-            .write(&mut farewell);
+            let header = Header { session_id: id, ..Header::new(PduType::Close, self.config.order) };
+            Pdu { header, context: None, body: Body::Close(Close { reason }) }.write(&mut farewell);
         }
         let lasted = match self.state {
             State::Open { since, .. } => now.saturating_sub(since),
@@ -688,8 +390,7 @@ impl<M: Mib> Session<M> {
     }
 
     fn close(&mut self, now: Duration) {
-        self.actions
-            .push_back(Action::Disconnect { farewell: Vec::new() });
+        self.actions.push_back(Action::Disconnect { farewell: Vec::new() });
         self.forget_connection();
         self.state = State::Closed;
         self.settle(now);
@@ -708,10 +409,7 @@ impl<M: Mib> Session<M> {
     }
 
     fn is_connected(&self) -> bool {
-        matches!(
-            self.state,
-            State::Opening | State::Open { .. } | State::Closing { .. }
-        )
+        matches!(self.state, State::Opening | State::Open { .. } | State::Closing { .. })
     }
 
     fn session_id(&self) -> u32 {
@@ -720,15 +418,4 @@ impl<M: Mib> Session<M> {
             _ => 0,
         }
     }
-}
-
-/// What no master may be asked to do.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidConfig {
-    /// net-snmp takes the null OID for the root of everything.
-    #[error("the null OID is no region: name the subtree that this subagent serves")]
-    NullRegion,
-    /// RFC 2741 §6.2.3.
-    #[error("region {0} has priority 0: priorities go from 1 to 255")]
-    PriorityZero(Oid),
 }

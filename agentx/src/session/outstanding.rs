@@ -44,13 +44,7 @@ impl Outstanding {
             }
         }
         let packet = self.last_packet;
-        self.sent.push(Sent {
-            packet,
-            request,
-            at: now,
-            is_overdue: false,
-            overtaken: None,
-        });
+        self.sent.push(Sent { packet, request, at: now, is_overdue: false, overtaken: None });
         packet
     }
 
@@ -76,11 +70,7 @@ impl Outstanding {
     }
 
     pub(super) fn lost_at(&self, answer_within: Duration) -> Option<Duration> {
-        self.sent
-            .iter()
-            .filter_map(|sent| sent.overtaken)
-            .min()
-            .map(|overtaken| overtaken + answer_within)
+        self.sent.iter().filter_map(|sent| sent.overtaken).min().map(|overtaken| overtaken + answer_within)
     }
 
     pub(super) fn patience_ends_at(&self, patience: Duration) -> Option<Duration> {
@@ -115,5 +105,18 @@ impl Outstanding {
     /// Forgets the requests but not the numbers, so that a late answer to one of them answers nothing else.
     pub(super) fn clear(&mut self) {
         self.sent.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_in_use_are_passed_over_after_a_wrap() {
+        let mut outstanding = Outstanding { last_packet: u32::MAX, ..Outstanding::default() };
+        assert_eq!(outstanding.add(Duration::ZERO, Request::Ping), 0);
+        outstanding.last_packet = u32::MAX;
+        assert_eq!(outstanding.add(Duration::ZERO, Request::Ping), 1);
     }
 }

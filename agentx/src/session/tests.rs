@@ -3,10 +3,25 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::*;
-use crate::wire::{ByteOrder, Response, SearchRange};
+use crate::mib::{Change, CommitFailed, SetError, UndoFailed};
+use crate::oid::Oid;
+use crate::wire::{ByteOrder, ErrorCode, InvalidPdu, Response, SearchRange};
 
-/// One variable, 1.3.5.1 = 42.
-struct One;
+/// One variable, 1.3.5.1 = 42, that can be set; it counts the SETs that are reserved.
+#[derive(Default)]
+struct One(Arc<()>);
+
+struct Reserved(#[expect(dead_code, reason = "it is counted")] Arc<()>);
+
+impl Change for Reserved {
+    fn commit(&mut self) -> Result<(), CommitFailed> {
+        Ok(())
+    }
+
+    fn undo(&mut self) -> Result<(), UndoFailed> {
+        Ok(())
+    }
+}
 
 impl Mib for One {
     type Snapshot = ();
@@ -16,17 +31,17 @@ impl Mib for One {
     }
 
     fn value(&self, (): &(), oid: &Oid) -> Value {
-        if *oid == Oid::from([1, 3, 5, 1]) {
-            Value::Integer(42)
-        } else {
-            Value::NoSuchObject
-        }
+        if *oid == Oid::from([1, 3, 5, 1]) { Value::Integer(42) } else { Value::NoSuchObject }
     }
 
     fn next(&self, (): &(), after: &Oid, include: bool, end: Option<&Oid>) -> Option<VarBind> {
         let name = Oid::from([1, 3, 5, 1]);
         let follows = name > *after || include && name == *after;
         (follows && end.is_none_or(|end| name < *end)).then(|| VarBind::new(name, Value::Integer(42)))
+    }
+
+    fn test_set(&self, (): &(), _: &[VarBind]) -> Result<Box<dyn Change>, SetError> {
+        Ok(Box::new(Reserved(Arc::clone(&self.0))))
     }
 }
 
@@ -37,17 +52,20 @@ const fn ms(milliseconds: u64) -> Duration {
 /// A session, a clock, and a master made of what a test says.
 struct Story {
     session: Session<One>,
+    reserved: Arc<()>,
     now: Duration,
     sys_up_time: u32,
 }
 
 impl Story {
     fn new() -> Self {
+        let reserved = Arc::new(());
         let config = Config::new("a story")
             .region(Region::new(Oid::from([1, 3, 5])).describe("five"))
             .region(Region::new(Oid::from([1, 3, 6])));
         Self {
-            session: Session::new(config, One, ms(1000)).unwrap(),
+            reserved: Arc::clone(&reserved),
+            session: Session::new(config, One(Arc::clone(&reserved)), ms(1000)).unwrap(),
             now: ms(1000),
             sys_up_time: 100,
         }
@@ -91,27 +109,11 @@ impl Story {
     }
 
     fn answer(&mut self, request: &Pdu, error: ErrorCode) {
-        let session_id = if matches!(request.body, Body::Open(_)) {
-            7
-        } else {
-            request.header.session_id
-        };
-        let header = Header {
-            kind: PduType::Response,
-            session_id,
-            ..request.header.clone()
-        };
-        let body = Body::Response(Response {
-            sys_up_time: self.sys_up_time,
-            error,
-            index: 0,
-            varbinds: Vec::new(),
-        });
-        self.receive(&Pdu {
-            header,
-            context: None,
-            body,
-        });
+        let session_id = if matches!(request.body, Body::Open(_)) { 7 } else { request.header.session_id };
+        let header = Header { kind: PduType::Response, session_id, ..request.header.clone() };
+        let body =
+            Body::Response(Response { sys_up_time: self.sys_up_time, error, index: 0, varbinds: Vec::new() });
+        self.receive(&Pdu { header, context: None, body });
     }
 
     /// Says noError to everything, until nothing is asked any more; returns what was asked.
@@ -149,12 +151,8 @@ impl Story {
 
     fn notify(&mut self, id: u64) {
         assert!(self.session.can_notify());
-        let notification = Notification {
-            id,
-            at: self.now,
-            trap_oid: Oid::from([1, 3, 5, 0, 1]),
-            varbinds: Vec::new(),
-        };
+        let notification =
+            Notification { id, at: self.now, trap_oid: Oid::from([1, 3, 5, 0, 1]), varbinds: Vec::new() };
         self.session.notify(self.now, &notification);
     }
 
@@ -165,36 +163,22 @@ impl Story {
     }
 
     fn back(&mut self) {
-        assert!(matches!(
-            self.session.poll_action(),
-            Some(Action::Disconnect { .. })
-        ));
+        assert!(matches!(self.session.poll_action(), Some(Action::Disconnect { .. })));
         self.pass(ms(400));
         self.connect();
-        self.answer_all();
+        let set_up = self.answer_all();
+        assert_eq!(set_up.len(), 4, "Open, two regions, one capability: {set_up:?}");
         assert!(self.session.status().is_registered());
     }
 }
 
 fn request(session_id: u32, packet_id: u32, body: Body) -> Pdu {
-    let header = Header {
-        session_id,
-        packet_id,
-        ..Header::new(body.kind(), ByteOrder::Little)
-    };
-    Pdu {
-        header,
-        context: None,
-        body,
-    }
+    let header = Header { session_id, packet_id, ..Header::new(body.kind(), ByteOrder::Little) };
+    Pdu { header, context: None, body }
 }
 
 fn get() -> Body {
-    Body::Get(vec![SearchRange {
-        start: Oid::from([1, 3, 5, 1]),
-        include: false,
-        end: Oid::null(),
-    }])
+    Body::Get(vec![SearchRange { start: Oid::from([1, 3, 5, 1]), include: false, end: Oid::null() }])
 }
 
 fn error_of(pdu: &Pdu) -> ErrorCode {
@@ -215,19 +199,13 @@ fn opens_then_registers_and_announces_one_by_one() {
     story.answer(&open, ErrorCode::NoError);
     assert_eq!(story.link(), Link::Registering);
     let first = story.sent_one();
-    assert_eq!(
-        (first.header.session_id, first.body.kind()),
-        (7, PduType::Register)
-    );
+    assert_eq!((first.header.session_id, first.body.kind()), (7, PduType::Register));
     story.answer(&first, ErrorCode::NoError);
     let rest: Vec<PduType> = story.answer_all().iter().map(Body::kind).collect();
     assert_eq!(rest, [PduType::AddAgentCaps, PduType::Register]);
     assert!(story.session.status().is_registered());
     let (five, six) = (Oid::from([1, 3, 5]), Oid::from([1, 3, 6]));
-    assert_eq!(
-        story.events(),
-        [Event::Opened, Event::Registered(five), Event::Registered(six)]
-    );
+    assert_eq!(story.events(), [Event::Opened, Event::Registered(five), Event::Registered(six)]);
 }
 
 #[test]
@@ -240,10 +218,7 @@ fn a_refused_region_is_asked_for_again_and_holds_nothing_up() {
     story.answer(&register, ErrorCode::DuplicateRegistration);
     story.answer_all();
     let status = story.session.status();
-    assert_eq!(
-        (status.link, status.registered, status.is_registered()),
-        (Link::Open, 1, false)
-    );
+    assert_eq!((status.link, status.registered, status.is_registered()), (Link::Open, 1, false));
     story.notify(1);
     story.answer_all();
     story.pass(ms(500));
@@ -275,10 +250,7 @@ fn answers_requests_of_its_session_alone() {
     let mut story = Story::registered();
     story.receive(&request(7, 99, get()));
     let answer = story.sent_one();
-    assert_eq!(
-        (answer.header.packet_id, answer.header.order),
-        (99, ByteOrder::Little)
-    );
+    assert_eq!((answer.header.packet_id, answer.header.order), (99, ByteOrder::Little));
     assert_eq!(error_of(&answer), ErrorCode::NoError);
     story.receive(&request(8, 100, get()));
     assert_eq!(error_of(&story.sent_one()), ErrorCode::NotOpen);
@@ -314,45 +286,24 @@ fn garbage_ends_the_session_with_a_close() {
     let mut story = Story::registered();
     story.pass(ms(1000));
     story.session.handle_bytes(story.now, &[0xff; 20]);
-    let Some(Action::Disconnect { farewell }) = story.session.poll_action() else {
-        panic!("no disconnect")
-    };
+    let Some(Action::Disconnect { farewell }) = story.session.poll_action() else { panic!("no disconnect") };
     let farewell = Pdu::read(&farewell).unwrap();
-    assert_eq!(
-        farewell.body,
-        Body::Close(Close {
-            reason: CloseReason::ParseError
-        })
-    );
+    assert_eq!(farewell.body, Body::Close(Close { reason: CloseReason::ParseError }));
     let because = LostBecause::Garbage(InvalidPdu::Version(255));
-    assert_eq!(
-        story.events(),
-        [Event::Lost {
-            because,
-            lasted: ms(1000)
-        }]
-    );
+    assert_eq!(story.events(), [Event::Lost { because, lasted: ms(1000) }]);
 }
 
 #[test]
 fn one_notification_at_a_time_each_with_the_uptime_of_its_event() {
     let mut story = Story::registered();
-    assert_eq!(
-        story.session.status().uptime.map(|uptime| uptime.at(story.now)),
-        Some(100)
-    );
+    assert_eq!(story.session.status().uptime.map(|uptime| uptime.at(story.now)), Some(100));
     let at = story.now;
     story.pass(ms(2500));
     let trap_oid = Oid::from([1, 3, 5, 0, 1]);
     let varbinds = vec![VarBind::new(Oid::from([1, 3, 5, 1]), Value::Integer(3))];
     story.session.notify(
         story.now,
-        &Notification {
-            id: 4,
-            at,
-            trap_oid: trap_oid.clone(),
-            varbinds: varbinds.clone(),
-        },
+        &Notification { id: 4, at, trap_oid: trap_oid.clone(), varbinds: varbinds.clone() },
     );
     assert!(!story.session.can_notify());
     let notify = story.sent_one();
@@ -374,25 +325,15 @@ fn a_silent_master_is_waited_for_and_nothing_is_sent_twice() {
     story.notify(1);
     let notify = story.sent_one();
     story.pass(ms(1500));
-    assert_eq!(
-        (story.link(), story.events()),
-        (Link::Unresponsive, vec![Event::Unresponsive])
-    );
+    assert_eq!((story.link(), story.events()), (Link::Unresponsive, vec![Event::Unresponsive]));
     let probe = story.sent_one();
     assert_eq!(probe.body, Body::Ping);
     story.pass(Duration::from_secs(170));
-    assert_eq!(
-        (story.sent(), story.session.poll_action()),
-        (vec![], None),
-        "three minutes of silence"
-    );
+    assert_eq!((story.sent(), story.session.poll_action()), (vec![], None), "three minutes of silence");
     story.answer(&notify, ErrorCode::NoError);
     story.answer(&probe, ErrorCode::NoError);
     assert_eq!(story.link(), Link::Open);
-    assert_eq!(
-        story.events(),
-        [Event::Notified(1, Delivery::Accepted), Event::Responsive]
-    );
+    assert_eq!(story.events(), [Event::Notified(1, Delivery::Accepted), Event::Responsive]);
     assert!(story.session.can_notify());
 }
 
@@ -413,10 +354,7 @@ fn patience_ends() {
     let mut story = Story::registered();
     story.notify(1);
     story.pass(Timing::default().patience);
-    let lost = Event::Lost {
-        because: LostBecause::Silent,
-        lasted: Timing::default().patience,
-    };
+    let lost = Event::Lost { because: LostBecause::Silent, lasted: Timing::default().patience };
     assert_eq!(story.events(), [Event::Unresponsive, lost]);
     story.back();
 }
@@ -434,18 +372,8 @@ fn a_request_that_later_ones_overtake_is_lost_and_in_the_end_given_up() {
         story.pass(ms(1500));
         let events = story.events();
         let unanswered = Event::Notified(5, Delivery::Unanswered);
-        assert_eq!(
-            events.contains(&unanswered),
-            round == 3,
-            "round {round}: {events:?}"
-        );
-        assert!(matches!(
-            events.last(),
-            Some(Event::Lost {
-                because: LostBecause::Unanswered,
-                ..
-            })
-        ));
+        assert_eq!(events.contains(&unanswered), round == 3, "round {round}: {events:?}");
+        assert!(matches!(events.last(), Some(Event::Lost { because: LostBecause::Unanswered, .. })));
         story.back();
         story.events();
     }
@@ -454,11 +382,8 @@ fn a_request_that_later_ones_overtake_is_lost_and_in_the_end_given_up() {
 #[test]
 fn a_refused_notification_is_given_up_after_three_tries() {
     let mut story = Story::registered();
-    for expected in [
-        vec![],
-        vec![],
-        vec![Event::Notified(5, Delivery::Refused(ErrorCode::ProcessingError))],
-    ] {
+    for expected in [vec![], vec![], vec![Event::Notified(5, Delivery::Refused(ErrorCode::ProcessingError))]]
+    {
         story.notify(5);
         let notify = story.sent_one();
         story.answer(&notify, ErrorCode::ProcessingError);
@@ -473,13 +398,7 @@ fn not_open_means_starting_over_with_the_notification_kept() {
     story.notify(1);
     let notify = story.sent_one();
     story.answer(&notify, ErrorCode::NotOpen);
-    assert_eq!(
-        story.events(),
-        [Event::Lost {
-            because: LostBecause::NotOpen,
-            lasted: ms(1000)
-        }]
-    );
+    assert_eq!(story.events(), [Event::Lost { because: LostBecause::NotOpen, lasted: ms(1000) }]);
     story.back();
     assert!(story.session.can_notify(), "so that the driver offers it again");
 }
@@ -487,22 +406,40 @@ fn not_open_means_starting_over_with_the_notification_kept() {
 #[test]
 fn a_close_of_the_master_is_followed_by_a_new_session() {
     let mut story = Story::registered();
+    story.receive(&request(7, 1, Body::Close(Close { reason: CloseReason::ByManager })));
+    let because = LostBecause::Closed(CloseReason::ByManager);
+    assert_eq!(story.events(), [Event::Lost { because, lasted: ms(0) }]);
+    story.back();
+}
+
+#[test]
+fn a_close_of_another_session_is_not_ours() {
+    let mut story = Story::registered();
+    story.receive(&request(8, 1, Body::Close(Close { reason: CloseReason::ByManager })));
+    assert_eq!((story.link(), story.events()), (Link::Open, vec![]));
+}
+
+#[test]
+fn the_end_of_the_connection_is_the_end_of_all_that_belonged_to_it() {
+    let mut story = Story::registered();
     story.receive(&request(
         7,
         1,
-        Body::Close(Close {
-            reason: CloseReason::ByManager,
-        }),
+        Body::TestSet(vec![VarBind::new(Oid::from([1, 3, 5, 1]), Value::Integer(1))]),
     ));
-    let because = LostBecause::Closed(CloseReason::ByManager);
-    assert_eq!(
-        story.events(),
-        [Event::Lost {
-            because,
-            lasted: ms(0)
-        }]
-    );
-    story.back();
+    assert_eq!(Arc::strong_count(&story.reserved), 3, "the story, its mib, and a SET");
+    story.sent();
+    story.session.handle_bytes(story.now, &request(7, 2, get()).to_bytes()[..30]);
+    story.session.handle_disconnected(story.now);
+    assert_eq!((story.session.status().registered, Arc::strong_count(&story.reserved)), (0, 2));
+    assert!(matches!(story.session.poll_action(), Some(Action::Disconnect { .. })));
+    story.pass(ms(400));
+    story.connect();
+    let open = story.sent_one();
+    story.answer(&open, ErrorCode::NoError);
+    assert_eq!(story.link(), Link::Registering, "half a PDU of the old connection is no part of the new one");
+    // Lost in the middle of the set-up: the next one begins at its beginning.
+    story.reconnect();
 }
 
 #[test]
@@ -510,10 +447,7 @@ fn the_loss_of_a_good_session_is_followed_by_an_attempt_at_once() {
     let mut story = Story::registered();
     story.pass(ms(1000));
     story.session.handle_disconnected(story.now);
-    assert!(matches!(
-        story.session.poll_action(),
-        Some(Action::Disconnect { .. })
-    ));
+    assert!(matches!(story.session.poll_action(), Some(Action::Disconnect { .. })));
     assert_eq!(story.session.poll_timeout(), Some(story.now));
     story.session.handle_timeout(story.now);
     assert_eq!(story.session.poll_action(), Some(Action::Connect));
@@ -525,20 +459,13 @@ fn a_master_that_drops_every_session_is_not_hammered() {
     let start = story.now;
     for _ in 0..20 {
         story.session.handle_disconnected(story.now);
-        assert!(matches!(
-            story.session.poll_action(),
-            Some(Action::Disconnect { .. })
-        ));
+        assert!(matches!(story.session.poll_action(), Some(Action::Disconnect { .. })));
         let retry = story.session.poll_timeout().unwrap();
         story.pass(retry - story.now);
         story.connect();
         story.answer_all();
     }
-    assert!(
-        story.now - start > ms(20 * 150),
-        "20 sessions in {:?}",
-        story.now - start
-    );
+    assert!(story.now - start > ms(20 * 150), "20 sessions in {:?}", story.now - start);
 }
 
 #[test]
@@ -558,10 +485,7 @@ fn a_connection_that_takes_too_long_is_given_up() {
     let mut story = Story::new();
     assert_eq!(story.session.poll_action(), Some(Action::Connect));
     story.pass(ms(600));
-    assert_eq!(
-        story.session.poll_action(),
-        Some(Action::Disconnect { farewell: Vec::new() })
-    );
+    assert_eq!(story.session.poll_action(), Some(Action::Disconnect { farewell: Vec::new() }));
     story.pass(ms(50));
     assert_eq!(story.session.poll_action(), Some(Action::Connect));
 }
@@ -588,10 +512,7 @@ fn uptime_is_learnt_anew_from_a_restarted_master() {
     let mut story = Story::registered();
     story.sys_up_time = 3;
     story.reconnect();
-    assert_eq!(
-        story.session.status().uptime.map(|uptime| uptime.at(story.now)),
-        Some(3)
-    );
+    assert_eq!(story.session.status().uptime.map(|uptime| uptime.at(story.now)), Some(3));
 }
 
 #[test]
@@ -599,19 +520,11 @@ fn shutdown_says_so_and_waits_a_moment_for_the_answer() {
     let mut story = Story::registered();
     story.session.shutdown(story.now);
     let close = story.sent_one();
-    assert_eq!(
-        close.body,
-        Body::Close(Close {
-            reason: CloseReason::Shutdown
-        })
-    );
+    assert_eq!(close.body, Body::Close(Close { reason: CloseReason::Shutdown }));
     assert_eq!(story.link(), Link::Open, "until the answer or the deadline");
     story.pass(ms(300));
     assert_eq!(story.link(), Link::Closed);
-    assert_eq!(
-        story.session.poll_action(),
-        Some(Action::Disconnect { farewell: Vec::new() })
-    );
+    assert_eq!(story.session.poll_action(), Some(Action::Disconnect { farewell: Vec::new() }));
     assert_eq!(story.session.poll_timeout(), None);
 }
 
@@ -633,30 +546,20 @@ fn shutdown_without_a_session_is_at_once() {
 #[test]
 fn a_master_that_does_not_read_is_disconnected() {
     let mut story = Story::registered();
-    let wide = SearchRange {
-        start: Oid::from([1, 3, 5, 1]),
-        include: false,
-        end: Oid::null(),
-    };
+    let wide = SearchRange { start: Oid::from([1, 3, 5, 1]), include: false, end: Oid::null() };
     let flood = request(7, 1, Body::Get(vec![wide; 2000])).to_bytes();
     for _ in 0..40 {
         story.session.handle_bytes(story.now, &flood);
     }
     assert!(story.session.output().len() <= MAX_OUTPUT);
-    assert!(matches!(
-        story.session.poll_action(),
-        Some(Action::Disconnect { .. })
-    ));
+    assert!(matches!(story.session.poll_action(), Some(Action::Disconnect { .. })));
 }
 
 #[test]
 fn what_no_master_may_be_asked_is_refused() {
-    let session = |region| Session::new(Config::new("").region(region), One, ms(0)).map(|_| ());
+    let session = |region| Session::new(Config::new("").region(region), One::default(), ms(0)).map(|_| ());
     assert_eq!(session(Region::new(Oid::null())), Err(InvalidConfig::NullRegion));
-    let zero = Region {
-        priority: 0,
-        ..Region::new(Oid::from([1, 3]))
-    };
+    let zero = Region { priority: 0, ..Region::new(Oid::from([1, 3])) };
     assert_eq!(session(zero), Err(InvalidConfig::PriorityZero(Oid::from([1, 3]))));
 }
 

@@ -60,9 +60,8 @@ impl Timers {
 
     /// Stops and returns one timer whose deadline is not after `now`.
     pub(super) fn pop_expired(&mut self, now: Duration) -> Option<Timer> {
-        let expired = Timer::ALL
-            .into_iter()
-            .find(|&timer| self.0[timer as usize].is_some_and(|at| at <= now))?;
+        let expired =
+            Timer::ALL.into_iter().find(|&timer| self.0[timer as usize].is_some_and(|at| at <= now))?;
         self.stop(expired);
         Some(expired)
     }

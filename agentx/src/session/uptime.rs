@@ -21,9 +21,7 @@ impl Uptime {
     /// What a Response that arrived at `now` tells.
     #[must_use]
     pub fn learn(now: Duration, sys_up_time: u32) -> Self {
-        Self {
-            origin: micros(now) - i64::from(sys_up_time) * TICK,
-        }
+        Self { origin: micros(now) - i64::from(sys_up_time) * TICK }
     }
 
     /// Takes another Response into account. The time it travelled and the master's rounding make the origin look
@@ -32,11 +30,7 @@ impl Uptime {
     #[must_use]
     pub fn refine(self, now: Duration, sys_up_time: u32) -> Self {
         let new = Self::learn(now, sys_up_time);
-        if (0..=ANOTHER).contains(&(new.origin - self.origin)) {
-            self
-        } else {
-            new
-        }
+        if (0..=ANOTHER).contains(&(new.origin - self.origin)) { self } else { new }
     }
 
     /// sysUpTime at `at`, in TimeTicks: 0 for what happened before the master started.
@@ -78,11 +72,7 @@ mod tests {
     fn a_late_answer_moves_nothing_and_a_restart_does() {
         let uptime = Uptime::learn(s(1000), 5000);
         assert_eq!(uptime.refine(s(1011), 6000 + 50), uptime, "half a second late");
-        assert_eq!(
-            uptime.refine(s(1010), 6001).at(s(1010)),
-            6001,
-            "a better estimate"
-        );
+        assert_eq!(uptime.refine(s(1010), 6001).at(s(1010)), 6001, "a better estimate");
         assert_eq!(uptime.refine(s(1010), 3).at(s(1010)), 3, "wrapped");
     }
 

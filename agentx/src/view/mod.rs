@@ -5,7 +5,7 @@
 //! hold it against the MIB file object by object ([`View::objects`]), and Get and GetNext are one search
 //! among the objects and one among the rows: O(log n) with 10 or 100,000 rows.
 //!
-//! It is not a code generator and knows no textual conventions: a getter returns a [`Value`](crate::Value).
+//! It is not a code generator and knows no textual conventions: a getter returns a [`Value`].
 
 mod node;
 mod object;
@@ -35,9 +35,7 @@ impl<S: 'static> Default for View<S> {
 
 impl<S: 'static> std::fmt::Debug for View<S> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list()
-            .entries(self.nodes.iter().map(|node| node.root()))
-            .finish()
+        f.debug_list().entries(self.nodes.iter().map(|node| node.root())).finish()
     }
 }
 
@@ -83,12 +81,7 @@ impl<S: 'static> View<S> {
         };
         let before = at.checked_sub(1).and_then(|before| self.nodes.get(before));
         for other in before.into_iter().chain(self.nodes.get(at)) {
-            assert!(
-                !overlaps(&**other),
-                "{} and {} overlap",
-                other.root(),
-                node.root()
-            );
+            assert!(!overlaps(&**other), "{} and {} overlap", other.root(), node.root());
         }
         self.nodes.insert(at, node);
         self
@@ -120,10 +113,7 @@ impl<S: 'static> View<S> {
     #[must_use]
     pub fn next(&self, snapshot: &S, after: &Oid, include: bool, end: Option<&Oid>) -> Option<VarBind> {
         // The last object at or before `after` may still hold what follows it; the ones before it cannot.
-        let first = self
-            .nodes
-            .partition_point(|node| node.root() <= after)
-            .saturating_sub(1);
+        let first = self.nodes.partition_point(|node| node.root() <= after).saturating_sub(1);
         for node in self.nodes.get(first..)? {
             if end.is_some_and(|end| node.root() >= end) {
                 return None;
@@ -137,13 +127,7 @@ impl<S: 'static> View<S> {
 
     /// The object whose subtree holds `oid`.
     fn node_of(&self, oid: &Oid) -> Option<&dyn Node<S>> {
-        let at = self
-            .nodes
-            .partition_point(|node| node.root() <= oid)
-            .checked_sub(1)?;
-        self.nodes
-            .get(at)
-            .map(|node| &**node)
-            .filter(|node| oid.starts_with(node.root()))
+        let at = self.nodes.partition_point(|node| node.root() <= oid).checked_sub(1)?;
+        self.nodes.get(at).map(|node| &**node).filter(|node| oid.starts_with(node.root()))
     }
 }

@@ -34,11 +34,7 @@ impl<S> ScalarNode<S> {
     pub(super) fn new(declared: &'static Scalar<S>) -> Self {
         let root = own_oid(declared.oid, declared.name);
         let instance = root.child(0);
-        Self {
-            declared,
-            root,
-            instance,
-        }
+        Self { declared, root, instance }
     }
 
     fn read(&self, snapshot: &S) -> Option<Value> {
@@ -54,16 +50,8 @@ impl<S> Node<S> for ScalarNode<S> {
     }
 
     fn objects(&self) -> Vec<Object> {
-        let &Scalar {
-            name, syntax, access, ..
-        } = self.declared;
-        vec![Object {
-            oid: self.root.clone(),
-            name,
-            syntax,
-            access,
-            index: None,
-        }]
+        let &Scalar { name, syntax, access, .. } = self.declared;
+        vec![Object { oid: self.root.clone(), name, syntax, access, index: None }]
     }
 
     fn value(&self, snapshot: &S, oid: &Oid) -> Value {
@@ -77,16 +65,11 @@ impl<S> Node<S> for ScalarNode<S> {
     }
 
     fn next(&self, snapshot: &S, after: &Oid, include: bool) -> Option<VarBind> {
-        let follows = if include {
-            self.instance >= *after
-        } else {
-            self.instance > *after
-        };
+        let follows = if include { self.instance >= *after } else { self.instance > *after };
         if !follows || !self.declared.access.is_readable() {
             return None;
         }
-        self.read(snapshot)
-            .map(|value| VarBind::new(self.instance.clone(), value))
+        self.read(snapshot).map(|value| VarBind::new(self.instance.clone(), value))
     }
 
     fn test_set(&self, snapshot: &S, oid: &Oid, value: &Value) -> Result<Box<dyn Change>, ErrorCode> {
@@ -107,23 +90,13 @@ pub(super) struct TableNode<S: 'static, R: 'static> {
 impl<S, R> TableNode<S, R> {
     pub(super) fn new(declared: &'static Table<S, R>) -> Self {
         let ascending = declared.columns.is_sorted_by(|a, b| a.number < b.number);
-        assert!(
-            ascending,
-            "the columns of {} are not in ascending order",
-            declared.name
-        );
-        Self {
-            declared,
-            root: own_oid(declared.entry, declared.name),
-        }
+        assert!(ascending, "the columns of {} are not in ascending order", declared.name);
+        Self { declared, root: own_oid(declared.entry, declared.name) }
     }
 
     fn column(&self, number: u32) -> Option<&'static Column<S, R>> {
         let columns = self.declared.columns;
-        columns
-            .binary_search_by_key(&number, |column| column.number)
-            .ok()
-            .and_then(|at| columns.get(at))
+        columns.binary_search_by_key(&number, |column| column.number).ok().and_then(|at| columns.get(at))
     }
 
     fn row(&self, snapshot: &S, index: &[u32]) -> Option<R> {
@@ -149,11 +122,7 @@ impl<S, R> TableNode<S, R> {
                 return Some(VarBind::new(name, value));
             }
             let (next, handle) = (self.declared.seek)(snapshot, &at, false)?;
-            debug_assert!(
-                next > at,
-                "{}: seek went from {at:?} to {next:?}",
-                self.declared.name
-            );
+            debug_assert!(next > at, "{}: seek went from {at:?} to {next:?}", self.declared.name);
             if next <= at {
                 return None;
             }
@@ -185,10 +154,7 @@ impl<S, R> Node<S> for TableNode<S, R> {
         let Some(column) = self.column(*number).filter(|column| column.access.is_readable()) else {
             return Value::NoSuchObject;
         };
-        let Some(value) = self
-            .row(snapshot, index)
-            .and_then(|row| (column.read)(snapshot, &row))
-        else {
+        let Some(value) = self.row(snapshot, index).and_then(|row| (column.read)(snapshot, &row)) else {
             return Value::NoSuchInstance;
         };
         check(column.name, column.syntax, &value);
@@ -198,26 +164,20 @@ impl<S, R> Node<S> for TableNode<S, R> {
     fn next(&self, snapshot: &S, after: &Oid, include: bool) -> Option<VarBind> {
         // Where in the table to start: at its beginning, or inside a column.
         let (number, index, include) = match after.suffix(&self.root).map(<[u32]>::split_first) {
-            Some(Some((&number, index))) => (number, index, include || index.is_empty()),
+            Some(Some((&number, index))) => (number, index, include),
             Some(None) => (0, &[][..], true),
             None if *after < self.root => (0, &[][..], true),
             None => return None,
         };
-        let first = self
-            .declared
-            .columns
-            .partition_point(|column| column.number < number);
+        let first = self.declared.columns.partition_point(|column| column.number < number);
         let columns = self.declared.columns.get(first..)?;
-        columns
-            .iter()
-            .filter(|column| column.access.is_readable())
-            .find_map(|column| {
-                if column.number == number {
-                    self.next_cell(snapshot, column, index, include)
-                } else {
-                    self.next_cell(snapshot, column, &[], true)
-                }
-            })
+        columns.iter().filter(|column| column.access.is_readable()).find_map(|column| {
+            if column.number == number {
+                self.next_cell(snapshot, column, index, include)
+            } else {
+                self.next_cell(snapshot, column, &[], true)
+            }
+        })
     }
 
     fn test_set(&self, snapshot: &S, oid: &Oid, value: &Value) -> Result<Box<dyn Change>, ErrorCode> {
@@ -243,10 +203,7 @@ fn own_oid(subids: &[u32], name: &str) -> Oid {
 }
 
 fn check(name: &str, syntax: Syntax, value: &Value) {
-    debug_assert!(
-        syntax.admits(value),
-        "{name} is declared as {syntax:?} and returned {value:?}"
-    );
+    debug_assert!(syntax.admits(value), "{name} is declared as {syntax:?} and returned {value:?}");
 }
 
 /// RFC 3416 §4.2.5: the type comes before the value.

@@ -105,14 +105,7 @@ impl<S> Scalar<S> {
         syntax: Syntax,
         read: fn(&S) -> Option<Value>,
     ) -> Self {
-        Self {
-            oid,
-            name,
-            syntax,
-            access: Access::ReadOnly,
-            read,
-            write: None,
-        }
+        Self { oid, name, syntax, access: Access::ReadOnly, read, write: None }
     }
 }
 
@@ -141,27 +134,13 @@ impl<S, R> Column<S, R> {
         syntax: Syntax,
         read: fn(&S, &R) -> Option<Value>,
     ) -> Self {
-        Self {
-            number,
-            name,
-            syntax,
-            access: Access::ReadOnly,
-            read,
-            write: None,
-        }
+        Self { number, name, syntax, access: Access::ReadOnly, read, write: None }
     }
 
     /// A column that no request shows: an index, or an object for notifications alone.
     #[must_use]
     pub const fn hidden(number: u32, name: &'static str, syntax: Syntax, access: Access) -> Self {
-        Self {
-            number,
-            name,
-            syntax,
-            access,
-            read: |_, _| None,
-            write: None,
-        }
+        Self { number, name, syntax, access, read: |_, _| None, write: None }
     }
 
     /// A column that can be set.
@@ -173,14 +152,7 @@ impl<S, R> Column<S, R> {
         read: fn(&S, &R) -> Option<Value>,
         write: Write<S, R>,
     ) -> Self {
-        Self {
-            number,
-            name,
-            syntax,
-            access: Access::ReadWrite,
-            read,
-            write: Some(write),
-        }
+        Self { number, name, syntax, access: Access::ReadWrite, read, write: Some(write) }
     }
 }
 
@@ -206,7 +178,7 @@ pub struct Table<S: 'static, R: 'static> {
     /// The columns in ascending order of their numbers.
     pub columns: &'static [Column<S, R>],
     /// The first row whose index sub-identifiers come after the given ones (or are equal, with `true`), and
-    /// those of that row. [`seek_sorted`] does it for a sorted slice.
+    /// those of that row. [`seek_sorted`](crate::seek_sorted) does it for a sorted slice.
     pub seek: Seek<S, R>,
 }
 

@@ -46,9 +46,7 @@ where
                 Some(node) => node.test_set(snapshot, name, value),
                 None => Err(ErrorCode::NotWritable),
             };
-            changes
-                .all
-                .push(tested.map_err(|error| SetError { index, error })?);
+            changes.all.push(tested.map_err(|error| SetError { index, error })?);
         }
         Ok(Box::new(changes))
     }

@@ -16,29 +16,19 @@ struct World {
     written: Arc<AtomicI32>,
 }
 
-static SCALAR: Scalar<World> = Scalar::new(&[1, 3, 1], "scalar", Syntax::Integer32, |world| {
-    world.scalar.map(Value::Integer)
-});
+static SCALAR: Scalar<World> =
+    Scalar::new(&[1, 3, 1], "scalar", Syntax::Integer32, |world| world.scalar.map(Value::Integer));
 
 static LAST: Scalar<World> = Scalar {
     access: Access::ReadWrite,
     write: Some(|world, (), value| write(world, value)),
-    ..Scalar::new(
-        &[1, 3, 9],
-        "last",
-        Syntax::Enum(&[("one", 1), ("two", 2)]),
-        |_| Some(Value::Integer(1)),
-    )
+    ..Scalar::new(&[1, 3, 9], "last", Syntax::Enum(&[("one", 1), ("two", 2)]), |_| Some(Value::Integer(1)))
 };
 
 static COLUMNS: [Column<World, usize>; 4] = [
     Column::hidden(1, "index", Syntax::Integer32, Access::NotAccessible),
-    Column::new(2, "second", Syntax::Integer32, |world, row| {
-        world.rows[*row].1[0].map(Value::Integer)
-    }),
-    Column::new(3, "third", Syntax::Integer32, |world, row| {
-        world.rows[*row].1[1].map(Value::Integer)
-    }),
+    Column::new(2, "second", Syntax::Integer32, |world, row| world.rows[*row].1[0].map(Value::Integer)),
+    Column::new(3, "third", Syntax::Integer32, |world, row| world.rows[*row].1[1].map(Value::Integer)),
     Column::writable(
         7,
         "seventh",
@@ -51,11 +41,7 @@ static COLUMNS: [Column<World, usize>; 4] = [
 static TABLE: Table<World, usize> = Table {
     entry: &[1, 3, 5, 1],
     name: "entry",
-    index: &[Index {
-        name: "index",
-        syntax: Syntax::Integer32,
-        implied: false,
-    }],
+    index: &[Index { name: "index", syntax: Syntax::Integer32, implied: false }],
     columns: &COLUMNS,
     seek: |world, after, include| {
         let at = seek_sorted_by(&world.rows, include, |row| row.0.as_slice().cmp(after))?;
@@ -88,11 +74,9 @@ impl Change for Written {
 
 fn write(world: &World, value: &Value) -> Result<Box<dyn Change>, ErrorCode> {
     match value {
-        Value::Integer(new) => Ok(Box::new(Written {
-            cell: Arc::clone(&world.written),
-            new: *new,
-            old: None,
-        })),
+        Value::Integer(new) => {
+            Ok(Box::new(Written { cell: Arc::clone(&world.written), new: *new, old: None }))
+        }
         _ => Err(ErrorCode::GenErr),
     }
 }
@@ -135,8 +119,12 @@ fn worlds() -> impl Strategy<Value = World> {
 
 /// Names in and around the view.
 fn names() -> impl Strategy<Value = Oid> {
-    proptest::collection::vec(prop_oneof![0..8_u32, Just(u32::MAX), Just(1 << 31)], 0..5)
-        .prop_map(|rest| oid("1.3").join(&rest))
+    let subid = || prop_oneof![4 => 0..6_u32, 1 => Just(u32::MAX), 1 => Just(1 << 31)];
+    let rest = |most| proptest::collection::vec(subid(), 0..most);
+    prop_oneof![
+        1 => rest(5).prop_map(|rest| oid("1.3").join(&rest)),
+        3 => (1..8_u32, rest(3)).prop_map(|(column, rest)| oid("1.3.5.1").child(column).join(&rest)),
+    ]
 }
 
 proptest! {
@@ -200,10 +188,7 @@ fn the_declaration_can_be_read_back() {
             ("1.3.9".to_owned(), "last"),
         ]
     );
-    assert_eq!(
-        (objects[1].access, objects[4].access),
-        (Access::NotAccessible, Access::ReadWrite)
-    );
+    assert_eq!((objects[1].access, objects[4].access), (Access::NotAccessible, Access::ReadWrite));
     assert_eq!(objects[5].syntax, Syntax::Enum(&[("one", 1), ("two", 2)]));
     assert_eq!(objects[1].index, Some(TABLE.index));
 }
@@ -217,55 +202,31 @@ fn overlapping_objects_are_refused() {
 
 #[test]
 fn a_set_is_checked_in_the_order_of_the_rfc() {
-    let world = Arc::new(World {
-        rows: vec![(vec![1], [Some(1), None, Some(3)])],
-        ..World::default()
-    });
+    let world = Arc::new(World { rows: vec![(vec![1], [Some(1), None, Some(3)])], ..World::default() });
     let mib = view().serve({
         let world = Arc::clone(&world);
         move || Arc::clone(&world)
     });
     let test = |name: &str, value: Value| {
-        let varbinds = [
-            VarBind::new(oid("1.3.9.0"), Value::Integer(2)),
-            VarBind::new(oid(name), value),
-        ];
+        let varbinds = [VarBind::new(oid("1.3.9.0"), Value::Integer(2)), VarBind::new(oid(name), value)];
         mib.test_set(&mib.snapshot(), &varbinds)
             .map(|_| ())
             .map_err(|SetError { index, error }| (index, error))
     };
     assert_eq!(test("1.3.5.1.7.1", Value::Integer(5)), Ok(()));
     assert_eq!(test("1.3.5.1.7.1", Value::Null), Err((2, ErrorCode::WrongType)));
-    assert_eq!(
-        test("1.3.5.1.7.2", Value::Integer(5)),
-        Err((2, ErrorCode::NoCreation))
-    );
-    assert_eq!(
-        test("1.3.5.1.2.1", Value::Integer(5)),
-        Err((2, ErrorCode::NotWritable))
-    );
-    assert_eq!(
-        test("1.3.1.0", Value::Integer(5)),
-        Err((2, ErrorCode::NotWritable))
-    );
+    assert_eq!(test("1.3.5.1.7.2", Value::Integer(5)), Err((2, ErrorCode::NoCreation)));
+    assert_eq!(test("1.3.5.1.2.1", Value::Integer(5)), Err((2, ErrorCode::NotWritable)));
+    assert_eq!(test("1.3.1.0", Value::Integer(5)), Err((2, ErrorCode::NotWritable)));
     assert_eq!(test("1.4", Value::Integer(5)), Err((2, ErrorCode::NotWritable)));
-    assert_eq!(
-        test("1.3.9.0", Value::Integer(3)),
-        Err((2, ErrorCode::WrongValue))
-    );
-    assert_eq!(
-        test("1.3.9.1", Value::Integer(1)),
-        Err((2, ErrorCode::NoCreation))
-    );
+    assert_eq!(test("1.3.9.0", Value::Integer(3)), Err((2, ErrorCode::WrongValue)));
+    assert_eq!(test("1.3.9.1", Value::Integer(1)), Err((2, ErrorCode::NoCreation)));
     assert_eq!(world.written.load(Ordering::Relaxed), 0, "a test changes nothing");
 }
 
 #[test]
 fn a_commit_that_fails_half_way_can_be_undone() {
-    let world = Arc::new(World {
-        rows: vec![(vec![1], [None, None, Some(3)])],
-        ..World::default()
-    });
+    let world = Arc::new(World { rows: vec![(vec![1], [None, None, Some(3)])], ..World::default() });
     world.written.store(-7, Ordering::Relaxed);
     let mib = view().serve({
         let world = Arc::clone(&world);

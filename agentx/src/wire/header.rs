@@ -70,10 +70,7 @@ impl From<PduType> for u8 {
         if let PduType::Unknown(number) = kind {
             return number;
         }
-        (1..)
-            .zip(TYPES)
-            .find(|&(_, known)| known == kind)
-            .map_or(0, |(number, _)| number)
+        (1..).zip(TYPES).find(|&(_, known)| known == kind).map_or(0, |(number, _)| number)
     }
 }
 
@@ -156,11 +153,7 @@ impl Header {
     /// Appends the header with a payload length of zero, which [`super::Pdu::write`] fills in later.
     pub(super) fn write(&self, out: &mut super::writer::Writer<'_>) {
         let context = if self.has_context { NON_DEFAULT_CONTEXT } else { 0 };
-        let order = if self.order == ByteOrder::Network {
-            NETWORK_BYTE_ORDER
-        } else {
-            0
-        };
+        let order = if self.order == ByteOrder::Network { NETWORK_BYTE_ORDER } else { 0 };
         out.u8(1);
         out.u8(self.kind.into());
         out.u8(self.flags.0 | context | order);
@@ -190,10 +183,7 @@ mod tests {
         let (header, len) = Header::read(&BYTES).unwrap();
         assert_eq!(header.kind, PduType::Get);
         assert_eq!((header.has_context, header.order), (true, ByteOrder::Little));
-        assert_eq!(
-            (header.session_id, header.transaction_id, header.packet_id),
-            (7, 8, 9)
-        );
+        assert_eq!((header.session_id, header.transaction_id, header.packet_id), (7, 8, 9));
         assert_eq!(len, 12);
     }
 
@@ -207,10 +197,7 @@ mod tests {
         assert_eq!(changed(0, 2), Err(InvalidPdu::Version(2)));
         assert_eq!(changed(16, 13), Err(InvalidPdu::PayloadLength(13)));
         assert_eq!(changed(19, 1), Err(InvalidPdu::PayloadLength(0x0100_000c)));
-        assert_eq!(
-            Header::read(&BYTES[..19]).map(|_| ()),
-            Err(InvalidPdu::Missing("h.payload_length"))
-        );
+        assert_eq!(Header::read(&BYTES[..19]).map(|_| ()), Err(InvalidPdu::Missing("h.payload_length")));
     }
 
     #[test]

@@ -117,10 +117,7 @@ const CODES: [(u16, ErrorCode); 28] = [
 
 impl From<u16> for ErrorCode {
     fn from(number: u16) -> Self {
-        CODES
-            .iter()
-            .find(|(known, _)| *known == number)
-            .map_or(Self::Unknown(number), |&(_, code)| code)
+        CODES.iter().find(|(known, _)| *known == number).map_or(Self::Unknown(number), |&(_, code)| code)
     }
 }
 
@@ -128,10 +125,7 @@ impl From<ErrorCode> for u16 {
     fn from(code: ErrorCode) -> Self {
         match code {
             ErrorCode::Unknown(number) => number,
-            known => CODES
-                .iter()
-                .find(|(_, code)| *code == known)
-                .map_or(5, |&(number, _)| number),
+            known => CODES.iter().find(|(_, code)| *code == known).map_or(5, |&(number, _)| number),
         }
     }
 }

@@ -156,22 +156,15 @@ impl Pdu {
         let mut reader = Reader::new(payload, header.order);
         let context = header.read_context(&mut reader)?;
         let body = Body::read(header.kind, reader)?;
-        Ok(Self {
-            header,
-            context,
-            body,
-        })
+        Ok(Self { header, context, body })
     }
 
     /// Appends the PDU to `out`.
     pub fn write(&self, out: &mut Vec<u8>) {
         let start = out.len();
         let mut writer = Writer::new(out, self.header.order);
-        let header = Header {
-            kind: self.body.kind(),
-            has_context: self.context.is_some(),
-            ..self.header.clone()
-        };
+        let header =
+            Header { kind: self.body.kind(), has_context: self.context.is_some(), ..self.header.clone() };
         header.write(&mut writer);
         if let Some(context) = &self.context {
             writer.octets(context);
@@ -192,9 +185,7 @@ impl Pdu {
 
 impl Header {
     fn read_context(&self, reader: &mut Reader<'_>) -> Result<Option<Vec<u8>>, InvalidPdu> {
-        self.has_context
-            .then(|| reader.octets("context").map(<[u8]>::to_vec))
-            .transpose()
+        self.has_context.then(|| reader.octets("context").map(<[u8]>::to_vec)).transpose()
     }
 }
 
@@ -266,13 +257,7 @@ impl Body {
             PduType::IndexDeallocate => (Self::IndexDeallocate(read_varbinds(r)?), "IndexDeallocate"),
             PduType::AddAgentCaps => {
                 let (id, _) = r.oid("a.id")?;
-                (
-                    Self::AddAgentCaps {
-                        id,
-                        description: r.octets("a.descr")?.to_vec(),
-                    },
-                    "AddAgentCaps",
-                )
+                (Self::AddAgentCaps { id, description: r.octets("a.descr")?.to_vec() }, "AddAgentCaps")
             }
             PduType::RemoveAgentCaps => (Self::RemoveAgentCaps { id: r.oid("a.id")?.0 }, "RemoveAgentCaps"),
             PduType::Response => (Self::Response(Response::read(r)?), "Response"),
@@ -322,11 +307,7 @@ impl Open {
         let timeout = r.u8("o.timeout")?;
         r.take(3, "o.reserved")?;
         let (id, _) = r.oid("o.id")?;
-        Ok(Self {
-            timeout,
-            id,
-            description: r.octets("o.descr")?.to_vec(),
-        })
+        Ok(Self { timeout, id, description: r.octets("o.descr")?.to_vec() })
     }
 
     fn write(&self, w: &mut Writer<'_>) {
@@ -350,12 +331,7 @@ impl Register {
         let timeout = r.u8("r.timeout")?;
         let priority = r.u8("r.priority")?;
         let (subtree, range) = read_region(r)?;
-        Ok(Self {
-            timeout,
-            priority,
-            subtree,
-            range,
-        })
+        Ok(Self { timeout, priority, subtree, range })
     }
 
     fn write(&self, w: &mut Writer<'_>) {
@@ -370,11 +346,7 @@ impl Unregister {
         r.u8("u.reserved")?;
         let priority = r.u8("u.priority")?;
         let (subtree, range) = read_region(r)?;
-        Ok(Self {
-            priority,
-            subtree,
-            range,
-        })
+        Ok(Self { priority, subtree, range })
     }
 
     fn write(&self, w: &mut Writer<'_>) {
@@ -417,17 +389,8 @@ impl GetBulk {
 impl Response {
     fn read(r: &mut Reader<'_>) -> Result<Self, InvalidPdu> {
         let head = ResponseHead::read_fields(r)?;
-        let ResponseHead {
-            sys_up_time,
-            error,
-            index,
-        } = head;
-        Ok(Self {
-            sys_up_time,
-            error,
-            index,
-            varbinds: read_varbinds(r)?,
-        })
+        let ResponseHead { sys_up_time, error, index } = head;
+        Ok(Self { sys_up_time, error, index, varbinds: read_varbinds(r)? })
     }
 }
 
@@ -460,10 +423,7 @@ fn read_varbinds(r: &mut Reader<'_>) -> Result<Vec<VarBind>, InvalidPdu> {
         let kind = r.u16("v.type")?;
         r.u16("v.reserved")?;
         let (name, _) = r.oid("v.name")?;
-        varbinds.push(VarBind {
-            name,
-            value: read_value(kind, r)?,
-        });
+        varbinds.push(VarBind { name, value: read_value(kind, r)? });
     }
     Ok(varbinds)
 }
@@ -476,11 +436,7 @@ fn read_value(kind: u16, r: &mut Reader<'_>) -> Result<Value, InvalidPdu> {
         6 => Value::ObjectIdentifier(r.oid("v.data")?.0),
         64 => {
             let bytes = r.octets("v.data")?;
-            Value::IpAddress(
-                bytes
-                    .try_into()
-                    .map_err(|_| InvalidPdu::IpAddressLength(bytes.len()))?,
-            )
+            Value::IpAddress(bytes.try_into().map_err(|_| InvalidPdu::IpAddressLength(bytes.len()))?)
         }
         65 => Value::Counter32(r.u32("v.data")?),
         66 => Value::Gauge32(r.u32("v.data")?),

@@ -38,10 +38,7 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// [`InvalidPdu::Missing`] when fewer are left.
     pub fn take(&mut self, len: usize, field: &'static str) -> Result<&'a [u8], InvalidPdu> {
-        let (taken, rest) = self
-            .rest
-            .split_at_checked(len)
-            .ok_or(InvalidPdu::Missing(field))?;
+        let (taken, rest) = self.rest.split_at_checked(len).ok_or(InvalidPdu::Missing(field))?;
         self.rest = rest;
         Ok(taken)
     }
@@ -51,10 +48,7 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// [`InvalidPdu::Missing`] when fewer are left.
     pub fn window(&mut self, len: usize, field: &'static str) -> Result<Reader<'a>, InvalidPdu> {
-        Ok(Reader {
-            rest: self.take(len, field)?,
-            order: self.order,
-        })
+        Ok(Reader { rest: self.take(len, field)?, order: self.order })
     }
 
     /// Ends the reading of `what`.
@@ -62,11 +56,7 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// [`InvalidPdu::Trailing`] when bytes are left.
     pub fn all(self, what: &'static str) -> Result<(), InvalidPdu> {
-        if self.rest.is_empty() {
-            Ok(())
-        } else {
-            Err(InvalidPdu::Trailing(what))
-        }
+        if self.rest.is_empty() { Ok(()) } else { Err(InvalidPdu::Trailing(what)) }
     }
 
     /// One byte.
@@ -149,10 +139,7 @@ impl<'a> Reader<'a> {
     }
 
     fn array<const N: usize>(&mut self, field: &'static str) -> Result<[u8; N], InvalidPdu> {
-        let (taken, rest) = self
-            .rest
-            .split_first_chunk::<N>()
-            .ok_or(InvalidPdu::Missing(field))?;
+        let (taken, rest) = self.rest.split_first_chunk::<N>().ok_or(InvalidPdu::Missing(field))?;
         self.rest = rest;
         Ok(*taken)
     }
@@ -169,10 +156,7 @@ mod tests {
     #[test]
     fn null_oid_is_four_zero_bytes_and_a_bare_prefix_is_not_null() {
         assert_eq!(network(&[0; 4]).oid("id"), Ok((Oid::null(), false)));
-        assert_eq!(
-            network(&[0, 4, 1, 0]).oid("id"),
-            Ok((Oid::from([1, 3, 6, 1, 4]), true))
-        );
+        assert_eq!(network(&[0, 4, 1, 0]).oid("id"), Ok((Oid::from([1, 3, 6, 1, 4]), true)));
     }
 
     #[test]
@@ -181,15 +165,9 @@ mod tests {
         bytes.extend([0; 124 * 4]);
         assert_eq!(network(&bytes).oid("id"), Err(InvalidPdu::TooMany("id")));
         bytes[0] = 123;
-        assert_eq!(
-            network(&bytes).oid("id").map(|(oid, _)| oid.subids().len()),
-            Ok(128)
-        );
+        assert_eq!(network(&bytes).oid("id").map(|(oid, _)| oid.subids().len()), Ok(128));
         assert_eq!(network(&[255, 0, 0, 0]).oid("id"), Err(InvalidPdu::TooMany("id")));
-        assert_eq!(
-            network(&[2, 0, 0, 0, 0, 0, 0, 1]).oid("id"),
-            Err(InvalidPdu::Missing("id"))
-        );
+        assert_eq!(network(&[2, 0, 0, 0, 0, 0, 0, 1]).oid("id"), Err(InvalidPdu::Missing("id")));
     }
 
     #[test]
@@ -202,10 +180,7 @@ mod tests {
             assert_eq!(reader.octets("text").map(<[u8]>::len), Ok(usize::from(len)));
             assert_eq!(reader.all("text"), Ok(()));
         }
-        assert_eq!(
-            network(&[0xff; 8]).octets("text"),
-            Err(InvalidPdu::Missing("text"))
-        );
+        assert_eq!(network(&[0xff; 8]).octets("text"), Err(InvalidPdu::Missing("text")));
         assert_eq!(
             network(&[0, 0, 0, 1, 7]).octets("text"),
             Err(InvalidPdu::Missing("text")),

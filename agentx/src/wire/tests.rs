@@ -31,10 +31,7 @@ pub(crate) fn values() -> impl Strategy<Value = Value> {
 }
 
 fn varbinds() -> impl Strategy<Value = Vec<VarBind>> {
-    vec(
-        (oids(), values()).prop_map(|(name, value)| VarBind { name, value }),
-        0..5,
-    )
+    vec((oids(), values()).prop_map(|(name, value)| VarBind { name, value }), 0..5)
 }
 
 fn ranges() -> impl Strategy<Value = Vec<SearchRange>> {
@@ -59,34 +56,18 @@ fn bodies() -> impl Strategy<Value = Body> {
             id,
             description
         })),
-        any::<u8>().prop_map(|reason| Body::Close(Close {
-            reason: reason.into()
-        })),
+        any::<u8>().prop_map(|reason| Body::Close(Close { reason: reason.into() })),
         (any::<u8>(), any::<u8>(), oids(), region_ranges()).prop_map(
             |(timeout, priority, subtree, range)| {
-                Body::Register(Register {
-                    timeout,
-                    priority,
-                    subtree,
-                    range,
-                })
+                Body::Register(Register { timeout, priority, subtree, range })
             }
         ),
-        (any::<u8>(), oids(), region_ranges()).prop_map(|(priority, subtree, range)| Body::Unregister(
-            Unregister {
-                priority,
-                subtree,
-                range
-            }
-        )),
+        (any::<u8>(), oids(), region_ranges())
+            .prop_map(|(priority, subtree, range)| Body::Unregister(Unregister { priority, subtree, range })),
         ranges().prop_map(Body::Get),
         ranges().prop_map(Body::GetNext),
         (any::<u16>(), any::<u16>(), ranges()).prop_map(|(non_repeaters, max_repetitions, ranges)| {
-            Body::GetBulk(GetBulk {
-                non_repeaters,
-                max_repetitions,
-                ranges,
-            })
+            Body::GetBulk(GetBulk { non_repeaters, max_repetitions, ranges })
         }),
         varbinds().prop_map(Body::TestSet),
         Just(Body::CommitSet),
@@ -100,12 +81,7 @@ fn bodies() -> impl Strategy<Value = Body> {
         oids().prop_map(|id| Body::RemoveAgentCaps { id }),
         (any::<u32>(), any::<u16>(), any::<u16>(), varbinds()).prop_map(
             |(sys_up_time, error, index, varbinds)| {
-                Body::Response(Response {
-                    sys_up_time,
-                    error: error.into(),
-                    index,
-                    varbinds,
-                })
+                Body::Response(Response { sys_up_time, error: error.into(), index, varbinds })
             }
         ),
     ]
@@ -125,11 +101,7 @@ pub(crate) fn pdus() -> impl Strategy<Value = Pdu> {
                 transaction_id: ids[1],
                 packet_id: ids[2],
             };
-            Pdu {
-                header,
-                context,
-                body,
-            }
+            Pdu { header, context, body }
         },
     )
 }
@@ -186,21 +158,12 @@ fn golden(pdu: &Pdu, bytes: &[u8]) {
 
 fn header(kind: PduType, order: ByteOrder, ids: [u32; 3]) -> Header {
     let [session_id, transaction_id, packet_id] = ids;
-    Header {
-        session_id,
-        transaction_id,
-        packet_id,
-        ..Header::new(kind, order)
-    }
+    Header { session_id, transaction_id, packet_id, ..Header::new(kind, order) }
 }
 
 #[test]
 fn golden_open() {
-    let open = Open {
-        timeout: 5,
-        id: Oid::from([1, 3, 6, 1, 4, 1, 9586]),
-        description: b"demo!".to_vec(),
-    };
+    let open = Open { timeout: 5, id: Oid::from([1, 3, 6, 1, 4, 1, 9586]), description: b"demo!".to_vec() };
     let header = header(PduType::Open, ByteOrder::Network, [0, 0, 1]);
     #[rustfmt::skip]
     golden(&Pdu { header, context: None, body: Body::Open(open) }, &[
@@ -232,15 +195,8 @@ fn golden_register_with_a_range() {
 /// As net-snmp asks a session that registered with an empty context.
 #[test]
 fn golden_get_next_little_endian_with_an_empty_context() {
-    let range = SearchRange {
-        start: Oid::from([1, 3, 6, 1, 4, 1]),
-        include: true,
-        end: Oid::from([2]),
-    };
-    let header = Header {
-        has_context: true,
-        ..header(PduType::GetNext, ByteOrder::Little, [3, 4, 5])
-    };
+    let range = SearchRange { start: Oid::from([1, 3, 6, 1, 4, 1]), include: true, end: Oid::from([2]) };
+    let header = Header { has_context: true, ..header(PduType::GetNext, ByteOrder::Little, [3, 4, 5]) };
     #[rustfmt::skip]
     golden(&Pdu { header, context: Some(Vec::new()), body: Body::GetNext(vec![range]) }, &[
         1, 6, 0x08, 0,  3, 0, 0, 0,  4, 0, 0, 0,  5, 0, 0, 0,  20, 0, 0, 0,
@@ -252,10 +208,7 @@ fn golden_get_next_little_endian_with_an_empty_context() {
 
 #[test]
 fn golden_response_with_a_counter64_in_both_orders() {
-    let varbind = VarBind::new(
-        Oid::from([1, 3, 6, 1, 255]),
-        Value::Counter64(0x0102_0304_0506_0708),
-    );
+    let varbind = VarBind::new(Oid::from([1, 3, 6, 1, 255]), Value::Counter64(0x0102_0304_0506_0708));
     let body = Body::Response(Response {
         sys_up_time: 1,
         error: ErrorCode::NoError,
@@ -288,62 +241,28 @@ fn errors_name_the_field() {
     let payload = |kind, payload: &[u8]| {
         Pdu::read_payload(Header::new(kind, ByteOrder::Network), payload).map(|pdu| pdu.body)
     };
-    assert_eq!(
-        payload(PduType::Open, &[5, 0]),
-        Err(InvalidPdu::Missing("o.reserved"))
-    );
+    assert_eq!(payload(PduType::Open, &[5, 0]), Err(InvalidPdu::Missing("o.reserved")));
     assert_eq!(payload(PduType::Ping, &[0; 4]), Err(InvalidPdu::Trailing("Ping")));
-    assert_eq!(
-        payload(PduType::Get, &[0; 4]),
-        Err(InvalidPdu::Missing("range.end"))
-    );
+    assert_eq!(payload(PduType::Get, &[0; 4]), Err(InvalidPdu::Missing("range.end")));
     assert_eq!(payload(PduType::Unknown(77), &[]), Err(InvalidPdu::PduType(77)));
-    assert_eq!(
-        payload(PduType::Notify, &[0, 3, 0, 0, 0, 0, 0, 0]),
-        Err(InvalidPdu::VarBindType(3))
-    );
+    assert_eq!(payload(PduType::Notify, &[0, 3, 0, 0, 0, 0, 0, 0]), Err(InvalidPdu::VarBindType(3)));
     let ip_address_of_two = [0, 64, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 1, 2, 0, 0];
-    assert_eq!(
-        payload(PduType::Notify, &ip_address_of_two),
-        Err(InvalidPdu::IpAddressLength(2))
-    );
+    assert_eq!(payload(PduType::Notify, &ip_address_of_two), Err(InvalidPdu::IpAddressLength(2)));
     let too_many = vec![0; (MAX_ITEMS + 1) * 8];
-    assert_eq!(
-        payload(PduType::Get, &too_many),
-        Err(InvalidPdu::TooMany("SearchRangeList"))
-    );
-    let context = Header {
-        has_context: true,
-        ..Header::new(PduType::Ping, ByteOrder::Network)
-    };
-    assert_eq!(
-        Pdu::read_payload(context, &[]).map(|_| ()),
-        Err(InvalidPdu::Missing("context"))
-    );
+    assert_eq!(payload(PduType::Get, &too_many), Err(InvalidPdu::TooMany("SearchRangeList")));
+    let context = Header { has_context: true, ..Header::new(PduType::Ping, ByteOrder::Network) };
+    assert_eq!(Pdu::read_payload(context, &[]).map(|_| ()), Err(InvalidPdu::Missing("context")));
 }
 
 #[test]
 fn the_head_of_a_response_is_read_whatever_follows() {
     let header = Header::new(PduType::Response, ByteOrder::Network);
     let payload = [0, 0, 0, 7, 1, 1, 0, 0, 0xff, 0xff, 0xff];
-    let head = ResponseHead {
-        sys_up_time: 7,
-        error: ErrorCode::NotOpen,
-        index: 0,
-    };
+    let head = ResponseHead { sys_up_time: 7, error: ErrorCode::NotOpen, index: 0 };
     assert_eq!(ResponseHead::read(&header, &payload), Ok(head));
-    assert_eq!(
-        ResponseHead::read(&header, &payload[..7]),
-        Err(InvalidPdu::Missing("res.index"))
-    );
-    let context = Header {
-        has_context: true,
-        ..header
-    };
-    assert_eq!(
-        ResponseHead::read(&context, &[&[0; 4], &payload[..]].concat()),
-        Ok(head)
-    );
+    assert_eq!(ResponseHead::read(&header, &payload[..7]), Err(InvalidPdu::Missing("res.index")));
+    let context = Header { has_context: true, ..header };
+    assert_eq!(ResponseHead::read(&context, &[&[0; 4], &payload[..]].concat()), Ok(head));
 }
 
 #[test]
@@ -351,10 +270,7 @@ fn every_error_code_survives_its_number() {
     for number in 0..=300 {
         assert_eq!(u16::from(ErrorCode::from(number)), number);
     }
-    assert_eq!(
-        ErrorCode::DuplicateRegistration.to_string(),
-        "duplicateRegistration(263)"
-    );
+    assert_eq!(ErrorCode::DuplicateRegistration.to_string(), "duplicateRegistration(263)");
     assert_eq!(ErrorCode::Unknown(299).to_string(), "unknown(299)");
 }
 
@@ -362,5 +278,17 @@ fn every_error_code_survives_its_number() {
 fn every_close_reason_survives_its_number() {
     for number in 0..=255 {
         assert_eq!(u8::from(CloseReason::from(number)), number);
+    }
+}
+
+#[test]
+fn a_prefix_stands_for_1_to_255_only() {
+    for (x, prefix, count) in [(0, 0, 6), (1, 1, 1), (255, 255, 1), (256, 0, 6)] {
+        let id = Oid::from([1, 3, 6, 1, x, 7]);
+        let header = Header::new(PduType::RemoveAgentCaps, ByteOrder::Network);
+        let pdu = Pdu { header, context: None, body: Body::RemoveAgentCaps { id } };
+        let bytes = pdu.to_bytes();
+        assert_eq!(bytes[HEADER_LEN..HEADER_LEN + 2], [count, prefix], "1.3.6.1.{x}.7");
+        assert_eq!(Pdu::read(&bytes), Ok(pdu));
     }
 }

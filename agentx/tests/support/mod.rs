@@ -30,10 +30,7 @@ impl Host {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let namespace = format!("agentx-{}-{number}", std::process::id());
         run(Command::new("ip").args(["netns", "add", &namespace]), "iproute2");
-        let host = Self {
-            namespace,
-            directory: TempDir::new().unwrap(),
-        };
+        let host = Self { namespace, directory: TempDir::new().unwrap() };
         run(host.command("ip").args(["link", "set", "lo", "up"]), "iproute2");
         host
     }
@@ -42,10 +39,7 @@ impl Host {
     pub(crate) fn command(&self, program: &str) -> Command {
         let mut command = Command::new("ip");
         command.args(["netns", "exec", &self.namespace, program]);
-        command
-            .env("SNMP_PERSISTENT_DIR", self.directory.path())
-            .env("MIBS", "")
-            .stdin(Stdio::null());
+        command.env("SNMP_PERSISTENT_DIR", self.directory.path()).env("MIBS", "").stdin(Stdio::null());
         command
     }
 
@@ -72,52 +66,28 @@ impl Host {
         // A former one's lines must not count for this one.
         let _ = fs::remove_file(&log);
         let mut command = self.command("snmpd");
-        command
-            .args(["-f", "-C", "-r", "-c"])
-            .arg(self.path("snmpd.conf"));
-        command
-            .arg("-Lf")
-            .arg(&log)
-            .arg("-p")
-            .arg(self.path("snmpd.pid"))
-            .arg(SNMP);
+        command.args(["-f", "-C", "-r", "-c"]).arg(self.path("snmpd.conf"));
+        command.arg("-Lf").arg(&log).arg("-p").arg(self.path("snmpd.pid")).arg(SNMP);
         Daemon::spawn(command, log, "NET-SNMP version", "snmpd")
     }
 
     /// Starts snmptrapd, whose log has one line for each notification it received.
     pub(crate) fn snmptrapd(&self) -> Daemon {
-        fs::write(
-            self.path("snmptrapd.conf"),
-            "disableAuthorization yes\nformat2 TRAP %v\\n\n",
-        )
-        .unwrap();
+        fs::write(self.path("snmptrapd.conf"), "disableAuthorization yes\nformat2 TRAP %v\\n\n").unwrap();
         let log = self.path("snmptrapd.log");
         let mut command = self.command("snmptrapd");
-        command
-            .args(["-f", "-C", "-n", "-On", "-c"])
-            .arg(self.path("snmptrapd.conf"));
-        command
-            .arg("-Lf")
-            .arg(&log)
-            .arg("-p")
-            .arg(self.path("snmptrapd.pid"))
-            .arg(TRAPS);
+        command.args(["-f", "-C", "-n", "-On", "-c"]).arg(self.path("snmptrapd.conf"));
+        command.arg("-Lf").arg(&log).arg("-p").arg(self.path("snmptrapd.pid")).arg(TRAPS);
         Daemon::spawn(command, log, "NET-SNMP version", "snmptrapd")
     }
 
     /// Runs one of net-snmp's managers against snmpd: lines of `.oid = TYPE: value`, or its complaint.
     pub(crate) fn snmp(&self, program: &str, arguments: &[&str]) -> Result<Vec<String>, String> {
         let mut command = self.command(program);
-        command
-            .args(["-v2c", "-c", "public", "-On", "-t", "3", "-r", "0", SNMP])
-            .args(arguments);
+        command.args(["-v2c", "-c", "public", "-On", "-t", "3", "-r", "0", SNMP]).args(arguments);
         let output = output(&mut command, "snmp");
         if output.status.success() {
-            Ok(String::from_utf8(output.stdout)
-                .unwrap()
-                .lines()
-                .map(str::to_owned)
-                .collect())
+            Ok(String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect())
         } else {
             Err(String::from_utf8_lossy(&output.stderr).into_owned())
         }
@@ -126,9 +96,7 @@ impl Host {
 
 impl Drop for Host {
     fn drop(&mut self) {
-        let _ = Command::new("ip")
-            .args(["netns", "del", &self.namespace])
-            .status();
+        let _ = Command::new("ip").args(["netns", "del", &self.namespace]).status();
     }
 }
 
@@ -142,27 +110,17 @@ pub(crate) struct Daemon {
 
 impl Daemon {
     fn spawn(mut command: Command, log: PathBuf, ready: &str, package: &str) -> Self {
-        let child = command
-            .spawn()
-            .unwrap_or_else(|error| panic!("{error}: install the package {package}"));
-        let mut daemon = Self {
-            child,
-            log,
-            ready: Duration::ZERO,
-        };
-        wait_for(
-            &format!("{package} to start (is the package {package} installed?)"),
-            10,
-            || daemon.log().contains(ready).then_some(()),
-        );
+        let child = command.spawn().unwrap_or_else(|error| panic!("{error}: install the package {package}"));
+        let mut daemon = Self { child, log, ready: Duration::ZERO };
+        wait_for(&format!("{package} to start (is the package {package} installed?)"), 10, || {
+            daemon.log().contains(ready).then_some(())
+        });
         daemon.ready = monotonic();
         daemon
     }
 
     pub(crate) fn log(&self) -> String {
-        fs::read(&self.log)
-            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-            .unwrap_or_default()
+        fs::read(&self.log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
     }
 
     pub(crate) fn signal(&self, signal: Signal) {
@@ -184,10 +142,7 @@ impl Drop for Daemon {
 }
 
 /// Waits until `condition` is `Some`; panics, naming `what`, when it is not within `seconds`.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the pause between two looks at a condition"
-)]
+#[expect(clippy::disallowed_methods, reason = "the pause between two looks at a condition")]
 pub(crate) fn wait_for<T>(what: &str, seconds: u64, mut condition: impl FnMut() -> Option<T>) -> T {
     let deadline = monotonic() + Duration::from_secs(seconds);
     loop {
@@ -200,10 +155,7 @@ pub(crate) fn wait_for<T>(what: &str, seconds: u64, mut condition: impl FnMut() 
 }
 
 /// Lets `duration` pass while something is the case that a story is about.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the length of an outage is what the story is about"
-)]
+#[expect(clippy::disallowed_methods, reason = "the length of an outage is what the story is about")]
 pub(crate) fn during(duration: Duration) {
     std::thread::sleep(duration);
 }
@@ -218,9 +170,5 @@ fn output(command: &mut Command, package: &str) -> Output {
 
 fn run(command: &mut Command, package: &str) {
     let output = output(command, package);
-    assert!(
-        output.status.success(),
-        "{command:?}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
 }

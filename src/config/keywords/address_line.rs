@@ -9,34 +9,16 @@ use super::{
 pub(super) static OPTIONS: Block = Block {
     name: "an address line",
     keywords: &[
-        keyword("brd", "ADDR | - | +", Address, "broadcast address")
+        keyword("brd", "ADDR | - | +", Address, "broadcast address").supported().expected(),
+        keyword("broadcast", "ADDR | - | +", Address, "broadcast address").supported().expected(),
+        keyword("dev", "IF", Text, "interface to put the address on").supported().expected(),
+        keyword("scope", "site|link|host|nowhere|global|number", Text, "address scope")
             .supported()
             .expected(),
-        keyword("broadcast", "ADDR | - | +", Address, "broadcast address")
-            .supported()
-            .expected(),
-        keyword("dev", "IF", Text, "interface to put the address on")
-            .supported()
-            .expected(),
-        keyword(
-            "scope",
-            "site|link|host|nowhere|global|number",
-            Text,
-            "address scope",
-        )
-        .supported()
-        .expected(),
-        keyword("label", "STRING", Text, "address label, e.g. eth0:1")
-            .supported()
-            .expected(),
+        keyword("label", "STRING", Text, "address label, e.g. eth0:1").supported().expected(),
         keyword("peer", "ADDR", Address, "point-to-point peer").expected(),
         keyword("home", "", Flag, "home address flag"),
-        keyword(
-            "-nodad",
-            "",
-            Flag,
-            "removes the nodad flag keepalived would set (so DAD is done)",
-        ),
+        keyword("-nodad", "", Flag, "removes the nodad flag keepalived would set (so DAD is done)"),
         keyword("mngtmpaddr", "", Flag, "manage temporary addresses"),
         keyword("noprefixroute", "", Flag, "no automatic prefix route"),
         keyword("autojoin", "", Flag, "join multicast group for the address"),
@@ -48,13 +30,7 @@ pub(super) static OPTIONS: Block = Block {
             "do not react if somebody deletes the address or its interface goes down",
         ),
         keyword("use_vmac", "", Flag, "create a VMAC for this VIP's interface"),
-        keyword(
-            "track_group",
-            "NAME",
-            Text,
-            "instances that go to FAULT if the address is lost",
-        )
-        .expected(),
+        keyword("track_group", "NAME", Text, "instances that go to FAULT if the address is lost").expected(),
     ],
     shared: &[],
 };

@@ -12,20 +12,10 @@ pub(super) static BLOCK: Block = Block {
         keyword("neighbor_ip", "ADDR", Address, "peer address").expected(),
         keyword("neighbour_ip", "ADDR", Address, "peer address").expected(),
         keyword("source_ip", "ADDR", Address, "local address").required(),
-        keyword(
-            "min_rx",
-            "MS",
-            Milliseconds(1_000, 4_294_967_000),
-            "required minimum receive interval",
-        )
-        .required(),
-        keyword(
-            "min_tx",
-            "MS",
-            Milliseconds(1_000, 4_294_967_000),
-            "desired minimum transmit interval",
-        )
-        .required(),
+        keyword("min_rx", "MS", Milliseconds(1_000, 4_294_967_000), "required minimum receive interval")
+            .required(),
+        keyword("min_tx", "MS", Milliseconds(1_000, 4_294_967_000), "desired minimum transmit interval")
+            .required(),
         keyword(
             "idle_tx",
             "MS",
@@ -45,13 +35,7 @@ pub(super) static BLOCK: Block = Block {
         )
         .required(),
         keyword("multihop", "[BOOL]", Boolean, "use UDP port 4784 instead of 3784"),
-        keyword(
-            "weight",
-            "N [reverse]",
-            Integer(-253, 253),
-            "default weight for track_bfd",
-        )
-        .required(),
+        keyword("weight", "N [reverse]", Integer(-253, 253), "default weight for track_bfd").required(),
         keyword("vrrp", "", Flag, "send events to the VRRP process (only)"),
         keyword("checker", "", Flag, "send events to the checker process (only)"),
     ],

@@ -13,34 +13,10 @@ static CONNECTION: &[Keyword] = &[
     keyword("bindto", "ADDR", Address, "local source address").required(),
     keyword("bind_port", "N", Integer(1, 65535), "local source port").required(),
     keyword("bind_if", "IF", Text, "interface to bind to").required(),
-    keyword(
-        "connect_timeout",
-        "SECS",
-        Seconds(1, 4_294_967_295_000),
-        "time limit of a check",
-    )
-    .required(),
-    keyword(
-        "fwmark",
-        "N",
-        Integer(0, 4_294_967_295),
-        "mark on checker packets",
-    )
-    .required(),
-    keyword(
-        "retry",
-        "N",
-        Integer(0, 4_294_967_295),
-        "extra attempts before declaring down",
-    )
-    .required(),
-    keyword(
-        "delay_before_retry",
-        "SECS",
-        Seconds(0, 4_294_967_295_000),
-        "gap between attempts",
-    )
-    .required(),
+    keyword("connect_timeout", "SECS", Seconds(1, 4_294_967_295_000), "time limit of a check").required(),
+    keyword("fwmark", "N", Integer(0, 4_294_967_295), "mark on checker packets").required(),
+    keyword("retry", "N", Integer(0, 4_294_967_295), "extra attempts before declaring down").required(),
+    keyword("delay_before_retry", "SECS", Seconds(0, 4_294_967_295_000), "gap between attempts").required(),
     keyword(
         "warmup",
         "SECS",
@@ -48,33 +24,15 @@ static CONNECTION: &[Keyword] = &[
         "maximum random start delay (1 s is always added)",
     )
     .required(),
-    keyword(
-        "delay_loop",
-        "SECS",
-        Seconds(1, 4_294_967_295_000),
-        "interval between checks",
-    )
-    .required(),
+    keyword("delay_loop", "SECS", Seconds(1, 4_294_967_295_000), "interval between checks").required(),
     keyword("alpha", "[BOOL]", Boolean, "start down"),
     keyword("log_all_failures", "[BOOL]", Boolean, "log each failed attempt"),
 ];
 
 /// What the checkers without a connection understand beside their own words.
 static SCHEDULE: &[Keyword] = &[
-    keyword(
-        "retry",
-        "N",
-        Integer(0, 4_294_967_295),
-        "extra attempts before declaring down",
-    )
-    .required(),
-    keyword(
-        "delay_before_retry",
-        "SECS",
-        Seconds(0, 4_294_967_295_000),
-        "gap between attempts",
-    )
-    .required(),
+    keyword("retry", "N", Integer(0, 4_294_967_295), "extra attempts before declaring down").required(),
+    keyword("delay_before_retry", "SECS", Seconds(0, 4_294_967_295_000), "gap between attempts").required(),
     keyword(
         "warmup",
         "SECS",
@@ -82,24 +40,14 @@ static SCHEDULE: &[Keyword] = &[
         "maximum random start delay (1 s is always added)",
     )
     .required(),
-    keyword(
-        "delay_loop",
-        "SECS",
-        Seconds(1, 4_294_967_295_000),
-        "interval between checks",
-    )
-    .required(),
+    keyword("delay_loop", "SECS", Seconds(1, 4_294_967_295_000), "interval between checks").required(),
     keyword("alpha", "[BOOL]", Boolean, "start down"),
     keyword("log_all_failures", "[BOOL]", Boolean, "log each failed attempt"),
 ];
 
 static ALPHA: &[Keyword] = &[keyword("alpha", "[BOOL]", Boolean, "start down")];
 
-pub(super) static TCP_CHECK: Block = Block {
-    name: "TCP_CHECK",
-    keywords: &[],
-    shared: CONNECTION,
-};
+pub(super) static TCP_CHECK: Block = Block { name: "TCP_CHECK", keywords: &[], shared: CONNECTION };
 
 pub(super) static HTTP_GET: Block = Block {
     name: "HTTP_GET or SSL_GET",
@@ -119,9 +67,7 @@ pub(super) static HTTP_GET: Block = Block {
             Boolean,
             "check the remaining URLs without delay at start and after recovery",
         ),
-        keyword("nb_get_retry", "N", Integer(0, 4_294_967_295), "as retry")
-            .required()
-            .deprecated("retry"),
+        keyword("nb_get_retry", "N", Integer(0, 4_294_967_295), "as retry").required().deprecated("retry"),
         keyword("enable_sni", "[BOOL]", Boolean, "send SNI (the virtual host)"),
         keyword("sni_name", "[NAME]", Text, "SNI value"),
         keyword("tls_compliant", "[BOOL]", Boolean, "send close_notify"),
@@ -139,20 +85,8 @@ static URL: Block = Block {
         keyword("regex", "STRING", Text, "body must match").expected(),
         keyword("regex_no_match", "", Flag, "body must not match"),
         keyword("regex_options", "WORDS", Text, "compile options").expected(),
-        keyword(
-            "regex_min_offset",
-            "N",
-            Integer(0, 4_294_967_295),
-            "earliest match offset",
-        )
-        .expected(),
-        keyword(
-            "regex_max_offset",
-            "N",
-            Integer(0, 4_294_967_295),
-            "latest match start",
-        )
-        .expected(),
+        keyword("regex_min_offset", "N", Integer(0, 4_294_967_295), "earliest match offset").expected(),
+        keyword("regex_max_offset", "N", Integer(0, 4_294_967_295), "latest match start").expected(),
         keyword("regex_stack", "START MAX", Text, "JIT stack size").expected(),
         keyword("tls_compliant", "[BOOL]", Boolean, "send close_notify"),
     ],
@@ -163,21 +97,12 @@ pub(super) static SMTP_CHECK: Block = Block {
     name: "SMTP_CHECK",
     keywords: &[
         keyword("helo_name", "STRING", Text, "name in HELO").expected(),
-        keyword(
-            "host",
-            "{ connection keywords }",
-            Body(&HOST),
-            "several connections in one checker",
-        ),
+        keyword("host", "{ connection keywords }", Body(&HOST), "several connections in one checker"),
     ],
     shared: CONNECTION,
 };
 
-static HOST: Block = Block {
-    name: "host",
-    keywords: &[],
-    shared: CONNECTION,
-};
+static HOST: Block = Block { name: "host", keywords: &[], shared: CONNECTION };
 
 pub(super) static DNS_CHECK: Block = Block {
     name: "DNS_CHECK",
@@ -198,19 +123,9 @@ pub(super) static MISC_CHECK: Block = Block {
     name: "MISC_CHECK",
     keywords: &[
         keyword("misc_path", "STRING | \"STRING\"", Script, "command to run").expected(),
-        keyword(
-            "misc_timeout",
-            "SECS",
-            Integer(0, 4294),
-            "kill after this time (counts as failure)",
-        )
-        .required(),
-        keyword(
-            "misc_dynamic",
-            "",
-            Flag,
-            "exit 2..255 sets the weight to status-2",
-        ),
+        keyword("misc_timeout", "SECS", Integer(0, 4294), "kill after this time (counts as failure)")
+            .required(),
+        keyword("misc_dynamic", "", Flag, "exit 2..255 sets the weight to status-2"),
         keyword("user", "USER [[:]GROUP]", Text, "identity to run as").expected(),
     ],
     shared: SCHEDULE,
@@ -220,35 +135,14 @@ pub(super) static UDP_CHECK: Block = Block {
     name: "UDP_CHECK",
     keywords: &[
         keyword("payload", "HEX", Text, "datagram to send").expected(),
-        keyword(
-            "require_reply",
-            "[HEX with x wildcards]",
-            Text,
-            "reply needed, optionally compared",
-        ),
-        keyword(
-            "min_reply_length",
-            "N",
-            Integer(0, 65535),
-            "shortest accepted reply",
-        )
-        .required(),
-        keyword(
-            "max_reply_length",
-            "N",
-            Integer(0, 65535),
-            "longest accepted reply",
-        )
-        .required(),
+        keyword("require_reply", "[HEX with x wildcards]", Text, "reply needed, optionally compared"),
+        keyword("min_reply_length", "N", Integer(0, 65535), "shortest accepted reply").required(),
+        keyword("max_reply_length", "N", Integer(0, 65535), "longest accepted reply").required(),
     ],
     shared: CONNECTION,
 };
 
-pub(super) static PING_CHECK: Block = Block {
-    name: "PING_CHECK",
-    keywords: &[],
-    shared: CONNECTION,
-};
+pub(super) static PING_CHECK: Block = Block { name: "PING_CHECK", keywords: &[], shared: CONNECTION };
 
 pub(super) static BFD_CHECK: Block = Block {
     name: "BFD_CHECK",

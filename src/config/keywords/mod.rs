@@ -146,21 +146,10 @@ impl Keyword {
 
 /// A word that is understood and has no effect yet; the methods above change that.
 const fn keyword(name: &'static str, arguments: &'static str, value: Value, help: &'static str) -> Keyword {
-    Keyword {
-        name,
-        arguments,
-        value,
-        status: Status::NotYet,
-        missing: Missing::Allowed,
-        help,
-    }
+    Keyword { name, arguments, value, status: Status::NotYet, missing: Missing::Allowed, help }
 }
 
-static NO_OPTIONS: Block = Block {
-    name: "a list",
-    keywords: &[],
-    shared: &[],
-};
+static NO_OPTIONS: Block = Block { name: "a list", keywords: &[], shared: &[] };
 
 /// The top level of a file.
 pub static ROOT: &Block = &root::BLOCK;
@@ -182,10 +171,7 @@ pub fn homes(name: &str) -> Vec<&'static str> {
 /// The words of `block` that `name` may be a misspelling of, nearest first.
 pub fn similar(block: &'static Block, name: &str) -> Option<&'static str> {
     let limit = 1 + name.chars().count() / 5;
-    let nearest = block
-        .all()
-        .map(|keyword| (distance(keyword.name, name), keyword.name))
-        .min()?;
+    let nearest = block.all().map(|keyword| (distance(keyword.name, name), keyword.name)).min()?;
     (nearest.0 <= limit).then_some(nearest.1)
 }
 

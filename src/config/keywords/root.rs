@@ -12,19 +12,9 @@ pub(super) static BLOCK: Block = Block {
     name: "the top level",
     keywords: &[
         keyword("global_defs", "", Body(&global_defs::BLOCK), "global settings").supported(),
-        keyword(
-            "net_namespace",
-            "NAME",
-            Text,
-            "run in a network namespace; pid files go to /run/keepalived",
-        )
-        .expected(),
-        keyword(
-            "net_namespace_ipvs",
-            "[NAME]",
-            Text,
-            "namespace for the IPVS configuration only",
-        ),
+        keyword("net_namespace", "NAME", Text, "run in a network namespace; pid files go to /run/keepalived")
+            .expected(),
+        keyword("net_namespace_ipvs", "[NAME]", Text, "namespace for the IPVS configuration only"),
         keyword(
             "namespace_with_ipsets",
             "",
@@ -32,19 +22,8 @@ pub(super) static BLOCK: Block = Block {
             "allow ipsets together with a namespace on kernels before 3.13",
         ),
         keyword("use_pid_dir", "", Flag, "create pid files in /run/keepalived"),
-        keyword(
-            "instance",
-            "NAME",
-            Text,
-            "name used in pid file names and syslog ident",
-        )
-        .expected(),
-        keyword(
-            "linkbeat_use_polling",
-            "",
-            Flag,
-            "poll link state (MII/ethtool/ioctl) instead of netlink",
-        ),
+        keyword("instance", "NAME", Text, "name used in pid file names and syslog ident").expected(),
+        keyword("linkbeat_use_polling", "", Flag, "poll link state (MII/ethtool/ioctl) instead of netlink"),
         keyword(
             "child_wait_time",
             "SECS",
@@ -89,35 +68,13 @@ pub(super) static BLOCK: Block = Block {
             Lines(&NO_OPTIONS),
             "debounce interface state changes",
         ),
-        keyword(
-            "track_file",
-            "NAME",
-            Body(&track_file::BLOCK),
-            "file whose number is monitored",
-        )
-        .required(),
-        keyword(
-            "vrrp_track_file",
-            "NAME",
-            Body(&track_file::BLOCK),
-            "as track_file",
-        )
-        .required(),
-        keyword(
-            "vrrp_script",
-            "NAME",
-            Body(&vrrp_script::BLOCK),
-            "periodically run check",
-        )
-        .supported()
-        .required(),
-        keyword(
-            "vrrp_track_process",
-            "NAME",
-            Body(&vrrp_track_process::BLOCK),
-            "monitor running processes",
-        )
-        .required(),
+        keyword("track_file", "NAME", Body(&track_file::BLOCK), "file whose number is monitored").required(),
+        keyword("vrrp_track_file", "NAME", Body(&track_file::BLOCK), "as track_file").required(),
+        keyword("vrrp_script", "NAME", Body(&vrrp_script::BLOCK), "periodically run check")
+            .supported()
+            .required(),
+        keyword("vrrp_track_process", "NAME", Body(&vrrp_track_process::BLOCK), "monitor running processes")
+            .required(),
         keyword("bfd_instance", "NAME", Body(&bfd_instance::BLOCK), "BFD session").expected(),
         keyword(
             "garp_group",
@@ -132,14 +89,9 @@ pub(super) static BLOCK: Block = Block {
             "instances that change state together",
         )
         .expected(),
-        keyword(
-            "vrrp_instance",
-            "NAME",
-            Body(&vrrp_instance::BLOCK),
-            "a virtual router",
-        )
-        .supported()
-        .expected(),
+        keyword("vrrp_instance", "NAME", Body(&vrrp_instance::BLOCK), "a virtual router")
+            .supported()
+            .expected(),
         keyword(
             "virtual_server_group",
             "NAME",

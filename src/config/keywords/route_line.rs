@@ -16,13 +16,7 @@ pub(super) static OPTIONS: Block = Block {
         keyword("via", "[inet|inet6] ADDR", Address, "next hop"),
         keyword("gw", "[inet|inet6] ADDR", Address, "next hop"),
         keyword("or", "ADDR", Address, "second next hop").expected(),
-        keyword(
-            "nexthop",
-            "via ADDR dev IF [weight N] [onlink] …",
-            Text,
-            "multipath hop",
-        )
-        .expected(),
+        keyword("nexthop", "via ADDR dev IF [weight N] [onlink] …", Text, "multipath hop").expected(),
         keyword("from", "PREFIX", Text, "source-specific route").expected(),
         keyword("dev", "IF", Text, "output interface").expected(),
         keyword("oif", "IF", Text, "output interface").expected(),
@@ -61,13 +55,7 @@ pub(super) static OPTIONS: Block = Block {
         keyword("append", "", Text, "insertion mode"),
         keyword("vrf", "NAME", Text, "use the table of a VRF").expected(),
         keyword("no_track", "", Flag, "do not react to deletion"),
-        keyword(
-            "track_group",
-            "NAME",
-            Text,
-            "instances that go to FAULT if the route is lost",
-        )
-        .expected(),
+        keyword("track_group", "NAME", Text, "instances that go to FAULT if the route is lost").expected(),
     ],
     shared: &[],
 };

@@ -39,30 +39,12 @@ pub(super) static OPTIONS: Block = Block {
         keyword("ipproto", "NAME|N", Text, "IP protocol selector").expected(),
         keyword("sport", "A[-B]", Text, "source port selector").expected(),
         keyword("dport", "A[-B]", Text, "destination port selector").expected(),
-        keyword(
-            "suppress_prefixlength",
-            "N",
-            Text,
-            "ignore results with shorter prefixes",
-        )
-        .expected(),
+        keyword("suppress_prefixlength", "N", Text, "ignore results with shorter prefixes").expected(),
         keyword("sup_pl", "N", Text, "ignore results with shorter prefixes").expected(),
-        keyword(
-            "suppress_ifgroup",
-            "GROUP",
-            Text,
-            "ignore results through this group",
-        )
-        .expected(),
+        keyword("suppress_ifgroup", "GROUP", Text, "ignore results through this group").expected(),
         keyword("sup_group", "GROUP", Text, "ignore results through this group").expected(),
         keyword("no_track", "", Flag, "do not react to deletion"),
-        keyword(
-            "track_group",
-            "NAME",
-            Text,
-            "instances that go to FAULT if the rule is lost",
-        )
-        .expected(),
+        keyword("track_group", "NAME", Text, "instances that go to FAULT if the rule is lost").expected(),
     ],
     shared: &[],
 };

@@ -4,11 +4,6 @@ use super::{Block, NO_OPTIONS, Value::Lines, keyword};
 
 pub(super) static BLOCK: Block = Block {
     name: "track_group",
-    keywords: &[keyword(
-        "group",
-        "{ NAMES }",
-        Lines(&NO_OPTIONS),
-        "member VRRP instances",
-    )],
+    keywords: &[keyword("group", "{ NAMES }", Lines(&NO_OPTIONS), "member VRRP instances")],
     shared: &[],
 };

@@ -9,13 +9,7 @@ use super::{
 pub(super) static BLOCK: Block = Block {
     name: "virtual_server",
     keywords: &[
-        keyword(
-            "delay_loop",
-            "SECS",
-            Seconds(1, 4_294_967_295_000),
-            "interval between checks",
-        )
-        .required(),
+        keyword("delay_loop", "SECS", Seconds(1, 4_294_967_295_000), "interval between checks").required(),
         keyword(
             "lb_algo",
             "rr wrr lc wlc lblc sh mh dh fo ovf lblcr sed nq twos",
@@ -44,26 +38,10 @@ pub(super) static BLOCK: Block = Block {
             "forwarding method",
         )
         .required(),
-        keyword(
-            "protocol",
-            "TCP|UDP|SCTP",
-            OneOfAnyCase(&["TCP", "UDP", "SCTP"]),
-            "transport protocol",
-        )
-        .required(),
-        keyword(
-            "persistence_timeout",
-            "[SECS]",
-            Integer(1, 2678400),
-            "client persistence",
-        ),
-        keyword(
-            "persistence_granularity",
-            "NETMASK | PREFIXLEN",
-            Text,
-            "persistence mask",
-        )
-        .required(),
+        keyword("protocol", "TCP|UDP|SCTP", OneOfAnyCase(&["TCP", "UDP", "SCTP"]), "transport protocol")
+            .required(),
+        keyword("persistence_timeout", "[SECS]", Integer(1, 2678400), "client persistence"),
+        keyword("persistence_granularity", "NETMASK | PREFIXLEN", Text, "persistence mask").required(),
         keyword("persistence_engine", "NAME", Text, "IPVS persistence engine").required(),
         keyword("ops", "", Flag, "one-packet scheduling"),
         keyword(
@@ -79,72 +57,21 @@ pub(super) static BLOCK: Block = Block {
         keyword("sh-fallback", "", Flag, "flags of the sh scheduler"),
         keyword("mh-port", "", Flag, "flags of the mh scheduler"),
         keyword("mh-fallback", "", Flag, "flags of the mh scheduler"),
-        keyword(
-            "ha_suspend",
-            "",
-            Flag,
-            "run checks only while the VS address is configured locally",
-        ),
-        keyword(
-            "ip_family",
-            "inet|inet6",
-            OneOf(&["inet", "inet6"]),
-            "family of a fwmark service",
-        )
-        .required(),
+        keyword("ha_suspend", "", Flag, "run checks only while the VS address is configured locally"),
+        keyword("ip_family", "inet|inet6", OneOf(&["inet", "inet6"]), "family of a fwmark service")
+            .required(),
         keyword("smtp_alert", "[BOOL]", Boolean, "mail on quorum change"),
-        keyword(
-            "virtualhost",
-            "STRING",
-            Text,
-            "default Host header for HTTP/SSL checks",
-        )
-        .expected(),
+        keyword("virtualhost", "STRING", Text, "default Host header for HTTP/SSL checks").expected(),
         keyword("snmp_name", "STRING", Text, "label in SNMP").expected(),
         keyword("alpha", "", Flag, "servers start down until checks pass"),
         keyword("omega", "", Flag, "run down notifiers at shutdown"),
         keyword("quorum", "N", Integer(1, 4_294_967_295), "minimum live weight").required(),
-        keyword(
-            "hysteresis",
-            "N",
-            Integer(0, 4_294_967_295),
-            "margin around the quorum",
-        )
-        .required(),
-        keyword(
-            "quorum_up",
-            "SCRIPT [USER [[:]GROUP]]",
-            Script,
-            "run when quorum is gained",
-        )
-        .required(),
-        keyword(
-            "quorum_down",
-            "SCRIPT [USER [[:]GROUP]]",
-            Script,
-            "run when quorum is lost",
-        )
-        .required(),
-        keyword(
-            "weight",
-            "N",
-            Integer(1, 2_147_483_647),
-            "default weight of real servers",
-        )
-        .required(),
-        keyword(
-            "sorry_server",
-            "ADDR [PORT]",
-            Text,
-            "server used while there is no quorum",
-        )
-        .required(),
-        keyword(
-            "sorry_server_inhibit",
-            "",
-            Flag,
-            "keep it in IPVS with weight 0 when unused",
-        ),
+        keyword("hysteresis", "N", Integer(0, 4_294_967_295), "margin around the quorum").required(),
+        keyword("quorum_up", "SCRIPT [USER [[:]GROUP]]", Script, "run when quorum is gained").required(),
+        keyword("quorum_down", "SCRIPT [USER [[:]GROUP]]", Script, "run when quorum is lost").required(),
+        keyword("weight", "N", Integer(1, 2_147_483_647), "default weight of real servers").required(),
+        keyword("sorry_server", "ADDR [PORT]", Text, "server used while there is no quorum").required(),
+        keyword("sorry_server_inhibit", "", Flag, "keep it in IPVS with weight 0 when unused"),
         keyword(
             "sorry_server_lvs_method",
             "as lvs_method",
@@ -152,41 +79,15 @@ pub(super) static BLOCK: Block = Block {
             "forwarding method of the sorry server",
         )
         .expected(),
-        keyword(
-            "connect_timeout",
-            "SECS",
-            Seconds(1, 4_294_000_000),
-            "default connect timeout of checkers",
-        )
-        .required(),
+        keyword("connect_timeout", "SECS", Seconds(1, 4_294_000_000), "default connect timeout of checkers")
+            .required(),
         keyword("retry", "N", Integer(1, 4_294_967_295), "default retries").required(),
-        keyword(
-            "delay_before_retry",
-            "SECS",
-            Seconds(0, 4_294_967_295_000),
-            "default gap between retries",
-        )
-        .required(),
-        keyword(
-            "warmup",
-            "SECS",
-            Seconds(0, 4_294_967_295_000),
-            "maximum random delay of the first check",
-        )
-        .required(),
-        keyword(
-            "inhibit_on_failure",
-            "",
-            Flag,
-            "set weight 0 instead of removing a failed server",
-        ),
-        keyword(
-            "real_server",
-            "ADDR [PORT]",
-            Body(&real_server::BLOCK),
-            "a pool member",
-        )
-        .required(),
+        keyword("delay_before_retry", "SECS", Seconds(0, 4_294_967_295_000), "default gap between retries")
+            .required(),
+        keyword("warmup", "SECS", Seconds(0, 4_294_967_295_000), "maximum random delay of the first check")
+            .required(),
+        keyword("inhibit_on_failure", "", Flag, "set weight 0 instead of removing a failed server"),
+        keyword("real_server", "ADDR [PORT]", Body(&real_server::BLOCK), "a pool member").required(),
         keyword("nat_mask", "MASK", Text, "old NAT granularity")
             .expected()
             .removed("it only ever applied to Linux 2.2; delete the line"),
@@ -196,6 +97,5 @@ pub(super) static BLOCK: Block = Block {
 
 pub(super) const METHODS: &[&str] = &["NAT", "DR", "TUN"];
 
-const SCHEDULERS: &[&str] = &[
-    "rr", "wrr", "lc", "wlc", "lblc", "sh", "mh", "dh", "fo", "ovf", "lblcr", "sed", "nq", "twos",
-];
+const SCHEDULERS: &[&str] =
+    &["rr", "wrr", "lc", "wlc", "lblc", "sh", "mh", "dh", "fo", "ovf", "lblcr", "sed", "nq", "twos"];

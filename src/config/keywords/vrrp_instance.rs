@@ -17,14 +17,7 @@ pub(super) static BLOCK: Block = Block {
         )
         .supported()
         .required(),
-        keyword(
-            "interface",
-            "IF",
-            Text,
-            "interface adverts use and VIPs default to",
-        )
-        .supported()
-        .required(),
+        keyword("interface", "IF", Text, "interface adverts use and VIPs default to").supported().required(),
         keyword("vrf", "IF", Text, "VRF to operate in").required(),
         keyword(
             "virtual_router_id",
@@ -34,46 +27,18 @@ pub(super) static BLOCK: Block = Block {
         )
         .supported()
         .required(),
-        keyword(
-            "priority",
-            "N",
-            Integer(1, 255),
-            "base priority; 255 = address owner",
-        )
-        .supported()
-        .required(),
-        keyword(
-            "advert_int",
-            "SECS",
-            Seconds(10_000, 255_000_000),
-            "advertisement interval",
-        )
-        .supported()
-        .required(),
-        keyword("version", "2|3", Integer(2, 3), "VRRP version")
+        keyword("priority", "N", Integer(1, 255), "base priority; 255 = address owner")
             .supported()
             .required(),
+        keyword("advert_int", "SECS", Seconds(10_000, 255_000_000), "advertisement interval")
+            .supported()
+            .required(),
+        keyword("version", "2|3", Integer(2, 3), "VRRP version").supported().required(),
         keyword("native_ipv6", "", Flag, "force IPv6 and version 3"),
-        keyword(
-            "authentication",
-            "",
-            Body(&AUTHENTICATION),
-            "RFC2338 authentication",
-        )
-        .supported(),
-        keyword(
-            "auth_hmac",
-            "",
-            Body(&AUTH_HMAC),
-            "HMAC-SHA256 trailer on adverts, v2 and v3",
-        ),
-        keyword(
-            "virtual_ipaddress",
-            "{ address lines }",
-            Lines(&address_line::OPTIONS),
-            "VIPs, advertised",
-        )
-        .supported(),
+        keyword("authentication", "", Body(&AUTHENTICATION), "RFC2338 authentication").supported(),
+        keyword("auth_hmac", "", Body(&AUTH_HMAC), "HMAC-SHA256 trailer on adverts, v2 and v3"),
+        keyword("virtual_ipaddress", "{ address lines }", Lines(&address_line::OPTIONS), "VIPs, advertised")
+            .supported(),
         keyword(
             "virtual_ipaddress_excluded",
             "{ address lines }",
@@ -81,18 +46,8 @@ pub(super) static BLOCK: Block = Block {
             "VIPs not put in adverts",
         )
         .supported(),
-        keyword(
-            "no_virtual_ipaddress",
-            "",
-            Flag,
-            "allow an instance (also v3) without VIPs",
-        ),
-        keyword(
-            "promote_secondaries",
-            "",
-            Flag,
-            "set the interface's promote_secondaries sysctl",
-        ),
+        keyword("no_virtual_ipaddress", "", Flag, "allow an instance (also v3) without VIPs"),
+        keyword("promote_secondaries", "", Flag, "set the interface's promote_secondaries sysctl"),
         keyword(
             "virtual_routes",
             "{ route lines }",
@@ -117,37 +72,17 @@ pub(super) static BLOCK: Block = Block {
             Flag,
             "also create VMACs for VIPs on other interfaces or of the other family",
         ),
-        keyword(
-            "vmac_xmit_base",
-            "",
-            Flag,
-            "send/receive adverts on the parent interface",
-        ),
+        keyword("vmac_xmit_base", "", Flag, "send/receive adverts on the parent interface"),
         keyword(
             "use_ipvlan",
             "[[name] IFNAME] [ADDR] [bridge|private|vepa] [group G]",
             Text,
             "use an L2 ipvlan instead of a macvlan",
         ),
-        keyword(
-            "dont_track_primary",
-            "",
-            Flag,
-            "ignore state of the instance's own interface",
-        ),
-        keyword(
-            "linkbeat_use_polling",
-            "",
-            Flag,
-            "poll link state of the interface",
-        )
-        .deprecated("linkbeat_interfaces at the top level"),
-        keyword(
-            "track_interface",
-            "{ IF [weight N [reverse]] }",
-            Lines(&NO_OPTIONS),
-            "interfaces to track",
-        ),
+        keyword("dont_track_primary", "", Flag, "ignore state of the instance's own interface"),
+        keyword("linkbeat_use_polling", "", Flag, "poll link state of the interface")
+            .deprecated("linkbeat_interfaces at the top level"),
+        keyword("track_interface", "{ IF [weight N [reverse]] }", Lines(&NO_OPTIONS), "interfaces to track"),
         keyword(
             "track_script",
             "{ NAME [weight N [reverse|noreverse]] }",
@@ -173,19 +108,10 @@ pub(super) static BLOCK: Block = Block {
             Lines(&NO_OPTIONS),
             "BFD sessions to track",
         ),
-        keyword("mcast_src_ip", "ADDR", Address, "source address of adverts")
-            .supported()
-            .required(),
-        keyword("unicast_src_ip", "ADDR", Address, "source address of adverts")
-            .supported()
-            .required(),
+        keyword("mcast_src_ip", "ADDR", Address, "source address of adverts").supported().required(),
+        keyword("unicast_src_ip", "ADDR", Address, "source address of adverts").supported().required(),
         keyword("mcast_dst_ip", "ADDR", Address, "destination group").required(),
-        keyword(
-            "track_src_ip",
-            "",
-            Flag,
-            "meant: fault while the source address is missing",
-        ),
+        keyword("track_src_ip", "", Flag, "meant: fault while the source address is missing"),
         keyword(
             "unicast_peer",
             "{ ADDR [min_ttl N] [max_ttl N] }",
@@ -199,19 +125,8 @@ pub(super) static BLOCK: Block = Block {
             Flag,
             "FAULT instead of multicast when unicast is configured without peers",
         ),
-        keyword(
-            "check_unicast_src",
-            "",
-            Flag,
-            "drop adverts from addresses that are not peers",
-        ),
-        keyword(
-            "unicast_ttl",
-            "N",
-            Integer(0, 255),
-            "TTL/hop limit of sent unicast adverts",
-        )
-        .required(),
+        keyword("check_unicast_src", "", Flag, "drop adverts from addresses that are not peers"),
+        keyword("unicast_ttl", "N", Integer(0, 255), "TTL/hop limit of sent unicast adverts").required(),
         keyword(
             "old_unicast_checksum",
             "[never]",
@@ -232,30 +147,15 @@ pub(super) static BLOCK: Block = Block {
         )
         .supported()
         .required(),
-        keyword(
-            "garp_master_repeat",
-            "N",
-            Integer(0, 4_294_967_295),
-            "messages per burst",
-        )
-        .supported()
-        .required(),
-        keyword(
-            "garp_master_refresh",
-            "SECS",
-            Integer(0, 4294),
-            "periodic ARP/NA while MASTER; 0 = none",
-        )
-        .supported()
-        .required(),
-        keyword(
-            "garp_master_refresh_repeat",
-            "N",
-            Integer(0, 4_294_967_295),
-            "messages per periodic burst",
-        )
-        .supported()
-        .required(),
+        keyword("garp_master_repeat", "N", Integer(0, 4_294_967_295), "messages per burst")
+            .supported()
+            .required(),
+        keyword("garp_master_refresh", "SECS", Integer(0, 4294), "periodic ARP/NA while MASTER; 0 = none")
+            .supported()
+            .required(),
+        keyword("garp_master_refresh_repeat", "N", Integer(0, 4_294_967_295), "messages per periodic burst")
+            .supported()
+            .required(),
         keyword(
             "garp_lower_prio_delay",
             "SECS",
@@ -270,58 +170,27 @@ pub(super) static BLOCK: Block = Block {
             "burst size after a lower priority advert",
         )
         .required(),
-        keyword(
-            "garp_extra_if",
-            "[all] SECS",
-            Text,
-            "periodic ARP/NA on other VIP interfaces",
-        ),
+        keyword("garp_extra_if", "[all] SECS", Text, "periodic ARP/NA on other VIP interfaces"),
         keyword("vmac_garp_intvl", "[all] SECS", Text, "as garp_extra_if").deprecated("garp_extra_if"),
-        keyword(
-            "down_timer_adverts",
-            "N",
-            Integer(1, 100),
-            "advert intervals in the master-down timer",
-        )
-        .required(),
+        keyword("down_timer_adverts", "N", Integer(1, 100), "advert intervals in the master-down timer")
+            .required(),
         keyword(
             "timer_expired_backup",
             "[PRIO]",
             Integer(1, 254),
             "go to BACKUP if the process was stalled so long that a peer must have taken over",
         ),
-        keyword(
-            "thread_timer_expired",
-            "[PRIO]",
-            Integer(1, 254),
-            "as timer_expired_backup",
-        ),
-        keyword(
-            "lower_prio_no_advert",
-            "[BOOL]",
-            Boolean,
-            "do not answer a lower priority advert",
-        ),
+        keyword("thread_timer_expired", "[PRIO]", Integer(1, 254), "as timer_expired_backup"),
+        keyword("lower_prio_no_advert", "[BOOL]", Boolean, "do not answer a lower priority advert"),
         keyword(
             "higher_prio_send_advert",
             "[BOOL]",
             Boolean,
             "send one advert before yielding to a higher priority master",
         ),
-        keyword(
-            "owner_ignore_adverts",
-            "[BOOL]",
-            Boolean,
-            "address owner ignores received adverts",
-        ),
+        keyword("owner_ignore_adverts", "[BOOL]", Boolean, "address owner ignores received adverts"),
         keyword("preempt", "", Flag, "clears nopreempt").supported(),
-        keyword(
-            "nopreempt",
-            "",
-            Flag,
-            "do not take over from a lower priority master",
-        )
-        .supported(),
+        keyword("nopreempt", "", Flag, "do not take over from a lower priority master").supported(),
         keyword(
             "preempt_delay",
             "SECS",
@@ -331,12 +200,7 @@ pub(super) static BLOCK: Block = Block {
         .supported()
         .required(),
         keyword("accept", "", Flag, "accept packets to VIPs when not owner"),
-        keyword(
-            "no_accept",
-            "",
-            Flag,
-            "drop packets addressed to VIPs (firewall rules)",
-        ),
+        keyword("no_accept", "", Flag, "drop packets addressed to VIPs (firewall rules)"),
         keyword(
             "skip_check_adv_addr",
             "[BOOL]",
@@ -345,38 +209,16 @@ pub(super) static BLOCK: Block = Block {
         ),
         keyword("strict_mode", "[BOOL]", Boolean, "enforce RFC behaviour"),
         keyword("debug", "N", Integer(0, 4), "unused").required(),
-        keyword(
-            "notify_master",
-            "SCRIPT [USER [[:]GROUP]]",
-            Script,
-            "run on becoming MASTER",
-        )
-        .supported()
-        .required(),
-        keyword(
-            "notify_backup",
-            "SCRIPT [USER [[:]GROUP]]",
-            Script,
-            "run on becoming BACKUP",
-        )
-        .supported()
-        .required(),
-        keyword(
-            "notify_fault",
-            "SCRIPT [USER [[:]GROUP]]",
-            Script,
-            "run on entering FAULT",
-        )
-        .supported()
-        .required(),
-        keyword(
-            "notify_stop",
-            "SCRIPT [USER [[:]GROUP]]",
-            Script,
-            "run at shutdown",
-        )
-        .supported()
-        .required(),
+        keyword("notify_master", "SCRIPT [USER [[:]GROUP]]", Script, "run on becoming MASTER")
+            .supported()
+            .required(),
+        keyword("notify_backup", "SCRIPT [USER [[:]GROUP]]", Script, "run on becoming BACKUP")
+            .supported()
+            .required(),
+        keyword("notify_fault", "SCRIPT [USER [[:]GROUP]]", Script, "run on entering FAULT")
+            .supported()
+            .required(),
+        keyword("notify_stop", "SCRIPT [USER [[:]GROUP]]", Script, "run at shutdown").supported().required(),
         keyword(
             "notify_deleted",
             "[SCRIPT [USER [[:]GROUP]]]",
@@ -398,12 +240,7 @@ pub(super) static BLOCK: Block = Block {
             "run when a MASTER receives a lower priority advert",
         )
         .required(),
-        keyword(
-            "notify_priority_changes",
-            "[BOOL]",
-            Boolean,
-            "write priority changes to the FIFOs",
-        ),
+        keyword("notify_priority_changes", "[BOOL]", Boolean, "write priority changes to the FIFOs"),
         keyword("smtp_alert", "[BOOL]", Boolean, "mail on state changes"),
         keyword(
             "lvs_sync_daemon_interface",
@@ -413,13 +250,7 @@ pub(super) static BLOCK: Block = Block {
         )
         .required()
         .deprecated("lvs_sync_daemon in global_defs"),
-        keyword(
-            "kernel_rx_buf_size",
-            "BYTES",
-            Integer(0, 4_294_967_295),
-            "receive socket buffer",
-        )
-        .expected(),
+        keyword("kernel_rx_buf_size", "BYTES", Integer(0, 4_294_967_295), "receive socket buffer").expected(),
     ],
     shared: &[],
 };
@@ -427,17 +258,8 @@ pub(super) static BLOCK: Block = Block {
 static AUTHENTICATION: Block = Block {
     name: "authentication",
     keywords: &[
-        keyword(
-            "auth_type",
-            "PASS|AH",
-            OneOf(&["PASS", "AH"]),
-            "authentication kind",
-        )
-        .supported()
-        .required(),
-        keyword("auth_pass", "STRING", Text, "shared secret")
-            .supported()
-            .required(),
+        keyword("auth_type", "PASS|AH", OneOf(&["PASS", "AH"]), "authentication kind").supported().required(),
+        keyword("auth_pass", "STRING", Text, "shared secret").supported().required(),
     ],
     shared: &[],
 };
@@ -447,20 +269,9 @@ static AUTH_HMAC: Block = Block {
     keywords: &[
         keyword("key", "ID VALUE", Text, "a signing/verification key").expected(),
         keyword("active_key", "ID", Integer(1, 255), "key used for sending").expected(),
-        keyword(
-            "anti_replay",
-            "time|monotonic",
-            OneOf(&["time", "monotonic"]),
-            "replay protection mode",
-        )
-        .expected(),
-        keyword(
-            "time_window",
-            "SECS",
-            Integer(1, 300),
-            "accepted clock difference in time mode",
-        )
-        .expected(),
+        keyword("anti_replay", "time|monotonic", OneOf(&["time", "monotonic"]), "replay protection mode")
+            .expected(),
+        keyword("time_window", "SECS", Integer(1, 300), "accepted clock difference in time mode").expected(),
         keyword(
             "mode",
             "enforce|permissive|receive-only",

@@ -9,17 +9,10 @@ use super::{
 pub(super) static BLOCK: Block = Block {
     name: "vrrp_script",
     keywords: &[
-        keyword(
-            "script",
-            "STRING | \"STRING\"",
-            Script,
-            "command to run; executed directly, not by a shell",
-        )
-        .supported()
-        .expected(),
-        keyword("interval", "SECS", Seconds(0, 4_294_967_295), "time between runs")
+        keyword("script", "STRING | \"STRING\"", Script, "command to run; executed directly, not by a shell")
             .supported()
-            .required(),
+            .expected(),
+        keyword("interval", "SECS", Seconds(0, 4_294_967_295), "time between runs").supported().required(),
         keyword(
             "timeout",
             "SECS",
@@ -36,25 +29,13 @@ pub(super) static BLOCK: Block = Block {
         )
         .supported()
         .required(),
-        keyword(
-            "rise",
-            "N",
-            Integer(1, 2_147_483_647),
-            "consecutive successes needed to become OK",
-        )
-        .supported()
-        .required(),
-        keyword(
-            "fall",
-            "N",
-            Integer(1, 2_147_483_647),
-            "consecutive failures needed to become KO",
-        )
-        .supported()
-        .required(),
-        keyword("user", "USER [[:]GROUP]", Text, "identity to run as")
+        keyword("rise", "N", Integer(1, 2_147_483_647), "consecutive successes needed to become OK")
             .supported()
             .required(),
+        keyword("fall", "N", Integer(1, 2_147_483_647), "consecutive failures needed to become KO")
+            .supported()
+            .required(),
+        keyword("user", "USER [[:]GROUP]", Text, "identity to run as").supported().required(),
         keyword("init_fail", "", Flag, "meant: start in the failed state").supported(),
     ],
     shared: &[],

@@ -40,34 +40,13 @@ pub(super) static BLOCK: Block = Block {
             Lines(&NO_OPTIONS),
             "BFD sessions tracked by every member",
         ),
-        keyword(
-            "notify_master",
-            "SCRIPT [USER [[:]GROUP]]",
-            Script,
-            "run when the group becomes MASTER",
-        )
-        .required(),
-        keyword(
-            "notify_backup",
-            "SCRIPT [USER [[:]GROUP]]",
-            Script,
-            "run when the group becomes BACKUP",
-        )
-        .required(),
-        keyword(
-            "notify_fault",
-            "SCRIPT [USER [[:]GROUP]]",
-            Script,
-            "run when the group goes to FAULT",
-        )
-        .required(),
-        keyword(
-            "notify_stop",
-            "SCRIPT [USER [[:]GROUP]]",
-            Script,
-            "run at shutdown",
-        )
-        .required(),
+        keyword("notify_master", "SCRIPT [USER [[:]GROUP]]", Script, "run when the group becomes MASTER")
+            .required(),
+        keyword("notify_backup", "SCRIPT [USER [[:]GROUP]]", Script, "run when the group becomes BACKUP")
+            .required(),
+        keyword("notify_fault", "SCRIPT [USER [[:]GROUP]]", Script, "run when the group goes to FAULT")
+            .required(),
+        keyword("notify_stop", "SCRIPT [USER [[:]GROUP]]", Script, "run at shutdown").required(),
         keyword(
             "notify",
             "SCRIPT [USER [[:]GROUP]]",
@@ -82,19 +61,9 @@ pub(super) static BLOCK: Block = Block {
             "default for the members' FIFO priority events",
         ),
         keyword("smtp_alert", "[BOOL]", Boolean, "mail on group state changes"),
-        keyword(
-            "global_tracking",
-            "",
-            Flag,
-            "same effect as sync_group_tracking_weight",
-        )
-        .deprecated("sync_group_tracking_weight"),
-        keyword(
-            "sync_group_tracking_weight",
-            "",
-            Flag,
-            "allow weighted trackers on members",
-        ),
+        keyword("global_tracking", "", Flag, "same effect as sync_group_tracking_weight")
+            .deprecated("sync_group_tracking_weight"),
+        keyword("sync_group_tracking_weight", "", Flag, "allow weighted trackers on members"),
     ],
     shared: &[],
 };

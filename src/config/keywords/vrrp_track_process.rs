@@ -22,48 +22,15 @@ pub(super) static BLOCK: Block = Block {
             OneOf(&["initial", "partial"]),
             "how parameters are compared; alone: command must have none",
         ),
-        keyword(
-            "weight",
-            "N [reverse]",
-            Integer(-254, 254),
-            "priority adjustment; 0 = fault",
-        )
-        .expected(),
-        keyword(
-            "quorum",
-            "N",
-            Integer(1, 65535),
-            "minimum number of matching processes",
-        )
-        .required(),
-        keyword(
-            "quorum_max",
-            "N",
-            Integer(0, 65535),
-            "maximum number of matching processes",
-        )
-        .required(),
-        keyword(
-            "fork_delay",
-            "SECS",
-            Seconds(1, 3_600_000_000),
-            "delay before \"quorum gained\" counts",
-        )
-        .required(),
-        keyword(
-            "terminate_delay",
-            "SECS",
-            Seconds(1, 3_600_000_000),
-            "delay before \"quorum lost\" counts",
-        )
-        .required(),
+        keyword("weight", "N [reverse]", Integer(-254, 254), "priority adjustment; 0 = fault").expected(),
+        keyword("quorum", "N", Integer(1, 65535), "minimum number of matching processes").required(),
+        keyword("quorum_max", "N", Integer(0, 65535), "maximum number of matching processes").required(),
+        keyword("fork_delay", "SECS", Seconds(1, 3_600_000_000), "delay before \"quorum gained\" counts")
+            .required(),
+        keyword("terminate_delay", "SECS", Seconds(1, 3_600_000_000), "delay before \"quorum lost\" counts")
+            .required(),
         keyword("delay", "SECS", Seconds(1, 3_600_000_000), "sets both delays").required(),
-        keyword(
-            "full_command",
-            "",
-            Flag,
-            "match /proc/PID/cmdline instead of the name",
-        ),
+        keyword("full_command", "", Flag, "match /proc/PID/cmdline instead of the name"),
     ],
     shared: &[],
 };

@@ -52,11 +52,7 @@ pub(super) fn virtual_address(
             report_unknown(option, context);
             continue;
         };
-        let value = if keyword.arguments.is_empty() {
-            None
-        } else {
-            options.next()
-        };
+        let value = if keyword.arguments.is_empty() { None } else { options.next() };
         if !keyword.arguments.is_empty() && value.is_none() {
             context.add(
                 Diagnostic::new(
@@ -70,14 +66,10 @@ pub(super) fn virtual_address(
             return None;
         }
         if keyword.status != Status::Supported {
-            let headline = format!(
-                "{} is not supported yet: it has no effect in {}",
-                keyword.name,
-                keywords::ADDRESS_LINE.name
-            );
+            let headline = format!("{} is not supported yet: it has no effect", keyword.name);
             context.add(
                 Diagnostic::new("not-supported-yet", Severity::Notice, headline, &option.span)
-                    .info(format!("what it would do: {}", keyword.help)),
+                    .info(format!("its meaning in keepalived: {}", keyword.help)),
             );
         } else if let Some(value) = value {
             set(&mut found, keyword.name, value, context)?;
@@ -105,9 +97,7 @@ fn set(found: &mut VirtualAddress, option: &str, word: &Word, context: &mut Cont
                         format!("label `{}` is too long: the address is ignored", word.text),
                         &word.span,
                     )
-                    .help(format!(
-                        "a label has at most {MAX_LABEL_BYTES} characters, such as eth0:1"
-                    )),
+                    .help(format!("a label has at most {MAX_LABEL_BYTES} characters, such as eth0:1")),
                 );
                 return None;
             }
@@ -119,10 +109,7 @@ fn set(found: &mut VirtualAddress, option: &str, word: &Word, context: &mut Cont
     Some(())
 }
 
-#[expect(
-    clippy::option_option,
-    reason = "the outer one is whether the address is used at all"
-)]
+#[expect(clippy::option_option, reason = "the outer one is whether the address is used at all")]
 fn broadcast(found: &VirtualAddress, word: &Word, context: &mut Context<'_>) -> Option<Option<Ipv4Addr>> {
     let host_bits = u32::MAX.checked_shr(u32::from(found.prefix)).unwrap_or(0);
     let address = u32::from(found.address);
@@ -137,10 +124,7 @@ fn broadcast(found: &VirtualAddress, word: &Word, context: &mut Context<'_>) -> 
                 Diagnostic::new(
                     "invalid-value",
                     Severity::Error,
-                    format!(
-                        "`{}` is not a broadcast address: the address is ignored",
-                        word.text
-                    ),
+                    format!("`{}` is not a broadcast address: the address is ignored", word.text),
                     &word.span,
                 )
                 .help("write brd ADDRESS, or brd + to set all host bits"),
@@ -296,16 +280,8 @@ pub(super) fn peers(lines: &[Line], peers: &mut Vec<Ipv4Addr>, context: &mut Con
 
 fn report_peer_option(option: &Word, context: &mut Context<'_>) {
     if matches!(option.text.as_str(), "min_ttl" | "max_ttl") {
-        let headline = format!(
-            "{} is not supported yet: it has no effect in unicast_peer",
-            option.text
-        );
-        context.add(Diagnostic::new(
-            "not-supported-yet",
-            Severity::Notice,
-            headline,
-            &option.span,
-        ));
+        let headline = format!("{} is not supported yet: it has no effect in unicast_peer", option.text);
+        context.add(Diagnostic::new("not-supported-yet", Severity::Notice, headline, &option.span));
     } else {
         context.add(
             Diagnostic::new(
@@ -347,10 +323,8 @@ fn is_ipv6(word: &Word) -> bool {
 }
 
 fn report_duplicate(found: &VirtualAddress, first: &Span, context: &mut Context<'_>) {
-    let headline = format!(
-        "{} is already listed at line {}: this line is ignored",
-        found.address, first.line
-    );
+    let headline =
+        format!("{} is already listed at line {}: this line is ignored", found.address, first.line);
     context.add(
         Diagnostic::new("duplicate-address", Severity::Error, headline, &found.at)
             .help("remove one of the two lines"),

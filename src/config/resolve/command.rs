@@ -1,6 +1,6 @@
 //! Programs and the accounts they run as: `script`, `notify…` and `user` lines.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use super::Context;
 use crate::config::{
@@ -69,13 +69,10 @@ pub(super) fn find(argv: Vec<String>, env: &dyn Environment) -> Result<ScriptCom
 }
 
 /// How the MIB shows a command (vrrpScriptCommand).
-fn shown(path: &PathBuf, argv: &[String]) -> String {
+fn shown(path: &Path, argv: &[String]) -> String {
     let program = path.to_string_lossy().into_owned();
     let words = std::iter::once(&program).chain(argv.iter().skip(1));
-    words
-        .map(|word| format!("'{word}'"))
-        .collect::<Vec<_>>()
-        .join(" ")
+    words.map(|word| format!("'{word}'")).collect::<Vec<_>>().join(" ")
 }
 
 /// A notify line's program. keepalived's test mode says nothing about a missing one, so neither is it an error here.
@@ -83,13 +80,7 @@ pub(super) fn notify(node: &Node, global: &Global, context: &mut Context<'_>) ->
     let written = written(&node.line, context)?;
     let ignored = |why: String, help: &str| {
         let headline = format!("{} will not run: {why}", node.keyword.name);
-        Diagnostic::new(
-            "unusable-script",
-            Severity::Notice,
-            headline,
-            &node.line.text.span(),
-        )
-        .help(help)
+        Diagnostic::new("unusable-script", Severity::Notice, headline, &node.line.text.span()).help(help)
     };
     let user = match written.further.first() {
         None => default_user(node.span(), global, context)?,
@@ -107,18 +98,10 @@ pub(super) fn notify(node: &Node, global: &Global, context: &mut Context<'_>) ->
     match find(written.argv, context.env) {
         Ok(ScriptCommand { argv, path, shown }) => {
             note_root(user.as_ref(), node.span(), context);
-            Some(NotifyScript {
-                argv,
-                path,
-                shown,
-                user,
-            })
+            Some(NotifyScript { argv, path, shown, user })
         }
         Err(why) => {
-            context.add(ignored(
-                why,
-                "create it with execute permission, or correct the path",
-            ));
+            context.add(ignored(why, "create it with execute permission, or correct the path"));
             None
         }
     }
@@ -134,10 +117,7 @@ pub(super) fn note_root(user: Option<&User>, at: &Span, context: &mut Context<'_
 
 /// Who runs a script that names nobody: `Some(None)` is the daemon's own identity, `None` means that script security
 /// asks for an account that does not exist.
-#[expect(
-    clippy::option_option,
-    reason = "the outer one is whether the script runs at all"
-)]
+#[expect(clippy::option_option, reason = "the outer one is whether the script runs at all")]
 pub(super) fn default_user(at: &Span, global: &Global, context: &mut Context<'_>) -> Option<Option<User>> {
     if global.script_user.is_some() || !global.script_security {
         return Some(global.script_user.clone());
@@ -178,18 +158,10 @@ pub(super) fn user(node: &Node, at: usize, context: &mut Context<'_>) -> Option<
 
 /// Looks an account up; `group` may have a leading `:`. The error names what does not exist.
 pub(super) fn user_by_name(name: &str, group: Option<&str>, env: &dyn Environment) -> Result<User, String> {
-    let account = env
-        .account(name)
-        .ok_or_else(|| format!("there is no user {name}"))?;
+    let account = env.account(name).ok_or_else(|| format!("there is no user {name}"))?;
     let gid = match group.map(|group| group.trim_start_matches(':')) {
         None | Some("") => account.gid,
-        Some(group) => env
-            .group(group)
-            .ok_or_else(|| format!("there is no group {group}"))?,
+        Some(group) => env.group(group).ok_or_else(|| format!("there is no group {group}"))?,
     };
-    Ok(User {
-        name: name.to_owned(),
-        uid: account.uid,
-        gid,
-    })
+    Ok(User { name: name.to_owned(), uid: account.uid, gid })
 }

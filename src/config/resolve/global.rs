@@ -19,11 +19,7 @@ pub(super) fn resolve(nodes: &[Node], context: &mut Context<'_>) -> Global {
         script_user: None,
         script_security: false,
     };
-    for node in nodes
-        .iter()
-        .filter(|node| node.keyword.name == "global_defs")
-        .flat_map(Node::nodes)
-    {
+    for node in nodes.iter().filter(|node| node.keyword.name == "global_defs").flat_map(Node::nodes) {
         setting(node, &mut global, context);
     }
     if global.script_user.is_none() {
@@ -55,11 +51,9 @@ fn setting(node: &Node, global: &mut Global, context: &mut Context<'_>) {
         "enable_script_security" => {
             global.script_security = true;
             let headline = "enable_script_security is supported in part";
-            context.add(
-                Diagnostic::new("not-supported-yet", Severity::Notice, headline, node.span()).info(
-                    "the default user must exist, but who may write to a script's path is not checked yet",
-                ),
-            );
+            context.add(Diagnostic::new("not-supported-yet", Severity::Notice, headline, node.span()).info(
+                "the default user must exist, but who may write to a script's path is not checked yet",
+            ));
         }
         _ => {}
     }

@@ -19,7 +19,7 @@ const MAX_V3_INTERVAL: Duration = Duration::from_millis(40_950);
 /// The lines of one block.
 #[derive(Default)]
 struct Draft {
-    master: bool,
+    state: Option<InitialState>,
     interface: Option<String>,
     /// An `interface` line was there, so its absence need not be reported again.
     interface_reported: bool,
@@ -59,10 +59,7 @@ pub(super) fn resolve(
 ) {
     let Some(name) = node.argument() else { return };
     if let Some(first) = instances.iter().find(|instance| instance.name == name.text) {
-        let headline = format!(
-            "vrrp_instance {} is already defined at line {}",
-            name.text, first.at.line
-        );
+        let headline = format!("vrrp_instance {} is already defined at line {}", name.text, first.at.line);
         context.add(
             Diagnostic::new("duplicate-name", Severity::Error, headline, &name.span)
                 .info("the whole second block is ignored")
@@ -86,7 +83,7 @@ fn setting(
 ) {
     let span = node.span();
     match node.keyword.name {
-        "state" => draft.master |= node.argument().is_some_and(|word| word.text == "MASTER"),
+        "state" => state(node, draft),
         "interface" => interface(node, draft, context),
         "virtual_router_id" => virtual_router_id(node, draft, context),
         // A number that is out of range counts as the default, even with `state MASTER`.
@@ -97,9 +94,8 @@ fn setting(
             None => {}
         },
         "advert_int" => {
-            draft.advert_interval = node
-                .duration()
-                .map(|interval| (interval, node.argument().map(|word| word.span.clone())));
+            draft.advert_interval =
+                node.duration().map(|interval| (interval, node.argument().map(|word| word.span.clone())));
         }
         "nopreempt" => draft.nopreempt = Some(span.clone()),
         "preempt" => draft.nopreempt = None,
@@ -134,6 +130,14 @@ fn setting(
         "notify_stop" => notify(node, &mut draft.notify.stop, global, context),
         "notify" => notify(node, &mut draft.notify.all, global, context),
         _ => {}
+    }
+}
+
+/// Anything but MASTER is BACKUP; once MASTER was written it stays.
+fn state(node: &Node, draft: &mut Draft) {
+    let master = node.argument().is_some_and(|word| word.text == "MASTER");
+    if draft.state != Some(InitialState::Master) {
+        draft.state = Some(if master { InitialState::Master } else { InitialState::Backup });
     }
 }
 
@@ -178,12 +182,8 @@ fn virtual_router_id(node: &Node, draft: &mut Draft, context: &mut Context<'_>) 
     if draft.vrid.is_none() && !draft.vrid_reported {
         draft.vrid_reported = true;
         context.add(
-            refusal(
-                "no-vrid",
-                "an instance without a valid virtual_router_id cannot run",
-                node.span(),
-            )
-            .help("write virtual_router_id with a number from 1 to 255"),
+            refusal("no-vrid", "an instance without a valid virtual_router_id cannot run", node.span())
+                .help("write virtual_router_id with a number from 1 to 255"),
         );
     }
 }
@@ -194,11 +194,7 @@ fn authentication(node: &Node, draft: &mut Draft) {
         line.argument().cloned()
     };
     let (kind, password) = (last("auth_type"), last("auth_pass"));
-    draft.auth = Some(Authentication {
-        span: node.span().clone(),
-        kind,
-        password,
-    });
+    draft.auth = Some(Authentication { span: node.span().clone(), kind, password });
 }
 
 fn garp(node: &Node, garp: &mut Garp, context: &mut Context<'_>) {
@@ -255,16 +251,13 @@ fn finish(
     context: &mut Context<'_>,
 ) -> Option<Instance> {
     let version = draft.version.unwrap_or(global.vrrp_version);
-    let priority = draft.priority.unwrap_or(if draft.master {
-        Priority::OWNER
-    } else {
-        Priority::DEFAULT
-    });
-    let master = draft.master || priority == Priority::OWNER;
+    let priority = priority(&draft, name, context);
+    let owner_state = if priority == Priority::OWNER { InitialState::Master } else { InitialState::Backup };
+    let initial_state = draft.state.unwrap_or(owner_state);
     let auth = password(draft.auth.take(), version, context);
     let advert_interval = advert_interval(draft.advert_interval.take(), version, context);
-    let preempt = preempt(&draft, priority, name, context);
-    let preempt_delay = preempt_delay(&draft, preempt, context);
+    let preempt = preempt(&draft, initial_state, priority, name, context);
+    let preempt_delay = preempt_delay(&draft, initial_state, preempt, context);
     if let Some(span) = draft.unicast.take().filter(|_| draft.peers.is_empty()) {
         context.add(
             Diagnostic::new(
@@ -281,17 +274,13 @@ fn finish(
     let complete = addresses_suffice(&draft, version, name, context);
     let interface = required_interface(&mut draft, name, context);
     let vrid = required_vrid(&draft, name, context);
-    let (true, Some(interface), Some(vrid)) = (complete, interface, vrid) else {
+    let (true, Some(interface), Some(vrid), Some(auth)) = (complete, interface, vrid, auth) else {
         return None;
     };
     Some(Instance {
         name: name.text.clone(),
         at: at.clone(),
-        initial_state: if master {
-            InitialState::Master
-        } else {
-            InitialState::Backup
-        },
+        initial_state,
         interface,
         vrid,
         priority,
@@ -310,6 +299,20 @@ fn finish(
     })
 }
 
+/// `state MASTER` without a priority means the owner's, which is said because few expect it.
+fn priority(draft: &Draft, name: &Word, context: &mut Context<'_>) -> Priority {
+    if draft.priority.is_none() && draft.state == Some(InitialState::Master) {
+        let headline = format!("{} has no priority: with state MASTER that means 255", name.text);
+        context.add(
+            Diagnostic::new("owner-by-default", Severity::Notice, headline, &name.span)
+                .info("255 says that the interface owns the addresses, and it is never lowered")
+                .help("write a priority, such as 150"),
+        );
+        return Priority::OWNER;
+    }
+    draft.priority.unwrap_or(Priority::DEFAULT)
+}
+
 fn refusal(id: &'static str, headline: impl Into<String>, span: &Span) -> Diagnostic {
     Diagnostic::new(id, Severity::Refused, headline, span)
 }
@@ -317,12 +320,8 @@ fn refusal(id: &'static str, headline: impl Into<String>, span: &Span) -> Diagno
 fn required_interface(draft: &mut Draft, name: &Word, context: &mut Context<'_>) -> Option<String> {
     if draft.interface.is_none() && !draft.interface_reported {
         context.add(
-            refusal(
-                "no-interface",
-                format!("vrrp_instance {} has no interface", name.text),
-                &name.span,
-            )
-            .help("add interface NAME"),
+            refusal("no-interface", format!("vrrp_instance {} has no interface", name.text), &name.span)
+                .help("add interface NAME"),
         );
     }
     draft.interface.take()
@@ -342,10 +341,10 @@ fn required_vrid(draft: &Draft, name: &Word, context: &mut Context<'_>) -> Optio
     draft.vrid
 }
 
-/// The password, where the version and the lines allow one.
-fn password(auth: Option<Authentication>, version: Version, context: &mut Context<'_>) -> Auth {
+/// The password, where the version and the lines allow one. `None` when the instance asks for what cannot be done.
+fn password(auth: Option<Authentication>, version: Version, context: &mut Context<'_>) -> Option<Auth> {
     let Some(Authentication { span, kind, password }) = auth else {
-        return Auth::None;
+        return Some(Auth::None);
     };
     let Some(kind) = kind else {
         context.add(
@@ -357,7 +356,7 @@ fn password(auth: Option<Authentication>, version: Version, context: &mut Contex
             )
             .help("add auth_type PASS, or remove the block"),
         );
-        return Auth::None;
+        return Some(Auth::None);
     };
     if kind.text == "AH" {
         context.add(
@@ -369,7 +368,7 @@ fn password(auth: Option<Authentication>, version: Version, context: &mut Contex
             .info("running it without authentication is not what the file asks for")
             .help("use auth_type PASS on all routers, or no authentication"),
         );
-        return Auth::None;
+        return None;
     }
     if version == Version::V3 {
         context.add(
@@ -381,7 +380,7 @@ fn password(auth: Option<Authentication>, version: Version, context: &mut Contex
             )
             .help("remove the block, or use version 2"),
         );
-        return Auth::None;
+        return Some(Auth::None);
     }
     let Some(password) = password else {
         context.add(
@@ -393,7 +392,7 @@ fn password(auth: Option<Authentication>, version: Version, context: &mut Contex
             )
             .help("add auth_pass with up to 8 characters, the same on every router"),
         );
-        return Auth::None;
+        return Some(Auth::None);
     };
     let mut bytes = [0; 8];
     if password.text.len() > bytes.len() {
@@ -410,7 +409,7 @@ fn password(auth: Option<Authentication>, version: Version, context: &mut Contex
     for (slot, byte) in bytes.iter_mut().zip(password.text.bytes()) {
         *slot = byte;
     }
-    Auth::Pass(bytes)
+    Some(Auth::Pass(bytes))
 }
 
 /// What the version can express (RFC 3768 §5.3.7, RFC 9568 §5.2.7); reports a change.
@@ -425,19 +424,13 @@ fn advert_interval(
     let (rounded, why) = match version {
         Version::V2 => {
             let seconds = (interval + Duration::from_millis(500)).as_secs().clamp(1, 255);
-            (
-                Duration::from_secs(seconds),
-                "version 2 counts whole seconds from 1 to 255",
-            )
+            (Duration::from_secs(seconds), "version 2 counts whole seconds from 1 to 255")
         }
         Version::V3 => {
             let hundredths = (interval.as_micros() + 5_000) / 10_000;
             let rounded =
                 Duration::from_millis(u64::try_from(hundredths).unwrap_or(u64::MAX).saturating_mul(10));
-            (
-                rounded.min(MAX_V3_INTERVAL),
-                "version 3 counts hundredths of a second up to 40.95",
-            )
+            (rounded.min(MAX_V3_INTERVAL), "version 3 counts hundredths of a second up to 40.95")
         }
     };
     if let Some(span) = span.filter(|_| rounded != interval) {
@@ -455,34 +448,34 @@ fn advert_interval(
     rounded
 }
 
-fn preempt(draft: &Draft, priority: Priority, name: &Word, context: &mut Context<'_>) -> bool {
+fn preempt(
+    draft: &Draft,
+    state: InitialState,
+    priority: Priority,
+    name: &Word,
+    context: &mut Context<'_>,
+) -> bool {
     let Some(span) = &draft.nopreempt else { return true };
     let why = if priority == Priority::OWNER {
         "its priority is 255, the owner of the addresses"
-    } else if draft.master {
+    } else if state == InitialState::Master {
         "its state is MASTER"
     } else {
         return false;
     };
-    let mut diagnostic = Diagnostic::new(
-        "nopreempt-ignored",
-        Severity::Error,
-        format!("nopreempt is ignored in {}: {why}", name.text),
-        span,
-    )
-    .help("write state BACKUP on both routers to use nopreempt");
-    if draft.priority.is_none() && draft.master {
-        diagnostic = diagnostic.info("state MASTER without a priority means priority 255");
-    }
-    context.add(diagnostic);
+    let headline = format!("nopreempt is ignored in {}: {why}", name.text);
+    context.add(
+        Diagnostic::new("nopreempt-ignored", Severity::Error, headline, span)
+            .help("write state BACKUP and a priority below 255 on both routers to use nopreempt"),
+    );
     true
 }
 
-fn preempt_delay(draft: &Draft, preempt: bool, context: &mut Context<'_>) -> Duration {
+fn preempt_delay(draft: &Draft, state: InitialState, preempt: bool, context: &mut Context<'_>) -> Duration {
     let Some((delay, span)) = &draft.preempt_delay else {
         return Duration::ZERO;
     };
-    let why = if draft.master {
+    let why = if state == InitialState::Master {
         "with state MASTER"
     } else if !preempt {
         "with nopreempt"
@@ -507,11 +500,8 @@ fn limit_addresses(draft: &mut Draft, name: &Word, context: &mut Context<'_>) {
         return;
     }
     let excess = draft.addresses.split_off(MAX_ADDRESSES);
-    let headline = format!(
-        "{} has more than {MAX_ADDRESSES} addresses: {} are not advertised",
-        name.text,
-        excess.len()
-    );
+    let headline =
+        format!("{} has more than {MAX_ADDRESSES} addresses: {} are not advertised", name.text, excess.len());
     context.add(
         Diagnostic::new("too-many-addresses", Severity::Error, headline, &excess[0].at)
             .help("move them to virtual_ipaddress_excluded"),

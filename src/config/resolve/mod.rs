@@ -29,11 +29,7 @@ impl Context<'_> {
 
 /// Makes a configuration of a tree.
 pub(super) fn resolve(nodes: &[Node], env: &dyn Environment, report: &mut Report) -> Config {
-    let mut context = Context {
-        env,
-        report,
-        root_script: None,
-    };
+    let mut context = Context { env, report, root_script: None };
     let global = global::resolve(nodes, &mut context);
     let mut scripts = Vec::new();
     let mut instances = Vec::new();
@@ -47,11 +43,7 @@ pub(super) fn resolve(nodes: &[Node], env: &dyn Environment, report: &mut Report
     overlap::check(&mut instances, &mut context);
     let scripts = script::keep_tracked(scripts, &mut instances, &mut context);
     report_security(&global, &mut context);
-    Config {
-        global,
-        scripts,
-        instances,
-    }
+    Config { global, scripts, instances }
 }
 
 /// Scripts that run as root although nobody asked for their paths to be checked.

@@ -14,10 +14,7 @@ pub(super) struct Candidate {
 
 pub(super) fn resolve(node: &Node, global: &Global, scripts: &mut Vec<Candidate>, context: &mut Context<'_>) {
     let Some(name) = node.argument() else { return };
-    if let Some(first) = scripts
-        .iter()
-        .find(|candidate| candidate.script.name == name.text)
-    {
+    if let Some(first) = scripts.iter().find(|candidate| candidate.script.name == name.text) {
         let line = first.script.at.line;
         context.add(
             Diagnostic::new(
@@ -39,12 +36,8 @@ pub(super) fn resolve(node: &Node, global: &Global, scripts: &mut Vec<Candidate>
     };
     let weight = weight(node);
     let usual = |name: &str| node.nodes().iter().rfind(|node| node.keyword.name == name);
-    let count = |name| {
-        usual(name)
-            .and_then(Node::integer)
-            .and_then(|count| u32::try_from(count).ok())
-            .unwrap_or(1)
-    };
+    let count =
+        |name| usual(name).and_then(Node::integer).and_then(|count| u32::try_from(count).ok()).unwrap_or(1);
     let time = |name| usual(name).and_then(Node::duration).map(whole_second_for_zero);
     let span = line.text.span();
     let (command, usable) = match command::find(written.argv.clone(), context.env) {
@@ -123,20 +116,13 @@ fn weight(node: &Node) -> (i16, bool) {
         return (0, false);
     };
     let reverse = line.line.words.get(2).is_some_and(|word| word.text == "reverse");
-    let weight = line
-        .integer()
-        .and_then(|weight| i16::try_from(weight).ok())
-        .unwrap_or(0);
+    let weight = line.integer().and_then(|weight| i16::try_from(weight).ok()).unwrap_or(0);
     (weight, reverse)
 }
 
 /// keepalived takes a time of 0 for one second.
 fn whole_second_for_zero(time: Duration) -> Duration {
-    if time < Duration::from_millis(1) {
-        Duration::from_secs(1)
-    } else {
-        time
-    }
+    if time < Duration::from_millis(1) { Duration::from_secs(1) } else { time }
 }
 
 /// Leaves out scripts that nobody tracks or that cannot run, and lets the trackers' indices follow.
@@ -165,9 +151,7 @@ pub(super) fn keep_tracked(
             scripts.push(script);
         } else {
             for instance in &mut *instances {
-                instance
-                    .track_scripts
-                    .retain(|tracked| tracked.name != script.name);
+                instance.track_scripts.retain(|tracked| tracked.name != script.name);
             }
         }
     }

@@ -15,10 +15,7 @@ pub(super) fn scripts(
 ) {
     for line in lines {
         let name = &line.words[0];
-        let Some(index) = scripts
-            .iter()
-            .position(|candidate| candidate.script.name == name.text)
-        else {
+        let Some(index) = scripts.iter().position(|candidate| candidate.script.name == name.text) else {
             report_unknown(name, context);
             continue;
         };
@@ -67,9 +64,8 @@ fn options(words: &[Word], tracked: &mut TrackedScript, context: &mut Context<'_
 }
 
 fn weight(keyword: &Word, word: Option<&Word>, tracked: &mut TrackedScript, context: &mut Context<'_>) {
-    let number = word
-        .and_then(|word| value::integer(&word.text))
-        .filter(|number| (-253..=253).contains(number));
+    let number =
+        word.and_then(|word| value::integer(&word.text)).filter(|number| (-253..=253).contains(number));
     match number.and_then(|number| i16::try_from(number).ok()) {
         Some(weight) => tracked.weight = weight,
         None => context.add(
@@ -89,10 +85,7 @@ fn report_unknown(name: &Word, context: &mut Context<'_>) {
         Diagnostic::new(
             "unknown-script",
             Severity::Error,
-            format!(
-                "there is no vrrp_script {} above this line: it is not tracked",
-                name.text
-            ),
+            format!("there is no vrrp_script {} above this line: it is not tracked", name.text),
             &name.span,
         )
         .info("a name must be defined before it is used")
@@ -111,10 +104,8 @@ pub(super) fn without_weights_for_owner(
         return;
     }
     for tracked in tracks.extract_if(.., |tracked| tracked.weight != 0) {
-        let headline = format!(
-            "{} does not track {}: priority 255 never changes",
-            instance.text, tracked.name
-        );
+        let headline =
+            format!("{} does not track {}: priority 255 never changes", instance.text, tracked.name);
         context.add(
             Diagnostic::new("weight-on-owner", Severity::Error, headline, &instance.span)
                 .help("give the instance a priority below 255, or the script weight 0"),

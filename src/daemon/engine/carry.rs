@@ -73,8 +73,7 @@ impl Engine {
             }
         }
         self.routers[number].publish();
-        self.timers
-            .set(number, self.routers[number].machine.poll_timeout());
+        self.timers.set(number, self.routers[number].machine.poll_timeout());
     }
 
     fn want_addresses(&mut self, number: usize, wanted: bool) {
@@ -91,13 +90,8 @@ impl Engine {
             State::Stop => info!("({name}) Stopped ({})", change.reason),
             state => info!("({name}) Entering {state} STATE ({})", change.reason),
         }
-        let subject = Subject::Instance {
-            index: router.row.index,
-            name: name.clone(),
-        };
-        self.registry
-            .transitions
-            .publish(now, clock::wall(), subject, change);
+        let subject = Subject::Instance { index: router.row.index, name: name.clone() };
+        self.registry.transitions.publish(now, clock::wall(), subject, change);
     }
 
     fn send(&mut self, number: usize, packets: &[vrrp::Outgoing]) {
@@ -117,10 +111,7 @@ impl Engine {
             failed = true;
             // A link that is down refuses everything; that the link is down has been said.
             if !router.send_failed && interface.link.up {
-                warn!(
-                    "({}) cannot send to {}: {error}",
-                    router.row.config.name, packet.destination
-                );
+                warn!("({}) cannot send to {}: {error}", router.row.config.name, packet.destination);
             }
         }
         router.send_failed = failed;
@@ -135,10 +126,7 @@ impl Engine {
                     continue;
                 };
                 if let Err(error) = device.announce(address.config.address) {
-                    debug!(
-                        "({}) gratuitous ARP on {}: {error}",
-                        router.row.config.name, address.device
-                    );
+                    debug!("({}) gratuitous ARP on {}: {error}", router.row.config.name, address.device);
                 }
             }
         }
@@ -151,10 +139,7 @@ impl Engine {
         if let (Some(source), Some(interface)) = (status.source, interface)
             && let Err(error) = interface.announce(source)
         {
-            debug!(
-                "({}) gratuitous ARP for {source}: {error}",
-                router.row.config.name
-            );
+            debug!("({}) gratuitous ARP for {source}: {error}", router.row.config.name);
         }
     }
 
@@ -166,10 +151,8 @@ impl Engine {
                 let Some(device) = self.interfaces.named(&address.device) else {
                     continue;
                 };
-                let leftover = device
-                    .addresses()
-                    .iter()
-                    .find(|known| work::is_leftover(known, &address.config));
+                let leftover =
+                    device.addresses().iter().find(|known| work::is_leftover(known, &address.config));
                 let Some(leftover) = leftover.cloned() else {
                     continue;
                 };

@@ -36,10 +36,7 @@ pub(super) struct Interface {
 impl Interfaces {
     /// No interfaces yet; `virtual_addresses` are those of all virtual routers.
     pub(super) fn new(virtual_addresses: HashSet<Ipv4Addr>) -> Self {
-        Self {
-            virtual_addresses,
-            ..Self::default()
-        }
+        Self { virtual_addresses, ..Self::default() }
     }
 
     /// The interface of that name.
@@ -61,14 +58,7 @@ impl Interfaces {
                 (before != name).then_some(before)
             }
             None => {
-                self.known.insert(
-                    index,
-                    Interface {
-                        link,
-                        addresses: Vec::new(),
-                        arp: None,
-                    },
-                );
+                self.known.insert(index, Interface { link, addresses: Vec::new(), arp: None });
                 None
             }
         };
@@ -114,10 +104,7 @@ impl Interfaces {
     /// The first address of the interface that no virtual router put there.
     pub(super) fn primary_address(&self, index: IfIndex) -> Option<Ipv4Addr> {
         let addresses = &self.known.get(&index)?.addresses;
-        addresses
-            .iter()
-            .map(|known| known.address)
-            .find(|address| !self.virtual_addresses.contains(address))
+        addresses.iter().map(|known| known.address).find(|address| !self.virtual_addresses.contains(address))
     }
 
     /// Opens the VRRP socket of an interface and joins `group` on it; once is enough.
@@ -150,10 +137,7 @@ impl Interfaces {
     /// Waits until a packet is there to be read from any socket. Cancelling it loses nothing.
     pub(super) async fn readable(&self) {
         poll_fn(|context| {
-            let ready = self
-                .sockets
-                .iter()
-                .any(|socket| socket.poll_readable(context).is_ready());
+            let ready = self.sockets.iter().any(|socket| socket.poll_readable(context).is_ready());
             if ready { Poll::Ready(()) } else { Poll::Pending }
         })
         .await;

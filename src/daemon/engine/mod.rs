@@ -70,8 +70,8 @@ pub(super) struct Engine {
     interfaces: Interfaces,
     /// Routers by the interfaces that they depend on.
     users: HashMap<String, Vec<usize>>,
-    /// Routers by interface, VRID and whether they use multicast.
-    receivers: HashMap<(String, u8, bool), usize>,
+    /// Per interface, routers by VRID and whether they use multicast.
+    receivers: HashMap<String, HashMap<(u8, bool), usize>>,
     /// Virtual addresses by router and slot.
     holders: HashMap<Ipv4Addr, Vec<(usize, usize)>>,
     requests: Requests,
@@ -94,12 +94,12 @@ enum Wake {
 }
 
 impl Engine {
-    /// An engine for the registry's instances, not started. The second value drives its netlink requests.
+    /// An engine for the registry's instances, not started.
     pub(super) fn new(
         registry: Arc<Registry>,
+        requests: Requests,
         commands: mpsc::Receiver<Command>,
-    ) -> Result<(Self, impl Future<Output = ()> + Send + 'static), KernelError> {
-        let (requests, connection) = Requests::open()?;
+    ) -> Result<Self, KernelError> {
         let routers = router::routers(&registry.topology());
         let addresses = routers.iter().flat_map(|router| &router.row.addresses);
         let virtual_addresses = addresses.map(|row| row.config.address).collect::<HashSet<_>>();
@@ -121,7 +121,7 @@ impl Engine {
             routers,
         };
         engine.index_routers();
-        Ok((engine, connection))
+        Ok(engine)
     }
 
     fn index_routers(&mut self) {
@@ -132,17 +132,10 @@ impl Engine {
             for name in names {
                 self.users.entry(name).or_default().push(number);
             }
-            let key = (
-                config.interface.clone(),
-                config.vrid.value(),
-                config.peers.is_empty(),
-            );
-            self.receivers.insert(key, number);
+            let receivers = self.receivers.entry(config.interface.clone()).or_default();
+            receivers.insert((config.vrid.value(), config.peers.is_empty()), number);
             for (slot, address) in router.row.addresses.iter().enumerate() {
-                self.holders
-                    .entry(address.config.address)
-                    .or_default()
-                    .push((number, slot));
+                self.holders.entry(address.config.address).or_default().push((number, slot));
             }
         }
     }
@@ -172,9 +165,7 @@ impl Engine {
             let scripts: Vec<usize> = self.routers[number].tracks_unweighted().collect();
             for script in scripts {
                 let pending = Reason::Started;
-                self.routers[number]
-                    .machine
-                    .handle_fault(now, Fault::Pending(script), Some(pending));
+                self.routers[number].machine.handle_fault(now, Fault::Pending(script), Some(pending));
             }
             self.refresh(number, now);
             self.routers[number].machine.handle_start(now);
@@ -224,10 +215,8 @@ impl Engine {
         while let Some(socket) = self.interfaces.socket_at(place) {
             let index = socket.index();
             for _ in 0..DRAIN {
-                let Some(Ok(length)) = self
-                    .interfaces
-                    .socket_at(place)
-                    .map(|socket| socket.try_recv(&mut packet))
+                let Some(Ok(length)) =
+                    self.interfaces.socket_at(place).map(|socket| socket.try_recv(&mut packet))
                 else {
                     break;
                 };
@@ -245,10 +234,8 @@ impl Engine {
         let Some(interface) = self.interfaces.at(index) else {
             return;
         };
-        let key = (interface.link.name.clone(), vrid, multicast);
-        let Some(&number) = self.receivers.get(&key) else {
-            return;
-        };
+        let Some(receivers) = self.receivers.get(&interface.link.name) else { return };
+        let Some(&number) = receivers.get(&(vrid, multicast)) else { return };
         let now = clock::now();
         self.routers[number].machine.handle_packet(now, packet);
         self.carry_out(number, now);
@@ -257,11 +244,7 @@ impl Engine {
     fn handle_command(&mut self, command: Option<Command>) {
         let now = clock::now();
         match command {
-            Some(Command::ScriptJudged {
-                script,
-                healthy,
-                detail,
-            }) => {
+            Some(Command::ScriptJudged { script, healthy, detail }) => {
                 self.handle_script(script, healthy, &detail, now);
             }
             // Without anyone left to command it, the engine has no reason to go on.

@@ -87,11 +87,7 @@ impl Engine {
             self.interfaces.address_removed(&address);
             self.address_removed(address.index, address.address, now);
         }
-        if self
-            .routers
-            .iter()
-            .any(|router| router.machine.status().state != State::Init)
-        {
+        if self.routers.iter().any(|router| router.machine.status().state != State::Init) {
             for number in 0..self.routers.len() {
                 self.refresh(number, now);
                 self.carry_out(number, now);
@@ -101,11 +97,7 @@ impl Engine {
     }
 
     fn refresh_users_of(&mut self, index: IfIndex, now: Time) {
-        if let Some(name) = self
-            .interfaces
-            .at(index)
-            .map(|interface| interface.link.name.clone())
-        {
+        if let Some(name) = self.interfaces.at(index).map(|interface| interface.link.name.clone()) {
             self.refresh_users(&name, now);
         }
     }
@@ -122,16 +114,10 @@ impl Engine {
         let row = Arc::clone(&self.routers[number].row);
         let name = &row.config.interface;
         for (slot, address) in row.addresses.iter().enumerate() {
-            let device = self
-                .interfaces
-                .named(&address.device)
-                .map(|device| device.link.index);
+            let device = self.interfaces.named(&address.device).map(|device| device.link.index);
             if address.status().device != device {
                 self.routers[number].held[slot].present &= device.is_some();
-                address.set_status(AddressStatus {
-                    device,
-                    set: self.routers[number].held[slot].present,
-                });
+                address.set_status(AddressStatus { device, set: self.routers[number].held[slot].present });
             }
         }
         let index = self.interfaces.named(name).map(|interface| interface.link.index);
@@ -160,17 +146,15 @@ impl Engine {
     fn interface_fault(&self, number: usize) -> Option<Reason> {
         let row = &self.routers[number].row;
         let devices = row.addresses.iter().map(|address| &address.device);
-        std::iter::once(&row.config.interface)
-            .chain(devices)
-            .find_map(|name| match self.interfaces.named(name) {
-                None => Some(Reason::InterfaceMissing {
-                    interface: name.clone(),
-                }),
-                Some(interface) if !interface.link.up => Some(Reason::InterfaceDown {
-                    interface: name.clone(),
-                }),
+        std::iter::once(&row.config.interface).chain(devices).find_map(|name| {
+            match self.interfaces.named(name) {
+                None => Some(Reason::InterfaceMissing { interface: name.clone() }),
+                Some(interface) if !interface.link.up => {
+                    Some(Reason::InterfaceDown { interface: name.clone() })
+                }
                 Some(_) => None,
-            })
+            }
+        })
     }
 
     /// The address that advertisements leave from when the configuration names none. An owner of the
@@ -181,16 +165,10 @@ impl Engine {
             let interface = self.interfaces.at(index)?;
             let virtual_addresses = &row.config.virtual_addresses;
             let owned = |address: &Ipv4Addr| virtual_addresses.iter().any(|vip| vip.address == *address);
-            interface
-                .addresses()
-                .iter()
-                .map(|known| known.address)
-                .find(owned)
+            interface.addresses().iter().map(|known| known.address).find(owned)
         };
         let owner = row.config.priority == Priority::OWNER;
-        self.interfaces
-            .primary_address(index)
-            .or_else(|| owner.then(own).flatten())
+        self.interfaces.primary_address(index).or_else(|| owner.then(own).flatten())
     }
 
     /// An address has left the kernel: by our own hand, or by somebody else's.

@@ -42,24 +42,12 @@ impl Router {
     pub(super) fn new(row: Arc<InstanceRow>) -> Self {
         let machine = vrrp::Instance::new(settings(&row.config), Arc::clone(&row.counters));
         let held = vec![Held::default(); row.addresses.len()];
-        Self {
-            machine,
-            row,
-            wants_addresses: false,
-            working: false,
-            held,
-            send_failed: false,
-        }
+        Self { machine, row, wants_addresses: false, working: false, held, send_failed: false }
     }
 
     /// The scripts that decide about FAULT: until each has a result the router waits for it.
     pub(super) fn tracks_unweighted(&self) -> impl Iterator<Item = usize> {
-        let unweighted = self
-            .row
-            .config
-            .track_scripts
-            .iter()
-            .filter(|tracked| tracked.weight == 0);
+        let unweighted = self.row.config.track_scripts.iter().filter(|tracked| tracked.weight == 0);
         unweighted.map(|tracked| tracked.script)
     }
 
@@ -79,10 +67,7 @@ impl Router {
     /// We removed an address.
     pub(super) fn removed(&mut self, slot: usize) {
         let held = &mut self.held[slot];
-        *held = Held {
-            own_removals: held.own_removals + 1,
-            ..Held::default()
-        };
+        *held = Held { own_removals: held.own_removals + 1, ..Held::default() };
         self.publish_address(slot);
     }
 
@@ -94,10 +79,7 @@ impl Router {
 
     fn publish_address(&self, slot: usize) {
         let row = &self.row.addresses[slot];
-        row.set_status(AddressStatus {
-            set: self.held[slot].present,
-            ..row.status()
-        });
+        row.set_status(AddressStatus { set: self.held[slot].present, ..row.status() });
     }
 
     /// Shows readers what the machine says now.
@@ -111,11 +93,7 @@ impl Router {
 
 /// One router per instance.
 pub(super) fn routers(topology: &Topology) -> Vec<Router> {
-    topology
-        .instances
-        .iter()
-        .map(|row| Router::new(Arc::clone(row)))
-        .collect()
+    topology.instances.iter().map(|row| Router::new(Arc::clone(row))).collect()
 }
 
 /// What the machine needs of a configured instance.
@@ -136,11 +114,7 @@ fn settings(instance: &config::Instance) -> vrrp::Settings {
         preempt: instance.preempt,
         preempt_delay: instance.preempt_delay,
         auth: instance.auth,
-        addresses: instance
-            .virtual_addresses
-            .iter()
-            .map(|address| address.address)
-            .collect(),
+        addresses: instance.virtual_addresses.iter().map(|address| address.address).collect(),
         destination,
         source: instance.source,
         garp: vrrp::Garp {

@@ -14,10 +14,7 @@ pub(super) struct Timers {
 impl Timers {
     /// Room for `routers` deadlines, none set.
     pub(super) fn new(routers: usize) -> Self {
-        Self {
-            current: vec![None; routers],
-            ordered: BTreeSet::new(),
-        }
+        Self { current: vec![None; routers], ordered: BTreeSet::new() }
     }
 
     /// Replaces the deadline of a router.
@@ -41,10 +38,7 @@ impl Timers {
 
     /// A router whose deadline has come, the most overdue first.
     pub(super) fn due(&self, now: Time) -> Option<usize> {
-        self.ordered
-            .first()
-            .filter(|(deadline, _)| *deadline <= now)
-            .map(|(_, router)| *router)
+        self.ordered.first().filter(|(deadline, _)| *deadline <= now).map(|(_, router)| *router)
     }
 }
 

@@ -64,21 +64,13 @@ pub(super) fn install(requests: &Requests, number: usize, router: &Router) -> Ba
             async move { (slot, requests.add_address(&address).await.map(Some)) }
         })
         .collect();
-    let done = join_all(adds).map(move |outcomes| Done {
-        router: number,
-        installing: true,
-        outcomes,
-    });
+    let done = join_all(adds).map(move |outcomes| Done { router: number, installing: true, outcomes });
     Box::pin(done)
 }
 
 /// Removes the addresses of a router that it added.
 pub(super) fn withdraw(requests: &Requests, number: usize, router: &Router) -> Batch {
-    let ours = router
-        .held
-        .iter()
-        .enumerate()
-        .filter(|(_, held)| held.present && held.ours);
+    let ours = router.held.iter().enumerate().filter(|(_, held)| held.present && held.ours);
     let removals: Vec<_> = ours
         .filter_map(|(slot, _)| {
             let row = &router.row.addresses[slot];
@@ -87,24 +79,13 @@ pub(super) fn withdraw(requests: &Requests, number: usize, router: &Router) -> B
             Some(async move { (slot, requests.remove_address(&address).await.map(|()| None)) })
         })
         .collect();
-    let done = join_all(removals).map(move |outcomes| Done {
-        router: number,
-        installing: false,
-        outcomes,
-    });
+    let done = join_all(removals).map(move |outcomes| Done { router: number, installing: false, outcomes });
     Box::pin(done)
 }
 
 /// A configured address as the kernel wants it.
 pub(super) fn kernel_address(row: &AddressRow, index: IfIndex) -> Address {
-    let VirtualAddress {
-        address,
-        prefix,
-        broadcast,
-        scope,
-        label,
-        ..
-    } = &row.config;
+    let VirtualAddress { address, prefix, broadcast, scope, label, .. } = &row.config;
     Address {
         index,
         address: *address,

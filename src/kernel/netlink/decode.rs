@@ -67,10 +67,7 @@ fn link_gone(message: &LinkMessage) -> Option<Event> {
         LinkAttribute::IfName(name) => Some(name.clone()),
         _ => None,
     });
-    Some(Event::LinkGone {
-        index: IfIndex(message.header.index),
-        name: name.unwrap_or_default(),
-    })
+    Some(Event::LinkGone { index: IfIndex(message.header.index), name: name.unwrap_or_default() })
 }
 
 /// `None` for IPv6.

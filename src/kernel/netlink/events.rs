@@ -19,6 +19,8 @@ use crate::{
 const RECEIVE_BUFFER: libc::c_int = 4 << 20;
 /// Room for one datagram; the kernel makes none longer than 32 KiB.
 const DATAGRAM: usize = 64 << 10;
+/// Datagrams thrown away before the lane's other work gets its turn.
+const DISCARDED_AT_ONCE: usize = 256;
 
 /// A change, whoever made it; our own changes come back as events too.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +38,8 @@ pub enum Event {
     AddressAdded(AddressInfo),
     /// An IPv4 address is gone.
     AddressRemoved(AddressInfo),
-    /// Changes were lost: what is known must be listed anew through [`Requests`](super::Requests).
+    /// Changes were lost: what is known must be listed anew through [`Requests`](super::Requests). Every
+    /// change after this event is reported again.
     Overrun,
 }
 
@@ -45,6 +48,8 @@ pub struct Events {
     socket: TokioSocket,
     datagram: Vec<u8>,
     decoded: VecDeque<Event>,
+    /// Changes were lost and the queue has not been emptied since.
+    lost: bool,
 }
 
 impl Events {
@@ -62,15 +67,9 @@ impl Events {
             socket.socket_ref().set_rx_buf_sz(receive_buffer)?;
         }
         let groups = [MulticastGroup::Link, MulticastGroup::Ipv4Ifaddr];
-        let groups = groups
-            .into_iter()
-            .fold(0, |mask, group| mask | 1 << (group as u32 - 1));
+        let groups = groups.into_iter().fold(0, |mask, group| mask | 1 << (group as u32 - 1));
         socket.socket_mut().bind(&SocketAddr::new(0, groups))?;
-        Ok(Self {
-            socket,
-            datagram: Vec::with_capacity(DATAGRAM),
-            decoded: VecDeque::new(),
-        })
+        Ok(Self { socket, datagram: Vec::with_capacity(DATAGRAM), decoded: VecDeque::new(), lost: false })
     }
 
     /// The next change. Cancelling it loses nothing. An error means that the subscription is dead: open
@@ -80,18 +79,44 @@ impl Events {
             if let Some(event) = self.decoded.pop_front() {
                 return Ok(event);
             }
+            if self.lost {
+                self.empty_queue().await?;
+                return Ok(Event::Overrun);
+            }
             self.datagram.clear();
             match self.socket.recv_from(&mut self.datagram).await {
                 // Port 0 is the kernel; nobody else has anything to tell.
                 Ok(from) if from.port_number() == 0 => self.decoded.extend(events(&self.datagram)),
                 Ok(_) => {}
-                Err(error) if error.raw_os_error() == Some(libc::ENOBUFS) => return Ok(Event::Overrun),
-                Err(error) => {
-                    return Err(KernelError::from_io("receiving link and address changes", &error));
-                }
+                Err(error) if error.raw_os_error() == Some(libc::ENOBUFS) => self.lost = true,
+                Err(error) => return Err(receiving(&error)),
             }
         }
     }
+
+    /// Throws away what is queued. After it has said ENOBUFS once, the kernel drops further changes
+    /// without a word until its queue has been empty; a listing made before that would miss them.
+    async fn empty_queue(&mut self) -> Result<(), KernelError> {
+        loop {
+            for _ in 0..DISCARDED_AT_ONCE {
+                self.datagram.clear();
+                match self.socket.socket_ref().recv_from(&mut self.datagram, libc::MSG_DONTWAIT) {
+                    Ok(_) => {}
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                        self.lost = false;
+                        return Ok(());
+                    }
+                    Err(error) if error.raw_os_error() == Some(libc::ENOBUFS) => {}
+                    Err(error) => return Err(receiving(&error)),
+                }
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+fn receiving(error: &io::Error) -> KernelError {
+    KernelError::from_io("receiving link and address changes", error)
 }
 
 /// The events in one datagram. One that cannot be read is not skipped, since it might have been the one
@@ -188,40 +213,15 @@ mod tests {
             loopback: false,
         };
         assert_eq!(link(0x1041), expected);
-        assert_eq!(
-            link(0x1001),
-            Link {
-                up: false,
-                ..expected.clone()
-            }
-        );
-        assert_eq!(
-            link(0x1040),
-            Link {
-                up: false,
-                ..expected.clone()
-            }
-        );
-        assert_eq!(
-            link(0x10c9),
-            Link {
-                noarp: true,
-                loopback: true,
-                ..expected
-            }
-        );
+        assert_eq!(link(0x1001), Link { up: false, ..expected.clone() });
+        assert_eq!(link(0x1040), Link { up: false, ..expected.clone() });
+        assert_eq!(link(0x10c9), Link { noarp: true, loopback: true, ..expected });
     }
 
     #[test]
     fn a_port_that_leaves_its_bridge_is_not_gone() {
-        assert_eq!(
-            events(&message(RTM_DELLINK, &ifinfo(AF_BRIDGE, 0x1043), &[NAME])),
-            []
-        );
-        let gone = Event::LinkGone {
-            index: IfIndex(7),
-            name: "eth7".to_owned(),
-        };
+        assert_eq!(events(&message(RTM_DELLINK, &ifinfo(AF_BRIDGE, 0x1043), &[NAME])), []);
+        let gone = Event::LinkGone { index: IfIndex(7), name: "eth7".to_owned() };
         assert_eq!(events(&message(RTM_DELLINK, &ifinfo(0, 0x1002), &[NAME])), [gone]);
     }
 
@@ -243,29 +243,20 @@ mod tests {
         let attributes: [(u16, &[u8]); 3] = [(1, &[10, 9, 0, 1]), (2, &[10, 9, 0, 100]), (3, b"eth7:1\0")];
         let mut datagram = message(RTM_DELADDR, &ifaddr(2, 0x81), &attributes);
         datagram.extend(message(RTM_NEWADDR, &ifaddr(2, 0x81), &attributes));
-        assert_eq!(
-            events(&datagram),
-            [Event::AddressRemoved(info.clone()), Event::AddressAdded(info)]
-        );
+        assert_eq!(events(&datagram), [Event::AddressRemoved(info.clone()), Event::AddressAdded(info)]);
     }
 
     #[test]
     fn ipv6_addresses_are_somebody_elses() {
         let address = Ipv4Addr::LOCALHOST.to_ipv6_mapped().octets();
-        assert_eq!(
-            events(&message(RTM_NEWADDR, &ifaddr(10, 0x80), &[(1, &address)])),
-            []
-        );
+        assert_eq!(events(&message(RTM_NEWADDR, &ifaddr(10, 0x80), &[(1, &address)])), []);
     }
 
     #[test]
     fn what_cannot_be_read_counts_as_lost_and_hides_nothing_behind_it() {
         let mut datagram = message(RTM_NEWADDR, &ifaddr(2, 0x80), &[(2, &[10, 9, 0])]);
         datagram.extend(message(RTM_DELLINK, &ifinfo(0, 0), &[NAME]));
-        let gone = Event::LinkGone {
-            index: IfIndex(7),
-            name: "eth7".to_owned(),
-        };
+        let gone = Event::LinkGone { index: IfIndex(7), name: "eth7".to_owned() };
         assert_eq!(events(&datagram), [Event::Overrun, gone]);
         assert_eq!(events(&[0xa5; 7]), [Event::Overrun]);
         assert_eq!(events(&[0; 16]), [Event::Overrun]);

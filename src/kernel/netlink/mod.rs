@@ -88,7 +88,8 @@ impl AddressInfo {
 /// The interface's name, for a message; "interface 7" when it is gone.
 fn interface_name(index: IfIndex) -> String {
     match nix::net::if_::if_indextoname(index.0) {
-        Ok(name) => name.to_string_lossy().into_owned(),
-        Err(_) => format!("interface {index}"),
+        // nix reports an unknown index as success with an empty name.
+        Ok(name) if !name.is_empty() => name.to_string_lossy().into_owned(),
+        _ => format!("interface {index}"),
     }
 }

@@ -25,8 +25,7 @@ impl Instance {
     fn wait_as_backup(&mut self, now: Time, reason: Reason) {
         self.tolerate_until = None;
         self.change(now, State::Backup, reason);
-        self.timers
-            .set(Timer::MasterDown, now + self.master_down_interval());
+        self.timers.set(Timer::MasterDown, now + self.master_down_interval());
     }
 
     /// An advertisement was heard while BACKUP.
@@ -35,11 +34,7 @@ impl Instance {
         self.reclaim_ownership(now, advert);
         if advert.priority == Priority::RELEASE {
             // RFC 9568 §6.4.2 (6.4.2-8).
-            self.log(
-                Level::Info,
-                true,
-                format_args!("Backup received priority 0 advertisement"),
-            );
+            self.log(Level::Info, true, format_args!("Backup received priority 0 advertisement"));
             self.takeover = Reason::MasterReleased { master: sender };
             let skew = skew_time(self.settings.version, self.skew_priority(), self.master_interval);
             self.timers.set(Timer::MasterDown, now + skew);
@@ -49,14 +44,8 @@ impl Instance {
         if is_lower && !self.tolerates_lower(now) {
             // RFC 9568 §6.4.2 (6.4.2-10): the timer keeps running, so that we take over when it expires.
             let priority = advert.priority;
-            self.master = Some(Peer {
-                address: sender,
-                priority,
-            });
-            self.takeover = Reason::Preempted {
-                master: sender,
-                priority,
-            };
+            self.master = Some(Peer { address: sender, priority });
+            self.takeover = Reason::Preempted { master: sender, priority };
             self.complain(
                 now,
                 (sender, Matter::LowerPriority),
@@ -69,20 +58,14 @@ impl Instance {
             self.tolerate_until = None;
         }
         self.follow_master(advert);
-        self.timers
-            .set(Timer::MasterDown, now + self.master_down_interval());
+        self.timers.set(Timer::MasterDown, now + self.master_down_interval());
     }
 
     fn follow_master(&mut self, advert: &Accepted) {
         self.wanted = State::Backup;
         self.adopt_interval(advert.interval);
-        self.master = Some(Peer {
-            address: advert.source,
-            priority: advert.priority,
-        });
-        self.takeover = Reason::MasterDown {
-            master: advert.source,
-        };
+        self.master = Some(Peer { address: advert.source, priority: advert.priority });
+        self.takeover = Reason::MasterDown { master: advert.source };
     }
 
     /// Whether a master of lower priority is left alone: without preemption always, with `preempt_delay` for
@@ -94,9 +77,7 @@ impl Instance {
         if self.settings.preempt_delay.is_zero() {
             return false;
         }
-        now < *self
-            .tolerate_until
-            .get_or_insert(now + self.settings.preempt_delay)
+        now < *self.tolerate_until.get_or_insert(now + self.settings.preempt_delay)
     }
 
     /// An owner that conceded takes its priority back when the other owner is gone or has conceded itself.

@@ -60,11 +60,8 @@ impl Instance {
         if !self.started || self.state == State::Stop {
             return;
         }
-        let fault = self
-            .faults
-            .iter()
-            .find(|(fault, _)| !fault.is_silent())
-            .map(|(_, reason)| reason.clone());
+        let fault =
+            self.faults.iter().find(|(fault, _)| !fault.is_silent()).map(|(_, reason)| reason.clone());
         match (self.state, fault) {
             (State::Fault, Some(reason)) => self.explain_fault(reason),
             (_, Some(reason)) => self.enter_fault(now, reason),
@@ -81,9 +78,7 @@ impl Instance {
     }
 
     pub(super) fn no_address(&self) -> Reason {
-        Reason::NoAddress {
-            interface: self.settings.interface.clone(),
-        }
+        Reason::NoAddress { interface: self.settings.interface.clone() }
     }
 
     fn enter_fault(&mut self, now: Time, reason: Reason) {
@@ -108,10 +103,7 @@ impl Instance {
 
     /// Keeps the reason shown while in FAULT one that still holds.
     fn explain_fault(&mut self, remaining: Reason) {
-        let still_holds = self
-            .faults
-            .values()
-            .any(|reason| Some(reason) == self.reason.as_ref());
+        let still_holds = self.faults.values().any(|reason| Some(reason) == self.reason.as_ref());
         if !still_holds {
             self.reason = Some(remaining);
         }

@@ -34,8 +34,7 @@ impl Instance {
         }
         self.counters.add(Counter::BecomeMaster);
         self.send_advert(self.priority);
-        self.timers
-            .set(Timer::Advert, now + self.settings.advert_interval);
+        self.timers.set(Timer::Advert, now + self.settings.advert_interval);
         self.change(now, State::Master, reason);
         self.actions.push_back(Action::InstallAddresses);
         let own = self.settings.advert_interval;
@@ -95,14 +94,7 @@ impl Instance {
                         "Master received advert from {sender} with higher priority {theirs}, ours {ours}"
                     ),
                 );
-                self.give_way(
-                    now,
-                    advert,
-                    Reason::HigherPriority {
-                        master: sender,
-                        priority: theirs,
-                    },
-                );
+                self.give_way(now, advert, Reason::HigherPriority { master: sender, priority: theirs });
             }
             Rival::HigherAddress => {
                 if theirs == Priority::OWNER {
@@ -146,9 +138,7 @@ impl Instance {
         // Those that could be set are announced at once, not only when the last one is.
         if all_set || !self.announced {
             self.announced = true;
-            self.actions.push_back(Action::Announce {
-                repeat: self.settings.garp.repeat,
-            });
+            self.actions.push_back(Action::Announce { repeat: self.settings.garp.repeat });
             self.schedule_bursts(now);
         }
     }
@@ -196,8 +186,7 @@ impl Instance {
             self.timers.set(Timer::GarpBurst, now + garp.delay);
         }
         if !garp.refresh.is_zero() && self.timers.get(Timer::GarpRefresh).is_none() {
-            self.timers
-                .set(Timer::GarpRefresh, now + garp.delay + garp.refresh);
+            self.timers.set(Timer::GarpRefresh, now + garp.delay + garp.refresh);
         }
     }
 
@@ -211,8 +200,7 @@ impl Instance {
     /// that a flood of rejected packets silences it.
     fn advertise_at_once(&mut self, now: Time) {
         self.send_advert(self.priority);
-        self.timers
-            .set(Timer::Advert, now + self.settings.advert_interval);
+        self.timers.set(Timer::Advert, now + self.settings.advert_interval);
     }
 
     /// Tells a worse router, and the switches it may have confused, who is master (RFC 9568 §6.4.3 (6.4.3-12)).
@@ -221,8 +209,7 @@ impl Instance {
         let garp = self.settings.garp;
         self.announce(garp.lower_prio_repeat);
         if garp.lower_prio_repeat > 0 && !garp.lower_prio_delay.is_zero() {
-            self.timers
-                .set(Timer::GarpLowerPriority, now + garp.lower_prio_delay);
+            self.timers.set(Timer::GarpLowerPriority, now + garp.lower_prio_delay);
         }
     }
 
@@ -241,20 +228,14 @@ impl Instance {
             Some(contest) if now >= contest.patience_ends && now < contest.patience_ends + contest.memory => {
                 self.conceded = true;
                 self.update_priority(now);
-                let reason = Reason::HigherPriority {
-                    master: advert.source,
-                    priority: advert.priority,
-                };
+                let reason = Reason::HigherPriority { master: advert.source, priority: advert.priority };
                 self.give_way(now, advert, reason);
                 return;
             }
             Some(contest) if now < contest.patience_ends => {}
             _ => {
                 let patience_ends = now + own * 2 + longer * 12 / 10;
-                self.contest = Some(Contest {
-                    patience_ends,
-                    memory: longer * 3,
-                });
+                self.contest = Some(Contest { patience_ends, memory: longer * 3 });
             }
         }
         self.answer_worse(now);

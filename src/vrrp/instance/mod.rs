@@ -47,14 +47,31 @@ const MIN_ADVERT_INTERVAL: Duration = Duration::from_millis(10);
 /// The longest advertisement interval, that of version 2's one byte. A longer one is lowered to it.
 const MAX_ADVERT_INTERVAL: Duration = Duration::from_secs(255);
 
+/// Every change of state there is.
+const LEGAL: [(State, State); 12] = [
+    (State::Init, State::Backup),
+    // An owner at its start.
+    (State::Init, State::Master),
+    (State::Init, State::Fault),
+    (State::Init, State::Stop),
+    (State::Backup, State::Master),
+    (State::Backup, State::Fault),
+    (State::Backup, State::Stop),
+    (State::Master, State::Backup),
+    (State::Master, State::Fault),
+    (State::Master, State::Stop),
+    (State::Fault, State::Backup),
+    (State::Fault, State::Stop),
+];
+
 /// One virtual router.
 ///
-/// Deterministic: no socket, no clock, no log of its own. Its methods are of four kinds:
+/// Deterministic: no socket, no clock, no log of its own. Its methods are of three kinds:
 ///
 /// * inputs `handle_*(now, …)`: what happened. `now` must never go backwards.
 /// * outputs `poll_action` (until it returns `None`, after every input) and `poll_timeout` (when to call
 ///   `handle_timeout` at the latest; calling it early does nothing).
-/// * the getter `status`, what the registry shows.
+/// * the getter `status`: what the registry shows.
 #[derive(Debug)]
 pub struct Instance {
     settings: Settings,
@@ -98,9 +115,7 @@ pub struct Instance {
 impl Instance {
     /// A virtual router in state INIT. `counters` are those of its row in the registry.
     pub fn new(mut settings: Settings, counters: Arc<Counters>) -> Self {
-        settings.advert_interval = settings
-            .advert_interval
-            .clamp(MIN_ADVERT_INTERVAL, MAX_ADVERT_INTERVAL);
+        settings.advert_interval = settings.advert_interval.clamp(MIN_ADVERT_INTERVAL, MAX_ADVERT_INTERVAL);
         settings.addresses.truncate(super::packet::MAX_ADDRESSES);
         // RFC 9568 §6.1 (6.1-5): an owner preempts whatever the configuration says; keepalived does the same
         // for `state MASTER`. A delay needs preemption and a start as BACKUP.
@@ -115,11 +130,7 @@ impl Instance {
             since: Time::default(),
             reason: None,
             faults: BTreeMap::new(),
-            wanted: if settings.start_as_master {
-                State::Master
-            } else {
-                State::Backup
-            },
+            wanted: if settings.start_as_master { State::Master } else { State::Backup },
             weights: BTreeMap::new(),
             priority: settings.priority,
             conceded: false,
@@ -186,18 +197,12 @@ impl Instance {
                 // RFC 9568 §6.4.3 (6.4.3-9).
                 Timer::Advert => {
                     self.send_advert(self.priority);
-                    self.timers.set(
-                        Timer::Advert,
-                        next_period(due, self.settings.advert_interval, now),
-                    );
+                    self.timers.set(Timer::Advert, next_period(due, self.settings.advert_interval, now));
                 }
                 Timer::GarpBurst => self.announce(self.settings.garp.repeat),
                 Timer::GarpRefresh => {
                     self.announce(self.settings.garp.refresh_repeat);
-                    self.timers.set(
-                        Timer::GarpRefresh,
-                        next_period(due, self.settings.garp.refresh, now),
-                    );
+                    self.timers.set(Timer::GarpRefresh, next_period(due, self.settings.garp.refresh, now));
                 }
                 Timer::GarpLowerPriority => self.announce(self.settings.garp.lower_prio_repeat),
                 Timer::InstallRetry => self.actions.push_back(Action::InstallAddresses),
@@ -257,11 +262,7 @@ impl Instance {
 
     /// What outputs show: a router that waits for the first result of a script is shown in FAULT, silently.
     fn shown_state(&self) -> State {
-        if self.is_waiting() {
-            State::Fault
-        } else {
-            self.state
-        }
+        if self.is_waiting() { State::Fault } else { self.state }
     }
 
     /// The first state in which the router takes part.
@@ -277,12 +278,8 @@ impl Instance {
 
     /// Changes the state and has it published. The caller has done what leaving the old state takes.
     fn change(&mut self, now: Time, to: State, reason: Reason) {
-        let change = Change {
-            from: self.state,
-            to,
-            reason: reason.clone(),
-            priority: self.priority,
-        };
+        debug_assert!(LEGAL.contains(&(self.state, to)), "{} to {to}", self.state);
+        let change = Change { from: self.state, to, reason: reason.clone(), priority: self.priority };
         self.actions.push_back(Action::Transition(change));
         self.state = to;
         if to != State::Backup || self.wanted == State::Fault {
@@ -314,19 +311,13 @@ impl Instance {
 
     /// The priority that the skew is made from: an owner's even when it has conceded.
     fn skew_priority(&self) -> Priority {
-        if self.settings.is_owner() {
-            Priority::OWNER
-        } else {
-            self.priority
-        }
+        if self.settings.is_owner() { Priority::OWNER } else { self.priority }
     }
 
     /// Recomputes the effective priority from the configured one, the trackers and a concession.
     fn update_priority(&mut self, now: Time) {
-        let sum = self
-            .weights
-            .values()
-            .fold(i32::from(self.settings.priority.0), |a, b| a.saturating_add(*b));
+        let sum =
+            self.weights.values().fold(i32::from(self.settings.priority.0), |a, b| a.saturating_add(*b));
         let priority = match (self.settings.is_owner(), self.conceded) {
             (true, false) => Priority::OWNER,
             (true, true) => Priority::MAX_NON_OWNER,
@@ -342,11 +333,7 @@ impl Instance {
             let shifted = at + self.master_down_interval() - before;
             self.timers.set(Timer::MasterDown, shifted.max(now));
         }
-        self.log(
-            Level::Info,
-            false,
-            format_args!("Changing effective priority from {old} to {priority}"),
-        );
+        self.log(Level::Info, false, format_args!("Changing effective priority from {old} to {priority}"));
     }
 
     /// Takes over the interval of the master just accepted (RFC 9568 §6.4.2 (6.4.2-9)).
@@ -380,10 +367,7 @@ impl Instance {
             ),
         }
         if advert.interval != self.settings.advert_interval {
-            let (theirs, ours) = (
-                advert.interval.as_millis(),
-                self.settings.advert_interval.as_millis(),
-            );
+            let (theirs, ours) = (advert.interval.as_millis(), self.settings.advert_interval.as_millis());
             self.complain(
                 now,
                 (sender, Matter::OtherInterval),

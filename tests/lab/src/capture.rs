@@ -22,9 +22,7 @@ impl Capture {
     /// Captures `interface`, with time stamps in nanoseconds, from the moment of the return.
     /// `filter` is a pcap filter expression, or empty.
     pub fn start(host: &Host, interface: &str, filter: &str) -> Result<Self> {
-        let path = host
-            .dir()
-            .join(format!("{interface}-{}.pcap", crate::clock::wall().as_nanos()));
+        let path = host.dir().join(format!("{interface}-{}.pcap", crate::clock::wall().as_nanos()));
         let file = path.to_string_lossy();
         // -Z root: do not drop to a user who cannot write there (or does not exist in the namespace).
         let mut argv = vec![

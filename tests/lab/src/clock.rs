@@ -3,10 +3,7 @@
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Monotonic time, for deadlines.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the lab's one reader of the monotonic clock"
-)]
+#[expect(clippy::disallowed_methods, reason = "the lab's one reader of the monotonic clock")]
 pub fn now() -> Instant {
     Instant::now()
 }

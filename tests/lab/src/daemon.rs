@@ -110,21 +110,12 @@ impl Router {
         let process = match subject {
             Subject::Steadfast(binary) => {
                 let binary = binary.to_string_lossy();
-                let argv: Vec<&str> = [binary.as_ref()]
-                    .iter()
-                    .chain(&common)
-                    .chain(flags)
-                    .copied()
-                    .collect();
+                let argv: Vec<&str> = [binary.as_ref()].iter().chain(&common).chain(flags).copied().collect();
                 host.spawn_with(name, &argv, &HashMap::new())?
             }
             Subject::Keepalived => keepalived::spawn(host, name, &dir, &common, flags)?,
         };
-        Ok(Self {
-            process,
-            subject: subject.clone(),
-            dir,
-        })
+        Ok(Self { process, subject: subject.clone(), dir })
     }
 
     /// Which program this is.
@@ -178,15 +169,12 @@ impl Router {
         state: State,
         deadline: Duration,
     ) -> Result<String> {
-        self.process
-            .wait_log_since(mark, &format!("({instance}) Entering {state} STATE"), deadline)
+        self.process.wait_log_since(mark, &format!("({instance}) Entering {state} STATE"), deadline)
     }
 
     /// How often the instance has entered the state so far.
     pub fn entries(&self, instance: &str, state: State) -> usize {
-        self.log()
-            .matches(&format!("({instance}) Entering {state} STATE"))
-            .count()
+        self.log().matches(&format!("({instance}) Entering {state} STATE")).count()
     }
 
     /// An orderly stop: SIGTERM, which makes a master send priority 0, and the end within 10 s.

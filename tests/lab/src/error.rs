@@ -56,10 +56,7 @@ pub enum Error {
 impl Error {
     /// Wraps an operating system error with what was being done.
     pub fn io(doing: impl Into<String>, source: impl Into<io::Error>) -> Self {
-        Self::Io {
-            doing: doing.into(),
-            source: source.into(),
-        }
+        Self::Io { doing: doing.into(), source: source.into() }
     }
 }
 

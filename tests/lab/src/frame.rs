@@ -48,20 +48,8 @@ impl Ipv4 {
         let true_length = u16::try_from(HEADER + self.payload.len()).unwrap_or(u16::MAX);
         let length = self.total_length.unwrap_or(true_length).to_be_bytes();
         let id = self.id.to_be_bytes();
-        let mut packet = vec![
-            0x45,
-            self.tos,
-            length[0],
-            length[1],
-            id[0],
-            id[1],
-            0,
-            0,
-            self.ttl,
-            self.protocol,
-            0,
-            0,
-        ];
+        let mut packet =
+            vec![0x45, self.tos, length[0], length[1], id[0], id[1], 0, 0, self.ttl, self.protocol, 0, 0];
         packet.extend(self.src);
         packet.extend(self.dst);
         let checksum = checksum(&packet).to_be_bytes();
@@ -87,9 +75,8 @@ impl Ipv4 {
 
 /// The internet checksum over `bytes`, whose checksum field must be zero.
 pub fn checksum(bytes: &[u8]) -> u16 {
-    let words = bytes
-        .chunks(2)
-        .map(|pair| u32::from(pair[0]) << 8 | u32::from(pair.get(1).copied().unwrap_or(0)));
+    let words =
+        bytes.chunks(2).map(|pair| u32::from(pair[0]) << 8 | u32::from(pair.get(1).copied().unwrap_or(0)));
     let mut sum: u32 = words.sum();
     while sum > 0xffff {
         sum = (sum >> 16) + (sum & 0xffff);

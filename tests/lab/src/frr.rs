@@ -52,10 +52,7 @@ impl Frr {
         macvlan(host, router)?;
         let dir = host.dir().join("frr");
         fs::create_dir(&dir).map_err(|e| Error::io(format!("create {}", dir.display()), e))?;
-        let zebra_conf = host.write(
-            "frr/zebra.conf",
-            &format!("hostname {}\nlog stdout\n", host.name()),
-        )?;
+        let zebra_conf = host.write("frr/zebra.conf", &format!("hostname {}\nlog stdout\n", host.name()))?;
         let vrrpd_conf = host.write("frr/vrrpd.conf", &config(router))?;
         for path in [&dir, &zebra_conf, &vrrpd_conf] {
             give_to_frr(path)?;
@@ -64,12 +61,7 @@ impl Frr {
         wait_for_socket(&zebra, &dir.join("zserv.api"))?;
         let vrrpd = daemon(host, "vrrpd", &dir)?;
         wait_for_socket(&vrrpd, &dir.join("vrrpd.vty"))?;
-        Ok(Self {
-            host: host.clone(),
-            dir,
-            vrrpd,
-            zebra,
-        })
+        Ok(Self { host: host.clone(), dir, vrrpd, zebra })
     }
 
     /// Runs `vtysh` commands in order; returns what they print.
@@ -88,11 +80,7 @@ impl Frr {
     /// Waits for `Status (v4)` to be `Master` or `Backup`.
     pub fn wait_status(&self, status: &str, deadline: Duration) -> Result<()> {
         wait::until(&format!("FRR to be {status}"), deadline, || {
-            let seen = self
-                .show()
-                .map_err(|e| e.to_string())?
-                .remove("Status (v4)")
-                .unwrap_or_default();
+            let seen = self.show().map_err(|e| e.to_string())?.remove("Status (v4)").unwrap_or_default();
             if seen == status { Ok(()) } else { Err(seen) }
         })
     }
@@ -135,14 +123,7 @@ fn macvlan(host: &Host, router: &Vrrp) -> Result<()> {
 }
 
 fn config(router: &Vrrp) -> String {
-    let Vrrp {
-        interface,
-        vrid,
-        version,
-        priority,
-        interval,
-        addresses,
-    } = router;
+    let Vrrp { interface, vrid, version, priority, interval, addresses } = router;
     let mut text = format!(
         "log stdout\ndebug vrrp protocol\ninterface {interface}\n vrrp {vrid} version {version}\n vrrp {vrid} \
          priority {priority}\n vrrp {vrid} advertisement-interval {interval}\n"
@@ -157,10 +138,7 @@ fn config(router: &Vrrp) -> String {
 
 /// The daemons drop to user frr; as root they refuse to start.
 fn give_to_frr(path: &PathBuf) -> Result<()> {
-    let missing = || Error::Missing {
-        program: "user frr".into(),
-        package: "frr",
-    };
+    let missing = || Error::Missing { program: "user frr".into(), package: "frr" };
     let user = User::from_name("frr").ok().flatten().ok_or_else(missing)?;
     let group = Group::from_name("frr").ok().flatten().ok_or_else(missing)?;
     chown(path, Some(user.uid), Some(group.gid))
@@ -170,36 +148,15 @@ fn give_to_frr(path: &PathBuf) -> Result<()> {
 fn daemon(host: &Host, name: &str, dir: &std::path::Path) -> Result<Process> {
     let file = |suffix: &str| dir.join(format!("{name}{suffix}")).to_string_lossy().into_owned();
     let (program, config, pid) = (format!("/usr/lib/frr/{name}"), file(".conf"), file(".pid"));
-    let (vty, zserv) = (
-        dir.to_string_lossy(),
-        dir.join("zserv.api").to_string_lossy().into_owned(),
-    );
+    let (vty, zserv) = (dir.to_string_lossy(), dir.join("zserv.api").to_string_lossy().into_owned());
     // `-P 0`: no TCP vty, so that several FRRs can run side by side.
-    let argv = [
-        &program,
-        "--vty_socket",
-        &vty,
-        "-z",
-        &zserv,
-        "-f",
-        &config,
-        "-i",
-        &pid,
-        "-P",
-        "0",
-    ];
+    let argv = [&program, "--vty_socket", &vty, "-z", &zserv, "-f", &config, "-i", &pid, "-P", "0"];
     host.spawn(name, &argv)
 }
 
 fn wait_for_socket(process: &Process, socket: &std::path::Path) -> Result<()> {
     let what = format!("{} to open {}", process.name(), socket.display());
-    wait::until(&what, START, || {
-        if socket.exists() {
-            Ok(())
-        } else {
-            Err(process.log_tail())
-        }
-    })
+    wait::until(&what, START, || if socket.exists() { Ok(()) } else { Err(process.log_tail()) })
 }
 
 /// `show vrrp` prints rows of a name, two or more blanks, and a value.

@@ -99,13 +99,8 @@ impl Host {
     pub fn exec_with(&self, argv: &[&str], env: &HashMap<String, String>) -> Result<Output> {
         require(argv)?;
         let mut command = self.command();
-        command
-            .args(["timeout", "-k", "1", COMMAND_LIMIT])
-            .args(argv)
-            .envs(env);
-        let output = command
-            .output()
-            .map_err(|e| Error::io(format!("run `{}`", argv.join(" ")), e))?;
+        command.args(["timeout", "-k", "1", COMMAND_LIMIT]).args(argv).envs(env);
+        let output = command.output().map_err(|e| Error::io(format!("run `{}`", argv.join(" ")), e))?;
         Ok(Output {
             status: output.status,
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
@@ -160,9 +155,7 @@ impl Host {
                     .map_err(|e| Error::io(format!("enter {path}"), e))?;
                 Ok(work())
             });
-            visit
-                .join()
-                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            visit.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
         })
     }
 
@@ -178,30 +171,14 @@ impl Host {
 
     /// The IPv4 addresses of an interface with their prefix lengths, in the kernel's order.
     pub fn addresses(&self, interface: &str) -> Result<Vec<String>> {
-        let listed = ip_output(&[
-            "-n",
-            self.namespace(),
-            "-o",
-            "-4",
-            "addr",
-            "show",
-            "dev",
-            interface,
-        ])?;
-        Ok(listed
-            .lines()
-            .filter_map(address_of_line)
-            .map(str::to_owned)
-            .collect())
+        let listed = ip_output(&["-n", self.namespace(), "-o", "-4", "addr", "show", "dev", interface])?;
+        Ok(listed.lines().filter_map(address_of_line).map(str::to_owned).collect())
     }
 
     /// Whether any interface holds the IPv4 address (without prefix length).
     pub fn has_address(&self, address: &str) -> bool {
         let listed = ip_output(&["-n", self.namespace(), "-o", "-4", "addr", "show"]).unwrap_or_default();
-        listed
-            .lines()
-            .filter_map(address_of_line)
-            .any(|found| found.split('/').next() == Some(address))
+        listed.lines().filter_map(address_of_line).any(|found| found.split('/').next() == Some(address))
     }
 
     /// Adds an address with its prefix length.
@@ -217,10 +194,7 @@ impl Host {
     /// The Ethernet address of an interface.
     pub fn mac(&self, interface: &str) -> Result<[u8; 6]> {
         let listed = ip_output(&["-n", self.namespace(), "-o", "link", "show", "dev", interface])?;
-        let text = listed
-            .split("link/ether ")
-            .nth(1)
-            .and_then(|rest| rest.split_whitespace().next());
+        let text = listed.split("link/ether ").nth(1).and_then(|rest| rest.split_whitespace().next());
         text.and_then(parse_mac).ok_or_else(|| {
             Error::Unexpected(format!("{interface} on {} has no Ethernet address", self.name()))
         })
@@ -256,10 +230,7 @@ pub(crate) fn ip(args: &[&str]) -> Result<()> {
 
 fn ip_output(args: &[&str]) -> Result<String> {
     require(&["ip"])?;
-    let output = ip_command()
-        .args(args)
-        .output()
-        .map_err(|e| Error::io("run ip", e))?;
+    let output = ip_command().args(args).output().map_err(|e| Error::io("run ip", e))?;
     let said = Output {
         status: output.status,
         stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
@@ -280,10 +251,7 @@ pub(crate) fn require(argv: &[&str]) -> Result<()> {
         return Ok(());
     }
     match PACKAGES.iter().find(|(name, _)| name == program) {
-        Some((_, package)) => Err(Error::Missing {
-            program: (*program).into(),
-            package,
-        }),
+        Some((_, package)) => Err(Error::Missing { program: (*program).into(), package }),
         None => Err(Error::Unexpected(format!("there is no program `{program}`"))),
     }
 }
@@ -294,17 +262,11 @@ pub fn installed(program: &str) -> bool {
         return Path::new(program).exists();
     }
     let path = std::env::var("PATH").unwrap_or_default();
-    path.split(':')
-        .chain(["/usr/sbin", "/sbin"])
-        .any(|dir| Path::new(dir).join(program).exists())
+    path.split(':').chain(["/usr/sbin", "/sbin"]).any(|dir| Path::new(dir).join(program).exists())
 }
 
 fn failure(command: &str, said: &Output) -> Error {
-    let output = if said.stderr.trim().is_empty() {
-        &said.stdout
-    } else {
-        &said.stderr
-    };
+    let output = if said.stderr.trim().is_empty() { &said.stdout } else { &said.stderr };
     Error::Command {
         command: command.into(),
         status: said.status.to_string(),

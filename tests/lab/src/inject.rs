@@ -28,11 +28,7 @@ impl Injector {
         let name = format!("{interface} of {}", host.name());
         let socket = socket.map_err(|e| Error::io(format!("open a packet socket on {}", host.name()), e))?;
         let address = address.ok_or_else(|| Error::Unexpected(format!("{name} does not exist")))?;
-        Ok(Self {
-            socket,
-            interface: address,
-            name,
-        })
+        Ok(Self { socket, interface: address, name })
     }
 
     /// Sends one frame, Ethernet header included, unchanged. Shorter than 14 bytes is refused by the
@@ -52,7 +48,5 @@ fn link_address(interface: &str) -> Option<LinkAddr> {
 }
 
 fn packet_address(address: &SockaddrStorage) -> Option<LinkAddr> {
-    (address.family() == Some(AddressFamily::Packet))
-        .then(|| address.as_link_addr().copied())
-        .flatten()
+    (address.family() == Some(AddressFamily::Packet)).then(|| address.as_link_addr().copied()).flatten()
 }

@@ -28,13 +28,7 @@ pub(crate) fn spawn(host: &Host, name: &str, dir: &Path, common: &[&str], flags:
     let vrrp_pid = dir.join("vrrp.pid");
     let vrrp_pid = vrrp_pid.to_string_lossy();
     let own = ["-G", "-r", &vrrp_pid];
-    let argv: Vec<&str> = ["keepalived"]
-        .iter()
-        .chain(common)
-        .chain(&own)
-        .chain(flags)
-        .copied()
-        .collect();
+    let argv: Vec<&str> = ["keepalived"].iter().chain(common).chain(&own).chain(flags).copied().collect();
     let env = HashMap::from([("TMPDIR".to_owned(), dir.to_string_lossy().into_owned())]);
     host.spawn_with(name, &argv, &env)
 }
@@ -44,9 +38,7 @@ pub(crate) fn vrrp_pid(process: &Process, dir: &Path, deadline: Duration) -> Res
     let path = dir.join("vrrp.pid");
     wait::until("the pid file of keepalived's VRRP child", deadline, || {
         let text = fs::read_to_string(&path).unwrap_or_default();
-        text.trim()
-            .parse()
-            .map_err(|_| format!("`{text}`; the log ends with\n{}", process.log_tail()))
+        text.trim().parse().map_err(|_| format!("`{text}`; the log ends with\n{}", process.log_tail()))
     })
 }
 
@@ -61,21 +53,14 @@ pub struct Stats {
 impl Stats {
     /// One counter of one instance; 0 where either is absent.
     pub fn count(&self, instance: &str, counter: &str) -> u64 {
-        self.instances
-            .get(instance)
-            .and_then(|counters| counters.get(counter))
-            .copied()
-            .unwrap_or_default()
+        self.instances.get(instance).and_then(|counters| counters.get(counter)).copied().unwrap_or_default()
     }
 
     /// The sum of all counters of one instance in a group, as in `Packet Errors`.
     pub fn group(&self, instance: &str, group: &str) -> u64 {
         let prefix = format!("{group}/");
         let counters = self.instances.get(instance).into_iter().flatten();
-        counters
-            .filter(|(name, _)| name.starts_with(&prefix))
-            .map(|(_, value)| value)
-            .sum()
+        counters.filter(|(name, _)| name.starts_with(&prefix)).map(|(_, value)| value).sum()
     }
 
     fn parse(text: &str) -> Self {
@@ -92,17 +77,10 @@ impl Stats {
                 "" => group = name.to_owned(),
                 number => {
                     // Members of a group are indented deeper than the group.
-                    let path = if indent > GROUP_INDENT {
-                        format!("{group}/{name}")
-                    } else {
-                        name.to_owned()
-                    };
+                    let path =
+                        if indent > GROUP_INDENT { format!("{group}/{name}") } else { name.to_owned() };
                     if let Ok(number) = number.parse() {
-                        stats
-                            .instances
-                            .entry(instance.clone())
-                            .or_default()
-                            .insert(path, number);
+                        stats.instances.entry(instance.clone()).or_default().insert(path, number);
                     }
                 }
             }
@@ -117,10 +95,7 @@ const GROUP_INDENT: usize = 2;
 /// Asks the VRRP child for its statistics and waits until they are complete.
 pub(crate) fn stats(router: &Router) -> Result<Stats> {
     if *router.subject() != Subject::Keepalived {
-        return Err(Error::Unexpected(format!(
-            "{} writes no {STATS_FILE}",
-            router.subject()
-        )));
+        return Err(Error::Unexpected(format!("{} writes no {STATS_FILE}", router.subject())));
     }
     let deadline = Duration::from_secs(5);
     let pid = router.vrrp_pid(deadline)?;
@@ -131,12 +106,8 @@ pub(crate) fn stats(router: &Router) -> Result<Stats> {
     let text = wait::until(STATS_FILE, deadline, || {
         // Written in pieces: complete when two looks see the same and the last group is there.
         let now = fs::read_to_string(&path).unwrap_or_default();
-        let complete = now == before
-            && now
-                .trim_end()
-                .rsplit('\n')
-                .next()
-                .is_some_and(|l| l.contains("Sent"));
+        let complete =
+            now == before && now.trim_end().rsplit('\n').next().is_some_and(|l| l.contains("Sent"));
         before.clone_from(&now);
         if complete { Ok(now) } else { Err(now) }
     })?;

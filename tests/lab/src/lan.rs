@@ -48,10 +48,7 @@ impl Shared {
     }
 
     pub(crate) fn remember(&self, process: Arc<Running>) {
-        self.processes
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(process);
+        self.processes.lock().unwrap_or_else(PoisonError::into_inner).push(process);
     }
 }
 
@@ -84,11 +81,7 @@ impl Builder {
     /// (`10.9.0.1/24`), or empty for none.
     #[must_use]
     pub fn host(mut self, name: &str, interface: &str, address: &str) -> Self {
-        self.ports.push(Port {
-            host: name.into(),
-            interface: interface.into(),
-            address: address.into(),
-        });
+        self.ports.push(Port { host: name.into(), interface: interface.into(), address: address.into() });
         self
     }
 
@@ -115,19 +108,13 @@ impl Builder {
 impl Lan {
     /// Starts the description of a lab.
     pub fn builder() -> Builder {
-        Builder {
-            ports: Vec::new(),
-            join: Join::Bridge,
-        }
+        Builder { ports: Vec::new(), join: Join::Bridge }
     }
 
     /// The most common lab: two routers on one segment, `alpha` 10.9.0.1/24 on `va0` and `beta`
     /// 10.9.0.2/24 on `vb0`, as in the captures of the corpus.
     pub fn pair() -> Result<Self> {
-        Self::builder()
-            .host("alpha", "va0", "10.9.0.1/24")
-            .host("beta", "vb0", "10.9.0.2/24")
-            .build()
+        Self::builder().host("alpha", "va0", "10.9.0.1/24").host("beta", "vb0", "10.9.0.2/24").build()
     }
 
     /// All hosts, in the order of their description.
@@ -175,22 +162,9 @@ impl Lan {
         // FRR drops to a user of its own and must be able to reach its files below this directory.
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755))
             .map_err(|e| Error::io("open the lab's directory to other users", e))?;
-        let prefix = format!(
-            "{NAMESPACE}{}-{}",
-            process::id(),
-            LABS.fetch_add(1, Ordering::Relaxed)
-        );
-        let shared = Arc::new(Shared {
-            prefix,
-            dir,
-            processes: Mutex::default(),
-        });
-        Ok(Self {
-            hosts: Vec::new(),
-            namespaces: Vec::new(),
-            segments: 0,
-            shared,
-        })
+        let prefix = format!("{NAMESPACE}{}-{}", process::id(), LABS.fetch_add(1, Ordering::Relaxed));
+        let shared = Arc::new(Shared { prefix, dir, processes: Mutex::default() });
+        Ok(Self { hosts: Vec::new(), namespaces: Vec::new(), segments: 0, shared })
     }
 
     fn add_namespace(&mut self, name: &str) -> Result<String> {
@@ -205,12 +179,7 @@ impl Lan {
         let namespace = self.add_namespace(name)?;
         let host = Host::new(name, &namespace, Arc::clone(&self.shared))?;
         // Without this a link-local address stays tentative for about two seconds.
-        host.run(&[
-            "sysctl",
-            "-qw",
-            "net.ipv6.conf.all.accept_dad=0",
-            "net.ipv6.conf.default.accept_dad=0",
-        ])?;
+        host.run(&["sysctl", "-qw", "net.ipv6.conf.all.accept_dad=0", "net.ipv6.conf.default.accept_dad=0"])?;
         self.hosts.push(host);
         Ok(())
     }
@@ -220,10 +189,9 @@ impl Lan {
         self.segments += 1;
         match (join, ports) {
             (Join::BackToBack, [one, two]) => self.back_to_back(one, two),
-            (Join::BackToBack, _) => Err(Error::Unexpected(format!(
-                "back to back joins two hosts, not {}",
-                ports.len()
-            ))),
+            (Join::BackToBack, _) => {
+                Err(Error::Unexpected(format!("back to back joins two hosts, not {}", ports.len())))
+            }
             (Join::Bridge, _) => self.bridge(number, ports),
         }?;
         ports.iter().try_for_each(|port| self.bring_up(port, number))
@@ -232,9 +200,7 @@ impl Lan {
     fn back_to_back(&self, one: &Port, two: &Port) -> Result<()> {
         let (near, far) = (self[&one.host].namespace(), self[&two.host].namespace());
         let (here, there) = (&one.interface, &two.interface);
-        ip(&[
-            "-n", near, "link", "add", here, "type", "veth", "peer", "name", there, "netns", far,
-        ])
+        ip(&["-n", near, "link", "add", here, "type", "veth", "peer", "name", there, "netns", far])
     }
 
     fn bridge(&mut self, number: usize, ports: &[Port]) -> Result<()> {
@@ -258,9 +224,7 @@ impl Lan {
             let host = self[&port.host].namespace();
             let plug = format!("p{index}");
             let name = &port.interface;
-            ip(&[
-                "-n", host, "link", "add", name, "type", "veth", "peer", "name", &plug, "netns", &switch,
-            ])?;
+            ip(&["-n", host, "link", "add", name, "type", "veth", "peer", "name", &plug, "netns", &switch])?;
             ip(&["-n", &switch, "link", "set", &plug, "master", "br0", "up"])?;
         }
         Ok(())
@@ -270,16 +234,8 @@ impl Lan {
     /// the first segment, then counted up, as in the captures), address, up.
     fn bring_up(&self, port: &Port, segment: usize) -> Result<()> {
         let host = &self[&port.host];
-        let index = self
-            .hosts
-            .iter()
-            .position(|other| other.name() == port.host)
-            .unwrap_or_default();
-        let mac = format!(
-            "02:00:00:00:{:02x}:{:02x}",
-            index + 0x0a,
-            index + 1 + segment * 0x10
-        );
+        let index = self.hosts.iter().position(|other| other.name() == port.host).unwrap_or_default();
+        let mac = format!("02:00:00:00:{:02x}:{:02x}", index + 0x0a, index + 1 + segment * 0x10);
         let (namespace, interface) = (host.namespace(), &port.interface);
         ip(&["-n", namespace, "link", "set", interface, "address", &mac])?;
         if !port.address.is_empty() {
@@ -309,13 +265,8 @@ impl Index<&String> for Lan {
 
 impl Drop for Lan {
     fn drop(&mut self) {
-        let processes = std::mem::take(
-            &mut *self
-                .shared
-                .processes
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner),
-        );
+        let processes =
+            std::mem::take(&mut *self.shared.processes.lock().unwrap_or_else(PoisonError::into_inner));
         if thread::panicking() {
             report(&processes);
         }
@@ -353,9 +304,7 @@ fn bury_the_dead() {
 
 fn names(dir: impl AsRef<Path>) -> Vec<String> {
     let entries = fs::read_dir(dir).into_iter().flatten().flatten();
-    entries
-        .filter_map(|entry| entry.file_name().into_string().ok())
-        .collect()
+    entries.filter_map(|entry| entry.file_name().into_string().ok()).collect()
 }
 
 /// `<prefix><pid>-…`, and no process has that pid.
@@ -368,13 +317,8 @@ fn owner_is_dead(name: &str, prefix: &str) -> bool {
 fn inhabitants(namespace: &str) -> Vec<i32> {
     let own = i32::try_from(process::id()).unwrap_or_default();
     let listed = ip_command().args(["netns", "pids", namespace]).output();
-    let text = listed
-        .map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
-        .unwrap_or_default();
-    text.split_whitespace()
-        .filter_map(|pid| pid.parse().ok())
-        .filter(|pid| *pid != own)
-        .collect()
+    let text = listed.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+    text.split_whitespace().filter_map(|pid| pid.parse().ok()).filter(|pid| *pid != own).collect()
 }
 
 #[expect(

@@ -36,27 +36,16 @@ impl AddressMonitor {
         let env = HashMap::from([("TZ".to_owned(), "UTC".to_owned())]);
         let process = host.spawn_with("monitor", &["ip", "-o", "-ts", "monitor", "address"], &env)?;
         wait::until("the address monitor to listen", Duration::from_secs(10), || {
-            let marked = host
-                .add_address(MARKER, "lo")
-                .and_then(|()| host.del_address(MARKER, "lo"));
+            let marked = host.add_address(MARKER, "lo").and_then(|()| host.del_address(MARKER, "lo"));
             marked.map_err(|e| e.to_string())?;
-            if process.log().contains(MARKER) {
-                Ok(())
-            } else {
-                Err(process.log_tail())
-            }
+            if process.log().contains(MARKER) { Ok(()) } else { Err(process.log_tail()) }
         })?;
         Ok(Self { process })
     }
 
     /// All changes so far, in their order. An address whose lifetime or flags change is added again.
     pub fn changes(&self) -> Vec<Change> {
-        self.process
-            .log()
-            .lines()
-            .filter_map(change)
-            .filter(|change| change.address != MARKER)
-            .collect()
+        self.process.log().lines().filter_map(change).filter(|change| change.address != MARKER).collect()
     }
 
     /// Waits for the first change of `address` (without prefix length) after `since`.
@@ -75,11 +64,7 @@ impl AddressMonitor {
                     && change.time >= since
                     && change.address.split('/').next() == Some(address)
             };
-            changes
-                .iter()
-                .find(fits)
-                .cloned()
-                .ok_or_else(|| format!("{changes:?}"))
+            changes.iter().find(fits).cloned().ok_or_else(|| format!("{changes:?}"))
         })
     }
 }
@@ -95,12 +80,7 @@ fn change(line: &str) -> Option<Change> {
     let interface = words.next()?.to_owned();
     let _family = words.next()?;
     let address = words.next()?.to_owned();
-    Some(Change {
-        time: instant(stamp)?,
-        added,
-        interface,
-        address,
-    })
+    Some(Change { time: instant(stamp)?, added, interface, address })
 }
 
 /// ISO date and time in UTC to time since the epoch.
@@ -118,11 +98,7 @@ fn instant(stamp: &str) -> Option<Duration> {
 /// Days of the proleptic Gregorian calendar; the year is made to start in March, so that the leap day
 /// is its last.
 fn days_since_epoch(year: u64, month: u64, day: u64) -> Option<u64> {
-    let (year, month) = if month > 2 {
-        (year, month - 3)
-    } else {
-        (year.checked_sub(1)?, month + 9)
-    };
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year.checked_sub(1)?, month + 9) };
     let before_year = year * 365 + year / 4 - year / 100 + year / 400;
     let before_month = (month * 153 + 2) / 5;
     // 719 468 days lie between 0000-03-01 and 1970-01-01.

@@ -66,12 +66,8 @@ impl Vrrp {
 /// Reads a capture file; a record that is not complete yet ends it.
 pub fn read_file(path: &Path) -> Result<Vec<Packet>> {
     let bytes = fs::read(path).map_err(|e| Error::io(format!("read {}", path.display()), e))?;
-    parse(&bytes).ok_or_else(|| {
-        Error::Unexpected(format!(
-            "{} is not a pcap file of Ethernet frames",
-            path.display()
-        ))
-    })
+    parse(&bytes)
+        .ok_or_else(|| Error::Unexpected(format!("{} is not a pcap file of Ethernet frames", path.display())))
 }
 
 /// The content of a capture file; `None` where it is not one, or not of Ethernet.
@@ -85,11 +81,7 @@ pub fn parse(bytes: &[u8]) -> Option<Vec<Packet>> {
     };
     let word = |bytes: &[u8], at: usize| -> Option<u32> {
         let four: [u8; 4] = bytes.get(at..at + 4)?.try_into().ok()?;
-        Some(if big_endian {
-            u32::from_be_bytes(four)
-        } else {
-            u32::from_le_bytes(four)
-        })
+        Some(if big_endian { u32::from_be_bytes(four) } else { u32::from_le_bytes(four) })
     };
     if word(bytes, 20)? != LINKTYPE_ETHERNET {
         return None;
@@ -103,10 +95,7 @@ pub fn parse(bytes: &[u8]) -> Option<Vec<Packet>> {
         };
         let nanos = u64::from(fraction) * if nanoseconds { 1 } else { 1000 };
         let time = Duration::from_secs(seconds.into()) + Duration::from_nanos(nanos);
-        packets.push(Packet {
-            time,
-            bytes: frame.to_vec(),
-        });
+        packets.push(Packet { time, bytes: frame.to_vec() });
         rest = rest.get(end..)?;
     }
     Some(packets)
@@ -135,20 +124,10 @@ fn vrrp_of_ipv4(time: Duration, payload: &[u8]) -> Option<Vrrp> {
         PROTOCOL_AH if ip.get(header) == Some(&PROTOCOL_VRRP) => ip.get(header + AH_HEADER..)?,
         _ => return None,
     };
-    let address = |at: usize| {
-        Some(IpAddr::from(Ipv4Addr::from(
-            <[u8; 4]>::try_from(ip.get(at..at + 4)?).ok()?,
-        )))
-    };
+    let address =
+        |at: usize| Some(IpAddr::from(Ipv4Addr::from(<[u8; 4]>::try_from(ip.get(at..at + 4)?).ok()?)));
     let (src, dst, ttl) = (address(12)?, address(16)?, *ip.get(8)?);
-    Some(Vrrp {
-        time,
-        src,
-        dst,
-        ttl,
-        ip: ip.to_vec(),
-        message: message.to_vec(),
-    })
+    Some(Vrrp { time, src, dst, ttl, ip: ip.to_vec(), message: message.to_vec() })
 }
 
 fn vrrp_of_ipv6(time: Duration, payload: &[u8]) -> Option<Vrrp> {
@@ -157,20 +136,10 @@ fn vrrp_of_ipv6(time: Duration, payload: &[u8]) -> Option<Vrrp> {
     if *ip.get(6)? != PROTOCOL_VRRP {
         return None;
     }
-    let address = |at: usize| {
-        Some(IpAddr::from(Ipv6Addr::from(
-            <[u8; 16]>::try_from(ip.get(at..at + 16)?).ok()?,
-        )))
-    };
+    let address =
+        |at: usize| Some(IpAddr::from(Ipv6Addr::from(<[u8; 16]>::try_from(ip.get(at..at + 16)?).ok()?)));
     let (src, dst, ttl) = (address(8)?, address(24)?, *ip.get(7)?);
-    Some(Vrrp {
-        time,
-        src,
-        dst,
-        ttl,
-        ip: ip.to_vec(),
-        message: ip.get(IPV6_HEADER..)?.to_vec(),
-    })
+    Some(Vrrp { time, src, dst, ttl, ip: ip.to_vec(), message: ip.get(IPV6_HEADER..)?.to_vec() })
 }
 
 #[cfg(test)]
@@ -212,20 +181,12 @@ mod tests {
         let message = [0x31, 51, 150, 0, 0, 100, 0, 0];
         let mut frame = Ipv4::vrrp([10, 9, 0, 1], &message).ethernet([2, 0, 0, 0, 0, 1]);
         frame.resize(60, 0);
-        let packets = [Packet {
-            time: Duration::ZERO,
-            bytes: frame,
-        }];
+        let packets = [Packet { time: Duration::ZERO, bytes: frame }];
         let found: Vec<Vrrp> = vrrp(&packets).collect();
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].message, message);
         assert_eq!(
-            (
-                found[0].ttl,
-                found[0].version(),
-                found[0].vrid(),
-                found[0].priority()
-            ),
+            (found[0].ttl, found[0].version(), found[0].vrid(), found[0].priority()),
             (255, 3, 51, 150)
         );
     }

@@ -27,9 +27,7 @@ pub fn enter() -> Result<()> {
         return Ok(());
     }
     if env::var_os(INSIDE).is_some() {
-        return Err(Error::Unexpected(
-            "still not root inside the user namespace: run as root".into(),
-        ));
+        return Err(Error::Unexpected("still not root inside the user namespace: run as root".into()));
     }
     probe()?;
     let program = env::current_exe().map_err(|e| Error::io("find the running program", e))?;
@@ -55,10 +53,7 @@ fn unshare() -> Command {
 
 fn probe() -> Result<()> {
     let tried = unshare().arg("true").output();
-    let tried = tried.map_err(|_| Error::Missing {
-        program: "unshare".into(),
-        package: "util-linux",
-    })?;
+    let tried = tried.map_err(|_| Error::Missing { program: "unshare".into(), package: "util-linux" })?;
     if tried.status.success() {
         return Ok(());
     }

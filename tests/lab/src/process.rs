@@ -26,9 +26,7 @@ impl Process {
     /// Starts `command` with both outputs in `log`.
     pub(crate) fn start(name: &str, command: &mut Command, log: PathBuf) -> Result<Self> {
         let file = fs::File::create(&log).map_err(|e| Error::io(format!("create {}", log.display()), e))?;
-        let errors = file
-            .try_clone()
-            .map_err(|e| Error::io("duplicate a log file", e))?;
+        let errors = file.try_clone().map_err(|e| Error::io("duplicate a log file", e))?;
         let child = command
             .stdin(Stdio::null())
             .stdout(file)
@@ -36,15 +34,8 @@ impl Process {
             .spawn()
             .map_err(|e| Error::io(format!("start {name}"), e))?;
         let pid = Pid::from_raw(i32::try_from(child.id()).unwrap_or(i32::MAX));
-        let running = Running {
-            name: name.into(),
-            pid,
-            log,
-            child: Mutex::new(child),
-        };
-        Ok(Self {
-            running: Arc::new(running),
-        })
+        let running = Running { name: name.into(), pid, log, child: Mutex::new(child) };
+        Ok(Self { running: Arc::new(running) })
     }
 
     /// What the lab keeps so that it can end the process even when a story forgot it.
@@ -85,8 +76,7 @@ impl Process {
     /// Waits until the process has ended.
     pub fn wait(&self, deadline: Duration) -> Result<ExitStatus> {
         wait::until(&format!("the end of {}", self.name()), deadline, || {
-            self.status()
-                .ok_or_else(|| format!("still running; its log ends with\n{}", self.log_tail()))
+            self.status().ok_or_else(|| format!("still running; its log ends with\n{}", self.log_tail()))
         })
     }
 
@@ -153,9 +143,7 @@ impl Process {
             Some(signal) => format!("killed by signal {signal}"),
             None => status.to_string(),
         };
-        Error::Unexpected(format!(
-            "cannot {doing} {name}: it has ended ({how}); its log ends with\n{tail}"
-        ))
+        Error::Unexpected(format!("cannot {doing} {name}: it has ended ({how}); its log ends with\n{tail}"))
     }
 }
 
@@ -188,9 +176,7 @@ impl Running {
     }
 
     fn log(&self) -> String {
-        fs::read(&self.log)
-            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-            .unwrap_or_default()
+        fs::read(&self.log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
     }
 
     fn tail(&self) -> String {

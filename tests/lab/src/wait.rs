@@ -24,11 +24,7 @@ pub fn until<T>(
         match probe() {
             Ok(value) => return Ok(value),
             Err(last) if late => {
-                return Err(Error::Timeout {
-                    what: what.into(),
-                    deadline,
-                    last,
-                });
+                return Err(Error::Timeout { what: what.into(), deadline, last });
             }
             Err(_) => pause(),
         }
@@ -37,13 +33,7 @@ pub fn until<T>(
 
 /// Waits until `condition` is true; for conditions without a value worth showing.
 pub fn until_true(what: &str, deadline: Duration, mut condition: impl FnMut() -> bool) -> Result<()> {
-    until(what, deadline, || {
-        if condition() {
-            Ok(())
-        } else {
-            Err("not yet".into())
-        }
-    })
+    until(what, deadline, || if condition() { Ok(()) } else { Err("not yet".into()) })
 }
 
 /// Waits until `value` equals `expected`; the message shows the value.
@@ -55,11 +45,7 @@ pub fn until_eq<T: PartialEq + Debug>(
 ) -> Result<()> {
     until(what, deadline, || {
         let seen = value();
-        if seen == *expected {
-            Ok(())
-        } else {
-            Err(format!("{seen:?}, awaited {expected:?}"))
-        }
+        if seen == *expected { Ok(()) } else { Err(format!("{seen:?}, awaited {expected:?}")) }
     })
 }
 
@@ -82,10 +68,7 @@ pub fn throughout(
     Ok(())
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the one poll loop that every wait of the lab goes through"
-)]
+#[expect(clippy::disallowed_methods, reason = "the one poll loop that every wait of the lab goes through")]
 fn pause() {
     std::thread::sleep(POLL);
 }
@@ -97,10 +80,7 @@ mod tests {
     #[test]
     fn a_timeout_names_what_was_awaited_and_what_was_seen() {
         let error = until_eq("the answer", Duration::from_millis(10), &42, || 41).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "waited 10ms for the answer; last seen: 41, awaited 42"
-        );
+        assert_eq!(error.to_string(), "waited 10ms for the answer; last seen: 41, awaited 42");
     }
 
     #[test]
@@ -108,11 +88,7 @@ mod tests {
         let mut looks = 0;
         let value = until("the third look", Duration::from_secs(5), || {
             looks += 1;
-            if looks == 3 {
-                Ok(looks)
-            } else {
-                Err(looks.to_string())
-            }
+            if looks == 3 { Ok(looks) } else { Err(looks.to_string()) }
         });
         assert_eq!(value.unwrap(), 3);
     }

@@ -78,9 +78,7 @@ fn an_orderly_stop_sends_priority_0() -> Result<()> {
     let (alpha, beta) = two_routers(&lan)?;
     let capture = Capture::start(&lan["beta"], "vb0", "ip proto 112")?;
     alpha.stop()?;
-    capture.wait_vrrp("priority 0", SOON, |seen| {
-        seen.iter().any(|advert| advert.priority() == 0)
-    })?;
+    capture.wait_vrrp("priority 0", SOON, |seen| seen.iter().any(|advert| advert.priority() == 0))?;
     beta.wait_log("(VI) Backup received priority 0 advertisement", SOON)?;
     lan.wait_holder(VIP, "beta", SOON)
 }
@@ -112,18 +110,12 @@ fn an_injected_advert_reaches_the_router() -> Result<()> {
     packet.ttl = 7;
     injector.send(&packet.ethernet(mac))?;
     wait::until_eq("one TTL error", SOON, &1, || {
-        router
-            .stats()
-            .map(|stats| stats.count("VI", "Packet Errors/TTL"))
-            .unwrap_or_default()
+        router.stats().map(|stats| stats.count("VI", "Packet Errors/TTL")).unwrap_or_default()
     })?;
     assert_eq!(router.entries("VI", State::Backup), 1);
     packet.ttl = 255;
     injector.send(&packet.ethernet(mac))?;
-    let beaten = router.wait_log(
-        "Master received advert from 10.9.0.2 with higher priority 200",
-        SOON,
-    )?;
+    let beaten = router.wait_log("Master received advert from 10.9.0.2 with higher priority 200", SOON)?;
     assert!(beaten.contains("(VI)"), "{beaten}");
     Ok(())
 }
@@ -153,10 +145,7 @@ fn frr_gives_way_to_a_higher_priority() -> Result<()> {
 #[test]
 fn snmpd_answers_and_serves_a_subagent() -> Result<()> {
     let lan = Lan::pair()?;
-    let mut snmpd = Snmpd::builder(&lan["alpha"])
-        .line("sysName alpha")
-        .trap_sink("10.9.0.2:162")
-        .start()?;
+    let mut snmpd = Snmpd::builder(&lan["alpha"]).line("sysName alpha").trap_sink("10.9.0.2:162").start()?;
     let nms = Snmptrapd::start(&lan["beta"])?;
     assert_eq!(snmpd.client().get(".1.3.6.1.2.1.1.5.0")?, "STRING: \"alpha\"");
     let remote = SnmpClient::new(&lan["beta"], "10.9.0.1");
@@ -164,27 +153,17 @@ fn snmpd_answers_and_serves_a_subagent() -> Result<()> {
 
     let text = config("va0", 150).replace(
         "global_defs {",
-        &format!(
-            "global_defs {{\n  enable_snmp_vrrp\n  enable_traps\n  snmp_socket {}",
-            snmpd.agentx()
-        ),
+        &format!("global_defs {{\n  enable_snmp_vrrp\n  enable_traps\n  snmp_socket {}", snmpd.agentx()),
     );
     let router = keepalived::start(&lan["alpha"], "alpha", &text, &[])?;
     router.wait_entering("VI", State::Master, SOON)?;
     let instance = ".1.3.6.1.4.1.9586.100.5.2.3.1";
     let walked = remote.walk(instance)?;
-    assert!(
-        walked.contains(&(format!("{instance}.2.1"), "STRING: \"VI\"".into())),
-        "{walked:#?}"
-    );
+    assert!(walked.contains(&(format!("{instance}.2.1"), "STRING: \"VI\"".into())), "{walked:#?}");
     assert_eq!(remote.bulkwalk(instance, 20)?.len(), walked.len());
     let state_change = ".1.3.6.1.4.1.9586.100.5.2.10.0.2";
     let traps = nms.wait_traps(state_change, 2, SOON)?;
-    assert_eq!(
-        traps.last().and_then(|trap| trap.value(&format!("{instance}.2"))),
-        Some("VI"),
-        "{traps:#?}"
-    );
+    assert_eq!(traps.last().and_then(|trap| trap.value(&format!("{instance}.2"))), Some("VI"), "{traps:#?}");
 
     snmpd.pause()?;
     assert!(remote.get(".1.3.6.1.2.1.1.5.0").is_err());
@@ -202,17 +181,10 @@ fn a_trap_is_received_with_its_varbinds() -> Result<()> {
     let lan = Lan::pair()?;
     let nms = Snmptrapd::start(&lan["beta"])?;
     let tool = SnmpClient::new(&lan["alpha"], "10.9.0.2");
-    tool.tool(
-        "snmptrap",
-        &[],
-        &["4242", TRAP_OID, ".1.3.6.1.2.1.1.5.0", "s", "a name"],
-    )?;
+    tool.tool("snmptrap", &[], &["4242", TRAP_OID, ".1.3.6.1.2.1.1.5.0", "s", "a name"])?;
     let traps = nms.wait_traps(TRAP_OID, 1, SOON)?;
     assert_eq!(traps[0].sysuptime, 4242);
-    assert_eq!(
-        traps[0].varbinds,
-        [(".1.3.6.1.2.1.1.5.0".into(), "STRING: \"a name\"".into())]
-    );
+    assert_eq!(traps[0].varbinds, [(".1.3.6.1.2.1.1.5.0".into(), "STRING: \"a name\"".into())]);
     assert_eq!(nms.traps().len(), 1);
     Ok(())
 }
@@ -224,10 +196,7 @@ fn three_hosts_on_two_segments_reach_one_another() -> Result<()> {
         .host("two", "enp0s8", "10.1.0.2/24")
         .host("three", "eth0", "10.1.0.3/24")
         .build()?;
-    lan.add_segment(
-        Join::BackToBack,
-        &[("one", "eth1", "10.2.0.1/30"), ("two", "eth1", "")],
-    )?;
+    lan.add_segment(Join::BackToBack, &[("one", "eth1", "10.2.0.1/30"), ("two", "eth1", "")])?;
     assert_eq!(lan["one"].addresses("ens192")?, ["10.1.0.1/24"]);
     assert!(lan["two"].addresses("eth1")?.is_empty());
     let listener = lan["three"].inside(|| std::net::TcpListener::bind("10.1.0.3:80"))?;

@@ -48,10 +48,7 @@ impl SnmpdBuilder {
     pub fn start(self) -> Result<Snmpd> {
         let agent = self.prepare()?;
         let process = agent.spawn()?;
-        let agent = Snmpd {
-            process: Some(process),
-            ..agent
-        };
+        let agent = Snmpd { process: Some(process), ..agent };
         agent.wait_answering()?;
         Ok(agent)
     }
@@ -60,9 +57,7 @@ impl SnmpdBuilder {
     pub fn prepare(self) -> Result<Snmpd> {
         let dir = self.host.dir().join("snmpd");
         fs::create_dir_all(&dir).map_err(|e| Error::io(format!("create {}", dir.display()), e))?;
-        let agentx = self
-            .agentx
-            .unwrap_or_else(|| format!("unix:{}", dir.join("agentx.sock").display()));
+        let agentx = self.agentx.unwrap_or_else(|| format!("unix:{}", dir.join("agentx.sock").display()));
         let mut text = format!(
             "rocommunity {COMMUNITY}\nrwcommunity private\nmaster agentx\nagentXSocket {agentx}\n\
              agentXPerms 0777 0777\n"
@@ -72,12 +67,7 @@ impl SnmpdBuilder {
             text.push('\n');
         });
         self.host.write("snmpd/lab-snmpd.conf", &text)?;
-        Ok(Snmpd {
-            host: self.host,
-            dir,
-            agentx,
-            process: None,
-        })
+        Ok(Snmpd { host: self.host, dir, agentx, process: None })
     }
 }
 
@@ -93,11 +83,7 @@ pub struct Snmpd {
 impl Snmpd {
     /// Starts the description of an agent.
     pub fn builder(host: &Host) -> SnmpdBuilder {
-        SnmpdBuilder {
-            host: host.clone(),
-            agentx: None,
-            lines: Vec::new(),
-        }
+        SnmpdBuilder { host: host.clone(), agentx: None, lines: Vec::new() }
     }
 
     /// The AgentX address, in the form that `snmp_socket` and `-A` take.
@@ -148,19 +134,14 @@ impl Snmpd {
     fn signal(&self, signal: Signal) -> Result<()> {
         match &self.process {
             Some(process) => process.signal(signal),
-            None => Err(Error::Unexpected(format!(
-                "no snmpd runs on {}",
-                self.host.name()
-            ))),
+            None => Err(Error::Unexpected(format!("no snmpd runs on {}", self.host.name()))),
         }
     }
 
     fn spawn(&self) -> Result<Process> {
         let config = self.dir.join("lab-snmpd.conf");
         let config = config.to_string_lossy();
-        let argv = [
-            "snmpd", "-f", "-Lo", "-C", "-c", &config, "-I", "-smux", "udp:161",
-        ];
+        let argv = ["snmpd", "-f", "-Lo", "-C", "-c", &config, "-I", "-smux", "udp:161"];
         self.host.spawn_with("snmpd", &argv, &environment(&self.dir))
     }
 

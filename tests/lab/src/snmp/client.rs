@@ -19,12 +19,7 @@ pub struct SnmpClient {
 impl SnmpClient {
     /// Asks `agent` (an address, with `:port` where it is not 161) from `host`, SNMPv2c.
     pub fn new(host: &Host, agent: &str) -> Self {
-        Self {
-            host: host.clone(),
-            agent: agent.into(),
-            community: COMMUNITY.into(),
-            mibs: None,
-        }
+        Self { host: host.clone(), agent: agent.into(), community: COMMUNITY.into(), mibs: None }
     }
 
     /// With another community.
@@ -37,10 +32,7 @@ impl SnmpClient {
     /// With names: loads `modules` (as in `KEEPALIVED-MIB`) from `dirs`, in that order of preference.
     #[must_use]
     pub fn mibs(mut self, dirs: &[&Path], modules: &str) -> Self {
-        let dirs: Vec<String> = dirs
-            .iter()
-            .map(|dir| dir.to_string_lossy().into_owned())
-            .collect();
+        let dirs: Vec<String> = dirs.iter().map(|dir| dir.to_string_lossy().into_owned()).collect();
         self.mibs = Some((dirs.join(":"), modules.into()));
         self
     }
@@ -50,19 +42,14 @@ impl SnmpClient {
         let mut rows = varbinds(&self.tool("snmpget", &[], &[oid])?);
         match rows.pop() {
             Some((_, value)) if !value.starts_with("No Such") => Ok(value),
-            found => Err(Error::Unexpected(format!(
-                "snmpget {oid}: {}",
-                found.unwrap_or_default().1
-            ))),
+            found => Err(Error::Unexpected(format!("snmpget {oid}: {}", found.unwrap_or_default().1))),
         }
     }
 
     /// The object after `oid`: its OID and `TYPE: value`.
     pub fn get_next(&self, oid: &str) -> Result<(String, String)> {
         let rows = varbinds(&self.tool("snmpgetnext", &[], &[oid])?);
-        rows.into_iter()
-            .next()
-            .ok_or_else(|| Error::Unexpected(format!("snmpgetnext {oid}: nothing")))
+        rows.into_iter().next().ok_or_else(|| Error::Unexpected(format!("snmpgetnext {oid}: nothing")))
     }
 
     /// All objects below `oid` by GetNext: OID and `TYPE: value`. Empty where there is none.
@@ -74,11 +61,7 @@ impl SnmpClient {
     /// The same by GetBulk, `repetitions` rows at a time.
     pub fn bulkwalk(&self, oid: &str, repetitions: u32) -> Result<Vec<(String, String)>> {
         let option = format!("-Cr{repetitions}");
-        Ok(existing(varbinds(&self.tool(
-            "snmpbulkwalk",
-            &[&option],
-            &[oid],
-        )?)))
+        Ok(existing(varbinds(&self.tool("snmpbulkwalk", &[&option], &[oid])?)))
     }
 
     /// Sets one object; `kind` is a letter of snmpset (`i`, `s`, …).
@@ -99,17 +82,9 @@ impl SnmpClient {
         if output.status.success() {
             return Ok(output.stdout);
         }
-        let said = if output.stderr.trim().is_empty() {
-            output.stdout
-        } else {
-            output.stderr
-        };
+        let said = if output.stderr.trim().is_empty() { output.stdout } else { output.stderr };
         let command = format!("{program} {} {}", self.agent, args.join(" "));
-        Err(Error::Command {
-            command,
-            status: output.status.to_string(),
-            output: said.trim().to_owned(),
-        })
+        Err(Error::Command { command, status: output.status.to_string(), output: said.trim().to_owned() })
     }
 
     /// As [`SnmpClient::tool`]; a failing tool is an answer, not an error.
@@ -163,11 +138,7 @@ fn parse_table(text: &str) -> Vec<BTreeMap<String, String>> {
     let header: Vec<&str> = lines.next().unwrap_or_default().split('\t').collect();
     lines
         .map(|line| {
-            header
-                .iter()
-                .zip(line.split('\t'))
-                .map(|(name, value)| ((*name).into(), value.into()))
-                .collect()
+            header.iter().zip(line.split('\t')).map(|(name, value)| ((*name).into(), value.into())).collect()
         })
         .collect()
 }

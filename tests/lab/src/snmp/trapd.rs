@@ -34,10 +34,7 @@ impl Trap {
     /// notifications name columns without an instance, so both forms are looked for.
     pub fn value(&self, column: &str) -> Option<&str> {
         let prefix = format!("{column}.");
-        let (_, value) = self
-            .varbinds
-            .iter()
-            .find(|(oid, _)| oid == column || oid.starts_with(&prefix))?;
+        let (_, value) = self.varbinds.iter().find(|(oid, _)| oid == column || oid.starts_with(&prefix))?;
         let bare = value.split_once(": ").map_or(value.as_str(), |(_, bare)| bare);
         Some(bare.trim_matches('"'))
     }
@@ -59,20 +56,8 @@ impl Snmptrapd {
         let config = config.to_string_lossy();
         let format = format!("{BEGIN}%V{SEPARATOR}%v{END}\n");
         // -On -Oe -Ot: numbers for names, for enumerations and for TimeTicks.
-        let argv = [
-            "snmptrapd",
-            "-f",
-            "-C",
-            "-c",
-            &config,
-            "-Lo",
-            "-On",
-            "-Oe",
-            "-Ot",
-            "-F",
-            &format,
-            "udp:162",
-        ];
+        let argv =
+            ["snmptrapd", "-f", "-C", "-c", &config, "-Lo", "-On", "-Oe", "-Ot", "-F", &format, "udp:162"];
         let process = host.spawn_with("snmptrapd", &argv, &environment(&dir))?;
         process.wait_log("NET-SNMP version", Duration::from_secs(15))?;
         Ok(Self { process })
@@ -85,21 +70,14 @@ impl Snmptrapd {
 
     /// The notifications so far whose snmpTrapOID.0 is `oid`.
     pub fn traps_of(&self, oid: &str) -> Vec<Trap> {
-        self.traps()
-            .into_iter()
-            .filter(|trap| trap.trap_oid == oid)
-            .collect()
+        self.traps().into_iter().filter(|trap| trap.trap_oid == oid).collect()
     }
 
     /// Waits until at least `count` notifications with `oid` have arrived, and returns all of them.
     pub fn wait_traps(&self, oid: &str, count: usize, deadline: Duration) -> Result<Vec<Trap>> {
         wait::until(&format!("{count} traps {oid}"), deadline, || {
             let traps = self.traps_of(oid);
-            if traps.len() >= count {
-                Ok(traps)
-            } else {
-                Err(format!("{traps:#?}"))
-            }
+            if traps.len() >= count { Ok(traps) } else { Err(format!("{traps:#?}")) }
         })
     }
 
@@ -110,23 +88,12 @@ impl Snmptrapd {
 }
 
 fn parse(log: &str) -> Vec<Trap> {
-    log.split(BEGIN)
-        .skip(1)
-        .filter_map(|rest| rest.split_once(END))
-        .map(|(record, _)| trap(record))
-        .collect()
+    log.split(BEGIN).skip(1).filter_map(|rest| rest.split_once(END)).map(|(record, _)| trap(record)).collect()
 }
 
 fn trap(record: &str) -> Trap {
-    let mut trap = Trap {
-        trap_oid: String::new(),
-        sysuptime: 0,
-        varbinds: Vec::new(),
-    };
-    for (oid, value) in record
-        .split(SEPARATOR)
-        .filter_map(|varbind| varbind.trim().split_once(" = "))
-    {
+    let mut trap = Trap { trap_oid: String::new(), sysuptime: 0, varbinds: Vec::new() };
+    for (oid, value) in record.split(SEPARATOR).filter_map(|varbind| varbind.trim().split_once(" = ")) {
         match oid {
             SYS_UP_TIME => trap.sysuptime = value.parse().unwrap_or_default(),
             SNMP_TRAP_OID => trap.trap_oid = value.trim_start_matches("OID: ").to_owned(),

@@ -7,11 +7,7 @@ use std::process::Command;
 use lab::{Error, Result, Subject, privileges};
 
 /// The demo's profile is the daemon's.
-const PROFILE: Option<&str> = if cfg!(debug_assertions) {
-    None
-} else {
-    Some("--release")
-};
+const PROFILE: Option<&str> = if cfg!(debug_assertions) { None } else { Some("--release") };
 
 /// Builds the daemon where that is needed and says what to run.
 pub(crate) fn subject() -> Result<Subject> {
@@ -40,14 +36,7 @@ fn build() -> Result<()> {
     let status = Command::new(cargo)
         .arg("build")
         .args(PROFILE)
-        .args([
-            "--quiet",
-            "--package",
-            "steadfast",
-            "--bin",
-            "steadfast",
-            "--manifest-path",
-        ])
+        .args(["--quiet", "--package", "steadfast", "--bin", "steadfast", "--manifest-path"])
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.toml"))
         .status()
         .map_err(|e| Error::io("run cargo", e))?;

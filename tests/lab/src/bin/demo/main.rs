@@ -4,11 +4,7 @@
 //! `cargo run --release -p lab --bin demo`; `SUBJECT=keepalived` plays the same story with Debian's
 //! keepalived. Exit code 0 only if everything happened as expected.
 
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a program that people watch"
-)]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program that people watch")]
 
 mod binary;
 mod interrupt;
@@ -28,9 +24,7 @@ fn main() -> ExitCode {
     let done = match arguments.as_slice() {
         [verb, name, address] if verb == service::VERB => service::serve(name, address).map(|()| true),
         [] => demo(),
-        _ => Err(Error::Unexpected(
-            "usage: cargo run --release -p lab --bin demo".into(),
-        )),
+        _ => Err(Error::Unexpected("usage: cargo run --release -p lab --bin demo".into())),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,
@@ -48,9 +42,7 @@ fn demo() -> Result<bool> {
     privileges::enter()?;
     if privileges::entered() && subject == Subject::Keepalived {
         let reason = "it calls setgroups before each check, which a user namespace refuses";
-        return Err(Error::Unexpected(format!(
-            "SUBJECT=keepalived needs root: {reason}"
-        )));
+        return Err(Error::Unexpected(format!("SUBJECT=keepalived needs root: {reason}")));
     }
     interrupt::watch()?;
     scene::play(&subject)

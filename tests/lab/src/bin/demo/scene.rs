@@ -31,10 +31,7 @@ fn introduce(subject: &Subject, missing: &[&str]) {
     if missing.is_empty() {
         println!("snmpd runs on alpha and beta, snmptrapd on nms.");
     } else {
-        println!(
-            "Without the SNMP part, which needs: apt-get install {}",
-            missing.join(" ")
-        );
+        println!("Without the SNMP part, which needs: apt-get install {}", missing.join(" "));
     }
     println!("\n seconds  host   what");
 }
@@ -53,9 +50,7 @@ fn read_mib(stage: &mut Stage) -> Result<()> {
     stage.chapter("What a management station reads (KEEPALIVED-MIB through snmpd)")?;
     for ((name, address), expected) in ROUTERS.iter().zip(["master", "backup"]) {
         let command = "snmptable -v2c -c public -M mibs:mibs/base -m KEEPALIVED-MIB";
-        stage
-            .timeline
-            .note(&format!("nms$ {command} {address} vrrpInstanceTable"));
+        stage.timeline.note(&format!("nms$ {command} {address} vrrpInstanceTable"));
         match station::show_table(stage.station(), address) {
             Ok(states) => stage.check(&format!("{name}'s MIB says {expected}"), states == [expected]),
             Err(error) => stage.check(&format!("{name}'s MIB can be read ({error})"), false),
@@ -99,16 +94,11 @@ fn conclude(stage: &mut Stage, takeover: Option<Duration>) -> Result<bool> {
     stage.chapter("Summary")?;
     let complete = stage.snmp && stage.expect_trap_for_each_transition();
     let transitions = stage.timeline.count(|what| what.is_transition(None));
-    let moves = stage
-        .timeline
-        .count(|what| matches!(what, What::Address(true, _)));
+    let moves = stage.timeline.count(|what| matches!(what, What::Address(true, _)));
     println!("  {transitions} transitions, {moves} moves of {VIP}");
     if stage.snmp {
         let traps = stage.timeline.count(|what| matches!(what, What::Trap(..)));
-        println!(
-            "  {traps} traps received{}",
-            if complete { ", one for each transition" } else { "" }
-        );
+        println!("  {traps} traps received{}", if complete { ", one for each transition" } else { "" });
     }
     if let Some(takeover) = takeover {
         let seconds = takeover.as_secs_f64();

@@ -20,9 +20,7 @@ pub(crate) fn start(host: &Host) -> Result<Process> {
     let demo = env::current_exe().map_err(|e| Error::io("find the running program", e))?;
     let address = SocketAddr::from((Ipv4Addr::UNSPECIFIED, PORT)).to_string();
     let process = host.spawn("service", &[&demo.to_string_lossy(), VERB, host.name(), &address])?;
-    wait::until("the service to answer", Duration::from_secs(5), || {
-        ask(host, Ipv4Addr::LOCALHOST)
-    })?;
+    wait::until("the service to answer", Duration::from_secs(5), || ask(host, Ipv4Addr::LOCALHOST))?;
     Ok(process)
 }
 
@@ -35,9 +33,7 @@ pub(crate) fn ask(host: &Host, address: Ipv4Addr) -> std::result::Result<String,
         let mut answer = String::new();
         stream.read_to_string(&mut answer).map(|_| answer)
     });
-    let answer = asked
-        .map_err(|e| e.to_string())?
-        .map_err(|e: std::io::Error| e.to_string())?;
+    let answer = asked.map_err(|e| e.to_string())?.map_err(|e: std::io::Error| e.to_string())?;
     match answer.rsplit_once("\r\n\r\n") {
         Some((_, name)) => Ok(name.trim().to_owned()),
         None => Err(format!("an answer that is not one: `{answer}`")),
@@ -60,8 +56,5 @@ fn answer(mut stream: TcpStream, name: &str) -> std::io::Result<()> {
     if stream.read(&mut request)? == 0 {
         return Ok(());
     }
-    write!(
-        stream,
-        "HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\n{name}\n"
-    )
+    write!(stream, "HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\n{name}\n")
 }

@@ -45,11 +45,7 @@ impl Stage {
         let services = ROUTERS.map(|(name, _)| service::start(&lan[name]));
         let services = services.into_iter().collect::<Result<_>>()?;
         let agents = if snmp { start_agents(&lan)? } else { Vec::new() };
-        let station = if snmp {
-            Some(Snmptrapd::start(&lan[STATION.0])?)
-        } else {
-            None
-        };
+        let station = if snmp { Some(Snmptrapd::start(&lan[STATION.0])?) } else { None };
         let monitors =
             ROUTERS.map(|(name, _)| AddressMonitor::start(&lan[name]).map(|monitor| (name, monitor)));
 
@@ -85,9 +81,7 @@ impl Stage {
     /// Begins the next part; an error when the user has asked for the end.
     pub(crate) fn chapter(&mut self, title: &str) -> Result<()> {
         if interrupt::requested() {
-            return Err(Error::Unexpected(
-                "interrupted; everything has been removed".into(),
-            ));
+            return Err(Error::Unexpected("interrupted; everything has been removed".into()));
         }
         self.timeline.chapter(title);
         Ok(())
@@ -141,9 +135,7 @@ impl Stage {
         if self.snmp {
             let word = state.to_lowercase();
             let trap = What::Trap(host.into(), word.clone());
-            self.expect(&format!("a trap says that {host} is {word}"), since, |event| {
-                event.what == trap
-            });
+            self.expect(&format!("a trap says that {host} is {word}"), since, |event| event.what == trap);
         }
     }
 
@@ -165,13 +157,9 @@ impl Stage {
             if seen == host { Ok(()) } else { Err(seen) }
         });
         if answered.is_some() {
-            self.timeline
-                .note(&format!("http://{VIP}/ is answered by {host}"));
+            self.timeline.note(&format!("http://{VIP}/ is answered by {host}"));
         }
-        self.check(
-            &format!("http://{VIP}/ is answered by {host}"),
-            answered.is_some(),
-        );
+        self.check(&format!("http://{VIP}/ is answered by {host}"), answered.is_some());
     }
 
     /// The station has received as many notifications as the routers have logged transitions.
@@ -205,11 +193,7 @@ impl Stage {
 
     /// How many expectations there were, and those that were not met.
     pub(crate) fn verdict(&self) -> (usize, Vec<&str>) {
-        let missed = self
-            .checks
-            .iter()
-            .filter(|(_, happened)| !happened)
-            .map(|(what, _)| what.as_str());
+        let missed = self.checks.iter().filter(|(_, happened)| !happened).map(|(what, _)| what.as_str());
         (self.checks.len(), missed.collect())
     }
 
@@ -218,13 +202,7 @@ impl Stage {
         let tails: Vec<String> = self
             .routers
             .iter()
-            .map(|router| {
-                format!(
-                    "--- {} ---\n{}",
-                    router.process().name(),
-                    router.process().log_tail()
-                )
-            })
+            .map(|router| format!("--- {} ---\n{}", router.process().name(), router.process().log_tail()))
             .collect();
         tails.join("\n")
     }

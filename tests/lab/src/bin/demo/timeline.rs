@@ -90,12 +90,7 @@ enum Feed {
 impl Timeline {
     /// Starts the clock.
     pub(crate) fn new() -> Self {
-        Self {
-            start: clock::wall(),
-            colour: stdout().is_terminal(),
-            events: Vec::new(),
-            sources: Vec::new(),
-        }
+        Self { start: clock::wall(), colour: stdout().is_terminal(), events: Vec::new(), sources: Vec::new() }
     }
 
     /// Follows a router's log.
@@ -144,19 +139,11 @@ impl Timeline {
     /// Reads all sources and prints what is new, sorted by time.
     pub(crate) fn look(&mut self) -> &[Event] {
         let now = clock::wall();
-        let mut new: Vec<Event> = self
-            .sources
-            .iter_mut()
-            .flat_map(|source| source.read(now))
-            .collect();
+        let mut new: Vec<Event> = self.sources.iter_mut().flat_map(|source| source.read(now)).collect();
         // What was read in one look has one time: a trap then follows the transition it tells of.
         new.sort_by_key(|event| (event.time, matches!(event.what, What::Trap(..))));
         for event in &new {
-            self.print(
-                event.time,
-                event.host,
-                &self.paint(colour(&event.what), &event.what.to_string()),
-            );
+            self.print(event.time, event.host, &self.paint(colour(&event.what), &event.what.to_string()));
         }
         self.events.extend(new);
         &self.events
@@ -164,19 +151,11 @@ impl Timeline {
 
     fn print(&self, time: Duration, host: &str, text: &str) {
         let since = time.saturating_sub(self.start);
-        println!(
-            "{:>4}.{:03}  {host:<6} {text}",
-            since.as_secs(),
-            since.subsec_millis()
-        );
+        println!("{:>4}.{:03}  {host:<6} {text}", since.as_secs(), since.subsec_millis());
     }
 
     fn paint(&self, code: &str, text: &str) -> String {
-        if self.colour {
-            format!("\x1b[{code}m{text}\x1b[0m")
-        } else {
-            text.to_owned()
-        }
+        if self.colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
     }
 }
 
@@ -201,15 +180,8 @@ impl Source {
                 // A line that is still being written waits for the next look.
                 let complete = log.rfind('\n').map_or(0, |end| end + 1);
                 let new = log.get(self.seen..complete).unwrap_or_default();
-                let events = new
-                    .lines()
-                    .filter_map(telling)
-                    .map(|what| Event {
-                        time: now,
-                        host,
-                        what,
-                    })
-                    .collect();
+                let events =
+                    new.lines().filter_map(telling).map(|what| Event { time: now, host, what }).collect();
                 self.seen = self.seen.max(complete);
                 events
             }
@@ -239,19 +211,11 @@ fn telling(line: &str) -> Option<What> {
 
 fn address_event(host: &'static str, change: &Change) -> Event {
     let address = format!("{} on {}", change.address, change.interface);
-    Event {
-        time: change.time,
-        host,
-        what: What::Address(change.added, address),
-    }
+    Event { time: change.time, host, what: What::Address(change.added, address) }
 }
 
 fn trap_event(time: Duration, host: &'static str, trap: &Trap) -> Event {
     let router = trap.value(station::ROUTER_ID).unwrap_or("?").to_owned();
     let state = station::state_name(trap.value(station::INSTANCE_STATE).unwrap_or_default());
-    Event {
-        time,
-        host,
-        what: What::Trap(router, state),
-    }
+    Event { time, host, what: What::Trap(router, state) }
 }

@@ -1,0 +1,169 @@
+//! What a session and its master say to each other: the master's requests and our answers (RFC 2741 §7.2), our
+//! requests and the master's answers (§7.1).
+
+use std::time::Duration;
+
+use super::outstanding::Request;
+use super::timers::Timer;
+use super::{Event, LostBecause, Region, Session, State, Step, Uptime};
+use crate::mib::Mib;
+use crate::notification::Delivery;
+use crate::responder::refuse;
+use crate::wire::{Body, Close, CloseReason, ErrorCode, Header, Pdu, PduType, Register, ResponseHead};
+
+/// How often the master may refuse a notification, or lose it, before the ones after it get their turn.
+const MAX_TRIES: u32 = 3;
+
+impl<M: Mib> Session<M> {
+    pub(super) fn handle_pdu(&mut self, now: Duration, header: Header, payload: &[u8]) {
+        match header.kind {
+            PduType::Response => self.handle_response(now, &header, payload),
+            PduType::Close => {
+                if header.session_id == self.session_id() {
+                    let reason = match Pdu::read_payload(header, payload) {
+                        Ok(Pdu { body: Body::Close(Close { reason }), .. }) => reason,
+                        _ => CloseReason::Other,
+                    };
+                    self.lose(now, LostBecause::Closed(reason));
+                }
+            }
+            PduType::Get
+            | PduType::GetNext
+            | PduType::GetBulk
+            | PduType::TestSet
+            | PduType::CommitSet
+            | PduType::UndoSet
+            | PduType::CleanupSet => self.handle_request(now, header, payload),
+            // What only a subagent sends, and what nobody does.
+            other => tracing::debug!(?other, "a PDU that no master sends is ignored"),
+        }
+    }
+
+    /// RFC 2741 §7.2.2.
+    fn handle_request(&mut self, now: Duration, header: Header, payload: &[u8]) {
+        // The one request without an answer gets no error either.
+        let is_answered = header.kind != PduType::CleanupSet;
+        let is_ours = matches!(self.state, State::Open { id, .. } if id == header.session_id);
+        if !is_ours {
+            if is_answered {
+                refuse(&header, ErrorCode::NotOpen, &mut self.output);
+            }
+            return;
+        }
+        // §6.2.9: these are a header only, whatever comes with it.
+        let bare = matches!(header.kind, PduType::CommitSet | PduType::UndoSet | PduType::CleanupSet);
+        let payload = if bare && !header.has_context { &[] } else { payload };
+        match Pdu::read_payload(header.clone(), payload) {
+            Ok(request) => self.responder.answer(now, &request, &mut self.output),
+            Err(invalid) => {
+                tracing::debug!(%invalid, kind = ?header.kind, "a request of the master cannot be parsed");
+                if is_answered {
+                    refuse(&header, ErrorCode::ParseError, &mut self.output);
+                }
+            }
+        }
+    }
+
+    fn handle_response(&mut self, now: Duration, header: &Header, payload: &[u8]) {
+        // RFC 2741 §7.2.2: a Response that cannot be parsed is dropped; its request stays unanswered.
+        let Ok(head) = ResponseHead::read(header, payload) else {
+            return;
+        };
+        let was_overdue = self.outstanding.is_overdue();
+        let Some(request) = self.outstanding.answer(now, header.packet_id) else {
+            return;
+        };
+        if was_overdue && !self.outstanding.is_overdue() {
+            self.events.push_back(Event::Responsive);
+        }
+        let known = if request == Request::Open { None } else { self.status.uptime };
+        self.status.uptime = Some(match known {
+            Some(uptime) => uptime.refine(now, head.sys_up_time),
+            None => Uptime::learn(now, head.sys_up_time),
+        });
+        match (request, head.error) {
+            (Request::Close, _) => self.close(now),
+            (Request::Open, ErrorCode::NoError) => self.opened(now, header.session_id),
+            (Request::Open, error) => self.lose(now, LostBecause::NotOpened(error)),
+            (_, ErrorCode::NotOpen) => self.lose(now, LostBecause::NotOpen),
+            (Request::Register(region), error) => self.region_answered(now, region, error),
+            (Request::AddAgentCaps(region), error) => {
+                if error != ErrorCode::NoError {
+                    let region = &self.config.regions[region].subtree;
+                    tracing::debug!(%region, %error, "the master refuses the agent capability");
+                }
+            }
+            (Request::Notify(id), ErrorCode::NoError) => {
+                self.events.push_back(Event::Notified(id, Delivery::Accepted));
+            }
+            (Request::Notify(id), error) => self.count_try(id, Delivery::Refused(error)),
+            (Request::Ping, _) => {}
+        }
+    }
+
+    fn opened(&mut self, now: Duration, id: u32) {
+        self.state = State::Open { id, since: now };
+        self.status.sessions += 1;
+        self.events.push_back(Event::Opened);
+        for (place, region) in self.config.regions.iter().enumerate() {
+            self.steps.push_back(Step::Register(place));
+            if region.capability.is_some() {
+                self.steps.push_back(Step::AddAgentCaps(place));
+            }
+        }
+    }
+
+    fn region_answered(&mut self, now: Duration, place: usize, error: ErrorCode) {
+        let subtree = self.config.regions[place].subtree.clone();
+        if error == ErrorCode::NoError {
+            self.registered[place] = true;
+            self.events.push_back(Event::Registered(subtree));
+            return;
+        }
+        // Whatever the reason, another try costs little: a duplicate is often our own former session, which
+        // the master has not given up yet.
+        self.events.push_back(Event::Refused(subtree, error));
+        if !self.timers.is_set(Timer::Register) {
+            self.timers.set(Timer::Register, now + self.config.timing.register_again_after);
+        }
+    }
+
+    /// A notification that fails again and again must not hold up the ones after it.
+    pub(super) fn count_try(&mut self, id: u64, failure: Delivery) {
+        self.tries = if self.tries.0 == id { (id, self.tries.1 + 1) } else { (id, 1) };
+        if self.tries.1 >= MAX_TRIES {
+            self.tries = (0, 0);
+            self.events.push_back(Event::Notified(id, failure));
+        }
+    }
+
+    pub(super) fn ping(&mut self, now: Duration) {
+        if matches!(self.state, State::Open { .. }) && !self.outstanding.has_ping() {
+            self.ask(now, Request::Ping, Body::Ping);
+        }
+    }
+
+    pub(super) fn take_step(&mut self, now: Duration, step: Step) {
+        let (Step::Register(place) | Step::AddAgentCaps(place)) = step;
+        let Region { subtree, priority, capability } = self.config.regions[place].clone();
+        match step {
+            Step::Register(_) => {
+                let register = Register { timeout: 0, priority, subtree, range: None };
+                self.ask(now, Request::Register(place), Body::Register(register));
+            }
+            Step::AddAgentCaps(_) => {
+                let mut description = capability.unwrap_or_default().into_bytes();
+                description.truncate(255);
+                self.ask(now, Request::AddAgentCaps(place), Body::AddAgentCaps { id: subtree, description });
+            }
+        }
+    }
+
+    /// Sends a request of our own and expects its answer.
+    pub(super) fn ask(&mut self, now: Duration, request: Request, body: Body) {
+        let packet_id = self.outstanding.add(now, request);
+        let session_id = self.session_id();
+        let header = Header { session_id, packet_id, ..Header::new(body.kind(), self.config.order) };
+        Pdu { header, context: None, body }.write(&mut self.output);
+    }
+}

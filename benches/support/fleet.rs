@@ -1,0 +1,46 @@
+//! Many virtual routers: interfaces for 250 of them each, and the configuration.
+
+use std::fmt::Write as _;
+
+use lab::lan::Join;
+use lab::{Lan, Result};
+
+/// Virtual routers per interface.
+const PER_INTERFACE: usize = 250;
+
+/// How many interfaces so many virtual routers need.
+pub fn interfaces(instances: usize) -> usize {
+    instances.div_ceil(PER_INTERFACE)
+}
+
+/// Two hosts, `alpha` and `beta`, with as many veth pairs between them as `instances` need; the interfaces
+/// are called `v0`, `v1` and so on, on both.
+pub fn hosts(instances: usize) -> Result<Lan> {
+    let mut lan = Lan::builder()
+        .host("alpha", "v0", "10.9.0.1/24")
+        .host("beta", "v0", "10.9.0.2/24")
+        .back_to_back()
+        .build()?;
+    for k in 1..interfaces(instances) {
+        let (name, near, far) = (format!("v{k}"), format!("10.9.{k}.1/24"), format!("10.9.{k}.2/24"));
+        lan.add_segment(Join::BackToBack, &[("alpha", &name, &near), ("beta", &name, &far)])?;
+    }
+    Ok(lan)
+}
+
+/// `instances` virtual routers of version 3, one second, two /32 addresses each, after `global` lines.
+pub fn config(instances: usize, priority: u8, global: &str) -> String {
+    let mut text = format!("global_defs {{\n  router_id bench\n  vrrp_version 3\n{global}}}\n");
+    for i in 0..instances {
+        let (k, vrid) = (i / PER_INTERFACE, i % PER_INTERFACE + 1);
+        let (high, low) = (2 * i / 256, 2 * i % 256);
+        let _ = write!(
+            text,
+            "vrrp_instance VI_{i} {{\n  state BACKUP\n  interface v{k}\n  virtual_router_id {vrid}\n  \
+             priority {priority}\n  advert_int 1\n  garp_master_repeat 1\n  virtual_ipaddress {{\n    \
+             10.200.{high}.{low}/32\n    10.200.{high}.{}/32\n  }}\n}}\n",
+            low + 1
+        );
+    }
+    text
+}

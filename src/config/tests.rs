@@ -1,0 +1,330 @@
+//! The room as a whole on a system that exists only here: text in, configuration and findings out.
+
+use std::{
+    collections::BTreeMap,
+    io,
+    net::Ipv4Addr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use super::*;
+use crate::units::{Priority, Version};
+
+/// Files in memory, one interface, two accounts, two programs.
+#[derive(Default)]
+struct FakeSystem {
+    files: BTreeMap<PathBuf, String>,
+}
+
+impl FakeSystem {
+    fn file(mut self, path: &str, text: &str) -> Self {
+        self.files.insert(path.into(), text.to_owned());
+        self
+    }
+}
+
+impl Environment for FakeSystem {
+    fn interface_exists(&self, name: &str) -> bool {
+        matches!(name, "lo" | "eth0")
+    }
+
+    fn host_name(&self) -> String {
+        "gate.example.net".to_owned()
+    }
+
+    fn account(&self, user: &str) -> Option<Account> {
+        match user {
+            "root" => Some(Account { uid: 0, gid: 0 }),
+            "nobody" => Some(Account { uid: 65534, gid: 65533 }),
+            _ => None,
+        }
+    }
+
+    fn group(&self, group: &str) -> Option<u32> {
+        (group == "wheel").then_some(10)
+    }
+
+    fn own_uid(&self) -> u32 {
+        0
+    }
+
+    fn program(&self, name: &str) -> Program {
+        match name {
+            "/bin/check" | "check" => Program::Found("/usr/bin/check".into()),
+            "/etc/passwd" => Program::NotExecutable(name.into()),
+            _ => Program::Missing,
+        }
+    }
+
+    fn read_file(&self, path: &Path) -> io::Result<Vec<u8>> {
+        let text = self.files.get(path).ok_or(io::ErrorKind::NotFound)?;
+        Ok(text.clone().into_bytes())
+    }
+
+    fn glob(&self, pattern: &str) -> Vec<PathBuf> {
+        let pattern = glob::Pattern::new(pattern).unwrap();
+        self.files.keys().filter(|path| pattern.matches_path(path)).cloned().collect()
+    }
+
+    fn is_executable_or_directory(&self, path: &Path) -> bool {
+        path.ends_with("executable.conf")
+    }
+}
+
+fn read(text: &str) -> (Config, Report) {
+    let system = FakeSystem::default().file("/etc/main.conf", text);
+    let (config, report) = load(Path::new("/etc/main.conf"), None, &system);
+    (config.expect("nothing fatal"), report)
+}
+
+fn ids(report: &Report) -> Vec<&'static str> {
+    report.diagnostics.iter().map(|found| found.id).collect()
+}
+
+/// The one instance of a file whose only peculiarity is these lines.
+fn instance(lines: &str) -> (Instance, Vec<&'static str>) {
+    let text = format!(
+        "vrrp_instance V {{\ninterface eth0\nvirtual_router_id 7\n{lines}\nvirtual_ipaddress {{\n192.0.2.9/24\n}}\n}}\n"
+    );
+    let (mut config, report) = read(&text);
+    (config.instances.pop().expect("an instance"), ids(&report))
+}
+
+#[test]
+fn an_instance_without_settings_has_keepalived_s_defaults() {
+    let (instance, found) = instance("");
+    assert!(found.is_empty(), "{found:?}");
+    assert_eq!(instance.priority, Priority(100));
+    assert_eq!(instance.initial_state, InitialState::Backup);
+    assert_eq!(instance.version, Version::V2);
+    assert_eq!(instance.advert_interval, Duration::from_secs(1));
+    assert!(instance.preempt);
+    assert_eq!(instance.auth, Auth::None);
+    assert_eq!(
+        instance.garp,
+        Garp { delay: Duration::from_secs(5), repeat: 5, refresh: None, refresh_repeat: 1 }
+    );
+    assert_eq!((instance.source, instance.peers.len()), (None, 0));
+}
+
+#[test]
+fn state_and_priority_depend_on_each_other() {
+    use InitialState::{Backup, Master};
+    for (lines, priority, state) in [
+        ("state MASTER", 255, Master),
+        ("state MASTER\npriority 150", 150, Master),
+        ("state MASTER\nstate BACKUP\npriority 150", 150, Master),
+        ("priority 255", 255, Master),
+        ("state BACKUP\npriority 255", 255, Backup),
+        ("state MASTER\npriority 300", 100, Master),
+    ] {
+        let (instance, _) = instance(lines);
+        assert_eq!((instance.priority, instance.initial_state), (Priority(priority), state), "{lines}");
+    }
+}
+
+#[test]
+fn nopreempt_and_preempt_delay_need_a_backup() {
+    assert!(!instance("nopreempt").0.preempt);
+    assert!(instance("nopreempt\npreempt").0.preempt);
+    let (cleared, found) = instance("state MASTER\npriority 150\nnopreempt\npreempt_delay 5");
+    assert!(cleared.preempt);
+    assert_eq!(cleared.preempt_delay, Duration::ZERO);
+    assert_eq!(found, ["nopreempt-ignored", "preempt-delay-ignored"]);
+    assert_eq!(instance("preempt_delay 2.5").0.preempt_delay, Duration::from_millis(2500));
+}
+
+#[test]
+fn the_advertisement_interval_is_what_the_version_can_say() {
+    for (lines, milliseconds, reported) in [
+        ("advert_int 3", 3000, false),
+        ("advert_int 2.6", 3000, true),
+        ("advert_int 0.01", 1000, true),
+        ("version 3\nadvert_int 0.25", 250, false),
+        ("version 3\nadvert_int 0.256", 260, true),
+        ("version 3\nadvert_int 100", 40_950, true),
+    ] {
+        let (instance, found) = instance(lines);
+        assert_eq!(instance.advert_interval, Duration::from_millis(milliseconds), "{lines}");
+        assert_eq!(found.contains(&"rounded"), reported, "{lines}");
+    }
+}
+
+#[test]
+fn a_password_is_eight_bytes() {
+    let pass = |word: &str| instance(&format!("authentication {{\nauth_type PASS\nauth_pass {word}\n}}"));
+    assert_eq!(pass("abc").0.auth, Auth::Pass(*b"abc\0\0\0\0\0"));
+    let (long, found) = pass("123456789");
+    assert_eq!((long.auth, found), (Auth::Pass(*b"12345678"), vec!["password-too-long"]));
+    assert_eq!(pass("k@l!ve1").0.auth, Auth::Pass(*b"k@l\0\0\0\0\0"));
+    assert_eq!(pass(r#""k@l!ve1""#).0.auth, Auth::Pass(*b"k@l!ve1\0"));
+}
+
+#[test]
+fn an_address_line_has_options_in_any_order() {
+    let (config, report) = read(
+        "vrrp_instance V {\ninterface eth0\nvirtual_router_id 7\nvirtual_ipaddress {\n\
+         192.0.2.9/24 label eth0:1 scope link dev eth0 brd +\n192.0.2.10\n192.0.2.12/28 broadcast -\n}\n}\n",
+    );
+    assert!(report.diagnostics.is_empty(), "{}", report.render());
+    let [full, bare, clear] = &config.instances[0].virtual_addresses[..] else { panic!("three addresses") };
+    assert_eq!(full.broadcast, Some(Ipv4Addr::new(192, 0, 2, 255)));
+    assert_eq!((full.prefix, full.scope), (24, Scope::LINK));
+    assert_eq!((full.label.as_deref(), full.device.as_deref()), (Some("eth0:1"), Some("eth0")));
+    assert_eq!((bare.prefix, bare.broadcast, bare.scope), (32, None, Scope::GLOBAL));
+    assert_eq!(clear.broadcast, Some(Ipv4Addr::new(192, 0, 2, 0)));
+}
+
+#[test]
+fn unicast_has_peers_and_a_source() {
+    let (unicast, found) = instance("unicast_src_ip 192.0.2.1\nunicast_peer {\n192.0.2.2/24\n192.0.2.3\n}");
+    assert_eq!(unicast.source, Some(Ipv4Addr::new(192, 0, 2, 1)));
+    assert_eq!(unicast.peers, [Ipv4Addr::new(192, 0, 2, 2), Ipv4Addr::new(192, 0, 2, 3)]);
+    assert_eq!(found, ["extra-words"], "the prefix of a peer is ignored, and that is said");
+}
+
+#[test]
+fn one_vrid_may_serve_twice_only_where_nobody_can_mistake_them() {
+    let two = |lines: &str| {
+        let first = "vrrp_instance A {\ninterface eth0\nvirtual_router_id 7\nunicast_peer {\n10.0.0.1\n}\nvirtual_ipaddress {\n192.0.2.1\n}\n}\n";
+        let second = format!(
+            "vrrp_instance B {{\ninterface eth0\nvirtual_router_id 7\n{lines}\nvirtual_ipaddress {{\n192.0.2.2\n}}\n}}\n"
+        );
+        ids(&read(&format!("{first}{second}")).1)
+    };
+    assert_eq!(two("unicast_peer {\n10.0.0.1\n}"), ["duplicate-vrid"]);
+    assert!(two("unicast_peer {\n10.0.0.2\n}").is_empty());
+    assert!(two("").is_empty(), "multicast beside unicast");
+}
+
+const SCRIPTS: &str = "vrrp_script unused {\nscript /bin/check\nuser nobody\n}\n\
+    vrrp_script gone {\nscript /no/such\nuser nobody\n}\n\
+    vrrp_script chk {\nscript \"check 'a b' -x\"\ninterval 0.5\ntimeout 3\nrise 2\nfall 3\nweight -20 reverse\ninit_fail\nuser nobody wheel\n}\n";
+
+#[test]
+fn a_script_is_found_and_shown_as_the_mib_has_it() {
+    let text = format!(
+        "{SCRIPTS}vrrp_instance V {{\ninterface eth0\nvirtual_router_id 7\nvirtual_ipaddress {{\n192.0.2.9\n}}\n\
+         track_script {{\ngone\nchk weight 5 noreverse\nnosuch\n}}\n}}\n"
+    );
+    let (config, report) = read(&text);
+    assert_eq!(ids(&report), ["unusable-script", "unknown-script", "untracked-script"]);
+    let [script] = &config.scripts[..] else { panic!("one script: {:?}", config.scripts) };
+    assert_eq!(script.command.argv, ["check", "a b", "-x"]);
+    assert_eq!(script.command.shown, "'/usr/bin/check' 'a b' '-x'");
+    assert_eq!((script.interval, script.timeout), (Duration::from_millis(500), Some(Duration::from_secs(3))));
+    assert_eq!((script.rise, script.fall, script.weight, script.reverse), (2, 3, -20, true));
+    assert!(script.init_fail);
+    assert_eq!(script.user, Some(User { name: "nobody".into(), uid: 65534, gid: 10 }));
+    let [tracked] = &config.instances[0].track_scripts[..] else { panic!("one tracker") };
+    assert_eq!((tracked.script, tracked.weight, tracked.reverse), (0, 5, false));
+}
+
+#[test]
+fn a_notify_line_names_a_command_and_perhaps_a_user() {
+    let (notified, found) =
+        instance("notify_master \"/bin/check now\" nobody\nnotify /bin/check\nnotify /bin/check");
+    let master = notified.notify.master.expect("a script");
+    assert_eq!(master.argv, ["/bin/check", "now"]);
+    assert_eq!(master.user.map(|user| user.uid), Some(65534));
+    assert_eq!(notified.notify.all.expect("a script").user, None);
+    assert_eq!(found, ["duplicate-setting", "script-security"]);
+    let (without, found) = instance("notify_backup /bin/check --force\nnotify_fault /etc/passwd");
+    assert_eq!((without.notify.backup, without.notify.fault), (None, None));
+    assert_eq!(found, ["unusable-script", "unusable-script"]);
+}
+
+#[test]
+fn globals_add_up_over_several_blocks() {
+    let (config, report) = read(
+        "global_defs {\nrouter_id A\nenable_traps\nscript_user nobody\n}\n\
+         global_defs {\nrouter_id B\nenable_snmp_keepalived\nsnmp_socket tcp:127.0.0.1:705\nvrrp_version 3\n}\n",
+    );
+    assert!(report.diagnostics.is_empty(), "{}", report.render());
+    let global = config.global;
+    assert_eq!((&*global.router_id, global.vrrp_version), ("B", Version::V3));
+    assert!(global.enable_traps && global.enable_snmp_vrrp);
+    assert_eq!(global.snmp_socket.as_deref(), Some("tcp:127.0.0.1:705"));
+    assert_eq!(global.script_user.map(|user| user.uid), Some(65534));
+    assert_eq!(read("").0.global.router_id, "gate.example.net");
+}
+
+#[test]
+fn a_line_may_be_for_one_host_only() {
+    let text = "global_defs {\n@gate router_id mine\n@^gate router_id others\n@other\n}\n";
+    assert_eq!(read(text).0.global.router_id, "mine");
+    let system = FakeSystem::default().file("/etc/main.conf", text);
+    let (config, _) = load(Path::new("/etc/main.conf"), Some("box"), &system);
+    assert_eq!(config.unwrap().global.router_id, "others");
+}
+
+#[test]
+fn parameters_are_replaced_where_they_are_used() {
+    let defined = "$ID=gate-$N\n$N=1\n$TWO= \\\nrouter_id two \\\nenable_traps\n";
+    let router = |lines: &str| read(&format!("{defined}global_defs {{\n{lines}\n}}\n")).0.global;
+    assert_eq!(router("router_id ${ID}").router_id, "gate-1");
+    assert_eq!(router("router_id \"$ID,x\"").router_id, "gate-1,x");
+    assert_eq!(router("router_id $UNDEFINED").router_id, "$UNDEFINED");
+    assert_eq!(router("router_id ${_INSTANCE}").router_id, "gate");
+    let two = router("$TWO");
+    assert_eq!((&*two.router_id, two.enable_traps), ("two", true));
+    let (_, report) = read("$A=$A x\n$A\n");
+    assert_eq!(ids(&report), ["endless-expansion"]);
+}
+
+#[test]
+fn includes_are_relative_sorted_and_bounded() {
+    let system = FakeSystem::default()
+        .file("/etc/main.conf", "global_defs {\ninclude conf.d/*.conf\ninclude {x,y}.conf\n}\n")
+        .file("/etc/conf.d/a.conf", "router_id a\n")
+        .file("/etc/conf.d/b.conf", "router_id b\nnonsense\n")
+        .file("/etc/conf.d/executable.conf", "router_id no\n")
+        .file("/etc/y.conf", "enable_traps\ninclude y.conf\n");
+    let (config, report) = load(Path::new("/etc/main.conf"), None, &system);
+    let global = config.unwrap().global;
+    assert_eq!((&*global.router_id, global.enable_traps), ("b", true));
+    assert_eq!(ids(&report), ["unusable-file", "include-nothing", "include-too-deep", "unknown-keyword"]);
+    let unknown = report.diagnostics[3].span.clone().unwrap();
+    assert_eq!((&*unknown.file, unknown.line, unknown.column), ("/etc/conf.d/b.conf", 2, 1));
+}
+
+#[test]
+fn a_strict_include_or_a_missing_main_file_ends_with_6() {
+    for (include, code) in [
+        ("include none.conf", 0),
+        ("includer none.conf", 0),
+        ("includem none.conf", 6),
+        ("includem none*.conf", 0),
+        ("includew none*.conf", 6),
+        ("includea none.conf", 6),
+    ] {
+        let system = FakeSystem::default().file("/etc/main.conf", include);
+        let (_, report) = load(Path::new("/etc/main.conf"), None, &system);
+        assert_eq!(report.test_exit(), code, "{include}");
+    }
+    let (config, report) = load(Path::new("/etc/main.conf"), None, &FakeSystem::default());
+    assert_eq!((config, report.test_exit(), report.start_exit()), (None, 6, Some(6)));
+}
+
+#[test]
+fn what_has_no_effect_is_said_once_and_its_block_is_still_checked() {
+    let (_, report) = read("vrrp_sync_group G {\ngroup {\nA\n}\nnonsense\nsmtp_alert maybe\n}\n");
+    assert_eq!(ids(&report), ["not-supported-yet", "unknown-keyword", "invalid-value"]);
+    assert_eq!(report.start_exit(), None);
+}
+
+#[test]
+fn a_missing_word_is_fatal_and_everything_else_is_still_found() {
+    let system = FakeSystem::default().file("/etc/main.conf", "vrrp_script {\n}\nnonsense\n");
+    let (config, report) = load(Path::new("/etc/main.conf"), None, &system);
+    assert_eq!((config, report.test_exit(), report.start_exit()), (None, 2, Some(2)));
+    assert_eq!(ids(&report), ["missing-argument", "unknown-keyword"]);
+}
+
+#[test]
+fn a_line_too_long_is_left_out_whole() {
+    let (config, report) = read(&format!("global_defs {{\nrouter_id {}\n}}\n", "x".repeat(1023)));
+    assert_eq!(config.global.router_id, "gate.example.net");
+    assert_eq!(ids(&report), ["line-too-long"]);
+}

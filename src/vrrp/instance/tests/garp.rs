@@ -1,0 +1,117 @@
+//! Gratuitous ARP, and addresses that are missing.
+
+use super::*;
+
+/// The first router of a LAN without advertisements and log lines in its story.
+fn decisions_until(lan: &mut Lan, seconds: f64) -> Vec<String> {
+    lan.run_until(at(seconds));
+    lan.take_decisions()
+}
+
+#[test]
+fn the_second_burst_comes_after_the_delay() {
+    let mut lan = Lan::master(router(100));
+    assert_eq!(decisions_until(&mut lan, 60.0), ["15.000 announce x5"]);
+}
+
+#[test]
+fn a_delay_of_zero_means_no_second_burst() {
+    let garp = Garp { delay: Duration::ZERO, ..Garp::default() };
+    let mut lan = Lan::master(Settings { garp, ..router(100) });
+    assert_eq!(decisions_until(&mut lan, 60.0), [""; 0]);
+}
+
+#[test]
+fn the_refresh_begins_after_the_delay_and_keeps_its_grid() {
+    let garp = Garp { refresh: Duration::from_secs(20), refresh_repeat: 2, ..Garp::default() };
+    let mut lan = Lan::master(Settings { garp, ..router(100) });
+    assert_eq!(
+        decisions_until(&mut lan, 80.0),
+        ["15.000 announce x5", "35.000 announce x2", "55.000 announce x2", "75.000 announce x2"]
+    );
+}
+
+#[test]
+fn a_backup_announces_nothing_more() {
+    let mut lan = Lan::master(router(100));
+    lan.hear_at(11.0, 200);
+    lan.take_lines();
+    lan.run_until(at(14.5));
+    lan.hear(200);
+    assert_eq!(decisions_until(&mut lan, 17.0), [""; 0]);
+}
+
+#[test]
+fn nothing_is_announced_while_no_address_is_set() {
+    let mut lan = Lan::new([router(100)]);
+    lan.nodes[0].installs = None;
+    lan.start(0);
+    assert_eq!(
+        decisions_until(&mut lan, 9.0),
+        ["0.000 INIT -> BACKUP (start)", "3.609 BACKUP -> MASTER (no master heard)", "3.609 install"]
+    );
+    lan.hear(50);
+    assert_eq!(lan.take_decisions(), [""; 0], "no gratuitous ARP against a worse router either");
+    lan.input(0, |instance, now| instance.handle_addresses_installed(now, true));
+    assert_eq!(lan.take_decisions(), ["9.000 announce x5"]);
+}
+
+#[test]
+fn addresses_that_the_kernel_refuses_are_tried_again_every_second() {
+    let mut lan = Lan::new([router(100)]);
+    lan.nodes[0].installs = Some(false);
+    lan.start(0);
+    lan.run_until(at(3.7));
+    lan.take_lines();
+    assert!(!lan.status().addresses_set);
+    assert_eq!(decisions_until(&mut lan, 5.7), ["4.609 install", "5.609 install"]);
+    lan.nodes[0].installs = Some(true);
+    assert_eq!(decisions_until(&mut lan, 10.0), ["6.609 install", "6.609 announce x5"]);
+    assert!(lan.status().addresses_set);
+    assert_eq!(lan.counted(Counter::AddressRestored), 0);
+}
+
+#[test]
+fn an_address_that_another_program_removes_comes_back_without_a_change_of_mastership() {
+    let mut lan = Lan::master(router(100));
+    lan.run_until(at(20.5));
+    lan.take_lines();
+    lan.input(0, |instance, now| instance.handle_address_removed(now, VIP));
+    assert_eq!(
+        lan.take_lines(),
+        [
+            "20.500 warning: (VI) address 10.9.0.100 was removed by another program, restoring it",
+            "20.500 install",
+            "20.500 announce x5",
+        ]
+    );
+    assert_eq!(lan.counted(Counter::AddressRestored), 1);
+    assert_eq!(decisions_until(&mut lan, 40.0), ["25.500 announce x5"]);
+    assert_eq!(lan.counted(Counter::BecomeMaster), 1);
+}
+
+#[test]
+fn a_program_that_removes_an_address_again_and_again_is_answered_once_a_second() {
+    let mut lan = Lan::master(router(100));
+    for tenth in 0..40 {
+        lan.run_until(at(10.0 + f64::from(tenth) * 0.1));
+        lan.input(0, |instance, now| instance.handle_address_removed(now, VIP));
+    }
+    let lines = lan.take_lines();
+    let installs: Vec<&str> = lines.iter().filter_map(|line| line.strip_suffix(" install")).collect();
+    assert_eq!(installs, ["10.000", "10.100", "10.200", "10.300", "10.400", "11.500", "12.500", "13.500"]);
+    let warnings = lines.iter().filter(|line| line.contains("warning")).count();
+    assert_eq!(warnings, 6, "five restorations and the one line about the storm");
+    assert!(lines.iter().any(|line| line.contains("again and again")));
+}
+
+#[test]
+fn a_backup_does_not_restore_anything() {
+    let mut lan = Lan::started(router(100));
+    lan.input(0, |instance, now| {
+        instance.handle_address_removed(now, VIP);
+        instance.handle_addresses_installed(now, true);
+    });
+    assert_eq!(lan.take_lines(), [""; 0]);
+    assert!(!lan.status().addresses_set);
+}

@@ -1,0 +1,260 @@
+//! RFC 9568 §6.4.3: holding the addresses, and giving way to a better router.
+
+use super::*;
+
+#[test]
+fn advertisements_leave_on_their_own_grid_and_not_in_a_burst_after_a_stall() {
+    let mut lan = Lan::master(router(100));
+    lan.run_until(at(12.5));
+    lan.stall_until(at(14.7));
+    lan.run_until(at(16.5));
+    assert_eq!(
+        lan.take_lines(),
+        [
+            "11.000 advert 100",
+            "12.000 advert 100",
+            "14.700 advert 100",
+            "15.000 advert 100",
+            "15.000 announce x5",
+            "16.000 advert 100"
+        ]
+    );
+}
+
+#[test]
+fn priority_0_is_answered_at_once() {
+    let mut lan = Lan::master(router(100));
+    lan.hear_at(10.4, 0);
+    lan.run_until(at(11.5));
+    assert_eq!(lan.take_lines(), ["10.400 advert 100", "11.400 advert 100"]);
+}
+
+#[test]
+fn a_worse_router_gets_an_advertisement_and_the_switches_get_gratuitous_arp() {
+    for (priority, source) in [(99, OTHER), (100, Ipv4Addr::new(10, 9, 0, 0))] {
+        let mut lan = Lan::master(router(100));
+        lan.run_until(at(16.3));
+        lan.take_lines();
+        lan.hear_from(source, priority);
+        assert_eq!(
+            lan.take_lines(),
+            [
+                format!(
+                    "16.300 warning: (VI) Received advert from {source} with lower priority {priority}, ours 100, \
+                     forcing new election"
+                ),
+                "16.300 advert 100".into(),
+                "16.300 announce x5".into(),
+            ]
+        );
+        lan.run_until(at(22.0));
+        assert_eq!(lan.take_decisions(), ["21.300 announce x5"]);
+    }
+}
+
+#[test]
+fn a_better_router_is_given_way_to_without_priority_0() {
+    let mut lan = Lan::master(router(100));
+    lan.hear_at(10.5, 101);
+    assert_eq!(
+        lan.take_lines(),
+        [
+            "10.500 info: (VI) Master received advert from 10.9.0.77 with higher priority 101, ours 100",
+            "10.500 withdraw",
+            "10.500 MASTER -> BACKUP (router 10.9.0.77 has higher priority 101)",
+        ]
+    );
+    assert_eq!(lan.counted(Counter::ReleaseMaster), 1);
+    assert_eq!(lan.counted(Counter::PriorityZeroSent), 0);
+    lan.run_until(at(15.0));
+    assert_eq!(lan.take_lines()[1], "14.109 BACKUP -> MASTER (master 10.9.0.77 fell silent)");
+}
+
+#[test]
+fn of_two_equal_masters_the_higher_address_stays() {
+    let mut lan = Lan::master(router(100));
+    lan.hear(100);
+    assert_eq!(
+        lan.take_lines(),
+        [
+            "10.000 info: (VI) Master received advert from 10.9.0.77 with same priority 100 but higher IP \
+             address than ours",
+            "10.000 withdraw",
+            "10.000 MASTER -> BACKUP (router 10.9.0.77 has the same priority and a higher address)",
+        ]
+    );
+}
+
+#[test]
+fn our_own_address_from_another_router_is_reported_and_answered_with_nothing() {
+    let mut lan = Lan::master(router(100));
+    lan.hear_from(Ipv4Addr::new(10, 9, 0, 1), 100);
+    assert_eq!(
+        lan.take_lines(),
+        [
+            "10.000 warning: (VI) WARNING - equal priority advert received from remote host with our IP address."
+        ]
+    );
+    assert_eq!(lan.state(0), State::Master);
+}
+
+#[test]
+fn giving_way_in_version_3_learns_the_interval() {
+    let fast = Settings { advert_interval: Duration::from_millis(100), ..router(200) };
+    let mut lan = Lan::master(router(100));
+    let packet = advert_of(&fast, OTHER, 200);
+    lan.input(0, |instance, now| instance.handle_packet(now, &packet));
+    lan.run_until(at(11.0));
+    // 0.3 s and 156/256 * 0.1 s.
+    assert_eq!(lan.take_decisions()[2], "10.361 BACKUP -> MASTER (master 10.9.0.77 fell silent)");
+}
+
+#[test]
+fn a_flood_of_rejected_packets_does_not_silence_a_master() {
+    let mut lan = Lan::master(router(100));
+    let mut packet = advert_of(&router(200), OTHER, 200);
+    packet[HEADER_LEN + 6] ^= 1;
+    for step in 1..=40 {
+        lan.run_until(at(10.0 + f64::from(step) * 0.1));
+        lan.input(0, |instance, now| instance.handle_packet(now, &packet));
+    }
+    assert_eq!(
+        lan.take_lines(),
+        [
+            "10.100 warning: (VI) packet from 10.9.0.77 rejected: wrong checksum",
+            "11.000 advert 100",
+            "12.000 advert 100",
+            "13.000 advert 100",
+            "14.000 advert 100",
+        ]
+    );
+    assert_eq!(lan.counted(Counter::ChecksumError), 40);
+    assert_eq!(lan.counted(Counter::AdvertReceived), 0);
+}
+
+#[test]
+fn a_tracker_shows_in_the_next_advertisement_and_changes_no_state_by_itself() {
+    let mut lan = Lan::master(router(100));
+    lan.run_until(at(10.5));
+    lan.input(0, |instance, now| instance.handle_weight(now, 3, -60));
+    lan.run_until(at(11.0));
+    assert_eq!(
+        lan.take_lines(),
+        ["10.500 info: (VI) Changing effective priority from 100 to 40", "11.000 advert 40"]
+    );
+}
+
+#[test]
+fn of_two_owners_the_lower_address_gives_way() {
+    let mut lan = Lan::master(router(255));
+    lan.hear(255);
+    let lines = lan.take_lines();
+    assert!(lines[0].contains("CONFIGURATION ERROR: 10.9.0.77 also has priority 255"), "{}", lines[0]);
+    assert_eq!(
+        lines[3],
+        "10.000 MASTER -> BACKUP (router 10.9.0.77 has the same priority and a higher address)"
+    );
+    assert_eq!(lan.status().effective_priority, Some(Priority::OWNER));
+}
+
+#[test]
+fn an_owner_that_is_not_given_way_to_lowers_itself_until_the_other_is_gone() {
+    let low = Ipv4Addr::new(10, 9, 0, 0);
+    let mut lan = Lan::master(router(255));
+    // Patience ends two intervals and 1.2 of the longer one later: at 13.2 s.
+    for second in 0..=3 {
+        lan.run_until(at(10.0 + f64::from(second)));
+        lan.hear_from(low, 255);
+        assert_eq!(lan.state(0), State::Master);
+    }
+    lan.run_until(at(14.0));
+    lan.hear_from(low, 255);
+    assert_eq!(
+        lan.take_decisions().last().unwrap(),
+        "14.000 MASTER -> BACKUP (router 10.9.0.0 has higher priority 255)"
+    );
+    assert_eq!(lan.status().effective_priority, Some(Priority(254)));
+    // The skew stays that of an owner.
+    lan.run_until(at(18.0));
+    assert_eq!(
+        lan.take_lines()[..2],
+        ["17.004 info: (VI) Changing effective priority from 254 to 255", "17.004 advert 255"]
+    );
+}
+
+#[test]
+fn a_conceded_owner_takes_its_priority_back_when_the_other_owner_has_conceded() {
+    let low = Ipv4Addr::new(10, 9, 0, 0);
+    let mut lan = Lan::master(router(255));
+    for tenth in 0..=34 {
+        lan.run_until(at(10.0 + f64::from(tenth) * 0.1));
+        lan.hear_from(low, 255);
+    }
+    assert_eq!(lan.status().effective_priority, Some(Priority(254)));
+    lan.hear_from(low, 255);
+    assert_eq!(lan.status().effective_priority, Some(Priority(254)));
+    lan.hear_from(low, 254);
+    assert_eq!(lan.status().effective_priority, Some(Priority(255)));
+}
+
+#[test]
+fn two_routers_elect_the_better_one_and_hand_over_on_stop() {
+    let named = |name: &str, priority| Settings { name: name.into(), ..router(priority) };
+    let mut lan = Lan::new([named("A", 150), named("B", 100)]);
+    lan.start(0);
+    lan.start(1);
+    lan.run_until(at(10.0));
+    lan.input(0, |instance, now| instance.handle_shutdown(now, true));
+    lan.run_until(at(11.0));
+    assert_eq!(
+        lan.take_decisions(),
+        [
+            "0.000 A INIT -> BACKUP (start)",
+            "0.000 B INIT -> BACKUP (start)",
+            "3.414 A BACKUP -> MASTER (no master heard)",
+            "3.414 A install",
+            "3.414 A announce x5",
+            "8.414 A announce x5",
+            "10.000 A withdraw",
+            "10.000 A MASTER -> STOP (daemon stops)",
+            "10.609 B BACKUP -> MASTER (master 10.9.0.1 released with priority 0)",
+            "10.609 B install",
+            "10.609 B announce x5",
+        ]
+    );
+}
+
+#[test]
+fn two_masters_of_a_healed_partition_become_one_within_an_interval() {
+    let named = |name: &str, priority| Settings { name: name.into(), ..router(priority) };
+    let mut lan = Lan::new([named("A", 100), named("B", 100)]);
+    lan.nodes[0].is_cut = true;
+    lan.start(0);
+    lan.start(1);
+    lan.run_until(at(5.0));
+    assert_eq!((lan.state(0), lan.state(1)), (State::Master, State::Master));
+    lan.nodes[0].is_cut = false;
+    lan.run_until(at(6.0));
+    assert_eq!((lan.state(0), lan.state(1)), (State::Backup, State::Master), "B has the higher address");
+}
+
+#[test]
+fn complaints_about_one_sender_come_once_a_minute_with_a_count() {
+    let mut lan = Lan::master(router(100));
+    let mut packet = advert_of(&router(200), OTHER, 200);
+    packet[8] = 64;
+    for second in 0..=60 {
+        lan.run_until(at(10.0 + f64::from(second)));
+        lan.input(0, |instance, now| instance.handle_packet(now, &packet));
+    }
+    let warnings: Vec<_> = lan.take_lines().into_iter().filter(|line| line.contains("warning")).collect();
+    assert_eq!(
+        warnings,
+        [
+            "10.000 warning: (VI) packet from 10.9.0.77 rejected: TTL 64, must be 255",
+            "70.000 warning: (VI) packet from 10.9.0.77 rejected: TTL 64, must be 255 \
+             (59 more since the last such line)",
+        ]
+    );
+    assert_eq!(lan.counted(Counter::TtlError), 61);
+}

@@ -1,0 +1,527 @@
+//! The kernel room against a real kernel: every story runs in network namespaces of its own and so
+//! needs root (or CAP_NET_ADMIN, CAP_NET_RAW and CAP_SYS_ADMIN) and iproute2.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "helpers of tests")]
+
+use std::{
+    fs::{self, File},
+    future::Future,
+    io::{ErrorKind, Read as _},
+    net::Ipv4Addr,
+    os::fd::AsRawFd as _,
+    process::Command,
+    time::Duration,
+};
+
+use futures_util::future::join_all;
+use nix::sched::{CloneFlags, setns, unshare};
+use tokio::task::{JoinHandle, LocalSet, spawn_local};
+
+use steadfast::{
+    kernel::{
+        Added, Address, AddressInfo, ArpSocket, Deadline, Event, Events, Requests, VrrpSocket, arp, clock,
+        error::describe,
+        process::{ExitKind, Signal, spawn},
+        raw::Outgoing,
+    },
+    units::{IfIndex, Time},
+};
+
+const GROUP: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 18);
+/// Nothing here takes longer, not even on a busy machine.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// Runs a story on a thread of its own in a fresh network namespace, which ends with it.
+fn in_namespace<S: Future<Output = ()>>(story: impl FnOnce() -> S + Send + 'static) {
+    let thread = std::thread::spawn(move || {
+        unshare(CloneFlags::CLONE_NEWNET).expect("a network namespace needs root");
+        ip("link set lo up");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let story = async {
+            let tasks = LocalSet::new();
+            let story = tasks.run_until(async { story().await });
+            tokio::time::timeout(LIMIT, story).await.expect("the story ends in time");
+        };
+        runtime.block_on(story);
+    });
+    if let Err(panic) = thread.join() {
+        std::panic::resume_unwind(panic);
+    }
+}
+
+/// `ip` in the namespace the thread is in; its output.
+fn ip(arguments: &str) -> String {
+    let output = Command::new("ip").args(arguments.split(' ')).output().expect("install iproute2");
+    assert!(output.status.success(), "ip {arguments}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn index(interface: &str) -> IfIndex {
+    IfIndex(nix::net::if_::if_nametoindex(interface).unwrap())
+}
+
+fn is_up(interface: &str) -> bool {
+    ip(&format!("-o link show dev {interface}")).contains(" state UP ")
+}
+
+/// The IPv4 addresses of an interface as `ip` shows them: from "inet" to the label.
+fn shown(interface: &str) -> Vec<String> {
+    let shown = ip(&format!("-o -4 addr show dev {interface}"));
+    let address = |line: &str| {
+        let line = line.split("inet ").nth(1).unwrap_or_default();
+        line.split('\\').next().unwrap_or_default().trim().to_owned()
+    };
+    shown.lines().map(address).collect()
+}
+
+/// A second namespace: the other host. Interface `a` is here, its peer `b` is there.
+struct Peer {
+    here: File,
+    there: File,
+}
+
+impl Peer {
+    async fn new() -> Self {
+        let namespace = || File::open("/proc/thread-self/ns/net").unwrap();
+        let here = namespace();
+        unshare(CloneFlags::CLONE_NEWNET).unwrap();
+        let peer = Self { here, there: namespace() };
+        setns(&peer.here, CloneFlags::CLONE_NEWNET).unwrap();
+        ip("link add name a type veth peer name b");
+        let there = format!("/proc/{}/fd/{}", std::process::id(), peer.there.as_raw_fd());
+        ip(&format!("link set dev b netns {there}"));
+        ip("addr add 10.9.0.1/24 dev a");
+        ip("link set dev a up");
+        peer.there(|| {
+            ip("link set lo up");
+            ip("addr add 10.9.0.2/24 dev b");
+            ip("link set dev b up");
+        });
+        // Until the kernel has noticed the carrier it drops what is sent, without a word.
+        until(|| is_up("a")).await;
+        until(|| peer.there(|| is_up("b"))).await;
+        peer
+    }
+
+    /// Does something on the other host. A socket stays where it was opened.
+    fn there<T>(&self, act: impl FnOnce() -> T) -> T {
+        setns(&self.there, CloneFlags::CLONE_NEWNET).unwrap();
+        let result = act();
+        setns(&self.here, CloneFlags::CLONE_NEWNET).unwrap();
+        result
+    }
+}
+
+/// A request socket whose connection runs in the story's task set.
+fn requests() -> (Requests, JoinHandle<()>) {
+    let (requests, connection) = Requests::open().unwrap();
+    (requests, spawn_local(connection))
+}
+
+fn address(index: IfIndex, address: [u8; 4], prefix: u8) -> Address {
+    Address { index, address: address.into(), prefix, broadcast: None, scope: 0, label: None }
+}
+
+/// Waits until `ready` says so, looking every millisecond; the story's own limit bounds it.
+async fn until(mut ready: impl FnMut() -> bool) {
+    let mut deadline = Deadline::new().unwrap();
+    while !ready() {
+        deadline.set(Some(clock::now() + Duration::from_millis(1))).unwrap();
+        deadline.expired().await.unwrap();
+    }
+}
+
+/// The next event that `pick` makes something of; the kernel reports more than stories ask for.
+async fn event<T>(events: &mut Events, mut pick: impl FnMut(Event) -> Option<T>) -> T {
+    loop {
+        if let Some(picked) = pick(events.next().await.unwrap()) {
+            return picked;
+        }
+    }
+}
+
+#[test]
+fn an_address_is_added_as_configured_and_only_ours_is_removed() {
+    in_namespace(|| async {
+        ip("link add name a type veth peer name b");
+        let a = index("a");
+        let (requests, _connection) = requests();
+        let plain = address(a, [10, 9, 0, 100], 24);
+        assert_eq!(requests.add_address(&plain).await, Ok(Added::New));
+        assert_eq!(requests.add_address(&plain).await, Ok(Added::AlreadyThere));
+        let broadcast = Some(Ipv4Addr::new(10, 9, 0, 255));
+        let label = Some("a:1".to_owned());
+        let full = Address { broadcast, label, ..address(a, [10, 9, 0, 102], 24) };
+        assert_eq!(requests.add_address(&full).await, Ok(Added::New));
+        let link = Address { scope: 253, ..address(a, [10, 9, 1, 103], 32) };
+        assert_eq!(requests.add_address(&link).await, Ok(Added::New));
+        let mut after = shown("a");
+        after.sort();
+        // What keepalived leaves behind for the same four lines.
+        let expected = [
+            "10.9.0.100/24 scope global a",
+            "10.9.0.102/24 brd 10.9.0.255 scope global secondary a:1",
+            "10.9.1.103/32 scope link a",
+        ];
+        assert_eq!(after, expected);
+
+        ip("addr add 10.9.0.100/32 dev a");
+        for address in [&full, &link, &plain, &plain] {
+            assert_eq!(requests.remove_address(address).await, Ok(()));
+        }
+        assert_eq!(shown("a"), ["10.9.0.100/32 scope global a"]);
+        assert_eq!(requests.add_address(&plain).await, Ok(Added::New));
+    });
+}
+
+#[test]
+fn a_refusal_names_the_address_the_interface_and_the_reason() {
+    in_namespace(|| async {
+        let (requests, _connection) = requests();
+        let error = requests.add_address(&address(IfIndex(999), [10, 9, 0, 100], 24)).await.unwrap_err();
+        let text = "adding 10.9.0.100/24 to interface 999: No such device (does the interface exist?)";
+        assert_eq!(error.to_string(), text);
+        assert!(error.is_no_device());
+        let error = requests.add_address(&address(index("lo"), [10, 9, 0, 100], 33)).await.unwrap_err();
+        assert_eq!(error.to_string(), "adding 10.9.0.100/33 to lo: Invalid argument");
+        assert_eq!(requests.remove_address(&address(IfIndex(999), [10, 9, 0, 100], 24)).await, Ok(()));
+    });
+}
+
+#[test]
+fn links_and_addresses_are_listed() {
+    in_namespace(|| async {
+        ip("link add name a address 02:00:00:00:0a:01 mtu 1400 type veth peer name b");
+        ip("addr add 10.9.0.1/24 dev a");
+        ip("addr add 10.9.0.2/24 dev a label a:2");
+        ip("-6 addr add fe80::1/64 dev a");
+        ip("link set dev b up");
+        let (requests, _connection) = requests();
+        let links = requests.links().await.unwrap();
+        let a = links.iter().find(|link| link.name == "a").unwrap();
+        assert_eq!((a.index, a.mac, a.mtu), (index("a"), Some([2, 0, 0, 0, 0x0a, 1]), 1400));
+        assert_eq!((a.up, a.noarp, a.multicast, a.loopback), (false, false, true, false));
+        let addresses = requests.addresses().await.unwrap();
+        let of_a: Vec<_> = addresses.into_iter().filter(|info| info.index == index("a")).collect();
+        let first = AddressInfo {
+            index: index("a"),
+            address: Ipv4Addr::new(10, 9, 0, 1),
+            prefix: 24,
+            label: Some("a".to_owned()),
+            secondary: false,
+            scope: 0,
+        };
+        let address = Ipv4Addr::new(10, 9, 0, 2);
+        let second = AddressInfo { address, label: Some("a:2".to_owned()), secondary: true, ..first.clone() };
+        assert_eq!(of_a, [first, second]);
+    });
+}
+
+#[test]
+fn what_other_programs_change_is_heard_in_order() {
+    in_namespace(|| async {
+        let mut events = Events::open().unwrap();
+        ip("link add name a type veth peer name b");
+        let a = index("a");
+        let state = |event| match event {
+            Event::Link(link) if link.index == a => Some(link.up),
+            _ => None,
+        };
+        assert!(!event(&mut events, state).await);
+        ip("link set dev a up");
+        ip("link set dev b up");
+        while !event(&mut events, state).await {}
+        // The peer's end going down takes the carrier.
+        ip("link set dev b down");
+        while event(&mut events, state).await {}
+        ip("link set dev b up");
+        while !event(&mut events, state).await {}
+        ip("link set dev a down");
+        while event(&mut events, state).await {}
+
+        ip("addr add 10.9.0.1/24 dev a");
+        let wanted = address(a, [10, 9, 0, 1], 24);
+        let added = event(&mut events, |event| match event {
+            Event::AddressAdded(info) => Some(info),
+            _ => None,
+        });
+        assert!(added.await.is(&wanted));
+        ip("addr del 10.9.0.1/24 dev a");
+        let removed = event(&mut events, |event| match event {
+            Event::AddressRemoved(info) => Some(info),
+            _ => None,
+        });
+        assert!(removed.await.is(&wanted));
+        ip("link del dev a");
+        let gone = |event| match event {
+            Event::LinkGone { index, name } => Some((index, name)),
+            _ => None,
+        };
+        let gone = [event(&mut events, gone).await, event(&mut events, gone).await];
+        assert!(gone.contains(&(a, "a".to_owned())), "{gone:?}");
+    });
+}
+
+#[test]
+fn a_change_between_subscription_and_listing_is_not_lost() {
+    in_namespace(|| async {
+        ip("link add name a type veth peer name b");
+        let mut events = Events::open().unwrap();
+        ip("addr add 10.9.0.1/24 dev a");
+        let (requests, _connection) = requests();
+        let wanted = address(index("a"), [10, 9, 0, 1], 24);
+        assert!(requests.addresses().await.unwrap().iter().any(|info| info.is(&wanted)));
+        ip("addr del 10.9.0.1/24 dev a");
+        let order = [
+            event(&mut events, |event| about(event, &wanted)).await,
+            event(&mut events, |event| about(event, &wanted)).await,
+        ];
+        assert_eq!(order, ["added", "removed"]);
+    });
+}
+
+fn about(event: Event, wanted: &Address) -> Option<&'static str> {
+    match event {
+        Event::AddressAdded(info) if info.is(wanted) => Some("added"),
+        Event::AddressRemoved(info) if info.is(wanted) => Some("removed"),
+        _ => None,
+    }
+}
+
+/// 10.64.0.0/16, one address each, without a subnet between them.
+fn many(index: IfIndex, count: u16) -> Vec<Address> {
+    let one = |number: u16| {
+        let [high, low] = number.to_be_bytes();
+        address(index, [10, 64, high, low], 32)
+    };
+    (0..count).map(one).collect()
+}
+
+#[test]
+fn two_thousand_addresses_at_once_are_all_answered() {
+    in_namespace(|| async {
+        ip("link add name a type veth peer name b");
+        let (requests, _connection) = requests();
+        let wanted = many(index("a"), 2000);
+        let lateness = spawn_local(longest_lateness());
+        let start = clock::now();
+        let added = join_all(wanted.iter().map(|address| requests.add_address(address))).await;
+        let adding = clock::now().since(start);
+        assert!(added.iter().all(|added| *added == Ok(Added::New)));
+        assert_eq!(requests.addresses().await.unwrap().len(), 2000 + 1);
+        let start = clock::now();
+        let removed = join_all(wanted.iter().map(|address| requests.remove_address(address))).await;
+        let removing = clock::now().since(start);
+        lateness.abort();
+        assert!(removed.iter().all(Result::is_ok));
+        assert_eq!(shown("a"), Vec::<String>::new());
+        println!("2000 addresses: added in {adding:?}, removed in {removing:?}");
+    });
+}
+
+/// How late a 1 ms rhythm on the same thread ever gets; prints each new record.
+async fn longest_lateness() {
+    let mut deadline = Deadline::new().unwrap();
+    let mut longest = Duration::ZERO;
+    let mut at: Time = clock::now();
+    loop {
+        at = at + Duration::from_millis(1);
+        deadline.set(Some(at)).unwrap();
+        deadline.expired().await.unwrap();
+        let late = clock::now().since(at);
+        if late > longest {
+            longest = late;
+            println!("longest lateness of a 1 ms rhythm beside it so far: {longest:?}");
+        }
+    }
+}
+
+#[test]
+fn events_nobody_reads_end_in_an_overrun_and_a_listing_makes_it_good() {
+    in_namespace(|| async {
+        ip("link add name a type veth peer name b");
+        let mut events = Events::open().unwrap();
+        let (requests, _connection) = requests();
+        let wanted = many(index("a"), 1000);
+        let mut changes = 0;
+        for _round in 0..10 {
+            join_all(wanted.iter().map(|address| requests.add_address(address))).await;
+            join_all(wanted.iter().map(|address| requests.remove_address(address))).await;
+            changes += 2000;
+        }
+        join_all(wanted[..10].iter().map(|address| requests.add_address(address))).await;
+        event(&mut events, |event| (event == Event::Overrun).then_some(())).await;
+        let listed = requests.addresses().await.unwrap();
+        assert_eq!(listed.iter().filter(|info| info.index == index("a")).count(), 10);
+        println!("an overrun within {changes} unread changes");
+
+        // The subscription lives on.
+        ip("addr add 10.9.0.1/24 dev a");
+        let fresh = address(index("a"), [10, 9, 0, 1], 24);
+        assert_eq!(event(&mut events, |event| about(event, &fresh)).await, "added");
+    });
+}
+
+/// A whole IPv4 packet of protocol 112; the kernel fills in the header checksum.
+fn packet(from: Ipv4Addr, to: Ipv4Addr, payload: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(20 + payload.len()).unwrap();
+    let mut packet = vec![0x45, 0xc0];
+    packet.extend(length.to_be_bytes());
+    packet.extend([0, 1, 0, 0, 255, 112, 0, 0]);
+    packet.extend(from.octets());
+    packet.extend(to.octets());
+    packet.extend(payload);
+    packet
+}
+
+const HERE: Ipv4Addr = Ipv4Addr::new(10, 9, 0, 1);
+const THERE: Ipv4Addr = Ipv4Addr::new(10, 9, 0, 2);
+
+/// The next packet's payload; its IPv4 header must be the sender's.
+async fn payload(socket: &VrrpSocket, to: Ipv4Addr) -> Vec<u8> {
+    let mut buf = [0xa5; 2048];
+    let length = socket.recv(&mut buf).await.unwrap();
+    let (header, _) = etherparse::Ipv4Header::from_slice(&buf[..length]).unwrap();
+    assert_eq!((header.source, header.destination), (HERE.octets(), to.octets()));
+    assert_eq!((header.time_to_live, header.identification, header.protocol.0), (255, 1, 112));
+    assert_eq!((buf[1], header.header_checksum), (0xc0, header.calc_header_checksum()));
+    buf[20..length].to_vec()
+}
+
+#[test]
+fn packets_reach_groups_that_are_joined_and_unicast_peers() {
+    in_namespace(|| async {
+        let peer = Peer::new().await;
+        let here = VrrpSocket::open("a", index("a")).unwrap();
+        let there = peer.there(|| {
+            let socket = VrrpSocket::open("b", index("b")).unwrap();
+            socket.join(GROUP).unwrap();
+            // Another program's membership must not make us hear its group.
+            std::net::UdpSocket::bind("0.0.0.0:0").map(|other| {
+                other.join_multicast_v4(&Ipv4Addr::new(224, 0, 0, 99), &THERE).unwrap();
+                (socket, other)
+            })
+        });
+        let (there, _other) = there.unwrap();
+        let stranger = Ipv4Addr::new(224, 0, 0, 99);
+        here.send(&packet(HERE, stranger, b"not for us"), stranger).unwrap();
+        here.send(&packet(HERE, GROUP, b"multicast"), GROUP).unwrap();
+        here.send(&packet(HERE, THERE, b"unicast"), THERE).unwrap();
+        assert_eq!(payload(&there, GROUP).await, b"multicast");
+        assert_eq!(payload(&there, THERE).await, b"unicast");
+
+        there.leave(GROUP).unwrap();
+        here.send(&packet(HERE, GROUP, b"left"), GROUP).unwrap();
+        here.send(&packet(HERE, THERE, b"last"), THERE).unwrap();
+        assert_eq!(payload(&there, THERE).await, b"last");
+        let nothing_left = there.try_recv(&mut [0; 64]).unwrap_err();
+        assert_eq!(nothing_left.kind(), ErrorKind::WouldBlock);
+        // Nor does a sender hear itself.
+        here.join(GROUP).unwrap();
+        here.send(&packet(HERE, GROUP, b"echo"), GROUP).unwrap();
+        assert_eq!(here.try_recv(&mut [0; 64]).unwrap_err().kind(), ErrorKind::WouldBlock);
+    });
+}
+
+#[test]
+fn a_batch_leaves_in_order_and_only_what_is_refused_stays_behind() {
+    in_namespace(|| async {
+        let peer = Peer::new().await;
+        let here = VrrpSocket::open("a", index("a")).unwrap();
+        let there = peer.there(|| VrrpSocket::open("b", index("b")).unwrap());
+        peer.there(|| there.join(GROUP)).unwrap();
+        let to_group: Vec<_> = (0..150_u8).map(|number| packet(HERE, GROUP, &[number; 20])).collect();
+        let to_peer = packet(HERE, THERE, b"unicast");
+        let too_long = packet(HERE, GROUP, &[0; 1500]);
+        let mut batch: Vec<_> =
+            to_group.iter().map(|packet| Outgoing { packet, destination: GROUP }).collect();
+        batch.insert(70, Outgoing { packet: &too_long, destination: GROUP });
+        batch.insert(100, Outgoing { packet: &to_peer, destination: THERE });
+        let mut refused = Vec::new();
+        here.send_many(&batch, |position, error| refused.push((position, describe(&error))));
+        assert_eq!(refused, [(70, "EMSGSIZE: Message too long".to_owned())]);
+        for number in 0..150_u8 {
+            if number == 99 {
+                assert_eq!(payload(&there, THERE).await, b"unicast");
+            }
+            assert_eq!(payload(&there, GROUP).await, [number; 20]);
+        }
+    });
+}
+
+#[test]
+fn an_interface_that_is_down_or_gone_refuses_by_name() {
+    in_namespace(|| async {
+        let peer = Peer::new().await;
+        let here = VrrpSocket::open("a", index("a")).unwrap();
+        let there = peer.there(|| VrrpSocket::open("b", index("b")).unwrap());
+        there.join(GROUP).unwrap();
+        let arp = ArpSocket::open(index("a")).unwrap();
+        ip("link set dev a down");
+        let refused = here.send(&packet(HERE, GROUP, b"down"), GROUP).unwrap_err();
+        assert_eq!(describe(&refused), "ENETUNREACH: Network is unreachable");
+        let refused = arp.gratuitous([2, 0, 0, 0, 0, 1], HERE).unwrap_err();
+        assert_eq!(describe(&refused), "ENETDOWN: Network is down");
+        ip("link set dev a up");
+        until(|| is_up("a")).await;
+        here.send(&packet(HERE, GROUP, b"up"), GROUP).unwrap();
+        assert_eq!(payload(&there, GROUP).await, b"up");
+        arp.gratuitous([2, 0, 0, 0, 0, 1], HERE).unwrap();
+        // The receiver's interface may come and go as well.
+        peer.there(|| ip("link set dev b down"));
+        peer.there(|| ip("link set dev b up"));
+        until(|| {
+            here.send(&packet(HERE, GROUP, b"again"), GROUP).unwrap();
+            there.try_recv(&mut [0; 64]).is_ok()
+        })
+        .await;
+        ip("link del dev a");
+        let refused = here.send(&packet(HERE, GROUP, b"gone"), GROUP).unwrap_err();
+        assert_eq!(describe(&refused), "ENODEV: No such device");
+        let refused = arp.gratuitous([2, 0, 0, 0, 0, 1], HERE).unwrap_err();
+        assert_eq!(describe(&refused), "ENXIO: No such device or address");
+    });
+}
+
+#[test]
+fn a_gratuitous_arp_arrives_as_it_was_built() {
+    in_namespace(|| async {
+        let peer = Peer::new().await;
+        let arp_protocol = i32::from(0x0806_u16.to_be());
+        let capture = peer.there(|| {
+            let protocol = Some(socket2::Protocol::from(arp_protocol));
+            socket2::Socket::new(socket2::Domain::PACKET, socket2::Type::RAW, protocol).unwrap()
+        });
+        capture.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        let mac = [0x02, 0, 0, 0, 0x0a, 0x01];
+        let vip = Ipv4Addr::new(10, 9, 0, 100);
+        ArpSocket::open(index("a")).unwrap().gratuitous(mac, vip).unwrap();
+        let mut frame = [0xa5; 128];
+        let length = (&capture).read(&mut frame).expect("the frame arrives within ten seconds");
+        assert_eq!(frame[..length], arp::gratuitous_frame(mac, vip));
+    });
+}
+
+/// Whether a process runs; one that is dead and only not yet reaped does not.
+fn runs(id: &str) -> bool {
+    let state = |stat: String| stat.rsplit(") ").next().map(|rest| !rest.starts_with(['Z', 'X']));
+    fs::read_to_string(format!("/proc/{id}/stat")).ok().and_then(state).unwrap_or(false)
+}
+
+#[test]
+fn a_script_past_its_time_ends_with_all_its_children() {
+    in_namespace(|| async {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("grandchild");
+        let path = file.to_str().unwrap();
+        // The grandchild ignores what the script itself dies of.
+        let script =
+            r#"sh -c 'trap "" TERM; echo $$ > "$0.new"; mv "$0.new" "$0"; exec sleep 600' "$0" & wait"#;
+        let mut child = spawn(&["sh", "-c", script, path], None, None, &[]).unwrap();
+        until(|| file.exists()).await;
+        let grandchild = fs::read_to_string(&file).unwrap().trim().to_owned();
+        assert!(runs(&grandchild));
+        child.signal_group(Signal::Terminate).unwrap();
+        assert_eq!(child.wait().await, Ok(ExitKind::Signalled(15)));
+        until(|| !runs(&grandchild)).await;
+    });
+}

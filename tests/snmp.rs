@@ -1,0 +1,23 @@
+//! KEEPALIVED-MIB as a manager sees it: every story runs real net-snmp beside real routers in network namespaces.
+//!
+//! What is served ([`walk`], [`differential`], [`switches`]), what is told ([`transitions`], [`crowd`]), and what
+//! happens to both, and to the advertisements, while snmpd is away or busy ([`outage`], [`load`]).
+
+#[path = "snmp/cadence.rs"]
+mod cadence;
+#[path = "snmp/crowd.rs"]
+mod crowd;
+#[path = "snmp/differential.rs"]
+mod differential;
+#[path = "snmp/load.rs"]
+mod load;
+#[path = "snmp/outage.rs"]
+mod outage;
+#[path = "snmp/scene.rs"]
+mod scene;
+#[path = "snmp/switches.rs"]
+mod switches;
+#[path = "snmp/transitions.rs"]
+mod transitions;
+#[path = "snmp/walk.rs"]
+mod walk;

@@ -1,0 +1,106 @@
+//! What every story needs: the daemon, its configuration, and the words of log and trap made comparable.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    time::Duration,
+};
+
+use lab::{Router, SnmpClient, Snmpd, Subject, snmp::Trap};
+
+/// Longer than anything that is awaited should take, also on a busy machine.
+pub(crate) const SOON: Duration = Duration::from_secs(20);
+
+/// The root of KEEPALIVED-MIB.
+pub(crate) const KEEPALIVED: &str = ".1.3.6.1.4.1.9586.100.5";
+/// routerId.0, the object that is there as soon as anything is.
+pub(crate) const ROUTER_ID: &str = ".1.3.6.1.4.1.9586.100.5.1.2.0";
+/// vrrpInstanceStateChange.
+pub(crate) const STATE_CHANGE: &str = ".1.3.6.1.4.1.9586.100.5.2.10.0.2";
+/// The entry of vrrpInstanceTable; its columns name the objects of a notification.
+pub(crate) const INSTANCE_ENTRY: &str = ".1.3.6.1.4.1.9586.100.5.2.3.1";
+/// SNMPv2-MIB::sysUpTime.0.
+pub(crate) const SYS_UP_TIME: &str = ".1.3.6.1.2.1.1.3.0";
+
+/// The daemon under test.
+pub(crate) fn steadfast() -> Subject {
+    Subject::Steadfast(env!("CARGO_BIN_EXE_steadfast").into())
+}
+
+/// Stories that measure time leave the machine to one another; stories that load it run alone.
+static MACHINE: RwLock<()> = RwLock::new(());
+
+/// For a story that waits most of its time and must not be disturbed.
+pub(crate) fn calm() -> RwLockReadGuard<'static, ()> {
+    MACHINE.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// For a story that keeps the machine busy.
+pub(crate) fn alone() -> RwLockWriteGuard<'static, ()> {
+    MACHINE.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The directories of the MIB modules.
+pub(crate) fn mib_dirs() -> [PathBuf; 2] {
+    let mibs = Path::new(env!("CARGO_MANIFEST_DIR")).join("mibs");
+    let base = mibs.join("base");
+    [mibs, base]
+}
+
+/// A client of `snmpd` that knows names.
+pub(crate) fn with_names(snmpd: &Snmpd) -> SnmpClient {
+    let dirs = mib_dirs();
+    let dirs: Vec<&Path> = dirs.iter().map(PathBuf::as_path).collect();
+    snmpd.client().mibs(&dirs, "SNMPv2-MIB:KEEPALIVED-MIB")
+}
+
+/// `global_defs` with SNMP and notifications over the AgentX master of `snmpd`.
+pub(crate) fn globals(snmpd: &Snmpd) -> String {
+    let socket = snmpd.agentx();
+    format!(
+        "global_defs {{\n  router_id lab\n  vrrp_version 3\n  enable_snmp_vrrp\n  enable_traps\n  snmp_socket {socket}\n}}\n"
+    )
+}
+
+/// A version 3 router without addresses to fight over: one VIP for each VRID.
+pub(crate) fn instance(name: &str, interface: &str, vrid: u8, priority: u8, advert_int: &str) -> String {
+    format!(
+        "vrrp_instance {name} {{\n  state BACKUP\n  interface {interface}\n  virtual_router_id {vrid}\n  \
+         priority {priority}\n  advert_int {advert_int}\n  virtual_ipaddress {{\n    10.99.0.{vrid}/32\n  }}\n}}\n"
+    )
+}
+
+/// An instance's name and the state it entered, as the MIB numbers it.
+pub(crate) type Entered = (String, u8);
+
+/// The transitions in a router's log, in their order.
+pub(crate) fn logged(router: &Router) -> Vec<Entered> {
+    router.log().lines().filter_map(entered).collect()
+}
+
+/// `… (NAME) Entering STATE STATE …` or `… (NAME) Stopped …`.
+fn entered(line: &str) -> Option<Entered> {
+    let (_, rest) = line.split_once('(')?;
+    let (name, rest) = rest.split_once(") ")?;
+    let mut words = rest.split_whitespace();
+    let state = match (words.next()?, words.next()) {
+        ("Entering", Some("BACKUP")) => 1,
+        ("Entering", Some("MASTER")) => 2,
+        ("Entering", Some("FAULT")) => 3,
+        ("Stopped", _) => 5,
+        _ => return None,
+    };
+    Some((name.to_owned(), state))
+}
+
+/// The transitions that notifications tell of, in the order of their arrival.
+pub(crate) fn told(traps: &[Trap]) -> Vec<Entered> {
+    let column = |trap: &Trap, number: u8| {
+        let value = trap.value(&format!("{INSTANCE_ENTRY}.{number}"));
+        value.unwrap_or_else(|| panic!("column {number} is missing in {trap:?}")).to_owned()
+    };
+    traps
+        .iter()
+        .map(|trap| (column(trap, 2), column(trap, 4).parse().unwrap()))
+        .collect()
+}
