@@ -113,38 +113,54 @@ fn conventions() -> BTreeMap<String, String> {
         .collect()
 }
 
-/// The MIB file's objects, with OIDs resolved from parent to child.
+/// A name's OID, through the parents that the assignments name.
+fn resolve(name: &str, assigned: &BTreeMap<String, (String, String)>) -> Option<String> {
+    if name == "enterprises" {
+        return Some("1.3.6.1.4.1".to_owned());
+    }
+    let (parent, number) = assigned.get(name)?;
+    Some(format!("{}.{number}", resolve(parent, assigned)?))
+}
+
+/// The parent and number in a definition's `::= { parent number }`.
+fn assignment(body: &str) -> Option<(String, String)> {
+    let value = clause(body, "::=")?;
+    let mut words = value.trim_matches(['{', '}', ' ']).split_whitespace();
+    let (parent, number, None) = (words.next()?, words.next()?, words.next()) else { return None };
+    Some((parent.to_owned(), number.to_owned()))
+}
+
+/// The MIB file's objects.
 fn module() -> BTreeMap<String, Described> {
     let text = fs::read_to_string(file("mibs/KEEPALIVED-MIB.txt")).unwrap();
-    let conventions = conventions();
-    let mut oids = BTreeMap::from([("enterprises".to_owned(), "1.3.6.1.4.1".to_owned())]);
-    let mut indexes: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    let mut objects = BTreeMap::new();
-    for (name, body) in definitions(&text) {
-        let Some(value) = clause(&body, "::=") else {
-            continue;
-        };
-        let words: Vec<&str> = value.trim_matches(['{', '}', ' ']).split_whitespace().collect();
-        let [parent, number] = words[..] else { continue };
-        let Some(oid) = oids.get(parent).map(|parent| format!("{parent}.{number}")) else {
-            continue;
-        };
-        oids.insert(name.clone(), oid.clone());
-        if let Some(index) = clause(&body, "INDEX") {
+    let (conventions, definitions) = (conventions(), definitions(&text));
+    let assigned: BTreeMap<_, _> = definitions
+        .iter()
+        .filter_map(|(name, body)| Some((name.clone(), assignment(body)?)))
+        .collect();
+    let indexes: BTreeMap<&str, Vec<String>> = definitions
+        .iter()
+        .filter_map(|(name, body)| {
+            let index = clause(body, "INDEX")?;
             let names = index.trim_matches(['{', '}', ' ']).split(',').map(|name| name.trim().to_owned());
-            indexes.insert(name.clone(), names.collect());
+            Some((name.as_str(), names.collect()))
+        })
+        .collect();
+    let describe = |(name, body): &(String, String)| {
+        let (syntax, access) = (clause(body, "SYNTAX")?, clause(body, "MAX-ACCESS")?);
+        if syntax.contains("SEQUENCE OF") || indexes.contains_key(name.as_str()) {
+            return None;
         }
-        let (Some(syntax), Some(access)) = (clause(&body, "SYNTAX"), clause(&body, "MAX-ACCESS")) else {
-            continue;
+        let (parent, _) = assigned.get(name)?;
+        let described = Described {
+            oid: resolve(name, &assigned)?,
+            syntax: reduce(&syntax, &conventions),
+            access,
+            index: indexes.get(parent.as_str()).cloned().unwrap_or_default(),
         };
-        if syntax.contains("SEQUENCE OF") || indexes.contains_key(&name) {
-            continue;
-        }
-        let syntax = reduce(&syntax, &conventions);
-        let index = indexes.get(parent).cloned().unwrap_or_default();
-        objects.insert(name, Described { oid, syntax, access, index });
-    }
-    objects
+        Some((name.clone(), described))
+    };
+    definitions.iter().filter_map(describe).collect()
 }
 
 /// The facts' scalars and columns, or `None` when they are not there.

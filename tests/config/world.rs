@@ -9,18 +9,18 @@ use std::{
 use steadfast::config::{Account, Environment, Program, System};
 
 /// This machine with other interfaces, and with the host name and user of a router.
-pub struct World {
+pub(crate) struct World {
     interfaces: BTreeSet<String>,
 }
 
 impl World {
     /// A world with these interfaces beside the loopback.
-    pub fn with(interfaces: impl IntoIterator<Item = String>) -> Self {
+    pub(crate) fn with(interfaces: impl IntoIterator<Item = String>) -> Self {
         Self { interfaces: interfaces.into_iter().chain(["lo".to_owned()]).collect() }
     }
 
     /// The interfaces that have to be made where another program is to see the same world.
-    pub fn made(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn made(&self) -> impl Iterator<Item = &str> {
         self.interfaces.iter().map(String::as_str).filter(|name| *name != "lo")
     }
 }

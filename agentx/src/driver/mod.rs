@@ -296,3 +296,24 @@ async fn wait_until(deadline: Option<Duration>, now: Duration) {
         None => pending().await,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_to_connect_names_the_way_out() {
+        let unix: MasterAddress = "unix:/var/agentx/master".parse().unwrap();
+        let text = |kind: io::ErrorKind| connect_failure(&unix, &kind.into());
+        let denied = text(io::ErrorKind::PermissionDenied);
+        assert!(denied.contains("/var/agentx/master") && denied.contains("agentXPerms"), "{denied}");
+        assert!(text(io::ErrorKind::NotFound).contains("master agentx"));
+    }
+
+    #[test]
+    fn nothing_is_said_twice() {
+        let mut said = Said::default();
+        let news = ["a", "b", "a", "b", "c"].map(|what| said.is_news(what));
+        assert_eq!(news, [true, true, false, false, true]);
+    }
+}

@@ -97,7 +97,7 @@ fn oracle(settings: &Settings, packet: &[u8]) -> Result<(), Option<Counter>> {
             total == packet.len() || packet.len() <= 46 && is_padding(total, packet.len()),
             Counter::PacketLengthError,
         ),
-        (is_v2 || message[4] % 16 != 0 || message[5] != 0, Counter::AdvertIntervalError),
+        (is_v2 || message[4] & 0x0f != 0 || message[5] != 0, Counter::AdvertIntervalError),
     ];
     if let Some((_, counter)) = rules.into_iter().find(|(holds, _)| !holds) {
         return Err(Some(counter));
