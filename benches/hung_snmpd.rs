@@ -7,6 +7,7 @@
 //!
 //! `cargo bench --bench hung_snmpd [-- SECONDS]`.
 
+#[allow(dead_code, reason = "each benchmark uses a part of what they share")]
 mod support;
 
 use std::thread;

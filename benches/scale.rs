@@ -6,6 +6,7 @@
 //!
 //! `cargo bench --bench scale [-- SECONDS OF STEADY STATE]`.
 
+#[allow(dead_code, reason = "each benchmark uses a part of what they share")]
 mod support;
 
 use std::collections::BTreeMap;

@@ -8,6 +8,7 @@
 //!
 //! `cargo bench --bench takeover [-- ROUNDS]`, 20 rounds by default.
 
+#[allow(dead_code, reason = "each benchmark uses a part of what they share")]
 mod support;
 
 use std::time::Duration;

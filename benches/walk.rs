@@ -6,6 +6,7 @@
 //!
 //! `cargo bench --bench walk [-- WALKS]`.
 
+#[allow(dead_code, reason = "each benchmark uses a part of what they share")]
 mod support;
 
 use std::time::Duration;

@@ -9,14 +9,14 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 /// A running router. SIGKILL for it and its children on drop.
-pub struct Daemon {
+pub(crate) struct Daemon {
     process: Process,
 }
 
 impl Daemon {
     /// Starts `subject` on `host` in the foreground, VRRP only. `-G` keeps keepalived away from syslog, which
     /// would be the console where there is no syslogd, line by line inside its VRRP loop.
-    pub fn start(subject: &Subject, host: &Host, name: &str, config: &str) -> Result<Self> {
+    pub(crate) fn start(subject: &Subject, host: &Host, name: &str, config: &str) -> Result<Self> {
         let config = host.write(&format!("{name}.conf"), config)?;
         let dir = host.dir().join(format!("{name}.run"));
         fs::create_dir_all(&dir).map_err(|error| Error::Unexpected(format!("{}: {error}", dir.display())))?;
@@ -34,12 +34,12 @@ impl Daemon {
     }
 
     /// Its log.
-    pub fn process(&self) -> &Process {
+    pub(crate) fn process(&self) -> &Process {
         &self.process
     }
 
     /// Waits until `count` instances have entered `state` since `mark`.
-    pub fn wait_entries(&self, mark: usize, state: &str, count: usize, deadline: Duration) -> Result<()> {
+    pub(crate) fn wait_entries(&self, mark: usize, state: &str, count: usize, deadline: Duration) -> Result<()> {
         let text = format!(") Entering {state} STATE");
         lab::wait::until(&format!("{count} entries of {state}"), deadline, || {
             // A log of thousands of lines is not read every 3 ms.
@@ -55,24 +55,24 @@ impl Daemon {
     }
 
     /// The process that was started, then keepalived's VRRP child.
-    pub fn pids(&self) -> Vec<i32> {
+    pub(crate) fn pids(&self) -> Vec<i32> {
         [self.process.pid()].into_iter().chain(self.process.children()).collect()
     }
 
     /// CPU time used so far by all its threads and processes.
-    pub fn cpu(&self) -> Duration {
+    pub(crate) fn cpu(&self) -> Duration {
         self.pids().into_iter().map(cpu).sum()
     }
 
     /// Resident memory of all its processes in KiB: as each reports it, and with shared pages divided up.
-    pub fn memory(&self) -> (u64, u64) {
+    pub(crate) fn memory(&self) -> (u64, u64) {
         let sum = |file: &str, key: &str| self.pids().iter().map(|pid| memory(*pid, file, key)).sum();
         (sum("status", "VmRSS:"), sum("smaps_rollup", "Pss:"))
     }
 
     /// The machine dies: nothing is sent or cleaned up. The parent is stopped first, so that it does not
     /// end or restart a child in between.
-    pub fn kill9(&self) {
+    pub(crate) fn kill9(&self) {
         let _ = self.process.signal(Signal::SIGSTOP);
         for child in self.process.children() {
             let _ = kill(Pid::from_raw(child), Signal::SIGKILL);
@@ -90,7 +90,7 @@ impl Drop for Daemon {
 }
 
 /// CPU time of all threads of a process, in nanoseconds of the scheduler.
-pub fn cpu(pid: i32) -> Duration {
+pub(crate) fn cpu(pid: i32) -> Duration {
     let tasks = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten();
     let nanos = tasks.flatten().filter_map(|task| {
         let text = fs::read_to_string(task.path().join("schedstat")).ok()?;

@@ -9,13 +9,13 @@ use lab::{Lan, Result};
 const PER_INTERFACE: usize = 250;
 
 /// How many interfaces so many virtual routers need.
-pub fn interfaces(instances: usize) -> usize {
+pub(crate) fn interfaces(instances: usize) -> usize {
     instances.div_ceil(PER_INTERFACE)
 }
 
 /// Two hosts, `alpha` and `beta`, with as many veth pairs between them as `instances` need; the interfaces
 /// are called `v0`, `v1` and so on, on both.
-pub fn hosts(instances: usize) -> Result<Lan> {
+pub(crate) fn hosts(instances: usize) -> Result<Lan> {
     let mut lan = Lan::builder()
         .host("alpha", "v0", "10.9.0.1/24")
         .host("beta", "v0", "10.9.0.2/24")
@@ -29,7 +29,7 @@ pub fn hosts(instances: usize) -> Result<Lan> {
 }
 
 /// `instances` virtual routers of version 3, one second, two /32 addresses each, after `global` lines.
-pub fn config(instances: usize, priority: u8, global: &str) -> String {
+pub(crate) fn config(instances: usize, priority: u8, global: &str) -> String {
     let mut text = format!("global_defs {{\n  router_id bench\n  vrrp_version 3\n{global}}}\n");
     for i in 0..instances {
         let (k, vrid) = (i / PER_INTERFACE, i % PER_INTERFACE + 1);

@@ -4,9 +4,9 @@
 //! in labs of network namespaces, interleaved. None of them judges: each prints a table with a column per
 //! program.
 
-pub mod daemon;
-pub mod fleet;
-pub mod table;
+pub(crate) mod daemon;
+pub(crate) mod fleet;
+pub(crate) mod table;
 
 use std::env;
 use std::fs;
@@ -15,28 +15,28 @@ use std::time::Duration;
 use lab::{Result, Subject, clock, wait};
 
 /// Both programs, in the order of the columns.
-pub fn subjects() -> [Subject; 2] {
+pub(crate) fn subjects() -> [Subject; 2] {
     [Subject::Steadfast(env!("CARGO_BIN_EXE_steadfast").into()), Subject::Keepalived]
 }
 
 /// Whether this is `cargo bench`, which says so; `cargo test --benches` only wants to see that it starts.
-pub fn wanted() -> bool {
+pub(crate) fn wanted() -> bool {
     env::args().any(|argument| argument == "--bench")
 }
 
 /// The number given on the command line (`cargo bench --bench NAME -- 5`), or else `default`.
-pub fn number(default: u64) -> u64 {
+pub(crate) fn number(default: u64) -> u64 {
     env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(default)
 }
 
 /// How busy the machine was in the last minute, for the heading of a table.
-pub fn load() -> String {
+pub(crate) fn load() -> String {
     let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     text.split_whitespace().next().unwrap_or("unknown").to_owned()
 }
 
 /// Lets time pass: what is measured happens in other processes meanwhile.
-pub fn rest(span: Duration) -> Result<()> {
+pub(crate) fn rest(span: Duration) -> Result<()> {
     let end = clock::now() + span;
     wait::until_true("the time to pass", span + Duration::from_secs(60), || clock::now() >= end)
 }

@@ -5,18 +5,18 @@ use std::time::Duration;
 
 /// The middle and the ends of a series.
 #[derive(Clone, Copy, Debug)]
-pub struct Summary {
+pub(crate) struct Summary {
     /// The middle value, the mean of two in a series of even length.
-    pub median: f64,
+    pub(crate) median: f64,
     /// The smallest.
-    pub min: f64,
+    pub(crate) min: f64,
     /// The largest.
-    pub max: f64,
+    pub(crate) max: f64,
 }
 
 impl Summary {
     /// Of a series; all NaN for an empty one.
-    pub fn of(series: impl IntoIterator<Item = f64>) -> Self {
+    pub(crate) fn of(series: impl IntoIterator<Item = f64>) -> Self {
         let mut sorted: Vec<f64> = series.into_iter().collect();
         sorted.sort_by(f64::total_cmp);
         let half = sorted.len() / 2;
@@ -38,20 +38,20 @@ impl fmt::Display for Summary {
 }
 
 /// Milliseconds from one instant to a later one; negative where it is earlier.
-pub fn millis_between(from: Duration, to: Duration) -> f64 {
+pub(crate) fn millis_between(from: Duration, to: Duration) -> f64 {
     (to.as_secs_f64() - from.as_secs_f64()) * 1e3
 }
 
 /// Prints one row of a Markdown table.
 #[expect(clippy::print_stdout, reason = "the table is what a benchmark is for")]
-pub fn row(cells: &[&dyn fmt::Display]) {
+pub(crate) fn row(cells: &[&dyn fmt::Display]) {
     let cells: Vec<String> = cells.iter().map(ToString::to_string).collect();
     println!("| {} |", cells.join(" | "));
 }
 
 /// Prints a title, with the load of the machine, and the head of a Markdown table.
 #[expect(clippy::print_stdout, reason = "the table is what a benchmark is for")]
-pub fn head(title: &str, columns: &[&str]) {
+pub(crate) fn head(title: &str, columns: &[&str]) {
     println!("\n{title} (load average {})\n", super::load());
     println!("| {} |", columns.join(" | "));
     println!("|{}", "---|".repeat(columns.len()));

@@ -2,10 +2,16 @@
 
 use std::{net::Ipv4Addr, time::Duration};
 
-use super::{Context, address, command, script::Candidate, track};
+use super::{
+    Context, address,
+    auth::{self, Authentication},
+    command,
+    script::Candidate,
+    track,
+};
 use crate::{
     config::{
-        Auth, Diagnostic, Garp, Global, InitialState, Instance, Notify, NotifyScript, Severity, Span,
+        Diagnostic, Garp, Global, InitialState, Instance, Notify, NotifyScript, Severity, Span,
         TrackedScript, VirtualAddress, text::Word, tree::Node,
     },
     units::{Priority, Version, Vrid},
@@ -41,13 +47,6 @@ struct Draft {
     tracks: Vec<TrackedScript>,
     garp: Garp,
     notify: Notify,
-}
-
-/// An `authentication` block.
-struct Authentication {
-    span: Span,
-    kind: Option<Word>,
-    password: Option<Word>,
 }
 
 pub(super) fn resolve(
@@ -100,7 +99,7 @@ fn setting(
         "nopreempt" => draft.nopreempt = Some(span.clone()),
         "preempt" => draft.nopreempt = None,
         "preempt_delay" => draft.preempt_delay = node.duration().map(|delay| (delay, span.clone())),
-        "authentication" => authentication(node, draft),
+        "authentication" => draft.auth = Some(Authentication::read(node)),
         "virtual_ipaddress" => {
             draft.address_refused |=
                 address::virtual_addresses(node.lines(), false, &mut draft.addresses, context);
@@ -188,15 +187,6 @@ fn virtual_router_id(node: &Node, draft: &mut Draft, context: &mut Context<'_>) 
     }
 }
 
-fn authentication(node: &Node, draft: &mut Draft) {
-    let last = |name: &str| {
-        let line = node.nodes().iter().rfind(|node| node.keyword.name == name)?;
-        line.argument().cloned()
-    };
-    let (kind, password) = (last("auth_type"), last("auth_pass"));
-    draft.auth = Some(Authentication { span: node.span().clone(), kind, password });
-}
-
 fn garp(node: &Node, garp: &mut Garp, context: &mut Context<'_>) {
     let Some(number) = node.integer().and_then(|number| u32::try_from(number).ok()) else {
         return;
@@ -254,7 +244,7 @@ fn finish(
     let priority = priority(&draft, name, context);
     let owner_state = if priority == Priority::OWNER { InitialState::Master } else { InitialState::Backup };
     let initial_state = draft.state.unwrap_or(owner_state);
-    let auth = password(draft.auth.take(), version, context);
+    let auth = auth::resolve(draft.auth.take(), version, context);
     let advert_interval = advert_interval(draft.advert_interval.take(), version, context);
     let preempt = preempt(&draft, initial_state, priority, name, context);
     let preempt_delay = preempt_delay(&draft, initial_state, preempt, context);
@@ -339,77 +329,6 @@ fn required_vrid(draft: &Draft, name: &Word, context: &mut Context<'_>) -> Optio
         );
     }
     draft.vrid
-}
-
-/// The password, where the version and the lines allow one. `None` when the instance asks for what cannot be done.
-fn password(auth: Option<Authentication>, version: Version, context: &mut Context<'_>) -> Option<Auth> {
-    let Some(Authentication { span, kind, password }) = auth else {
-        return Some(Auth::None);
-    };
-    let Some(kind) = kind else {
-        context.add(
-            Diagnostic::new(
-                "no-authentication",
-                Severity::Notice,
-                "without auth_type this block has no effect",
-                &span,
-            )
-            .help("add auth_type PASS, or remove the block"),
-        );
-        return Some(Auth::None);
-    };
-    if kind.text == "AH" {
-        context.add(
-            refusal(
-                "not-supported-yet",
-                "auth_type AH is not supported yet: this instance cannot run",
-                &kind.span,
-            )
-            .info("running it without authentication is not what the file asks for")
-            .help("use auth_type PASS on all routers, or no authentication"),
-        );
-        return None;
-    }
-    if version == Version::V3 {
-        context.add(
-            Diagnostic::new(
-                "no-authentication",
-                Severity::Error,
-                "version 3 has no authentication: this block is ignored",
-                &span,
-            )
-            .help("remove the block, or use version 2"),
-        );
-        return Some(Auth::None);
-    }
-    let Some(password) = password else {
-        context.add(
-            Diagnostic::new(
-                "no-authentication",
-                Severity::Error,
-                "without auth_pass this block is ignored",
-                &span,
-            )
-            .help("add auth_pass with up to 8 characters, the same on every router"),
-        );
-        return Some(Auth::None);
-    };
-    let mut bytes = [0; 8];
-    if password.text.len() > bytes.len() {
-        context.add(
-            Diagnostic::new(
-                "password-too-long",
-                Severity::Error,
-                "only the first 8 characters of this password count",
-                &password.span,
-            )
-            .help("shorten it here and on the other routers"),
-        );
-    }
-    for (slot, byte) in bytes.iter_mut().zip(password.text.bytes()) {
-        *slot = byte;
-    }
-    Some(Auth::Pass(bytes))
 }
 
 /// What the version can express (RFC 3768 §5.3.7, RFC 9568 §5.2.7); reports a change.

@@ -4,6 +4,7 @@
 //! used is reported and left out; whether the program may start is decided by the report.
 
 mod address;
+mod auth;
 mod command;
 mod global;
 mod instance;

@@ -1,0 +1,33 @@
+//! Real routers on a real link: the daemon beside Debian's keepalived and FRR's vrrpd, each on a host of its
+//! own in network namespaces.
+//!
+//! Every story runs with the daemon under test as "ours" and keepalived as the peer; `SUBJECT=keepalived` puts
+//! keepalived in our place, which shows that a story tells what keepalived does. Stories about documented
+//! differences (`docs/differences.md`) say so and pass then.
+//!
+//! | room | what it tells |
+//! |---|---|
+//! | `election` | who is MASTER: priorities, addresses, preemption, stops, deaths, broken links, mismatches |
+//! | `frr` | the same with FRR as the other router |
+//! | `wire` | adverts and gratuitous ARP byte for byte as in the captures of keepalived |
+//! | `addresses` | what the kernel holds: before, during and after, and when others change it |
+//! | `scripts` | notify scripts and tracked scripts |
+//! | `malformed` | garbage on the wire |
+//! | `seeds` | configurations from the field, unchanged |
+
+#[path = "interop/addresses.rs"]
+mod addresses;
+#[path = "interop/election.rs"]
+mod election;
+#[path = "interop/frr.rs"]
+mod frr;
+#[path = "interop/malformed.rs"]
+mod malformed;
+#[path = "interop/scripts.rs"]
+mod scripts;
+#[path = "interop/seeds.rs"]
+mod seeds;
+#[path = "interop/wire.rs"]
+mod wire;
+#[path = "interop/world.rs"]
+mod world;

@@ -1,0 +1,274 @@
+//! What the stories share: who plays whom, a configuration text, and cases told side by side.
+
+use std::fmt::{Debug, Write as _};
+use std::thread;
+use std::time::Duration;
+
+use lab::pcap::Vrrp;
+use lab::{Host, Lan, Result, Router, State, Subject};
+
+/// Nothing in these stories takes longer, not even on a busy machine.
+pub const SOON: Duration = Duration::from_secs(30);
+/// The virtual address of most stories.
+pub const VIP: &str = "10.9.0.100";
+/// The instance of most stories.
+pub const VI: &str = "VI";
+/// On a busy machine a router may be this late with what a timer asks of it.
+pub const LATE: Duration = Duration::from_millis(300);
+/// A router's timer may seem to end this early: the capture stamps a packet after it was decided to send it.
+pub const EARLY: Duration = Duration::from_millis(15);
+
+/// The daemon under test, or keepalived in its place.
+pub fn ours() -> Subject {
+    Subject::from_env(env!("CARGO_BIN_EXE_steadfast"))
+}
+
+/// Whether the story has to be left out because it tells a documented difference from keepalived.
+pub fn is_keepalived(difference: &str) -> bool {
+    let is = ours() == Subject::Keepalived;
+    if is {
+        println!("not told about keepalived: {difference}");
+    }
+    is
+}
+
+/// Which of two routers is ours; the other one is keepalived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ours {
+    /// The one on alpha, 10.9.0.1: the better one of most stories.
+    Alpha,
+    /// The one on beta, 10.9.0.2.
+    Beta,
+}
+
+impl Ours {
+    /// Both casts.
+    pub const BOTH: [Self; 2] = [Self::Alpha, Self::Beta];
+
+    /// Who plays alpha and who plays beta.
+    pub fn cast(self) -> (Subject, Subject) {
+        match self {
+            Self::Alpha => (ours(), Subject::Keepalived),
+            Self::Beta => (Subject::Keepalived, ours()),
+        }
+    }
+}
+
+/// How two routers talk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Talk {
+    /// 2 or 3.
+    pub version: u8,
+    /// To each other's address instead of to the group.
+    pub unicast: bool,
+    /// `auth_pass`.
+    pub password: Option<&'static str>,
+}
+
+/// Version 3 to the group, which most stories use because its interval may be short.
+pub const V3: Talk = Talk {
+    version: 3,
+    unicast: false,
+    password: None,
+};
+
+impl Talk {
+    /// Version 2 counts in seconds.
+    pub fn interval(self) -> Duration {
+        match self.version {
+            2 => Duration::from_secs(1),
+            _ => Duration::from_millis(200),
+        }
+    }
+
+    /// RFC 3768 §6.1, RFC 9568 §6.1.
+    pub fn skew(self, priority: u8) -> Duration {
+        self.interval() * (256 - u32::from(priority)) / 256
+    }
+
+    /// How long a backup waits for a silent master.
+    pub fn master_down(self, priority: u8) -> Duration {
+        self.interval() * 3 + self.skew(priority)
+    }
+
+    /// The usual router on alpha.
+    pub fn alpha(self, priority: u8) -> Setup {
+        self.setup(("va0", "10.9.0.1", "10.9.0.2"), priority)
+    }
+
+    /// The usual router on beta.
+    pub fn beta(self, priority: u8) -> Setup {
+        self.setup(("vb0", "10.9.0.2", "10.9.0.1"), priority)
+    }
+
+    fn setup(self, (interface, own, other): (&str, &str, &str), priority: u8) -> Setup {
+        let mut lines = Vec::new();
+        if let Some(password) = self.password {
+            lines.push(format!("authentication {{\n    auth_type PASS\n    auth_pass {password}\n  }}"));
+        }
+        if self.unicast {
+            lines.push(format!("unicast_src_ip {own}\n  unicast_peer {{\n    {other}\n  }}"));
+        }
+        Setup {
+            interface: interface.into(),
+            version: self.version,
+            vrid: 51,
+            priority,
+            advert_int: self.interval().as_secs_f64().to_string(),
+            vips: vec![format!("{VIP}/24")],
+            lines,
+            before: String::new(),
+        }
+    }
+}
+
+/// One instance as a configuration text.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// `interface`.
+    pub interface: String,
+    /// `version`.
+    pub version: u8,
+    /// `virtual_router_id`.
+    pub vrid: u8,
+    /// `priority`.
+    pub priority: u8,
+    /// `advert_int`.
+    pub advert_int: String,
+    /// The lines of `virtual_ipaddress`.
+    pub vips: Vec<String>,
+    /// More lines of the instance.
+    pub lines: Vec<String>,
+    /// Blocks before the instance.
+    pub before: String,
+}
+
+impl Setup {
+    /// With one more line in the instance.
+    #[must_use]
+    pub fn line(mut self, line: impl Into<String>) -> Self {
+        self.lines.push(line.into());
+        self
+    }
+
+    /// The whole file. Gratuitous ARP as in the captures: twice, and twice again after a second.
+    pub fn text(&self) -> String {
+        format!(
+            "global_defs {{\n  router_id lab\n}}\n{}{}",
+            self.before,
+            self.instance(VI)
+        )
+    }
+
+    /// The instance alone, for files with several.
+    pub fn instance(&self, name: &str) -> String {
+        let Self {
+            interface,
+            version,
+            vrid,
+            priority,
+            advert_int,
+            ..
+        } = self;
+        let mut text = format!(
+            "vrrp_instance {name} {{\n  state BACKUP\n  interface {interface}\n  version {version}\n  \
+             virtual_router_id {vrid}\n  priority {priority}\n  advert_int {advert_int}\n  \
+             garp_master_delay 1\n  garp_master_repeat 2\n"
+        );
+        for line in &self.lines {
+            // Writing to a String cannot fail.
+            let _ = writeln!(text, "  {line}");
+        }
+        let _ = writeln!(text, "  virtual_ipaddress {{\n    {}\n  }}\n}}", self.vips.join("\n    "));
+        text
+    }
+
+    /// Starts a router with this file.
+    pub fn start(&self, subject: &Subject, host: &Host) -> Result<Router> {
+        Router::start(subject, host, host.name(), &self.text())
+    }
+
+    /// Starts a router on `host` and waits until it is in `state`.
+    pub fn start_until(&self, subject: &Subject, host: &Host, state: State) -> Result<Router> {
+        let router = self.start(subject, host)?;
+        router.wait_entering(VI, state, SOON)?;
+        Ok(router)
+    }
+}
+
+/// Tells `story` for all cases at the same time (they mostly wait), and fails with every case that failed.
+pub fn side_by_side<C: Debug + Sync>(cases: &[C], story: impl Fn(&C) -> Result<()> + Sync) {
+    let failures: Vec<String> = thread::scope(|scope| {
+        let story = &story;
+        let told: Vec<_> = cases
+            .iter()
+            .map(|case| (case, scope.spawn(move || story(case))))
+            .collect();
+        told.into_iter()
+            .filter_map(|(case, telling)| match telling.join() {
+                Ok(Ok(())) => None,
+                Ok(Err(error)) => Some(format!("{case:?}: {error}")),
+                Err(_) => Some(format!("{case:?}: panicked, see above")),
+            })
+            .collect()
+    });
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+}
+
+/// Neither router has thrown away anything that the other one sent.
+pub fn assert_nothing_rejected(router: &Router) -> Result<()> {
+    match router.subject() {
+        Subject::Steadfast(_) => {
+            let log = router.log();
+            assert!(!log.contains("rejected"), "{log}");
+        }
+        Subject::Keepalived => {
+            let stats = router.stats()?;
+            assert_eq!(stats.group(VI, "Packet Errors"), 0, "{stats:?}");
+            assert_eq!(stats.group(VI, "Authentication Errors"), 0, "{stats:?}");
+        }
+    }
+    Ok(())
+}
+
+/// The advertisements of one sender.
+pub fn from<'a>(adverts: &'a [Vrrp], sender: &str) -> Vec<&'a Vrrp> {
+    adverts
+        .iter()
+        .filter(|advert| advert.src.to_string() == sender)
+        .collect()
+}
+
+/// Asserts that every advertisement of `sender` left on time: no gap longer than the interval and `late`.
+pub fn assert_steady(adverts: &[Vrrp], sender: &str, interval: Duration, late: Duration) {
+    let sent = from(adverts, sender);
+    let gaps = sent.windows(2).map(|two| two[1].time - two[0].time);
+    let longest = gaps.max().unwrap_or_default();
+    assert!(
+        longest <= interval + late,
+        "{sender} was silent for {longest:?} at an interval of {interval:?}"
+    );
+}
+
+/// A cable pulled out of the switch and plugged in again, without either end losing carrier: the routers
+/// neither hear each other nor know that anything is wrong.
+pub struct Partition<'a> {
+    host: &'a Host,
+    switch: String,
+}
+
+impl<'a> Partition<'a> {
+    /// Cuts alpha off.
+    pub fn of_alpha(lan: &'a Lan) -> Result<Self> {
+        let host = &lan["alpha"];
+        let switch = host.namespace().replace("-alpha", "-bridge0");
+        host.run(&["ip", "-n", &switch, "link", "set", "p0", "nomaster"])?;
+        Ok(Self { host, switch })
+    }
+
+    /// Joins it again.
+    pub fn heal(self) -> Result<()> {
+        let plug = ["ip", "-n", &self.switch, "link", "set", "p0", "master", "br0"];
+        self.host.run(&plug).map(drop)
+    }
+}
