@@ -10,7 +10,10 @@ use std::{
 };
 
 use agentx::{InvalidAddress, MasterAddress, Oid, Region, Subagent};
-use futures_util::future::{FusedFuture, FutureExt as _, join, join_all};
+use futures_util::{
+    StreamExt as _,
+    future::{FusedFuture, FutureExt as _, join},
+};
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::{mpsc, oneshot, watch},
@@ -69,23 +72,19 @@ impl Manage {
     /// Runs until the engine has ended and its last transitions are delivered, or their time is up.
     pub(super) async fn run(self, engine_ended: oneshot::Receiver<()>) -> std::io::Result<()> {
         let Self { registry, snmp, engine, release } = self;
-        let scripts = scripts::loops(&registry.topology().scripts, &engine);
+        let mut scripts = scripts::loops(&registry.topology().scripts, &engine);
         let (delivered, deliveries) = watch::channel(0);
         let (leave, left) = oneshot::channel::<()>();
         let mut subagent = pin!(subagent(snmp, &registry, delivered, left).fuse());
         let mut notify = notify::Runner::new(Arc::clone(&registry));
         {
-            let mut scripts = pin!(join_all(scripts));
             let mut signals = pin!(signals(engine, release));
             let mut running = pin!(notify.run());
             let mut engine_ended = pin!(engine_ended);
             loop {
                 tokio::select! {
                     _ = &mut engine_ended => break,
-                    failed = &mut scripts, if !registry.topology().scripts.is_empty() => {
-                        warn!("tracked scripts do not run any more: {failed:?}");
-                        break;
-                    }
+                    Some(ended) = scripts.next() => warn!("a tracked script does not run any more: {ended:?}"),
                     ended = &mut signals => ended?,
                     () = &mut running => {}
                     () = &mut subagent, if !subagent.is_terminated() => {}

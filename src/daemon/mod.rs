@@ -13,6 +13,7 @@ mod scripts;
 use std::{
     fmt::Display,
     io::{self, Write},
+    panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
     process::ExitCode,
     sync::Arc,
@@ -167,14 +168,19 @@ fn run_lanes(registry: Arc<Registry>, snmp: Option<Snmp>, release: bool) -> Resu
         })
         .map_err(Refused::fatal)?;
     let manage = Manage { registry, snmp, engine: commands, release };
-    let managed = runtime().map_err(Refused::fatal)?.block_on(manage.run(engine_ended));
-    if let Err(error) = managed {
-        warn!("the manage lane ended early: {error}");
-    }
-    match vrrp.join() {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(error)) => Err(Refused::fatal(error)),
-        Err(_) => Err(Refused { status: exit::INTERNAL, message: "the vrrp lane panicked".to_owned() }),
+    let runtime = runtime().map_err(Refused::fatal)?;
+    // A mistake in an output must not end the process with the addresses still in place: with the lane its end
+    // of the command channel is dropped, and the engine then releases them in order.
+    let managed = catch_unwind(AssertUnwindSafe(|| runtime.block_on(manage.run(engine_ended))));
+    drop(runtime);
+    match (vrrp.join(), managed) {
+        (Err(_), _) => Err(Refused { status: exit::INTERNAL, message: "the vrrp lane panicked".to_owned() }),
+        (Ok(Err(error)), _) => Err(Refused::fatal(error)),
+        (Ok(Ok(())), Err(_)) => {
+            Err(Refused { status: exit::INTERNAL, message: "the manage lane panicked".to_owned() })
+        }
+        (Ok(Ok(())), Ok(Err(error))) => Err(Refused::fatal(error)),
+        (Ok(Ok(())), Ok(Ok(()))) => Ok(()),
     }
 }
 

@@ -1,7 +1,8 @@
 //! Running tracked scripts: one future per script that carries between its machine and the process.
 
-use std::{pin::Pin, sync::Arc};
+use std::sync::Arc;
 
+use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc;
 use tracing::{info, warn};
 
@@ -114,14 +115,10 @@ async fn ended(child: &mut Option<Child>) -> RunEnd {
     }
 }
 
-/// All loops of a topology, as futures that the manage lane drives.
+/// All loops of a topology, for the manage lane to drive; each ends only with an error.
 pub(super) fn loops(
     rows: &[Arc<ScriptRow>],
     engine: &mpsc::Sender<Command>,
-) -> Vec<Pin<Box<dyn Future<Output = std::io::Result<()>>>>> {
-    let start = |row: &Arc<ScriptRow>| {
-        let running = ScriptLoop::new(Arc::clone(row), engine.clone()).run();
-        Box::pin(running) as Pin<Box<dyn Future<Output = std::io::Result<()>>>>
-    };
-    rows.iter().map(start).collect()
+) -> FuturesUnordered<impl Future<Output = std::io::Result<()>> + use<>> {
+    rows.iter().map(|row| ScriptLoop::new(Arc::clone(row), engine.clone()).run()).collect()
 }

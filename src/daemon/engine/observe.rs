@@ -6,7 +6,7 @@ use tracing::warn;
 
 use super::Engine;
 use crate::{
-    kernel::{Event, Events, KernelError, clock, error},
+    kernel::{AddressInfo, Event, Events, KernelError, clock, error},
     registry::{AddressStatus, Reason, State},
     units::{IfIndex, Priority, Time},
     vrrp::{Fault, MULTICAST_GROUP},
@@ -40,7 +40,7 @@ impl Engine {
                 if self.interfaces.address_removed(&address) {
                     self.refresh_users_of(address.index, now);
                 }
-                self.address_removed(address.index, address.address, now);
+                self.address_removed(&address, now);
             }
             Ok(Event::Overrun) => {
                 warn!("too many changes of links and addresses at once: listing them anew");
@@ -85,7 +85,7 @@ impl Engine {
         }
         for address in vanished {
             self.interfaces.address_removed(&address);
-            self.address_removed(address.index, address.address, now);
+            self.address_removed(&address, now);
         }
         if self.routers.iter().any(|router| router.machine.status().state != State::Init) {
             for number in 0..self.routers.len() {
@@ -172,10 +172,11 @@ impl Engine {
     }
 
     /// An address has left the kernel: by our own hand, or by somebody else's.
-    fn address_removed(&mut self, index: IfIndex, address: Ipv4Addr, now: Time) {
-        for (number, slot) in self.holders.get(&address).cloned().unwrap_or_default() {
+    fn address_removed(&mut self, gone: &AddressInfo, now: Time) {
+        for (number, slot) in self.holders.get(&gone.address).cloned().unwrap_or_default() {
             let router = &mut self.routers[number];
-            if router.row.addresses[slot].status().device != Some(index) {
+            let row = &router.row.addresses[slot];
+            if row.status().device != Some(gone.index) || row.config.prefix != gone.prefix {
                 continue;
             }
             let held = &mut router.held[slot];
@@ -183,7 +184,7 @@ impl Engine {
                 held.own_removals -= 1;
             } else if held.present {
                 router.lost(slot);
-                router.machine.handle_address_removed(now, address);
+                router.machine.handle_address_removed(now, gone.address);
                 self.carry_out(number, now);
             }
         }
