@@ -23,7 +23,8 @@ use support::daemon::Daemon;
 use support::table::{head, row};
 
 const VIP: &str = "10.9.0.100";
-const TRAP_OID: &str = ".1.3.6.1.4.1.9586.100.5.0.1";
+/// KEEPALIVED-MIB::vrrpInstanceStateChange
+const TRAP_OID: &str = ".1.3.6.1.4.1.9586.100.5.2.10.0.2";
 /// KEEPALIVED-MIB::version.0
 const VERSION_OID: &str = ".1.3.6.1.4.1.9586.100.5.1.1.0";
 const SOON: Duration = Duration::from_secs(20);

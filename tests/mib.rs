@@ -134,10 +134,8 @@ fn assignment(body: &str) -> Option<(String, String)> {
 fn module() -> BTreeMap<String, Described> {
     let text = fs::read_to_string(file("mibs/KEEPALIVED-MIB.txt")).unwrap();
     let (conventions, definitions) = (conventions(), definitions(&text));
-    let assigned: BTreeMap<_, _> = definitions
-        .iter()
-        .filter_map(|(name, body)| Some((name.clone(), assignment(body)?)))
-        .collect();
+    let assigned: BTreeMap<_, _> =
+        definitions.iter().filter_map(|(name, body)| Some((name.clone(), assignment(body)?))).collect();
     let indexes: BTreeMap<&str, Vec<String>> = definitions
         .iter()
         .filter_map(|(name, body)| {

@@ -19,6 +19,8 @@ impl Daemon {
     pub(crate) fn start(subject: &Subject, host: &Host, name: &str, config: &str) -> Result<Self> {
         let config = host.write(&format!("{name}.conf"), config)?;
         let dir = host.dir().join(format!("{name}.run"));
+        // keepalived takes the pid file of one that was killed for a running daemon's and refuses to start.
+        let _ = fs::remove_dir_all(&dir);
         fs::create_dir_all(&dir).map_err(|error| Error::Unexpected(format!("{}: {error}", dir.display())))?;
         let path = |name: &str| dir.join(name).to_string_lossy().into_owned();
         let (config, pid, vrrp_pid) = (config.to_string_lossy(), path("pid"), path("vrrp.pid"));
@@ -39,7 +41,13 @@ impl Daemon {
     }
 
     /// Waits until `count` instances have entered `state` since `mark`.
-    pub(crate) fn wait_entries(&self, mark: usize, state: &str, count: usize, deadline: Duration) -> Result<()> {
+    pub(crate) fn wait_entries(
+        &self,
+        mark: usize,
+        state: &str,
+        count: usize,
+        deadline: Duration,
+    ) -> Result<()> {
         let text = format!(") Entering {state} STATE");
         lab::wait::until(&format!("{count} entries of {state}"), deadline, || {
             // A log of thousands of lines is not read every 3 ms.

@@ -19,11 +19,7 @@ fn talks(version: u8) -> Vec<(Talk, Ours)> {
     let mut talks = Vec::new();
     for &password in passwords {
         for unicast in [false, true] {
-            let talk = Talk {
-                version,
-                unicast,
-                password,
-            };
+            let talk = Talk { version, unicast, password };
             talks.extend(Ours::BOTH.map(|ours| (talk, ours)));
         }
     }
@@ -180,11 +176,7 @@ fn routers_with_different_authentication_do_not_believe_each_other() {
         },
     ];
     side_by_side(&cases, |mismatch| {
-        let talk = |password| Talk {
-            version: 2,
-            unicast: false,
-            password,
-        };
+        let talk = |password| Talk { version: 2, unicast: false, password };
         let lan = Lan::pair()?;
         let alpha = talk(PASSWORD).alpha(LOW).start(&ours(), &lan["alpha"])?;
         let beta = talk(mismatch.theirs).beta(HIGH).start(&Subject::Keepalived, &lan["beta"])?;
@@ -206,11 +198,7 @@ fn wait_distrust(router: &Router, mismatch: &Mismatch) -> Result<()> {
         Subject::Steadfast(_) => router.wait_log(mismatch.line, SOON).map(drop),
         Subject::Keepalived => lab::wait::until(mismatch.counter, SOON, || {
             let stats = router.stats().map_err(|error| error.to_string())?;
-            if stats.count(VI, mismatch.counter) > 0 {
-                Ok(())
-            } else {
-                Err(format!("{stats:?}"))
-            }
+            if stats.count(VI, mismatch.counter) > 0 { Ok(()) } else { Err(format!("{stats:?}")) }
         }),
     }
 }

@@ -26,28 +26,20 @@ const V2: Talk = Talk { version: 2, ..V3 };
 
 const CASES: [Case; 6] = [
     case("v2_noauth", V2, "1", TWO),
-    case(
-        "v2_pass",
-        Talk {
-            password: Some("s3cret99"),
-            ..V2
-        },
-        "1",
-        ONE,
-    ),
+    case("v2_pass", Talk { password: Some("s3cret99"), ..V2 }, "1", ONE),
     case("v2_unicast", Talk { unicast: true, ..V2 }, "1", ONE),
     case("v3_ipv4", V3, "1", TWO),
     case("v3_ipv4_250ms", V3, "0.25", ONE),
     case("v3_unicast", Talk { unicast: true, ..V3 }, "1", ONE),
 ];
 
-const fn case(file: &'static str, talk: Talk, advert_int: &'static str, vips: &'static [&'static str]) -> Case {
-    Case {
-        file,
-        talk,
-        advert_int,
-        vips,
-    }
+const fn case(
+    file: &'static str,
+    talk: Talk,
+    advert_int: &'static str,
+    vips: &'static [&'static str],
+) -> Case {
+    Case { file, talk, advert_int, vips }
 }
 
 impl Case {

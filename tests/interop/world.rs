@@ -66,11 +66,7 @@ pub struct Talk {
 }
 
 /// Version 3 to the group, which most stories use because its interval may be short.
-pub const V3: Talk = Talk {
-    version: 3,
-    unicast: false,
-    password: None,
-};
+pub const V3: Talk = Talk { version: 3, unicast: false, password: None };
 
 impl Talk {
     /// Version 2 counts in seconds.
@@ -153,23 +149,12 @@ impl Setup {
 
     /// The whole file. Gratuitous ARP as in the captures: twice, and twice again after a second.
     pub fn text(&self) -> String {
-        format!(
-            "global_defs {{\n  router_id lab\n}}\n{}{}",
-            self.before,
-            self.instance(VI)
-        )
+        format!("global_defs {{\n  router_id lab\n}}\n{}{}", self.before, self.instance(VI))
     }
 
     /// The instance alone, for files with several.
     pub fn instance(&self, name: &str) -> String {
-        let Self {
-            interface,
-            version,
-            vrid,
-            priority,
-            advert_int,
-            ..
-        } = self;
+        let Self { interface, version, vrid, priority, advert_int, .. } = self;
         let mut text = format!(
             "vrrp_instance {name} {{\n  state BACKUP\n  interface {interface}\n  version {version}\n  \
              virtual_router_id {vrid}\n  priority {priority}\n  advert_int {advert_int}\n  \
@@ -200,10 +185,7 @@ impl Setup {
 pub fn side_by_side<C: Debug + Sync>(cases: &[C], story: impl Fn(&C) -> Result<()> + Sync) {
     let failures: Vec<String> = thread::scope(|scope| {
         let story = &story;
-        let told: Vec<_> = cases
-            .iter()
-            .map(|case| (case, scope.spawn(move || story(case))))
-            .collect();
+        let told: Vec<_> = cases.iter().map(|case| (case, scope.spawn(move || story(case)))).collect();
         told.into_iter()
             .filter_map(|(case, telling)| match telling.join() {
                 Ok(Ok(())) => None,
@@ -233,10 +215,7 @@ pub fn assert_nothing_rejected(router: &Router) -> Result<()> {
 
 /// The advertisements of one sender.
 pub fn from<'a>(adverts: &'a [Vrrp], sender: &str) -> Vec<&'a Vrrp> {
-    adverts
-        .iter()
-        .filter(|advert| advert.src.to_string() == sender)
-        .collect()
+    adverts.iter().filter(|advert| advert.src.to_string() == sender).collect()
 }
 
 /// Asserts that every advertisement of `sender` left on time: no gap longer than the interval and `late`.
@@ -244,10 +223,7 @@ pub fn assert_steady(adverts: &[Vrrp], sender: &str, interval: Duration, late: D
     let sent = from(adverts, sender);
     let gaps = sent.windows(2).map(|two| two[1].time - two[0].time);
     let longest = gaps.max().unwrap_or_default();
-    assert!(
-        longest <= interval + late,
-        "{sender} was silent for {longest:?} at an interval of {interval:?}"
-    );
+    assert!(longest <= interval + late, "{sender} was silent for {longest:?} at an interval of {interval:?}");
 }
 
 /// A cable pulled out of the switch and plugged in again, without either end losing carrier: the routers

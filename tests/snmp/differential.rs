@@ -2,24 +2,22 @@
 //!
 //! What may differ is in [`KNOWN`], and each entry quotes the row of `docs/differences.md` that explains it.
 
-use std::{collections::BTreeMap, fs, path::Path, time::Duration};
+use std::{collections::BTreeMap, fs, path::Path, thread};
 
-use lab::{Host, Lan, Result, Router, SnmpClient, Snmpd, Subject, wait};
+use lab::{Lan, Result, Router, SnmpClient, Snmpd, State, Subject, lan::Join, wait};
 
-use crate::scene::{KEEPALIVED, SOON, calm, steadfast};
+use crate::scene::{KEEPALIVED, ROUTER_ID, SOON, calm, instance, steadfast};
 
 /// Object to `TYPE: value`, by the numbers below [`KEEPALIVED`].
 type Walk = BTreeMap<Vec<u32>, String>;
 
 /// A difference that is meant.
 struct Known {
-    /// Numbers that the object begins with, below [`KEEPALIVED`].
+    /// What the object begins with, below [`KEEPALIVED`].
     object: &'static [u32],
-    /// What keepalived shows (`None`: nothing), if that is part of the difference.
     theirs: Shown,
-    /// What the daemon shows.
     ours: Shown,
-    /// The words that begin the row in `docs/differences.md`.
+    /// How the row in `docs/differences.md` begins.
     row: &'static str,
 }
 
@@ -30,45 +28,189 @@ enum Shown {
     Something,
 }
 
+use Shown::{Exactly, Nothing, Something};
+
 impl Shown {
     fn fits(&self, value: Option<&String>) -> bool {
         match (self, value) {
-            (Self::Nothing, None) | (Self::Something, Some(_)) => true,
-            (Self::Exactly(expected), Some(value)) => value == expected,
+            (Nothing, None) | (Something, Some(_)) => true,
+            (Exactly(expected), Some(value)) => value == expected,
             _ => false,
         }
     }
 }
 
-use Shown::{Exactly, Nothing, Something};
-
 const fn known(object: &'static [u32], theirs: Shown, ours: Shown, row: &'static str) -> Known {
     Known { object, theirs, ours, row }
 }
 
-/// Objects that are not in this list must be the same in both walks.
+const ADDED: &str = "| objects added after 2.2.7 ";
+const NO_MAIL: &str = "| `smtpServerAddressType`, `smtpServerAddress` without a mail server ";
+const MAIL_DEFAULTS: &str = "| `smtpServerTimeout`, `smtpServerPort` without a mail server ";
+
+/// Any other object must be the same in both walks.
 const KNOWN: &[Known] = &[
-    known(&[1, 1], Something, Something, "| `version` |"),
+    known(&[1, 1, 0], Something, Something, "| `version` "),
+    known(&[1, 3, 1, 0], Exactly("INTEGER: 2"), Exactly("INTEGER: 0"), NO_MAIL),
+    known(&[1, 3, 2, 0], Exactly("Hex-STRING: 00 00 00 00"), Exactly("\"\""), NO_MAIL),
+    known(&[1, 3, 3, 0], Exactly("Gauge32: 0"), Exactly("Gauge32: 30"), MAIL_DEFAULTS),
+    known(&[1, 3, 6, 0], Exactly("Gauge32: 0"), Exactly("Gauge32: 25"), MAIL_DEFAULTS),
+    known(&[1, 12], Nothing, Exactly("INTEGER: 2"), ADDED),
+    known(
+        &[2, 3, 1, 11],
+        Exactly("INTEGER: 2"),
+        Exactly("INTEGER: 1"),
+        "| `vrrpInstanceTrackPrimaryIf` ",
+    ),
+    known(&[2, 3, 1, 27], Exactly("INTEGER: 0"), Nothing, "| `vrrpInstanceAccept` of a version 2 instance "),
+    known(&[2, 3, 1, 36], Nothing, Exactly("INTEGER: 2"), ADDED),
+    known(&[2, 6, 1, 11], Exactly("INTEGER: 2"), Exactly("INTEGER: 1"), "| `vrrpAddressAdvertising` "),
+    known(
+        &[2, 9, 1, 6],
+        Exactly("INTEGER: 2"),
+        Exactly("INTEGER: 5"),
+        "| `vrrpScriptResult` of a script whose first run failed ",
+    ),
+    known(&[2, 9, 1, 10], Nothing, Something, ADDED),
+    known(&[2, 9, 1, 11], Nothing, Something, ADDED),
+    known(&[2, 9, 1, 12], Nothing, Something, ADDED),
 ];
 
-/// An object that shows that a router has settled, and its value.
-type Settled = (&'static [u32], &'static str);
-
-/// One configuration with what is true once both programs have settled.
+/// One configuration, with the columns that tell that it has settled: numbers below [`KEEPALIVED`], values.
 struct Case {
+    name: &'static str,
     config: &'static str,
-    settled: &'static [Settled],
+    /// vrrpInstanceState, row by row.
+    states: &'static [u8],
+    /// vrrpScriptResult, row by row: whether it is good.
+    scripts: &'static [bool],
 }
 
-/// The walk of `subject` as it comes to rest.
+const CASES: &[Case] = &[
+    Case {
+        name: "masters",
+        config: include_str!("differential/masters.conf"),
+        states: &[2, 2, 2],
+        scripts: &[true, false, false],
+    },
+    Case {
+        name: "waiting",
+        config: include_str!("differential/waiting.conf"),
+        states: &[1, 1, 3, 3],
+        scripts: &[false, true],
+    },
+    Case { name: "owner", config: include_str!("differential/owner.conf"), states: &[2, 2, 2], scripts: &[] },
+    Case { name: "minimal", config: include_str!("differential/minimal.conf"), states: &[2], scripts: &[] },
+];
+
+impl Case {
+    fn settled(&self, walk: &Walk) -> std::result::Result<(), String> {
+        let column = |column: [u32; 4]| -> Vec<u8> {
+            let rows = walk.range(column.to_vec()..).take_while(|(object, _)| object.starts_with(&column));
+            rows.filter_map(|(_, value)| value.strip_prefix("INTEGER: ")?.parse().ok()).collect()
+        };
+        let states = column([2, 3, 1, 4]);
+        let results = column([2, 9, 1, 6]);
+        // 1 is "no result yet", 3 is good, everything else bad.
+        let scripts: Vec<bool> = results.iter().map(|result| *result == 3).collect();
+        if states == self.states && scripts == self.scripts && !results.contains(&1) {
+            return Ok(());
+        }
+        Err(format!("states {states:?}, script results {results:?}"))
+    }
+
+    /// What is different and not known, and which of [`KNOWN`] were seen.
+    fn compare(&self) -> Result<(Vec<String>, Vec<usize>)> {
+        let mut lan = Lan::pair()?;
+        lan.add_segment(Join::Bridge, &[("alpha", "vd0", "10.8.0.1/24"), ("beta", "vd1", "10.8.0.2/24")])?;
+        let snmpd = Snmpd::builder(&lan["alpha"]).start()?;
+        let better = "global_defs {\n}\n".to_owned()
+            + &instance("B21", "vb0", 21, 200, "1\n  version 2").replace("10.99.0.21/32", "10.9.0.120/24")
+            + &instance("B22", "vb0", 22, 200, "1\n  version 3").replace("10.99.0.22/32", "10.9.0.121/24");
+        let beta = Router::start(&steadfast(), &lan["beta"], "beta", &better)?;
+        beta.wait_entering("B21", State::Master, SOON)?;
+        beta.wait_entering("B22", State::Master, SOON)?;
+        if self.name == "waiting" {
+            lan["alpha"].link_down("vd0")?;
+        }
+        let theirs = self.walk_of(&Subject::Keepalived, &lan, &snmpd)?;
+        let ours = self.walk_of(&steadfast(), &lan, &snmpd)?;
+        assert!(ours.len() > 40, "{}: only {} objects", self.name, ours.len());
+        Ok(differences(self.name, &theirs, &ours))
+    }
+
+    fn walk_of(&self, subject: &Subject, lan: &Lan, snmpd: &Snmpd) -> Result<Walk> {
+        let config = self.config.replace("SOCKET", snmpd.agentx());
+        let name = format!("{}-{subject}", self.name);
+        let router = Router::start(subject, &lan["alpha"], &name, &config)?;
+        let client = snmpd.client();
+        let walk = wait::until(&format!("{name} to settle"), SOON, || {
+            let seen = walk(&client).map_err(|e| e.to_string())?;
+            self.settled(&seen).map(|()| seen)
+        })?;
+        router.stop()?;
+        wait::until_true("snmpd to forget the router", SOON, || client.get(ROUTER_ID).is_err())?;
+        Ok(walk)
+    }
+}
+
 fn walk(client: &SnmpClient) -> Result<Walk> {
     let mut walk = Walk::new();
     for arc in ["1", "2"] {
         for (oid, value) in client.bulkwalk(&format!("{KEEPALIVED}.{arc}"), 25)? {
             let below = oid.strip_prefix(KEEPALIVED).unwrap_or_default();
-            let numbers = below.split('.').skip(1).map(|part| part.parse().unwrap());
-            walk.insert(numbers.collect(), value);
+            let numbers = below.split('.').skip(1).filter_map(|part| part.parse().ok());
+            walk.insert(numbers.collect(), value.trim().to_owned());
         }
     }
     Ok(walk)
+}
+
+fn differences(case: &str, theirs: &Walk, ours: &Walk) -> (Vec<String>, Vec<usize>) {
+    let mut unknown = Vec::new();
+    let mut seen = Vec::new();
+    let objects: std::collections::BTreeSet<_> = theirs.keys().chain(ours.keys()).collect();
+    for object in objects {
+        let (their, our) = (theirs.get(object), ours.get(object));
+        if their == our {
+            continue;
+        }
+        let fits = |known: &Known| {
+            object.starts_with(known.object) && known.theirs.fits(their) && known.ours.fits(our)
+        };
+        match KNOWN.iter().position(fits) {
+            Some(position) => seen.push(position),
+            None => {
+                unknown.push(format!("{case}: {object:?}: keepalived shows {their:?}, the daemon {our:?}"));
+            }
+        }
+    }
+    (unknown, seen)
+}
+
+#[test]
+fn the_walk_is_keepalived_s_except_for_the_documented_differences() {
+    let _calm = calm();
+    // The cases wait for elections most of their time, so they wait together.
+    let outcomes = thread::scope(|scope| {
+        let cases: Vec<_> = CASES.iter().map(|case| scope.spawn(|| case.compare())).collect();
+        cases.into_iter().map(|case| case.join().unwrap().unwrap()).collect::<Vec<_>>()
+    });
+    let (unknown, seen): (Vec<_>, Vec<_>) = outcomes.into_iter().unzip();
+    let unknown = unknown.concat();
+    assert!(unknown.is_empty(), "not in docs/differences.md:\n{}", unknown.join("\n"));
+    let seen = seen.concat();
+    for (position, known) in KNOWN.iter().enumerate() {
+        assert!(seen.contains(&position), "{:?} does not differ any more: {}", known.object, known.row);
+    }
+}
+
+#[test]
+fn every_known_difference_names_its_row() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/differences.md");
+    let page = fs::read_to_string(path).unwrap();
+    for known in KNOWN {
+        let found = page.lines().any(|line| line.starts_with(known.row));
+        assert!(found, "docs/differences.md has no row that begins with {}", known.row);
+    }
 }
