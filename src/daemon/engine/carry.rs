@@ -9,9 +9,9 @@ use super::{
     work::{self, Done},
 };
 use crate::{
-    kernel::clock,
+    kernel::{AddressInfo, clock},
     registry::{Change, State, Subject},
-    units::Time,
+    units::{Priority, Time},
     vrrp::{self, Action, Level},
 };
 
@@ -151,8 +151,11 @@ impl Engine {
                 let Some(device) = self.interfaces.named(&address.device) else {
                     continue;
                 };
-                let leftover =
-                    device.addresses().iter().find(|known| work::is_leftover(known, &address.config));
+                let owner = row.config.priority == Priority::OWNER;
+                let sole = self.interfaces.primary_address(device.link.index).is_none();
+                let is_leftover =
+                    |known: &&AddressInfo| work::is_leftover(known, &address.config, owner, sole);
+                let leftover = device.addresses().iter().find(is_leftover);
                 let Some(leftover) = leftover.cloned() else {
                     continue;
                 };

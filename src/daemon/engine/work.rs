@@ -98,11 +98,13 @@ pub(super) fn kernel_address(row: &AddressRow, index: IfIndex) -> Address {
 
 /// Whether an address on an interface was left there by an earlier run, and is not the interface's own.
 ///
-/// An interface's own address leads its subnet, so it is neither secondary nor a host address; an owner's
-/// address is therefore left alone.
-pub(super) fn is_leftover(known: &AddressInfo, wanted: &VirtualAddress) -> bool {
+/// The virtual addresses of a router that does not own them (`owner`) have no business on the interface before it
+/// is MASTER, unless they are all the interface has (`sole`): then it was set up with them. An owner's address
+/// is the interface's own when it leads its subnet, so when it is neither secondary nor a host address.
+pub(super) fn is_leftover(known: &AddressInfo, wanted: &VirtualAddress, owner: bool, sole: bool) -> bool {
     let same = known.address == wanted.address && known.prefix == wanted.prefix;
-    same && (known.secondary || known.prefix == 32)
+    let follows = known.secondary || known.prefix == 32;
+    same && if owner { follows } else { !sole }
 }
 
 #[cfg(test)]
@@ -129,9 +131,14 @@ mod tests {
             secondary,
             scope: 0,
         };
-        assert!(is_leftover(&known(24, true), &wanted(24)));
-        assert!(is_leftover(&known(32, false), &wanted(32)));
-        assert!(!is_leftover(&known(24, false), &wanted(24)));
-        assert!(!is_leftover(&known(24, true), &wanted(32)));
+        // Of a router that does not own its addresses: whatever the address looks like.
+        assert!(is_leftover(&known(24, false), &wanted(24), false, false));
+        assert!(is_leftover(&known(32, false), &wanted(32), false, false));
+        assert!(!is_leftover(&known(24, false), &wanted(24), false, true));
+        assert!(!is_leftover(&known(24, true), &wanted(32), false, false));
+        // Of an owner.
+        assert!(is_leftover(&known(24, true), &wanted(24), true, false));
+        assert!(is_leftover(&known(32, false), &wanted(32), true, true));
+        assert!(!is_leftover(&known(24, false), &wanted(24), true, false));
     }
 }
