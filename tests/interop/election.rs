@@ -6,7 +6,7 @@ use lab::pcap::Vrrp;
 use lab::{Capture, Lan, Result, Router, State, Subject};
 
 use crate::world::{
-    EARLY, LATE, Ours, Partition, SOON, Talk, V3, VI, VIP, assert_nothing_rejected, from, side_by_side,
+    EARLY, LATE, Ours, Partition, SOON, Talk, V3, VI, VIP, assert_nothing_rejected, from, ours, side_by_side,
 };
 
 const PASSWORD: Option<&str> = Some("s3cret99");
@@ -172,7 +172,7 @@ fn routers_with_different_authentication_do_not_believe_each_other() {
         Mismatch {
             theirs: None,
             line: "packet from 10.9.0.2 rejected: authentication type",
-            counter: "Authentication Errors/Type mismatch",
+            counter: "Authentication Errors/Type Mismatch",
         },
     ];
     side_by_side(&cases, |mismatch| {
@@ -187,10 +187,6 @@ fn routers_with_different_authentication_do_not_believe_each_other() {
         }
         Ok(())
     });
-}
-
-fn ours() -> Subject {
-    crate::world::ours()
 }
 
 fn wait_distrust(router: &Router, mismatch: &Mismatch) -> Result<()> {

@@ -1,1 +1,138 @@
-//! soon
+//! Programs that the daemon starts: who is told of transitions, and who decides about FAULT.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use lab::{Capture, Host, Lan, Result, State, clock, wait};
+
+use crate::world::{LATE, SOON, V3, VI, assert_steady, ours};
+
+/// An executable script on a host.
+pub(crate) fn script(host: &Host, name: &str, text: &str) -> Result<PathBuf> {
+    let path = host.write(name, &format!("#!/bin/sh\n{text}\n"))?;
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755))
+        .map_err(|error| lab::Error::io(format!("make {} executable", path.display()), error))?;
+    Ok(path)
+}
+
+fn lines(path: &Path) -> Vec<String> {
+    let text = fs::read_to_string(path).unwrap_or_default();
+    text.lines().map(str::to_owned).collect()
+}
+
+/// Process ids that scripts wrote down, one a line.
+fn pids(path: &Path) -> Vec<u32> {
+    lines(path).iter().filter_map(|line| line.parse().ok()).collect()
+}
+
+/// A process that nobody has waited for yet is dead, too.
+fn lives(pid: u32) -> bool {
+    let status = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    status.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X']))
+}
+
+#[test]
+fn notify_scripts_are_told_of_every_transition_with_keepaliveds_arguments() -> Result<()> {
+    let lan = Lan::pair()?;
+    let alpha = &lan["alpha"];
+    let told = alpha.dir().join("told");
+    let tell = script(alpha, "tell.sh", &format!("echo \"$*\" >> {}", told.display()))?;
+    let tell = tell.display();
+    let setup = V3
+        .alpha(150)
+        .line(format!("notify_master \"{tell} own 'of a' MASTER\""))
+        .line(format!("notify_backup \"{tell} own BACKUP\""))
+        .line(format!("notify_fault {tell}"))
+        .line(format!("notify_stop \"{tell} own STOP\""))
+        .line(format!("notify \"{tell} any\""));
+    let mut expected = Vec::new();
+    // Both are started at once, so their lines may come in either order; those of two transitions may not.
+    let mut told_of = |own: &str, state: &str| {
+        expected.push([own.to_owned(), format!("any INSTANCE VI {state} 150")]);
+        wait::until(state, SOON, || {
+            let seen = lines(&told);
+            let pairs: Vec<_> = seen.chunks(2).map(sorted).collect();
+            let wanted: Vec<_> = expected.iter().map(|pair| sorted(pair)).collect();
+            if pairs == wanted { Ok(()) } else { Err(format!("{seen:?}, awaited {wanted:?}")) }
+        })
+    };
+    let router = setup.start(&ours(), alpha)?;
+    told_of("own BACKUP", "BACKUP")?;
+    told_of("own of a MASTER", "MASTER")?;
+    alpha.link_down("va0")?;
+    told_of("", "FAULT")?;
+    alpha.link_up("va0")?;
+    told_of("own BACKUP", "BACKUP")?;
+    told_of("own of a MASTER", "MASTER")?;
+    router.stop()?;
+    told_of("own STOP", "STOP")
+}
+
+fn sorted(lines: &[String]) -> Vec<String> {
+    let mut lines = lines.to_vec();
+    lines.sort();
+    lines
+}
+
+/// A script that does not end, nor does its child, and neither listens to SIGTERM.
+fn hanging(host: &Host, name: &str, after: &str) -> Result<(PathBuf, PathBuf)> {
+    let seen = host.dir().join(format!("{name}.pids"));
+    let list = seen.display();
+    let text = format!(
+        "{after}\ntrap '' TERM\nsleep 1000 &\necho $! >> {list}\necho $$ >> {list}\nwhile :; do sleep 1000; done"
+    );
+    Ok((script(host, name, &text)?, seen))
+}
+
+#[test]
+fn a_tracked_script_that_hangs_is_killed_with_its_children_and_has_failed() -> Result<()> {
+    let lan = Lan::pair()?;
+    let alpha = &lan["alpha"];
+    let flag = alpha.write("good", "")?;
+    // While the flag is there the script succeeds at once.
+    let after = format!("[ -e {} ] && exit 0", flag.display());
+    let (check, seen) = hanging(alpha, "check.sh", &after)?;
+    let mut setup = V3.alpha(150).line("track_script {\n    check\n  }");
+    setup.before = format!(
+        "vrrp_script check {{\n  script {}\n  interval 1\n  timeout 1\n  fall 1\n  rise 1\n}}\n",
+        check.display()
+    );
+    let router = setup.start_until(&ours(), alpha, State::Master)?;
+    fs::remove_file(&flag).expect("the flag is there");
+    router.wait_entering(VI, State::Fault, SOON)?;
+    wait::until("the family of the script to be gone", SOON, || {
+        let living: Vec<_> = pids(&seen).into_iter().take(2).filter(|pid| lives(*pid)).collect();
+        if pids(&seen).len() >= 2 && living.is_empty() { Ok(()) } else { Err(format!("{living:?}")) }
+    })?;
+    let mark = router.mark();
+    alpha.write("good", "")?;
+    router.wait_entering_since(mark, VI, State::Master, SOON)?;
+    router.stop()?;
+    wait::until_eq("nothing to be left behind", SOON, &false, || pids(&seen).into_iter().any(lives))
+}
+
+#[test]
+fn notify_scripts_that_hang_delay_neither_adverts_nor_the_stop() -> Result<()> {
+    let lan = Lan::pair()?;
+    let alpha = &lan["alpha"];
+    let (hang, seen) = hanging(alpha, "hang.sh", "")?;
+    let capture = Capture::start(&lan["beta"], "vb0", "ip proto 112")?;
+    let setup = V3.alpha(150).line(format!("notify {}", hang.display()));
+    let router = setup.start_until(&ours(), alpha, State::Master)?;
+    wait::until("scripts of two transitions", SOON, || {
+        if pids(&seen).len() >= 4 { Ok(()) } else { Err(format!("{:?}", pids(&seen))) }
+    })?;
+    let adverts = capture.wait_vrrp("adverts", SOON, |seen| seen.len() >= 12)?;
+    assert_steady(&adverts, "10.9.0.1", V3.interval(), LATE / 3);
+    let asked = clock::wall();
+    router.stop()?;
+    let took = clock::wall().saturating_sub(asked);
+    assert!(took < Duration::from_secs(4), "the stop took {took:?}");
+    let adverts = capture
+        .wait_vrrp("priority 0", SOON, |seen| seen.last().is_some_and(|advert| advert.priority() == 0))?;
+    let released = adverts.last().map_or(asked, |advert| advert.time).saturating_sub(asked);
+    assert!(released < LATE, "priority 0 left {released:?} after SIGTERM");
+    Ok(())
+}

@@ -8,23 +8,23 @@ use lab::pcap::Vrrp;
 use lab::{Host, Lan, Result, Router, State, Subject};
 
 /// Nothing in these stories takes longer, not even on a busy machine.
-pub const SOON: Duration = Duration::from_secs(30);
+pub(crate) const SOON: Duration = Duration::from_secs(30);
 /// The virtual address of most stories.
-pub const VIP: &str = "10.9.0.100";
+pub(crate) const VIP: &str = "10.9.0.100";
 /// The instance of most stories.
-pub const VI: &str = "VI";
+pub(crate) const VI: &str = "VI";
 /// On a busy machine a router may be this late with what a timer asks of it.
-pub const LATE: Duration = Duration::from_millis(300);
+pub(crate) const LATE: Duration = Duration::from_millis(300);
 /// A router's timer may seem to end this early: the capture stamps a packet after it was decided to send it.
-pub const EARLY: Duration = Duration::from_millis(15);
+pub(crate) const EARLY: Duration = Duration::from_millis(15);
 
 /// The daemon under test, or keepalived in its place.
-pub fn ours() -> Subject {
+pub(crate) fn ours() -> Subject {
     Subject::from_env(env!("CARGO_BIN_EXE_steadfast"))
 }
 
 /// Whether the story has to be left out because it tells a documented difference from keepalived.
-pub fn is_keepalived(difference: &str) -> bool {
+pub(crate) fn is_keepalived(difference: &str) -> bool {
     let is = ours() == Subject::Keepalived;
     if is {
         println!("not told about keepalived: {difference}");
@@ -34,7 +34,7 @@ pub fn is_keepalived(difference: &str) -> bool {
 
 /// Which of two routers is ours; the other one is keepalived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ours {
+pub(crate) enum Ours {
     /// The one on alpha, 10.9.0.1: the better one of most stories.
     Alpha,
     /// The one on beta, 10.9.0.2.
@@ -43,10 +43,10 @@ pub enum Ours {
 
 impl Ours {
     /// Both casts.
-    pub const BOTH: [Self; 2] = [Self::Alpha, Self::Beta];
+    pub(crate) const BOTH: [Self; 2] = [Self::Alpha, Self::Beta];
 
     /// Who plays alpha and who plays beta.
-    pub fn cast(self) -> (Subject, Subject) {
+    pub(crate) fn cast(self) -> (Subject, Subject) {
         match self {
             Self::Alpha => (ours(), Subject::Keepalived),
             Self::Beta => (Subject::Keepalived, ours()),
@@ -56,21 +56,21 @@ impl Ours {
 
 /// How two routers talk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Talk {
+pub(crate) struct Talk {
     /// 2 or 3.
-    pub version: u8,
+    pub(crate) version: u8,
     /// To each other's address instead of to the group.
-    pub unicast: bool,
+    pub(crate) unicast: bool,
     /// `auth_pass`.
-    pub password: Option<&'static str>,
+    pub(crate) password: Option<&'static str>,
 }
 
 /// Version 3 to the group, which most stories use because its interval may be short.
-pub const V3: Talk = Talk { version: 3, unicast: false, password: None };
+pub(crate) const V3: Talk = Talk { version: 3, unicast: false, password: None };
 
 impl Talk {
     /// Version 2 counts in seconds.
-    pub fn interval(self) -> Duration {
+    pub(crate) fn interval(self) -> Duration {
         match self.version {
             2 => Duration::from_secs(1),
             _ => Duration::from_millis(200),
@@ -78,22 +78,22 @@ impl Talk {
     }
 
     /// RFC 3768 §6.1, RFC 9568 §6.1.
-    pub fn skew(self, priority: u8) -> Duration {
+    pub(crate) fn skew(self, priority: u8) -> Duration {
         self.interval() * (256 - u32::from(priority)) / 256
     }
 
     /// How long a backup waits for a silent master.
-    pub fn master_down(self, priority: u8) -> Duration {
+    pub(crate) fn master_down(self, priority: u8) -> Duration {
         self.interval() * 3 + self.skew(priority)
     }
 
     /// The usual router on alpha.
-    pub fn alpha(self, priority: u8) -> Setup {
+    pub(crate) fn alpha(self, priority: u8) -> Setup {
         self.setup(("va0", "10.9.0.1", "10.9.0.2"), priority)
     }
 
     /// The usual router on beta.
-    pub fn beta(self, priority: u8) -> Setup {
+    pub(crate) fn beta(self, priority: u8) -> Setup {
         self.setup(("vb0", "10.9.0.2", "10.9.0.1"), priority)
     }
 
@@ -120,40 +120,40 @@ impl Talk {
 
 /// One instance as a configuration text.
 #[derive(Clone, Debug)]
-pub struct Setup {
+pub(crate) struct Setup {
     /// `interface`.
-    pub interface: String,
+    pub(crate) interface: String,
     /// `version`.
-    pub version: u8,
+    pub(crate) version: u8,
     /// `virtual_router_id`.
-    pub vrid: u8,
+    pub(crate) vrid: u8,
     /// `priority`.
-    pub priority: u8,
+    pub(crate) priority: u8,
     /// `advert_int`.
-    pub advert_int: String,
+    pub(crate) advert_int: String,
     /// The lines of `virtual_ipaddress`.
-    pub vips: Vec<String>,
+    pub(crate) vips: Vec<String>,
     /// More lines of the instance.
-    pub lines: Vec<String>,
+    pub(crate) lines: Vec<String>,
     /// Blocks before the instance.
-    pub before: String,
+    pub(crate) before: String,
 }
 
 impl Setup {
     /// With one more line in the instance.
     #[must_use]
-    pub fn line(mut self, line: impl Into<String>) -> Self {
+    pub(crate) fn line(mut self, line: impl Into<String>) -> Self {
         self.lines.push(line.into());
         self
     }
 
     /// The whole file. Gratuitous ARP as in the captures: twice, and twice again after a second.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         format!("global_defs {{\n  router_id lab\n}}\n{}{}", self.before, self.instance(VI))
     }
 
     /// The instance alone, for files with several.
-    pub fn instance(&self, name: &str) -> String {
+    pub(crate) fn instance(&self, name: &str) -> String {
         let Self { interface, version, vrid, priority, advert_int, .. } = self;
         let mut text = format!(
             "vrrp_instance {name} {{\n  state BACKUP\n  interface {interface}\n  version {version}\n  \
@@ -169,12 +169,12 @@ impl Setup {
     }
 
     /// Starts a router with this file.
-    pub fn start(&self, subject: &Subject, host: &Host) -> Result<Router> {
+    pub(crate) fn start(&self, subject: &Subject, host: &Host) -> Result<Router> {
         Router::start(subject, host, host.name(), &self.text())
     }
 
     /// Starts a router on `host` and waits until it is in `state`.
-    pub fn start_until(&self, subject: &Subject, host: &Host, state: State) -> Result<Router> {
+    pub(crate) fn start_until(&self, subject: &Subject, host: &Host, state: State) -> Result<Router> {
         let router = self.start(subject, host)?;
         router.wait_entering(VI, state, SOON)?;
         Ok(router)
@@ -182,7 +182,7 @@ impl Setup {
 }
 
 /// Tells `story` for all cases at the same time (they mostly wait), and fails with every case that failed.
-pub fn side_by_side<C: Debug + Sync>(cases: &[C], story: impl Fn(&C) -> Result<()> + Sync) {
+pub(crate) fn side_by_side<C: Debug + Sync>(cases: &[C], story: impl Fn(&C) -> Result<()> + Sync) {
     let failures: Vec<String> = thread::scope(|scope| {
         let story = &story;
         let told: Vec<_> = cases.iter().map(|case| (case, scope.spawn(move || story(case)))).collect();
@@ -198,7 +198,7 @@ pub fn side_by_side<C: Debug + Sync>(cases: &[C], story: impl Fn(&C) -> Result<(
 }
 
 /// Neither router has thrown away anything that the other one sent.
-pub fn assert_nothing_rejected(router: &Router) -> Result<()> {
+pub(crate) fn assert_nothing_rejected(router: &Router) -> Result<()> {
     match router.subject() {
         Subject::Steadfast(_) => {
             let log = router.log();
@@ -214,12 +214,12 @@ pub fn assert_nothing_rejected(router: &Router) -> Result<()> {
 }
 
 /// The advertisements of one sender.
-pub fn from<'a>(adverts: &'a [Vrrp], sender: &str) -> Vec<&'a Vrrp> {
+pub(crate) fn from<'a>(adverts: &'a [Vrrp], sender: &str) -> Vec<&'a Vrrp> {
     adverts.iter().filter(|advert| advert.src.to_string() == sender).collect()
 }
 
 /// Asserts that every advertisement of `sender` left on time: no gap longer than the interval and `late`.
-pub fn assert_steady(adverts: &[Vrrp], sender: &str, interval: Duration, late: Duration) {
+pub(crate) fn assert_steady(adverts: &[Vrrp], sender: &str, interval: Duration, late: Duration) {
     let sent = from(adverts, sender);
     let gaps = sent.windows(2).map(|two| two[1].time - two[0].time);
     let longest = gaps.max().unwrap_or_default();
@@ -228,14 +228,14 @@ pub fn assert_steady(adverts: &[Vrrp], sender: &str, interval: Duration, late: D
 
 /// A cable pulled out of the switch and plugged in again, without either end losing carrier: the routers
 /// neither hear each other nor know that anything is wrong.
-pub struct Partition<'a> {
+pub(crate) struct Partition<'a> {
     host: &'a Host,
     switch: String,
 }
 
 impl<'a> Partition<'a> {
     /// Cuts alpha off.
-    pub fn of_alpha(lan: &'a Lan) -> Result<Self> {
+    pub(crate) fn of_alpha(lan: &'a Lan) -> Result<Self> {
         let host = &lan["alpha"];
         let switch = host.namespace().replace("-alpha", "-bridge0");
         host.run(&["ip", "-n", &switch, "link", "set", "p0", "nomaster"])?;
@@ -243,7 +243,7 @@ impl<'a> Partition<'a> {
     }
 
     /// Joins it again.
-    pub fn heal(self) -> Result<()> {
+    pub(crate) fn heal(self) -> Result<()> {
         let plug = ["ip", "-n", &self.switch, "link", "set", "p0", "master", "br0"];
         self.host.run(&plug).map(drop)
     }

@@ -56,12 +56,7 @@ const KNOWN: &[Known] = &[
     known(&[1, 3, 3, 0], Exactly("Gauge32: 0"), Exactly("Gauge32: 30"), MAIL_DEFAULTS),
     known(&[1, 3, 6, 0], Exactly("Gauge32: 0"), Exactly("Gauge32: 25"), MAIL_DEFAULTS),
     known(&[1, 12], Nothing, Exactly("INTEGER: 2"), ADDED),
-    known(
-        &[2, 3, 1, 11],
-        Exactly("INTEGER: 2"),
-        Exactly("INTEGER: 1"),
-        "| `vrrpInstanceTrackPrimaryIf` ",
-    ),
+    known(&[2, 3, 1, 11], Exactly("INTEGER: 2"), Exactly("INTEGER: 1"), "| `vrrpInstanceTrackPrimaryIf` "),
     known(&[2, 3, 1, 27], Exactly("INTEGER: 0"), Nothing, "| `vrrpInstanceAccept` of a version 2 instance "),
     known(&[2, 3, 1, 36], Nothing, Exactly("INTEGER: 2"), ADDED),
     known(&[2, 6, 1, 11], Exactly("INTEGER: 2"), Exactly("INTEGER: 1"), "| `vrrpAddressAdvertising` "),

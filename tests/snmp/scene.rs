@@ -99,8 +99,5 @@ pub(crate) fn told(traps: &[Trap]) -> Vec<Entered> {
         let value = trap.value(&format!("{INSTANCE_ENTRY}.{number}"));
         value.unwrap_or_else(|| panic!("column {number} is missing in {trap:?}")).to_owned()
     };
-    traps
-        .iter()
-        .map(|trap| (column(trap, 2), column(trap, 4).parse().unwrap()))
-        .collect()
+    traps.iter().map(|trap| (column(trap, 2), column(trap, 4).parse().unwrap())).collect()
 }

@@ -152,7 +152,8 @@ impl Engine {
                     continue;
                 };
                 let owner = row.config.priority == Priority::OWNER;
-                let sole = self.interfaces.primary_address(device.link.index).is_none();
+                let sole = address.device == row.config.interface
+                    && self.interfaces.primary_address(device.link.index).is_none();
                 let is_leftover =
                     |known: &&AddressInfo| work::is_leftover(known, &address.config, owner, sole);
                 let leftover = device.addresses().iter().find(is_leftover);

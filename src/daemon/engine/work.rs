@@ -99,7 +99,7 @@ pub(super) fn kernel_address(row: &AddressRow, index: IfIndex) -> Address {
 /// Whether an address on an interface was left there by an earlier run, and is not the interface's own.
 ///
 /// The virtual addresses of a router that does not own them (`owner`) have no business on the interface before it
-/// is MASTER, unless they are all the interface has (`sole`): then it was set up with them. An owner's address
+/// is MASTER, unless they are all that its own interface has (`sole`): then it was set up with them. An owner's address
 /// is the interface's own when it leads its subnet, so when it is neither secondary nor a host address.
 pub(super) fn is_leftover(known: &AddressInfo, wanted: &VirtualAddress, owner: bool, sole: bool) -> bool {
     let same = known.address == wanted.address && known.prefix == wanted.prefix;
