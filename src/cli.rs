@@ -35,6 +35,9 @@ pub struct Arguments {
     /// Where the AgentX master listens
     #[arg(short = 'A', long, value_name = "SOCKET")]
     pub snmp_agent_socket: Option<String>,
+    /// Whatever is wrong with an included file is an error
+    #[arg(short = 'e', long = "all-config")]
+    pub check_includes: bool,
     /// Pid file
     #[arg(short = 'p', long, value_name = "FILE", default_value = DEFAULT_PID_FILE)]
     pub pid: PathBuf,

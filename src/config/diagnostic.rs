@@ -18,6 +18,17 @@ pub struct Span {
     pub length: usize,
 }
 
+impl Span {
+    /// The place in words: the line alone when a message about `other` shows the same file anyway.
+    pub fn beside(&self, other: &Self) -> String {
+        if self.file == other.file {
+            format!("line {}", self.line)
+        } else {
+            format!("{}:{}", self.file, self.line)
+        }
+    }
+}
+
 /// How bad a finding is, and thereby which exit code it leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
@@ -80,6 +91,8 @@ pub struct SourceText {
     pub name: Arc<str>,
     /// What it held; bytes that are not UTF-8 are replaced.
     pub text: Arc<str>,
+    /// The line that included it; `None` for the main file.
+    pub included_at: Option<Span>,
 }
 
 /// Everything that was found in one reading of a configuration.
@@ -92,9 +105,11 @@ pub struct Report {
 }
 
 impl Report {
-    /// Adds a finding.
+    /// Adds a finding, unless it is the last one again: a line that stands for thousands says it once.
     pub fn add(&mut self, diagnostic: Diagnostic) {
-        self.diagnostics.push(diagnostic);
+        if self.diagnostics.last() != Some(&diagnostic) {
+            self.diagnostics.push(diagnostic);
+        }
     }
 
     /// The exit code of a configuration test: 0 nothing found, 5 errors, 6 scripts that run insecurely or a file

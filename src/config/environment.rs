@@ -1,7 +1,11 @@
 //! What reading a configuration needs to know about the system, behind a trait so that tests own the answers.
 
 use std::{
-    env, fs, io,
+    cell::RefCell,
+    collections::HashMap,
+    env, fs,
+    hash::{BuildHasher, RandomState},
+    io,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
@@ -54,6 +58,10 @@ pub trait Environment {
     fn glob(&self, pattern: &str) -> Vec<PathBuf>;
     /// Whether the file is a directory or has an execute bit: such files are never configuration.
     fn is_executable_or_directory(&self, path: &Path) -> bool;
+    /// An environment variable of this process.
+    fn variable(&self, name: &str) -> Option<String>;
+    /// Where `${_RANDOM}` begins when the file has no `random_seed`.
+    fn random_seed(&self) -> u64;
 }
 
 /// The system this program runs on.
@@ -119,6 +127,94 @@ impl Environment for System {
 
     fn is_executable_or_directory(&self, path: &Path) -> bool {
         fs::metadata(path).is_ok_and(|meta| meta.is_dir() || meta.permissions().mode() & 0o111 != 0)
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        // An empty name, one with `=` or one with NUL is never set.
+        env::var(name).ok()
+    }
+
+    fn random_seed(&self) -> u64 {
+        // The standard library seeds its hash maps from the system's randomness.
+        RandomState::new().hash_one(())
+    }
+}
+
+/// Another environment, each question asked once: a file with thousands of instances names few interfaces, users and
+/// programs. It lives no longer than one reading.
+pub(super) struct Remembering<'a> {
+    inner: &'a dyn Environment,
+    interfaces: RefCell<HashMap<String, bool>>,
+    accounts: RefCell<HashMap<String, Option<Account>>>,
+    groups: RefCell<HashMap<String, Option<u32>>>,
+    programs: RefCell<HashMap<String, Program>>,
+}
+
+impl<'a> Remembering<'a> {
+    pub(super) fn new(inner: &'a dyn Environment) -> Self {
+        Self {
+            inner,
+            interfaces: RefCell::default(),
+            accounts: RefCell::default(),
+            groups: RefCell::default(),
+            programs: RefCell::default(),
+        }
+    }
+}
+
+/// The known answer, or `ask` for it.
+fn remembered<T: Clone>(known: &RefCell<HashMap<String, T>>, name: &str, ask: impl FnOnce(&str) -> T) -> T {
+    if let Some(answer) = known.borrow().get(name) {
+        return answer.clone();
+    }
+    let answer = ask(name);
+    known.borrow_mut().insert(name.to_owned(), answer.clone());
+    answer
+}
+
+impl Environment for Remembering<'_> {
+    fn interface_exists(&self, name: &str) -> bool {
+        remembered(&self.interfaces, name, |name| self.inner.interface_exists(name))
+    }
+
+    fn host_name(&self) -> String {
+        self.inner.host_name()
+    }
+
+    fn account(&self, user: &str) -> Option<Account> {
+        remembered(&self.accounts, user, |user| self.inner.account(user))
+    }
+
+    fn group(&self, group: &str) -> Option<u32> {
+        remembered(&self.groups, group, |group| self.inner.group(group))
+    }
+
+    fn own_uid(&self) -> u32 {
+        self.inner.own_uid()
+    }
+
+    fn program(&self, name: &str) -> Program {
+        remembered(&self.programs, name, |name| self.inner.program(name))
+    }
+
+    fn read_file(&self, path: &Path) -> io::Result<Vec<u8>> {
+        self.inner.read_file(path)
+    }
+
+    fn glob(&self, pattern: &str) -> Vec<PathBuf> {
+        self.inner.glob(pattern)
+    }
+
+    fn is_executable_or_directory(&self, path: &Path) -> bool {
+        self.inner.is_executable_or_directory(path)
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        self.inner.variable(name)
+    }
+
+    fn random_seed(&self) -> u64 {
+        self.inner.random_seed()
     }
 }
 

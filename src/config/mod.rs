@@ -28,20 +28,36 @@ mod value;
 use std::path::Path;
 
 pub use diagnostic::{Diagnostic, Report, Severity, SourceText, Span};
+use environment::Remembering;
 pub use environment::{Account, Environment, Program, System};
 pub use model::{
     Auth, Config, Garp, Global, InitialState, Instance, Notify, NotifyScript, Scope, Script, ScriptCommand,
     TrackedScript, User, VirtualAddress,
 };
 
-/// Reads a configuration. `config_id` selects `@ID` lines; without it the host name up to its first dot does.
+/// How a configuration is read.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options<'a> {
+    /// Selects `@ID` lines (`-i`); without it the host name up to its first dot does.
+    pub config_id: Option<&'a str>,
+    /// Whatever is wrong with an included file is an error (`-e`).
+    pub check_includes: bool,
+}
+
+/// Reads a configuration; `config_id` as in [`Options::config_id`]. See [`load_with`].
+pub fn load(path: &Path, config_id: Option<&str>, env: &dyn Environment) -> (Option<Config>, Report) {
+    load_with(path, &Options { config_id, ..Options::default() }, env)
+}
+
+/// Reads a configuration.
 ///
 /// The configuration is `None` when reading failed as a whole; otherwise it holds what can be used, and
 /// [`Report::start_exit`] says whether that is enough to run.
-pub fn load(path: &Path, config_id: Option<&str>, env: &dyn Environment) -> (Option<Config>, Report) {
+pub fn load_with(path: &Path, options: &Options<'_>, env: &dyn Environment) -> (Option<Config>, Report) {
     let mut report = Report::default();
-    let lines = source::read(path, config_id, env, &mut report);
-    let nodes = tree::build(lines, &mut report);
+    let env = &Remembering::new(env);
+    let items = source::read(path, options, env, &mut report);
+    let nodes = tree::build(items, &mut report);
     let config = resolve::resolve(&nodes, env, &mut report);
     let failed =
         report.diagnostics.iter().any(|found| matches!(found.severity, Severity::Fatal | Severity::NoFile));

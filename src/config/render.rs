@@ -115,7 +115,7 @@ mod tests {
             .help("write it differently");
         Report {
             diagnostics: vec![finding],
-            sources: vec![SourceText { name: "a.conf".into(), text: line.into() }],
+            sources: vec![SourceText { name: "a.conf".into(), text: line.into(), included_at: None }],
         }
     }
 

@@ -70,6 +70,14 @@ impl Environment for FakeSystem {
     fn is_executable_or_directory(&self, path: &Path) -> bool {
         path.ends_with("executable.conf")
     }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        (name == "SITE").then(|| "north".to_owned())
+    }
+
+    fn random_seed(&self) -> u64 {
+        1
+    }
 }
 
 fn read(text: &str) -> (Config, Report) {
@@ -327,4 +335,73 @@ fn a_line_too_long_is_left_out_whole() {
     let (config, report) = read(&format!("global_defs {{\nrouter_id {}\n}}\n", "x".repeat(1023)));
     assert_eq!(config.global.router_id, "gate.example.net");
     assert_eq!(ids(&report), ["line-too-long"]);
+}
+
+#[test]
+fn a_line_may_stand_for_many() {
+    let addresses = |lines: &str| {
+        let (instance, found) = instance(&format!("virtual_ipaddress_excluded {{\n{lines}\n}}"));
+        assert!(found.is_empty(), "{lines}: {found:?}");
+        let shown = |address: &VirtualAddress| address.address.to_string();
+        instance.excluded_addresses.iter().map(shown).collect::<Vec<_>>()
+    };
+    assert_eq!(addresses("~SEQ(I,3) 10.0.0.$I"), ["10.0.0.1", "10.0.0.2", "10.0.0.3"]);
+    assert_eq!(
+        addresses("~SEQ(I,0,1) ~LST({A,B},{1,2},{3,4}) 10.${I}.${A}.$B"),
+        ["10.0.1.2", "10.0.3.4", "10.1.1.2", "10.1.3.4"],
+        "the left one is outermost"
+    );
+    assert_eq!(addresses("$N=2\n~SEQ(I,1,${N}) 10.0.0.$I"), ["10.0.0.1", "10.0.0.2"]);
+    assert_eq!(addresses("$L= \\\n10.${I}.0.1 \\\n10.${I}.0.2\n~SEQ(I,1,2) $L").len(), 4, "of several lines");
+}
+
+#[test]
+fn a_line_that_cannot_be_repeated_is_said_to_be_so() {
+    for line in ["~SEQ(I,1,0,5) x", "~SEQ(I,1 x", "~LST({A},{1,2}) x"] {
+        assert_eq!(ids(&read(line).1), ["invalid-iteration"], "{line}");
+    }
+    let endless = "~SEQ(I,1,1000000) ~SEQ(J,1,1000000) ~SEQ(K,1,1000000) x";
+    assert_eq!(ids(&read(endless).1), ["endless-expansion"]);
+    assert_eq!(ids(&read(&format!("{}x", "~SEQ(I,1,1) ".repeat(80))).1), ["endless-expansion"]);
+}
+
+#[test]
+fn built_in_parameters_and_definitions_within_definitions() {
+    let router = |lines: &str| read(&format!("{lines}\n")).0.global.router_id;
+    assert_eq!(router("global_defs {\nrouter_id ${_ENV SITE}-${_ENV NONE}x\n}"), "north-x");
+    assert_eq!(router("global_defs {\nrouter_id a${_HASH}b${_BANG}\n}"), "a#b!");
+    assert_eq!(router("global_defs {\nrouter_id ${_PWD}\n}"), "/etc");
+    let random = "global_defs {\nrandom_seed 4\nrouter_id ${_RANDOM 10 20}\n}";
+    assert_eq!(router(random), router(random), "fixed by the seed");
+    assert!((10..=20).contains(&router(random).parse().unwrap()));
+    let nested = "$OUTER= \\\n$D=1 \\\nglobal_defs { \\\n$INNER \\\n@other router_id no \\\n}\n\
+                  $INNER= \\\nenable_traps \\\nrouter_id x$D\n$OUTER";
+    assert_eq!(router(nested), "x1", "definitions, uses and conditions within a definition");
+    assert_eq!(ids(&read("$A= \\\nrouter_id x \\").1), ["unfinished-definition"]);
+}
+
+#[test]
+fn include_checks_come_from_the_file_or_the_command_line() {
+    let exit = |text: &str, check_includes: bool| {
+        let system = FakeSystem::default().file("/etc/main.conf", text).file("/etc/a.conf", "");
+        let options = Options { check_includes, ..Options::default() };
+        load_with(Path::new("/etc/main.conf"), &options, &system).1.test_exit()
+    };
+    assert_eq!(exit("include none.conf", false), 0);
+    assert_eq!(exit("include none.conf", true), 6);
+    assert_eq!(exit("includeb {a,none}.conf", false), 6);
+    for (check, code) in
+        [("", 6), ("match", 6), ("read", 0), ("+wildcard_match", 0), ("match\ninclude_check -match", 0)]
+    {
+        let text = format!("global_defs {{\ninclude_check {check}\n}}\ninclude none.conf");
+        assert_eq!(exit(&text, false), code, "include_check {check}");
+    }
+}
+
+#[test]
+fn a_word_without_effect_is_reported_once_and_counted() {
+    let (_, report) = read("virtual_server 10.0.0.1 80 {\n}\n".repeat(3).as_str());
+    let idle: Vec<_> = report.diagnostics.iter().filter(|found| found.id == "not-supported-yet").collect();
+    assert_eq!(idle.len(), 1);
+    assert!(idle[0].headline.ends_with("(here and in 2 more places)"), "{}", idle[0].headline);
 }

@@ -1,32 +1,53 @@
 //! Text that remembers where in which file each character stood, and its division into words.
 //!
 //! Comments are stripped, parameters are replaced and lines are split before anybody looks for keywords, so a
-//! column cannot be recovered later: every character carries its own.
+//! column cannot be recovered later: the text carries its own. Nearly every line is one unbroken piece of its file,
+//! and then one number is enough; only a line that was put together has a column for each byte.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use crate::config::Span;
 
-/// A character and the column it came from, counted from 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Placed {
-    pub(super) char: char,
-    pub(super) column: usize,
+/// Where the bytes of a text came from; columns count characters from 1.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Columns {
+    /// ASCII that stood together, from this column on.
+    From(u32),
+    /// One for each byte.
+    Each(Box<[u32]>),
 }
 
 /// A line or a part of one.
 #[derive(Clone, Debug)]
 pub(super) struct Text {
     pub(super) file: Arc<str>,
-    pub(super) line: usize,
-    pub(super) chars: Vec<Placed>,
+    pub(super) line: u32,
+    string: String,
+    columns: Columns,
+}
+
+/// Where a word is in its text, as bytes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    /// The word itself begins so far behind `from` and ends so far before `to`: 1 inside quotes, else 0.
+    quote: u32,
+    from: u32,
+    to: u32,
 }
 
 /// One word of a line, quotes removed.
-#[derive(Clone, Debug)]
-pub(super) struct Word {
-    pub(super) text: String,
-    pub(super) span: Span,
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Word<'a> {
+    pub(super) text: &'a str,
+    line: &'a Text,
+    place: Place,
+}
+
+impl Word<'_> {
+    /// Where it stands, its quotes included.
+    pub(super) fn span(&self) -> Span {
+        self.line.span_of(range(self.place))
+    }
 }
 
 /// What the mark that ended a line was, if it was not the line's end.
@@ -34,138 +55,289 @@ pub(super) struct Word {
 pub(super) struct Stripped {
     /// The line ended in a `\` outside quotes.
     pub(super) continued: bool,
-    /// A `#` or `!` in the middle of a word began the comment: its index before stripping.
-    pub(super) cut_word: Option<Placed>,
+    /// A `#` or `!` in the middle of a word began the comment.
+    pub(super) cut_word: Option<(char, Span)>,
+}
+
+fn small(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+fn range(place: Place) -> Range<usize> {
+    place.from as usize..place.to as usize
 }
 
 impl Text {
     /// A physical line.
     pub(super) fn new(file: &Arc<str>, line: usize, text: &str) -> Self {
-        let chars = text.chars().enumerate().map(|(at, char)| Placed { char, column: at + 1 }).collect();
-        Self { file: Arc::clone(file), line, chars }
+        let columns = if text.is_ascii() {
+            Columns::From(1)
+        } else {
+            let each = (1..).zip(text.chars()).flat_map(|(at, c)| std::iter::repeat_n(at, c.len_utf8()));
+            Columns::Each(each.collect())
+        };
+        Self { file: Arc::clone(file), line: small(line), string: text.to_owned(), columns }
     }
 
-    /// The same place with other characters.
-    pub(super) fn with(&self, chars: &[Placed]) -> Self {
-        Self { file: Arc::clone(&self.file), line: self.line, chars: chars.to_vec() }
+    /// Characters that come from elsewhere, as if all stood at one place.
+    pub(super) fn standing_in(&self, string: &str) -> Self {
+        let columns = Columns::Each(vec![self.column(0); string.len()].into());
+        Self { file: Arc::clone(&self.file), line: self.line, string: string.to_owned(), columns }
     }
 
     /// The characters alone.
-    pub(super) fn string(&self) -> String {
-        self.chars.iter().map(|placed| placed.char).collect()
+    pub(super) fn as_str(&self) -> &str {
+        &self.string
     }
 
-    /// The part of the file that `chars` came from.
-    pub(super) fn span_of(&self, chars: &[Placed]) -> Span {
-        let column = chars.first().map_or(1, |first| first.column);
-        let end = chars.last().map_or(column, |last| last.column + 1);
-        Span { file: Arc::clone(&self.file), line: self.line, column, length: end.saturating_sub(column) }
+    pub(super) fn is_empty(&self) -> bool {
+        self.string.is_empty()
+    }
+
+    /// The column of a byte; behind the last one it goes on counting.
+    fn column(&self, at: usize) -> u32 {
+        match &self.columns {
+            Columns::From(first) => first + small(at),
+            Columns::Each(each) => {
+                each.get(at).copied().unwrap_or_else(|| each.last().map_or(1, |last| last + 1))
+            }
+        }
+    }
+
+    /// The part of the file that these bytes came from.
+    pub(super) fn span_of(&self, bytes: Range<usize>) -> Span {
+        let column = self.column(bytes.start) as usize;
+        let end = bytes.end.checked_sub(1).filter(|last| *last >= bytes.start);
+        let end = end.map_or(column, |last| self.column(last) as usize + 1);
+        Span {
+            file: Arc::clone(&self.file),
+            line: self.line as usize,
+            column,
+            length: end.saturating_sub(column),
+        }
     }
 
     /// The part of the file this came from.
     pub(super) fn span(&self) -> Span {
-        self.span_of(&self.chars)
+        self.span_of(0..self.string.len())
+    }
+
+    /// The part of the text between two bytes, which are ends of characters.
+    fn part(&self, bytes: Range<usize>) -> Self {
+        let columns = match &self.columns {
+            Columns::From(first) => Columns::From(first + small(bytes.start)),
+            Columns::Each(each) => Columns::Each(each[bytes.clone()].into()),
+        };
+        let string = self.string[bytes].to_owned();
+        Self { file: Arc::clone(&self.file), line: self.line, string, columns }
+    }
+
+    /// Cuts both ends off.
+    fn shorten(&mut self, bytes: Range<usize>) {
+        match &mut self.columns {
+            Columns::From(first) => *first += small(bytes.start),
+            Columns::Each(each) => *each = each[bytes.clone()].into(),
+        }
+        self.string.truncate(bytes.end);
+        self.string.drain(..bytes.start);
     }
 
     /// The first word as far as the next blank; quotes mean nothing here.
-    pub(super) fn first_word(&self) -> String {
-        self.chars.iter().map(|placed| placed.char).take_while(|c| !is_blank(*c)).collect()
+    pub(super) fn first_word(&self) -> &str {
+        self.string.split(is_blank).next().unwrap_or_default()
     }
 
-    /// Without the first `count` characters and the blanks after them.
+    /// Without the first `count` bytes and the blanks after them.
     pub(super) fn after(&self, count: usize) -> Self {
-        let rest = self.chars.get(count..).unwrap_or_default();
-        let blanks = rest.iter().take_while(|placed| is_blank(placed.char)).count();
-        self.with(&rest[blanks..])
+        let rest = self.string.get(count..).unwrap_or_default();
+        let blanks = rest.len() - rest.trim_start_matches(is_blank).len();
+        self.part(self.string.len() - rest.len() + blanks..self.string.len())
+    }
+
+    /// With other characters for some bytes; whatever points into them points at all of what they replace.
+    pub(super) fn replace(&self, bytes: Range<usize>, with: &str) -> Self {
+        let (first, last) = (self.column(bytes.start), self.column(bytes.end.saturating_sub(1)));
+        let mut columns: Vec<u32> = (0..bytes.start).map(|at| self.column(at)).collect();
+        columns.extend(std::iter::repeat_n(first, with.len()));
+        if let Some(end) = columns.last_mut().filter(|_| !with.is_empty()) {
+            *end = last;
+        }
+        columns.extend((bytes.end..self.string.len()).map(|at| self.column(at)));
+        let string = [&self.string[..bytes.start], with, &self.string[bytes.end..]].concat();
+        Self { file: Arc::clone(&self.file), line: self.line, string, columns: Columns::Each(columns.into()) }
+    }
+
+    /// Without the characters that `unwanted` picks; ASCII only.
+    pub(super) fn without(&self, unwanted: u8) -> Self {
+        let kept = |at: &usize| self.string.as_bytes()[*at] != unwanted;
+        let columns = (0..self.string.len()).filter(kept).map(|at| self.column(at)).collect();
+        let string = self.string.replace(char::from(unwanted), "");
+        Self { file: Arc::clone(&self.file), line: self.line, string, columns: Columns::Each(columns) }
     }
 
     /// Removes the comment and outer blanks. Only double quotes protect: elsewhere a `#` or `!` ends the line, even
     /// inside a word, and `\#` and `\!` stand for the character itself.
     pub(super) fn strip(&mut self) -> Stripped {
+        self.strip_from(0)
+    }
+
+    /// As [`Self::strip`], when everything before a byte has been stripped already.
+    pub(super) fn strip_from(&mut self, first: usize) -> Stripped {
         let mut stripped = Stripped::default();
-        let mut kept: Vec<Placed> = Vec::with_capacity(self.chars.len());
-        let mut quoted = false;
-        let mut at = 0;
-        while let Some(&placed) = self.chars.get(at) {
-            let next = self.chars.get(at + 1).copied();
-            at += 1;
-            match (placed.char, next) {
-                ('"', _) => quoted = !quoted,
-                ('#' | '!', next) if !quoted => {
-                    let joined = |side: Option<Placed>| side.is_some_and(|p| p.char.is_alphanumeric());
-                    stripped.cut_word = (joined(kept.last().copied()) && joined(next)).then_some(placed);
+        let mut unescaped = Vec::new();
+        let bytes = self.string.as_bytes();
+        let (mut quoted, mut at) = (false, 0);
+        let mut end = bytes.len();
+        while at < bytes.len() {
+            let next = bytes.get(at + 1).copied();
+            match bytes[at] {
+                b'"' => quoted = !quoted,
+                b'#' | b'!' if !quoted && at >= first => {
+                    let joined = |side: Option<&u8>| {
+                        side.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte >= 0x80)
+                    };
+                    let inside =
+                        joined(at.checked_sub(1).map(|before| &bytes[before])) && joined(next.as_ref());
+                    stripped.cut_word = inside.then(|| (char::from(bytes[at]), self.span_of(at..at + 1)));
+                    end = at;
                     break;
                 }
-                ('\\', None) if !quoted => {
-                    stripped.continued = true;
-                    break;
-                }
-                ('\\', Some(next)) if !quoted => {
-                    at += 1;
-                    if !matches!(next.char, '#' | '!') {
-                        kept.push(placed);
+                b'\\' if !quoted => match next {
+                    None => {
+                        stripped.continued = true;
+                        end = at;
+                        break;
                     }
-                    kept.push(next);
-                    continue;
-                }
+                    Some(next) => {
+                        if matches!(next, b'#' | b'!') && at >= first {
+                            unescaped.push(at);
+                        }
+                        at += 1;
+                    }
+                },
                 _ => {}
             }
-            kept.push(placed);
+            at += 1;
         }
-        let start = kept.iter().take_while(|placed| is_blank(placed.char)).count();
-        let end = kept.iter().rposition(|placed| !is_blank(placed.char)).map_or(start, |last| last + 1);
-        self.chars = kept[start..end.max(start)].to_vec();
+        let kept = self.string[..end].trim_end_matches(is_blank).len();
+        let start = kept - self.string[..kept].trim_start_matches(is_blank).len();
+        for &backslash in unescaped.iter().rev() {
+            *self = self.replace(backslash..backslash + 1, "");
+        }
+        self.shorten(start..kept - unescaped.len());
         stripped
     }
 
-    /// Braces outside double quotes stand alone: the pieces before, between and after them, none empty.
-    pub(super) fn split_braces(&self) -> Vec<Self> {
+    /// Braces outside double quotes stand alone: the pieces before, between and after them, none blank.
+    pub(super) fn split_braces(self) -> Vec<Piece> {
         let mut pieces = Vec::new();
-        let mut quoted = false;
-        let mut start = 0;
-        for (at, placed) in self.chars.iter().enumerate() {
-            match placed.char {
-                '"' => quoted = !quoted,
-                '{' | '}' if !quoted => {
-                    pieces.push(&self.chars[start..at]);
-                    pieces.push(&self.chars[at..=at]);
+        let (mut quoted, mut start) = (false, 0);
+        let words = |bytes: Range<usize>, pieces: &mut Vec<Piece>| {
+            if !self.string[bytes.clone()].chars().all(is_blank) {
+                pieces.push(Piece::Words(self.part(bytes)));
+            }
+        };
+        for (at, byte) in self.string.bytes().enumerate() {
+            match byte {
+                b'"' => quoted = !quoted,
+                b'{' | b'}' if !quoted => {
+                    words(start..at, &mut pieces);
+                    let place = self.span_of(at..at + 1);
+                    pieces.push(if byte == b'{' { Piece::Open(place) } else { Piece::Close(place) });
                     start = at + 1;
                 }
                 _ => {}
             }
         }
-        pieces.push(&self.chars[start..]);
-        let blank = |piece: &&[Placed]| piece.iter().all(|placed| is_blank(placed.char));
-        pieces.into_iter().filter(|piece| !blank(piece)).map(|piece| self.with(piece)).collect()
-    }
-
-    /// The words: blanks and `"` separate, `"…"` is one word. The second result is the quote that is never closed;
-    /// what follows it is no word.
-    pub(super) fn words(&self) -> (Vec<Word>, Option<Span>) {
-        let mut words = Vec::new();
-        let mut at = 0;
-        while at < self.chars.len() {
-            let rest = &self.chars[at..];
-            if is_blank(rest[0].char) {
-                at += 1;
-            } else if rest[0].char == '"' {
-                let Some(length) = rest[1..].iter().position(|placed| placed.char == '"') else {
-                    return (words, Some(self.span_of(rest)));
-                };
-                words.push(self.word(&rest[1..=length], &rest[..length + 2]));
-                at += length + 2;
-            } else {
-                let ends = |placed: &Placed| is_blank(placed.char) || placed.char == '"';
-                let length = rest.iter().position(ends).unwrap_or(rest.len());
-                words.push(self.word(&rest[..length], &rest[..length]));
-                at += length;
-            }
+        if start == 0 {
+            return vec![Piece::Words(self)];
         }
-        (words, None)
+        words(start..self.string.len(), &mut pieces);
+        pieces
     }
 
-    fn word(&self, chars: &[Placed], place: &[Placed]) -> Word {
-        Word { text: chars.iter().map(|placed| placed.char).collect(), span: self.span_of(place) }
+    /// The words: blanks and `"` separate, `"…"` is one word. The second result is where a quote begins that is
+    /// never closed; what follows it is no word.
+    fn places(&self) -> (Box<[Place]>, Option<u32>) {
+        let bytes = self.string.as_bytes();
+        let mut places = Vec::with_capacity(2);
+        let mut at = 0;
+        while let Some(&byte) = bytes.get(at) {
+            if is_blank(char::from(byte)) {
+                at += 1;
+                continue;
+            }
+            let quote = u32::from(byte == b'"');
+            let length = if quote == 1 {
+                let Some(length) = bytes[at + 1..].iter().position(|byte| *byte == b'"') else {
+                    return (places.into(), Some(small(at)));
+                };
+                length + 2
+            } else {
+                let ends = |byte: &u8| is_blank(char::from(*byte)) || *byte == b'"';
+                bytes[at..].iter().position(ends).unwrap_or(bytes.len() - at)
+            };
+            places.push(Place { quote, from: small(at), to: small(at + length) });
+            at += length;
+        }
+        (places.into(), None)
+    }
+}
+
+/// What braces leave of a line.
+#[derive(Clone, Debug)]
+pub(super) enum Piece {
+    /// `{`
+    Open(Span),
+    /// `}`
+    Close(Span),
+    /// Anything else.
+    Words(Text),
+}
+
+/// A keyword with its words.
+#[derive(Clone, Debug)]
+pub(super) struct Line {
+    pub(super) text: Text,
+    /// Never empty.
+    places: Box<[Place]>,
+    open_quote: Option<u32>,
+}
+
+impl Line {
+    /// Divides a text into words. The error is the quote that is never closed, where nothing stands before it.
+    pub(super) fn new(text: Text) -> Result<Self, Option<Span>> {
+        let (places, open_quote) = text.places();
+        if places.is_empty() {
+            return Err(open_quote.map(|at| text.span_of(at as usize..text.string.len())));
+        }
+        Ok(Self { text, places, open_quote })
+    }
+
+    /// The first word, which is the keyword or the subject of the line.
+    pub(super) fn first(&self) -> Word<'_> {
+        self.at(self.places[0])
+    }
+
+    /// A word by its number, the first being 0.
+    pub(super) fn word(&self, number: usize) -> Option<Word<'_>> {
+        self.places.get(number).map(|place| self.at(*place))
+    }
+
+    /// The words from a number on.
+    pub(super) fn words(&self, from: usize) -> impl Iterator<Item = Word<'_>> {
+        self.places.iter().skip(from).map(|place| self.at(*place))
+    }
+
+    /// The quote that is never closed.
+    pub(super) fn open_quote(&self) -> Option<Span> {
+        self.open_quote.map(|at| self.text.span_of(at as usize..self.text.string.len()))
+    }
+
+    fn at(&self, place: Place) -> Word<'_> {
+        let quote = place.quote as usize;
+        let inner = range(place);
+        Word { text: &self.text.string[inner.start + quote..inner.end - quote], line: &self.text, place }
     }
 }
 
@@ -184,7 +356,7 @@ mod tests {
     fn stripped(line: &str) -> String {
         let mut text = text(line);
         text.strip();
-        text.string()
+        text.string
     }
 
     #[test]
@@ -193,14 +365,16 @@ mod tests {
         assert_eq!(stripped("a # b"), "a");
         assert_eq!(stripped(r#"auth_pass "k@l!ve1" # x"#), r#"auth_pass "k@l!ve1""#);
         assert_eq!(stripped(r"auth_pass k@l\!ve1"), "auth_pass k@l!ve1");
+        assert_eq!(stripped(r"\#\!x \# ! c"), "#!x #");
         assert_eq!(stripped(r"a \x b"), r"a \x b");
         assert_eq!(stripped("# whole line"), "");
     }
 
     #[test]
     fn a_cut_word_is_noticed_and_a_plain_comment_is_not() {
-        let cut = |line: &str| text(line).strip().cut_word.map(|placed| placed.column);
-        assert_eq!(cut("auth_pass k@l!ve1"), Some(14));
+        let cut = |line: &str| text(line).strip().cut_word.map(|(mark, span)| (mark, span.column));
+        assert_eq!(cut("auth_pass k@l!ve1"), Some(('!', 14)));
+        assert_eq!(cut("auth_pass kä!ve1"), Some(('!', 13)));
         assert_eq!(cut("interface eth0 #comment"), None);
         assert_eq!(cut("} # x"), None);
     }
@@ -209,24 +383,45 @@ mod tests {
     fn a_backslash_at_the_end_continues() {
         let mut line = text(r"$X= \");
         assert!(line.strip().continued);
-        assert_eq!(line.string(), "$X=");
+        assert_eq!(line.string, "$X=");
     }
 
     #[test]
     fn braces_stand_alone_outside_quotes() {
-        let split = |line: &str| text(line).split_braces().iter().map(Text::string).collect::<Vec<_>>();
-        assert_eq!(split("key { a 1 }"), ["key ", "{", " a 1 ", "}"]);
+        let split = |line: &str| {
+            let pieces = text(line).split_braces().into_iter().map(|piece| match piece {
+                Piece::Open(place) => format!("{{{}", place.column),
+                Piece::Close(place) => format!("}}{}", place.column),
+                Piece::Words(text) => text.string,
+            });
+            pieces.collect::<Vec<_>>()
+        };
+        assert_eq!(split("key { a 1 }"), ["key ", "{5", " a 1 ", "}11"]);
         assert_eq!(split(r#"script "a { b }""#), [r#"script "a { b }""#]);
-        assert_eq!(split("}}"), ["}", "}"]);
+        assert_eq!(split("}}"), ["}1", "}2"]);
     }
 
     #[test]
     fn a_quoted_word_is_one_word_and_ends_the_one_before() {
-        let words = |line: &str| text(line).words().0.into_iter().map(|word| word.text).collect::<Vec<_>>();
+        let words = |line: &str| {
+            let line = Line::new(text(line)).unwrap();
+            line.words(0).map(|word| word.text.to_owned()).collect::<Vec<_>>()
+        };
         assert_eq!(words(r#"a "b c" d"#), ["a", "b c", "d"]);
         assert_eq!(words(r#"a"b""#), ["a", "b"]);
         assert_eq!(words(r#"a """#), ["a", ""]);
-        let (found, open) = text(r#"advert_int "1"#).words();
-        assert_eq!((found.len(), open.map(|span| span.column)), (1, Some(12)));
+        let line = Line::new(text(r#"advert_int "1"#)).unwrap();
+        assert_eq!((line.places.len(), line.open_quote().map(|span| span.column)), (1, Some(12)));
+    }
+
+    #[test]
+    fn columns_count_characters_and_survive_every_change() {
+        let mut line = text("  ä \\#b $X y");
+        line.strip();
+        assert_eq!(line.string, "ä #b $X y");
+        let at = line.string.find('$').unwrap();
+        let line = Line::new(line.replace(at..at + 2, "value")).unwrap();
+        let columns: Vec<_> = line.words(0).map(|word| (word.span().column, word.span().length)).collect();
+        assert_eq!(columns, [(3, 1), (6, 2), (9, 2), (12, 1)]);
     }
 }

@@ -4,11 +4,13 @@
 //! understand is kept, because files rely on it: an unknown word that opens a block does not open one here either,
 //! so its `}` closes the block around it. The report says so, for nobody expects it.
 
+use std::collections::HashMap;
+
 use super::{
     Diagnostic, Report, Severity, Span,
     keywords::{self, Block, Keyword, Missing, Status, Value},
-    source::Line,
-    text::Word,
+    source::Item,
+    text::{Line, Word},
     value,
 };
 
@@ -34,23 +36,23 @@ pub(super) enum Body {
 }
 
 impl Node {
-    pub(super) fn span(&self) -> &Span {
-        &self.line.words[0].span
+    pub(super) fn span(&self) -> Span {
+        self.line.first().span()
     }
 
     /// The first argument, if it is there and valid.
-    pub(super) fn argument(&self) -> Option<&Word> {
-        self.line.words.get(1).filter(|_| self.valid)
+    pub(super) fn argument(&self) -> Option<Word<'_>> {
+        self.line.word(1).filter(|_| self.valid)
     }
 
     /// The first argument as a number, if it is one in the table's range.
     pub(super) fn integer(&self) -> Option<i64> {
-        value::integer(&self.argument()?.text)
+        value::integer(self.argument()?.text)
     }
 
     /// The first argument as a time, if it is one in the table's range.
     pub(super) fn duration(&self) -> Option<std::time::Duration> {
-        value::micro(&self.argument()?.text).map(std::time::Duration::from_micros)
+        value::micro(self.argument()?.text).map(std::time::Duration::from_micros)
     }
 
     pub(super) fn nodes(&self) -> &[Node] {
@@ -69,9 +71,12 @@ impl Node {
 }
 
 /// Builds the tree of a whole configuration.
-pub(super) fn build(lines: Vec<Line>, report: &mut Report) -> Vec<Node> {
-    let mut builder = Builder { lines: lines.into_iter().peekable(), report, quiet: false };
-    builder.block(keywords::ROOT, None)
+pub(super) fn build(items: Vec<Item>, report: &mut Report) -> Vec<Node> {
+    let mut builder =
+        Builder { items: items.into_iter().peekable(), report, quiet: false, idle: HashMap::new() };
+    let nodes = builder.block(keywords::ROOT, None);
+    builder.count_idle();
+    nodes
 }
 
 /// A quote that is never closed, wherever it is found.
@@ -82,10 +87,12 @@ pub(super) fn open_quote(span: &Span) -> Diagnostic {
 }
 
 struct Builder<'a> {
-    lines: std::iter::Peekable<std::vec::IntoIter<Line>>,
+    items: std::iter::Peekable<std::vec::IntoIter<Item>>,
     report: &'a mut Report,
     /// Inside a block that has no effect yet: its words are checked, but not each reported as without effect.
     quiet: bool,
+    /// Words without effect: where the report has them, and how often they came.
+    idle: HashMap<&'static str, (usize, usize)>,
 }
 
 impl Builder<'_> {
@@ -95,18 +102,18 @@ impl Builder<'_> {
         if let Some(opener) = opened_by {
             self.opening_brace(opener);
         }
-        while let Some(line) = self.lines.next() {
-            if line.is("}") {
-                if opened_by.is_some() {
+        while let Some(item) = self.items.next() {
+            match item {
+                Item::Close(_) if opened_by.is_some() => {
+                    nodes.shrink_to_fit();
                     return nodes;
                 }
-                self.report.add(surplus_brace(&line));
-            } else if line.is("{") {
-                self.report.add(stray_brace(&line, block));
-            } else if let Some(keyword) = block.keyword(&line.words[0].text) {
-                nodes.extend(self.node(keyword, line));
-            } else {
-                self.unknown(&line, block);
+                Item::Close(place) => self.report.add(surplus_brace(&place)),
+                Item::Open(place) => self.report.add(stray_brace(&place, block)),
+                Item::Line(line) => match block.keyword(line.first().text) {
+                    Some(keyword) => nodes.extend(self.node(keyword, line)),
+                    None => self.unknown(&line, block),
+                },
             }
         }
         self.unclosed(opened_by);
@@ -117,13 +124,13 @@ impl Builder<'_> {
         if let Status::Removed(why) = keyword.status {
             let headline = format!("{} is no longer a keyword: the line is ignored", keyword.name);
             self.report.add(
-                Diagnostic::new("removed-keyword", Severity::Error, headline, &line.words[0].span).help(why),
+                Diagnostic::new("removed-keyword", Severity::Error, headline, &line.first().span()).help(why),
             );
             return None;
         }
         let valid = self.check(keyword, &line);
         self.report_status(keyword, &line);
-        let span = line.words[0].span.clone();
+        let span = line.first().span();
         let was_quiet = self.quiet;
         self.quiet |= keyword.status != Status::Supported;
         let body = match keyword.value {
@@ -138,38 +145,48 @@ impl Builder<'_> {
     /// The lines of a list up to its `}`.
     fn entries(&mut self, keyword: &'static Keyword, opener: &Line) -> Vec<Line> {
         if keyword.missing == Missing::Allowed
-            && let Some(extra) = opener.words.get(1)
+            && let Some(extra) = opener.word(1)
         {
             let headline = format!("`{}` before the {{ of {} is ignored", extra.text, keyword.name);
             self.report.add(
-                Diagnostic::new("extra-words", Severity::Error, headline, &extra.span)
+                Diagnostic::new("extra-words", Severity::Error, headline, &extra.span())
                     .help(format!("put it on a line of its own inside {} {{ }}", keyword.name)),
             );
         }
-        let span = &opener.words[0].span;
-        self.opening_brace(span);
+        let span = opener.first().span();
+        self.opening_brace(&span);
         let mut entries = Vec::new();
-        for line in self.lines.by_ref() {
-            if line.is("}") {
-                return entries;
+        for item in self.items.by_ref() {
+            match item {
+                Item::Close(_) => {
+                    entries.shrink_to_fit();
+                    return entries;
+                }
+                Item::Open(place) => self.report.add(brace_in_list(&place, keyword)),
+                Item::Line(line) => {
+                    if let Some(quote) = line.open_quote() {
+                        self.report.add(open_quote(&quote));
+                    }
+                    entries.push(line);
+                }
             }
-            if let Some(quote) = &line.open_quote {
-                self.report.add(open_quote(quote));
-            }
-            entries.push(line);
         }
-        self.unclosed(Some(span));
+        self.unclosed(Some(&span));
         entries
     }
 
     fn opening_brace(&mut self, opener: &Span) {
-        if self.lines.next_if(|line| line.is("{")).is_none() {
+        if !self.takes_opening_brace() {
             self.report.add(
                 Diagnostic::new("missing-brace", Severity::Error, "no { follows this keyword", opener)
                     .info("the lines after it are read as its block all the same")
                     .help("open the block with { on this line or the next"),
             );
         }
+    }
+
+    fn takes_opening_brace(&mut self) -> bool {
+        self.items.next_if(|item| matches!(item, Item::Open(_))).is_some()
     }
 
     fn unclosed(&mut self, opened_by: Option<&Span>) {
@@ -183,17 +200,17 @@ impl Builder<'_> {
     }
 
     fn unknown(&mut self, line: &Line, block: &'static Block) {
-        let word = &line.words[0];
+        let word = line.first();
         let headline = format!("unknown keyword `{}` in {}", word.text, block.name);
-        let mut diagnostic = Diagnostic::new("unknown-keyword", Severity::Error, headline, &word.span);
-        if self.lines.next_if(|next| next.is("{")).is_some() {
+        let mut diagnostic = Diagnostic::new("unknown-keyword", Severity::Error, headline, &word.span());
+        if self.takes_opening_brace() {
             diagnostic = diagnostic.info(format!(
                 "its {{ is ignored and its }} ends the {} around it, so everything after that }} is no longer part of it",
                 block.name
             ));
         }
-        let homes = keywords::homes(&word.text);
-        let help = if let Some(near) = keywords::similar(block, &word.text) {
+        let homes = keywords::homes(word.text);
+        let help = if let Some(near) = keywords::similar(block, word.text) {
             format!("did you mean {near}?")
         } else if homes.is_empty() {
             "check the spelling; case matters".to_owned()
@@ -204,7 +221,7 @@ impl Builder<'_> {
     }
 
     fn report_status(&mut self, keyword: &'static Keyword, line: &Line) {
-        let span = &line.words[0].span;
+        let span = &line.first().span();
         let name = keyword.name;
         if let Status::Deprecated(instead) = keyword.status {
             let headline = format!("{name} is deprecated");
@@ -213,6 +230,11 @@ impl Builder<'_> {
             );
         }
         if keyword.status != Status::Supported && !self.quiet {
+            if let Some((_, times)) = self.idle.get_mut(name) {
+                *times += 1;
+                return;
+            }
+            self.idle.insert(name, (self.report.diagnostics.len(), 1));
             let headline = format!("{name} is not supported yet: it has no effect");
             self.report.add(
                 Diagnostic::new("not-supported-yet", Severity::Notice, headline, span)
@@ -221,23 +243,33 @@ impl Builder<'_> {
         }
     }
 
+    /// A word without effect is reported once, at its first place, with how often it stands in the file.
+    fn count_idle(&mut self) {
+        for (at, times) in self.idle.values().filter(|(_, times)| *times > 1) {
+            if let Some(found) = self.report.diagnostics.get_mut(*at) {
+                let more = if *times == 2 { "1 more place" } else { &format!("{} more places", times - 1) };
+                found.headline = format!("{} (here and in {more})", found.headline);
+            }
+        }
+    }
+
     /// Whether the first argument is what the table asks for; reports it if not.
     fn check(&mut self, keyword: &'static Keyword, line: &Line) -> bool {
         if !matches!(keyword.value, Value::Script)
-            && let Some(quote) = &line.open_quote
+            && let Some(quote) = line.open_quote()
         {
-            self.report.add(open_quote(quote));
+            self.report.add(open_quote(&quote));
         }
-        let Some(argument) = line.words.get(1) else {
+        let Some(argument) = line.word(1) else {
             return self.check_missing(keyword, line);
         };
-        if fits(keyword.value, &argument.text) {
+        if fits(keyword.value, argument.text) {
             return true;
         }
-        let shown = &argument.text;
+        let shown = argument.text;
         let headline = format!("`{shown}` is not valid for {}: the line is ignored", keyword.name);
         self.report.add(
-            Diagnostic::new("invalid-value", Severity::Error, headline, &argument.span)
+            Diagnostic::new("invalid-value", Severity::Error, headline, &argument.span())
                 .help(instruction(keyword)),
         );
         false
@@ -246,13 +278,13 @@ impl Builder<'_> {
     fn check_missing(&mut self, keyword: &'static Keyword, line: &Line) -> bool {
         let severity = match keyword.missing {
             // A script whose quote is open has an argument, just not one that the first look finds.
-            _ if line.open_quote.is_some() && matches!(keyword.value, Value::Script) => return true,
+            _ if line.open_quote().is_some() && matches!(keyword.value, Value::Script) => return true,
             Missing::Allowed => return true,
             Missing::Reported => Severity::Error,
             Missing::Fatal => Severity::Fatal,
         };
         let headline = format!("{} needs a value", keyword.name);
-        let mut diagnostic = Diagnostic::new("missing-argument", severity, headline, &line.words[0].span)
+        let mut diagnostic = Diagnostic::new("missing-argument", severity, headline, &line.first().span())
             .help(instruction(keyword));
         if severity == Severity::Fatal {
             diagnostic = diagnostic.info("the configuration cannot be used without it");
@@ -301,14 +333,21 @@ fn instruction(keyword: &Keyword) -> String {
     format!("after {} write {argument}", keyword.name)
 }
 
-fn surplus_brace(line: &Line) -> Diagnostic {
-    Diagnostic::new("surplus-brace", Severity::Error, "this } closes nothing", &line.words[0].span)
+fn surplus_brace(place: &Span) -> Diagnostic {
+    Diagnostic::new("surplus-brace", Severity::Error, "this } closes nothing", place)
         .info("every block that was open has been closed before it")
         .help("remove it, or look above for a } too many")
 }
 
-fn stray_brace(line: &Line, block: &'static Block) -> Diagnostic {
-    Diagnostic::new("stray-brace", Severity::Error, "this { belongs to no keyword", &line.words[0].span)
+fn stray_brace(place: &Span, block: &'static Block) -> Diagnostic {
+    Diagnostic::new("stray-brace", Severity::Error, "this { belongs to no keyword", place)
         .info(format!("it is ignored, and the }} that was meant for it closes {}", block.name))
+        .help("remove it, and its } if it has one")
+}
+
+fn brace_in_list(place: &Span, keyword: &Keyword) -> Diagnostic {
+    let headline = format!("this {{ does not belong into the list of {}", keyword.name);
+    Diagnostic::new("stray-brace", Severity::Error, headline, place)
+        .info(format!("it is ignored, and the }} that was meant for it ends {}", keyword.name))
         .help("remove it, and its } if it has one")
 }

@@ -63,7 +63,11 @@ impl Refused {
 
 /// Does what the command line asks for.
 pub fn run(arguments: &Arguments) -> ExitCode {
-    let (config, report) = config::load(&arguments.use_file, arguments.config_id.as_deref(), &System);
+    let options = config::Options {
+        config_id: arguments.config_id.as_deref(),
+        check_includes: arguments.check_includes,
+    };
+    let (config, report) = config::load_with(&arguments.use_file, &options, &System);
     if let Some(file) = &arguments.config_test {
         return test_config(&report, file.as_deref());
     }

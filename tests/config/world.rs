@@ -61,4 +61,12 @@ impl Environment for World {
     fn is_executable_or_directory(&self, path: &Path) -> bool {
         System.is_executable_or_directory(path)
     }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        System.variable(name)
+    }
+
+    fn random_seed(&self) -> u64 {
+        1
+    }
 }

@@ -22,6 +22,8 @@ mod vrrp_script;
 mod vrrp_sync_group;
 mod vrrp_track_process;
 
+use std::{collections::HashMap, sync::LazyLock};
+
 /// The words that may stand in one block, or after the first word of one kind of line.
 #[derive(Debug)]
 pub struct Block {
@@ -158,20 +160,28 @@ pub static ROOT: &Block = &root::BLOCK;
 pub static ADDRESS_LINE: &Block = &address_line::OPTIONS;
 
 /// Where else a word is known: the blocks whose keyword it is.
-pub fn homes(name: &str) -> Vec<&'static str> {
-    let mut found = Vec::new();
-    visit(ROOT, &mut |block| {
-        if block.keyword(name).is_some() && !found.contains(&block.name) {
-            found.push(block.name);
-        }
+pub fn homes(name: &str) -> &'static [&'static str] {
+    static HOMES: LazyLock<HashMap<&str, Vec<&str>>> = LazyLock::new(|| {
+        let mut homes: HashMap<_, Vec<_>> = HashMap::new();
+        visit(ROOT, &mut |block| {
+            for keyword in block.all() {
+                let blocks = homes.entry(keyword.name).or_default();
+                if !blocks.contains(&block.name) {
+                    blocks.push(block.name);
+                }
+            }
+        });
+        homes
     });
-    found
+    HOMES.get(name).map_or(&[], Vec::as_slice)
 }
 
 /// The words of `block` that `name` may be a misspelling of, nearest first.
 pub fn similar(block: &'static Block, name: &str) -> Option<&'static str> {
-    let limit = 1 + name.chars().count() / 5;
-    let nearest = block.all().map(|keyword| (distance(keyword.name, name), keyword.name)).min()?;
+    let length = name.chars().count();
+    let limit = 1 + length / 5;
+    let near = block.all().filter(|keyword| keyword.name.len().abs_diff(length) <= limit);
+    let nearest = near.map(|keyword| (distance(keyword.name, name), keyword.name)).min()?;
     (nearest.0 <= limit).then_some(nearest.1)
 }
 

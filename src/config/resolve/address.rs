@@ -1,13 +1,15 @@
 //! Lines of `virtual_ipaddress`, `virtual_ipaddress_excluded` and `unicast_peer`.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::{
+    collections::{HashMap, HashSet, hash_map::Entry},
+    net::{IpAddr, Ipv4Addr},
+};
 
 use super::Context;
 use crate::config::{
     Diagnostic, Scope, Severity, Span, VirtualAddress,
     keywords::{self, Status},
-    source::Line,
-    text::Word,
+    text::{Line, Word},
     value::{self, Broadcast},
 };
 
@@ -20,14 +22,14 @@ pub(super) fn virtual_address(
     excluded: bool,
     context: &mut Context<'_>,
 ) -> Option<VirtualAddress> {
-    let word = &line.words[0];
-    let Some((address, prefix)) = value::prefixed_address(&word.text) else {
+    let word = line.first();
+    let Some((address, prefix)) = value::prefixed_address(word.text) else {
         context.add(
             Diagnostic::new(
                 "invalid-address",
                 Severity::Error,
                 format!("`{}` is not an IP address: the line is ignored", word.text),
-                &word.span,
+                &word.span(),
             )
             .help("write ADDRESS/PREFIX, such as 192.0.2.10/24"),
         );
@@ -44,11 +46,11 @@ pub(super) fn virtual_address(
         device: None,
         scope: Scope::GLOBAL,
         label: None,
-        at: word.span.clone(),
+        at: word.span(),
     };
-    let mut options = line.words[1..].iter();
+    let mut options = line.words(1);
     while let Some(option) = options.next() {
-        let Some(keyword) = keywords::ADDRESS_LINE.keyword(&option.text) else {
+        let Some(keyword) = keywords::ADDRESS_LINE.keyword(option.text) else {
             report_unknown(option, context);
             continue;
         };
@@ -59,7 +61,7 @@ pub(super) fn virtual_address(
                     "missing-argument",
                     Severity::Error,
                     format!("{} needs a value: the address is ignored", option.text),
-                    &option.span,
+                    &option.span(),
                 )
                 .help(format!("write {} {}", option.text, keyword.arguments)),
             );
@@ -68,7 +70,7 @@ pub(super) fn virtual_address(
         if keyword.status != Status::Supported {
             let headline = format!("{} is not supported yet: it has no effect", keyword.name);
             context.add(
-                Diagnostic::new("not-supported-yet", Severity::Notice, headline, &option.span)
+                Diagnostic::new("not-supported-yet", Severity::Notice, headline, &option.span())
                     .info(format!("its meaning in keepalived: {}", keyword.help)),
             );
         } else if let Some(value) = value {
@@ -79,14 +81,14 @@ pub(super) fn virtual_address(
 }
 
 /// Applies one option; `None` drops the whole address, as keepalived does.
-fn set(found: &mut VirtualAddress, option: &str, word: &Word, context: &mut Context<'_>) -> Option<()> {
+fn set(found: &mut VirtualAddress, option: &str, word: Word<'_>, context: &mut Context<'_>) -> Option<()> {
     match option {
         "dev" => {
-            if !context.env.interface_exists(&word.text) {
+            if !context.env.interface_exists(word.text) {
                 super::instance::report_no_interface(word, context);
                 return None;
             }
-            found.device = Some(word.text.clone());
+            found.device = Some(word.text.to_owned());
         }
         "label" => {
             if word.text.len() > MAX_LABEL_BYTES {
@@ -95,13 +97,13 @@ fn set(found: &mut VirtualAddress, option: &str, word: &Word, context: &mut Cont
                         "invalid-value",
                         Severity::Error,
                         format!("label `{}` is too long: the address is ignored", word.text),
-                        &word.span,
+                        &word.span(),
                     )
                     .help(format!("a label has at most {MAX_LABEL_BYTES} characters, such as eth0:1")),
                 );
                 return None;
             }
-            found.label = Some(word.text.clone());
+            found.label = Some(word.text.to_owned());
         }
         "scope" => found.scope = scope(word, context),
         _ => found.broadcast = broadcast(found, word, context)?,
@@ -110,10 +112,10 @@ fn set(found: &mut VirtualAddress, option: &str, word: &Word, context: &mut Cont
 }
 
 #[expect(clippy::option_option, reason = "the outer one is whether the address is used at all")]
-fn broadcast(found: &VirtualAddress, word: &Word, context: &mut Context<'_>) -> Option<Option<Ipv4Addr>> {
+fn broadcast(found: &VirtualAddress, word: Word<'_>, context: &mut Context<'_>) -> Option<Option<Ipv4Addr>> {
     let host_bits = u32::MAX.checked_shr(u32::from(found.prefix)).unwrap_or(0);
     let address = u32::from(found.address);
-    match value::broadcast(&word.text) {
+    match value::broadcast(word.text) {
         Some(Broadcast::Address(address)) => Some(Some(address)),
         // A prefix longer than 30 has no room for a broadcast address (RFC 3021).
         Some(_) if found.prefix > 30 => Some(None),
@@ -125,7 +127,7 @@ fn broadcast(found: &VirtualAddress, word: &Word, context: &mut Context<'_>) -> 
                     "invalid-value",
                     Severity::Error,
                     format!("`{}` is not a broadcast address: the address is ignored", word.text),
-                    &word.span,
+                    &word.span(),
                 )
                 .help("write brd ADDRESS, or brd + to set all host bits"),
             );
@@ -134,8 +136,8 @@ fn broadcast(found: &VirtualAddress, word: &Word, context: &mut Context<'_>) -> 
     }
 }
 
-fn scope(word: &Word, context: &mut Context<'_>) -> Scope {
-    match word.text.as_str() {
+fn scope(word: Word<'_>, context: &mut Context<'_>) -> Scope {
+    match word.text {
         "global" => Scope::GLOBAL,
         "site" => Scope::SITE,
         "link" => Scope::LINK,
@@ -149,7 +151,7 @@ fn scope(word: &Word, context: &mut Context<'_>) -> Scope {
                         "invalid-value",
                         Severity::Error,
                         format!("`{other}` is not a scope: global is used"),
-                        &word.span,
+                        &word.span(),
                     )
                     .help("write global, site, link, host, nowhere or a number from 0 to 255"),
                 );
@@ -159,7 +161,7 @@ fn scope(word: &Word, context: &mut Context<'_>) -> Scope {
     }
 }
 
-fn prefix_length(prefix: &str, word: &Word, context: &mut Context<'_>) -> u8 {
+fn prefix_length(prefix: &str, word: Word<'_>, context: &mut Context<'_>) -> u8 {
     match prefix.parse() {
         Ok(length) if length <= 32 => length,
         _ => {
@@ -168,7 +170,7 @@ fn prefix_length(prefix: &str, word: &Word, context: &mut Context<'_>) -> u8 {
                     "invalid-value",
                     Severity::Error,
                     format!("`{prefix}` is not a prefix length: 32 is used"),
-                    &word.span,
+                    &word.span(),
                 )
                 .help("write a number from 0 to 32 after the slash"),
             );
@@ -177,9 +179,9 @@ fn prefix_length(prefix: &str, word: &Word, context: &mut Context<'_>) -> u8 {
     }
 }
 
-fn report_unknown(option: &Word, context: &mut Context<'_>) {
-    let near = keywords::similar(keywords::ADDRESS_LINE, &option.text);
-    let help = if value::prefixed_address(&option.text).is_some() {
+fn report_unknown(option: Word<'_>, context: &mut Context<'_>) {
+    let near = keywords::similar(keywords::ADDRESS_LINE, option.text);
+    let help = if value::prefixed_address(option.text).is_some() {
         "write one address per line".to_owned()
     } else if let Some(near) = near {
         format!("did you mean {near}?")
@@ -191,26 +193,26 @@ fn report_unknown(option: &Word, context: &mut Context<'_>) {
             "unknown-option",
             Severity::Error,
             format!("`{}` means nothing here and is ignored", option.text),
-            &option.span,
+            &option.span(),
         )
         .help(help),
     );
 }
 
-fn report_ipv6(word: &Word, excluded: bool, context: &mut Context<'_>) {
+fn report_ipv6(word: Word<'_>, excluded: bool, context: &mut Context<'_>) {
     let diagnostic = if excluded {
         Diagnostic::new(
             "not-supported-yet",
             Severity::Notice,
             "IPv6 is not supported yet: this address is left out",
-            &word.span,
+            &word.span(),
         )
     } else {
         Diagnostic::new(
             "not-supported-yet",
             Severity::Refused,
             "IPv6 is not supported yet: this instance cannot run",
-            &word.span,
+            &word.span(),
         )
         .info("leaving the address out would leave its users without a router")
         .help("take the line out, or keep this instance on keepalived for now")
@@ -219,14 +221,14 @@ fn report_ipv6(word: &Word, excluded: bool, context: &mut Context<'_>) {
 }
 
 /// A peer or source address. keepalived silently ignores what follows a `/` or `-`; here that is said.
-pub(super) fn host(word: &Word, what: &str, context: &mut Context<'_>) -> Option<Ipv4Addr> {
-    let Some((address, cut)) = value::host_address(&word.text) else {
+pub(super) fn host(word: Word<'_>, what: &str, context: &mut Context<'_>) -> Option<Ipv4Addr> {
+    let Some((address, cut)) = value::host_address(word.text) else {
         context.add(
             Diagnostic::new(
                 "invalid-address",
                 Severity::Error,
                 format!("`{}` is not an IP address: the {what} is ignored", word.text),
-                &word.span,
+                &word.span(),
             )
             .help("write an address, such as 192.0.2.1"),
         );
@@ -238,7 +240,7 @@ pub(super) fn host(word: &Word, what: &str, context: &mut Context<'_>) -> Option
                 "extra-words",
                 Severity::Notice,
                 format!("what follows {address} is ignored"),
-                &word.span,
+                &word.span(),
             )
             .help(format!("a {what} is an address without a prefix length")),
         );
@@ -254,41 +256,42 @@ pub(super) fn host(word: &Word, what: &str, context: &mut Context<'_>) -> Option
 
 /// The lines of `unicast_peer`.
 pub(super) fn peers(lines: &[Line], peers: &mut Vec<Ipv4Addr>, context: &mut Context<'_>) {
+    let mut known: HashSet<Ipv4Addr> = peers.iter().copied().collect();
     for line in lines {
-        let word = &line.words[0];
+        let word = line.first();
         let Some(address) = host(word, "peer", context) else {
             continue;
         };
-        if peers.contains(&address) {
+        if !known.insert(address) {
             context.add(
                 Diagnostic::new(
                     "duplicate-address",
                     Severity::Error,
                     format!("peer {address} is already listed: the line is ignored"),
-                    &word.span,
+                    &word.span(),
                 )
                 .help("remove the line"),
             );
             continue;
         }
         peers.push(address);
-        if let Some(option) = line.words.get(1) {
+        if let Some(option) = line.word(1) {
             report_peer_option(option, context);
         }
     }
 }
 
-fn report_peer_option(option: &Word, context: &mut Context<'_>) {
-    if matches!(option.text.as_str(), "min_ttl" | "max_ttl") {
+fn report_peer_option(option: Word<'_>, context: &mut Context<'_>) {
+    if matches!(option.text, "min_ttl" | "max_ttl") {
         let headline = format!("{} is not supported yet: it has no effect in unicast_peer", option.text);
-        context.add(Diagnostic::new("not-supported-yet", Severity::Notice, headline, &option.span));
+        context.add(Diagnostic::new("not-supported-yet", Severity::Notice, headline, &option.span()));
     } else {
         context.add(
             Diagnostic::new(
                 "unknown-option",
                 Severity::Error,
                 format!("`{}` means nothing here and is ignored", option.text),
-                &option.span,
+                &option.span(),
             )
             .help("write one peer per line"),
         );
@@ -304,27 +307,32 @@ pub(super) fn virtual_addresses(
     context: &mut Context<'_>,
 ) -> bool {
     let mut refused = false;
+    let mut known: HashMap<Ipv4Addr, usize> =
+        addresses.iter().enumerate().map(|(index, found)| (found.address, index)).collect();
     for line in lines {
-        refused |= !excluded && is_ipv6(&line.words[0]);
+        refused |= !excluded && is_ipv6(line.first());
         let Some(found) = virtual_address(line, excluded, context) else {
             continue;
         };
-        if let Some(first) = addresses.iter().find(|other| other.address == found.address) {
-            report_duplicate(&found, &first.at.clone(), context);
-            continue;
-        }
+        match known.entry(found.address) {
+            Entry::Occupied(first) => {
+                report_duplicate(&found, &addresses[*first.get()].at, context);
+                continue;
+            }
+            Entry::Vacant(entry) => entry.insert(addresses.len()),
+        };
         addresses.push(found);
     }
     refused
 }
 
-fn is_ipv6(word: &Word) -> bool {
-    matches!(value::prefixed_address(&word.text), Some((IpAddr::V6(_), _)))
+fn is_ipv6(word: Word<'_>) -> bool {
+    matches!(value::prefixed_address(word.text), Some((IpAddr::V6(_), _)))
 }
 
 fn report_duplicate(found: &VirtualAddress, first: &Span, context: &mut Context<'_>) {
     let headline =
-        format!("{} is already listed at line {}: this line is ignored", found.address, first.line);
+        format!("{} is already listed at {}: this line is ignored", found.address, first.beside(&found.at));
     context.add(
         Diagnostic::new("duplicate-address", Severity::Error, headline, &found.at)
             .help("remove one of the two lines"),

@@ -7,25 +7,25 @@ use crate::{
 };
 
 /// The lines of the block.
-pub(super) struct Authentication {
+pub(super) struct Authentication<'a> {
     span: Span,
-    kind: Option<Word>,
-    password: Option<Word>,
+    kind: Option<Word<'a>>,
+    password: Option<Word<'a>>,
 }
 
-impl Authentication {
-    pub(super) fn read(node: &Node) -> Self {
+impl<'a> Authentication<'a> {
+    pub(super) fn read(node: &'a Node) -> Self {
         let last = |name: &str| {
             let line = node.nodes().iter().rfind(|node| node.keyword.name == name)?;
-            line.argument().cloned()
+            line.argument()
         };
-        Self { span: node.span().clone(), kind: last("auth_type"), password: last("auth_pass") }
+        Self { span: node.span(), kind: last("auth_type"), password: last("auth_pass") }
     }
 }
 
 /// The password, where the version and the lines allow one. `None` when the instance asks for what cannot be done.
 pub(super) fn resolve(
-    auth: Option<Authentication>,
+    auth: Option<Authentication<'_>>,
     version: Version,
     context: &mut Context<'_>,
 ) -> Option<Auth> {
@@ -50,7 +50,7 @@ pub(super) fn resolve(
                 "not-supported-yet",
                 Severity::Refused,
                 "auth_type AH is not supported yet: this instance cannot run",
-                &kind.span,
+                &kind.span(),
             )
             .info("running it without authentication is not what the file asks for")
             .help("use auth_type PASS on all routers, or no authentication"),
@@ -88,7 +88,7 @@ pub(super) fn resolve(
                 "password-too-long",
                 Severity::Error,
                 "only the first 8 characters of this password count",
-                &password.span,
+                &password.span(),
             )
             .help("shorten it here and on the other routers"),
         );

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use super::Context;
 use crate::config::{
-    Diagnostic, Environment, Global, NotifyScript, Program, ScriptCommand, Severity, Span, User,
-    source::Line, tree::Node, value,
+    Diagnostic, Environment, Global, NotifyScript, Program, ScriptCommand, Severity, Span, User, text::Line,
+    tree::Node, value,
 };
 
 /// A command line as written, its program not yet looked for.
@@ -28,7 +28,7 @@ pub(super) fn written(line: &Line, context: &mut Context<'_>) -> Option<Written>
             .help("write \"program 'an argument' \\\"another\\\"\" with every quote closed"),
         );
     };
-    let Some(mut words) = value::script_words(&line.text.string()) else {
+    let Some(mut words) = value::script_words(line.text.as_str()) else {
         bad(context);
         return None;
     };
@@ -83,7 +83,7 @@ pub(super) fn notify(node: &Node, global: &Global, context: &mut Context<'_>) ->
         Diagnostic::new("unusable-script", Severity::Notice, headline, &node.line.text.span()).help(help)
     };
     let user = match written.further.first() {
-        None => default_user(node.span(), global, context)?,
+        None => default_user(&node.span(), global, context)?,
         Some(name) => match user_by_name(name, written.further.get(1).map(String::as_str), context.env) {
             Ok(user) => Some(user),
             Err(why) => {
@@ -97,7 +97,7 @@ pub(super) fn notify(node: &Node, global: &Global, context: &mut Context<'_>) ->
     };
     match find(written.argv, context.env) {
         Ok(ScriptCommand { argv, path, shown }) => {
-            note_root(user.as_ref(), node.span(), context);
+            note_root(user.as_ref(), &node.span(), context);
             Some(NotifyScript { argv, path, shown, user })
         }
         Err(why) => {
@@ -137,9 +137,9 @@ pub(super) fn default_user(at: &Span, global: &Global, context: &mut Context<'_>
 
 /// The account named by the words of a `user` or `script_user` line from index `at`; reports one that does not exist.
 pub(super) fn user(node: &Node, at: usize, context: &mut Context<'_>) -> Option<User> {
-    let word = node.line.words.get(at)?;
-    let group = node.line.words.get(at + 1).map(|word| word.text.as_str());
-    match user_by_name(&word.text, group, context.env) {
+    let word = node.line.word(at)?;
+    let group = node.line.word(at + 1).map(|word| word.text);
+    match user_by_name(word.text, group, context.env) {
         Ok(user) => Some(user),
         Err(why) => {
             context.add(
@@ -147,7 +147,7 @@ pub(super) fn user(node: &Node, at: usize, context: &mut Context<'_>) -> Option<
                     "unknown-user",
                     Severity::Error,
                     format!("{why}: the line is ignored"),
-                    &word.span,
+                    &word.span(),
                 )
                 .help("name an account and group of this system"),
             );

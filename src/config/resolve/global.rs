@@ -32,7 +32,7 @@ fn setting(node: &Node, global: &mut Global, context: &mut Context<'_>) {
     match node.keyword.name {
         "router_id" => {
             if let Some(word) = node.argument() {
-                global.router_id.clone_from(&word.text);
+                global.router_id = word.text.to_owned();
             }
         }
         "enable_traps" => global.enable_traps = true,
@@ -51,7 +51,7 @@ fn setting(node: &Node, global: &mut Global, context: &mut Context<'_>) {
         "enable_script_security" => {
             global.script_security = true;
             let headline = "enable_script_security is supported in part";
-            context.add(Diagnostic::new("not-supported-yet", Severity::Notice, headline, node.span()).info(
+            context.add(Diagnostic::new("not-supported-yet", Severity::Notice, headline, &node.span()).info(
                 "the default user must exist, but who may write to a script's path is not checked yet",
             ));
         }
@@ -68,11 +68,11 @@ fn socket(node: &Node, global: &mut Global, context: &mut Context<'_>) {
                 "duplicate-setting",
                 Severity::Error,
                 "snmp_socket is already set: this line is ignored",
-                node.span(),
+                &node.span(),
             )
             .help("keep one of the two lines"),
         );
         return;
     }
-    global.snmp_socket = Some(word.text.clone());
+    global.snmp_socket = Some(word.text.to_owned());
 }

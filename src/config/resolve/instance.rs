@@ -6,7 +6,7 @@ use super::{
     Context, address,
     auth::{self, Authentication},
     command,
-    script::Candidate,
+    script::Candidates,
     track,
 };
 use crate::{
@@ -24,7 +24,7 @@ const MAX_V3_INTERVAL: Duration = Duration::from_millis(40_950);
 
 /// The lines of one block.
 #[derive(Default)]
-struct Draft {
+struct Draft<'a> {
     state: Option<InitialState>,
     interface: Option<String>,
     /// An `interface` line was there, so its absence need not be reported again.
@@ -36,7 +36,7 @@ struct Draft {
     advert_interval: Option<(Duration, Option<Span>)>,
     nopreempt: Option<Span>,
     preempt_delay: Option<(Duration, Span)>,
-    auth: Option<Authentication>,
+    auth: Option<Authentication<'a>>,
     addresses: Vec<VirtualAddress>,
     /// An address was refused, which has been reported.
     address_refused: bool,
@@ -51,33 +51,23 @@ struct Draft {
 
 pub(super) fn resolve(
     node: &Node,
+    name: Word<'_>,
     global: &Global,
-    scripts: &[Candidate],
-    instances: &mut Vec<Instance>,
+    scripts: &Candidates,
     context: &mut Context<'_>,
-) {
-    let Some(name) = node.argument() else { return };
-    if let Some(first) = instances.iter().find(|instance| instance.name == name.text) {
-        let headline = format!("vrrp_instance {} is already defined at line {}", name.text, first.at.line);
-        context.add(
-            Diagnostic::new("duplicate-name", Severity::Error, headline, &name.span)
-                .info("the whole second block is ignored")
-                .help("give it another name"),
-        );
-        return;
-    }
+) -> Option<Instance> {
     let mut draft = Draft::default();
     for line in node.nodes() {
         setting(line, &mut draft, global, scripts, context);
     }
-    instances.extend(finish(draft, name, node.span(), global, context));
+    finish(draft, name, &node.span(), global, context)
 }
 
-fn setting(
-    node: &Node,
-    draft: &mut Draft,
+fn setting<'a>(
+    node: &'a Node,
+    draft: &mut Draft<'a>,
     global: &Global,
-    scripts: &[Candidate],
+    scripts: &Candidates,
     context: &mut Context<'_>,
 ) {
     let span = node.span();
@@ -94,7 +84,7 @@ fn setting(
         },
         "advert_int" => {
             draft.advert_interval =
-                node.duration().map(|interval| (interval, node.argument().map(|word| word.span.clone())));
+                node.duration().map(|interval| (interval, node.argument().map(|word| word.span())));
         }
         "nopreempt" => draft.nopreempt = Some(span.clone()),
         "preempt" => draft.nopreempt = None,
@@ -133,7 +123,7 @@ fn setting(
 }
 
 /// Anything but MASTER is BACKUP; once MASTER was written it stays.
-fn state(node: &Node, draft: &mut Draft) {
+fn state(node: &Node, draft: &mut Draft<'_>) {
     let master = node.argument().is_some_and(|word| word.text == "MASTER");
     if draft.state != Some(InitialState::Master) {
         draft.state = Some(if master { InitialState::Master } else { InitialState::Backup });
@@ -144,7 +134,7 @@ fn byte(node: &Node) -> Option<u8> {
     node.integer().and_then(|number| u8::try_from(number).ok())
 }
 
-fn interface(node: &Node, draft: &mut Draft, context: &mut Context<'_>) {
+fn interface(node: &Node, draft: &mut Draft<'_>, context: &mut Context<'_>) {
     let Some(word) = node.argument() else { return };
     draft.interface_reported = true;
     if word.text == "lo" {
@@ -153,35 +143,35 @@ fn interface(node: &Node, draft: &mut Draft, context: &mut Context<'_>) {
                 "loopback",
                 Severity::Refused,
                 "an instance cannot run on the loopback interface",
-                &word.span,
+                &word.span(),
             )
             .help("name the interface that the other routers are reached through"),
         );
-    } else if !context.env.interface_exists(&word.text) {
+    } else if !context.env.interface_exists(word.text) {
         report_no_interface(word, context);
     } else {
-        draft.interface = Some(word.text.clone());
+        draft.interface = Some(word.text.to_owned());
     }
 }
 
-pub(super) fn report_no_interface(word: &Word, context: &mut Context<'_>) {
+pub(super) fn report_no_interface(word: Word<'_>, context: &mut Context<'_>) {
     context.add(
         Diagnostic::new(
             "no-interface",
             Severity::Refused,
             format!("there is no interface {}", word.text),
-            &word.span,
+            &word.span(),
         )
         .help("`ip link` lists the interfaces; an interface that appears later is not supported yet"),
     );
 }
 
-fn virtual_router_id(node: &Node, draft: &mut Draft, context: &mut Context<'_>) {
+fn virtual_router_id(node: &Node, draft: &mut Draft<'_>, context: &mut Context<'_>) {
     draft.vrid = byte(node).and_then(Vrid::new);
     if draft.vrid.is_none() && !draft.vrid_reported {
         draft.vrid_reported = true;
         context.add(
-            refusal("no-vrid", "an instance without a valid virtual_router_id cannot run", node.span())
+            refusal("no-vrid", "an instance without a valid virtual_router_id cannot run", &node.span())
                 .help("write virtual_router_id with a number from 1 to 255"),
         );
     }
@@ -208,7 +198,7 @@ fn at_least_one(number: u32, node: &Node, context: &mut Context<'_>) -> u32 {
                 "invalid-value",
                 Severity::Error,
                 format!("{} cannot be 0: 1 is used", node.keyword.name),
-                node.span(),
+                &node.span(),
             )
             .help("write 1 or more"),
         );
@@ -224,7 +214,7 @@ fn notify(node: &Node, slot: &mut Option<NotifyScript>, global: &Global, context
     if slot.is_some() {
         let headline = format!("{} is already set: this line is ignored", node.keyword.name);
         context.add(
-            Diagnostic::new("duplicate-setting", Severity::Error, headline, node.span())
+            Diagnostic::new("duplicate-setting", Severity::Error, headline, &node.span())
                 .help("let one script do both, or use notify for every change"),
         );
         return;
@@ -234,8 +224,8 @@ fn notify(node: &Node, slot: &mut Option<NotifyScript>, global: &Global, context
 
 /// Combines the lines. `None` when the instance cannot run, which the report then says.
 fn finish(
-    mut draft: Draft,
-    name: &Word,
+    mut draft: Draft<'_>,
+    name: Word<'_>,
     at: &Span,
     global: &Global,
     context: &mut Context<'_>,
@@ -268,7 +258,7 @@ fn finish(
         return None;
     };
     Some(Instance {
-        name: name.text.clone(),
+        name: name.text.to_owned(),
         at: at.clone(),
         initial_state,
         interface,
@@ -290,11 +280,11 @@ fn finish(
 }
 
 /// `state MASTER` without a priority means the owner's, which is said because few expect it.
-fn priority(draft: &Draft, name: &Word, context: &mut Context<'_>) -> Priority {
+fn priority(draft: &Draft<'_>, name: Word<'_>, context: &mut Context<'_>) -> Priority {
     if draft.priority.is_none() && draft.state == Some(InitialState::Master) {
         let headline = format!("{} has no priority: with state MASTER that means 255", name.text);
         context.add(
-            Diagnostic::new("owner-by-default", Severity::Notice, headline, &name.span)
+            Diagnostic::new("owner-by-default", Severity::Notice, headline, &name.span())
                 .info("255 says that the interface owns the addresses, and it is never lowered")
                 .help("write a priority, such as 150"),
         );
@@ -307,23 +297,23 @@ fn refusal(id: &'static str, headline: impl Into<String>, span: &Span) -> Diagno
     Diagnostic::new(id, Severity::Refused, headline, span)
 }
 
-fn required_interface(draft: &mut Draft, name: &Word, context: &mut Context<'_>) -> Option<String> {
+fn required_interface(draft: &mut Draft<'_>, name: Word<'_>, context: &mut Context<'_>) -> Option<String> {
     if draft.interface.is_none() && !draft.interface_reported {
         context.add(
-            refusal("no-interface", format!("vrrp_instance {} has no interface", name.text), &name.span)
+            refusal("no-interface", format!("vrrp_instance {} has no interface", name.text), &name.span())
                 .help("add interface NAME"),
         );
     }
     draft.interface.take()
 }
 
-fn required_vrid(draft: &Draft, name: &Word, context: &mut Context<'_>) -> Option<Vrid> {
+fn required_vrid(draft: &Draft<'_>, name: Word<'_>, context: &mut Context<'_>) -> Option<Vrid> {
     if draft.vrid.is_none() && !draft.vrid_reported {
         context.add(
             refusal(
                 "no-vrid",
                 format!("vrrp_instance {} has no virtual_router_id", name.text),
-                &name.span,
+                &name.span(),
             )
             .help("add virtual_router_id with a number from 1 to 255, the same on every router of the group"),
         );
@@ -368,10 +358,10 @@ fn advert_interval(
 }
 
 fn preempt(
-    draft: &Draft,
+    draft: &Draft<'_>,
     state: InitialState,
     priority: Priority,
-    name: &Word,
+    name: Word<'_>,
     context: &mut Context<'_>,
 ) -> bool {
     let Some(span) = &draft.nopreempt else { return true };
@@ -390,7 +380,12 @@ fn preempt(
     true
 }
 
-fn preempt_delay(draft: &Draft, state: InitialState, preempt: bool, context: &mut Context<'_>) -> Duration {
+fn preempt_delay(
+    draft: &Draft<'_>,
+    state: InitialState,
+    preempt: bool,
+    context: &mut Context<'_>,
+) -> Duration {
     let Some((delay, span)) = &draft.preempt_delay else {
         return Duration::ZERO;
     };
@@ -414,7 +409,7 @@ fn preempt_delay(draft: &Draft, state: InitialState, preempt: bool, context: &mu
 }
 
 /// More addresses than an advertisement can count are owned, but not advertised.
-fn limit_addresses(draft: &mut Draft, name: &Word, context: &mut Context<'_>) {
+fn limit_addresses(draft: &mut Draft<'_>, name: Word<'_>, context: &mut Context<'_>) {
     if draft.addresses.len() <= MAX_ADDRESSES {
         return;
     }
@@ -429,7 +424,7 @@ fn limit_addresses(draft: &mut Draft, name: &Word, context: &mut Context<'_>) {
 }
 
 /// Version 3 needs a virtual address; version 2 only should have one.
-fn addresses_suffice(draft: &Draft, version: Version, name: &Word, context: &mut Context<'_>) -> bool {
+fn addresses_suffice(draft: &Draft<'_>, version: Version, name: Word<'_>, context: &mut Context<'_>) -> bool {
     if draft.address_refused {
         return false;
     }
@@ -445,7 +440,7 @@ fn addresses_suffice(draft: &Draft, version: Version, name: &Word, context: &mut
             "no-address",
             severity,
             format!("{} has no virtual address and {verdict}", name.text),
-            &name.span,
+            &name.span(),
         )
         .help("add virtual_ipaddress { ADDRESS/PREFIX }"),
     );

@@ -12,7 +12,10 @@ mod overlap;
 mod script;
 mod track;
 
-use super::{Config, Diagnostic, Environment, Report, Severity, Span, tree::Node};
+use std::collections::HashMap;
+
+use self::script::Candidates;
+use super::{Config, Diagnostic, Environment, Report, Severity, Span, text::Word, tree::Node};
 
 /// What resolving needs besides the tree.
 struct Context<'a> {
@@ -32,19 +35,45 @@ impl Context<'_> {
 pub(super) fn resolve(nodes: &[Node], env: &dyn Environment, report: &mut Report) -> Config {
     let mut context = Context { env, report, root_script: None };
     let global = global::resolve(nodes, &mut context);
-    let mut scripts = Vec::new();
+    let mut scripts = Candidates::default();
     let mut instances = Vec::new();
+    let mut names = HashMap::new();
     for node in nodes {
         match node.keyword.name {
             "vrrp_script" => script::resolve(node, &global, &mut scripts, &mut context),
-            "vrrp_instance" => instance::resolve(node, &global, &scripts, &mut instances, &mut context),
+            "vrrp_instance" => {
+                if let Some(name) = unique_name(node, &mut names, &mut context) {
+                    instances.extend(instance::resolve(node, name, &global, &scripts, &mut context));
+                }
+            }
             _ => {}
         }
     }
-    overlap::check(&mut instances, &mut context);
+    overlap::check(&instances, &mut context);
     let scripts = script::keep_tracked(scripts, &mut instances, &mut context);
     report_security(&global, &mut context);
     Config { global, scripts, instances }
+}
+
+/// The name of a block that must have one of its own. A second block of that name is reported and ignored.
+fn unique_name<'a>(
+    node: &'a Node,
+    names: &mut HashMap<(&'static str, &'a str), Span>,
+    context: &mut Context<'_>,
+) -> Option<Word<'a>> {
+    let name = node.argument()?;
+    let kind = node.keyword.name;
+    if let Some(first) = names.get(&(kind, name.text)) {
+        let headline = format!("{kind} {} is already defined at {}", name.text, first.beside(&name.span()));
+        context.add(
+            Diagnostic::new("duplicate-name", Severity::Error, headline, &name.span())
+                .info("the whole second block is ignored")
+                .help("give it another name"),
+        );
+        return None;
+    }
+    names.insert((kind, name.text), node.span());
+    Some(name)
 }
 
 /// Scripts that run as root although nobody asked for their paths to be checked.

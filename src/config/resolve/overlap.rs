@@ -1,15 +1,26 @@
 //! Two instances must not be the same virtual router to the network.
 
+use std::{collections::HashMap, net::Ipv4Addr};
+
 use super::Context;
-use crate::config::{Diagnostic, Instance, Severity};
+use crate::{
+    config::{Diagnostic, Instance, Severity},
+    units::Vrid,
+};
 
 /// Reports instances that share interface and VRID and could hear one another. One VRID may serve two instances of an
 /// interface when one is multicast and the other unicast, or when their unicast peers differ.
-pub(super) fn check(instances: &mut [Instance], context: &mut Context<'_>) {
-    for (index, second) in instances.iter().enumerate() {
-        let Some(first) = instances[..index].iter().find(|first| clash(first, second)) else {
-            continue;
-        };
+pub(super) fn check(instances: &[Instance], context: &mut Context<'_>) {
+    // The first instance that uses an interface, a VRID and a peer (`None` for multicast).
+    let mut users: HashMap<(&str, Vrid, Option<Ipv4Addr>), &Instance> = HashMap::new();
+    for second in instances {
+        let peers = second.peers.iter().copied().map(Some).chain(second.peers.is_empty().then_some(None));
+        let keys: Vec<_> = peers.map(|peer| (second.interface.as_str(), second.vrid, peer)).collect();
+        let first = keys.iter().find_map(|key| users.get(key).copied());
+        for key in keys {
+            users.entry(key).or_insert(second);
+        }
+        let Some(first) = first else { continue };
         let headline = format!(
             "{} and {} both use virtual_router_id {} on {}",
             first.name, second.name, second.vrid, second.interface
@@ -20,11 +31,4 @@ pub(super) fn check(instances: &mut [Instance], context: &mut Context<'_>) {
                 .help("give one of them another virtual_router_id, here and on its peers"),
         );
     }
-}
-
-fn clash(a: &Instance, b: &Instance) -> bool {
-    a.interface == b.interface
-        && a.vrid == b.vrid
-        && a.peers.is_empty() == b.peers.is_empty()
-        && (a.peers.is_empty() || a.peers.iter().any(|peer| b.peers.contains(peer)))
 }

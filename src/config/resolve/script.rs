@@ -1,9 +1,24 @@
 //! `vrrp_script` blocks.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use super::{Context, command};
-use crate::config::{Diagnostic, Global, Instance, Script, Severity, Span, User, source::Line, tree::Node};
+use crate::config::{Diagnostic, Global, Instance, Script, Severity, Span, User, text::Line, tree::Node};
+
+/// The scripts of a file, by name.
+#[derive(Default)]
+pub(super) struct Candidates {
+    all: Vec<Candidate>,
+    indices: HashMap<String, usize>,
+}
+
+impl Candidates {
+    /// The script of a name and its index.
+    pub(super) fn named(&self, name: &str) -> Option<(usize, &Candidate)> {
+        let index = *self.indices.get(name)?;
+        Some((index, self.all.get(index)?))
+    }
+}
 
 /// What a `vrrp_script` block came to.
 pub(super) struct Candidate {
@@ -12,16 +27,16 @@ pub(super) struct Candidate {
     pub(super) usable: bool,
 }
 
-pub(super) fn resolve(node: &Node, global: &Global, scripts: &mut Vec<Candidate>, context: &mut Context<'_>) {
+pub(super) fn resolve(node: &Node, global: &Global, scripts: &mut Candidates, context: &mut Context<'_>) {
     let Some(name) = node.argument() else { return };
-    if let Some(first) = scripts.iter().find(|candidate| candidate.script.name == name.text) {
-        let line = first.script.at.line;
+    if let Some((_, first)) = scripts.named(name.text) {
+        let place = first.script.at.beside(&name.span());
         context.add(
             Diagnostic::new(
                 "duplicate-name",
                 Severity::Notice,
-                format!("vrrp_script {} is already defined at line {line}", name.text),
-                &name.span,
+                format!("vrrp_script {} is already defined at {place}", name.text),
+                &name.span(),
             )
             .info("trackers use the first one")
             .help("give one of the two another name"),
@@ -46,7 +61,7 @@ pub(super) fn resolve(node: &Node, global: &Global, scripts: &mut Vec<Candidate>
             (command, true)
         }
         Err(why) => {
-            report_unusable(&name.text, &why, &span, context);
+            report_unusable(name.text, &why, &span, context);
             let command = crate::config::ScriptCommand {
                 argv: written.argv,
                 path: Default::default(),
@@ -56,7 +71,7 @@ pub(super) fn resolve(node: &Node, global: &Global, scripts: &mut Vec<Candidate>
         }
     };
     let script = Script {
-        name: name.text.clone(),
+        name: name.text.to_owned(),
         command,
         interval: time("interval").unwrap_or(Duration::from_secs(1)),
         timeout: time("timeout"),
@@ -68,7 +83,8 @@ pub(super) fn resolve(node: &Node, global: &Global, scripts: &mut Vec<Candidate>
         user,
         at: node.span().clone(),
     };
-    scripts.push(Candidate { script, usable });
+    scripts.indices.insert(script.name.clone(), scripts.all.len());
+    scripts.all.push(Candidate { script, usable });
 }
 
 /// The last `script` line and who runs it; reports when there is none of either.
@@ -84,7 +100,7 @@ fn command_and_user<'a>(
                 "incomplete-block",
                 Severity::Error,
                 "this vrrp_script has no script: it is ignored",
-                node.span(),
+                &node.span(),
             )
             .help("add script \"program arguments\""),
         );
@@ -92,7 +108,7 @@ fn command_and_user<'a>(
     };
     let user = match last("user") {
         Some(named) => Some(command::user(named, 1, context)?),
-        None => command::default_user(line.span(), global, context)?,
+        None => command::default_user(&line.span(), global, context)?,
     };
     Some((&line.line, user))
 }
@@ -115,7 +131,7 @@ fn weight(node: &Node) -> (i16, bool) {
     let Some(line) = node.nodes().iter().rfind(|node| node.keyword.name == "weight") else {
         return (0, false);
     };
-    let reverse = line.line.words.get(2).is_some_and(|word| word.text == "reverse");
+    let reverse = line.line.word(2).is_some_and(|word| word.text == "reverse");
     let weight = line.integer().and_then(|weight| i16::try_from(weight).ok()).unwrap_or(0);
     (weight, reverse)
 }
@@ -127,33 +143,37 @@ fn whole_second_for_zero(time: Duration) -> Duration {
 
 /// Leaves out scripts that nobody tracks or that cannot run, and lets the trackers' indices follow.
 pub(super) fn keep_tracked(
-    candidates: Vec<Candidate>,
+    candidates: Candidates,
     instances: &mut [Instance],
     context: &mut Context<'_>,
 ) -> Vec<Script> {
+    let mut tracked = vec![false; candidates.all.len()];
+    for line in instances.iter().flat_map(|instance| &instance.track_scripts) {
+        tracked[line.script] = true;
+    }
     let mut scripts = Vec::new();
-    for Candidate { script, usable } in candidates {
-        let mut trackers: Vec<_> = instances
-            .iter_mut()
-            .flat_map(|instance| &mut instance.track_scripts)
-            .filter(|tracked| tracked.name == script.name)
-            .collect();
-        for tracked in &mut trackers {
-            tracked.script = scripts.len();
-        }
-        if usable && trackers.is_empty() {
+    // Where each candidate is afterwards.
+    let mut moved = Vec::with_capacity(tracked.len());
+    for (Candidate { script, usable }, tracked) in candidates.all.into_iter().zip(tracked) {
+        moved.push((usable && tracked).then_some(scripts.len()));
+        if usable && tracked {
+            scripts.push(script);
+        } else if usable {
             let headline = format!("nothing tracks vrrp_script {}: it is not run", script.name);
             context.add(
                 Diagnostic::new("untracked-script", Severity::Notice, headline, &script.at)
                     .help("name it in track_script of an instance, below its definition"),
             );
-        } else if usable {
-            scripts.push(script);
-        } else {
-            for instance in &mut *instances {
-                instance.track_scripts.retain(|tracked| tracked.name != script.name);
-            }
         }
+    }
+    for instance in instances {
+        instance.track_scripts.retain_mut(|line| match moved[line.script] {
+            Some(index) => {
+                line.script = index;
+                true
+            }
+            None => false,
+        });
     }
     scripts
 }

@@ -1,52 +1,62 @@
 //! Lines of `track_script`.
 
-use super::{Context, script::Candidate};
+use std::collections::HashSet;
+
+use super::{Context, script::Candidates};
 use crate::{
-    config::{Diagnostic, Severity, TrackedScript, source::Line, text::Word, value},
+    config::{
+        Diagnostic, Severity, TrackedScript,
+        text::{Line, Word},
+        value,
+    },
     units::Priority,
 };
 
 /// `NAME [weight N [reverse|noreverse]]`, one per line.
 pub(super) fn scripts(
     lines: &[Line],
-    scripts: &[Candidate],
+    scripts: &Candidates,
     tracks: &mut Vec<TrackedScript>,
     context: &mut Context<'_>,
 ) {
+    let mut known: HashSet<usize> = tracks.iter().map(|tracked| tracked.script).collect();
     for line in lines {
-        let name = &line.words[0];
-        let Some(index) = scripts.iter().position(|candidate| candidate.script.name == name.text) else {
+        let name = line.first();
+        let Some((index, candidate)) = scripts.named(name.text) else {
             report_unknown(name, context);
             continue;
         };
-        if tracks.iter().any(|tracked| tracked.script == index) {
+        if !known.insert(index) {
             context.add(
                 Diagnostic::new(
                     "duplicate-setting",
                     Severity::Error,
                     format!("{} is already tracked: the line is ignored", name.text),
-                    &name.span,
+                    &name.span(),
                 )
                 .help("remove one of the two lines"),
             );
             continue;
         }
-        let script = &scripts[index].script;
+        let script = &candidate.script;
         let mut tracked = TrackedScript {
-            name: name.text.clone(),
+            name: name.text.to_owned(),
             script: index,
             weight: script.weight,
             reverse: script.reverse,
         };
-        options(&line.words[1..], &mut tracked, context);
+        options(line.words(1), &mut tracked, context);
         tracks.push(tracked);
     }
 }
 
-fn options(words: &[Word], tracked: &mut TrackedScript, context: &mut Context<'_>) {
-    let mut words = words.iter();
+fn options<'a>(
+    mut words: impl Iterator<Item = Word<'a>>,
+    tracked: &mut TrackedScript,
+    context: &mut Context<'_>,
+) {
     while let Some(word) = words.next() {
-        match word.text.as_str() {
+        match word.text {
             "weight" => weight(word, words.next(), tracked, context),
             "reverse" => tracked.reverse = true,
             "noreverse" => tracked.reverse = false,
@@ -55,7 +65,7 @@ fn options(words: &[Word], tracked: &mut TrackedScript, context: &mut Context<'_
                     "unknown-option",
                     Severity::Error,
                     format!("`{}` means nothing here and is ignored", word.text),
-                    &word.span,
+                    &word.span(),
                 )
                 .help("write one script per line, as NAME [weight N [reverse]]"),
             ),
@@ -63,9 +73,9 @@ fn options(words: &[Word], tracked: &mut TrackedScript, context: &mut Context<'_
     }
 }
 
-fn weight(keyword: &Word, word: Option<&Word>, tracked: &mut TrackedScript, context: &mut Context<'_>) {
+fn weight(keyword: Word<'_>, word: Option<Word<'_>>, tracked: &mut TrackedScript, context: &mut Context<'_>) {
     let number =
-        word.and_then(|word| value::integer(&word.text)).filter(|number| (-253..=253).contains(number));
+        word.and_then(|word| value::integer(word.text)).filter(|number| (-253..=253).contains(number));
     match number.and_then(|number| i16::try_from(number).ok()) {
         Some(weight) => tracked.weight = weight,
         None => context.add(
@@ -73,20 +83,20 @@ fn weight(keyword: &Word, word: Option<&Word>, tracked: &mut TrackedScript, cont
                 "invalid-value",
                 Severity::Error,
                 "this weight is not valid: the script's own is used",
-                &word.unwrap_or(keyword).span,
+                &word.unwrap_or(keyword).span(),
             )
             .help("write weight with a whole number from -253 to 253"),
         ),
     }
 }
 
-fn report_unknown(name: &Word, context: &mut Context<'_>) {
+fn report_unknown(name: Word<'_>, context: &mut Context<'_>) {
     context.add(
         Diagnostic::new(
             "unknown-script",
             Severity::Error,
             format!("there is no vrrp_script {} above this line: it is not tracked", name.text),
-            &name.span,
+            &name.span(),
         )
         .info("a name must be defined before it is used")
         .help(format!("define vrrp_script {} above this instance", name.text)),
@@ -97,7 +107,7 @@ fn report_unknown(name: &Word, context: &mut Context<'_>) {
 pub(super) fn without_weights_for_owner(
     tracks: &mut Vec<TrackedScript>,
     priority: Priority,
-    instance: &Word,
+    instance: Word<'_>,
     context: &mut Context<'_>,
 ) {
     if priority != Priority::OWNER {
@@ -107,7 +117,7 @@ pub(super) fn without_weights_for_owner(
         let headline =
             format!("{} does not track {}: priority 255 never changes", instance.text, tracked.name);
         context.add(
-            Diagnostic::new("weight-on-owner", Severity::Error, headline, &instance.span)
+            Diagnostic::new("weight-on-owner", Severity::Error, headline, &instance.span())
                 .help("give the instance a priority below 255, or the script weight 0"),
         );
     }
