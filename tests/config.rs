@@ -41,8 +41,6 @@ const KNOWN_DIFFERENCES: &[(&str, i32, u8, &str)] = &[
     ("026.conf", 5, 0, "what is wrong is inside bfd_instance, which has no effect yet"),
     ("041.conf", 0, 5, "IPv6 is not supported yet"),
     ("044.conf", 0, 5, "keepalived prints 39 errors and forgets them when net_namespace is set"),
-    ("051.conf", 5, 0, "what is wrong is in lvs_sync_daemon, which has no effect yet"),
-    ("067.conf", 5, 0, "what is wrong is inside vrrp_sync_group, which has no effect yet"),
 ];
 
 fn load(file: &Path, world: &World) -> (Option<config::Config>, Report) {

@@ -69,6 +69,13 @@ impl Diagnostic {
         Self { id, severity, headline: headline.into(), span: Some(span.clone()), info: None, help: None }
     }
 
+    /// Another kind of finding than was said at first.
+    #[must_use]
+    pub fn id(mut self, id: &'static str) -> Self {
+        self.id = id;
+        self
+    }
+
     /// Says why it matters.
     #[must_use]
     pub fn info(mut self, info: impl Into<String>) -> Self {

@@ -13,6 +13,7 @@
 
 pub mod keywords;
 pub mod render;
+pub mod settings;
 
 mod diagnostic;
 mod environment;
@@ -58,7 +59,7 @@ pub fn load_with(path: &Path, options: &Options<'_>, env: &dyn Environment) -> (
     let env = &Remembering::new(env);
     let items = source::read(path, options, env, &mut report);
     let nodes = tree::build(items, &mut report);
-    let config = resolve::resolve(&nodes, env, &mut report);
+    let config = resolve::resolve(nodes, env, &mut report);
     let failed =
         report.diagnostics.iter().any(|found| matches!(found.severity, Severity::Fatal | Severity::NoFile));
     ((!failed).then_some(config), report)

@@ -6,7 +6,13 @@
 use std::{fmt, net::Ipv4Addr, path::PathBuf, time::Duration};
 
 use crate::{
-    config::Span,
+    config::{
+        Span,
+        settings::{
+            BfdInstance, GarpGroup, GlobalDefs, InstanceSettings, ProcessSettings, ServerGroup, Ssl,
+            SyncGroup, TrackFile, TrackGroup, TrackProcess, VirtualServer,
+        },
+    },
     units::{Priority, Version, Vrid},
 };
 
@@ -19,6 +25,63 @@ pub struct Config {
     pub scripts: Vec<Script>,
     /// `vrrp_instance` blocks, in file order.
     pub instances: Vec<Instance>,
+    /// The single words of the top level: namespaces, static addresses, routes and rules.
+    pub process: Box<ProcessSettings>,
+    /// `SSL`.
+    pub ssl: Option<Box<Ssl>>,
+    /// `track_group` blocks, in file order.
+    pub track_groups: Vec<TrackGroup>,
+    /// `track_file` blocks, in file order.
+    pub track_files: Vec<TrackFile>,
+    /// `vrrp_track_process` blocks, in file order.
+    pub track_processes: Vec<TrackProcess>,
+    /// `bfd_instance` blocks, in file order.
+    pub bfd_instances: Vec<BfdInstance>,
+    /// `garp_group` blocks, in file order.
+    pub garp_groups: Vec<GarpGroup>,
+    /// `vrrp_sync_group` blocks that have members, in file order.
+    pub sync_groups: Vec<SyncGroup>,
+    /// `virtual_server_group` blocks, in file order.
+    pub server_groups: Vec<ServerGroup>,
+    /// `virtual_server` blocks, in file order.
+    pub virtual_servers: Vec<VirtualServer>,
+}
+
+impl Config {
+    /// What an empty file asks for, on a host without a name.
+    pub(super) fn empty() -> Self {
+        Self {
+            global: Global::empty(),
+            scripts: Vec::new(),
+            instances: Vec::new(),
+            process: Box::default(),
+            ssl: None,
+            track_groups: Vec::new(),
+            track_files: Vec::new(),
+            track_processes: Vec::new(),
+            bfd_instances: Vec::new(),
+            garp_groups: Vec::new(),
+            sync_groups: Vec::new(),
+            server_groups: Vec::new(),
+            virtual_servers: Vec::new(),
+        }
+    }
+}
+
+impl Global {
+    /// What holds when no line says otherwise.
+    pub(super) fn empty() -> Self {
+        Self {
+            router_id: String::new(),
+            enable_traps: false,
+            enable_snmp_vrrp: false,
+            snmp_socket: None,
+            vrrp_version: Version::V2,
+            script_user: None,
+            script_security: false,
+            settings: Box::default(),
+        }
+    }
 }
 
 /// `global_defs`: what is true for the whole daemon.
@@ -39,6 +102,8 @@ pub struct Global {
     pub script_user: Option<User>,
     /// `enable_script_security`.
     pub script_security: bool,
+    /// Every word of `global_defs`, as written.
+    pub settings: Box<GlobalDefs>,
 }
 
 /// An account that a script runs as.
@@ -144,6 +209,8 @@ pub struct Instance {
     pub garp: Garp,
     /// Programs told of changes.
     pub notify: Notify,
+    /// Every word of the block, as written.
+    pub settings: Box<InstanceSettings>,
 }
 
 /// The `state` keyword.

@@ -2,7 +2,7 @@
 
 use super::{Context, command};
 use crate::{
-    config::{Diagnostic, Global, Severity, tree::Node},
+    config::{Diagnostic, Global, Severity, settings::Fields, tree::Node, value},
     units::Version,
 };
 
@@ -10,16 +10,9 @@ use crate::{
 const DEFAULT_SCRIPT_USER: &str = "keepalived_script";
 
 pub(super) fn resolve(nodes: &[Node], context: &mut Context<'_>) -> Global {
-    let mut global = Global {
-        router_id: context.env.host_name(),
-        enable_traps: false,
-        enable_snmp_vrrp: false,
-        snmp_socket: None,
-        vrrp_version: Version::V2,
-        script_user: None,
-        script_security: false,
-    };
+    let mut global = Global { router_id: context.env.host_name(), ..Global::empty() };
     for node in nodes.iter().filter(|node| node.keyword.name == "global_defs").flat_map(Node::nodes) {
+        global.settings.set(node, context.report);
         setting(node, &mut global, context);
     }
     if global.script_user.is_none() {
@@ -48,6 +41,7 @@ fn setting(node: &Node, global: &mut Global, context: &mut Context<'_>) {
                 global.script_user = Some(user);
             }
         }
+        "lvs_sync_daemon" => sync_daemon(node, context),
         "enable_script_security" => {
             global.script_security = true;
             let headline = "enable_script_security is supported in part";
@@ -56,6 +50,36 @@ fn setting(node: &Node, global: &mut Global, context: &mut Context<'_>) {
             ));
         }
         _ => {}
+    }
+}
+
+/// The numbers of `lvs_sync_daemon IF [[inst] NAME] [id N] [maxlen N] [port N] [ttl N] [group ADDR]`.
+fn sync_daemon(node: &Node, context: &mut Context<'_>) {
+    let mut words = node.line.words(2);
+    while let Some(option) = words.next() {
+        let (min, max) = match option.text {
+            "id" => (0, 255),
+            "maxlen" => (1, 65_507),
+            "port" => (1, 65_535),
+            "ttl" => (1, 255),
+            _ => continue,
+        };
+        let number = words.next();
+        if number
+            .and_then(|word| value::integer(word.text))
+            .is_some_and(|number| (min..=max).contains(&number))
+        {
+            continue;
+        }
+        context.add(
+            Diagnostic::new(
+                "invalid-value",
+                Severity::Error,
+                format!("this is not a valid {} for lvs_sync_daemon", option.text),
+                &number.unwrap_or(option).span(),
+            )
+            .help(format!("after {} write a whole number from {min} to {max}", option.text)),
+        );
     }
 }
 

@@ -11,8 +11,8 @@ use super::{
 };
 use crate::{
     config::{
-        Diagnostic, Garp, Global, InitialState, Instance, Notify, NotifyScript, Severity, Span,
-        TrackedScript, VirtualAddress, text::Word, tree::Node,
+        Diagnostic, Garp, Global, InitialState, Instance, Notify, NotifyScript, Report, Severity, Span,
+        TrackedScript, VirtualAddress, settings::Section, text::Word, tree::Node,
     },
     units::{Priority, Version, Vrid},
 };
@@ -57,10 +57,12 @@ pub(super) fn resolve(
     context: &mut Context<'_>,
 ) -> Option<Instance> {
     let mut draft = Draft::default();
+    // What is wrong with a line is reported by whoever uses it.
+    let settings = Section::read(node, &mut Report::default());
     for line in node.nodes() {
         setting(line, &mut draft, global, scripts, context);
     }
-    finish(draft, name, &node.span(), global, context)
+    Some(Instance { settings: Box::new(settings), ..finish(draft, name, &node.span(), global, context)? })
 }
 
 fn setting<'a>(
@@ -276,6 +278,7 @@ fn finish(
         track_scripts: draft.tracks,
         garp: draft.garp,
         notify: draft.notify,
+        settings: Box::default(),
     })
 }
 

@@ -7,15 +7,22 @@ mod address;
 mod auth;
 mod command;
 mod global;
+mod group;
 mod instance;
 mod overlap;
 mod script;
+mod service;
 mod track;
 
 use std::collections::HashMap;
 
 use self::script::Candidates;
-use super::{Config, Diagnostic, Environment, Report, Severity, Span, text::Word, tree::Node};
+use super::{
+    Config, Diagnostic, Environment, Report, Severity, Span,
+    settings::{Fields, Setting},
+    text::Word,
+    tree::Node,
+};
 
 /// What resolving needs besides the tree.
 struct Context<'a> {
@@ -31,39 +38,75 @@ impl Context<'_> {
     }
 }
 
+/// What has been read of a file so far.
+struct Draft {
+    config: Config,
+    scripts: Candidates,
+    /// Where names were defined, by kind of block.
+    names: HashMap<(&'static str, String), Span>,
+}
+
 /// Makes a configuration of a tree.
-pub(super) fn resolve(nodes: &[Node], env: &dyn Environment, report: &mut Report) -> Config {
+pub(super) fn resolve(nodes: Vec<Node>, env: &dyn Environment, report: &mut Report) -> Config {
     let mut context = Context { env, report, root_script: None };
-    let global = global::resolve(nodes, &mut context);
-    let mut scripts = Candidates::default();
-    let mut instances = Vec::new();
-    let mut names = HashMap::new();
+    let config = Config { global: global::resolve(&nodes, &mut context), ..Config::empty() };
+    let mut draft = Draft { config, scripts: Candidates::default(), names: HashMap::new() };
+    // Each block's lines are dropped as soon as their meaning is known.
     for node in nodes {
-        match node.keyword.name {
-            "vrrp_script" => script::resolve(node, &global, &mut scripts, &mut context),
-            "vrrp_instance" => {
-                if let Some(name) = unique_name(node, &mut names, &mut context) {
-                    instances.extend(instance::resolve(node, name, &global, &scripts, &mut context));
-                }
-            }
-            _ => {}
+        block(&node, &mut draft, &mut context);
+    }
+    let Draft { mut config, scripts, names } = draft;
+    overlap::check(&config.instances, &mut context);
+    group::check(&mut config, &names, &mut context);
+    service::check(&mut config, &mut context);
+    config.scripts = script::keep_tracked(scripts, &mut config.instances, &mut context);
+    report_security(&config.global, &mut context);
+    config
+}
+
+/// One block or word of the top level.
+fn block(node: &Node, draft: &mut Draft, context: &mut Context<'_>) {
+    let Draft { config, scripts, names } = draft;
+    let unique = matches!(
+        node.keyword.name,
+        "vrrp_instance" | "vrrp_sync_group" | "track_group" | "bfd_instance" | "virtual_server_group"
+    );
+    if unique && unique_name(node, names, context).is_none() {
+        return;
+    }
+    match node.keyword.name {
+        "global_defs" => {}
+        "vrrp_script" => script::resolve(node, &config.global, scripts, context),
+        "vrrp_instance" => {
+            let instance = node
+                .argument()
+                .and_then(|name| instance::resolve(node, name, &config.global, scripts, context));
+            config.instances.extend(instance);
+        }
+        "vrrp_sync_group" => config.sync_groups.take(node, context.report),
+        "track_group" => config.track_groups.take(node, context.report),
+        "track_file" | "vrrp_track_file" => config.track_files.take(node, context.report),
+        "vrrp_track_process" => config.track_processes.take(node, context.report),
+        "bfd_instance" => config.bfd_instances.take(node, context.report),
+        "garp_group" => config.garp_groups.take(node, context.report),
+        "virtual_server_group" => config.server_groups.push(service::group(node, context.report)),
+        "virtual_server" => config.virtual_servers.take(node, context.report),
+        "SSL" => Setting::take(&mut config.ssl, node, context.report),
+        _ => {
+            config.process.set(node, context.report);
         }
     }
-    overlap::check(&instances, &mut context);
-    let scripts = script::keep_tracked(scripts, &mut instances, &mut context);
-    report_security(&global, &mut context);
-    Config { global, scripts, instances }
 }
 
 /// The name of a block that must have one of its own. A second block of that name is reported and ignored.
 fn unique_name<'a>(
     node: &'a Node,
-    names: &mut HashMap<(&'static str, &'a str), Span>,
+    names: &mut HashMap<(&'static str, String), Span>,
     context: &mut Context<'_>,
 ) -> Option<Word<'a>> {
     let name = node.argument()?;
     let kind = node.keyword.name;
-    if let Some(first) = names.get(&(kind, name.text)) {
+    if let Some(first) = names.get(&(kind, name.text.to_owned())) {
         let headline = format!("{kind} {} is already defined at {}", name.text, first.beside(&name.span()));
         context.add(
             Diagnostic::new("duplicate-name", Severity::Error, headline, &name.span())
@@ -72,7 +115,7 @@ fn unique_name<'a>(
         );
         return None;
     }
-    names.insert((kind, name.text), node.span());
+    names.insert((kind, name.text.to_owned()), node.span());
     Some(name)
 }
 

@@ -1,0 +1,128 @@
+//! `virtual_server` and its group: what keepalived fills in or leaves out, said aloud.
+
+use std::collections::HashSet;
+
+use super::Context;
+use crate::config::{
+    Config, Diagnostic, Report, Severity, Span,
+    settings::{Destination, ServerGroup, Setting, VirtualServer},
+    tree::Node,
+};
+
+/// A `virtual_server_group`.
+pub(super) fn group(node: &Node, report: &mut Report) -> ServerGroup {
+    let mut members = Vec::new();
+    members.take(node, report);
+    let name = node.argument().map_or_else(String::new, |name| name.text.to_owned());
+    ServerGroup { name, members, at: node.span() }
+}
+
+/// Checks every service and leaves out those that cannot be.
+pub(super) fn check(config: &mut Config, context: &mut Context<'_>) {
+    let groups: HashSet<String> = config.server_groups.iter().map(|group| group.name.clone()).collect();
+    config.virtual_servers.retain_mut(|service| {
+        let usable = has_destination(service, &groups, context) && has_servers(service, context);
+        if usable {
+            defaults(service, context);
+        }
+        usable
+    });
+}
+
+fn has_destination(service: &VirtualServer, groups: &HashSet<String>, context: &mut Context<'_>) -> bool {
+    match service.destination() {
+        Some(Destination::Group(name)) if !groups.contains(&name) => {
+            context.add(
+                error(
+                    format!("there is no virtual_server_group {name}: this service is ignored"),
+                    &service.at,
+                )
+                .help("define the group, or correct the name"),
+            );
+            false
+        }
+        Some(_) => true,
+        None => {
+            let shown = service.heading.joined();
+            context.add(
+                error(format!("`{shown}` is not a service: the block is ignored"), &service.at).help(
+                    "write virtual_server ADDRESS PORT, virtual_server fwmark N or virtual_server group NAME",
+                ),
+            );
+            false
+        }
+    }
+}
+
+/// Drops servers that are no address or there already; a service needs one server at least.
+fn has_servers(service: &mut VirtualServer, context: &mut Context<'_>) -> bool {
+    let mut known = HashSet::new();
+    service.real_server.retain(|server| {
+        let Some(address) = server.address() else {
+            let shown = server.heading.joined();
+            context.add(
+                error(format!("`{shown}` is not a server: the block is ignored"), &server.at)
+                    .help("write real_server ADDRESS PORT"),
+            );
+            return false;
+        };
+        let new = known.insert(address);
+        if !new {
+            context.add(
+                error(
+                    format!("real_server {} is already in this service", server.heading.joined()),
+                    &server.at,
+                )
+                .info("the second block is ignored")
+                .help("remove it, or correct its address or port"),
+            );
+        }
+        new
+    });
+    if service.real_server.is_empty() {
+        context.add(
+            error(
+                format!("virtual_server {} has no real_server: it is ignored", service.heading.joined()),
+                &service.at,
+            )
+            .info("a sorry_server alone serves nobody")
+            .help("add real_server ADDRESS PORT { }"),
+        );
+    }
+    !service.real_server.is_empty()
+}
+
+/// What keepalived fills in where many expect something else.
+fn defaults(service: &VirtualServer, context: &mut Context<'_>) {
+    let shown = service.heading.joined();
+    let marked = matches!(service.destination(), Some(Destination::Mark(_)));
+    if service.protocol.is_none() && !marked {
+        context.add(
+            error(format!("virtual_server {shown} has no protocol: UDP is used"), &service.at)
+                .id("no-protocol")
+                .info("the default is UDP, although most services are TCP: TCP connections do not reach it")
+                .help("write protocol TCP, or protocol UDP if that is meant"),
+        );
+    }
+    if service.lb_algo.is_none() {
+        context.add(
+            error(format!("virtual_server {shown} has no scheduler: wlc is used"), &service.at)
+                .id("no-scheduler")
+                .help("write lb_algo wlc, or the scheduler that is meant"),
+        );
+    }
+    let without =
+        service.lb_kind.is_none() && service.real_server.iter().any(|server| server.lvs_method.is_none());
+    if without {
+        context.add(
+            error(format!("virtual_server {shown} has no forwarding method: NAT is used"), &service.at)
+                .id("no-method")
+                .info("the words are NAT, DR and TUN in upper case; others are not understood")
+                .help("write lb_kind NAT, or the method that is meant"),
+        );
+    }
+}
+
+fn error(headline: String, at: &Span) -> Diagnostic {
+    Diagnostic::new("unusable-service", Severity::Error, headline, at)
+}
