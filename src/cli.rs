@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::Parser;
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::config::Options;
 
 /// Where the configuration is when `-f` does not say.
 pub const DEFAULT_CONFIG: &str = "/etc/keepalived/keepalived.conf";
@@ -51,9 +53,86 @@ pub struct Arguments {
     /// when absent
     #[arg(short = 'i', long, value_name = "ID")]
     pub config_id: Option<String>,
+    /// What to do instead of running
+    #[command(subcommand)]
+    pub command: Option<Command>,
     /// Print the version and exit
     #[arg(short = 'v', long)]
     pub version: bool,
+}
+
+impl Arguments {
+    /// How these arguments have a configuration read.
+    pub fn options(&self) -> Options<'_> {
+        Options { config_id: self.config_id.as_deref(), check_includes: self.check_includes }
+    }
+}
+
+/// What the program does instead of running.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Look at configurations
+    #[command(subcommand)]
+    Config(ConfigCommand),
+}
+
+/// Questions about configurations.
+#[derive(Clone, Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Say what is wrong with files; with several, whether the routers agree
+    Check {
+        /// One file for each router
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// How the findings are shown
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
+    },
+    /// Print what a file comes to: everything included and replaced, defaults filled in
+    Show {
+        /// The file
+        file: PathBuf,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+        /// Only what is written, without the defaults
+        #[arg(long)]
+        written: bool,
+    },
+    /// Say what a keyword means
+    Explain {
+        /// The keyword
+        keyword: String,
+    },
+    /// Say what a reload from one file to another would do; exit status 1 when they differ
+    Diff {
+        /// What runs
+        old: PathBuf,
+        /// What would be loaded
+        new: PathBuf,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// List the keywords of a file that have no effect yet
+    Status {
+        /// The file
+        #[arg(default_value = DEFAULT_CONFIG)]
+        file: PathBuf,
+    },
+    /// Print the reference page of all keywords
+    Reference,
+}
+
+/// How findings are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// With the line and a caret
+    Text,
+    /// One line for each
+    Short,
+    /// One JSON list
+    Json,
 }
 
 const AFTER_HELP: &str = "\

@@ -23,6 +23,7 @@
 pub mod cli;
 pub mod config;
 pub mod daemon;
+pub mod inspect;
 pub mod kernel;
 pub mod notify;
 pub mod registry;

@@ -4,7 +4,10 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use steadfast::{cli, daemon};
+use steadfast::{
+    cli::{self, Command},
+    daemon, inspect,
+};
 
 #[expect(clippy::print_stdout, reason = "-v prints the version")]
 fn main() -> ExitCode {
@@ -13,5 +16,8 @@ fn main() -> ExitCode {
         println!("{}", cli::banner());
         return ExitCode::SUCCESS;
     }
-    daemon::run(&arguments)
+    match &arguments.command {
+        Some(Command::Config(command)) => inspect::run(command, &arguments.options()),
+        None => daemon::run(&arguments),
+    }
 }

@@ -140,6 +140,57 @@ impl Environment for System {
     }
 }
 
+/// A system where every interface and program exists: what another router's file means is read here, not there.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Elsewhere;
+
+impl Environment for Elsewhere {
+    fn interface_exists(&self, _: &str) -> bool {
+        true
+    }
+
+    fn host_name(&self) -> String {
+        System.host_name()
+    }
+
+    fn account(&self, user: &str) -> Option<Account> {
+        System.account(user).or(Some(Account { uid: u32::MAX, gid: u32::MAX }))
+    }
+
+    fn group(&self, group: &str) -> Option<u32> {
+        System.group(group).or(Some(u32::MAX))
+    }
+
+    fn own_uid(&self) -> u32 {
+        System.own_uid()
+    }
+
+    fn program(&self, name: &str) -> Program {
+        Program::Found(name.into())
+    }
+
+    fn read_file(&self, path: &Path) -> io::Result<Vec<u8>> {
+        System.read_file(path)
+    }
+
+    fn glob(&self, pattern: &str) -> Vec<PathBuf> {
+        System.glob(pattern)
+    }
+
+    fn is_executable_or_directory(&self, path: &Path) -> bool {
+        System.is_executable_or_directory(path)
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        System.variable(name)
+    }
+
+    fn random_seed(&self) -> u64 {
+        // The same file must not seem to differ from itself.
+        1
+    }
+}
+
 /// Another environment, each question asked once: a file with thousands of instances names few interfaces, users and
 /// programs. It lives no longer than one reading.
 pub(super) struct Remembering<'a> {

@@ -7,16 +7,23 @@
 //! * [`keywords`] is the language as data, one file per block;
 //! * `tree` arranges lines by those tables and checks plain values;
 //! * `resolve` makes a [`Config`] of the tree: names, defaults, what excludes what;
-//! * [`Report`] collects the findings and decides exit codes, [`render`] shows them.
+//! * [`settings`] holds what is written, word by word, in typed structs;
+//! * [`Report`] collects the findings and decides exit codes, [`render`] shows them;
+//! * [`show`], [`compare`], [`peers`] and [`explain`] answer questions about configurations.
 //!
 //! It asks the system only through [`Environment`] and may import [`crate::units`], nothing else of the program.
 
+pub mod compare;
+pub mod explain;
 pub mod keywords;
+pub mod peers;
 pub mod render;
 pub mod settings;
+pub mod show;
 
 mod diagnostic;
 mod environment;
+mod json;
 mod model;
 mod resolve;
 mod source;
@@ -30,7 +37,7 @@ use std::path::Path;
 
 pub use diagnostic::{Diagnostic, Report, Severity, SourceText, Span};
 use environment::Remembering;
-pub use environment::{Account, Environment, Program, System};
+pub use environment::{Account, Elsewhere, Environment, Program, System};
 pub use model::{
     Auth, Config, Garp, Global, InitialState, Instance, Notify, NotifyScript, Scope, Script, ScriptCommand,
     TrackedScript, User, VirtualAddress,
@@ -63,4 +70,17 @@ pub fn load_with(path: &Path, options: &Options<'_>, env: &dyn Environment) -> (
     let failed =
         report.diagnostics.iter().any(|found| matches!(found.severity, Severity::Fatal | Severity::NoFile));
     ((!failed).then_some(config), report)
+}
+
+/// The effective configuration of a file: see [`show`]. `defaults` adds what is not written.
+pub fn effective(
+    path: &Path,
+    options: &Options<'_>,
+    defaults: bool,
+    env: &dyn Environment,
+) -> (Vec<show::Item>, Report) {
+    let mut report = Report::default();
+    let items = source::read(path, options, env, &mut report);
+    let nodes = tree::build(items, &mut report);
+    (show::items(&nodes, keywords::ROOT, defaults), report)
 }

@@ -6,7 +6,10 @@ use std::{collections::BTreeMap, fmt::Write};
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
-use super::{Diagnostic, Report, Severity, Span};
+use super::{Diagnostic, Report, Severity, SourceText, Span, json::Json};
+
+/// Includes that a finding names; a file may include itself.
+const MAX_CHAIN: usize = 16;
 
 impl Report {
     /// The whole report without colour, for a file or a pipe; [`terminal`] can colour it.
@@ -16,7 +19,11 @@ impl Report {
 
     /// One line for each finding, for a log.
     pub fn lines(&self) -> impl Iterator<Item = String> + '_ {
-        self.diagnostics.iter().map(one_line)
+        let shown = Shown::new(self);
+        self.diagnostics.iter().map(move |found| {
+            let chain = shown.chain(found);
+            chain.iter().fold(one_line(found), |line, from| format!("{line}; {from}"))
+        })
     }
 }
 
@@ -24,14 +31,66 @@ impl Report {
 pub fn terminal(report: &Report, colour: bool) -> String {
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
     let mut text = String::new();
-    let lines: BTreeMap<&str, Vec<&str>> =
-        report.sources.iter().map(|source| (&*source.name, source.text.split('\n').collect())).collect();
+    let shown = Shown::new(report);
     for diagnostic in &report.diagnostics {
-        let line = diagnostic.span.as_ref().map(|span| shown_line(&lines, span)).unwrap_or_default();
-        text.push_str(&renderer.render(&[group(diagnostic, &line)]));
+        let line = diagnostic.span.as_ref().map(|span| shown.line(span)).unwrap_or_default();
+        let chain = shown.chain(diagnostic);
+        text.push_str(&renderer.render(&[group(diagnostic, &line, &chain)]));
         text.push_str("\n\n");
     }
     text
+}
+
+/// The whole report as one line of JSON: a list of `{id, severity, at, headline, why, help, included}`.
+pub fn json(report: &Report) -> String {
+    let shown = Shown::new(report);
+    let optional = |text: &Option<String>| text.as_ref().map_or(Json::Null, |text| Json::text(&**text));
+    let findings = report.diagnostics.iter().map(|found| {
+        Json::Object(vec![
+            ("id", Json::text(found.id)),
+            ("severity", Json::text(severity_word(found.severity))),
+            ("at", Json::place(found.span.as_ref())),
+            ("headline", Json::text(&*found.headline)),
+            ("why", optional(&found.info)),
+            ("help", optional(&found.help)),
+            ("included", Json::List(shown.chain(found).into_iter().map(Json::Text).collect())),
+        ])
+    });
+    Json::List(findings.collect()).line()
+}
+
+/// The files of a report, divided into lines.
+struct Shown<'a>(BTreeMap<&'a str, (Vec<&'a str>, Option<&'a Span>)>);
+
+impl<'a> Shown<'a> {
+    fn new(report: &'a Report) -> Self {
+        let file = |source: &'a SourceText| {
+            (&*source.name, (source.text.split('\n').collect(), source.included_at.as_ref()))
+        };
+        // The first reading of a file is the one that is shown.
+        Self(report.sources.iter().rev().map(file).collect())
+    }
+
+    /// The source line of a span, control characters blanked and passwords masked.
+    fn line(&self, span: &Span) -> String {
+        let file = self.0.get(&*span.file);
+        let line = file.and_then(|(lines, _)| lines.get(span.line.wrapping_sub(1)));
+        mask(line.map_or("", |line| line.trim_end_matches('\r')))
+    }
+
+    /// How the finding's file came to be read, innermost first; empty for the main file.
+    fn chain(&self, found: &Diagnostic) -> Vec<String> {
+        let mut chain = Vec::new();
+        let mut span = found.span.as_ref();
+        while let Some((_, Some(at))) = span.and_then(|span| self.0.get(&*span.file)) {
+            if chain.len() == MAX_CHAIN {
+                break;
+            }
+            chain.push(format!("included from {}:{}:{}", at.file, at.line, at.column));
+            span = Some(at);
+        }
+        chain
+    }
 }
 
 /// One finding as one line: `FILE:LINE:COLUMN: error[ID]: headline; why; what to do`.
@@ -60,7 +119,7 @@ fn severity_word(severity: Severity) -> &'static str {
     }
 }
 
-fn group<'a>(diagnostic: &'a Diagnostic, line: &'a str) -> Group<'a> {
+fn group<'a>(diagnostic: &'a Diagnostic, line: &'a str, chain: &'a [String]) -> Group<'a> {
     let level = match diagnostic.severity {
         Severity::Notice => Level::NOTE,
         Severity::Security => Level::WARNING,
@@ -73,6 +132,9 @@ fn group<'a>(diagnostic: &'a Diagnostic, line: &'a str) -> Group<'a> {
         let snippet = Snippet::source(line).line_start(span.line).path(&*span.file);
         group = group.element(snippet.annotation(AnnotationKind::Primary.span(place)));
     }
+    for from in chain {
+        group = group.element(Level::NOTE.message(&**from));
+    }
     if let Some(info) = &diagnostic.info {
         group = group.element(Level::NOTE.message(&**info));
     }
@@ -82,19 +144,24 @@ fn group<'a>(diagnostic: &'a Diagnostic, line: &'a str) -> Group<'a> {
     group
 }
 
-/// The source line of a span, control characters blanked and passwords masked.
-fn shown_line(lines: &BTreeMap<&str, Vec<&str>>, span: &Span) -> String {
-    let line = lines.get(&*span.file).and_then(|lines| lines.get(span.line.wrapping_sub(1)));
-    mask(line.map_or("", |line| line.trim_end_matches('\r')))
-}
-
-/// Puts `*` for every character of the value of `auth_pass`.
+/// Puts `*` for every character of the value of a secret.
 fn mask(line: &str) -> String {
-    let Some(at) = line.find("auth_pass") else {
+    let secret = ["auth_pass", "password", "key"].into_iter().find_map(|word| {
+        let at = line.find(word)?;
+        let first = line[..at].chars().all(|c| c.is_whitespace() || c == '{');
+        let whole = line[at + word.len()..].starts_with(char::is_whitespace);
+        (word == "auth_pass" || first && whole).then_some(at + word.len())
+    });
+    let Some(at) = secret else {
         return line.replace(char::is_control, " ");
     };
-    let (before, value) = line.split_at(at + "auth_pass".len());
-    before.chars().chain(value.chars().map(|c| if c.is_whitespace() { ' ' } else { '*' })).collect()
+    let (before, value) = line.split_at(at);
+    let blank = |c: char| if c.is_control() { ' ' } else { c };
+    before
+        .chars()
+        .map(blank)
+        .chain(value.chars().map(|c| if c.is_whitespace() { ' ' } else { '*' }))
+        .collect()
 }
 
 fn byte_range(line: &str, span: &Span) -> std::ops::Range<usize> {
@@ -106,7 +173,6 @@ fn byte_range(line: &str, span: &Span) -> std::ops::Range<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::SourceText;
 
     fn report(line: &str, column: usize, length: usize) -> Report {
         let span = Span { file: "a.conf".into(), line: 1, column, length };

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use super::{
-    Diagnostic, Report, Severity, Span,
+    Diagnostic, Report, Severity, Span, explain,
     keywords::{self, Block, Keyword, Missing, Status, Value},
     source::Item,
     text::{Line, Word},
@@ -311,24 +311,16 @@ fn fits(wanted: Value, word: &str) -> bool {
 
 /// What to write: the line, and in words what its argument is.
 fn instruction(keyword: &Keyword) -> String {
-    let seconds = |micro: u64| {
-        let text = format!("{}.{:06}", micro / 1_000_000, micro % 1_000_000);
-        text.trim_end_matches('0').trim_end_matches('.').to_owned()
-    };
     let argument = match keyword.value {
-        Value::Integer(min, max) => format!("a whole number from {min} to {max}"),
-        Value::Seconds(min, max) => {
-            format!("seconds from {} to {}, without a unit", seconds(min), seconds(max))
-        }
-        Value::Milliseconds(min, max) => {
-            format!("milliseconds from {} to {}, without a unit", min / 1000, max / 1000)
-        }
-        Value::Boolean => "on, off, true, false, yes or no".to_owned(),
-        Value::OneOf(choices) | Value::OneOfAnyCase(choices) => choices.join(" or "),
-        Value::Address => "an IP address".to_owned(),
         Value::Flag | Value::Text | Value::Script | Value::Lines(_) | Value::Body(_) => {
             return format!("write {} {}", keyword.name, keyword.arguments);
         }
+        Value::Seconds(..) | Value::Milliseconds(..) => {
+            format!("{}, without a unit", explain::value(keyword.value))
+        }
+        Value::OneOf(choices) | Value::OneOfAnyCase(choices) => choices.join(" or "),
+        Value::Boolean => "on, off, true, false, yes or no".to_owned(),
+        other => explain::value(other),
     };
     format!("after {} write {argument}", keyword.name)
 }

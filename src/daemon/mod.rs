@@ -12,7 +12,7 @@ mod scripts;
 
 use std::{
     fmt::Display,
-    io::{self, Write},
+    io::{self, IsTerminal, Write},
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
     process::ExitCode,
@@ -63,11 +63,7 @@ impl Refused {
 
 /// Does what the command line asks for.
 pub fn run(arguments: &Arguments) -> ExitCode {
-    let options = config::Options {
-        config_id: arguments.config_id.as_deref(),
-        check_includes: arguments.check_includes,
-    };
-    let (config, report) = config::load_with(&arguments.use_file, &options, &System);
+    let (config, report) = config::load_with(&arguments.use_file, &arguments.options(), &System);
     if let Some(file) = &arguments.config_test {
         return test_config(&report, file.as_deref());
     }
@@ -89,7 +85,10 @@ pub fn run(arguments: &Arguments) -> ExitCode {
 
 /// `-t`: shows everything that is wrong and says so in the exit status.
 fn test_config(report: &Report, file: Option<&Path>) -> ExitCode {
-    let rendered = report.render();
+    let rendered = match file {
+        Some(_) => report.render(),
+        None => config::render::terminal(report, io::stderr().is_terminal()),
+    };
     let written = match file {
         Some(file) => std::fs::write(file, rendered),
         None => io::stderr().write_all(rendered.as_bytes()),

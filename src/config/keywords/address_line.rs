@@ -11,18 +11,25 @@ pub(super) static OPTIONS: Block = Block {
     keywords: &[
         keyword("brd", "ADDR | - | +", Address, "broadcast address").supported().expected(),
         keyword("broadcast", "ADDR | - | +", Address, "broadcast address").supported().expected(),
-        keyword("dev", "IF", Text, "interface to put the address on").supported().expected(),
+        keyword("dev", "IF", Text, "interface to put the address on")
+            .or("instance interface / default_interface")
+            .supported()
+            .expected(),
         keyword("scope", "site|link|host|nowhere|global|number", Text, "address scope")
+            .or("global (0)")
             .supported()
             .expected(),
         keyword("label", "STRING", Text, "address label, e.g. eth0:1").supported().expected(),
         keyword("peer", "ADDR", Address, "point-to-point peer").expected(),
         keyword("home", "", Flag, "home address flag"),
-        keyword("-nodad", "", Flag, "removes the nodad flag keepalived would set (so DAD is done)"),
+        keyword("-nodad", "", Flag, "removes the nodad flag keepalived would set (so DAD is done)")
+            .or("see semantics"),
         keyword("mngtmpaddr", "", Flag, "manage temporary addresses"),
         keyword("noprefixroute", "", Flag, "no automatic prefix route"),
         keyword("autojoin", "", Flag, "join multicast group for the address"),
-        keyword("preferred_lft", "N|forever", Text, "preferred lifetime").expected(),
+        keyword("preferred_lft", "N|forever", Text, "preferred lifetime")
+            .or("IPv6: 0 for /128, else forever")
+            .expected(),
         keyword(
             "no_track",
             "",

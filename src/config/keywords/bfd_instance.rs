@@ -11,10 +11,12 @@ pub(super) static BLOCK: Block = Block {
     keywords: &[
         keyword("neighbor_ip", "ADDR", Address, "peer address").expected(),
         keyword("neighbour_ip", "ADDR", Address, "peer address").expected(),
-        keyword("source_ip", "ADDR", Address, "local address").required(),
+        keyword("source_ip", "ADDR", Address, "local address").or("kernel choice").required(),
         keyword("min_rx", "MS", Milliseconds(1_000, 4_294_967_000), "required minimum receive interval")
+            .or("10")
             .required(),
         keyword("min_tx", "MS", Milliseconds(1_000, 4_294_967_000), "desired minimum transmit interval")
+            .or("10")
             .required(),
         keyword(
             "idle_tx",
@@ -22,22 +24,26 @@ pub(super) static BLOCK: Block = Block {
             Milliseconds(1_000_000, 4_294_967_000),
             "transmit interval while the session is down",
         )
+        .or("1000")
         .required(),
-        keyword("multiplier", "N", Integer(1, 255), "missed packets before down").required(),
-        keyword("passive", "", Flag, "wait for the peer to start"),
-        keyword("ttl", "N", Integer(1, 255), "outgoing TTL").required(),
-        keyword("hoplimit", "N", Integer(1, 255), "same setting as ttl").required(),
+        keyword("multiplier", "N", Integer(1, 255), "missed packets before down").or("5").required(),
+        keyword("passive", "", Flag, "wait for the peer to start").or("active"),
+        keyword("ttl", "N", Integer(1, 255), "outgoing TTL").or("255 (IPv4)").required(),
+        keyword("hoplimit", "N", Integer(1, 255), "same setting as ttl").or("64 (IPv6)").required(),
         keyword(
             "max_hops",
             "N",
             Integer(-1, 255),
             "allowed reduction of the received TTL; 255 disables the check",
         )
+        .or("0")
         .required(),
         keyword("multihop", "[BOOL]", Boolean, "use UDP port 4784 instead of 3784"),
-        keyword("weight", "N [reverse]", Integer(-253, 253), "default weight for track_bfd").required(),
-        keyword("vrrp", "", Flag, "send events to the VRRP process (only)"),
-        keyword("checker", "", Flag, "send events to the checker process (only)"),
+        keyword("weight", "N [reverse]", Integer(-253, 253), "default weight for track_bfd")
+            .or("0")
+            .required(),
+        keyword("vrrp", "", Flag, "send events to the VRRP process (only)").or("both processes"),
+        keyword("checker", "", Flag, "send events to the checker process (only)").or("both processes"),
     ],
     shared: &[],
 };

@@ -15,11 +15,11 @@ pub(super) static BLOCK: Block = Block {
             Flag,
             "name children keepalived_vrrp, keepalived_lvs (man page says _ipvs), keepalived_bfd",
         ),
-        keyword("process_name", "NAME", Text, "parent process name").required(),
-        keyword("vrrp_process_name", "NAME", Text, "VRRP child name").required(),
-        keyword("checker_process_name", "NAME", Text, "checker child name").required(),
+        keyword("process_name", "NAME", Text, "parent process name").or("keepalived").required(),
+        keyword("vrrp_process_name", "NAME", Text, "VRRP child name").or("keepalived").required(),
+        keyword("checker_process_name", "NAME", Text, "checker child name").or("keepalived").required(),
         keyword("lvs_process_name", "NAME", Text, "checker child name").required(),
-        keyword("bfd_process_name", "NAME", Text, "BFD child name").required(),
+        keyword("bfd_process_name", "NAME", Text, "BFD child name").or("keepalived").required(),
         keyword("use_symlink_paths", "[BOOL]", Boolean, "keep symlinks in script paths"),
         keyword(
             "set_supplementary_groups",
@@ -27,29 +27,45 @@ pub(super) static BLOCK: Block = Block {
             Boolean,
             "give scripts the user's supplementary groups",
         ),
-        keyword("router_id", "STRING", Text, "name used in mails").supported().expected(),
+        keyword("router_id", "STRING", Text, "name used in mails")
+            .or("local host name")
+            .supported()
+            .expected(),
         keyword("lvs_id", "STRING", Text, "old name of router_id")
             .expected()
             .removed("router_id names this host now"),
         keyword("notification_email", "{ ADDRS }", Lines(&NO_OPTIONS), "mail recipients; no mail without it"),
-        keyword("notification_email_from", "ADDR", Text, "sender").expected(),
-        keyword("smtp_server", "HOST [PORT]", Text, "mail server; no mail without it").required(),
-        keyword("smtp_helo_name", "STRING", Text, "HELO name"),
-        keyword("smtp_connect_timeout", "SECS", Integer(0, 4294), "mail connection timeout").required(),
-        keyword("smtp_alert", "[BOOL]", Boolean, "default of all smtp_alert settings"),
-        keyword("smtp_alert_vrrp", "[BOOL]", Boolean, "default for VRRP smtp_alert"),
-        keyword("smtp_alert_checker", "[BOOL]", Boolean, "default for checker smtp_alert"),
+        keyword("notification_email_from", "ADDR", Text, "sender")
+            .or("user@hostname of the process")
+            .expected(),
+        keyword("smtp_server", "HOST [PORT]", Text, "mail server; no mail without it")
+            .or("none, port 25")
+            .required(),
+        keyword("smtp_helo_name", "STRING", Text, "HELO name").or("local host name"),
+        keyword("smtp_connect_timeout", "SECS", Integer(0, 4294), "mail connection timeout")
+            .or("30")
+            .required(),
+        keyword("smtp_alert", "[BOOL]", Boolean, "default of all smtp_alert settings").or("unset"),
+        keyword("smtp_alert_vrrp", "[BOOL]", Boolean, "default for VRRP smtp_alert").or("unset"),
+        keyword("smtp_alert_checker", "[BOOL]", Boolean, "default for checker smtp_alert").or("unset"),
         keyword("checker_log_all_failures", "[BOOL]", Boolean, "log every failed check attempt"),
         keyword("no_email_faults", "", Flag, "no mails for FAULT"),
         keyword("no_checker_emails", "[BOOL]", Boolean, "mail only when a server is really added/removed"),
         keyword("rs_init_notifies", "[BOOL]", Boolean, "run notify_up for servers that start up"),
         keyword("startup_script", "SCRIPT [USER [[:]GROUP]]", Script, "run before the children start")
             .expected(),
-        keyword("startup_script_timeout", "SECS", Integer(1, 1000), "limit for startup_script").expected(),
+        keyword("startup_script_timeout", "SECS", Integer(1, 1000), "limit for startup_script")
+            .or("10")
+            .expected(),
         keyword("shutdown_script", "SCRIPT [USER [[:]GROUP]]", Script, "run after the children ended")
             .expected(),
-        keyword("shutdown_script_timeout", "SECS", Integer(1, 1000), "limit for shutdown_script").expected(),
-        keyword("script_user", "USER [[:]GROUP]", Text, "default script identity").supported().expected(),
+        keyword("shutdown_script_timeout", "SECS", Integer(1, 1000), "limit for shutdown_script")
+            .or("10")
+            .expected(),
+        keyword("script_user", "USER [[:]GROUP]", Text, "default script identity")
+            .or("keepalived_script if it exists, else the running user")
+            .supported()
+            .expected(),
         keyword(
             "enable_script_security",
             "",
@@ -57,7 +73,9 @@ pub(super) static BLOCK: Block = Block {
             "refuse root scripts whose path others can write; default user must exist",
         )
         .supported(),
-        keyword("default_interface", "IF", Text, "interface for static addresses without dev").expected(),
+        keyword("default_interface", "IF", Text, "interface for static addresses without dev")
+            .or("eth0")
+            .expected(),
         keyword(
             "dynamic_interfaces",
             "[allow_if_changes]",
@@ -71,8 +89,9 @@ pub(super) static BLOCK: Block = Block {
             Text,
             "IPVS connection sync daemon, following a VRRP instance if named",
         )
+        .or("none; id = VRID or 0; port 8848; group 224.0.0.81")
         .expected(),
-        keyword("lvs_timeouts", "[tcp N] [tcpfin N] [udp N]", Text, "IPVS timeouts"),
+        keyword("lvs_timeouts", "[tcp N] [tcpfin N] [udp N]", Text, "IPVS timeouts").or("unchanged"),
         keyword("lvs_flush", "", Flag, "clear the IPVS table at start"),
         keyword(
             "lvs_flush_on_stop",
@@ -81,17 +100,19 @@ pub(super) static BLOCK: Block = Block {
             "flush (or delete per VS) at stop instead of one by one",
         ),
         keyword("lvs_flush_onstop", "[VS]", OneOf(&["VS"]), "as lvs_flush_on_stop"),
-        keyword("vrrp_mcast_group4", "ADDR", Address, "IPv4 advert destination").required(),
-        keyword("vrrp_mcast_group6", "ADDR", Address, "IPv6 advert destination").required(),
+        keyword("vrrp_mcast_group4", "ADDR", Address, "IPv4 advert destination").or("224.0.0.18").required(),
+        keyword("vrrp_mcast_group6", "ADDR", Address, "IPv6 advert destination").or("ff02::12").required(),
         keyword("vrrp_garp_master_delay", "SECS", Integer(0, 4294), "delay of the second ARP/NA burst")
+            .or("5")
             .required(),
-        keyword("vrrp_garp_master_repeat", "N", Integer(0, 4_294_967_295), "burst size").required(),
+        keyword("vrrp_garp_master_repeat", "N", Integer(0, 4_294_967_295), "burst size").or("5").required(),
         keyword(
             "vrrp_garp_lower_prio_delay",
             "SECS",
             Integer(0, 4294),
             "delay of the second burst after a lower priority advert",
         )
+        .or("vrrp_garp_master_delay")
         .required(),
         keyword(
             "vrrp_garp_lower_prio_repeat",
@@ -99,13 +120,17 @@ pub(super) static BLOCK: Block = Block {
             Integer(0, 4_294_967_295),
             "burst size after a lower priority advert",
         )
+        .or("vrrp_garp_master_repeat")
         .required(),
-        keyword("vrrp_garp_master_refresh", "SECS", Integer(0, 4294), "periodic refresh").required(),
+        keyword("vrrp_garp_master_refresh", "SECS", Integer(0, 4294), "periodic refresh").or("0").required(),
         keyword("vrrp_garp_master_refresh_repeat", "N", Integer(0, 4_294_967_295), "refresh burst size")
+            .or("1")
             .required(),
         keyword("vrrp_garp_interval", "SECS", Seconds(1, 4_294_967_295), "gap between ARPs on an interface")
+            .or("0")
             .required(),
         keyword("vrrp_gna_interval", "SECS", Seconds(1, 4_294_967_295), "gap between NAs on an interface")
+            .or("0")
             .required(),
         keyword("vrrp_min_garp", "[BOOL]", Boolean, "one ARP/NA, no second burst"),
         keyword(
@@ -113,20 +138,27 @@ pub(super) static BLOCK: Block = Block {
             "[all] SECS",
             Text,
             "periodic ARP/NA on other VIP interfaces (VMACs only unless all)",
-        ),
+        )
+        .or("0"),
         keyword("vrrp_vmac_garp_intvl", "[all] SECS", Text, "as vrrp_garp_extra_if")
             .deprecated("vrrp_garp_extra_if"),
-        keyword("vrrp_down_timer_adverts", "N", Integer(1, 100), "default down_timer_adverts").required(),
+        keyword("vrrp_down_timer_adverts", "N", Integer(1, 100), "default down_timer_adverts")
+            .or("3")
+            .required(),
         keyword("vrrp_lower_prio_no_advert", "[BOOL]", Boolean, "default lower_prio_no_advert"),
         keyword("vrrp_higher_prio_send_advert", "[BOOL]", Boolean, "default higher_prio_send_advert"),
         keyword("vrrp_owner_ignore_adverts", "[BOOL]", Boolean, "default owner_ignore_adverts"),
-        keyword("vrrp_version", "2|3", Integer(2, 3), "default version for IPv4").supported().required(),
+        keyword("vrrp_version", "2|3", Integer(2, 3), "default version for IPv4")
+            .or("2")
+            .supported()
+            .required(),
         keyword("v3_checksum_as_v2", "", Flag, "default v3_checksum_as_v2"),
         keyword("vrrp_check_unicast_src", "", Flag, "default check_unicast_src"),
         keyword("vrrp_skip_check_adv_addr", "[BOOL]", Boolean, "default skip_check_adv_addr"),
         keyword("vrrp_strict", "[BOOL]", Boolean, "default strict_mode"),
         keyword("vrrp_notify_priority_changes", "[BOOL]", Boolean, "priority events on FIFOs"),
         keyword("vrrp_startup_delay", "SECS", Seconds(1_000, 4_294_967_295), "delay VRRP after start")
+            .or("0")
             .required(),
         keyword(
             "vrrp_delay_after_boot",
@@ -134,22 +166,31 @@ pub(super) static BLOCK: Block = Block {
             Seconds(1_000, 4_294_967_295),
             "delay VRRP until this uptime (larger of the two applies)",
         )
+        .or("0")
         .expected(),
         keyword("log_unknown_vrids", "", Flag, "log adverts for VRIDs not configured on the interface"),
-        keyword("vmac_prefix", "STRING", Text, "prefix of generated VMAC names").required(),
+        keyword("vmac_prefix", "STRING", Text, "prefix of generated VMAC names").or("vrrp").required(),
         keyword("vmac_addr_prefix", "STRING", Text, "prefix for VMACs of VIPs on other interfaces")
+            .or("vmac_prefix")
             .required(),
-        keyword("vrrp_iptables", "[IN [OUT]]", Text, "use iptables for no_accept and VMAC filtering"),
-        keyword("vrrp_ipsets", "[N1 [N2 [N3 [N4 [N5 [N6]]]]]]", Text, "ipsets used with iptables"),
-        keyword("nftables", "[TABLE]", Text, "use nftables"),
+        keyword("vrrp_iptables", "[IN [OUT]]", Text, "use iptables for no_accept and VMAC filtering")
+            .or("INPUT OUTPUT when no name"),
+        keyword("vrrp_ipsets", "[N1 [N2 [N3 [N4 [N5 [N6]]]]]]", Text, "ipsets used with iptables")
+            .or("keepalived, keepalived6, keepalived_if6, _igmp, _mld, _nd"),
+        keyword("nftables", "[TABLE]", Text, "use nftables").or("keepalived"),
         keyword("nftables_priority", "N", Integer(-2_147_483_648, 2_147_483_647), "chain priority")
+            .or("-1")
             .required(),
         keyword("nftables_counters", "", Flag, "add counters"),
         keyword("nftables_ifindex", "", Flag, "match by interface index"),
-        keyword("nftables_ipvs", "[TABLE]", Text, "map virtual_server_groups to fwmarks with nftables"),
+        keyword("nftables_ipvs", "[TABLE]", Text, "map virtual_server_groups to fwmarks with nftables")
+            .or("keepalived_ipvs"),
         keyword("nftables_ipvs_priority", "N", Integer(-2_147_483_648, 2_147_483_647), "chain priority")
+            .or("-1")
             .required(),
-        keyword("nftables_ipvs_start_fwmark", "N", Integer(1, 4_294_967_295), "first fwmark used").required(),
+        keyword("nftables_ipvs_start_fwmark", "N", Integer(1, 4_294_967_295), "first fwmark used")
+            .or("1000")
+            .required(),
         keyword("notify_fifo", "PATH [USER [[:]GROUP]]", Text, "FIFO for all events").expected(),
         keyword(
             "notify_fifo_script",
@@ -168,32 +209,35 @@ pub(super) static BLOCK: Block = Block {
             Flag,
             "repeat group states and BACKUP/FAULT instance states on the FIFO after a reload (not MASTER instances)",
         ),
-        keyword("max_auto_priority", "[N]", Integer(-1, 99), "ceiling for automatic real-time priority"),
+        keyword("max_auto_priority", "[N]", Integer(-1, 99), "ceiling for automatic real-time priority")
+            .or("0 (off)"),
         keyword(
             "min_auto_priority_delay",
             "USECS",
             Integer(1, 10000000),
             "lateness that triggers a priority increase",
         )
+        .or("1000000")
         .expected(),
-        keyword("vrrp_priority", "N", Integer(-20, 19), "nice value of the child").expected(),
-        keyword("checker_priority", "N", Integer(-20, 19), "nice value of the child").expected(),
-        keyword("bfd_priority", "N", Integer(-20, 19), "nice value of the child").expected(),
+        keyword("vrrp_priority", "N", Integer(-20, 19), "nice value of the child").or("0").expected(),
+        keyword("checker_priority", "N", Integer(-20, 19), "nice value of the child").or("0").expected(),
+        keyword("bfd_priority", "N", Integer(-20, 19), "nice value of the child").or("0").expected(),
         keyword("vrrp_rt_priority", "N", Integer(1, 99), "SCHED_RR priority of the child").expected(),
         keyword("checker_rt_priority", "N", Integer(1, 99), "SCHED_RR priority of the child").expected(),
         keyword("bfd_rt_priority", "N", Integer(1, 99), "SCHED_RR priority of the child").expected(),
         keyword("vrrp_no_swap", "", Flag, "lock the child's memory"),
         keyword("checker_no_swap", "", Flag, "lock the child's memory"),
         keyword("bfd_no_swap", "", Flag, "lock the child's memory"),
-        keyword("vrrp_cpu_affinity", "CPU…", Text, "CPU set of the child").expected(),
-        keyword("checker_cpu_affinity", "CPU…", Text, "CPU set of the child").expected(),
-        keyword("bfd_cpu_affinity", "CPU…", Text, "CPU set of the child").expected(),
+        keyword("vrrp_cpu_affinity", "CPU…", Text, "CPU set of the child").or("all").expected(),
+        keyword("checker_cpu_affinity", "CPU…", Text, "CPU set of the child").or("all").expected(),
+        keyword("bfd_cpu_affinity", "CPU…", Text, "CPU set of the child").or("all").expected(),
         keyword(
             "vrrp_rlimit_rttime",
             "USECS",
             Integer(2, 18_446_744_073_709),
             "CPU time limit while real-time",
         )
+        .or("10000")
         .required(),
         keyword(
             "checker_rlimit_rttime",
@@ -201,6 +245,7 @@ pub(super) static BLOCK: Block = Block {
             Integer(2, 18_446_744_073_709),
             "CPU time limit while real-time",
         )
+        .or("10000")
         .required(),
         keyword(
             "bfd_rlimit_rttime",
@@ -208,13 +253,17 @@ pub(super) static BLOCK: Block = Block {
             Integer(2, 18_446_744_073_709),
             "CPU time limit while real-time",
         )
+        .or("10000")
         .required(),
         keyword("vrrp_rlimit_rtime", "USECS", Integer(2, 18_446_744_073_709), "as *_rlimit_rttime")
             .required(),
         keyword("checker_rlimit_rtime", "USECS", Integer(2, 18_446_744_073_709), "as *_rlimit_rttime")
             .required(),
         keyword("bfd_rlimit_rtime", "USECS", Integer(2, 18_446_744_073_709), "as *_rlimit_rttime").required(),
-        keyword("snmp_socket", "STRING", Text, "AgentX master socket").supported().expected(),
+        keyword("snmp_socket", "STRING", Text, "AgentX master socket")
+            .or("unix:/var/agentx/master")
+            .supported()
+            .expected(),
         keyword("enable_snmp_vrrp", "", Flag, "VRRP part of the keepalived MIB").supported(),
         keyword("enable_snmp_keepalived", "", Flag, "as enable_snmp_vrrp").supported(),
         keyword("enable_snmp_checker", "", Flag, "checker part of the MIB"),
@@ -228,6 +277,7 @@ pub(super) static BLOCK: Block = Block {
             Seconds(1_000, 30_000_000),
             "age limit of cached VS statistics",
         )
+        .or("5")
         .expected(),
         keyword(
             "snmp_rs_stats_update_interval",
@@ -235,12 +285,14 @@ pub(super) static BLOCK: Block = Block {
             Seconds(1_000, 30_000_000),
             "age limit of cached RS statistics",
         )
+        .or("VS value")
         .expected(),
         keyword("enable_dbus", "", Flag, "D-Bus interface"),
-        keyword("dbus_service_name", "NAME", Text, "bus name").expected(),
+        keyword("dbus_service_name", "NAME", Text, "bus name").or("org.keepalived.Vrrp1").expected(),
         keyword("dbus_no_interface_name", "NAME", Text, "path element for instances without interface")
             .expected(),
         keyword("vrrp_netlink_cmd_rcv_bufs", "BYTES", Integer(0, 4_294_967_295), "netlink receive buffers")
+            .or("kernel")
             .expected(),
         keyword(
             "vrrp_netlink_monitor_rcv_bufs",
@@ -248,8 +300,10 @@ pub(super) static BLOCK: Block = Block {
             Integer(0, 4_294_967_295),
             "netlink receive buffers",
         )
+        .or("kernel")
         .expected(),
         keyword("lvs_netlink_cmd_rcv_bufs", "BYTES", Integer(0, 4_294_967_295), "netlink receive buffers")
+            .or("kernel")
             .expected(),
         keyword(
             "lvs_netlink_monitor_rcv_bufs",
@@ -257,8 +311,10 @@ pub(super) static BLOCK: Block = Block {
             Integer(0, 4_294_967_295),
             "netlink receive buffers",
         )
+        .or("kernel")
         .expected(),
         keyword("process_monitor_rcv_bufs", "BYTES", Integer(0, 4_294_967_295), "netlink receive buffers")
+            .or("kernel")
             .expected(),
         keyword("vrrp_netlink_cmd_rcv_bufs_force", "[BOOL]", Boolean, "exceed rmem_max with SO_RCVBUFFORCE"),
         keyword(
@@ -275,16 +331,21 @@ pub(super) static BLOCK: Block = Block {
             "exceed rmem_max with SO_RCVBUFFORCE",
         ),
         keyword("process_monitor_rcv_bufs_force", "[BOOL]", Boolean, "exceed rmem_max with SO_RCVBUFFORCE"),
-        keyword("vrrp_rx_bufs_policy", "MTU | ADVERT | BYTES", Text, "VRRP socket receive buffer").expected(),
-        keyword("vrrp_rx_bufs_multiplier", "N", Integer(1, 4_294_967_295), "multiplier for the policy")
+        keyword("vrrp_rx_bufs_policy", "MTU | ADVERT | BYTES", Text, "VRRP socket receive buffer")
+            .or("kernel default")
             .expected(),
-        keyword("umask", "N | BIT|BIT…", Text, "umask").required(),
-        keyword("random_seed", "N", Integer(0, 4_294_967_295), "seed of ${_RANDOM}").required(),
+        keyword("vrrp_rx_bufs_multiplier", "N", Integer(1, 4_294_967_295), "multiplier for the policy")
+            .or("3")
+            .expected(),
+        keyword("umask", "N | BIT|BIT…", Text, "umask").or("IXUSR|IRWXG|IRWXO (0177)").required(),
+        keyword("random_seed", "N", Integer(0, 4_294_967_295), "seed of ${_RANDOM}").or("time").required(),
         keyword("tmp_config_directory", "DIR", Text, "where the consolidated configuration is kept")
+            .or("memory file")
             .expected(),
         keyword("config_save_dir", "DIR", Text, "save configurations around reloads for debugging")
             .required(),
-        keyword("reload_check_config", "[LOGFILE]", Text, "test the new configuration before reloading"),
+        keyword("reload_check_config", "[LOGFILE]", Text, "test the new configuration before reloading")
+            .or("off; /dev/null"),
         keyword(
             "include_check",
             "[[+|-]readable(read) match wildcard_match brace_match]",
@@ -293,14 +354,17 @@ pub(super) static BLOCK: Block = Block {
         ),
         keyword("reload_time_file", "PATH", Text, "scheduled reload").expected(),
         keyword("reload_repeat", "", Flag, "keep the time file"),
-        keyword("reload_file", "[PATH]", Text, "marker file present while the configuration is read"),
+        keyword("reload_file", "[PATH]", Text, "marker file present while the configuration is read")
+            .or("off; keepalived.reload in the pid directory"),
         keyword("data_use_instance", "[BOOL]", Boolean, "instance and namespace in dump file names"),
-        keyword("state_dump_file", "PATH", Text, "SIGUSR1 output").expected(),
-        keyword("stats_dump_file", "PATH", Text, "SIGUSR2 output").expected(),
-        keyword("json_dump_file", "PATH", Text, "JSON output").expected(),
-        keyword("json_version", "1|2", Integer(1, 2), "2: named array plus track_process details").expected(),
-        keyword("iproute_usr_dir", "DIR", Text, "iproute2 tables (vendor)").expected(),
-        keyword("iproute_etc_dir", "DIR", Text, "iproute2 tables (local)").expected(),
+        keyword("state_dump_file", "PATH", Text, "SIGUSR1 output").or("/tmp/keepalived.data").expected(),
+        keyword("stats_dump_file", "PATH", Text, "SIGUSR2 output").or("/tmp/keepalived.stats").expected(),
+        keyword("json_dump_file", "PATH", Text, "JSON output").or("/tmp/keepalived.json").expected(),
+        keyword("json_version", "1|2", Integer(1, 2), "2: named array plus track_process details")
+            .or("1")
+            .expected(),
+        keyword("iproute_usr_dir", "DIR", Text, "iproute2 tables (vendor)").or("build default").expected(),
+        keyword("iproute_etc_dir", "DIR", Text, "iproute2 tables (local)").or("/etc/iproute2").expected(),
     ],
     shared: &[],
 };

@@ -56,6 +56,8 @@ pub struct Keyword {
     pub arguments: &'static str,
     /// What the first argument is, as far as it can be checked without context.
     pub value: Value,
+    /// What holds when the file does not say; empty for off, none or nothing.
+    pub default: &'static str,
     /// Whether it does anything here.
     pub status: Status,
     /// What happens when the first argument is missing.
@@ -133,6 +135,12 @@ impl Keyword {
         self
     }
 
+    /// What holds when the word is not there.
+    const fn or(mut self, default: &'static str) -> Self {
+        self.default = default;
+        self
+    }
+
     /// Without the argument the program ends.
     const fn required(mut self) -> Self {
         self.missing = Missing::Fatal;
@@ -148,7 +156,7 @@ impl Keyword {
 
 /// A word that is understood and has no effect yet; the methods above change that.
 const fn keyword(name: &'static str, arguments: &'static str, value: Value, help: &'static str) -> Keyword {
-    Keyword { name, arguments, value, status: Status::NotYet, missing: Missing::Allowed, help }
+    Keyword { name, arguments, value, default: "", status: Status::NotYet, missing: Missing::Allowed, help }
 }
 
 static NO_OPTIONS: Block = Block { name: "a list", keywords: &[], shared: &[] };

@@ -14,7 +14,8 @@ pub(super) static BLOCK: Block = Block {
         keyword("global_defs", "", Body(&global_defs::BLOCK), "global settings").supported(),
         keyword("net_namespace", "NAME", Text, "run in a network namespace; pid files go to /run/keepalived")
             .expected(),
-        keyword("net_namespace_ipvs", "[NAME]", Text, "namespace for the IPVS configuration only"),
+        keyword("net_namespace_ipvs", "[NAME]", Text, "namespace for the IPVS configuration only")
+            .or("same as net_namespace"),
         keyword(
             "namespace_with_ipsets",
             "",
@@ -30,6 +31,7 @@ pub(super) static BLOCK: Block = Block {
             Integer(0, 2_147_483_647),
             "how long the parent waits for its children at termination",
         )
+        .or("5")
         .required(),
         keyword(
             "track_group",
@@ -61,13 +63,15 @@ pub(super) static BLOCK: Block = Block {
             "{ IF [MII|ETHTOOL|IOCTL] }",
             Lines(&NO_OPTIONS),
             "interfaces whose link state is polled",
-        ),
+        )
+        .or("MII preferred"),
         keyword(
             "interface_up_down_delays",
             "{ IF DOWN [UP] }",
             Lines(&NO_OPTIONS),
             "debounce interface state changes",
-        ),
+        )
+        .or("0; UP omitted = 0 in the code (man page says same as DOWN)"),
         keyword("track_file", "NAME", Body(&track_file::BLOCK), "file whose number is monitored").required(),
         keyword("vrrp_track_file", "NAME", Body(&track_file::BLOCK), "as track_file").required(),
         keyword("vrrp_script", "NAME", Body(&vrrp_script::BLOCK), "periodically run check")
@@ -106,7 +110,7 @@ pub(super) static BLOCK: Block = Block {
             "an IPVS service",
         )
         .required(),
-        keyword("SSL", "", Body(&ssl::BLOCK), "client TLS material for SSL_GET"),
+        keyword("SSL", "", Body(&ssl::BLOCK), "client TLS material for SSL_GET").or("auto-generated context"),
     ],
     shared: &[],
 };

@@ -16,13 +16,15 @@ pub(super) static BLOCK: Block = Block {
             Integer(-254, 254),
             "multiplier of the value read; 0 = non-zero value means fault",
         )
+        .or("1")
         .expected(),
         keyword(
             "init_file",
             "[VALUE] [overwrite]",
             Text,
             "create/initialise the file at start (never on reload)",
-        ),
+        )
+        .or("0, only if the file is missing"),
     ],
     shared: &[],
 };

@@ -9,13 +9,16 @@ use super::{
 pub(super) static BLOCK: Block = Block {
     name: "virtual_server",
     keywords: &[
-        keyword("delay_loop", "SECS", Seconds(1, 4_294_967_295_000), "interval between checks").required(),
+        keyword("delay_loop", "SECS", Seconds(1, 4_294_967_295_000), "interval between checks")
+            .or("60")
+            .required(),
         keyword(
             "lb_algo",
             "rr wrr lc wlc lblc sh mh dh fo ovf lblcr sed nq twos",
             OneOf(SCHEDULERS),
             "IPVS scheduler",
         )
+        .or("wlc (reported)")
         .required(),
         keyword(
             "lvs_sched",
@@ -23,6 +26,7 @@ pub(super) static BLOCK: Block = Block {
             OneOf(SCHEDULERS),
             "IPVS scheduler",
         )
+        .or("wlc (reported)")
         .required(),
         keyword(
             "lb_kind",
@@ -30,6 +34,7 @@ pub(super) static BLOCK: Block = Block {
             OneOf(METHODS),
             "forwarding method",
         )
+        .or("NAT (reported)")
         .required(),
         keyword(
             "lvs_method",
@@ -37,11 +42,16 @@ pub(super) static BLOCK: Block = Block {
             OneOf(METHODS),
             "forwarding method",
         )
+        .or("NAT (reported)")
         .required(),
         keyword("protocol", "TCP|UDP|SCTP", OneOfAnyCase(&["TCP", "UDP", "SCTP"]), "transport protocol")
+            .or("UDP (reported)")
             .required(),
-        keyword("persistence_timeout", "[SECS]", Integer(1, 2678400), "client persistence"),
-        keyword("persistence_granularity", "NETMASK | PREFIXLEN", Text, "persistence mask").required(),
+        keyword("persistence_timeout", "[SECS]", Integer(1, 2678400), "client persistence")
+            .or("off; 360 without value"),
+        keyword("persistence_granularity", "NETMASK | PREFIXLEN", Text, "persistence mask")
+            .or("host")
+            .required(),
         keyword("persistence_engine", "NAME", Text, "IPVS persistence engine").required(),
         keyword("ops", "", Flag, "one-packet scheduling"),
         keyword(
@@ -59,17 +69,21 @@ pub(super) static BLOCK: Block = Block {
         keyword("mh-fallback", "", Flag, "flags of the mh scheduler"),
         keyword("ha_suspend", "", Flag, "run checks only while the VS address is configured locally"),
         keyword("ip_family", "inet|inet6", OneOf(&["inet", "inet6"]), "family of a fwmark service")
+            .or("from servers, else inet")
             .required(),
-        keyword("smtp_alert", "[BOOL]", Boolean, "mail on quorum change"),
+        keyword("smtp_alert", "[BOOL]", Boolean, "mail on quorum change")
+            .or("smtp_alert_checker, smtp_alert, else off"),
         keyword("virtualhost", "STRING", Text, "default Host header for HTTP/SSL checks").expected(),
         keyword("snmp_name", "STRING", Text, "label in SNMP").expected(),
         keyword("alpha", "", Flag, "servers start down until checks pass"),
         keyword("omega", "", Flag, "run down notifiers at shutdown"),
-        keyword("quorum", "N", Integer(1, 4_294_967_295), "minimum live weight").required(),
-        keyword("hysteresis", "N", Integer(0, 4_294_967_295), "margin around the quorum").required(),
+        keyword("quorum", "N", Integer(1, 4_294_967_295), "minimum live weight").or("1").required(),
+        keyword("hysteresis", "N", Integer(0, 4_294_967_295), "margin around the quorum").or("0").required(),
         keyword("quorum_up", "SCRIPT [USER [[:]GROUP]]", Script, "run when quorum is gained").required(),
         keyword("quorum_down", "SCRIPT [USER [[:]GROUP]]", Script, "run when quorum is lost").required(),
-        keyword("weight", "N", Integer(1, 2_147_483_647), "default weight of real servers").required(),
+        keyword("weight", "N", Integer(1, 2_147_483_647), "default weight of real servers")
+            .or("1")
+            .required(),
         keyword("sorry_server", "ADDR [PORT]", Text, "server used while there is no quorum").required(),
         keyword("sorry_server_inhibit", "", Flag, "keep it in IPVS with weight 0 when unused"),
         keyword(
@@ -78,16 +92,22 @@ pub(super) static BLOCK: Block = Block {
             OneOf(METHODS),
             "forwarding method of the sorry server",
         )
+        .or("VS method")
         .expected(),
         keyword("connect_timeout", "SECS", Seconds(1, 4_294_000_000), "default connect timeout of checkers")
+            .or("5")
             .required(),
-        keyword("retry", "N", Integer(1, 4_294_967_295), "default retries").required(),
+        keyword("retry", "N", Integer(1, 4_294_967_295), "default retries").or("checker default").required(),
         keyword("delay_before_retry", "SECS", Seconds(0, 4_294_967_295_000), "default gap between retries")
+            .or("checker default")
             .required(),
         keyword("warmup", "SECS", Seconds(0, 4_294_967_295_000), "maximum random delay of the first check")
+            .or("delay_loop")
             .required(),
         keyword("inhibit_on_failure", "", Flag, "set weight 0 instead of removing a failed server"),
-        keyword("real_server", "ADDR [PORT]", Body(&real_server::BLOCK), "a pool member").required(),
+        keyword("real_server", "ADDR [PORT]", Body(&real_server::BLOCK), "a pool member")
+            .or("port of the VS")
+            .required(),
         keyword("nat_mask", "MASK", Text, "old NAT granularity")
             .expected()
             .removed("it only ever applied to Linux 2.2; delete the line"),

@@ -4,6 +4,8 @@ use super::{Block, Value::Text, keyword};
 
 pub(super) static OPTIONS: Block = Block {
     name: "a group line",
-    keywords: &[keyword("fwmark", "N [inet|inet6]", Text, "a firewall mark").expected()],
+    keywords: &[keyword("fwmark", "N [inet|inet6]", Text, "a firewall mark")
+        .or("family of the servers")
+        .expected()],
     shared: &[],
 };

@@ -15,6 +15,7 @@ pub(super) static BLOCK: Block = Block {
             OneOf(&["MASTER", "BACKUP"]),
             "wanted initial state; only shortens the first wait unless priority is 255",
         )
+        .or("BACKUP; MASTER if priority 255")
         .supported()
         .required(),
         keyword("interface", "IF", Text, "interface adverts use and VIPs default to").supported().required(),
@@ -28,12 +29,17 @@ pub(super) static BLOCK: Block = Block {
         .supported()
         .required(),
         keyword("priority", "N", Integer(1, 255), "base priority; 255 = address owner")
+            .or("100; 255 if state MASTER and no priority")
             .supported()
             .required(),
         keyword("advert_int", "SECS", Seconds(10_000, 255_000_000), "advertisement interval")
+            .or("1")
             .supported()
             .required(),
-        keyword("version", "2|3", Integer(2, 3), "VRRP version").supported().required(),
+        keyword("version", "2|3", Integer(2, 3), "VRRP version")
+            .or("vrrp_version; 3 for IPv6")
+            .supported()
+            .required(),
         keyword("native_ipv6", "", Flag, "force IPv6 and version 3"),
         keyword("authentication", "", Body(&AUTHENTICATION), "RFC2338 authentication").supported(),
         keyword("auth_hmac", "", Body(&AUTH_HMAC), "HMAC-SHA256 trailer on adverts, v2 and v3"),
@@ -65,7 +71,8 @@ pub(super) static BLOCK: Block = Block {
             "[[name] IFNAME] [MAC] [netlink_notify_msg] [group G]",
             Text,
             "put adverts and VIPs on a private macvlan with the virtual MAC",
-        ),
+        )
+        .or("off; name vrrp.VRID; MAC 00:00:5e:00:01|02:VRID"),
         keyword(
             "use_vmac_addr",
             "",
@@ -78,39 +85,51 @@ pub(super) static BLOCK: Block = Block {
             "[[name] IFNAME] [ADDR] [bridge|private|vepa] [group G]",
             Text,
             "use an L2 ipvlan instead of a macvlan",
-        ),
+        )
+        .or("off; bridge"),
         keyword("dont_track_primary", "", Flag, "ignore state of the instance's own interface"),
         keyword("linkbeat_use_polling", "", Flag, "poll link state of the interface")
             .deprecated("linkbeat_interfaces at the top level"),
-        keyword("track_interface", "{ IF [weight N [reverse]] }", Lines(&NO_OPTIONS), "interfaces to track"),
+        keyword("track_interface", "{ IF [weight N [reverse]] }", Lines(&NO_OPTIONS), "interfaces to track")
+            .or("weight 0"),
         keyword(
             "track_script",
             "{ NAME [weight N [reverse|noreverse]] }",
             Lines(&NO_OPTIONS),
             "scripts to track",
         )
+        .or("script's weight")
         .supported(),
         keyword(
             "track_file",
             "{ NAME [weight N [reverse|noreverse]] }",
             Lines(&NO_OPTIONS),
             "files to track",
-        ),
+        )
+        .or("file's weight"),
         keyword(
             "track_process",
             "{ NAME [weight N [reverse|noreverse]] }",
             Lines(&NO_OPTIONS),
             "processes to track",
-        ),
+        )
+        .or("process's weight"),
         keyword(
             "track_bfd",
             "{ NAME [weight N [reverse|noreverse]] }",
             Lines(&NO_OPTIONS),
             "BFD sessions to track",
-        ),
-        keyword("mcast_src_ip", "ADDR", Address, "source address of adverts").supported().required(),
-        keyword("unicast_src_ip", "ADDR", Address, "source address of adverts").supported().required(),
-        keyword("mcast_dst_ip", "ADDR", Address, "destination group").required(),
+        )
+        .or("bfd's weight"),
+        keyword("mcast_src_ip", "ADDR", Address, "source address of adverts")
+            .or("primary address of interface")
+            .supported()
+            .required(),
+        keyword("unicast_src_ip", "ADDR", Address, "source address of adverts")
+            .or("primary address of interface")
+            .supported()
+            .required(),
+        keyword("mcast_dst_ip", "ADDR", Address, "destination group").or("vrrp_mcast_group4/6").required(),
         keyword("track_src_ip", "", Flag, "meant: fault while the source address is missing"),
         keyword(
             "unicast_peer",
@@ -118,6 +137,7 @@ pub(super) static BLOCK: Block = Block {
             Lines(&NO_OPTIONS),
             "send adverts to these addresses instead of multicast",
         )
+        .or("multicast")
         .supported(),
         keyword(
             "unicast_fault_no_peer",
@@ -125,35 +145,44 @@ pub(super) static BLOCK: Block = Block {
             Flag,
             "FAULT instead of multicast when unicast is configured without peers",
         ),
-        keyword("check_unicast_src", "", Flag, "drop adverts from addresses that are not peers"),
-        keyword("unicast_ttl", "N", Integer(0, 255), "TTL/hop limit of sent unicast adverts").required(),
+        keyword("check_unicast_src", "", Flag, "drop adverts from addresses that are not peers")
+            .or("global; on if any min_ttl/max_ttl"),
+        keyword("unicast_ttl", "N", Integer(0, 255), "TTL/hop limit of sent unicast adverts")
+            .or("255 for IPv4, kernel default for IPv6")
+            .required(),
         keyword(
             "old_unicast_checksum",
             "[never]",
             OneOf(&["never"]),
             "pre-1.3.7 VRRPv3 unicast checksum compatibility",
-        ),
+        )
+        .or("auto-detect"),
         keyword(
             "v3_checksum_as_v2",
             "[BOOL]",
             Boolean,
             "omit the pseudo header from the VRRPv3 IPv4 checksum",
-        ),
+        )
+        .or("global"),
         keyword(
             "garp_master_delay",
             "SECS",
             Integer(0, 4294),
             "delay before the second ARP/NA burst; 0 = none",
         )
+        .or("global (5)")
         .supported()
         .required(),
         keyword("garp_master_repeat", "N", Integer(0, 4_294_967_295), "messages per burst")
+            .or("global (5)")
             .supported()
             .required(),
         keyword("garp_master_refresh", "SECS", Integer(0, 4294), "periodic ARP/NA while MASTER; 0 = none")
+            .or("global (0)")
             .supported()
             .required(),
         keyword("garp_master_refresh_repeat", "N", Integer(0, 4_294_967_295), "messages per periodic burst")
+            .or("global (1)")
             .supported()
             .required(),
         keyword(
@@ -162,6 +191,7 @@ pub(super) static BLOCK: Block = Block {
             Integer(0, 4294),
             "second burst delay after a lower priority advert",
         )
+        .or("global (= garp_master_delay)")
         .required(),
         keyword(
             "garp_lower_prio_repeat",
@@ -169,27 +199,34 @@ pub(super) static BLOCK: Block = Block {
             Integer(0, 4_294_967_295),
             "burst size after a lower priority advert",
         )
+        .or("global (= garp_master_repeat)")
         .required(),
-        keyword("garp_extra_if", "[all] SECS", Text, "periodic ARP/NA on other VIP interfaces"),
+        keyword("garp_extra_if", "[all] SECS", Text, "periodic ARP/NA on other VIP interfaces")
+            .or("global (0)"),
         keyword("vmac_garp_intvl", "[all] SECS", Text, "as garp_extra_if").deprecated("garp_extra_if"),
         keyword("down_timer_adverts", "N", Integer(1, 100), "advert intervals in the master-down timer")
+            .or("global (3)")
             .required(),
         keyword(
             "timer_expired_backup",
             "[PRIO]",
             Integer(1, 254),
             "go to BACKUP if the process was stalled so long that a peer must have taken over",
-        ),
+        )
+        .or("off; 254 when given without value"),
         keyword("thread_timer_expired", "[PRIO]", Integer(1, 254), "as timer_expired_backup"),
-        keyword("lower_prio_no_advert", "[BOOL]", Boolean, "do not answer a lower priority advert"),
+        keyword("lower_prio_no_advert", "[BOOL]", Boolean, "do not answer a lower priority advert")
+            .or("global; on in strict mode"),
         keyword(
             "higher_prio_send_advert",
             "[BOOL]",
             Boolean,
             "send one advert before yielding to a higher priority master",
-        ),
-        keyword("owner_ignore_adverts", "[BOOL]", Boolean, "address owner ignores received adverts"),
-        keyword("preempt", "", Flag, "clears nopreempt").supported(),
+        )
+        .or("global; off in strict mode"),
+        keyword("owner_ignore_adverts", "[BOOL]", Boolean, "address owner ignores received adverts")
+            .or("global; on with strict mode and 255"),
+        keyword("preempt", "", Flag, "clears nopreempt").or("on").supported(),
         keyword("nopreempt", "", Flag, "do not take over from a lower priority master").supported(),
         keyword(
             "preempt_delay",
@@ -197,18 +234,21 @@ pub(super) static BLOCK: Block = Block {
             Seconds(0, 1_000_000_000),
             "wait before preempting a lower priority master",
         )
+        .or("0")
         .supported()
         .required(),
-        keyword("accept", "", Flag, "accept packets to VIPs when not owner"),
+        keyword("accept", "", Flag, "accept packets to VIPs when not owner")
+            .or("on; off in strict mode unless 255"),
         keyword("no_accept", "", Flag, "drop packets addressed to VIPs (firewall rules)"),
         keyword(
             "skip_check_adv_addr",
             "[BOOL]",
             Boolean,
             "do not compare VIPs in adverts from the already known master",
-        ),
-        keyword("strict_mode", "[BOOL]", Boolean, "enforce RFC behaviour"),
-        keyword("debug", "N", Integer(0, 4), "unused").required(),
+        )
+        .or("global"),
+        keyword("strict_mode", "[BOOL]", Boolean, "enforce RFC behaviour").or("vrrp_strict"),
+        keyword("debug", "N", Integer(0, 4), "unused").or("0").required(),
         keyword("notify_master", "SCRIPT [USER [[:]GROUP]]", Script, "run on becoming MASTER")
             .supported()
             .required(),
@@ -224,7 +264,8 @@ pub(super) static BLOCK: Block = Block {
             "[SCRIPT [USER [[:]GROUP]]]",
             Script,
             "report DELETED when a reload removes the instance, optional script",
-        ),
+        )
+        .or("FAULT is reported"),
         keyword(
             "notify",
             "SCRIPT [USER [[:]GROUP]]",
@@ -240,8 +281,10 @@ pub(super) static BLOCK: Block = Block {
             "run when a MASTER receives a lower priority advert",
         )
         .required(),
-        keyword("notify_priority_changes", "[BOOL]", Boolean, "write priority changes to the FIFOs"),
-        keyword("smtp_alert", "[BOOL]", Boolean, "mail on state changes"),
+        keyword("notify_priority_changes", "[BOOL]", Boolean, "write priority changes to the FIFOs")
+            .or("group, then global, else off"),
+        keyword("smtp_alert", "[BOOL]", Boolean, "mail on state changes")
+            .or("smtp_alert_vrrp, smtp_alert, else off"),
         keyword(
             "lvs_sync_daemon_interface",
             "IF",
@@ -250,7 +293,9 @@ pub(super) static BLOCK: Block = Block {
         )
         .required()
         .deprecated("lvs_sync_daemon in global_defs"),
-        keyword("kernel_rx_buf_size", "BYTES", Integer(0, 4_294_967_295), "receive socket buffer").expected(),
+        keyword("kernel_rx_buf_size", "BYTES", Integer(0, 4_294_967_295), "receive socket buffer")
+            .or("vrrp_rx_bufs_policy")
+            .expected(),
     ],
     shared: &[],
 };
@@ -270,14 +315,18 @@ static AUTH_HMAC: Block = Block {
         keyword("key", "ID VALUE", Text, "a signing/verification key").expected(),
         keyword("active_key", "ID", Integer(1, 255), "key used for sending").expected(),
         keyword("anti_replay", "time|monotonic", OneOf(&["time", "monotonic"]), "replay protection mode")
+            .or("time")
             .expected(),
-        keyword("time_window", "SECS", Integer(1, 300), "accepted clock difference in time mode").expected(),
+        keyword("time_window", "SECS", Integer(1, 300), "accepted clock difference in time mode")
+            .or("max(3 × advert_int, 5), at most 300")
+            .expected(),
         keyword(
             "mode",
             "enforce|permissive|receive-only",
             OneOf(&["enforce", "permissive", "receive-only"]),
             "migration behaviour",
         )
+        .or("enforce")
         .expected(),
     ],
     shared: &[],

@@ -15,31 +15,36 @@ pub(super) static BLOCK: Block = Block {
             "{ IF [weight N [reverse]] }",
             Lines(&NO_OPTIONS),
             "interfaces tracked by every member",
-        ),
+        )
+        .or("weight 0"),
         keyword(
             "track_script",
             "{ NAME [weight N [reverse|noreverse]] }",
             Lines(&NO_OPTIONS),
             "scripts tracked by every member",
-        ),
+        )
+        .or("script's weight"),
         keyword(
             "track_file",
             "{ NAME [weight N [reverse|noreverse]] }",
             Lines(&NO_OPTIONS),
             "files tracked by every member",
-        ),
+        )
+        .or("file's weight"),
         keyword(
             "track_process",
             "{ NAME [weight N [reverse|noreverse]] }",
             Lines(&NO_OPTIONS),
             "processes tracked by every member",
-        ),
+        )
+        .or("process's weight"),
         keyword(
             "track_bfd",
             "{ NAME [weight N [reverse|noreverse]] }",
             Lines(&NO_OPTIONS),
             "BFD sessions tracked by every member",
-        ),
+        )
+        .or("bfd's weight"),
         keyword("notify_master", "SCRIPT [USER [[:]GROUP]]", Script, "run when the group becomes MASTER")
             .required(),
         keyword("notify_backup", "SCRIPT [USER [[:]GROUP]]", Script, "run when the group becomes BACKUP")
@@ -59,8 +64,10 @@ pub(super) static BLOCK: Block = Block {
             "[BOOL]",
             Boolean,
             "default for the members' FIFO priority events",
-        ),
-        keyword("smtp_alert", "[BOOL]", Boolean, "mail on group state changes"),
+        )
+        .or("global value"),
+        keyword("smtp_alert", "[BOOL]", Boolean, "mail on group state changes")
+            .or("smtp_alert_vrrp, smtp_alert, else off"),
         keyword("global_tracking", "", Flag, "same effect as sync_group_tracking_weight")
             .deprecated("sync_group_tracking_weight"),
         keyword("sync_group_tracking_weight", "", Flag, "allow weighted trackers on members"),

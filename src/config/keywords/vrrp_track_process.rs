@@ -21,16 +21,24 @@ pub(super) static BLOCK: Block = Block {
             "[initial|partial]",
             OneOf(&["initial", "partial"]),
             "how parameters are compared; alone: command must have none",
-        ),
-        keyword("weight", "N [reverse]", Integer(-254, 254), "priority adjustment; 0 = fault").expected(),
-        keyword("quorum", "N", Integer(1, 65535), "minimum number of matching processes").required(),
-        keyword("quorum_max", "N", Integer(0, 65535), "maximum number of matching processes").required(),
+        )
+        .or("exact when parameters given"),
+        keyword("weight", "N [reverse]", Integer(-254, 254), "priority adjustment; 0 = fault")
+            .or("0")
+            .expected(),
+        keyword("quorum", "N", Integer(1, 65535), "minimum number of matching processes").or("1").required(),
+        keyword("quorum_max", "N", Integer(0, 65535), "maximum number of matching processes")
+            .or("unlimited")
+            .required(),
         keyword("fork_delay", "SECS", Seconds(1, 3_600_000_000), "delay before \"quorum gained\" counts")
+            .or("0")
             .required(),
         keyword("terminate_delay", "SECS", Seconds(1, 3_600_000_000), "delay before \"quorum lost\" counts")
+            .or("0")
             .required(),
-        keyword("delay", "SECS", Seconds(1, 3_600_000_000), "sets both delays").required(),
-        keyword("full_command", "", Flag, "match /proc/PID/cmdline instead of the name"),
+        keyword("delay", "SECS", Seconds(1, 3_600_000_000), "sets both delays").or("0").required(),
+        keyword("full_command", "", Flag, "match /proc/PID/cmdline instead of the name")
+            .or("off (on with parameters)"),
     ],
     shared: &[],
 };

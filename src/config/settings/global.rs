@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, time::Duration};
 
-use super::{CommandLine, Entry, Words, part, section};
+use super::{CommandLine, Entry, Secret, Words, part, section};
 use crate::config::Span;
 
 section! {
@@ -165,7 +165,7 @@ part! {
 section! {
     /// `SSL`: what `SSL_GET` identifies itself with.
     Ssl of "SSL" {
-        password: Option<Box<str>> = "password",
+        password: Option<Secret> = "password",
         ca: Option<Box<str>> = "ca",
         certificate: Option<Box<str>> = "certificate",
         key: Option<Box<str>> = "key",

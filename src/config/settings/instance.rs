@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, time::Duration};
 
-use super::{CommandLine, Entry, Track, Words, section};
+use super::{CommandLine, Entry, Secret, Track, Words, section};
 
 section! {
     /// `vrrp_instance`.
@@ -82,14 +82,14 @@ section! {
     /// `authentication`.
     Authentication of "authentication" {
         auth_type: Option<&'static str> = "auth_type",
-        auth_pass: Option<Box<str>> = "auth_pass",
+        auth_pass: Option<Secret> = "auth_pass",
     }
 }
 
 section! {
     /// `auth_hmac`.
     AuthHmac of "auth_hmac" {
-        key: Vec<Words> = "key",
+        key: Vec<Secret> = "key",
         active_key: Option<u8> = "active_key",
         anti_replay: Option<&'static str> = "anti_replay",
         time_window: Option<u16> = "time_window",

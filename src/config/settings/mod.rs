@@ -14,7 +14,7 @@ mod instance;
 mod service;
 mod track;
 
-use std::{net::IpAddr, time::Duration};
+use std::{fmt, net::IpAddr, time::Duration};
 
 pub use self::{
     bfd::BfdInstance,
@@ -197,6 +197,40 @@ impl Words {
     }
 }
 
+/// A password or key. Printing it shows none of it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(Box<str>);
+
+impl Secret {
+    /// What is written.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("********")
+    }
+}
+
+impl Setting for Option<Secret> {
+    fn take(&mut self, node: &Node, _: &mut Report) {
+        if let Some(word) = node.argument() {
+            *self = Some(Secret(word.text.into()));
+        }
+    }
+}
+
+/// All words of each line.
+impl Setting for Vec<Secret> {
+    fn take(&mut self, node: &Node, _: &mut Report) {
+        if node.valid {
+            self.push(Secret(Words::after_keyword(node).joined().into()));
+        }
+    }
+}
+
 /// One line of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
@@ -302,14 +336,6 @@ impl Setting for Option<Words> {
     fn take(&mut self, node: &Node, _: &mut Report) {
         if node.valid {
             *self = Some(Words::after_keyword(node));
-        }
-    }
-}
-
-impl Setting for Vec<Words> {
-    fn take(&mut self, node: &Node, _: &mut Report) {
-        if node.valid {
-            self.push(Words::after_keyword(node));
         }
     }
 }

@@ -1,0 +1,131 @@
+//! What a word of the language means, from the tables: for one word, and for all of them as a page.
+
+use super::keywords::{self, Block, Keyword, Missing, Status, Value};
+
+/// What the word means in every block that has it; `None` when no block does.
+pub fn word(name: &str) -> Option<String> {
+    let mut out = String::new();
+    each_block(&mut |block| {
+        let Some(keyword) = block.keyword(name) else { return };
+        let arguments = if keyword.arguments.is_empty() { "" } else { " " };
+        out.push_str(&format!(
+            "{name}{arguments}{} (in {})\n    {}\n",
+            keyword.arguments, block.name, keyword.help
+        ));
+        for (title, text) in facts(keyword) {
+            out.push_str(&format!("    {title}: {text}\n"));
+        }
+    });
+    (!out.is_empty()).then_some(out)
+}
+
+/// The words that come nearest to one that does not exist.
+pub fn nearest(name: &str) -> Option<&'static str> {
+    let mut found = None;
+    each_block(&mut |block| found = found.or_else(|| keywords::similar(block, name)));
+    found
+}
+
+/// The reference page of the language, in Markdown.
+pub fn page() -> String {
+    let mut out = "# The words of keepalived.conf\n\n\
+        Made from the tables in `src/config/keywords`. A word without effect is read and checked, and a start says \
+        so once.\n"
+        .to_owned();
+    each_block(&mut |block| {
+        out.push_str(&format!(
+            "\n## {}\n\n| word | arguments | value | default | effect | meaning |\n|---|---|---|---|---|---|\n",
+            block.name
+        ));
+        for keyword in block.all() {
+            out.push_str(&format!(
+                "| `{}` | {} | {} | {} | {} | {} |\n",
+                keyword.name,
+                cell(keyword.arguments),
+                cell(&value(keyword.value)),
+                cell(keyword.default),
+                cell(&status(keyword.status)),
+                cell(keyword.help)
+            ));
+        }
+    });
+    out
+}
+
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|").replace('<', "&lt;")
+}
+
+/// Every block once, those of line options too.
+fn each_block(see: &mut impl FnMut(&'static Block)) {
+    let mut seen: Vec<&'static Block> = Vec::new();
+    keywords::visit(keywords::ROOT, &mut |block| {
+        let lists = block.all().filter_map(|keyword| match keyword.value {
+            Value::Lines(options) if !options.keywords.is_empty() => Some(options),
+            _ => None,
+        });
+        for block in std::iter::once(block).chain(lists) {
+            if !seen.iter().any(|known| std::ptr::eq(*known, block)) {
+                seen.push(block);
+            }
+        }
+    });
+    seen.into_iter().for_each(see);
+}
+
+fn facts(keyword: &Keyword) -> Vec<(&'static str, String)> {
+    let missing = match keyword.missing {
+        Missing::Allowed => String::new(),
+        Missing::Reported => "without it the line is reported and skipped".to_owned(),
+        Missing::Fatal => "without it the configuration cannot be used".to_owned(),
+    };
+    let facts = [
+        ("value", value(keyword.value)),
+        ("default", keyword.default.to_owned()),
+        ("argument", missing),
+        ("effect", status(keyword.status)),
+    ];
+    facts.into_iter().filter(|(_, text)| !text.is_empty()).collect()
+}
+
+/// What an argument may be, in words.
+pub(super) fn value(value: Value) -> String {
+    let units = |micro: u64| {
+        let text = format!("{}.{:06}", micro / 1_000_000, micro % 1_000_000);
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    };
+    match value {
+        Value::Flag | Value::Text | Value::Body(_) | Value::Lines(_) => String::new(),
+        Value::Boolean => "on, off, true, false, yes or no; on when absent".to_owned(),
+        Value::Integer(min, max) => format!("a whole number from {min} to {max}"),
+        Value::Seconds(min, max) => format!("seconds from {} to {}", units(min), units(max)),
+        Value::Milliseconds(min, max) => format!("milliseconds from {} to {}", min / 1000, max / 1000),
+        Value::OneOf(words) => words.join(", "),
+        Value::OneOfAnyCase(words) => format!("{}, in upper or lower case", words.join(", ")),
+        Value::Address => "an IP address".to_owned(),
+        Value::Script => "a command, in quotes when it has arguments; then user and group".to_owned(),
+    }
+}
+
+fn status(status: Status) -> String {
+    match status {
+        Status::Supported => "yes".to_owned(),
+        Status::NotYet => "none yet".to_owned(),
+        Status::Deprecated(instead) => format!("none yet; deprecated, use {instead}"),
+        Status::Removed(why) => format!("removed: {why}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_is_explained_in_every_block_that_has_it() {
+        let text = word("priority").unwrap();
+        assert!(text.contains("(in vrrp_instance)") && text.contains("from 1 to 255"), "{text}");
+        assert!(word("weight").unwrap().matches("(in ").count() > 3);
+        assert_eq!(word("nonsense"), None);
+        assert_eq!(nearest("prioritty"), Some("priority"));
+    }
+}

@@ -1,0 +1,123 @@
+//! Whether the configurations of routers that share virtual addresses agree.
+//!
+//! Two instances are taken for the same virtual router when they have the same name, or else the same VRID on an
+//! interface of the same name. Each disagreement is reported at the second router's line and names the first's.
+
+use std::collections::BTreeSet;
+
+use super::{Auth, Config, Diagnostic, InitialState, Instance, Report, Severity};
+
+/// Compares two routers' configurations; the findings point into the second.
+pub fn check(first: &Config, second: &Config, report: &mut Report) {
+    for theirs in &second.instances {
+        match partner(first, theirs) {
+            Some(ours) => pair(ours, theirs, report),
+            None => report.add(
+                disagreement(
+                    "peer-missing",
+                    theirs,
+                    format!("only one router has vrrp_instance {}", theirs.name),
+                )
+                .info("nobody takes its addresses over")
+                .help("add the instance to the other router's file"),
+            ),
+        }
+    }
+    for ours in first.instances.iter().filter(|ours| partner(second, ours).is_none()) {
+        report.add(
+            disagreement("peer-missing", ours, format!("only one router has vrrp_instance {}", ours.name))
+                .info("nobody takes its addresses over")
+                .help("add the instance to the other router's file"),
+        );
+    }
+}
+
+fn partner<'a>(config: &'a Config, instance: &Instance) -> Option<&'a Instance> {
+    let named = config.instances.iter().find(|other| other.name == instance.name);
+    let same = |other: &&Instance| other.vrid == instance.vrid && other.interface == instance.interface;
+    named.or_else(|| config.instances.iter().find(same))
+}
+
+fn disagreement(id: &'static str, at: &Instance, headline: String) -> Diagnostic {
+    Diagnostic::new(id, Severity::Error, headline, &at.at)
+}
+
+/// Everything that two routers of one virtual router must agree on, or must not have in common.
+fn pair(ours: &Instance, theirs: &Instance, report: &mut Report) {
+    let name = &theirs.name;
+    let both = "write the same on both routers";
+    let mut say = |id, what: String, why: &str, help: &str| {
+        let headline = format!("{what} ({} at {}:{})", ours.name, ours.at.file, ours.at.line);
+        report.add(disagreement(id, theirs, headline).info(why).help(help));
+    };
+    if ours.vrid != theirs.vrid {
+        let what = format!("{name} has virtual_router_id {}, its peer {}", theirs.vrid, ours.vrid);
+        say("peer-vrid", what, "they do not hear one another: both become master", both);
+    }
+    if ours.version != theirs.version {
+        let what = format!("{name} runs version {:?}, its peer {:?}", theirs.version, ours.version);
+        say("peer-version", what, "each drops the other's advertisements: both become master", both);
+    }
+    if ours.auth != theirs.auth {
+        let what = match (ours.auth, theirs.auth) {
+            (Auth::Pass(_), Auth::Pass(_)) => format!("{name} has another password than its peer"),
+            _ => format!("only one router of {name} has authentication"),
+        };
+        say("peer-auth", what, "each drops the other's advertisements: both become master", both);
+    }
+    if ours.advert_interval != theirs.advert_interval {
+        let what = format!(
+            "{name} has advert_int {:?}, its peer {:?}",
+            theirs.advert_interval, ours.advert_interval
+        );
+        say("peer-interval", what, "version 2 drops advertisements with another interval", both);
+    }
+    if addresses(ours) != addresses(theirs) {
+        let lacking: Vec<_> = addresses(ours).symmetric_difference(&addresses(theirs)).cloned().collect();
+        let what = format!("{name} and its peer do not have the same addresses: {}", lacking.join(", "));
+        say("peer-addresses", what, "what only one router has is lost when the other is master", both);
+    }
+    if ours.priority == theirs.priority {
+        let what = format!("{name} and its peer both have priority {}", ours.priority.0);
+        say(
+            "peer-priority",
+            what,
+            "then the higher address decides who is master",
+            "give them different priorities",
+        );
+    } else if ours.initial_state == InitialState::Master && theirs.initial_state == InitialState::Master {
+        let what = format!("{name} and its peer both have state MASTER");
+        say(
+            "peer-state",
+            what,
+            "one of them begins with a needless change",
+            "write state BACKUP on one of them",
+        );
+    }
+    if ours.preempt != theirs.preempt {
+        let what = format!("only one router of {name} has nopreempt");
+        say("peer-preempt", what, "the other still takes over when it returns", both);
+    }
+    unicast(ours, theirs, &mut say);
+}
+
+/// Unicast needs each router to name the other.
+fn unicast(ours: &Instance, theirs: &Instance, say: &mut impl FnMut(&'static str, String, &str, &str)) {
+    let name = &theirs.name;
+    let why = "advertisements go one way only: both become master";
+    if ours.peers.is_empty() != theirs.peers.is_empty() {
+        let what = format!("{name} is unicast on one router and multicast on the other");
+        return say("peer-unicast", what, why, "use unicast_peer on both or on none");
+    }
+    for (from, to) in [(ours, theirs), (theirs, ours)] {
+        let Some(source) = from.source.filter(|_| !to.peers.is_empty()) else { continue };
+        if !to.peers.contains(&source) {
+            let what = format!("{name}: {source} sends, but its peer does not list it in unicast_peer");
+            say("peer-unicast", what, why, "list each router's unicast_src_ip in the other's unicast_peer");
+        }
+    }
+}
+
+fn addresses(instance: &Instance) -> BTreeSet<String> {
+    instance.virtual_addresses.iter().map(|one| format!("{}/{}", one.address, one.prefix)).collect()
+}

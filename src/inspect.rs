@@ -1,0 +1,97 @@
+//! `steadfast config …`: looks at configurations and says what they mean. Changes nothing and talks to no daemon.
+
+use std::{
+    io::{self, IsTerminal, Write},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use crate::{
+    cli::{ConfigCommand, Format},
+    config::{self, Elsewhere, Options, Report, System, compare, explain, peers, render, show},
+};
+
+/// What ends a command early.
+const FAILED: u8 = 1;
+
+/// Does what a `config` command asks for. The exit status of `check` is that of a configuration test; `diff` ends with 1
+/// when there are differences.
+pub fn run(command: &ConfigCommand, options: &Options<'_>) -> ExitCode {
+    let (text, status) = match command {
+        ConfigCommand::Check { files, format } => check(files, *format, options),
+        ConfigCommand::Show { file, json, written } => print_effective(file, *json, !written, options),
+        ConfigCommand::Explain { keyword } => meaning(keyword),
+        ConfigCommand::Diff { old, new, json } => differences(old, new, *json, options),
+        ConfigCommand::Status { file } => without_effect(file, options),
+        ConfigCommand::Reference => (explain::page(), 0),
+    };
+    match io::stdout().write_all(text.as_bytes()) {
+        Ok(()) => ExitCode::from(status),
+        Err(_) => ExitCode::from(FAILED),
+    }
+}
+
+/// The findings of every file, and of the routers together when there are several.
+fn check(files: &[PathBuf], format: Format, options: &Options<'_>) -> (String, u8) {
+    let mut all = Report::default();
+    let mut configs = Vec::new();
+    let mut status = 0;
+    for file in files {
+        let (_, report) = config::load_with(file, options, &System);
+        status = status.max(report.test_exit());
+        all.diagnostics.extend(report.diagnostics);
+        all.sources.extend(report.sources);
+        // The routers are compared as they are at home, where their interfaces exist.
+        configs.extend(config::load_with(file, options, &Elsewhere).0);
+    }
+    let alone = all.diagnostics.len();
+    for (index, second) in configs.iter().enumerate() {
+        for first in &configs[..index] {
+            peers::check(first, second, &mut all);
+        }
+    }
+    if all.diagnostics.len() > alone {
+        status = status.max(5);
+    }
+    (formatted(&all, format), status)
+}
+
+fn formatted(report: &Report, format: Format) -> String {
+    match format {
+        Format::Text => render::terminal(report, io::stdout().is_terminal()),
+        Format::Short => report.lines().map(|line| line + "\n").collect(),
+        Format::Json => render::json(report),
+    }
+}
+
+fn print_effective(file: &Path, json: bool, defaults: bool, options: &Options<'_>) -> (String, u8) {
+    let (items, report) = config::effective(file, options, defaults, &System);
+    let text = if json { show::json(&items) } else { show::text(&items) };
+    (text, report.test_exit())
+}
+
+fn meaning(keyword: &str) -> (String, u8) {
+    match (explain::word(keyword), explain::nearest(keyword)) {
+        (Some(text), _) => (text, 0),
+        (None, Some(near)) => (format!("there is no keyword {keyword}; did you mean {near}?\n"), FAILED),
+        (None, None) => (format!("there is no keyword {keyword}\n"), FAILED),
+    }
+}
+
+fn differences(old: &Path, new: &Path, json: bool, options: &Options<'_>) -> (String, u8) {
+    let (old, _) = config::effective(old, options, false, &Elsewhere);
+    let (new, report) = config::effective(new, options, false, &Elsewhere);
+    let changes = compare::changes(&old, &new);
+    let mut text = if json { compare::json(&changes) } else { compare::text(&changes) };
+    if !json && report.test_exit() != 0 {
+        text.push_str("the new configuration has errors: config check names them\n");
+    }
+    (text, u8::from(!changes.is_empty()))
+}
+
+/// The words of a file that are read and do nothing.
+fn without_effect(file: &Path, options: &Options<'_>) -> (String, u8) {
+    let (_, mut report) = config::load_with(file, options, &System);
+    report.diagnostics.retain(|found| found.id == "not-supported-yet");
+    (formatted(&report, Format::Short), 0)
+}
