@@ -96,6 +96,25 @@ fn each_disagreement_of_two_routers_is_named_with_both_places() {
 }
 
 #[test]
+fn a_weight_that_cannot_move_the_address_is_named() {
+    let tracked = |text: &str, weight: i8| {
+        let script =
+            format!("vrrp_script chk {{\n    script /bin/true\n    user root\n    weight {weight}\n}}\n");
+        let text =
+            text.replace("    advert_int 1\n", "    advert_int 1\n    track_script {\n        chk\n    }\n");
+        script + &text
+    };
+    let weak = disagreements(&tracked(MASTER, -20), &tracked(&backup(), -20));
+    assert!(
+        weak.contains("[peer-weight]") && weak.contains("still 130, above the other router's 100"),
+        "{weak}"
+    );
+    assert_eq!(disagreements(&tracked(MASTER, -60), &tracked(&backup(), -60)), "");
+    assert_eq!(disagreements(&tracked(MASTER, 60), &tracked(&backup(), 60)), "");
+    assert_eq!(disagreements(&tracked(MASTER, 0), &tracked(&backup(), 0)), "");
+}
+
+#[test]
 fn no_command_shows_a_secret() {
     let directory = tempfile::tempdir().expect("a temporary directory can be made");
     let first = file(directory.path(), "a.conf", &format!("{MASTER}SSL {{\n    password s3cret\n}}\n"));

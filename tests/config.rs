@@ -4,6 +4,8 @@
 #![expect(clippy::expect_used, reason = "a failed expectation is a failed test, in helpers too")]
 #![expect(clippy::print_stdout, reason = "a test that has less to look at says so")]
 
+#[path = "config/dump.rs"]
+mod dump;
 #[path = "config/peer.rs"]
 mod peer;
 #[path = "config/world.rs"]

@@ -5,7 +5,6 @@
 //! writes both anew; the change is then to be read before it is committed.
 
 #![expect(clippy::expect_used, reason = "a failed expectation is a failed test, in helpers too")]
-#![expect(clippy::print_stdout, reason = "a test that has less to look at says so")]
 
 #[path = "config/world.rs"]
 #[expect(dead_code, reason = "other tests make the same world elsewhere")]

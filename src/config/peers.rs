@@ -7,6 +7,10 @@ use std::collections::BTreeSet;
 
 use super::{Auth, Config, Diagnostic, InitialState, Instance, Report, Severity};
 
+/// The way out where a weight is too small.
+const LARGER_WEIGHT: &str =
+    "give the script a weight larger than the distance of the priorities, or weight 0";
+
 /// Compares two routers' configurations; the findings point into the second.
 pub fn check(first: &Config, second: &Config, report: &mut Report) {
     for theirs in &second.instances {
@@ -98,7 +102,36 @@ fn pair(ours: &Instance, theirs: &Instance, report: &mut Report) {
         let what = format!("only one router of {name} has nopreempt");
         say("peer-preempt", what, "the other still takes over when it returns", both);
     }
+    for (above, below) in [(ours, theirs), (theirs, ours)] {
+        if let Some(why) = weights_that_never_count(above, below) {
+            say(
+                "peer-weight",
+                format!("{name}: {why}"),
+                "a failed service stays where it failed",
+                LARGER_WEIGHT,
+            );
+        }
+    }
     unicast(ours, theirs, &mut say);
+}
+
+/// A router whose scripts only move its priority must be able to fall below the other.
+fn weights_that_never_count(above: &Instance, below: &Instance) -> Option<String> {
+    let weights = |instance: &Instance| -> Vec<i32> {
+        instance.track_scripts.iter().map(|tracked| i32::from(tracked.weight)).collect()
+    };
+    let (own, others) = (weights(above), weights(below));
+    let reversed = above.track_scripts.iter().chain(&below.track_scripts).any(|tracked| tracked.reverse);
+    // Weight 0 means FAULT, which the other always takes over.
+    if above.priority <= below.priority || own.is_empty() || own.contains(&0) || reversed {
+        return None;
+    }
+    let sum = |weights: &[i32], counts: fn(&i32) -> bool| weights.iter().filter(|w| counts(w)).sum::<i32>();
+    let lowest = i32::from(above.priority.0) + sum(&own, |weight| *weight < 0);
+    let highest = i32::from(below.priority.0) + sum(&others, |weight| *weight > 0);
+    (lowest > highest).then(|| {
+        format!("with every script failed the priority is still {lowest}, above the other router's {highest}")
+    })
 }
 
 /// Unicast needs each router to name the other.

@@ -453,6 +453,24 @@ fn what_a_service_lacks_is_said() {
 }
 
 #[test]
+fn a_weight_of_a_group_s_member_is_dropped_unless_the_group_wants_it() {
+    let found = |group: &str| {
+        let instance = |name: &str, vrid: u8| {
+            format!(
+                "vrrp_instance {name} {{\ninterface eth0\nvirtual_router_id {vrid}\npriority 100\n\
+                 virtual_ipaddress {{\n192.0.2.{vrid}\n}}\ntrack_script {{\nchk weight 5\n}}\n}}\n"
+            )
+        };
+        let (one, two) = (instance("A", 1), instance("B", 2));
+        let script = "vrrp_script chk {\nscript /bin/check\nuser nobody\n}\n";
+        let text = format!("{script}vrrp_sync_group G {{\ngroup {{\nA\nB\n}}\n{group}\n}}\n{one}{two}");
+        ids(&read(&text).1).into_iter().filter(|id| *id == "weight-in-group").count()
+    };
+    assert_eq!(found(""), 2);
+    assert_eq!(found("sync_group_tracking_weight"), 0);
+}
+
+#[test]
 fn groups_and_trackers_are_typed_and_checked() {
     let instance = |name: &str, vrid: u8| {
         format!(

@@ -1,10 +1,20 @@
 //! keepalived itself, in a network namespace of its own, asked for its opinion of a file.
 
 use std::{
+    io::{BufRead, BufReader},
     os::unix::process::{CommandExt, ExitStatusExt},
     path::Path,
     process::{self, Command, Output, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
 };
+
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+
+/// Tests of one process run side by side.
+static NEXT: AtomicU32 = AtomicU32::new(0);
 
 /// A network namespace that is removed again.
 pub(crate) struct Namespace {
@@ -14,7 +24,8 @@ pub(crate) struct Namespace {
 impl Namespace {
     /// A namespace with these interfaces (bridges without ports: any kind will do).
     pub(crate) fn with<'a>(interfaces: impl Iterator<Item = &'a str>) -> Self {
-        let namespace = Self { name: format!("sf-config-{}", process::id()) };
+        let namespace =
+            Self { name: format!("sf-config-{}-{}", process::id(), NEXT.fetch_add(1, Ordering::Relaxed)) };
         run(&["netns", "add", &namespace.name]);
         for interface in interfaces {
             run(&["-n", &namespace.name, "link", "add", "name", interface, "type", "bridge"]);
@@ -51,6 +62,39 @@ impl Namespace {
             text(&output)
         );
         code
+    }
+
+    /// What keepalived says it has understood of a file's VRRP part (`--dump-conf`). It runs as far as that only.
+    pub(crate) fn dump(&self, file: &Path) -> Vec<String> {
+        let directory = tempfile::tempdir().expect("a temporary directory can be made");
+        let pid = |name: &str| directory.path().join(name).display().to_string();
+        let mut child = Command::new("ip")
+            .args(["netns", "exec", &self.name, "timeout", "20", "keepalived", "-P", "-n", "-l", "-d"])
+            .args(["-i", super::CONFIG_ID, "-p", &pid("main"), "-r", &pid("vrrp"), "-f"])
+            .arg(file)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .process_group(0)
+            .spawn()
+            .expect("ip starts");
+        let output = BufReader::new(child.stderr.take().expect("its output is piped"));
+        let mut lines = Vec::new();
+        // Each line begins with the time, which ends in the year.
+        for line in output.lines().map_while(Result::ok) {
+            let line = line.split_once(": ").map_or(line.as_str(), |(_, said)| said).trim().to_owned();
+            if line.contains("< Interfaces >") {
+                break;
+            }
+            lines.push(line);
+        }
+        let id = i32::try_from(child.id()).expect("a process id is a pid_t");
+        let _ = kill(Pid::from_raw(id), Signal::SIGTERM);
+        let _ = child.wait();
+        let begin = lines.iter().position(|line| line.contains("< VRRP Topology >"));
+        let begin =
+            begin.unwrap_or_else(|| panic!("keepalived shows no VRRP configuration:\n{}", lines.join("\n")));
+        lines.split_off(begin)
     }
 }
 

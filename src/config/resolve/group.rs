@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::Context;
-use crate::config::{Config, Diagnostic, Severity, Span, settings::SyncGroup};
+use crate::config::{Config, Diagnostic, Instance, Severity, Span, settings::SyncGroup};
 
 /// Where names were defined, by kind of block.
 type Names = HashMap<(&'static str, String), Span>;
@@ -11,10 +11,39 @@ type Names = HashMap<(&'static str, String), Span>;
 /// Checks who is in which group, now that every instance is known: members may be defined below their group.
 pub(super) fn check(config: &mut Config, names: &Names, context: &mut Context<'_>) {
     let mut groups: HashMap<String, Span> = HashMap::new();
+    // Members that keep no weights, and their groups.
+    let mut weighted: HashMap<String, String> = HashMap::new();
     config.sync_groups.retain_mut(|group| {
         group.group.retain(|(name, at)| is_free_instance(name, at, names, &mut groups, context));
+        if !group.sync_group_tracking_weight && !group.global_tracking {
+            weighted
+                .extend(group.group.iter().map(|(name, _)| (name.clone(), group.heading.name().to_owned())));
+        }
         size_suffices(group, context)
     });
+    for instance in &config.instances {
+        if let Some(group) = weighted.get(&instance.name) {
+            report_weights(instance, group, context);
+        }
+    }
+}
+
+/// The members of a group have one priority course or none: weights of single members are dropped.
+fn report_weights(instance: &Instance, group: &str, context: &mut Context<'_>) {
+    let Some(first) = instance.track_scripts.iter().find(|tracked| tracked.weight != 0) else { return };
+    context.add(
+        Diagnostic::new(
+            "weight-in-group",
+            Severity::Error,
+            format!(
+                "the weight of {} in {} is dropped: it is a member of {group}",
+                first.name, instance.name
+            ),
+            &instance.at,
+        )
+        .info("members of a sync group change state together, so the priority of one alone must not move")
+        .help("track the script in the group, or write sync_group_tracking_weight in it"),
+    );
 }
 
 /// Whether a member exists and is in no other group.

@@ -1,0 +1,201 @@
+//! What both programs understand of the same instances: keepalived's dump beside our typed configuration.
+
+use std::{fmt::Write as _, fs, time::Duration};
+
+use proptest::{
+    strategy::{Strategy, ValueTree},
+    test_runner::TestRunner,
+};
+use steadfast::{
+    config::{
+        self, Auth, InitialState, Instance, VirtualAddress,
+        keywords::{self, Keyword, Status, Value},
+    },
+    units::Version,
+};
+
+use crate::{peer::Namespace, world::World};
+
+/// Configurations, and instances in each.
+const FILES: usize = 3;
+const INSTANCES: u8 = 100;
+
+/// Words that name something outside the instance, or that are written for each instance anyway.
+const ELSEWHERE: &[&str] = &["interface", "virtual_router_id", "mcast_src_ip", "unicast_src_ip"];
+
+/// A file of instances whose words and values are drawn from the keyword table, the same in every run.
+fn file(runner: &mut TestRunner) -> String {
+    let mut instance = None;
+    keywords::visit(keywords::ROOT, &mut |block| {
+        instance = instance.or((block.name == "vrrp_instance").then_some(block))
+    });
+    let words: Vec<_> = instance
+        .expect("there is a block vrrp_instance")
+        .all()
+        .filter(|word| word.status == Status::Supported && !ELSEWHERE.contains(&word.name))
+        .collect();
+    let mut text = String::new();
+    for vrid in 1..=INSTANCES {
+        let _ = write!(text, "vrrp_instance V{vrid} {{\n    interface eth0\n    virtual_router_id {vrid}\n");
+        for word in &words {
+            if draw(runner, 0..2u64) == 1
+                && let Some(value) = value(word, runner)
+            {
+                let _ = writeln!(text, "    {} {value}", word.name);
+            }
+        }
+        if draw(runner, 0..3u64) == 1 {
+            let length = draw(runner, 1..12u64);
+            let password = &"secret-words"[..usize::try_from(length).expect("it is small")];
+            let _ = writeln!(
+                text,
+                "    authentication {{\n        auth_type PASS\n        auth_pass {password}\n    }}"
+            );
+        }
+        for list in ["virtual_ipaddress", "virtual_ipaddress_excluded"] {
+            let _ = writeln!(text, "    {list} {{");
+            for host in 1..=draw(runner, 1..4u64) {
+                let net = if list == "virtual_ipaddress" { 1 } else { 2 };
+                let _ = writeln!(text, "        10.{net}.{vrid}.{host}{}", options(runner));
+            }
+            text.push_str("    }\n");
+        }
+        text.push_str("}\n");
+    }
+    text
+}
+
+fn draw(runner: &mut TestRunner, from: std::ops::Range<u64>) -> u64 {
+    from.new_tree(runner).expect("a range has values").current()
+}
+
+/// A value that the word takes; `None` for words with blocks, lists and commands.
+fn value(word: &Keyword, runner: &mut TestRunner) -> Option<String> {
+    Some(match word.value {
+        Value::Flag => String::new(),
+        Value::Integer(min, max) => {
+            let (min, max) = (u64::try_from(min).ok()?, u64::try_from(max).ok()?.min(4000));
+            draw(runner, min..max + 1).to_string()
+        }
+        // In hundredths, as a version 3 advertisement has them.
+        Value::Seconds(min, max) => {
+            let hundredths = draw(runner, min.div_ceil(10_000)..max / 10_000 + 1);
+            format!("{}.{:02}", hundredths / 100, hundredths % 100)
+        }
+        Value::OneOf(words) => words[usize::try_from(draw(runner, 0..words.len() as u64)).ok()?].to_owned(),
+        _ => return None,
+    })
+}
+
+fn options(runner: &mut TestRunner) -> &'static str {
+    let all = [
+        "",
+        "/24",
+        "/32",
+        "/24 brd +",
+        "/24 brd -",
+        "/24 brd 10.9.9.9",
+        "/31 brd +",
+        " scope link",
+        "/16 label eth0:1",
+        " dev eth1",
+        "/8 scope host dev eth1",
+    ];
+    all[usize::try_from(draw(runner, 0..all.len() as u64)).expect("it is small")]
+}
+
+/// The lines of keepalived's dump that say what we have too, as our configuration has them.
+fn expected(instance: &Instance) -> Vec<String> {
+    let (auth, password) = match instance.auth {
+        Auth::None => (None, None),
+        Auth::Pass(bytes) => {
+            let password = String::from_utf8_lossy(&bytes).trim_end_matches('\0').to_owned();
+            (Some("Authentication type = SIMPLE_PASSWORD".to_owned()), Some(format!("Password = {password}")))
+        }
+    };
+    let state = if instance.initial_state == InitialState::Master { "MASTER" } else { "BACKUP" };
+    let garp = &instance.garp;
+    let mut lines = vec![
+        format!("VRRP Instance = {}", instance.name),
+        format!("VRRP Version = {}", instance.version.number()),
+        format!("Wantstate = {state}"),
+        format!("Interface = {}", instance.interface),
+        format!("Gratuitous ARP delay = {}", garp.delay.as_secs()),
+        format!("Gratuitous ARP repeat = {}", garp.repeat),
+        format!("Gratuitous ARP refresh = {}", garp.refresh.map_or(0, |period| period.as_secs())),
+        format!("Gratuitous ARP refresh repeat = {}", garp.refresh_repeat),
+        format!("Virtual Router ID = {}", instance.vrid),
+        format!("Priority = {}", instance.priority.0),
+        format!("Advert interval = {}", interval(instance)),
+        format!("Preempt = {}", if instance.preempt { "enabled" } else { "disabled" }),
+    ];
+    if instance.preempt_delay > Duration::ZERO {
+        lines.push(format!("Preempt delay = {} secs", instance.preempt_delay.as_secs_f64()));
+    }
+    lines.extend(auth);
+    lines.extend(password);
+    lines.push(format!("Virtual IP ({}):", instance.virtual_addresses.len()));
+    lines.extend(instance.virtual_addresses.iter().map(address));
+    lines.extend(instance.excluded_addresses.iter().map(address));
+    lines
+}
+
+fn interval(instance: &Instance) -> String {
+    match instance.version {
+        Version::V2 => format!("{} sec", instance.advert_interval.as_secs()),
+        Version::V3 => format!("{} milli-sec", instance.advert_interval.as_millis()),
+    }
+}
+
+fn address(one: &VirtualAddress) -> String {
+    let prefix = if one.prefix == 32 { String::new() } else { format!("/{}", one.prefix) };
+    let broadcast = one.broadcast.map_or_else(String::new, |address| format!(" brd {address}"));
+    let device = one.device.as_deref().unwrap_or("eth0");
+    let scope = match one.scope {
+        config::Scope::LINK => "link",
+        config::Scope::HOST => "host",
+        _ => "global",
+    };
+    let label = one.label.as_ref().map_or_else(String::new, |label| format!(" label {label}"));
+    format!("{}{prefix}{broadcast} dev {device} scope {scope}{label}", one.address)
+}
+
+#[test]
+fn both_programs_understand_the_same_of_generated_instances() {
+    let world = World::with(["eth0", "eth1"].map(str::to_owned));
+    let namespace = Namespace::with(world.made());
+    let directory = tempfile::tempdir().expect("a temporary directory can be made");
+    let file_name = directory.path().join("generated.conf");
+    let mut runner = TestRunner::deterministic();
+    for _ in 0..FILES {
+        let text = file(&mut runner);
+        fs::write(&file_name, &text).expect("the file can be written");
+        let dump = namespace.dump(&file_name);
+        let config = super::load(&file_name, &world).0.expect("generated files can be used");
+        assert_eq!(config.instances.len(), usize::from(INSTANCES));
+        for instance in &config.instances {
+            let title = format!("VRRP Instance = {}", instance.name);
+            let begin = dump.iter().position(|line| *line == title).expect("keepalived has the instance");
+            let rest = &dump[begin..];
+            let end = rest
+                .iter()
+                .skip(1)
+                .position(|line| line.starts_with("VRRP Instance ="))
+                .map_or(rest.len(), |at| at + 1);
+            for line in expected(instance) {
+                let place = instance.at.line;
+                assert!(
+                    rest[..end].contains(&line),
+                    "{line}\nis not in\n{}\n{}",
+                    rest[..end].join("\n"),
+                    excerpt(&text, place)
+                );
+            }
+        }
+    }
+}
+
+/// The lines of an instance.
+fn excerpt(text: &str, line: usize) -> String {
+    text.lines().skip(line - 1).take_while(|line| *line != "}").map(|line| format!("{line}\n")).collect()
+}
