@@ -228,59 +228,57 @@ impl Text {
         stripped
     }
 
-    /// Braces outside double quotes stand alone: the pieces before, between and after them, none blank.
-    pub(super) fn split_braces(self) -> Vec<Piece> {
-        let mut pieces = Vec::new();
+    /// Braces outside double quotes stand alone: hands over the pieces before, between and after them, none blank.
+    pub(super) fn split_braces(mut self, mut take: impl FnMut(Piece)) {
         let (mut quoted, mut start) = (false, 0);
-        let words = |bytes: Range<usize>, pieces: &mut Vec<Piece>| {
-            if !self.string[bytes.clone()].chars().all(is_blank) {
-                pieces.push(Piece::Words(self.part(bytes)));
-            }
-        };
+        // Most blocks are opened at the end of their keyword's line.
+        if let Some(before) = self.string.strip_suffix('{')
+            && !before.contains(['"', '{', '}'])
+            && !before.is_empty()
+        {
+            let at = before.len();
+            let place = self.span_of(at..at + 1);
+            self.shorten(0..at);
+            take(Piece::Words(self));
+            return take(Piece::Open(place));
+        }
         for (at, byte) in self.string.bytes().enumerate() {
             match byte {
                 b'"' => quoted = !quoted,
                 b'{' | b'}' if !quoted => {
-                    words(start..at, &mut pieces);
+                    if !self.string[start..at].chars().all(is_blank) {
+                        take(Piece::Words(self.part(start..at)));
+                    }
                     let place = self.span_of(at..at + 1);
-                    pieces.push(if byte == b'{' { Piece::Open(place) } else { Piece::Close(place) });
+                    take(if byte == b'{' { Piece::Open(place) } else { Piece::Close(place) });
                     start = at + 1;
                 }
                 _ => {}
             }
         }
         if start == 0 {
-            return vec![Piece::Words(self)];
+            take(Piece::Words(self));
+        } else if !self.string[start..].chars().all(is_blank) {
+            take(Piece::Words(self.part(start..self.string.len())));
         }
-        words(start..self.string.len(), &mut pieces);
-        pieces
     }
 
-    /// The words: blanks and `"` separate, `"…"` is one word. The second result is where a quote begins that is
-    /// never closed; what follows it is no word.
-    fn places(&self) -> (Box<[Place]>, Option<u32>) {
+    /// The next word from a byte on: blanks and `"` separate, `"…"` is one word. The error is where a quote begins that
+    /// is never closed; what follows it is no word.
+    fn place(&self, from: usize) -> Option<Result<Place, usize>> {
         let bytes = self.string.as_bytes();
-        let mut places = Vec::with_capacity(2);
-        let mut at = 0;
-        while let Some(&byte) = bytes.get(at) {
-            if is_blank(char::from(byte)) {
-                at += 1;
-                continue;
+        let at = from + bytes.get(from..)?.iter().position(|byte| !is_blank(char::from(*byte)))?;
+        let quote = u32::from(bytes[at] == b'"');
+        let length = if quote == 1 {
+            match bytes[at + 1..].iter().position(|byte| *byte == b'"') {
+                Some(length) => length + 2,
+                None => return Some(Err(at)),
             }
-            let quote = u32::from(byte == b'"');
-            let length = if quote == 1 {
-                let Some(length) = bytes[at + 1..].iter().position(|byte| *byte == b'"') else {
-                    return (places.into(), Some(small(at)));
-                };
-                length + 2
-            } else {
-                let ends = |byte: &u8| is_blank(char::from(*byte)) || *byte == b'"';
-                bytes[at..].iter().position(ends).unwrap_or(bytes.len() - at)
-            };
-            places.push(Place { quote, from: small(at), to: small(at + length) });
-            at += length;
-        }
-        (places.into(), None)
+        } else {
+            let ends = |byte: &u8| is_blank(char::from(*byte)) || *byte == b'"';
+            bytes[at..].iter().position(ends).unwrap_or(bytes.len() - at)
+        };
+        Some(Ok(Place { quote, from: small(at), to: small(at + length) }))
     }
 }
 
@@ -295,43 +293,48 @@ pub(super) enum Piece {
     Words(Text),
 }
 
-/// A keyword with its words.
+/// A keyword with its words. They are found anew each time: lines are short, and there are many.
 #[derive(Clone, Debug)]
 pub(super) struct Line {
     pub(super) text: Text,
-    /// Never empty.
-    places: Box<[Place]>,
-    open_quote: Option<u32>,
+    first: Place,
 }
 
 impl Line {
-    /// Divides a text into words. The error is the quote that is never closed, where nothing stands before it.
+    /// A text with one word at least. The error is the quote that is never closed, where nothing stands before it.
     pub(super) fn new(text: Text) -> Result<Self, Option<Span>> {
-        let (places, open_quote) = text.places();
-        if places.is_empty() {
-            return Err(open_quote.map(|at| text.span_of(at as usize..text.string.len())));
+        match text.place(0) {
+            Some(Ok(first)) => Ok(Self { text, first }),
+            Some(Err(at)) => Err(Some(text.span_of(at..text.string.len()))),
+            None => Err(None),
         }
-        Ok(Self { text, places, open_quote })
     }
 
     /// The first word, which is the keyword or the subject of the line.
     pub(super) fn first(&self) -> Word<'_> {
-        self.at(self.places[0])
+        self.at(self.first)
     }
 
     /// A word by its number, the first being 0.
     pub(super) fn word(&self, number: usize) -> Option<Word<'_>> {
-        self.places.get(number).map(|place| self.at(*place))
+        self.words(number).next()
     }
 
     /// The words from a number on.
     pub(super) fn words(&self, from: usize) -> impl Iterator<Item = Word<'_>> {
-        self.places.iter().skip(from).map(|place| self.at(*place))
+        let next = |place: &Place| self.text.place(place.to as usize)?.ok();
+        std::iter::successors(Some(self.first), next).skip(from).map(|place| self.at(place))
     }
 
     /// The quote that is never closed.
     pub(super) fn open_quote(&self) -> Option<Span> {
-        self.open_quote.map(|at| self.text.span_of(at as usize..self.text.string.len()))
+        let mut at = self.first.to as usize;
+        loop {
+            match self.text.place(at)? {
+                Ok(place) => at = place.to as usize,
+                Err(quote) => return Some(self.text.span_of(quote..self.text.string.len())),
+            }
+        }
     }
 
     fn at(&self, place: Place) -> Word<'_> {
@@ -389,12 +392,15 @@ mod tests {
     #[test]
     fn braces_stand_alone_outside_quotes() {
         let split = |line: &str| {
-            let pieces = text(line).split_braces().into_iter().map(|piece| match piece {
-                Piece::Open(place) => format!("{{{}", place.column),
-                Piece::Close(place) => format!("}}{}", place.column),
-                Piece::Words(text) => text.string,
+            let mut pieces = Vec::new();
+            text(line).split_braces(|piece| {
+                pieces.push(match piece {
+                    Piece::Open(place) => format!("{{{}", place.column),
+                    Piece::Close(place) => format!("}}{}", place.column),
+                    Piece::Words(text) => text.string,
+                });
             });
-            pieces.collect::<Vec<_>>()
+            pieces
         };
         assert_eq!(split("key { a 1 }"), ["key ", "{5", " a 1 ", "}11"]);
         assert_eq!(split(r#"script "a { b }""#), [r#"script "a { b }""#]);
@@ -411,7 +417,7 @@ mod tests {
         assert_eq!(words(r#"a"b""#), ["a", "b"]);
         assert_eq!(words(r#"a """#), ["a", ""]);
         let line = Line::new(text(r#"advert_int "1"#)).unwrap();
-        assert_eq!((line.places.len(), line.open_quote().map(|span| span.column)), (1, Some(12)));
+        assert_eq!((line.words(0).count(), line.open_quote().map(|span| span.column)), (1, Some(12)));
     }
 
     #[test]

@@ -168,9 +168,12 @@ macro_rules! section {
 }
 use section;
 
-/// Words as they are written, quotes removed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Words(pub Box<[Box<str>]>);
+/// Words as they are written, quotes removed. They are kept in one piece, for there may be hundreds of thousands.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Words {
+    /// Each word ends in a line feed, which no word can hold.
+    text: Box<str>,
+}
 
 impl Words {
     fn after_keyword(node: &Node) -> Self {
@@ -178,12 +181,22 @@ impl Words {
     }
 
     fn of<'a>(words: impl Iterator<Item = Word<'a>>) -> Self {
-        Self(words.map(|word| word.text.into()).collect())
+        let mut text = String::new();
+        for word in words {
+            text.push_str(word.text);
+            text.push('\n');
+        }
+        Self { text: text.into() }
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.text.split_terminator('\n')
     }
 
     /// One of them, the first being 0.
     pub fn word(&self, number: usize) -> Option<&str> {
-        self.0.get(number).map(|word| &**word)
+        self.iter().nth(number)
     }
 
     /// The first, which is a block's name; empty when there is none.
@@ -193,7 +206,13 @@ impl Words {
 
     /// All of them with a blank between.
     pub fn joined(&self) -> String {
-        self.0.join(" ")
+        self.iter().collect::<Vec<_>>().join(" ")
+    }
+}
+
+impl fmt::Debug for Words {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
     }
 }
 

@@ -19,7 +19,7 @@ use self::{
 };
 use super::{
     Diagnostic, Environment, Options, Report, Severity, SourceText, Span,
-    text::{Line, Piece, Text},
+    text::{Line, Piece, Text, is_blank},
     value,
 };
 
@@ -148,6 +148,7 @@ impl Reader<'_> {
             }
         };
         let text: Arc<str> = String::from_utf8_lossy(&bytes).into();
+        drop(bytes);
         let name: Arc<str> = path.to_string_lossy().into();
         let included_at = (asked.line > 0).then(|| asked.clone());
         self.report.sources.push(SourceText {
@@ -166,6 +167,12 @@ impl Reader<'_> {
 
     fn physical_line(&mut self, file: &Arc<str>, number: usize, line: &str) {
         let line = line.strip_suffix('\r').unwrap_or(line);
+        // The most frequent line of all.
+        if self.defining.is_none() && line.trim_matches(is_blank) == "}" {
+            let column = line.find('}').unwrap_or_default() + 1;
+            let place = Span { file: Arc::clone(file), line: number, column, length: 1 };
+            return self.items.push(Item::Close(place));
+        }
         let mut text = Text::new(file, number, line);
         if line.len() > MAX_LINE_BYTES {
             let place = Span { length: 0, ..text.span() };
@@ -176,7 +183,7 @@ impl Reader<'_> {
             );
             return;
         }
-        if line.contains('\0') {
+        if line.as_bytes().contains(&0) {
             let headline = "line contains NUL bytes, which are ignored";
             let place = Span { length: 0, ..text.span() };
             self.report.add(
@@ -447,20 +454,18 @@ impl Reader<'_> {
     }
 
     fn emit(&mut self, text: Text) {
-        for piece in text.split_braces() {
-            match piece {
-                Piece::Open(place) => self.items.push(Item::Open(place)),
-                Piece::Close(place) => self.items.push(Item::Close(place)),
-                Piece::Words(text) => match Line::new(text) {
-                    Ok(line) => {
-                        self.notice(&line);
-                        self.items.push(Item::Line(line));
-                    }
-                    Err(Some(open_quote)) => self.report.add(super::tree::open_quote(&open_quote)),
-                    Err(None) => {}
-                },
-            }
-        }
+        text.split_braces(|piece| match piece {
+            Piece::Open(place) => self.items.push(Item::Open(place)),
+            Piece::Close(place) => self.items.push(Item::Close(place)),
+            Piece::Words(text) => match Line::new(text) {
+                Ok(line) => {
+                    self.notice(&line);
+                    self.items.push(Item::Line(line));
+                }
+                Err(Some(open_quote)) => self.report.add(super::tree::open_quote(&open_quote)),
+                Err(None) => {}
+            },
+        });
     }
 
     /// The words of `global_defs` that change how the rest is read.
