@@ -40,7 +40,6 @@ const KNOWN_DIFFERENCES: &[(&str, i32, u8, &str)] = &[
         5,
         "AH is not supported yet, and an instance is not run without its authentication",
     ),
-    ("026.conf", 5, 0, "what is wrong is inside bfd_instance, which has no effect yet"),
     ("041.conf", 0, 5, "IPv6 is not supported yet"),
     ("044.conf", 0, 5, "keepalived prints 39 errors and forgets them when net_namespace is set"),
 ];

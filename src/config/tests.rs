@@ -1,5 +1,7 @@
 //! The room as a whole on a system that exists only here: text in, configuration and findings out.
 
+mod typed;
+
 use std::{
     collections::BTreeMap,
     io,
@@ -407,95 +409,4 @@ fn a_word_without_effect_is_reported_once_and_counted() {
     let idle: Vec<_> = report.diagnostics.iter().filter(|found| found.id == "not-supported-yet").collect();
     assert_eq!(idle.len(), 1);
     assert!(idle[0].headline.ends_with("(here and in 2 more places)"), "{}", idle[0].headline);
-}
-
-#[test]
-fn services_and_their_checks_are_typed() {
-    let (config, report) = read(
-        "virtual_server_group web {\n192.0.2.1 80\nfwmark 7\n}\n\
-         virtual_server group web {\nlb_algo rr\nlb_kind DR\nprotocol tcp\npersistence_timeout\nalpha\n\
-         real_server 192.0.2.11 80 {\nweight 3\nlvs_method TUN type gue port 6080\nalpha off\n\
-         HTTP_GET {\nurl {\npath /\nstatus_code 200 301-302\n}\nconnect_timeout 0.5\nretry 2\n}\n\
-         TCP_CHECK {\nconnect_port 8080\n}\nnotify_down \"/bin/check down\" nobody\n}\n\
-         real_server 192.0.2.12 80 {\n}\nreal_server 192.0.2.12 80 {\n}\n}\n",
-    );
-    assert_eq!(ids(&report), ["not-supported-yet", "not-supported-yet", "unusable-service"]);
-    let service = &config.virtual_servers[0];
-    assert_eq!(service.destination(), Some(settings::Destination::Group("web".into())));
-    assert_eq!((service.lb_algo, service.protocol, service.alpha), (Some("rr"), Some("TCP"), true));
-    assert_eq!(config.server_groups[0].members.len(), 2);
-    let [server, _] = &service.real_server[..] else { panic!("the third is the second again") };
-    assert_eq!(server.address(), Some((Ipv4Addr::new(192, 0, 2, 11).into(), 80)));
-    assert_eq!((server.weight, server.alpha), (Some(3), Some(false)));
-    assert_eq!(
-        server.lvs_method.as_ref().map(settings::Words::joined).as_deref(),
-        Some("TUN type gue port 6080")
-    );
-    assert_eq!(server.notify_down.as_ref().map(|line| &*line.account), Some(&["nobody".to_owned()][..]));
-    let [settings::Check::Http(http), settings::Check::Tcp(tcp)] = &server.checks[..] else {
-        panic!("two checks")
-    };
-    assert_eq!(http.connection.connect_timeout, Some(Duration::from_millis(500)));
-    assert_eq!(http.url[0].status_code.as_ref().map(settings::Words::joined).as_deref(), Some("200 301-302"));
-    assert_eq!(tcp.connection.connect_port, Some(8080));
-}
-
-#[test]
-fn what_a_service_lacks_is_said() {
-    let found = |lines: &str| {
-        let (_, report) = read(&format!("virtual_server 192.0.2.1 80 {{\n{lines}\n}}\n"));
-        ids(&report).into_iter().filter(|id| *id != "not-supported-yet").collect::<Vec<_>>()
-    };
-    let server = "real_server 192.0.2.2 80 {\n}";
-    assert_eq!(found(&format!("lb_algo rr\nlb_kind NAT\n{server}")), ["no-protocol"]);
-    assert_eq!(found(&format!("protocol TCP\n{server}")), ["no-scheduler", "no-method"]);
-    assert_eq!(found("lb_algo rr\nlb_kind dr\nprotocol TCP"), ["invalid-value", "unusable-service"]);
-}
-
-#[test]
-fn a_weight_of_a_group_s_member_is_dropped_unless_the_group_wants_it() {
-    let found = |group: &str| {
-        let instance = |name: &str, vrid: u8| {
-            format!(
-                "vrrp_instance {name} {{\ninterface eth0\nvirtual_router_id {vrid}\npriority 100\n\
-                 virtual_ipaddress {{\n192.0.2.{vrid}\n}}\ntrack_script {{\nchk weight 5\n}}\n}}\n"
-            )
-        };
-        let (one, two) = (instance("A", 1), instance("B", 2));
-        let script = "vrrp_script chk {\nscript /bin/check\nuser nobody\n}\n";
-        let text = format!("{script}vrrp_sync_group G {{\ngroup {{\nA\nB\n}}\n{group}\n}}\n{one}{two}");
-        ids(&read(&text).1).into_iter().filter(|id| *id == "weight-in-group").count()
-    };
-    assert_eq!(found(""), 2);
-    assert_eq!(found("sync_group_tracking_weight"), 0);
-}
-
-#[test]
-fn groups_and_trackers_are_typed_and_checked() {
-    let instance = |name: &str, vrid: u8| {
-        format!(
-            "vrrp_instance {name} {{\ninterface eth0\nvirtual_router_id {vrid}\nuse_vmac v.{vrid}\nvirtual_ipaddress {{\n192.0.2.{vrid}\n}}\n}}\n"
-        )
-    };
-    let (config, report) = read(&format!(
-        "track_file load {{\nfile /tmp/load\nweight -2 reverse\n}}\n\
-         vrrp_track_process web {{\nprocess nginx -g\nquorum 2\ndelay 1.5\n}}\n\
-         bfd_instance b {{\nneighbour_ip 192.0.2.200\nmin_rx 50\n}}\n\
-         vrrp_sync_group G {{\ngroup {{\nA B\nC\nA\n}}\ntrack_file {{\nload weight 5\n}}\n}}\n\
-         vrrp_sync_group H {{\ngroup {{\nB\n}}\n}}\n{}{}",
-        instance("A", 1),
-        instance("B", 2)
-    ));
-    let found: Vec<_> = ids(&report).into_iter().filter(|id| *id != "not-supported-yet").collect();
-    assert_eq!(found, ["unknown-instance", "duplicate-member", "duplicate-member", "small-group"]);
-    let [group] = &config.sync_groups[..] else { panic!("one group with members") };
-    assert_eq!(group.group.iter().map(|(name, _)| &**name).collect::<Vec<_>>(), ["A", "B"]);
-    assert_eq!((&*group.track_file[0].name, group.track_file[0].weight), ("load", Some(5)));
-    assert_eq!(config.track_files[0].weight, Some(settings::Weight { value: -2, reverse: true }));
-    assert_eq!(config.track_processes[0].delay, Some(Duration::from_millis(1500)));
-    assert_eq!(config.bfd_instances[0].min_rx, Some(Duration::from_millis(50)));
-    assert_eq!(
-        config.instances[1].settings.use_vmac.as_ref().map(settings::Words::joined).as_deref(),
-        Some("v.2")
-    );
 }

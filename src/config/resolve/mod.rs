@@ -5,6 +5,7 @@
 
 mod address;
 mod auth;
+mod bfd;
 mod command;
 mod global;
 mod group;
@@ -57,6 +58,7 @@ pub(super) fn resolve(nodes: Vec<Node>, env: &dyn Environment, report: &mut Repo
     }
     let Draft { mut config, scripts, names } = draft;
     overlap::check(&config.instances, &mut context);
+    bfd::check(&mut config, &mut context);
     group::check(&mut config, &names, &mut context);
     service::check(&mut config, &mut context);
     config.scripts = script::keep_tracked(scripts, &mut config.instances, &mut context);

@@ -24,6 +24,7 @@ pub(super) fn check(config: &mut Config, context: &mut Context<'_>) {
         let usable = has_destination(service, &groups, context) && has_servers(service, context);
         if usable {
             defaults(service, context);
+            quorum(service, context);
         }
         usable
     });
@@ -121,6 +122,25 @@ fn defaults(service: &VirtualServer, context: &mut Context<'_>) {
                 .help("write lb_kind NAT, or the method that is meant"),
         );
     }
+}
+
+/// A quorum that all servers together do not reach is lowered to what they do.
+fn quorum(service: &mut VirtualServer, context: &mut Context<'_>) {
+    let usual = service.weight.unwrap_or(1);
+    let total =
+        service.real_server.iter().fold(0u32, |sum, one| sum.saturating_add(one.weight.unwrap_or(usual)));
+    let Some(quorum) = service.quorum.filter(|quorum| *quorum > total) else { return };
+    service.quorum = Some(total);
+    let shown = service.heading.joined();
+    context.add(
+        error(
+            format!("virtual_server {shown} cannot reach its quorum of {quorum}: {total} is used"),
+            &service.at,
+        )
+        .id("quorum-reduced")
+        .info(format!("the weights of its servers come to {total}"))
+        .help("lower the quorum, or raise the weights"),
+    );
 }
 
 fn error(headline: String, at: &Span) -> Diagnostic {
