@@ -53,6 +53,21 @@ fn setting(node: &Node, global: &mut Global, context: &mut Context<'_>) {
     }
 }
 
+/// The scripts of start and stop run as root unless somebody is named.
+pub(super) fn note_root_scripts(global: &Global, context: &mut Context<'_>) {
+    let settings = &global.settings;
+    for line in [&settings.startup_script, &settings.shutdown_script].into_iter().flatten() {
+        let group = line.account.get(1).map(String::as_str);
+        let named = line.account.first().map(|name| command::user_by_name(name, group, context.env));
+        match named {
+            Some(Ok(user)) => command::note_root(Some(&user), &line.at, context),
+            // Who does not exist runs nothing.
+            Some(Err(_)) => {}
+            None => command::note_root(global.script_user.as_ref(), &line.at, context),
+        }
+    }
+}
+
 /// The numbers of `lvs_sync_daemon IF [[inst] NAME] [id N] [maxlen N] [port N] [ttl N] [group ADDR]`.
 fn sync_daemon(node: &Node, context: &mut Context<'_>) {
     let mut words = node.line.words(2);

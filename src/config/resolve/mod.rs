@@ -62,6 +62,7 @@ pub(super) fn resolve(nodes: Vec<Node>, env: &dyn Environment, report: &mut Repo
     group::check(&mut config, &names, &mut context);
     service::check(&mut config, &mut context);
     config.scripts = script::keep_tracked(scripts, &mut config.instances, &mut context);
+    global::note_root_scripts(&config.global, &mut context);
     report_security(&config.global, &mut context);
     config
 }

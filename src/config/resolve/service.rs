@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::Context;
 use crate::config::{
     Config, Diagnostic, Report, Severity, Span,
-    settings::{Destination, ServerGroup, Setting, VirtualServer},
+    settings::{Check, Destination, ServerGroup, Setting, VirtualServer},
     tree::Node,
 };
 
@@ -20,6 +20,11 @@ pub(super) fn group(node: &Node, report: &mut Report) -> ServerGroup {
 /// Checks every service and leaves out those that cannot be.
 pub(super) fn check(config: &mut Config, context: &mut Context<'_>) {
     let groups: HashSet<String> = config.server_groups.iter().map(|group| group.name.clone()).collect();
+    let files: HashSet<&str> = config.track_files.iter().map(|file| file.heading.name()).collect();
+    let sessions: HashSet<&str> = config.bfd_instances.iter().map(|session| session.heading.name()).collect();
+    for server in config.virtual_servers.iter_mut().flat_map(|service| &mut service.real_server) {
+        server.checks.retain(|check| follows_something(check, &files, &sessions, context));
+    }
     config.virtual_servers.retain_mut(|service| {
         let usable = has_destination(service, &groups, context) && has_servers(service, context);
         if usable {
@@ -28,6 +33,30 @@ pub(super) fn check(config: &mut Config, context: &mut Context<'_>) {
         }
         usable
     });
+}
+
+/// Whether what a check follows is defined; one that follows nothing is left out.
+fn follows_something(
+    check: &Check,
+    files: &HashSet<&str>,
+    sessions: &HashSet<&str>,
+    context: &mut Context<'_>,
+) -> bool {
+    let (kind, name, known, at) = match check {
+        Check::File(check) => ("track_file", &check.track_file, files, &check.at),
+        Check::Bfd(check) => ("bfd_instance", &check.name, sessions, &check.at),
+        _ => return true,
+    };
+    let name = name.as_deref().unwrap_or_default();
+    if known.contains(name) {
+        return true;
+    }
+    context.add(
+        error(format!("there is no {kind} {name}: this check is ignored"), at)
+            .info("a check that follows nothing never fails")
+            .help(format!("define {kind} {name}, or correct the name")),
+    );
+    false
 }
 
 fn has_destination(service: &VirtualServer, groups: &HashSet<String>, context: &mut Context<'_>) -> bool {

@@ -104,3 +104,28 @@ fn groups_and_trackers_are_typed_and_checked() {
         Some("v.2")
     );
 }
+
+#[test]
+fn a_check_follows_what_is_defined() {
+    let found = |defined: &str| {
+        let (config, report) = read(&format!(
+            "{defined}virtual_server 192.0.2.1 80 {{\nlb_algo rr\nlb_kind NAT\nprotocol TCP\nreal_server 192.0.2.2 80 {{\n\
+             FILE_CHECK {{\ntrack_file load\n}}\nBFD_CHECK {{\nname b\n}}\n}}\n}}\n"
+        ));
+        let ignored = ids(&report).into_iter().filter(|id| *id == "unusable-service").count();
+        (ignored, config.virtual_servers[0].real_server[0].checks.len())
+    };
+    assert_eq!(found(""), (2, 0));
+    assert_eq!(
+        found("track_file load {\nfile /tmp/x\n}\nbfd_instance b {\nneighbor_ip 192.0.2.9\n}\n"),
+        (0, 2)
+    );
+}
+
+#[test]
+fn the_scripts_of_start_and_stop_count_as_run_by_root() {
+    let exit = |lines: &str| read(&format!("global_defs {{\n{lines}\n}}\n")).1.test_exit();
+    assert_eq!(exit("startup_script /bin/check"), 6);
+    assert_eq!(exit("shutdown_script \"/bin/check a\" nobody"), 0);
+    assert_eq!(exit("startup_script /bin/check\nscript_user nobody"), 0);
+}
