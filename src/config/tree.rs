@@ -130,11 +130,10 @@ impl Builder<'_> {
         }
         let valid = self.check(keyword, &line);
         self.report_status(keyword, &line);
-        let span = line.first().span();
         let was_quiet = self.quiet;
         self.quiet |= keyword.status != Status::Supported;
         let body = match keyword.value {
-            Value::Body(inner) => Body::Nodes(self.block(inner, Some(&span))),
+            Value::Body(inner) => Body::Nodes(self.block(inner, Some(&line.first().span()))),
             Value::Lines(_) => Body::Lines(self.entries(keyword, &line)),
             _ => Body::None,
         };
@@ -221,9 +220,9 @@ impl Builder<'_> {
     }
 
     fn report_status(&mut self, keyword: &'static Keyword, line: &Line) {
-        let span = &line.first().span();
         let name = keyword.name;
         if let Status::Deprecated(instead) = keyword.status {
+            let span = &line.first().span();
             let headline = format!("{name} is deprecated");
             self.report.add(
                 Diagnostic::new("deprecated", Severity::Error, headline, span).help(format!("use {instead}")),
@@ -236,6 +235,7 @@ impl Builder<'_> {
             }
             self.idle.insert(name, (self.report.diagnostics.len(), 1));
             let headline = format!("{name} is not supported yet: it has no effect");
+            let span = &line.first().span();
             self.report.add(
                 Diagnostic::new("not-supported-yet", Severity::Notice, headline, span)
                     .info(format!("its meaning in keepalived: {}", keyword.help)),
