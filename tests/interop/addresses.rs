@@ -12,7 +12,7 @@ const LINES: [&str; 9] = [
     "10.9.0.102/24 brd 10.9.0.255",
     "10.9.0.103/24 label eth0:web",
     "10.9.0.104/32 scope link",
-    "10.9.0.105/24 dev eth0 scope host brd 10.9.0.250 label eth0:all",
+    "10.9.0.105/32 dev eth0 scope host brd 10.9.0.250 label eth0:all",
     "10.9.1.106/24 dev eth1",
     "10.9.3.107/24 dev eth1",
     "10.9.4.108/24 brd 10.9.4.255 scope site",

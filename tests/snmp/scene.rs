@@ -22,9 +22,14 @@ pub(crate) const INSTANCE_ENTRY: &str = ".1.3.6.1.4.1.9586.100.5.2.3.1";
 /// SNMPv2-MIB::sysUpTime.0.
 pub(crate) const SYS_UP_TIME: &str = ".1.3.6.1.2.1.1.3.0";
 
-/// The daemon under test.
+/// The daemon.
 pub(crate) fn steadfast() -> Subject {
     Subject::Steadfast(env!("CARGO_BIN_EXE_steadfast").into())
+}
+
+/// Whom a story is told about: the daemon, or keepalived when `SUBJECT=keepalived` asks for it.
+pub(crate) fn subject() -> Subject {
+    Subject::from_env(env!("CARGO_BIN_EXE_steadfast"))
 }
 
 /// Stories that measure time leave the machine to one another; stories that load it run alone.
