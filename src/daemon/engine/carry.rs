@@ -15,6 +15,12 @@ use crate::{
     vrrp::{self, Action, Level},
 };
 
+/// What only readers wait for.
+enum News {
+    Transition(Change),
+    Log(vrrp::Log),
+}
+
 impl Engine {
     pub(super) fn handle_done(&mut self, done: Done) {
         let now = clock::now();
@@ -59,8 +65,10 @@ impl Engine {
         self.work.add(batch);
     }
 
-    /// Does what a machine asks for, in its order, and shows the result to readers.
+    /// Does what a machine asks for and shows the result to readers. What the network waits for goes first, in
+    /// the machine's order; to tell the log and the other lanes wakes their threads, which can wait.
     pub(super) fn carry_out(&mut self, number: usize, now: Time) {
+        let mut news = Vec::new();
         while let Some(action) = self.routers[number].machine.poll_action() {
             match action {
                 Action::Send(packets) => self.send(number, &packets),
@@ -68,12 +76,18 @@ impl Engine {
                 Action::WithdrawAddresses => self.want_addresses(number, false),
                 Action::Announce { repeat } => self.announce(number, repeat),
                 Action::AnnounceSource => self.announce_source(number),
-                Action::Transition(change) => self.publish_transition(number, now, change),
-                Action::Log(log) => write_log(&log),
+                Action::Transition(change) => news.push(News::Transition(change)),
+                Action::Log(log) => news.push(News::Log(log)),
             }
         }
         self.routers[number].publish();
         self.timers.set(number, self.routers[number].machine.poll_timeout());
+        for item in news {
+            match item {
+                News::Transition(change) => self.publish_transition(number, now, change),
+                News::Log(log) => write_log(&log),
+            }
+        }
     }
 
     fn want_addresses(&mut self, number: usize, wanted: bool) {

@@ -1,6 +1,9 @@
 //! Requests to the kernel that are on their way, each batch for one router.
 
-use std::{future::pending, pin::Pin};
+use std::{
+    future::{pending, ready},
+    pin::Pin,
+};
 
 use futures_util::{
     StreamExt as _,
@@ -34,8 +37,13 @@ pub(super) struct Done {
 }
 
 impl Work {
-    pub(super) fn add(&mut self, batch: Batch) {
-        self.0.push(batch);
+    /// Takes a batch and sends what it can of it at once, not only when the loop comes around. What came of
+    /// it is heard through [`next`](Self::next), which polls the batch anew and so is woken by its answers.
+    pub(super) fn add(&mut self, mut batch: Batch) {
+        match (&mut batch).now_or_never() {
+            Some(done) => self.0.push(Box::pin(ready(done))),
+            None => self.0.push(batch),
+        }
     }
 
     /// Whether nothing is on its way.
