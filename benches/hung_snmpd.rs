@@ -169,8 +169,6 @@ impl Cell {
         let of_master = pcap::vrrp(&adverts).filter(|advert| advert.priority() == 200);
         let mut times: Vec<Duration> = of_master.map(|advert| advert.time).collect();
         times.push(span.end);
-        let mut big: Vec<(f64,f64)> = times.windows(2).map(|p| (millis(p[0],p[1]), millis(span.start,p[0]))).collect();
-        big.sort_by(|a,b| b.0.total_cmp(&a.0)); eprintln!("{:?}", &big[..6]);
         let gaps = times.windows(2).map(|pair| pair[1].saturating_sub(pair[0]));
         Ok(Story {
             gap: gaps.max().unwrap_or(Duration::MAX),
@@ -234,4 +232,3 @@ fn instance(name: &str, interface: &str, vrid: u8, priority: u8, vip: &str) -> S
          priority {priority}\n  advert_int 0.1\n  virtual_ipaddress {{\n    {vip}/24\n  }}\n}}\n"
     )
 }
-fn millis(a: Duration, b: Duration) -> f64 { (b.as_secs_f64()-a.as_secs_f64())*1e3 }

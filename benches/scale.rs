@@ -10,10 +10,12 @@
 mod support;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use lab::pcap::Vrrp;
-use lab::{Capture, Error, Host, Process, Result, Subject, clock, pcap, wait};
+use lab::{Error, Host, Process, Result, Subject, clock, pcap, wait};
+use nix::sys::signal::Signal;
 
 use support::daemon::Daemon;
 use support::fleet;
@@ -114,7 +116,7 @@ fn failovers() -> Result<()> {
     for _ in 0..FAILOVERS {
         for subject in support::subjects() {
             let overshoots = failover(&subject)?;
-            rounds.push((subject, Summary::of(overshoots.into_iter())));
+            rounds.push((subject, Summary::of(overshoots)));
         }
     }
     let title = format!("kill -9 of a master of {FAILOVER}: first advertisements, ms beyond 3609.4 ms");
@@ -137,25 +139,64 @@ fn failover(subject: &Subject) -> Result<Vec<f64>> {
     let backup = Daemon::start(subject, beta, "beta", &fleet::config(FAILOVER, 100, ""))?;
     backup.wait_entries(0, "BACKUP", FAILOVER, SOON)?;
     let captures: Vec<Capture> = (0..fleet::interfaces(FAILOVER))
-        .map(|k| Capture::start(beta, &format!("v{k}"), "ip proto 112"))
+        .map(|k| Capture::start(beta, &format!("v{k}")))
         .collect::<Result<_>>()?;
     support::rest(BURSTS)?;
     let flaps = backup.process().log().matches("Entering MASTER").count();
     master.kill9();
     support::rest(DOWN_INTERVAL)?;
     backup.wait_entries(0, "MASTER", FAILOVER + flaps, SOON)?;
+    // tcpdump forgets what it has not yet read when it is told to end.
+    support::rest(Duration::from_millis(500))?;
     let mut overshoots = Vec::new();
     for capture in captures {
-        let k=std::fs::copy(capture.path(), format!("/tmp/fo-{}.pcap", capture.path().file_name().unwrap().to_string_lossy().split('-').next().unwrap())); eprintln!("{k:?}");
-        let seen: Vec<Vrrp> = pcap::vrrp(&capture.stop()?).collect();
+        let seen = capture.stop()?;
         overshoots.extend(successions(&seen));
     }
     if overshoots.len() < FAILOVER {
         let found = overshoots.len();
-        eprintln!("{}", backup.process().log_tail());
         return Err(Error::Unexpected(format!("{found} successions of {FAILOVER}")));
     }
     Ok(overshoots)
+}
+
+/// tcpdump with room for hundreds of packets at once; the lab's own would lose some of them.
+struct Capture {
+    process: Process,
+    path: PathBuf,
+}
+
+impl Capture {
+    fn start(host: &Host, interface: &str) -> Result<Self> {
+        let path = host.dir().join(format!("{interface}.pcap"));
+        let file = path.to_string_lossy();
+        let argv = [
+            "tcpdump",
+            "-i",
+            interface,
+            "-n",
+            "-w",
+            &file,
+            "-s",
+            "128",
+            "-B",
+            "16384",
+            "-Z",
+            "root",
+            "--immediate-mode",
+            "--time-stamp-precision=nano",
+            "ip proto 112",
+        ];
+        let process = host.spawn("tcpdump", &argv)?;
+        process.wait_log("listening on", SOON)?;
+        Ok(Self { process, path })
+    }
+
+    fn stop(self) -> Result<Vec<Vrrp>> {
+        self.process.signal(Signal::SIGINT)?;
+        self.process.wait(SOON)?;
+        Ok(pcap::vrrp(&pcap::read_file(&self.path)?).collect())
+    }
 }
 
 fn successions(seen: &[Vrrp]) -> impl Iterator<Item = f64> {

@@ -5,16 +5,20 @@
 //! in the same moment. Such threads, one bound to each processor, are the [`Control`]; what they saw is subtracted.
 
 use std::{
-    sync::mpsc::{self, RecvTimeoutError, Sender},
+    panic::resume_unwind,
+    sync::mpsc::{self, Receiver, RecvTimeoutError, Sender},
     thread::{self, JoinHandle},
     time::Duration,
 };
 
-use lab::{Capture, Host, Result, clock, pcap};
+use lab::{Capture, Host, Lan, Result, Router, State, clock, pcap, wait};
 use nix::{
     sched::{CpuSet, sched_getaffinity, sched_setaffinity},
+    sys::signal::Signal,
     unistd::Pid,
 };
+
+use crate::scene::{SOON, calm, instance, steadfast};
 
 /// How often a control thread wakes up.
 const TICK: Duration = Duration::from_millis(2);
@@ -43,40 +47,44 @@ struct Control {
 }
 
 impl Control {
+    #[expect(clippy::unwrap_used, reason = "a measurement without its control proves nothing")]
     fn start() -> Self {
         let allowed = sched_getaffinity(Pid::from_raw(0)).unwrap();
         let processors = (0..CpuSet::count()).filter(|number| allowed.is_set(*number).unwrap_or(false));
-        let threads = processors
-            .map(|processor| {
-                let (stop, stopped) = mpsc::channel();
-                let thread = thread::spawn(move || {
-                    let mut only = CpuSet::new();
-                    only.set(processor).unwrap();
-                    sched_setaffinity(Pid::from_raw(0), &only).unwrap();
-                    let mut stalls = Vec::new();
-                    loop {
-                        let due = clock::wall() + TICK;
-                        if stopped.recv_timeout(TICK) != Err(RecvTimeoutError::Timeout) {
-                            return stalls;
-                        }
-                        let ran = clock::wall();
-                        if ran.saturating_sub(due) > NOTICEABLE {
-                            stalls.push(Stall { from: due, to: ran });
-                        }
-                    }
-                });
-                (stop, thread)
-            })
-            .collect();
-        Self { threads }
+        let start = |processor| {
+            let (stop, stopped) = mpsc::channel();
+            let thread = thread::spawn(move || {
+                let mut only = CpuSet::new();
+                only.set(processor).unwrap();
+                sched_setaffinity(Pid::from_raw(0), &only).unwrap();
+                stalls(&stopped)
+            });
+            (stop, thread)
+        };
+        Self { threads: processors.map(start).collect() }
     }
 
     fn stop(self) -> Vec<Stall> {
         let end = |(stop, thread): (Sender<()>, JoinHandle<Vec<Stall>>)| {
             drop(stop);
-            thread.join().unwrap()
+            thread.join().unwrap_or_else(|panic| resume_unwind(panic))
         };
         self.threads.into_iter().flat_map(end).collect()
+    }
+}
+
+/// Wakes up again and again, until the other end of `stopped` is gone.
+fn stalls(stopped: &Receiver<()>) -> Vec<Stall> {
+    let mut stalls = Vec::new();
+    loop {
+        let due = clock::wall() + TICK;
+        if stopped.recv_timeout(TICK) != Err(RecvTimeoutError::Timeout) {
+            return stalls;
+        }
+        let ran = clock::wall();
+        if ran.saturating_sub(due) > NOTICEABLE {
+            stalls.push(Stall { from: due, to: ran });
+        }
     }
 }
 
@@ -99,6 +107,14 @@ impl Cadence {
 
     /// Fails when at any moment since the start the last advertisement was older than interval and tolerance allow.
     pub(crate) fn assert_kept(self) -> Result<()> {
+        let vrid = self.vrid;
+        let late = self.late()?;
+        assert!(late.is_empty(), "late advertisements of VRID {vrid}:\n{}", late.join("\n"));
+        Ok(())
+    }
+
+    /// Ends the watch; the times for which the last advertisement was too old.
+    fn late(self) -> Result<Vec<String>> {
         let ended = clock::wall();
         let packets = self.capture.stop()?;
         let stalls = self.control.stop();
@@ -107,9 +123,7 @@ impl Cadence {
         let mut times = vec![self.started];
         times.extend(adverts.map(|advert| advert.time));
         times.push(ended);
-        let late = late(&times, self.interval + TOLERANCE, &stalls);
-        assert!(late.is_empty(), "late advertisements of VRID {}:\n{}", self.vrid, late.join("\n"));
-        Ok(())
+        Ok(late(&times, self.interval + TOLERANCE, &stalls))
     }
 }
 
@@ -122,6 +136,22 @@ fn late(times: &[Duration], bound: Duration, stalls: &[Stall]) -> Vec<String> {
         (gap > bound + stalled).then(|| format!("{gap:?} until {to:?}; the machine stalled for {stalled:?}"))
     })
     .collect()
+}
+
+#[test]
+fn a_router_that_is_stopped_for_a_moment_is_late() -> Result<()> {
+    let _calm = calm();
+    let lan = Lan::pair()?;
+    let config = "global_defs {\n  vrrp_version 3\n}\n".to_owned() + &instance("VI", "va0", 51, 200, "0.1");
+    let router = Router::start(&steadfast(), &lan["alpha"], "alpha", &config)?;
+    router.wait_entering("VI", State::Master, SOON)?;
+    let cadence = Cadence::start(&lan["beta"], "vb0", 51, Duration::from_millis(100))?;
+    router.process().signal(Signal::SIGSTOP)?;
+    wait::throughout("a stop", Duration::from_millis(250), || Ok(()))?;
+    router.process().signal(Signal::SIGCONT)?;
+    let late = cadence.late()?;
+    assert!(!late.is_empty(), "nobody noticed");
+    Ok(())
 }
 
 #[test]

@@ -27,11 +27,6 @@ pub(crate) fn steadfast() -> Subject {
     Subject::Steadfast(env!("CARGO_BIN_EXE_steadfast").into())
 }
 
-/// Whom a story is told about: the daemon, or keepalived when `SUBJECT=keepalived` asks for it.
-pub(crate) fn subject() -> Subject {
-    Subject::from_env(env!("CARGO_BIN_EXE_steadfast"))
-}
-
 /// Stories that measure time leave the machine to one another; stories that load it run alone.
 static MACHINE: RwLock<()> = RwLock::new(());
 
@@ -104,5 +99,9 @@ pub(crate) fn told(traps: &[Trap]) -> Vec<Entered> {
         let value = trap.value(&format!("{INSTANCE_ENTRY}.{number}"));
         value.unwrap_or_else(|| panic!("column {number} is missing in {trap:?}")).to_owned()
     };
-    traps.iter().map(|trap| (column(trap, 2), column(trap, 4).parse().unwrap())).collect()
+    let state = |trap: &Trap| {
+        let value = column(trap, 4);
+        value.parse().unwrap_or_else(|_| panic!("`{value}` is no state: {trap:?}"))
+    };
+    traps.iter().map(|trap| (column(trap, 2), state(trap))).collect()
 }
