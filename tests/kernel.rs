@@ -507,7 +507,6 @@ impl Is for AddressInfo {
     }
 }
 
-
 /// Whether a process runs; one that is dead and only not yet reaped does not.
 fn runs(id: &str) -> bool {
     let state = |stat: String| stat.rsplit(") ").next().map(|rest| !rest.starts_with(['Z', 'X']));
