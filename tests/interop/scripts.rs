@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use lab::{Capture, Host, Lan, Result, State, clock, wait};
+use lab::{Capture, Control, Host, Lan, Result, State, clock, wait};
 
 use crate::world::{LATE, SOON, V3, VI, assert_steady, ours};
 
@@ -132,13 +132,14 @@ fn notify_scripts_that_hang_delay_neither_adverts_nor_the_stop() -> Result<()> {
     let alpha = &lan["alpha"];
     let (hang, seen) = hanging(alpha, "hang.sh", "")?;
     let capture = Capture::start(&lan["beta"], "vb0", "ip proto 112")?;
+    let control = Control::start();
     let setup = V3.alpha(150).line(format!("notify {}", hang.display()));
     let router = setup.start_until(&ours(), alpha, State::Master)?;
     wait::until("scripts of two transitions", SOON, || {
         if pids(&seen).len() >= 4 { Ok(()) } else { Err(format!("{:?}", pids(&seen))) }
     })?;
     let adverts = capture.wait_vrrp("adverts", SOON, |seen| seen.len() >= 12)?;
-    assert_steady(&adverts, "10.9.0.1", V3.interval(), LATE / 3);
+    assert_steady(&adverts, "10.9.0.1", V3.interval(), LATE / 3, &control.stop());
     let asked = clock::wall();
     router.stop()?;
     let took = clock::wall().saturating_sub(asked);
