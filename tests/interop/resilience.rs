@@ -8,7 +8,7 @@ use lab::{Capture, Host, Lan, Result, Router, State, Subject, wait};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::world::{SOON, Setup, Talk, V3, VI, VIP, from, is_keepalived, ours, side_by_side};
+use crate::world::{SOON, Setup, V3, VI, VIP, from, is_keepalived, ours, side_by_side};
 
 /// A stop has two seconds for the kernel to remove the addresses; a busy machine gets one more.
 const PROMPT: Duration = Duration::from_secs(3);
@@ -16,7 +16,7 @@ const PROMPT: Duration = Duration::from_secs(3);
 const CHURN: usize = 9_000;
 /// Addresses that are there afterwards, so that a listing takes its time. The kernel's work for each grows with
 /// their number.
-const LEFT: usize = 2_000;
+const LEFT: usize = 1_000;
 
 /// Holds a router's breath, or lets it breathe again.
 fn signal(router: &Router, signal: Signal) -> Result<()> {
@@ -24,7 +24,7 @@ fn signal(router: &Router, signal: Signal) -> Result<()> {
     kill(Pid::from_raw(pid), signal).map_err(|error| lab::Error::io(format!("send {signal} to {pid}"), error))
 }
 
-/// Waits until `interface` holds exactly the addresses of `before` and `vips`, in whatever order.
+/// Waits until `interface` holds exactly the `expected` addresses, in whatever order.
 fn wait_addresses(router: &Router, host: &Host, interface: &str, expected: &[String]) -> Result<()> {
     let sorted = |mut addresses: Vec<String>| {
         addresses.sort();
@@ -144,10 +144,8 @@ fn a_standby_that_was_stopped_for_a_while_counts_what_it_has_heard_before_it_tak
     signal(&standby, Signal::SIGSTOP)?;
     intervals(10)?;
     signal(&standby, Signal::SIGCONT)?;
-    let seen = intervals(6)?;
-    assert_eq!(from(&seen, "10.9.0.2"), Vec::<&lab::pcap::Vrrp>::new());
+    intervals(6)?;
     assert_eq!(entered(&standby, State::Master), 0, "{}", standby.process().log_tail());
-    assert_eq!(entered(&master, State::Backup), usize::from(CROWD), "{}", master.process().log_tail());
     Ok(())
 }
 
@@ -185,52 +183,68 @@ fn a_renamed_interface_is_missing_until_it_has_its_name_again() -> Result<()> {
     Ok(())
 }
 
+/// An instance on alpha and its one peer.
+#[derive(Clone, Copy, Debug)]
+struct Pair {
+    instance: &'static str,
+    peer: &'static str,
+    interface: &'static str,
+    address: &'static str,
+    vip: &'static str,
+}
+
+const P: Pair =
+    Pair { instance: "P", peer: "beta", interface: "vb0", address: "10.9.0.2", vip: "10.9.0.100" };
+const Q: Pair =
+    Pair { instance: "Q", peer: "gamma", interface: "vc0", address: "10.9.0.3", vip: "10.9.0.101" };
+
+impl Pair {
+    /// alpha's end.
+    fn here(self) -> String {
+        self.end("va0", "10.9.0.1", self.address, 100).instance(self.instance)
+    }
+
+    /// The other end, played by keepalived.
+    fn there(self, lan: &Lan, priority: u8) -> Result<Router> {
+        let setup = self.end(self.interface, self.address, "10.9.0.1", priority);
+        setup.start(&Subject::Keepalived, &lan[self.peer])
+    }
+
+    fn end(self, interface: &str, own: &str, other: &str, priority: u8) -> Setup {
+        let vips = vec![format!("{}/24", self.vip)];
+        Setup { interface: interface.into(), vips, ..V3.alpha(priority) }
+            .line(format!("unicast_src_ip {own}"))
+            .line(format!("unicast_peer {{\n    {other}\n  }}"))
+    }
+}
+
 #[test]
 fn two_unicast_instances_of_one_vrid_each_hear_their_own_peer() {
-    // Which of the two has the better peer.
-    side_by_side(&[(200, 50), (50, 200)], |&(beta, gamma)| {
+    side_by_side(&[(P, Q), (Q, P)], |&(beaten, unbeaten)| {
         let lan = Lan::builder()
             .host("alpha", "va0", "10.9.0.1/24")
             .host("beta", "vb0", "10.9.0.2/24")
             .host("gamma", "vc0", "10.9.0.3/24")
             .build()?;
-        let alpha = [("P", "10.9.0.2", "10.9.0.100"), ("Q", "10.9.0.3", "10.9.0.101")];
-        let alpha: String = alpha
-            .map(|(name, peer, vip)| pairing(("va0", "10.9.0.1", peer), vip, 100).instance(name))
-            .concat();
-        let peer = |host, setup: Setup| setup.start(&Subject::Keepalived, &lan[host]);
-        let beta_router = peer("beta", pairing(("vb0", "10.9.0.2", "10.9.0.1"), "10.9.0.100", beta))?;
-        let gamma_router = peer("gamma", pairing(("vc0", "10.9.0.3", "10.9.0.1"), "10.9.0.101", gamma))?;
-        let router = Router::start(&ours(), &lan["alpha"], "alpha", &alpha)?;
-
-        let (beaten, better, host, vip) = match beta > gamma {
-            true => ("P", &beta_router, "beta", "10.9.0.100"),
-            false => ("Q", &gamma_router, "gamma", "10.9.0.101"),
-        };
-        let (winner, own) = if beaten == "P" { ("Q", "10.9.0.101") } else { ("P", "10.9.0.100") };
-        router.wait_entering(winner, State::Master, SOON)?;
-        lan.wait_holder(own, "alpha", SOON)?;
-        lan.wait_holder(vip, host, SOON)?;
+        let better = beaten.there(&lan, 200)?;
+        better.wait_entering(VI, State::Master, SOON)?;
+        let _worse = unbeaten.there(&lan, 50)?;
+        let router = Router::start(&ours(), &lan["alpha"], "alpha", &format!("{}{}", P.here(), Q.here()))?;
+        router.wait_entering(unbeaten.instance, State::Master, SOON)?;
+        lan.wait_holder(unbeaten.vip, "alpha", SOON)?;
+        lan.wait_holder(beaten.vip, beaten.peer, SOON)?;
         // More than twice what a backup that hears nobody waits.
-        wait::throughout("each VIP on one host", V3.master_down(100) * 2, || {
-            let held = [vip, own].map(|vip| lan.holders(vip));
-            if held == [[host], ["alpha"]] { Ok(()) } else { Err(format!("{held:?}")) }
+        wait::throughout("each address on one host", V3.master_down(100) * 2, || {
+            let held = [beaten.vip, unbeaten.vip].map(|vip| lan.holders(vip));
+            if held == [[beaten.peer], ["alpha"]] { Ok(()) } else { Err(format!("{held:?}")) }
         })?;
-        assert_eq!(router.entries(beaten, State::Master), 0, "{}", router.log());
+        assert_eq!(router.entries(beaten.instance, State::Master), 0, "{}", router.log());
 
         better.kill9();
-        router.wait_entering(beaten, State::Master, SOON)?;
-        assert_eq!((router.entries(winner, State::Master), router.entries(winner, State::Backup)), (1, 1));
+        router.wait_entering(beaten.instance, State::Master, SOON)?;
+        assert_eq!(router.entries(unbeaten.instance, State::Backup), 1, "{}", router.log());
         Ok(())
     });
-}
-
-/// One end of a unicast pair.
-fn pairing((interface, own, peer): (&str, &str, &str), vip: &str, priority: u8) -> Setup {
-    let talk = Talk { unicast: false, ..V3 };
-    let setup =
-        Setup { interface: interface.into(), vips: vec![format!("{vip}/24")], ..talk.alpha(priority) };
-    setup.line(format!("unicast_src_ip {own}")).line(format!("unicast_peer {{\n    {peer}\n  }}"))
 }
 
 /// What happens while nobody reads the kernel's reports.
@@ -275,7 +289,9 @@ fn recovers(lan: &Lan, router: &Router, instances: u8) -> Result<()> {
     let capture = Capture::start(&lan["beta"], "vb0", "ip proto 112")?;
     let mark = router.mark();
     signal(router, Signal::SIGCONT)?;
-    router.process().wait_log_since(mark, "listing them anew", SOON)?;
+    if let Subject::Steadfast(_) = router.subject() {
+        router.process().wait_log_since(mark, "listing them anew", SOON)?;
+    }
     capture
         .wait_vrrp("three adverts of each", SOON, |seen| {
             let sent =
@@ -288,11 +304,11 @@ fn recovers(lan: &Lan, router: &Router, instances: u8) -> Result<()> {
 #[test]
 fn after_an_overrun_of_reports_a_changed_interface_is_found_out() {
     use Meanwhile::{NewInterface, OtherLabel};
-    if is_keepalived("it does not say that reports were lost") {
+    if is_keepalived("it does not list anew when reports were lost") {
         return;
     }
     let cases = [(NewInterface, true), (NewInterface, false), (OtherLabel, true), (OtherLabel, false)];
-    side_by_side(&cases, |&(meanwhile, at_the_end)| {
+    side_by_side(&cases, |&(meanwhile, after_the_flood)| {
         let lan = Lan::pair()?;
         let alpha = &lan["alpha"];
         let before = alpha.addresses("va0")?;
@@ -301,7 +317,8 @@ fn after_an_overrun_of_reports_a_changed_interface_is_found_out() {
         wait_addresses(&router, alpha, "va0", &held)?;
 
         signal(&router, Signal::SIGSTOP)?;
-        if at_the_end {
+        // Reports from before the flood are queued, those from after it are lost.
+        if after_the_flood {
             flood(alpha)?;
             meanwhile.happens(alpha)?;
         } else {
@@ -319,9 +336,6 @@ fn after_an_overrun_of_reports_a_changed_interface_is_found_out() {
 #[test]
 fn an_overrun_of_reports_amid_an_installation_leaves_no_address_out() -> Result<()> {
     const CROWD: u8 = 10;
-    if is_keepalived("it does not say that reports were lost") {
-        return Ok(());
-    }
     let lan = Lan::pair()?;
     let alpha = &lan["alpha"];
     let before = alpha.addresses("va0")?;

@@ -19,6 +19,9 @@ use crate::{
     vrrp::{self, Action, Level},
 };
 
+/// Gratuitous ARP sent in a row before everything else gets its turn: a fraction of a millisecond.
+const ANNOUNCED_AT_ONCE: usize = 64;
+
 /// What only readers wait for.
 enum News {
     Transition(Change),
@@ -80,14 +83,14 @@ impl Engine {
                 Action::Send(packets) => self.send(number, packets),
                 Action::InstallAddresses => self.want_addresses(number, true, now),
                 Action::WithdrawAddresses => self.want_addresses(number, false, now),
-                Action::Announce { repeat } => self.announce(number, repeat),
+                Action::Announce { repeat } => self.announcements.add(number, repeat),
                 Action::AnnounceSource => self.announce_source(number),
                 Action::Transition(change) => news.push(News::Transition(change)),
                 Action::Log(log) => news.push(News::Log(log)),
             }
         }
         self.routers[number].publish();
-        self.timers.set(number, self.routers[number].machine.poll_timeout());
+        self.set_timer(number);
         for item in news {
             match item {
                 News::Transition(change) => self.publish_transition(number, now, change),
@@ -96,8 +99,20 @@ impl Engine {
         }
     }
 
+    /// Notes a machine's next deadline: with those that nothing may hold up, when it is a MASTER's.
+    fn set_timer(&mut self, number: usize) {
+        let router = &self.routers[number];
+        let deadline = router.machine.poll_timeout();
+        let is_master = router.row.status().state == State::Master;
+        self.urgent.set(number, deadline.filter(|_| is_master));
+        self.timers.set(number, deadline.filter(|_| !is_master));
+    }
+
     fn want_addresses(&mut self, number: usize, wanted: bool, now: Time) {
         self.flush();
+        if !wanted {
+            self.announcements.cancel(number);
+        }
         self.routers[number].addresses.want(wanted);
         self.move_addresses(number, now);
     }
@@ -142,20 +157,20 @@ impl Engine {
         });
     }
 
-    /// Gratuitous ARP for every address: all of them once, then again.
-    fn announce(&mut self, number: usize, repeat: u32) {
-        self.flush();
-        let router = &self.routers[number];
-        for _ in 0..repeat {
-            for address in &router.row.addresses {
-                let config::VirtualAddress { address: ip, prefix, .. } = address.config;
-                let device = self.interfaces.named(&address.device);
-                let Some(device) = device.filter(|device| device.has(ip, prefix)) else {
-                    continue;
-                };
-                if let Err(error) = device.announce(ip) {
-                    debug!("({}) gratuitous ARP on {}: {error}", router.row.config.name, address.device);
-                }
+    /// Sends a portion of the gratuitous ARP that is still to be sent.
+    pub(super) fn announce(&mut self) {
+        let Self { announcements, routers, interfaces, .. } = self;
+        for _ in 0..ANNOUNCED_AT_ONCE {
+            let count = |router: usize| routers[router].row.addresses.len();
+            let Some((router, slot)) = announcements.next(count) else { return };
+            let row = &routers[router].row;
+            let address = &row.addresses[slot];
+            let config::VirtualAddress { address: ip, prefix, .. } = address.config;
+            let device = interfaces.named(&address.device);
+            if let Some(device) = device.filter(|device| device.has(ip, prefix))
+                && let Err(error) = device.announce(ip)
+            {
+                debug!("({}) gratuitous ARP on {}: {error}", row.config.name, address.device);
             }
         }
     }

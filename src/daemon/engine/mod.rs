@@ -6,6 +6,7 @@
 //! a stall an advertisement that has arrived counts before the silence it ends.
 
 mod addresses;
+mod announcements;
 mod carry;
 mod interfaces;
 mod observe;
@@ -25,6 +26,7 @@ use tokio::sync::mpsc;
 use tracing::warn;
 
 use self::{
+    announcements::Announcements,
     interfaces::Interfaces,
     observe::{Listed, Listing, list, listed},
     outbox::Outbox,
@@ -40,9 +42,11 @@ use crate::{
     vrrp::{Addressee, Fault},
 };
 
-/// Packets taken from one socket before the timers are looked at: more than its receive buffer holds, so that
-/// everything that had arrived counts, and few enough (some milliseconds of work) to bound what a flood can delay.
+/// Packets taken from one socket before the timers of those that are not MASTER are looked at: more than its receive
+/// buffer holds, so that everything that had arrived counts, and few enough to bound what a flood can delay.
 const DRAIN: usize = 4096;
+/// Packets taken before the advertisements that are due leave: a fraction of a millisecond.
+const PORTION: usize = 64;
 /// The largest IPv4 packet that is read whole; no advertisement is longer than an interface's MTU.
 const PACKET: usize = 9216;
 /// How long a stop may take for the kernel to remove the addresses.
@@ -70,6 +74,9 @@ pub(super) enum Command {
 pub(super) struct Engine {
     registry: Arc<Registry>,
     routers: Vec<Router>,
+    /// The deadlines of those that are MASTER: advertisements, which nothing may hold up.
+    urgent: Timers,
+    /// The deadlines of all others: they count only after every packet that has arrived.
     timers: Timers,
     /// When to look again at routers whose sockets or addresses the kernel refused.
     repairs: Timers,
@@ -91,6 +98,7 @@ pub(super) struct Engine {
     commands: mpsc::Receiver<Command>,
     packet: Vec<u8>,
     outbox: Outbox,
+    announcements: Announcements,
     started: bool,
     /// Whether a stop gives up mastership and addresses (not with `-V`).
     release: bool,
@@ -123,6 +131,7 @@ impl Engine {
         let virtual_addresses = addresses.map(|row| row.config.address).collect::<HashSet<_>>();
         let timer = |error| KernelError::from_io("opening the engine's timer", &error);
         let mut engine = Self {
+            urgent: Timers::new(routers.len()),
             timers: Timers::new(routers.len()),
             repairs: Timers::new(routers.len()),
             interfaces: Interfaces::new(virtual_addresses),
@@ -139,6 +148,7 @@ impl Engine {
             commands,
             packet: vec![0; PACKET],
             outbox: Outbox::default(),
+            announcements: Announcements::default(),
             started: false,
             release,
             stop_by: None,
@@ -186,7 +196,8 @@ impl Engine {
             let now = clock::now();
             self.drain_sockets();
             self.run_timers(now);
-            self.flush();
+            self.advertise();
+            self.announce();
         }
         self.failure.map_or(Ok(()), Err)
     }
@@ -215,7 +226,8 @@ impl Engine {
 
     /// Sets the timer to the earliest deadline of all.
     fn arm(&mut self) {
-        let deadlines = [self.timers.next(), self.repairs.next(), self.list_at, self.stop_by];
+        let deadlines =
+            [self.urgent.next(), self.timers.next(), self.repairs.next(), self.list_at, self.stop_by];
         if let Err(error) = self.deadline.set(deadlines.into_iter().flatten().min()) {
             warn!("cannot set the engine's timer: {error}");
         }
@@ -228,13 +240,25 @@ impl Engine {
             event = self.events.next(), if self.listing.is_none() => Wake::Event(event),
             listed = listed(&mut self.listing) => Wake::Listed(listed),
             done = self.work.next() => Wake::Done(done),
+            () = tokio::task::yield_now(), if !self.announcements.is_empty() => Wake::Time,
             // Without anyone left to command it, the engine has no reason to go on.
             command = self.commands.recv(), if self.stop_by.is_none() => Wake::Command(command),
         }
     }
 
+    /// Has every MASTER do what is due by now, and sends it.
+    fn advertise(&mut self) {
+        let now = clock::now();
+        // Two rounds at the most: a timer that is always due must not keep the rest waiting.
+        for _ in 0..2 * self.routers.len() {
+            let Some(number) = self.urgent.due(now) else { break };
+            self.routers[number].machine.handle_timeout(now);
+            self.carry_out(number, now);
+        }
+        self.flush();
+    }
+
     fn run_timers(&mut self, now: Time) {
-        // Two rounds at the most: a timer that is always due must not keep the sockets waiting.
         for _ in 0..2 * self.routers.len() {
             let Some(number) = self.timers.due(now) else { break };
             self.routers[number].machine.handle_timeout(now);
@@ -254,10 +278,13 @@ impl Engine {
         let mut place = 0;
         while let Some(socket) = self.interfaces.socket_at(place) {
             let index = socket.index();
-            for _ in 0..DRAIN {
+            for taken in 1..=DRAIN {
                 let socket = self.interfaces.socket_at(place);
                 let Some(Ok(length)) = socket.map(|socket| socket.try_recv(&mut packet)) else { break };
                 self.handle_packet(index, &packet[..length]);
+                if taken % PORTION == 0 {
+                    self.advertise();
+                }
             }
             place += 1;
         }
