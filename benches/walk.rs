@@ -41,7 +41,7 @@ fn main() -> Result<()> {
             let mut series = [Vec::new(), Vec::new()];
             for _ in 0..walks {
                 for (agent, series) in agents.iter().zip(&mut series) {
-                    series.push(agent.walk(program, options)?);
+                    series.extend(agent.walk(program, options)?);
                 }
             }
             for (agent, series) in agents.iter().zip(&series) {
@@ -53,6 +53,7 @@ fn main() -> Result<()> {
                     &format!("{:.1}", of(|walk| walk.elapsed)),
                     &format!("{:.1}", of(|walk| walk.daemon)),
                     &format!("{:.1}", of(|walk| walk.snmpd)),
+                    &(walks - series.len() as u64),
                 ]);
             }
         }
@@ -89,21 +90,25 @@ impl Agent {
     }
 
     #[expect(clippy::cast_precision_loss, reason = "counts of varbinds are far below 2^52")]
-    fn walk(&self, program: &str, options: &[&str]) -> Result<Walk> {
+    /// `None` when snmpd left a request unanswered three times, for 2 s each.
+    fn walk(&self, program: &str, options: &[&str]) -> Result<Option<Walk>> {
         let snmpd = self.snmpd.process().map(lab::Process::pid).unwrap_or_default();
         let client = self.snmpd.client();
         let (began, ours, theirs) = (clock::now(), self.daemon.cpu(), cpu(snmpd));
-        let said = client.tool(program, options, &[SUBTREE])?;
+        let said = client.try_tool(program, options, &[SUBTREE])?;
         let elapsed = began.elapsed();
         let (ours, theirs) = (self.daemon.cpu() - ours, cpu(snmpd) - theirs);
-        let varbinds = said.lines().filter(|line| line.starts_with(SUBTREE)).count() as f64;
+        if !said.status.success() {
+            return Ok(None);
+        }
+        let varbinds = said.stdout.lines().filter(|line| line.starts_with(SUBTREE)).count() as f64;
         let per_varbind = |time: Duration| time.as_secs_f64() * 1e6 / varbinds;
-        Ok(Walk {
+        Ok(Some(Walk {
             varbinds,
             elapsed: per_varbind(elapsed),
             daemon: per_varbind(ours),
             snmpd: per_varbind(theirs),
-        })
+        }))
     }
 }
 

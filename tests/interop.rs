@@ -11,9 +11,13 @@
 //! | `frr` | the same with FRR as the other router |
 //! | `wire` | adverts and gratuitous ARP byte for byte as in the captures of keepalived |
 //! | `addresses` | what the kernel holds: before, during and after, and when others change it |
+//! | `resilience` | what a router survives: lost links, names and addresses, a stop of its process, lost reports |
 //! | `scripts` | notify scripts and tracked scripts |
 //! | `malformed` | garbage on the wire |
 //! | `seeds` | configurations from the field, unchanged |
+
+#![expect(clippy::expect_used, reason = "a failed expectation is a failed test, in helpers too")]
+#![expect(clippy::print_stdout, reason = "a test that has less to look at says so")]
 
 #[path = "interop/addresses.rs"]
 mod addresses;
@@ -23,6 +27,8 @@ mod election;
 mod frr;
 #[path = "interop/malformed.rs"]
 mod malformed;
+#[path = "interop/resilience.rs"]
+mod resilience;
 #[path = "interop/scripts.rs"]
 mod scripts;
 #[path = "interop/seeds.rs"]

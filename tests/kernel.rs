@@ -180,7 +180,6 @@ fn a_refusal_names_the_address_the_interface_and_the_reason() {
         let error = requests.add_address(&address(IfIndex(999), [10, 9, 0, 100], 24)).await.unwrap_err();
         let text = "adding 10.9.0.100/24 to interface 999: No such device (does the interface exist?)";
         assert_eq!(error.to_string(), text);
-        assert!(error.is_no_device());
         let error = requests.add_address(&address(index("lo"), [10, 9, 0, 100], 33)).await.unwrap_err();
         assert_eq!(error.to_string(), "adding 10.9.0.100/33 to lo: Invalid argument");
         assert_eq!(requests.remove_address(&address(IfIndex(999), [10, 9, 0, 100], 24)).await, Ok(()));
@@ -409,10 +408,6 @@ fn packets_reach_groups_that_are_joined_and_unicast_peers() {
         assert_eq!(payload(&there, GROUP).await, b"multicast");
         assert_eq!(payload(&there, THERE).await, b"unicast");
 
-        there.leave(GROUP).unwrap();
-        here.send(&packet(HERE, GROUP, b"left"), GROUP).unwrap();
-        here.send(&packet(HERE, THERE, b"last"), THERE).unwrap();
-        assert_eq!(payload(&there, THERE).await, b"last");
         let nothing_left = there.try_recv(&mut [0; 64]).unwrap_err();
         assert_eq!(nothing_left.kind(), ErrorKind::WouldBlock);
         // Nor does a sender hear itself.
@@ -499,6 +494,17 @@ fn a_gratuitous_arp_arrives_as_it_was_built() {
         let length = (&capture).read(&mut frame).expect("the frame arrives within ten seconds");
         assert_eq!(frame[..length], arp::gratuitous_frame(mac, vip));
     });
+}
+
+/// Interface, address and prefix are equal, which is what the kernel tells two addresses apart by.
+trait Is {
+    fn is(&self, wanted: &Address) -> bool;
+}
+
+impl Is for AddressInfo {
+    fn is(&self, wanted: &Address) -> bool {
+        (self.index, self.address, self.prefix) == (wanted.index, wanted.address, wanted.prefix)
+    }
 }
 
 /// Whether a process runs; one that is dead and only not yet reaped does not.

@@ -6,7 +6,7 @@
 use std::{
     io::{self, Write},
     os::unix::net::UnixDatagram,
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use tracing::level_filters::LevelFilter;
@@ -17,8 +17,8 @@ use tracing_subscriber::{Layer as _, layer::SubscriberExt as _};
 const QUEUE_LINES: usize = 32_768;
 /// Where syslogd listens.
 const SYSLOG_SOCKET: &str = "/dev/log";
-/// LOG_DAEMON, severity INFO (RFC 5424 §6.2.1): 3 * 8 + 6.
-const DAEMON_INFO: u8 = 30;
+/// The facility LOG_DAEMON (RFC 5424 §6.2.1): 3 * 8.
+const FACILITY_DAEMON: u8 = 24;
 
 /// The running log; lines still queued are written when it is dropped.
 #[derive(Debug)]
@@ -62,21 +62,44 @@ impl Log {
 }
 
 /// Writes each line as one datagram to syslogd.
-struct Syslog(UnixDatagram);
+struct Syslog {
+    path: PathBuf,
+    socket: UnixDatagram,
+}
 
 impl Syslog {
     fn open(path: &Path) -> io::Result<Self> {
-        let socket = UnixDatagram::unbound()?;
-        socket.connect(path)?;
-        Ok(Self(socket))
+        Ok(Self { path: path.into(), socket: connect(path)? })
+    }
+}
+
+fn connect(path: &Path) -> io::Result<UnixDatagram> {
+    let socket = UnixDatagram::unbound()?;
+    socket.connect(path)?;
+    Ok(socket)
+}
+
+/// The severity of a line (RFC 5424 §6.2.1), by the level that it begins with.
+fn severity(line: &str) -> u8 {
+    match line.split(' ').next() {
+        Some("ERROR") => 3,
+        Some("WARN") => 4,
+        Some("DEBUG" | "TRACE") => 7,
+        _ => 6,
     }
 }
 
 impl Write for Syslog {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(line);
-        let message = format!("<{DAEMON_INFO}>steadfast[{}]: {}", std::process::id(), text.trim());
-        self.0.send(message.as_bytes())?;
+        let text = text.trim();
+        let priority = FACILITY_DAEMON + severity(text);
+        let message = format!("<{priority}>steadfast[{}]: {text}", std::process::id());
+        if self.socket.send(message.as_bytes()).is_err() {
+            // A syslogd that was restarted listens on a new socket.
+            self.socket = connect(&self.path)?;
+            self.socket.send(message.as_bytes())?;
+        }
         Ok(line.len())
     }
 
@@ -89,15 +112,26 @@ impl Write for Syslog {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_line_becomes_one_syslog_datagram() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("log");
-        let syslogd = UnixDatagram::bind(&path).unwrap();
-        Syslog::open(&path).unwrap().write_all(b" INFO (VI_1) Entering MASTER STATE\n").unwrap();
+    fn received(syslogd: &UnixDatagram) -> String {
         let mut datagram = [0; 256];
         let length = syslogd.recv(&mut datagram).unwrap();
-        let expected = format!("<30>steadfast[{}]: INFO (VI_1) Entering MASTER STATE", std::process::id());
-        assert_eq!(String::from_utf8_lossy(&datagram[..length]), expected);
+        String::from_utf8_lossy(&datagram[..length]).into_owned()
+    }
+
+    #[test]
+    fn a_line_becomes_one_datagram_also_after_syslogd_was_restarted() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        let pid = std::process::id();
+        let syslogd = UnixDatagram::bind(&path).unwrap();
+        let mut syslog = Syslog::open(&path).unwrap();
+        syslog.write_all(b" INFO (VI_1) Entering MASTER STATE\n").unwrap();
+        assert_eq!(received(&syslogd), format!("<30>steadfast[{pid}]: INFO (VI_1) Entering MASTER STATE"));
+        drop(syslogd);
+        assert!(syslog.write_all(b" WARN nobody hears this\n").is_err());
+        std::fs::remove_file(&path).unwrap();
+        let syslogd = UnixDatagram::bind(&path).unwrap();
+        syslog.write_all(b" WARN again\n").unwrap();
+        assert_eq!(received(&syslogd), format!("<28>steadfast[{pid}]: WARN again"));
     }
 }

@@ -64,21 +64,19 @@ pub(super) struct Manage {
     pub(super) registry: Arc<Registry>,
     pub(super) snmp: Option<Snmp>,
     pub(super) engine: mpsc::Sender<Command>,
-    /// Whether a stop gives up mastership and addresses.
-    pub(super) release: bool,
 }
 
 impl Manage {
     /// Runs until the engine has ended and its last transitions are delivered, or their time is up.
     pub(super) async fn run(self, engine_ended: oneshot::Receiver<()>) -> std::io::Result<()> {
-        let Self { registry, snmp, engine, release } = self;
+        let Self { registry, snmp, engine } = self;
         let mut scripts = scripts::loops(&registry.topology().scripts, &engine);
         let (delivered, deliveries) = watch::channel(0);
         let (leave, left) = oneshot::channel::<()>();
         let mut subagent = pin!(subagent(snmp, &registry, delivered, left).fuse());
         let mut notify = notify::Runner::new(Arc::clone(&registry));
         {
-            let mut signals = pin!(signals(engine, release));
+            let mut signals = pin!(signals(engine));
             let mut running = pin!(notify.run());
             let mut engine_ended = pin!(engine_ended);
             loop {
@@ -159,7 +157,7 @@ async fn subagent(
 }
 
 /// Turns signals into commands, for ever.
-async fn signals(engine: mpsc::Sender<Command>, release: bool) -> std::io::Result<()> {
+async fn signals(engine: mpsc::Sender<Command>) -> std::io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut hangup = signal(SignalKind::hangup())?;
@@ -173,6 +171,6 @@ async fn signals(engine: mpsc::Sender<Command>, release: bool) -> std::io::Resul
             }
         }
         // The engine is gone only when everything ends.
-        let _ = engine.send(Command::Shutdown { release }).await;
+        let _ = engine.send(Command::Shutdown).await;
     }
 }

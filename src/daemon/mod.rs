@@ -171,10 +171,10 @@ fn run_lanes(registry: Arc<Registry>, snmp: Option<Snmp>, release: bool) -> Resu
         .spawn(move || {
             // Dropped when the lane ends, also by a panic, which then ends the manage lane too.
             let _ended: oneshot::Sender<()> = ended;
-            vrrp_lane(rows, receiver)
+            vrrp_lane(rows, receiver, release)
         })
         .map_err(Refused::fatal)?;
-    let manage = Manage { registry, snmp, engine: commands, release };
+    let manage = Manage { registry, snmp, engine: commands };
     let runtime = runtime().map_err(Refused::fatal)?;
     // A mistake in an output must not end the process with the addresses still in place: with the lane its end
     // of the command channel is dropped, and the engine then releases them in order.
@@ -191,10 +191,14 @@ fn run_lanes(registry: Arc<Registry>, snmp: Option<Snmp>, release: bool) -> Resu
     }
 }
 
-fn vrrp_lane(registry: Arc<Registry>, commands: mpsc::Receiver<Command>) -> Result<(), KernelError> {
+fn vrrp_lane(
+    registry: Arc<Registry>,
+    commands: mpsc::Receiver<Command>,
+    release: bool,
+) -> Result<(), KernelError> {
     let requests = netlink_lane()?;
     let runtime = runtime().map_err(|error| KernelError::from_io("starting the vrrp lane", &error))?;
-    runtime.block_on(async { Engine::new(registry, requests, commands)?.run().await })
+    runtime.block_on(async { Engine::new(registry, requests, commands, release)?.run().await })
 }
 
 /// Starts the thread that carries netlink requests, and returns what to make them with.

@@ -3,6 +3,7 @@
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Write},
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
 };
 
@@ -44,20 +45,29 @@ impl PidFile {
     /// When another process holds it or it cannot be written.
     pub(super) fn take(path: &Path) -> Result<Self, PidFileError> {
         let failed = |error| PidFileError::Io { path: path.into(), error };
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(path)
-            .map_err(failed)?;
-        let mut lock = match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
-            Ok(lock) => lock,
-            Err((_, nix::errno::Errno::EWOULDBLOCK)) => {
-                let pid = fs::read_to_string(path).unwrap_or_default().trim().to_owned();
-                return Err(PidFileError::Running { path: path.into(), pid });
+        let mut lock = loop {
+            let file = OpenOptions::new()
+                .read(true)
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .open(path)
+                .map_err(failed)?;
+            let lock = match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+                Ok(lock) => lock,
+                Err((_, nix::errno::Errno::EWOULDBLOCK)) => {
+                    let pid = fs::read_to_string(path).unwrap_or_default().trim().to_owned();
+                    return Err(PidFileError::Running { path: path.into(), pid });
+                }
+                Err((_, errno)) => return Err(failed(errno.into())),
+            };
+            // The daemon that held the file may have removed it between our opening and our locking it.
+            let locked = lock.metadata().map_err(failed)?;
+            if fs::metadata(path)
+                .is_ok_and(|there| (there.dev(), there.ino()) == (locked.dev(), locked.ino()))
+            {
+                break lock;
             }
-            Err((_, errno)) => return Err(failed(errno.into())),
         };
         lock.set_len(0).and_then(|()| writeln!(lock, "{}", std::process::id())).map_err(failed)?;
         Ok(Self { path: path.into(), _lock: lock })

@@ -47,11 +47,6 @@ impl KernelError {
         }
     }
 
-    /// Whether the interface the operation names is not there (any more).
-    pub fn is_no_device(&self) -> bool {
-        self.cause == Cause::Errno(Errno::ENODEV)
-    }
-
     /// The way out, for the refusals an operator can do something about.
     fn help(&self) -> Option<&'static str> {
         match self.cause {
@@ -103,7 +98,7 @@ mod tests {
     #[test]
     fn an_io_error_keeps_its_errno() {
         let error = KernelError::from_io("binding", &io::Error::from_raw_os_error(19));
-        assert!(error.is_no_device(), "{error}");
+        assert_eq!(error.errno(), Some(19), "{error}");
         let error = KernelError::from_io("binding", &io::Error::other("broken"));
         assert_eq!((error.errno(), error.to_string()), (None, "binding: broken".to_owned()));
     }

@@ -162,8 +162,6 @@ mod tests {
     async fn arguments_follow_one_another_and_nothing_is_interpreted() {
         let output = tempfile::NamedTempFile::new().unwrap();
         let path = output.path().to_str().unwrap();
-        let mut child = shell(r#"printf '%s|' "$@" > "$0""#, &[]);
-        assert_eq!(child.wait().await, Ok(ExitKind::Exited(0)));
         let argv = ["sh", "-c", r#"printf '%s|' "$@" > "$0""#, path];
         let mut child = spawn(&argv, None, None, &["INSTANCE", "VI $1 `x`", "MASTER", "100"]).unwrap();
         assert_eq!(child.wait().await, Ok(ExitKind::Exited(0)));

@@ -12,11 +12,12 @@ use std::{
 };
 
 use nix::{
+    errno::Errno,
     libc,
     sys::socket::{MsgFlags, MultiHeaders, SockaddrIn, sendmmsg, sendto},
 };
 use socket2::{Domain, InterfaceIndexOrAddress, Protocol, Socket, Type};
-use tokio::net::UdpSocket;
+use tokio::{io::Interest, net::UdpSocket};
 
 use super::sys;
 use crate::units::IfIndex;
@@ -56,7 +57,7 @@ impl VrrpSocket {
     /// index by now, EPERM without CAP_NET_RAW. Needs a tokio runtime with I/O enabled.
     pub fn open(interface: &str, index: IfIndex) -> io::Result<Self> {
         if nix::net::if_::if_nametoindex(interface)? != index.0 {
-            return Err(nix::errno::Errno::ENODEV.into());
+            return Err(Errno::ENODEV.into());
         }
         let socket = Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::from(VRRP)))?;
         // First of all, so that no packet of another interface is ever queued for long.
@@ -87,12 +88,6 @@ impl VrrpSocket {
         socket2::SockRef::from(&self.socket).join_multicast_v4_n(&group, &interface)
     }
 
-    /// Leaves a group; EADDRNOTAVAIL when it was not joined.
-    pub fn leave(&self, group: Ipv4Addr) -> io::Result<()> {
-        let interface = InterfaceIndexOrAddress::Index(self.index.0);
-        socket2::SockRef::from(&self.socket).leave_multicast_v4_n(&group, &interface)
-    }
-
     /// Waits for a packet and copies it, IPv4 header included, into `buf`; what does not fit is cut off.
     /// 2048 bytes hold any advertisement (255 addresses make 1,072). Cancelling it loses no packet. The
     /// interface going down and up again is no error and not the end of the socket.
@@ -106,8 +101,16 @@ impl VrrpSocket {
     }
 
     /// As [`recv`](Self::recv) for a packet that is there already, else `ErrorKind::WouldBlock`.
+    ///
+    /// It asks the kernel, not tokio: what has arrived since the runtime last looked counts too.
     pub fn try_recv(&self, buf: &mut [u8]) -> io::Result<usize> {
-        self.socket.try_recv(buf)
+        match nix::sys::socket::recv(self.socket.as_raw_fd(), buf, MsgFlags::MSG_DONTWAIT) {
+            Err(Errno::EAGAIN) => {
+                // So that `poll_readable` waits for the next packet.
+                self.socket.try_io(Interest::READABLE, || Err(io::ErrorKind::WouldBlock.into()))
+            }
+            received => Ok(received?),
+        }
     }
 
     /// Sends one packet without waiting: to a group on this link, to a unicast address as the routing table

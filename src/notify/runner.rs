@@ -7,7 +7,6 @@ use tracing::{debug, warn};
 
 use super::command::{Command, commands};
 use crate::{
-    config::User,
     kernel::process::{self, ExitKind, Owner, Signal},
     registry::{Cursor, Registry, Subject},
 };
@@ -36,8 +35,13 @@ impl Runner {
 
     /// Runs for ever. Cancelling it loses nothing; [`Self::finish`] goes on with what runs.
     pub async fn run(&mut self) {
+        let mut warned = false;
         loop {
             let room = self.running.len() < AT_ONCE;
+            if !room && !warned {
+                warn!("{AT_ONCE} notify scripts run at once: no more are started until one ends");
+            }
+            warned = !room;
             tokio::select! {
                 () = self.cursor.ready(&self.registry.transitions, 0), if room => self.take(),
                 Some(()) = self.running.next() => {}
@@ -47,7 +51,7 @@ impl Runner {
 
     /// Starts what is still in the stream and waits for everything that runs; whoever calls it sets the limit.
     pub async fn finish(&mut self) {
-        while self.cursor.peek(&self.registry.transitions).is_some() {
+        while self.cursor.position() <= self.registry.transitions.newest() {
             self.take();
         }
         while self.running.next().await.is_some() {}
@@ -82,7 +86,7 @@ impl Runner {
     fn start(&mut self, command: &Command<'_>) {
         let Command { script, extra } = command;
         let shown = script.shown.clone();
-        let owner = script.user.as_ref().map(owner);
+        let owner = script.user.as_ref().map(|user| Owner { uid: user.uid, gid: user.gid });
         let mut child = match process::spawn(&script.argv, Some(&script.path), owner, extra) {
             Ok(child) => child,
             Err(error) => return warn!("notify script {shown}: {error}"),
@@ -109,9 +113,4 @@ impl Runner {
             }
         }));
     }
-}
-
-/// The identity of a configured account.
-pub(crate) fn owner(user: &User) -> Owner {
-    Owner { uid: user.uid, gid: user.gid }
 }

@@ -3,8 +3,8 @@
 //! Three things live here. The *topology* says which instances and scripts exist, in index order; it is
 //! immutable and replaced as a whole, so a reader that takes it once sees stable rows for as long as it
 //! likes. Each row carries its *status* and *counters*, which the engine replaces in O(1) and readers load
-//! without a lock. And every change of state is a *transition*, numbered in one [`Stream`] that each output
-//! (SNMP notification, notify script, log) reads at its own pace with its own [`Cursor`].
+//! without a lock. And every change of state is a *transition*, numbered in one [`Stream`] that each sink
+//! (SNMP notifications, notify scripts) reads at its own pace with its own [`Cursor`].
 //!
 //! Nothing here does I/O and nothing waits: a reader can never delay the engine. The room may import
 //! [`crate::config`]'s model and [`crate::units`]; every output reads it, and no output keeps a copy of it.

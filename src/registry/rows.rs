@@ -92,7 +92,7 @@ pub struct AddressRow {
 /// What is true of an address right now.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AddressStatus {
-    /// Whether we added it to the kernel and it is still there.
+    /// Whether the kernel holds it on its device.
     pub set: bool,
     /// The device's index, when the device exists.
     pub device: Option<IfIndex>,

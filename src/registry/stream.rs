@@ -71,14 +71,6 @@ impl Stream {
     pub fn newest(&self) -> u64 {
         self.next.load(Ordering::Relaxed) - 1
     }
-
-    /// A reader that begins with the first transition still kept.
-    pub fn cursor(self: &Arc<Self>) -> Cursor
-    where
-        Self: Sized,
-    {
-        Cursor { next: 1 }
-    }
 }
 
 /// A reader's position in the stream. It moves only when the reader says so, because a sink has delivered
@@ -88,6 +80,7 @@ pub struct Cursor {
     next: u64,
 }
 
+/// A reader that begins with the first transition.
 impl Default for Cursor {
     fn default() -> Self {
         Self { next: 1 }

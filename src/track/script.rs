@@ -74,7 +74,7 @@ pub enum RunEnd {
     Signalled(i32),
     /// It took longer than its timeout.
     TimedOut,
-    /// It could not be started.
+    /// It could not be started, or its end could not be learnt.
     NotStarted(String),
     /// It has not run: `init_fail` says to assume the worst.
     Assumed,
@@ -87,7 +87,7 @@ impl fmt::Display for RunEnd {
             Self::Exited(status) => write!(f, "failed (exited with status {status})"),
             Self::Signalled(signal) => write!(f, "failed (killed by signal {signal})"),
             Self::TimedOut => f.write_str("failed (timed out)"),
-            Self::NotStarted(error) => write!(f, "failed (could not be started: {error})"),
+            Self::NotStarted(error) => write!(f, "failed ({error})"),
             Self::Assumed => f.write_str("is assumed failed until it succeeds (init_fail)"),
         }
     }
@@ -128,10 +128,10 @@ impl ScriptTracker {
         let Some(due) = self.next_run.filter(|due| *due <= now) else {
             return;
         };
-        // From the planned start, so that the period does not drift; a stall is not made up for.
-        self.next_run = Some((due + self.interval).max(now));
+        // From the planned start, so that the period does not drift; after a stall, from now.
+        let planned = due + self.interval;
+        self.next_run = Some(if planned > now { planned } else { now + self.interval });
         if self.run.is_some() {
-            self.next_run = Some(now + self.interval);
             self.actions.push_back(ScriptAction::Skipped);
             return;
         }
@@ -176,8 +176,6 @@ impl ScriptTracker {
             // Healthy, and `fall` failures away from not being so.
             self.level = self.rise.saturating_add(self.fall) - 1;
             self.result = ScriptResult::Good;
-        } else if self.result == ScriptResult::Init {
-            self.result = ScriptResult::Bad;
         }
     }
 
@@ -311,6 +309,18 @@ mod tests {
         script.handle_timeout(Time::from_secs(1));
         actions(&mut script);
         assert_eq!(end(&mut script, 0), (false, true));
+    }
+
+    #[test]
+    fn a_stall_leaves_runs_out_and_starts_none_twice() {
+        let mut script = tracker(1, 1, false);
+        script.handle_start(Time::from_secs(0));
+        actions(&mut script);
+        end(&mut script, 0);
+        script.handle_timeout(Time::from_secs(9));
+        assert_eq!(actions(&mut script), [ScriptAction::Run]);
+        assert_eq!(end(&mut script, 0), (true, false));
+        assert_eq!(script.poll_timeout(), Some(Time::from_secs(11)));
     }
 
     #[test]

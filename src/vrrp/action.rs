@@ -4,7 +4,8 @@ use std::net::Ipv4Addr;
 
 use crate::registry::Change;
 
-/// One thing for the driver to carry out. Actions come out in order and are carried out in order.
+/// One thing for the driver to carry out. What the network sees is carried out in order; a driver may leave
+/// transitions and log lines for the end, in their own order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     /// Send all copies of one advertisement.

@@ -7,14 +7,26 @@ use super::ipv4::Header;
 /// The group that routers of IPv4 talk to each other on (RFC 9568 §5.1.1.2), unless configured otherwise.
 pub const MULTICAST_GROUP: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 18);
 
-/// The VRID of an IPv4 packet and whether it was sent to a group; `None` for one too short to have a VRID.
-///
-/// Multicast and unicast instances may share a VRID on an interface, and neither hears the other's packets.
-pub fn addressee(packet: &[u8]) -> Option<(u8, bool)> {
-    let (header, header_len) = Header::parse(packet).ok()?;
-    // The VRID is the second byte of the message, in every version.
-    let vrid = packet.get(header_len + 1)?;
-    Some((*vrid, header.destination.is_multicast()))
+/// Whom a packet is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Addressee {
+    /// The virtual router.
+    pub vrid: u8,
+    /// Whether it was sent to a group: multicast and unicast instances may share a VRID on an interface, and
+    /// neither hears the other's packets.
+    pub multicast: bool,
+    /// Who sent it, which tells unicast instances of one VRID apart.
+    pub source: Ipv4Addr,
+}
+
+impl Addressee {
+    /// The addressee of an IPv4 packet; `None` for one too short to have a VRID.
+    pub fn of(packet: &[u8]) -> Option<Self> {
+        let (header, header_len) = Header::parse(packet).ok()?;
+        // The VRID is the second byte of the message, in every version.
+        let vrid = *packet.get(header_len + 1)?;
+        Some(Self { vrid, multicast: header.destination.is_multicast(), source: header.source })
+    }
 }
 
 #[cfg(test)]
@@ -29,12 +41,13 @@ mod tests {
 
     #[test]
     fn a_packet_is_told_by_vrid_and_kind_of_destination() {
-        assert_eq!(addressee(&START), Some((0x33, true)));
+        let source = Ipv4Addr::new(10, 9, 0, 1);
+        assert_eq!(Addressee::of(&START), Some(Addressee { vrid: 0x33, multicast: true, source }));
         let mut unicast = START;
         unicast[16..20].copy_from_slice(&[10, 9, 0, 2]);
-        assert_eq!(addressee(&unicast), Some((0x33, false)));
+        assert_eq!(Addressee::of(&unicast), Some(Addressee { vrid: 0x33, multicast: false, source }));
         for length in 0..START.len() {
-            assert_eq!(addressee(&START[..length]), None, "{length} bytes");
+            assert_eq!(Addressee::of(&START[..length]), None, "{length} bytes");
         }
     }
 }

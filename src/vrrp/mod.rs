@@ -24,7 +24,7 @@ pub mod validate;
 
 pub use self::{
     action::{Action, Level, Log, Outgoing},
-    addressee::{MULTICAST_GROUP, addressee},
+    addressee::{Addressee, MULTICAST_GROUP},
     instance::{Fault, Instance},
     settings::{Auth, Destination, Garp, Settings},
 };

@@ -12,7 +12,7 @@ const LINES: [&str; 9] = [
     "10.9.0.102/24 brd 10.9.0.255",
     "10.9.0.103/24 label eth0:web",
     "10.9.0.104/32 scope link",
-    "10.9.0.105/24 dev eth0 scope host brd 10.9.0.250 label eth0:all",
+    "10.9.0.105/32 dev eth0 scope host brd 10.9.0.250 label eth0:all",
     "10.9.1.106/24 dev eth1",
     "10.9.3.107/24 dev eth1",
     "10.9.4.108/24 brd 10.9.4.255 scope site",
@@ -112,13 +112,21 @@ fn addresses_left_by_a_dead_run_are_removed_at_the_next_start() -> Result<()> {
     assert!(vips.iter().all(|vip| alpha.has_address(vip)));
     let monitor = AddressMonitor::start(alpha)?;
     let started = clock::wall();
-    let second = setup.start(&ours(), alpha)?;
+    let second = Router::start(&ours(), alpha, again(), &setup.text())?;
     for vip in vips {
         let removed = monitor.wait_change(vip, false, started, SOON)?;
         let added = monitor.wait_change(vip, true, removed.time, SOON)?;
         assert!(added.time - removed.time > V3.interval(), "not held while BACKUP");
     }
     second.wait_entering(VI, State::Master, SOON).map(drop)
+}
+
+/// The name of a second run. Where nobody reaps the first keepalived's child, it takes that for a running daemon.
+fn again() -> &'static str {
+    match ours() {
+        Subject::Steadfast(_) => "alpha",
+        Subject::Keepalived => "again",
+    }
 }
 
 #[test]
@@ -140,15 +148,15 @@ fn with_dont_release_vrrp_a_stop_leaves_everything_as_it_is() -> Result<()> {
 
 #[test]
 fn a_stop_removes_only_what_we_added() -> Result<()> {
-    if is_keepalived("it removes a VIP that was there before it") {
+    if is_keepalived("it removes an owner's address, too") {
         return Ok(());
     }
     let lan = Lan::pair()?;
     let alpha = &lan["alpha"];
-    // The first address of its subnet: the host's own.
+    // The owner's own address is one of the virtual ones.
     alpha.add_address("10.9.7.1/24", "va0")?;
     let before = shown(alpha)?;
-    let mut setup = V3.alpha(150);
+    let mut setup = V3.alpha(255);
     setup.vips.push("10.9.7.1/24".into());
     let router = setup.start_until(&ours(), alpha, State::Master)?;
     lan.wait_holder(VIP, "alpha", SOON)?;

@@ -1,7 +1,7 @@
 //! FRR's vrrpd as the other router, version 3.
 
 use lab::frr::Vrrp;
-use lab::{Capture, Frr, Lan, Result, Router, State};
+use lab::{Capture, Control, Frr, Lan, Result, Router, State};
 
 use crate::world::{LATE, SOON, Talk, V3, VI, VIP, assert_nothing_rejected, assert_steady, ours};
 
@@ -38,8 +38,9 @@ fn frr_and_we_hand_mastership_over_in_both_directions() -> Result<()> {
     let better = start(&lan, V3, 150, State::Master)?;
     frr.wait_status("Backup", SOON)?;
     let capture = Capture::start(&lan["beta"], "vb0", "ip proto 112")?;
+    let control = Control::start();
     capture.wait_vrrp("adverts", SOON, |seen| seen.len() >= 5)?;
-    assert_steady(&capture.vrrp()?, "10.9.0.1", V3.interval(), LATE);
+    assert_steady(&capture.vrrp()?, "10.9.0.1", V3.interval(), LATE, &control.stop());
     assert_nothing_rejected(&better)?;
     better.stop()?;
     frr.wait_status("Master", SOON)?;

@@ -22,7 +22,7 @@ pub(crate) const INSTANCE_ENTRY: &str = ".1.3.6.1.4.1.9586.100.5.2.3.1";
 /// SNMPv2-MIB::sysUpTime.0.
 pub(crate) const SYS_UP_TIME: &str = ".1.3.6.1.2.1.1.3.0";
 
-/// The daemon under test.
+/// The daemon.
 pub(crate) fn steadfast() -> Subject {
     Subject::Steadfast(env!("CARGO_BIN_EXE_steadfast").into())
 }
@@ -99,5 +99,9 @@ pub(crate) fn told(traps: &[Trap]) -> Vec<Entered> {
         let value = trap.value(&format!("{INSTANCE_ENTRY}.{number}"));
         value.unwrap_or_else(|| panic!("column {number} is missing in {trap:?}")).to_owned()
     };
-    traps.iter().map(|trap| (column(trap, 2), column(trap, 4).parse().unwrap())).collect()
+    let state = |trap: &Trap| {
+        let value = column(trap, 4);
+        value.parse().unwrap_or_else(|_| panic!("`{value}` is no state: {trap:?}"))
+    };
+    traps.iter().map(|trap| (column(trap, 2), state(trap))).collect()
 }

@@ -48,8 +48,12 @@ enum Link {
 struct Said(HashSet<String>);
 
 impl Said {
+    /// What is remembered, and so logged, at the most: a master that puts another number into every error must not
+    /// fill the log.
+    const MOST: usize = 32;
+
     fn is_news(&mut self, what: &str) -> bool {
-        self.0.insert(what.to_owned())
+        self.0.len() < Self::MOST && self.0.insert(what.to_owned())
     }
 }
 
@@ -315,5 +319,12 @@ mod tests {
         let mut said = Said::default();
         let news = ["a", "b", "a", "b", "c"].map(|what| said.is_news(what));
         assert_eq!(news, [true, true, false, false, true]);
+    }
+
+    #[test]
+    fn a_master_with_ever_new_errors_is_not_quoted_for_ever() {
+        let mut said = Said::default();
+        let news = (0..1000).filter(|number| said.is_news(&format!("error {number}"))).count();
+        assert_eq!(news, Said::MOST);
     }
 }

@@ -263,14 +263,17 @@ impl<M: Mib> Session<M> {
         self.timers.set(Timer::Idle, now + self.config.timing.ping_after);
         while self.is_connected() {
             match self.assembly.next_pdu() {
-                Ok(Some((header, payload))) => self.handle_pdu(now, header, &payload),
+                Ok(Some((header, payload))) => {
+                    self.handle_pdu(now, header, &payload);
+                    // Checked after each: one read can hold a thousand requests for a large answer.
+                    if self.output.len() > MAX_OUTPUT {
+                        self.lose(now, LostBecause::OutputFull);
+                    }
+                }
                 Ok(None) => break,
                 // RFC 2741 §7.2.2: no header, no answer; and where the next one starts nobody knows.
                 Err(invalid) => self.lose(now, LostBecause::Garbage(invalid)),
             }
-        }
-        if self.is_connected() && self.output.len() > MAX_OUTPUT {
-            self.lose(now, LostBecause::OutputFull);
         }
         self.settle(now);
     }

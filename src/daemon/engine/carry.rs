@@ -1,84 +1,120 @@
-//! What the machines ask for, carried out: packets, addresses, gratuitous ARP, transitions, log lines.
+//! What the machines ask for, carried out: packets, addresses, gratuitous ARP; then transitions and log lines,
+//! which nobody on the network waits for.
 
 use std::sync::Arc;
 
 use tracing::{debug, info, warn};
 
 use super::{
-    Engine,
+    Engine, REPAIR_INTERVAL,
+    addresses::Outcome,
+    router::Observation,
     work::{self, Done},
 };
 use crate::{
+    config,
     kernel::{AddressInfo, clock},
     registry::{Change, State, Subject},
     units::{Priority, Time},
     vrrp::{self, Action, Level},
 };
 
+/// Gratuitous ARP sent in a row before everything else gets its turn: a fraction of a millisecond.
+const ANNOUNCED_AT_ONCE: usize = 64;
+
+/// What only readers wait for.
+enum News {
+    Transition(Change),
+    Log(vrrp::Log),
+}
+
 impl Engine {
+    /// A batch of requests has ended. The kernel reports a change before it answers, so with the reports
+    /// taken in first, what is observed is what the answers left.
     pub(super) fn handle_done(&mut self, done: Done) {
-        let now = clock::now();
+        self.take_pending_events();
         let number = done.router;
-        let router = &mut self.routers[number];
-        router.working = false;
-        let installing = done.installing;
-        let mut complete = true;
-        for (slot, outcome) in done.outcomes {
-            match outcome {
-                Ok(added) if installing => router.added(slot, added),
-                Ok(_) => router.removed(slot),
-                Err(error) => {
-                    complete = false;
-                    warn!("({}) {error}", router.row.config.name);
-                    if installing {
-                        router.added(slot, None);
-                    }
-                }
+        let Self { routers, interfaces, .. } = self;
+        let router = &mut routers[number];
+        for (request, answer, error) in done.answers {
+            if let (true, Some(error)) = (router.addresses.answer(request, answer), error) {
+                warn!("({}) {error}", router.row.config.name);
             }
         }
-        if router.wants_addresses != installing {
-            self.move_addresses(number);
-        } else if installing {
-            router.machine.handle_addresses_installed(now, complete);
+        let now = clock::now();
+        match router.addresses.finish(&Observation { row: &router.row, interfaces }) {
+            Outcome::PlanAgain => self.move_addresses(number, now),
+            Outcome::PlanLater => {
+                self.repairs.set(number, Some(now + REPAIR_INTERVAL));
+                self.report_addresses(number, now);
+            }
+            Outcome::Settled => self.report_addresses(number, now),
         }
         self.carry_out(number, now);
     }
 
     /// Brings the kernel's addresses of a router to what is wanted, one batch of requests at a time.
-    fn move_addresses(&mut self, number: usize) {
-        let router = &mut self.routers[number];
-        if router.working {
-            return;
-        }
-        router.working = true;
-        let batch = if router.wants_addresses {
-            work::install(&self.requests, number, router)
+    pub(super) fn move_addresses(&mut self, number: usize, now: Time) {
+        let Self { routers, interfaces, requests, work, .. } = self;
+        let router = &mut routers[number];
+        let asked = router.addresses.plan(&Observation { row: &router.row, interfaces });
+        if asked.is_empty() {
+            self.report_addresses(number, now);
         } else {
-            work::withdraw(&self.requests, number, router)
-        };
-        self.work.add(batch);
+            work.add(work::batch(requests, number, &router.row, asked));
+        }
     }
 
-    /// Does what a machine asks for, in its order, and shows the result to readers.
+    /// Tells a machine that waits for it whether its addresses are there.
+    fn report_addresses(&mut self, number: usize, now: Time) {
+        let Self { routers, interfaces, .. } = self;
+        let router = &mut routers[number];
+        if let Some(all_set) = router.addresses.report(&Observation { row: &router.row, interfaces }) {
+            router.machine.handle_addresses_installed(now, all_set);
+        }
+    }
+
+    /// Does what a machine asks for and shows the result to readers. What the network waits for goes first, in
+    /// the machine's order; to tell the log and the other lanes wakes their threads, which can wait.
     pub(super) fn carry_out(&mut self, number: usize, now: Time) {
+        let mut news = Vec::new();
         while let Some(action) = self.routers[number].machine.poll_action() {
             match action {
-                Action::Send(packets) => self.send(number, &packets),
-                Action::InstallAddresses => self.want_addresses(number, true),
-                Action::WithdrawAddresses => self.want_addresses(number, false),
-                Action::Announce { repeat } => self.announce(number, repeat),
+                Action::Send(packets) => self.send(number, packets),
+                Action::InstallAddresses => self.want_addresses(number, true, now),
+                Action::WithdrawAddresses => self.want_addresses(number, false, now),
+                Action::Announce { repeat } => self.announcements.add(number, repeat),
                 Action::AnnounceSource => self.announce_source(number),
-                Action::Transition(change) => self.publish_transition(number, now, change),
-                Action::Log(log) => write_log(&log),
+                Action::Transition(change) => news.push(News::Transition(change)),
+                Action::Log(log) => news.push(News::Log(log)),
             }
         }
         self.routers[number].publish();
-        self.timers.set(number, self.routers[number].machine.poll_timeout());
+        self.set_timer(number);
+        for item in news {
+            match item {
+                News::Transition(change) => self.publish_transition(number, now, change),
+                News::Log(log) => write_log(&log),
+            }
+        }
     }
 
-    fn want_addresses(&mut self, number: usize, wanted: bool) {
-        self.routers[number].wants_addresses = wanted;
-        self.move_addresses(number);
+    /// Notes a machine's next deadline: with those that nothing may hold up, when it is a MASTER's.
+    fn set_timer(&mut self, number: usize) {
+        let router = &self.routers[number];
+        let deadline = router.machine.poll_timeout();
+        let is_master = router.row.status().state == State::Master;
+        self.urgent.set(number, deadline.filter(|_| is_master));
+        self.timers.set(number, deadline.filter(|_| !is_master));
+    }
+
+    fn want_addresses(&mut self, number: usize, wanted: bool, now: Time) {
+        self.flush();
+        if !wanted {
+            self.announcements.cancel(number);
+        }
+        self.routers[number].addresses.want(wanted);
+        self.move_addresses(number, now);
     }
 
     fn publish_transition(&mut self, number: usize, now: Time, change: Change) {
@@ -94,40 +130,47 @@ impl Engine {
         self.registry.transitions.publish(now, clock::wall(), subject, change);
     }
 
-    fn send(&mut self, number: usize, packets: &[vrrp::Outgoing]) {
-        let router = &mut self.routers[number];
-        let name = &router.row.config.interface;
-        let Some(interface) = self.interfaces.named(name) else {
-            return;
-        };
-        let Some(socket) = self.interfaces.socket(interface.link.index) else {
-            return;
-        };
-        let mut failed = false;
+    /// Puts an advertisement into the outbox, which is flushed before anything else that the network sees.
+    fn send(&mut self, number: usize, packets: Vec<vrrp::Outgoing>) {
+        let name = &self.routers[number].row.config.interface;
+        let Some(index) = self.interfaces.named(name).map(|interface| interface.link.index) else { return };
         for packet in packets {
-            let Err(error) = socket.send(&packet.packet, packet.destination) else {
-                continue;
-            };
-            failed = true;
-            // A link that is down refuses everything; that the link is down has been said.
-            if !router.send_failed && interface.link.up {
-                warn!("({}) cannot send to {}: {error}", router.row.config.name, packet.destination);
-            }
+            self.outbox.push(number, index, packet);
         }
-        router.send_failed = failed;
     }
 
-    /// Gratuitous ARP for every address: all of them once, then again.
-    fn announce(&self, number: usize, repeat: u32) {
-        let router = &self.routers[number];
-        for _ in 0..repeat {
-            for (held, address) in router.held.iter().zip(&router.row.addresses) {
-                let Some(device) = self.interfaces.named(&address.device).filter(|_| held.present) else {
-                    continue;
-                };
-                if let Err(error) = device.announce(address.config.address) {
-                    debug!("({}) gratuitous ARP on {}: {error}", router.row.config.name, address.device);
-                }
+    /// Sends what is in the outbox.
+    pub(super) fn flush(&mut self) {
+        let Self { outbox, interfaces, routers, .. } = self;
+        outbox.flush(interfaces, |sent| {
+            let router = &mut routers[sent.router];
+            let Some(error) = sent.refusal else {
+                router.send_failed = false;
+                return;
+            };
+            // A link that is down refuses everything; that the link is down has been said.
+            let up = interfaces.named(&router.row.config.interface).is_some_and(|known| known.link.up);
+            if up && !router.send_failed {
+                router.send_failed = true;
+                warn!("({}) cannot send to {}: {error}", router.row.config.name, sent.packet.destination);
+            }
+        });
+    }
+
+    /// Sends a portion of the gratuitous ARP that is still to be sent.
+    pub(super) fn announce(&mut self) {
+        let Self { announcements, routers, interfaces, .. } = self;
+        for _ in 0..ANNOUNCED_AT_ONCE {
+            let count = |router: usize| routers[router].row.addresses.len();
+            let Some((router, slot)) = announcements.next(count) else { return };
+            let row = &routers[router].row;
+            let address = &row.addresses[slot];
+            let config::VirtualAddress { address: ip, prefix, .. } = address.config;
+            let device = interfaces.named(&address.device);
+            if let Some(device) = device.filter(|device| device.has(ip, prefix))
+                && let Err(error) = device.announce(ip)
+            {
+                debug!("({}) gratuitous ARP on {}: {error}", row.config.name, address.device);
             }
         }
     }

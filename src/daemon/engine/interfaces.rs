@@ -28,8 +28,10 @@ pub(super) struct Interfaces {
 pub(super) struct Interface {
     /// What the kernel says of it.
     pub(super) link: Link,
-    /// Its IPv4 addresses in the kernel's order, the primary ones of each subnet first.
+    /// Its IPv4 addresses: those of a listing in the kernel's order, the primary ones of each subnet first, then
+    /// what was added since.
     addresses: Vec<AddressInfo>,
+    held: HashSet<(Ipv4Addr, u8)>,
     arp: Option<ArpSocket>,
 }
 
@@ -58,11 +60,16 @@ impl Interfaces {
                 (before != name).then_some(before)
             }
             None => {
-                self.known.insert(index, Interface { link, addresses: Vec::new(), arp: None });
+                self.known.insert(
+                    index,
+                    Interface { link, addresses: Vec::new(), held: HashSet::new(), arp: None },
+                );
                 None
             }
         };
-        if let Some(before) = &renamed {
+        if let Some(before) = &renamed
+            && self.index_of.get(before) == Some(&index)
+        {
             self.index_of.remove(before);
         }
         self.index_of.insert(name, index);
@@ -84,9 +91,10 @@ impl Interfaces {
         let index = address.index;
         let before = self.primary_address(index);
         if let Some(interface) = self.known.get_mut(&index) {
-            match interface.addresses.iter_mut().find(|known| same(known, &address)) {
-                Some(known) => *known = address,
-                None => interface.addresses.push(address),
+            if interface.held.insert((address.address, address.prefix)) {
+                interface.addresses.push(address);
+            } else if let Some(known) = interface.addresses.iter_mut().find(|known| same(known, &address)) {
+                *known = address;
             }
         }
         self.primary_address(index) != before
@@ -95,7 +103,9 @@ impl Interfaces {
     /// An address is gone. Returns whether the interface's primary address is another one now.
     pub(super) fn address_removed(&mut self, address: &AddressInfo) -> bool {
         let before = self.primary_address(address.index);
-        if let Some(interface) = self.known.get_mut(&address.index) {
+        if let Some(interface) = self.known.get_mut(&address.index)
+            && interface.held.remove(&(address.address, address.prefix))
+        {
             interface.addresses.retain(|known| !same(known, address));
         }
         self.primary_address(address.index) != before
@@ -143,9 +153,14 @@ impl Interfaces {
         .await;
     }
 
-    /// Every interface, in no particular order.
-    pub(super) fn all(&self) -> impl Iterator<Item = &Interface> {
-        self.known.values()
+    /// The index of every interface, in no particular order.
+    pub(super) fn indexes(&self) -> impl Iterator<Item = IfIndex> {
+        self.known.keys().copied()
+    }
+
+    /// Every address of every interface, in no particular order of interfaces.
+    pub(super) fn addresses(&self) -> impl Iterator<Item = &AddressInfo> {
+        self.known.values().flat_map(Interface::addresses)
     }
 }
 
@@ -156,6 +171,11 @@ impl Interface {
             (Some(arp), Some(mac)) => arp.gratuitous(mac, address),
             _ => Ok(()),
         }
+    }
+
+    /// Whether it has this address.
+    pub(super) fn has(&self, address: Ipv4Addr, prefix: u8) -> bool {
+        self.held.contains(&(address, prefix))
     }
 
     /// Its addresses.

@@ -5,9 +5,12 @@
 //! a script, a disk or another program. Before any timer is looked at the sockets are drained, so that after
 //! a stall an advertisement that has arrived counts before the silence it ends.
 
+mod addresses;
+mod announcements;
 mod carry;
 mod interfaces;
 mod observe;
+mod outbox;
 mod router;
 mod timers;
 mod work;
@@ -23,7 +26,10 @@ use tokio::sync::mpsc;
 use tracing::warn;
 
 use self::{
+    announcements::Announcements,
     interfaces::Interfaces,
+    observe::{Listed, Listing, list, listed},
+    outbox::Outbox,
     router::Router,
     timers::Timers,
     work::{Done, Work},
@@ -33,15 +39,20 @@ use crate::{
     registry::{Reason, Registry},
     track,
     units::{IfIndex, Time},
-    vrrp::{self, Fault},
+    vrrp::{Addressee, Fault},
 };
 
-/// Packets taken from one socket before the timers are looked at again.
-const DRAIN: usize = 64;
+/// Packets taken from one socket before the timers of those that are not MASTER are looked at: more than its receive
+/// buffer holds, so that everything that had arrived counts, and few enough to bound what a flood can delay.
+const DRAIN: usize = 4096;
+/// Packets taken before the advertisements that are due leave: a fraction of a millisecond.
+const PORTION: usize = 64;
 /// The largest IPv4 packet that is read whole; no advertisement is longer than an interface's MTU.
 const PACKET: usize = 9216;
 /// How long a stop may take for the kernel to remove the addresses.
 const STOP_LIMIT: Duration = Duration::from_secs(2);
+/// From a refusal of the kernel to the next attempt.
+const REPAIR_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What the other lanes tell the engine.
 #[derive(Clone, Debug)]
@@ -55,33 +66,46 @@ pub(super) enum Command {
         /// How the run ended, in words.
         detail: String,
     },
-    /// Leave: release mastership and the addresses, unless told to keep them.
-    Shutdown {
-        /// Whether to release (not with `-V`).
-        release: bool,
-    },
+    /// Leave.
+    Shutdown,
 }
 
 /// The vrrp lane.
 pub(super) struct Engine {
     registry: Arc<Registry>,
     routers: Vec<Router>,
+    /// The deadlines of those that are MASTER: advertisements, which nothing may hold up.
+    urgent: Timers,
+    /// The deadlines of all others: they count only after every packet that has arrived.
     timers: Timers,
+    /// When to look again at routers whose sockets or addresses the kernel refused.
+    repairs: Timers,
     interfaces: Interfaces,
     /// Routers by the interfaces that they depend on.
     users: HashMap<String, Vec<usize>>,
     /// Per interface, routers by VRID and whether they use multicast.
-    receivers: HashMap<String, HashMap<(u8, bool), usize>>,
+    receivers: HashMap<String, HashMap<(u8, bool), Vec<usize>>>,
     /// Virtual addresses by router and slot.
     holders: HashMap<Ipv4Addr, Vec<(usize, usize)>>,
     requests: Requests,
     events: Events,
     work: Work,
+    /// Events wait while a listing is on its way, and so do answers, which count on the events before them.
+    listing: Option<Listing>,
+    deferred: Vec<Done>,
+    list_at: Option<Time>,
     deadline: Deadline,
     commands: mpsc::Receiver<Command>,
     packet: Vec<u8>,
+    outbox: Outbox,
+    announcements: Announcements,
+    started: bool,
+    /// Whether a stop gives up mastership and addresses (not with `-V`).
+    release: bool,
     /// When a stop has to be over.
     stop_by: Option<Time>,
+    /// Why the engine had to stop by itself.
+    failure: Option<KernelError>,
 }
 
 /// Why the loop woke up.
@@ -89,6 +113,7 @@ enum Wake {
     Time,
     Packet,
     Event(Result<Event, KernelError>),
+    Listed(Result<Listed, KernelError>),
     Done(Done),
     Command(Option<Command>),
 }
@@ -99,12 +124,16 @@ impl Engine {
         registry: Arc<Registry>,
         requests: Requests,
         commands: mpsc::Receiver<Command>,
+        release: bool,
     ) -> Result<Self, KernelError> {
         let routers = router::routers(&registry.topology());
         let addresses = routers.iter().flat_map(|router| &router.row.addresses);
         let virtual_addresses = addresses.map(|row| row.config.address).collect::<HashSet<_>>();
+        let timer = |error| KernelError::from_io("opening the engine's timer", &error);
         let mut engine = Self {
+            urgent: Timers::new(routers.len()),
             timers: Timers::new(routers.len()),
+            repairs: Timers::new(routers.len()),
             interfaces: Interfaces::new(virtual_addresses),
             users: HashMap::new(),
             receivers: HashMap::new(),
@@ -112,11 +141,18 @@ impl Engine {
             requests,
             events: Events::open()?,
             work: Work::default(),
-            deadline: Deadline::new()
-                .map_err(|error| KernelError::from_io("opening the engine's timer", &error))?,
+            listing: None,
+            deferred: Vec::new(),
+            list_at: None,
+            deadline: Deadline::new().map_err(timer)?,
             commands,
             packet: vec![0; PACKET],
+            outbox: Outbox::default(),
+            announcements: Announcements::default(),
+            started: false,
+            release,
             stop_by: None,
+            failure: None,
             registry,
             routers,
         };
@@ -133,7 +169,7 @@ impl Engine {
                 self.users.entry(name).or_default().push(number);
             }
             let receivers = self.receivers.entry(config.interface.clone()).or_default();
-            receivers.insert((config.vrid.value(), config.peers.is_empty()), number);
+            receivers.entry((config.vrid.value(), config.peers.is_empty())).or_default().push(number);
             for (slot, address) in router.row.addresses.iter().enumerate() {
                 self.holders.entry(address.config.address).or_default().push((number, slot));
             }
@@ -142,24 +178,32 @@ impl Engine {
 
     /// Runs until a shutdown is complete.
     pub(super) async fn run(mut self) -> Result<(), KernelError> {
-        self.list().await?;
+        let listed = list(&self.requests).await?;
+        self.take_listing(listed, clock::now());
         self.remove_leftovers().await;
         self.start();
         while !self.stopped() {
             self.arm();
             match self.wake().await {
                 Wake::Time | Wake::Packet => {}
-                Wake::Event(event) => self.handle_event(event).await?,
+                Wake::Event(event) => self.handle_event(event),
+                Wake::Listed(listed) => self.handle_listed(listed),
+                Wake::Done(done) if self.listing.is_some() => self.deferred.push(done),
                 Wake::Done(done) => self.handle_done(done),
                 Wake::Command(command) => self.handle_command(command),
             }
+            // What is due by now is due after every packet that has arrived by now.
+            let now = clock::now();
             self.drain_sockets();
-            self.run_timers();
+            self.run_timers(now);
+            self.advertise();
+            self.announce();
         }
-        Ok(())
+        self.failure.map_or(Ok(()), Err)
     }
 
     fn start(&mut self) {
+        self.started = true;
         for number in 0..self.routers.len() {
             let now = clock::now();
             let scripts: Vec<usize> = self.routers[number].tracks_unweighted().collect();
@@ -171,41 +215,61 @@ impl Engine {
             self.routers[number].machine.handle_start(now);
             self.carry_out(number, now);
         }
+        self.flush();
     }
 
     fn stopped(&self) -> bool {
         let Some(stop_by) = self.stop_by else { return false };
-        clock::now() >= stop_by || self.work.is_idle()
+        let idle = self.work.is_idle() && self.deferred.is_empty() && self.repairs.next().is_none();
+        idle || clock::now() >= stop_by
     }
 
-    /// Sets the timer to the earliest deadline of all machines.
+    /// Sets the timer to the earliest deadline of all.
     fn arm(&mut self) {
-        let next = [self.timers.next(), self.stop_by].into_iter().flatten().min();
-        if let Err(error) = self.deadline.set(next) {
+        let deadlines =
+            [self.urgent.next(), self.timers.next(), self.repairs.next(), self.list_at, self.stop_by];
+        if let Err(error) = self.deadline.set(deadlines.into_iter().flatten().min()) {
             warn!("cannot set the engine's timer: {error}");
         }
     }
 
     async fn wake(&mut self) -> Wake {
         tokio::select! {
-            biased;
             () = self.interfaces.readable() => Wake::Packet,
             _ = self.deadline.expired() => Wake::Time,
-            event = self.events.next() => Wake::Event(event),
+            event = self.events.next(), if self.listing.is_none() => Wake::Event(event),
+            listed = listed(&mut self.listing) => Wake::Listed(listed),
             done = self.work.next() => Wake::Done(done),
-            command = self.commands.recv() => Wake::Command(command),
+            () = tokio::task::yield_now(), if !self.announcements.is_empty() => Wake::Time,
+            // Without anyone left to command it, the engine has no reason to go on.
+            command = self.commands.recv(), if self.stop_by.is_none() => Wake::Command(command),
         }
     }
 
-    fn run_timers(&mut self) {
-        // Every router gets its turn at most once a round: one that is always due cannot starve the loop.
-        for _ in 0..self.routers.len() {
-            let now = clock::now();
-            let Some(number) = self.timers.due(now) else {
-                return;
-            };
+    /// Has every MASTER do what is due by now, and sends it.
+    fn advertise(&mut self) {
+        let now = clock::now();
+        // Two rounds at the most: a timer that is always due must not keep the rest waiting.
+        for _ in 0..2 * self.routers.len() {
+            let Some(number) = self.urgent.due(now) else { break };
             self.routers[number].machine.handle_timeout(now);
             self.carry_out(number, now);
+        }
+        self.flush();
+    }
+
+    fn run_timers(&mut self, now: Time) {
+        for _ in 0..2 * self.routers.len() {
+            let Some(number) = self.timers.due(now) else { break };
+            self.routers[number].machine.handle_timeout(now);
+            self.carry_out(number, now);
+        }
+        while let Some(number) = self.repairs.due(now) {
+            self.repair(number, now);
+        }
+        if self.list_at.is_some_and(|at| at <= now) {
+            self.list_at = None;
+            self.listing = Some(list(&self.requests));
         }
     }
 
@@ -214,13 +278,13 @@ impl Engine {
         let mut place = 0;
         while let Some(socket) = self.interfaces.socket_at(place) {
             let index = socket.index();
-            for _ in 0..DRAIN {
-                let Some(Ok(length)) =
-                    self.interfaces.socket_at(place).map(|socket| socket.try_recv(&mut packet))
-                else {
-                    break;
-                };
+            for taken in 1..=DRAIN {
+                let socket = self.interfaces.socket_at(place);
+                let Some(Ok(length)) = socket.map(|socket| socket.try_recv(&mut packet)) else { break };
                 self.handle_packet(index, &packet[..length]);
+                if taken % PORTION == 0 {
+                    self.advertise();
+                }
             }
             place += 1;
         }
@@ -228,14 +292,19 @@ impl Engine {
     }
 
     fn handle_packet(&mut self, index: IfIndex, packet: &[u8]) {
-        let Some((vrid, multicast)) = vrrp::addressee(packet) else {
-            return;
-        };
-        let Some(interface) = self.interfaces.at(index) else {
-            return;
-        };
+        let Some(Addressee { vrid, multicast, source }) = Addressee::of(packet) else { return };
+        let Some(interface) = self.interfaces.at(index) else { return };
         let Some(receivers) = self.receivers.get(&interface.link.name) else { return };
-        let Some(&number) = receivers.get(&(vrid, multicast)) else { return };
+        let Some(candidates) = receivers.get(&(vrid, multicast)) else { return };
+        let number = match candidates[..] {
+            [only] => only,
+            // Instances of one VRID have different peers.
+            _ => {
+                let knows = |number: &&usize| self.routers[**number].row.config.peers.contains(&source);
+                let Some(&number) = candidates.iter().find(knows) else { return };
+                number
+            }
+        };
         let now = clock::now();
         self.routers[number].machine.handle_packet(now, packet);
         self.carry_out(number, now);
@@ -247,10 +316,7 @@ impl Engine {
             Some(Command::ScriptJudged { script, healthy, detail }) => {
                 self.handle_script(script, healthy, &detail, now);
             }
-            // Without anyone left to command it, the engine has no reason to go on.
-            Some(Command::Shutdown { .. }) | None if self.stop_by.is_some() => {}
-            Some(Command::Shutdown { release }) => self.shut_down(release, now),
-            None => self.shut_down(true, now),
+            Some(Command::Shutdown) | None => self.shut_down(now),
         }
     }
 
@@ -275,11 +341,19 @@ impl Engine {
         }
     }
 
-    fn shut_down(&mut self, release: bool, now: Time) {
+    fn shut_down(&mut self, now: Time) {
         for number in 0..self.routers.len() {
-            self.routers[number].machine.handle_shutdown(now, release);
+            self.routers[number].machine.handle_shutdown(now, self.release);
             self.carry_out(number, now);
         }
         self.stop_by = Some(now + STOP_LIMIT);
+    }
+
+    /// The engine cannot go on: it leaves in order, and [`Self::run`] returns the error.
+    fn fail(&mut self, error: KernelError, now: Time) {
+        self.failure = Some(error);
+        if self.stop_by.is_none() {
+            self.shut_down(now);
+        }
     }
 }

@@ -1,103 +1,163 @@
 //! What the kernel reports, brought to the machines: links, addresses, and their absence.
 
-use std::{collections::HashSet, net::Ipv4Addr, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    future::pending,
+    net::Ipv4Addr,
+    pin::Pin,
+    sync::Arc,
+};
 
 use tracing::warn;
 
-use super::Engine;
+use super::{Engine, REPAIR_INTERVAL, addresses::Observed as _, router::Observation};
 use crate::{
-    kernel::{AddressInfo, Event, Events, KernelError, clock, error},
+    kernel::{AddressInfo, Event, Events, KernelError, Link, Requests, clock, error},
     registry::{AddressStatus, Reason, State},
     units::{IfIndex, Priority, Time},
     vrrp::{Fault, MULTICAST_GROUP},
 };
 
+/// A listing of everything there is, on its way.
+pub(super) type Listing = Pin<Box<dyn Future<Output = Result<Listed, KernelError>> + Send>>;
+
+/// Everything there is.
+pub(super) struct Listed {
+    links: Vec<Link>,
+    addresses: Vec<AddressInfo>,
+}
+
+/// Asks for a listing.
+pub(super) fn list(requests: &Requests) -> Listing {
+    let requests = requests.clone();
+    Box::pin(
+        async move { Ok(Listed { links: requests.links().await?, addresses: requests.addresses().await? }) },
+    )
+}
+
+/// What comes of a listing; never while there is none.
+pub(super) async fn listed(listing: &mut Option<Listing>) -> Result<Listed, KernelError> {
+    let Some(running) = listing else { return pending().await };
+    let listed = running.await;
+    *listing = None;
+    listed
+}
+
 impl Engine {
-    pub(super) async fn handle_event(
-        &mut self,
-        event: Result<Event, KernelError>,
-    ) -> Result<(), KernelError> {
+    pub(super) fn handle_event(&mut self, event: Result<Event, KernelError>) {
         let now = clock::now();
         match event {
-            Ok(Event::Link(link)) => {
+            Ok(event) => self.take_event(event, now),
+            Err(error) => {
+                warn!("{error}: subscribing anew");
+                match Events::open() {
+                    Ok(events) => {
+                        self.events = events;
+                        self.listing = Some(list(&self.requests));
+                    }
+                    // Without events the engine would be blind: it leaves in order.
+                    Err(error) => self.fail(error, now),
+                }
+            }
+        }
+    }
+
+    /// Takes in every change that the kernel has reported by now.
+    pub(super) fn take_pending_events(&mut self) {
+        while let Some(event) = self.events.try_next() {
+            self.take_event(event, clock::now());
+        }
+    }
+
+    fn take_event(&mut self, event: Event, now: Time) {
+        match event {
+            Event::Link(link) => {
                 let name = link.name.clone();
                 if let Some(before) = self.interfaces.link(link) {
                     self.refresh_users(&before, now);
                 }
                 self.refresh_users(&name, now);
             }
-            Ok(Event::LinkGone { index, name }) => {
+            Event::LinkGone { index, name } => {
                 self.interfaces.link_gone(index);
                 self.refresh_users(&name, now);
             }
-            Ok(Event::AddressAdded(address)) => {
-                let index = address.index;
-                if self.interfaces.address_added(address) {
-                    self.refresh_users_of(index, now);
-                }
+            Event::AddressAdded(address) => {
+                let changed = (address.index, address.address);
+                let primary_changed = self.interfaces.address_added(address);
+                self.address_changed(changed, primary_changed, now);
             }
-            Ok(Event::AddressRemoved(address)) => {
-                if self.interfaces.address_removed(&address) {
-                    self.refresh_users_of(address.index, now);
-                }
-                self.address_removed(&address, now);
+            Event::AddressRemoved(address) => {
+                let primary_changed = self.interfaces.address_removed(&address);
+                self.address_changed((address.index, address.address), primary_changed, now);
             }
-            Ok(Event::Overrun) => {
+            Event::Overrun => {
                 warn!("too many changes of links and addresses at once: listing them anew");
-                self.list().await?;
-            }
-            Err(error) => {
-                warn!("{error}: subscribing anew");
-                self.events = Events::open()?;
-                self.list().await?;
+                self.listing = Some(list(&self.requests));
             }
         }
-        Ok(())
     }
 
-    /// Takes the kernel's word for everything: at the start, and whenever events were lost.
-    pub(super) async fn list(&mut self) -> Result<(), KernelError> {
-        let links = self.requests.links().await?;
-        let addresses = self.requests.addresses().await?;
+    /// Takes the kernel's word for everything: at the start, and whenever events were lost. A listing that
+    /// fails is asked for again.
+    pub(super) fn handle_listed(&mut self, listed: Result<Listed, KernelError>) {
         let now = clock::now();
-        let there: HashSet<IfIndex> = links.iter().map(|link| link.index).collect();
-        let gone: Vec<IfIndex> = self
-            .interfaces
-            .all()
-            .map(|known| known.link.index)
-            .filter(|index| !there.contains(index))
-            .collect();
+        match listed {
+            Ok(listed) => self.take_listing(listed, now),
+            Err(error) => {
+                warn!("{error}: listing again in a second");
+                self.list_at = Some(now + REPAIR_INTERVAL);
+            }
+        }
+        for done in std::mem::take(&mut self.deferred) {
+            self.handle_done(done);
+        }
+    }
+
+    pub(super) fn take_listing(&mut self, listed: Listed, now: Time) {
+        let links: HashMap<IfIndex, &str> =
+            listed.links.iter().map(|link| (link.index, link.name.as_str())).collect();
+        let addresses: HashSet<_> =
+            listed.addresses.iter().map(|known| (known.index, known.address, known.prefix)).collect();
+        let gone: Vec<IfIndex> =
+            self.interfaces.indexes().filter(|index| !links.contains_key(index)).collect();
         for index in gone {
             self.interfaces.link_gone(index);
         }
-        let vanished: Vec<_> = self
+        let vanished: Vec<AddressInfo> = self
             .interfaces
-            .all()
-            .flat_map(|known| known.addresses())
-            .filter(|known| !addresses.contains(known))
+            .addresses()
+            .filter(|known| !addresses.contains(&(known.index, known.address, known.prefix)))
             .cloned()
             .collect();
-        for link in links {
+        for address in &vanished {
+            self.interfaces.address_removed(address);
+        }
+        for link in listed.links {
             self.interfaces.link(link);
         }
-        for address in addresses {
+        for address in listed.addresses {
             self.interfaces.address_added(address);
         }
-        for address in vanished {
-            self.interfaces.address_removed(&address);
-            self.address_removed(&address, now);
+        if !self.started {
+            return;
         }
-        if self.routers.iter().any(|router| router.machine.status().state != State::Init) {
-            for number in 0..self.routers.len() {
-                self.refresh(number, now);
-                self.carry_out(number, now);
-            }
+        for number in 0..self.routers.len() {
+            self.refresh(number, now);
+            self.carry_out(number, now);
         }
-        Ok(())
     }
 
-    fn refresh_users_of(&mut self, index: IfIndex, now: Time) {
-        if let Some(name) = self.interfaces.at(index).map(|interface| interface.link.name.clone()) {
+    /// An address came or went: whoever holds it looks, and everybody does when the interface has another
+    /// primary address now.
+    fn address_changed(&mut self, (index, address): (IfIndex, Ipv4Addr), primary_changed: bool, now: Time) {
+        for (number, slot) in self.holders.get(&address).cloned().unwrap_or_default() {
+            self.look_at_address(number, slot, now);
+            self.carry_out(number, now);
+        }
+        if primary_changed
+            && let Some(name) = self.interfaces.at(index).map(|interface| interface.link.name.clone())
+        {
             self.refresh_users(&name, now);
         }
     }
@@ -109,29 +169,29 @@ impl Engine {
         }
     }
 
+    /// Shows readers where an address is, and tells the machine when somebody else took it away.
+    fn look_at_address(&mut self, number: usize, slot: usize, now: Time) {
+        let router = &mut self.routers[number];
+        let observation = Observation { row: &router.row, interfaces: &self.interfaces };
+        let status = AddressStatus { set: observation.is_set(slot), device: observation.device(slot) };
+        let row = &router.row.addresses[slot];
+        let before = row.status();
+        if before == status {
+            return;
+        }
+        row.set_status(status);
+        if before.set && !status.set && router.addresses.is_foreign_loss(slot) {
+            router.machine.handle_address_removed(now, row.config.address);
+        }
+    }
+
     /// Tells a router's machine how its interface is.
     pub(super) fn refresh(&mut self, number: usize, now: Time) {
         let row = Arc::clone(&self.routers[number].row);
         let name = &row.config.interface;
-        for (slot, address) in row.addresses.iter().enumerate() {
-            let device = self.interfaces.named(&address.device).map(|device| device.link.index);
-            if address.status().device != device {
-                self.routers[number].held[slot].present &= device.is_some();
-                address.set_status(AddressStatus { device, set: self.routers[number].held[slot].present });
-            }
-        }
         let index = self.interfaces.named(name).map(|interface| interface.link.index);
-        let (socket, source) = match index {
-            Some(index) => {
-                let opened = self.interfaces.listen(index, MULTICAST_GROUP);
-                let socket = opened.err().map(|error| Reason::SocketFailed {
-                    interface: name.clone(),
-                    detail: error::describe(&error),
-                });
-                (socket, self.source(number, index))
-            }
-            None => (None, None),
-        };
+        let socket = index.and_then(|index| self.listen(number, index, now));
+        let source = index.and_then(|index| self.source(number, index));
         let interface = self.interface_fault(number);
         let machine = &mut self.routers[number].machine;
         // What is missing is said before what has come back, or the router would leave FAULT in between.
@@ -140,6 +200,17 @@ impl Engine {
             machine.handle_source(now, source);
         }
         machine.handle_fault(now, Fault::Interface, interface);
+        for slot in 0..row.addresses.len() {
+            self.look_at_address(number, slot, now);
+        }
+    }
+
+    /// Opens the sockets of a router's interface, or says why there are none; then it is tried again soon.
+    fn listen(&mut self, number: usize, index: IfIndex, now: Time) -> Option<Reason> {
+        let error = self.interfaces.listen(index, MULTICAST_GROUP).err()?;
+        self.repairs.set(number, Some(now + REPAIR_INTERVAL));
+        let interface = self.routers[number].row.config.interface.clone();
+        Some(Reason::SocketFailed { interface, detail: error::describe(&error) })
     }
 
     /// What is wrong with the interface of a router, or else with one that its addresses are put on.
@@ -171,22 +242,13 @@ impl Engine {
         self.interfaces.primary_address(index).or_else(|| owner.then(own).flatten())
     }
 
-    /// An address has left the kernel: by our own hand, or by somebody else's.
-    fn address_removed(&mut self, gone: &AddressInfo, now: Time) {
-        for (number, slot) in self.holders.get(&gone.address).cloned().unwrap_or_default() {
-            let router = &mut self.routers[number];
-            let row = &router.row.addresses[slot];
-            if row.status().device != Some(gone.index) || row.config.prefix != gone.prefix {
-                continue;
-            }
-            let held = &mut router.held[slot];
-            if held.own_removals > 0 {
-                held.own_removals -= 1;
-            } else if held.present {
-                router.lost(slot);
-                router.machine.handle_address_removed(now, gone.address);
-                self.carry_out(number, now);
-            }
+    /// Looks again at a router whose sockets or addresses the kernel refused.
+    pub(super) fn repair(&mut self, number: usize, now: Time) {
+        self.repairs.set(number, None);
+        if self.routers[number].machine.status().state != State::Stop {
+            self.refresh(number, now);
         }
+        self.move_addresses(number, now);
+        self.carry_out(number, now);
     }
 }

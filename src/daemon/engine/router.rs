@@ -2,10 +2,14 @@
 
 use std::sync::Arc;
 
+use super::{
+    addresses::{Addresses, Observed},
+    interfaces::Interfaces,
+};
 use crate::{
-    config,
-    kernel::Added,
-    registry::{AddressStatus, InstanceRow, Topology},
+    config::{self, VirtualAddress},
+    registry::{InstanceRow, Topology},
+    units::IfIndex,
     vrrp,
 };
 
@@ -16,33 +20,18 @@ pub(super) struct Router {
     pub(super) machine: vrrp::Instance,
     /// What readers see.
     pub(super) row: Arc<InstanceRow>,
-    /// Whether the addresses should be in the kernel.
-    pub(super) wants_addresses: bool,
-    /// Whether requests about the addresses are on their way.
-    pub(super) working: bool,
-    /// What we know of each address of the row, in the same order.
-    pub(super) held: Vec<Held>,
-    /// The last send failed: the failure is not logged again until one succeeds.
+    /// Its addresses in the kernel.
+    pub(super) addresses: Addresses,
+    /// The last failure to send was logged; the next is not until one succeeds.
     pub(super) send_failed: bool,
-}
-
-/// An address in the kernel, as far as we put it there.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Held {
-    /// It is there.
-    pub(super) present: bool,
-    /// We added it, so we may remove it.
-    pub(super) ours: bool,
-    /// Removals of our own whose event has not come back yet.
-    pub(super) own_removals: u32,
 }
 
 impl Router {
     /// The router of a row, not started.
     pub(super) fn new(row: Arc<InstanceRow>) -> Self {
         let machine = vrrp::Instance::new(settings(&row.config), Arc::clone(&row.counters));
-        let held = vec![Held::default(); row.addresses.len()];
-        Self { machine, row, wants_addresses: false, working: false, held, send_failed: false }
+        let addresses = Addresses::new(row.addresses.len());
+        Self { machine, row, addresses, send_failed: false }
     }
 
     /// The scripts that decide about FAULT: until each has a result the router waits for it.
@@ -51,43 +40,30 @@ impl Router {
         unweighted.map(|tracked| tracked.script)
     }
 
-    /// The kernel has taken (or refused) an address.
-    pub(super) fn added(&mut self, slot: usize, outcome: Option<Added>) {
-        let held = &mut self.held[slot];
-        held.present = outcome.is_some();
-        // What was ours stays ours when a repeated request finds it there.
-        held.ours = match outcome {
-            Some(Added::New) => true,
-            Some(Added::AlreadyThere) => held.ours,
-            None => false,
-        };
-        self.publish_address(slot);
-    }
-
-    /// We removed an address.
-    pub(super) fn removed(&mut self, slot: usize) {
-        let held = &mut self.held[slot];
-        *held = Held { own_removals: held.own_removals + 1, ..Held::default() };
-        self.publish_address(slot);
-    }
-
-    /// Another program removed an address.
-    pub(super) fn lost(&mut self, slot: usize) {
-        self.held[slot].present = false;
-        self.publish_address(slot);
-    }
-
-    fn publish_address(&self, slot: usize) {
-        let row = &self.row.addresses[slot];
-        row.set_status(AddressStatus { set: self.held[slot].present, ..row.status() });
-    }
-
     /// Shows readers what the machine says now.
     pub(super) fn publish(&self) {
         let status = self.machine.status();
         if *self.row.status() != status {
             self.row.set_status(status);
         }
+    }
+}
+
+/// What the kernel last reported, as far as a router's addresses are concerned.
+pub(super) struct Observation<'a> {
+    pub(super) row: &'a InstanceRow,
+    pub(super) interfaces: &'a Interfaces,
+}
+
+impl Observed for Observation<'_> {
+    fn device(&self, slot: usize) -> Option<IfIndex> {
+        let name = &self.row.addresses[slot].device;
+        self.interfaces.named(name).map(|interface| interface.link.index)
+    }
+
+    fn holds(&self, slot: usize, index: IfIndex) -> bool {
+        let VirtualAddress { address, prefix, .. } = self.row.addresses[slot].config;
+        self.interfaces.at(index).is_some_and(|interface| interface.has(address, prefix))
     }
 }
 

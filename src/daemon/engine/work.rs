@@ -1,6 +1,9 @@
 //! Requests to the kernel that are on their way, each batch for one router.
 
-use std::{future::pending, pin::Pin};
+use std::{
+    future::{pending, ready},
+    pin::Pin,
+};
 
 use futures_util::{
     StreamExt as _,
@@ -8,11 +11,11 @@ use futures_util::{
     stream::FuturesUnordered,
 };
 
-use super::router::Router;
+use super::addresses::{Answer, Request};
 use crate::{
     config::VirtualAddress,
-    kernel::{Added, Address, AddressInfo, KernelError, Requests},
-    registry::AddressRow,
+    kernel::{Address, AddressInfo, KernelError, Requests},
+    registry::{AddressRow, InstanceRow},
     units::IfIndex,
 };
 
@@ -27,15 +30,18 @@ pub(super) type Batch = Pin<Box<dyn Future<Output = Done> + Send>>;
 pub(super) struct Done {
     /// Whose it was.
     pub(super) router: usize,
-    /// Whether it was to add addresses, or else to remove them.
-    pub(super) installing: bool,
-    /// Per slot of the router's addresses; a removal has no [`Added`].
-    pub(super) outcomes: Vec<(usize, Result<Option<Added>, KernelError>)>,
+    /// Each request with the kernel's answer, and its words where it refused.
+    pub(super) answers: Vec<(Request, Answer, Option<KernelError>)>,
 }
 
 impl Work {
-    pub(super) fn add(&mut self, batch: Batch) {
-        self.0.push(batch);
+    /// Takes a batch and sends what it can of it at once, not only when the loop comes around. What came of
+    /// it is heard through [`next`](Self::next), which polls the batch anew and so is woken by its answers.
+    pub(super) fn add(&mut self, mut batch: Batch) {
+        match (&mut batch).now_or_never() {
+            Some(done) => self.0.push(Box::pin(ready(done))),
+            None => self.0.push(batch),
+        }
     }
 
     /// Whether nothing is on its way.
@@ -52,35 +58,25 @@ impl Work {
     }
 }
 
-/// Adds the addresses of a router that are not there.
-pub(super) fn install(requests: &Requests, number: usize, router: &Router) -> Batch {
-    let missing = router.held.iter().enumerate().filter(|(_, held)| !held.present);
-    let adds: Vec<_> = missing
-        .map(|(slot, _)| {
-            let row = &router.row.addresses[slot];
-            // Index 0 is no interface: the kernel's refusal then names the problem.
-            let address = kernel_address(row, row.status().device.unwrap_or(IfIndex(0)));
-            let requests = requests.clone();
-            async move { (slot, requests.add_address(&address).await.map(Some)) }
-        })
-        .collect();
-    let done = join_all(adds).map(move |outcomes| Done { router: number, installing: true, outcomes });
-    Box::pin(done)
-}
-
-/// Removes the addresses of a router that it added.
-pub(super) fn withdraw(requests: &Requests, number: usize, router: &Router) -> Batch {
-    let ours = router.held.iter().enumerate().filter(|(_, held)| held.present && held.ours);
-    let removals: Vec<_> = ours
-        .filter_map(|(slot, _)| {
-            let row = &router.row.addresses[slot];
-            let address = kernel_address(row, row.status().device?);
-            let requests = requests.clone();
-            Some(async move { (slot, requests.remove_address(&address).await.map(|()| None)) })
-        })
-        .collect();
-    let done = join_all(removals).map(move |outcomes| Done { router: number, installing: false, outcomes });
-    Box::pin(done)
+/// The requests of a router as one batch.
+pub(super) fn batch(netlink: &Requests, router: usize, row: &InstanceRow, requests: Vec<Request>) -> Batch {
+    let asked = requests.into_iter().map(|request| {
+        let (Request::Add(slot, index) | Request::Remove(slot, index)) = request;
+        let address = kernel_address(&row.addresses[slot], index);
+        let netlink = netlink.clone();
+        async move {
+            let answer = match request {
+                Request::Add(..) => netlink.add_address(&address).await.map(Answer::Added),
+                Request::Remove(..) => netlink.remove_address(&address).await.map(|()| Answer::Removed),
+            };
+            match answer {
+                Ok(answer) => (request, answer, None),
+                Err(error) => (request, error.errno().map_or(Answer::Lost, Answer::Refused), Some(error)),
+            }
+        }
+    });
+    let asked: Vec<_> = asked.collect();
+    Box::pin(join_all(asked).map(move |answers| Done { router, answers }))
 }
 
 /// A configured address as the kernel wants it.

@@ -94,6 +94,21 @@ impl Events {
         }
     }
 
+    /// A change that has been reported already, if there is one: asked of the kernel, not of tokio, which may
+    /// not have noticed it yet. A loss or an error shows at the next [`next`](Self::next).
+    pub fn try_next(&mut self) -> Option<Event> {
+        while self.decoded.is_empty() && !self.lost {
+            self.datagram.clear();
+            match self.socket.socket_ref().recv_from(&mut self.datagram, libc::MSG_DONTWAIT) {
+                Ok((_, from)) if from.port_number() == 0 => self.decoded.extend(events(&self.datagram)),
+                Ok(_) => {}
+                Err(error) if error.raw_os_error() == Some(libc::ENOBUFS) => self.lost = true,
+                Err(_) => return None,
+            }
+        }
+        self.decoded.pop_front()
+    }
+
     /// Throws away what is queued. After it has said ENOBUFS once, the kernel drops further changes
     /// without a word until its queue has been empty; a listing made before that would miss them.
     async fn empty_queue(&mut self) -> Result<(), KernelError> {

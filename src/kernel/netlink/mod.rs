@@ -78,13 +78,6 @@ pub struct AddressInfo {
     pub scope: u8,
 }
 
-impl AddressInfo {
-    /// Whether this is the object that adding `wanted` creates: same interface, address and prefix.
-    pub fn is(&self, wanted: &Address) -> bool {
-        (self.index, self.address, self.prefix) == (wanted.index, wanted.address, wanted.prefix)
-    }
-}
-
 /// The interface's name, for a message; "interface 7" when it is gone.
 fn interface_name(index: IfIndex) -> String {
     match nix::net::if_::if_indextoname(index.0) {

@@ -14,6 +14,7 @@
 
 pub mod capture;
 pub mod clock;
+pub mod control;
 pub mod daemon;
 pub mod error;
 pub mod frame;
@@ -30,6 +31,7 @@ pub mod snmp;
 pub mod wait;
 
 pub use capture::Capture;
+pub use control::{Control, Stalls};
 pub use daemon::{Router, State, Subject};
 pub use error::{Error, Result};
 pub use frr::Frr;

@@ -1,0 +1,344 @@
+//! The addresses of one virtual router: what is wanted, what the kernel holds, and what to ask for next.
+//!
+//! A machine without netlink. What is there is never remembered here: it is looked up in what the kernel last
+//! reported ([`Observed`]), so that nobody's change can be missed. Remembered is only what the kernel cannot
+//! tell: which addresses are ours to remove, and which requests are on their way.
+
+use crate::{kernel::Added, units::IfIndex};
+
+/// The addresses of a router, by slot: their position in its row.
+#[derive(Debug)]
+pub(super) struct Addresses {
+    slots: Vec<Slot>,
+    wanted: bool,
+    /// The requests on their way; one batch at a time, so that their order is ours.
+    asked: Vec<Request>,
+    /// What was wanted when they were made.
+    asked_wanting: bool,
+    /// Something was asked for while they were on their way.
+    again: bool,
+    /// The router's machine waits to hear that its addresses are installed.
+    awaited: bool,
+}
+
+/// What the kernel cannot tell of an address.
+#[derive(Clone, Copy, Debug, Default)]
+struct Slot {
+    /// Where we put it.
+    on: Option<IfIndex>,
+    /// We added it, so we may remove it.
+    ours: bool,
+    /// The error that was logged last; the same one is not logged again.
+    complaint: Option<i32>,
+}
+
+/// What the kernel last reported, as far as a router's addresses are concerned.
+pub(super) trait Observed {
+    /// The device an address belongs on, if it exists.
+    fn device(&self, slot: usize) -> Option<IfIndex>;
+    /// Whether the address is on that interface.
+    fn holds(&self, slot: usize, index: IfIndex) -> bool;
+
+    /// Whether the address is where it belongs.
+    fn is_set(&self, slot: usize) -> bool {
+        self.device(slot).is_some_and(|index| self.holds(slot, index))
+    }
+}
+
+/// One request to the kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Request {
+    /// Put an address on an interface.
+    Add(usize, IfIndex),
+    /// Take it away.
+    Remove(usize, IfIndex),
+}
+
+/// What the kernel said to a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// It added the address, or had it already.
+    Added(Added),
+    /// It removed the address, or did not have it.
+    Removed,
+    /// It refused, with this errno.
+    Refused(i32),
+    /// Nobody knows: the answer was lost.
+    Lost,
+}
+
+/// What there is to do after a batch of requests has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// Make a plan at once: something changed in the meantime.
+    PlanAgain,
+    /// Make a plan in a while: a removal was refused.
+    PlanLater,
+    /// Nothing more.
+    Settled,
+}
+
+impl Addresses {
+    /// `count` addresses, none wanted.
+    pub(super) fn new(count: usize) -> Self {
+        Self {
+            slots: vec![Slot::default(); count],
+            wanted: false,
+            asked: Vec::new(),
+            asked_wanting: false,
+            again: false,
+            awaited: false,
+        }
+    }
+
+    /// Decides whether they should be; whoever wants them awaits to hear that they are there.
+    pub(super) fn want(&mut self, wanted: bool) {
+        self.wanted = wanted;
+        self.awaited = wanted;
+    }
+
+    /// The requests to make now. Empty while others are on their way, or when all is as it should be.
+    pub(super) fn plan(&mut self, observed: &impl Observed) -> Vec<Request> {
+        if !self.asked.is_empty() {
+            self.again = true;
+            return Vec::new();
+        }
+        for (number, slot) in self.slots.iter_mut().enumerate() {
+            let device = observed.device(number);
+            if let Some(on) = slot.on.filter(|_| slot.ours) {
+                if !observed.holds(number, on) {
+                    slot.ours = false;
+                } else if !self.wanted || device != Some(on) {
+                    self.asked.push(Request::Remove(number, on));
+                }
+            }
+            if let Some(device) = device.filter(|index| self.wanted && !observed.holds(number, *index)) {
+                self.asked.push(Request::Add(number, device));
+            }
+        }
+        self.asked_wanting = self.wanted;
+        self.asked.clone()
+    }
+
+    /// Takes the answer to a request. Returns whether it is an error that has not been heard before.
+    pub(super) fn answer(&mut self, request: Request, answer: Answer) -> bool {
+        let (Request::Add(number, index) | Request::Remove(number, index)) = request;
+        let slot = &mut self.slots[number];
+        match (request, answer) {
+            (Request::Add(..), Answer::Added(Added::New) | Answer::Lost) => {
+                slot.ours = true;
+                slot.on = Some(index);
+            }
+            // What is there already is ours only if we put it there before.
+            (Request::Add(..), Answer::Added(Added::AlreadyThere)) if slot.on != Some(index) => {
+                slot.ours = false;
+                slot.on = Some(index);
+            }
+            _ => {}
+        }
+        let complaint = match answer {
+            Answer::Refused(errno) => Some(errno),
+            Answer::Lost => Some(0),
+            Answer::Added(_) | Answer::Removed => None,
+        };
+        let is_news = complaint.is_some() && slot.complaint != complaint;
+        slot.complaint = complaint;
+        is_news
+    }
+
+    /// The batch has ended: every answer was taken, and every change it made was observed.
+    pub(super) fn finish(&mut self, observed: &impl Observed) -> Outcome {
+        let again = std::mem::take(&mut self.again) || self.asked_wanting != self.wanted;
+        let asked = std::mem::take(&mut self.asked);
+        let left =
+            |request: &Request| matches!(request, Request::Remove(slot, on) if observed.holds(*slot, *on));
+        if again {
+            Outcome::PlanAgain
+        } else if asked.iter().any(left) {
+            Outcome::PlanLater
+        } else {
+            Outcome::Settled
+        }
+    }
+
+    /// Whether all addresses are there, for the machine that waits to hear it; once, and not while requests are
+    /// on their way.
+    pub(super) fn report(&mut self, observed: &impl Observed) -> Option<bool> {
+        if !self.asked.is_empty() || !std::mem::take(&mut self.awaited) {
+            return None;
+        }
+        Some((0..self.slots.len()).all(|slot| observed.is_set(slot)))
+    }
+
+    /// Whether the disappearance of an address is somebody else's doing.
+    pub(super) fn is_foreign_loss(&self, slot: usize) -> bool {
+        let removing = |request: &Request| matches!(request, Request::Remove(removed, _) if *removed == slot);
+        self.wanted && !self.asked.iter().any(removing)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    const ETH0: IfIndex = IfIndex(2);
+    const ETH1: IfIndex = IfIndex(3);
+
+    /// A kernel that does what it is asked.
+    struct Kernel {
+        device: Option<IfIndex>,
+        held: HashSet<(usize, IfIndex)>,
+    }
+
+    impl Observed for Kernel {
+        fn device(&self, _: usize) -> Option<IfIndex> {
+            self.device
+        }
+
+        fn holds(&self, slot: usize, index: IfIndex) -> bool {
+            self.held.contains(&(slot, index))
+        }
+    }
+
+    impl Kernel {
+        fn new() -> Self {
+            Self { device: Some(ETH0), held: HashSet::new() }
+        }
+
+        fn answer(&mut self, request: Request) -> Answer {
+            match request {
+                Request::Add(slot, index) if self.held.insert((slot, index)) => Answer::Added(Added::New),
+                Request::Add(..) => Answer::Added(Added::AlreadyThere),
+                Request::Remove(slot, index) => {
+                    self.held.remove(&(slot, index));
+                    Answer::Removed
+                }
+            }
+        }
+    }
+
+    /// Carries requests out until there are none; returns all of them.
+    fn settle(addresses: &mut Addresses, kernel: &mut Kernel) -> Vec<Request> {
+        let mut made = Vec::new();
+        loop {
+            let requests = addresses.plan(kernel);
+            made.extend(&requests);
+            for request in requests {
+                let answer = kernel.answer(request);
+                addresses.answer(request, answer);
+            }
+            if addresses.finish(kernel) != Outcome::PlanAgain {
+                return made;
+            }
+        }
+    }
+
+    fn installed(count: usize) -> (Addresses, Kernel) {
+        let (mut addresses, mut kernel) = (Addresses::new(count), Kernel::new());
+        addresses.want(true);
+        settle(&mut addresses, &mut kernel);
+        assert_eq!(addresses.report(&kernel), Some(true));
+        (addresses, kernel)
+    }
+
+    #[test]
+    fn what_was_there_before_us_is_not_ours_to_remove() {
+        let (mut addresses, mut kernel) = (Addresses::new(2), Kernel::new());
+        kernel.held.insert((0, ETH0));
+        addresses.want(true);
+        assert_eq!(settle(&mut addresses, &mut kernel), [Request::Add(1, ETH0)]);
+        addresses.want(false);
+        assert_eq!(settle(&mut addresses, &mut kernel), [Request::Remove(1, ETH0)]);
+        assert!(kernel.holds(0, ETH0));
+    }
+
+    #[test]
+    fn everything_that_is_lost_while_requests_are_on_their_way_is_put_back() {
+        let (mut addresses, mut kernel) = installed(100);
+        kernel.held.remove(&(0, ETH0));
+        assert_eq!(addresses.plan(&kernel), [Request::Add(0, ETH0)]);
+        for slot in 1..100 {
+            kernel.held.remove(&(slot, ETH0));
+            assert!(addresses.is_foreign_loss(slot));
+            addresses.want(true);
+            assert_eq!(addresses.plan(&kernel), []);
+        }
+        let answer = kernel.answer(Request::Add(0, ETH0));
+        addresses.answer(Request::Add(0, ETH0), answer);
+        assert_eq!(addresses.report(&kernel), None);
+        assert_eq!(addresses.finish(&kernel), Outcome::PlanAgain);
+        assert_eq!(settle(&mut addresses, &mut kernel).len(), 99);
+        assert_eq!(addresses.report(&kernel), Some(true));
+    }
+
+    #[test]
+    fn a_loss_after_a_withdrawal_and_a_return_is_still_somebody_elses() {
+        let (mut addresses, mut kernel) = installed(1);
+        addresses.want(false);
+        settle(&mut addresses, &mut kernel);
+        addresses.want(true);
+        settle(&mut addresses, &mut kernel);
+        assert!(addresses.is_foreign_loss(0));
+    }
+
+    #[test]
+    fn our_own_removal_is_not_a_loss_even_when_the_address_is_wanted_again() {
+        let (mut addresses, kernel) = installed(1);
+        addresses.want(false);
+        assert_eq!(addresses.plan(&kernel), [Request::Remove(0, ETH0)]);
+        addresses.want(true);
+        assert!(!addresses.is_foreign_loss(0));
+    }
+
+    #[test]
+    fn an_address_follows_its_device_and_leaves_the_old_one() {
+        let (mut addresses, mut kernel) = installed(1);
+        kernel.device = Some(ETH1);
+        let moves = settle(&mut addresses, &mut kernel);
+        assert_eq!(moves, [Request::Remove(0, ETH0), Request::Add(0, ETH1)]);
+    }
+
+    #[test]
+    fn an_address_is_taken_from_a_device_that_was_renamed_away() {
+        let (mut addresses, mut kernel) = installed(1);
+        kernel.device = None;
+        addresses.want(false);
+        assert_eq!(settle(&mut addresses, &mut kernel), [Request::Remove(0, ETH0)]);
+    }
+
+    #[test]
+    fn an_address_whose_answer_was_lost_is_taken_as_ours() {
+        let (mut addresses, mut kernel) = (Addresses::new(1), Kernel::new());
+        addresses.want(true);
+        addresses.plan(&kernel);
+        kernel.held.insert((0, ETH0));
+        assert!(addresses.answer(Request::Add(0, ETH0), Answer::Lost));
+        addresses.finish(&kernel);
+        addresses.want(false);
+        assert_eq!(addresses.plan(&kernel), [Request::Remove(0, ETH0)]);
+    }
+
+    #[test]
+    fn a_refused_removal_is_tried_again_and_complained_of_once() {
+        let (mut addresses, kernel) = installed(1);
+        addresses.want(false);
+        for is_news in [true, false] {
+            assert_eq!(addresses.plan(&kernel), [Request::Remove(0, ETH0)]);
+            assert_eq!(addresses.answer(Request::Remove(0, ETH0), Answer::Refused(16)), is_news);
+            assert_eq!(addresses.finish(&kernel), Outcome::PlanLater);
+        }
+    }
+
+    #[test]
+    fn a_refused_addition_is_reported_and_left_to_the_router() {
+        let (mut addresses, kernel) = (Addresses::new(1), Kernel::new());
+        addresses.want(true);
+        addresses.plan(&kernel);
+        assert!(addresses.answer(Request::Add(0, ETH0), Answer::Refused(22)));
+        assert_eq!(addresses.finish(&kernel), Outcome::Settled);
+        assert_eq!(addresses.report(&kernel), Some(false));
+        assert_eq!(addresses.report(&kernel), None);
+    }
+}
