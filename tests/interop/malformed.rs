@@ -313,3 +313,42 @@ impl Random {
         usize::try_from(self.0 >> 33).expect("31 bits") % limit
     }
 }
+
+/// How many advertisements of a worse router arrive in a moment.
+const WORSE: usize = 2_400;
+/// How many virtual addresses the router under fire announces on each.
+const ANNOUNCED: u8 = 200;
+
+#[test]
+fn a_worse_router_that_never_stops_talking_silences_nobody() -> Result<()> {
+    if is_keepalived("it answers every one of them, with gratuitous ARP for every address") {
+        return Ok(());
+    }
+    let lan = Lan::pair()?;
+    let (alpha, beta) = (&lan["alpha"], &lan["beta"]);
+    let (mut big, mut quiet) = (V3.alpha(200), V3.alpha(200));
+    big.vips = (1..=ANNOUNCED).map(|last| format!("10.9.1.{last}/32")).collect();
+    quiet.vrid = 52;
+    let text = [big.instance("BIG"), quiet.instance("QUIET")].concat();
+    let router = Router::start(&ours(), alpha, "alpha", &text)?;
+    router.wait_entering("QUIET", State::Master, SOON)?;
+    router.wait_entering("BIG", State::Master, SOON)?;
+    let vips: Vec<_> = (1..=ANNOUNCED).map(|last| [10, 9, 1, last]).collect();
+    let worse = Ipv4::vrrp([10, 9, 0, 2], &advert_v3(([10, 9, 0, 2], VRRP_GROUP), 51, 50, 20, &vips));
+    let (injector, mac) = (Injector::open(beta, "vb0")?, beta.mac("vb0")?);
+    let adverts = Capture::start(beta, "vb0", "src host 10.9.0.1 and ip proto 112")?;
+    let arp = Capture::start(beta, "vb0", "arp")?;
+    let control = Control::start();
+    for _ in 0..WORSE {
+        injector.send(&worse.ethernet(mac))?;
+    }
+    adverts.wait_vrrp("adverts after the flood", SOON, |seen| {
+        seen.iter().filter(|advert| advert.vrid() == 52).count() >= 15
+    })?;
+    let quiet: Vec<_> = adverts.vrrp()?.into_iter().filter(|advert| advert.vrid() == 52).collect();
+    assert_steady(&quiet, "10.9.0.1", V3.interval(), LATE / 3, &control.stop());
+    // A burst for the flood, a second one after its delay, and what was left of those of the takeover.
+    let frames = arp.packets()?.len();
+    assert!(frames <= 4 * 2 * usize::from(ANNOUNCED), "{frames} gratuitous ARP frames for one flood");
+    Ok(())
+}
