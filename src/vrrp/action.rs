@@ -1,6 +1,6 @@
 //! What the machine wants done, in the order in which it must be done.
 
-use std::net::Ipv4Addr;
+use std::{fmt, net::Ipv4Addr};
 
 use crate::registry::Change;
 
@@ -30,12 +30,22 @@ pub enum Action {
 }
 
 /// One copy of an advertisement.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Outgoing {
     /// Where it goes: a group or a unicast peer.
     pub destination: Ipv4Addr,
     /// The IPv4 packet, header included; the kernel fills in the header's checksum.
     pub packet: Vec<u8>,
+}
+
+/// Never prints the bytes, which may hold a password.
+impl fmt::Debug for Outgoing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outgoing")
+            .field("destination", &self.destination)
+            .field("length", &self.packet.len())
+            .finish_non_exhaustive()
+    }
 }
 
 /// A line for the log.
@@ -56,4 +66,19 @@ pub enum Level {
     Info,
     /// Something that an operator should mend.
     Warning,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_output_has_no_bytes_of_a_packet() {
+        let destination = Ipv4Addr::new(224, 0, 0, 18);
+        let copy = Outgoing { destination, packet: b"s3cret99".to_vec() };
+        assert_eq!(
+            format!("{:?}", Action::Send(vec![copy])),
+            "Send([Outgoing { destination: 224.0.0.18, length: 8, .. }])"
+        );
+    }
 }

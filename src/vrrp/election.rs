@@ -36,21 +36,18 @@ pub(super) enum Rival {
     HigherPriority,
     /// It has the same priority and a higher address.
     HigherAddress,
-    /// It has our priority and our address.
-    Twin,
 }
 
 /// Compares another router with ours, as a MASTER does (RFC 9568 §6.4.3 (6.4.3-10 to -13)): by priority, then by
-/// the source address as an unsigned number.
+/// the source address as an unsigned number. Nobody else has our address: whoever asks has ruled that out.
 pub(super) fn rival(ours: (Priority, Ipv4Addr), theirs: (Priority, Ipv4Addr)) -> Rival {
     if theirs.0 == Priority::RELEASE {
         return Rival::Released;
     }
     match (theirs.0.cmp(&ours.0), theirs.1.cmp(&ours.1)) {
         (Ordering::Greater, _) => Rival::HigherPriority,
-        (Ordering::Less, _) | (Ordering::Equal, Ordering::Less) => Rival::Worse,
         (Ordering::Equal, Ordering::Greater) => Rival::HigherAddress,
-        (Ordering::Equal, Ordering::Equal) => Rival::Twin,
+        (Ordering::Equal | Ordering::Less, _) => Rival::Worse,
     }
 }
 
@@ -88,7 +85,6 @@ mod tests {
         let p = Priority(100);
         assert_eq!(rival((p, low), (p, high)), Rival::HigherAddress);
         assert_eq!(rival((p, high), (p, low)), Rival::Worse);
-        assert_eq!(rival((p, low), (p, low)), Rival::Twin);
         assert_eq!(rival((p, high), (Priority(101), low)), Rival::HigherPriority);
         assert_eq!(rival((p, low), (Priority(99), high)), Rival::Worse);
         assert_eq!(rival((p, low), (Priority(0), high)), Rival::Released);

@@ -156,7 +156,7 @@ pub enum InvalidAdvert {
 }
 
 /// The fields of a message, read where they lie; only the fixed part is certain to be there.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct View<'a> {
     fixed: &'a [u8; FIXED_LEN],
     rest: &'a [u8],

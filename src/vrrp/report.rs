@@ -28,10 +28,15 @@ pub(super) enum Matter {
     Type,
     Checksum,
     Destination,
+    Source,
     /// An accepted advertisement with another address list.
     AddressList,
     /// An accepted advertisement with another interval (version 3).
     OtherInterval,
+    /// A BACKUP hears a master release its mastership.
+    Released,
+    /// A BACKUP follows a master with another interval than the last one's (version 3).
+    NewInterval,
     /// A BACKUP hears a master of lower priority.
     LowerPriority,
     /// A MASTER hears a router that should give way.
@@ -57,6 +62,7 @@ impl From<&Reject> for Matter {
             Reject::Type(_) => Self::Type,
             Reject::Checksum => Self::Checksum,
             Reject::Destination(_) => Self::Destination,
+            Reject::Source => Self::Source,
         }
     }
 }

@@ -127,13 +127,17 @@ pub enum Reject {
     /// Multicast to a unicast instance or the reverse.
     #[error("sent to {0}, which this instance does not listen to")]
     Destination(Ipv4Addr),
+    /// The source is unspecified, loopback, multicast or the limited broadcast address.
+    #[error("its source is no address of a router")]
+    Source,
 }
 
 impl Reject {
-    /// The counter it moves, if any: what cannot be attributed to a virtual router is counted nowhere.
+    /// The counter it moves, if any: what cannot be attributed to a virtual router is counted nowhere, nor is a
+    /// bad source, for which there is no counter.
     pub fn counter(&self) -> Option<Counter> {
         match self {
-            Self::Header(_) | Self::Truncated(_) | Self::Vrid(_) => None,
+            Self::Header(_) | Self::Truncated(_) | Self::Vrid(_) | Self::Source => None,
             Self::MessageLength { .. } | Self::TotalLength { .. } => Some(Counter::PacketLengthError),
             Self::Ttl(_) => Some(Counter::TtlError),
             Self::Version { .. } => Some(Counter::VersionError),
@@ -160,7 +164,7 @@ pub fn validate(settings: &Settings, packet: &[u8]) -> Result<Accepted, Reject> 
     if view.vrid() != settings.vrid.value() {
         return Err(Reject::Vrid(view.vrid()));
     }
-    // RFC 9568 §7.1 (7.1-3): the whole message is there, and nothing behind it.
+    // RFC 9568 §7.1 (7.1-3): the whole message is there, and nothing behind it but padding.
     let expected = header_len + view.expected_len();
     if !is_whole(expected, packet.len()) {
         return Err(Reject::MessageLength { expected, found: packet.len() });
@@ -187,7 +191,7 @@ pub fn validate(settings: &Settings, packet: &[u8]) -> Result<Accepted, Reject> 
     if view.message_type() != TYPE_ADVERTISEMENT {
         return Err(Reject::Type(view.message_type()));
     }
-    if !is_padded_or_exact(usize::from(header.total_length), packet.len()) {
+    if !is_whole(usize::from(header.total_length), packet.len()) {
         return Err(Reject::TotalLength { claimed: header.total_length, found: packet.len() });
     }
     // RFC 9568 §7.1 (7.1-5): keepalived accepts it, and one forged packet then makes two masters.
@@ -200,6 +204,10 @@ pub fn validate(settings: &Settings, packet: &[u8]) -> Result<Accepted, Reject> 
     };
     if multicast != header.destination.is_multicast() {
         return Err(Reject::Destination(header.destination));
+    }
+    // Last, so that every other mistake is counted as keepalived counts it.
+    if !is_router(header.source) {
+        return Err(Reject::Source);
     }
     let interval = match settings.version {
         Version::V2 => settings.advert_interval,
@@ -232,16 +240,18 @@ pub fn count(verdict: &Result<Accepted, Reject>, counters: &Counters) {
     }
 }
 
-/// Whether `received` bytes are a packet of `expected` bytes, possibly with Ethernet padding behind it. A packet
-/// is a whole number of words and the padded payload of 46 bytes is not, hence the remainder of 2.
+/// Whether `received` bytes are a packet of `expected` bytes, possibly with Ethernet padding behind it, which never
+/// reaches beyond 46 bytes. A packet is a whole number of words and the padded payload is not, hence the remainder
+/// of 2.
 fn is_whole(expected: usize, received: usize) -> bool {
     received == expected
-        || (received > expected && expected < ETHERNET_MIN_PAYLOAD && (received - expected) % 4 == 2)
+        || (received > expected && received <= ETHERNET_MIN_PAYLOAD && (received - expected) % 4 == 2)
 }
 
-/// The same for the total length of the IPv4 header, which also bounds what padding may reach.
-fn is_padded_or_exact(claimed: usize, received: usize) -> bool {
-    received == claimed || (received <= ETHERNET_MIN_PAYLOAD && is_whole(claimed, received))
+/// Whether a router can have this address. Hosts drop most of the others on their way in, but not all, and not
+/// under every setting.
+fn is_router(source: Ipv4Addr) -> bool {
+    !(source.is_unspecified() || source.is_loopback() || source.is_multicast() || source.is_broadcast())
 }
 
 /// RFC 2338 §5.3.6 and §7.1.

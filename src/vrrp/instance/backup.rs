@@ -1,6 +1,8 @@
 //! What a BACKUP does: wait, and judge the master it hears (RFC 9568 §6.4.2).
 
-use super::{Instance, Level, Matter, Timer};
+use std::net::Ipv4Addr;
+
+use super::{Instance, Matter, Timer};
 use crate::{
     registry::{Peer, Reason, State},
     units::{Priority, Time},
@@ -18,7 +20,7 @@ impl Instance {
 
     /// Enters BACKUP below a master that was just heard, at its interval.
     pub(super) fn become_backup_of(&mut self, now: Time, advert: &Accepted, reason: Reason) {
-        self.follow_master(advert);
+        self.follow_master(now, advert);
         self.wait_as_backup(now, reason);
     }
 
@@ -33,11 +35,7 @@ impl Instance {
         let sender = advert.source;
         self.reclaim_ownership(now, advert);
         if advert.priority == Priority::RELEASE {
-            // RFC 9568 §6.4.2 (6.4.2-8).
-            self.log(Level::Info, true, format_args!("Backup received priority 0 advertisement"));
-            self.takeover = Reason::MasterReleased { master: sender };
-            let skew = skew_time(self.settings.version, self.skew_priority(), self.master_interval);
-            self.timers.set(Timer::MasterDown, now + skew);
+            self.heard_release(now, sender);
             return;
         }
         let is_lower = advert.priority < self.priority;
@@ -57,13 +55,26 @@ impl Instance {
         if !is_lower {
             self.tolerate_until = None;
         }
-        self.follow_master(advert);
+        self.follow_master(now, advert);
         self.timers.set(Timer::MasterDown, now + self.master_down_interval());
     }
 
-    fn follow_master(&mut self, advert: &Accepted) {
+    /// RFC 9568 §6.4.2 (6.4.2-8). The timer is never prolonged: a stream of releases would hold it up for ever.
+    fn heard_release(&mut self, now: Time, master: Ipv4Addr) {
+        self.detail(
+            now,
+            (master, Matter::Released),
+            format_args!("Backup received priority 0 advertisement"),
+        );
+        self.takeover = Reason::MasterReleased { master };
+        let skew_over = now + skew_time(self.settings.version, self.skew_priority(), self.master_interval);
+        let down = self.timers.get(Timer::MasterDown).map_or(skew_over, |down| down.min(skew_over));
+        self.timers.set(Timer::MasterDown, down);
+    }
+
+    fn follow_master(&mut self, now: Time, advert: &Accepted) {
         self.wanted = State::Backup;
-        self.adopt_interval(advert.interval);
+        self.adopt_interval(now, advert);
         self.master = Some(Peer { address: advert.source, priority: advert.priority });
         self.takeover = Reason::MasterDown { master: advert.source };
     }

@@ -23,6 +23,25 @@ pub(super) struct Contest {
     memory: Duration,
 }
 
+/// The shortest time between two bursts of gratuitous ARP that worse routers are answered with at once.
+const MIN_BURST_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How far other routers have been answered, so that a flood of them is not answered with one.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Answers {
+    /// An advertisement was sent in answer since the last regular one.
+    advertised: bool,
+    /// When the last burst of gratuitous ARP was sent in answer.
+    announced: Option<Time>,
+}
+
+impl Answers {
+    /// A regular advertisement is sent.
+    pub(super) fn may_advertise_again(&mut self) {
+        self.advertised = false;
+    }
+}
+
 impl Instance {
     /// Enters MASTER: advertisement, transition, addresses, in this order (RFC 9568 §6.4.2 (6.4.2-7)).
     pub(super) fn become_master(&mut self, now: Time, reason: Reason) {
@@ -56,6 +75,7 @@ impl Instance {
         self.addresses_set = false;
         self.announced = false;
         self.contest = None;
+        self.answers = Answers::default();
         self.restorer = Default::default();
         self.actions.push_back(Action::WithdrawAddresses);
     }
@@ -72,7 +92,7 @@ impl Instance {
         let (sender, theirs, ours) = (advert.source, advert.priority, self.priority);
         match rival((ours, source), (theirs, sender)) {
             // RFC 9568 §6.4.3 (6.4.3-10).
-            Rival::Released => self.advertise_at_once(now),
+            Rival::Released => self.answer_with_advert(now),
             Rival::Worse if theirs == Priority::OWNER => self.contest_ownership(now, advert),
             Rival::Worse => {
                 self.complain(
@@ -110,13 +130,6 @@ impl Instance {
                 );
                 self.give_way(now, advert, Reason::HigherAddress { master: sender });
             }
-            Rival::Twin => self.complain(
-                now,
-                (sender, Matter::OurAddress),
-                format_args!(
-                    "WARNING - equal priority advert received from remote host with our IP address."
-                ),
-            ),
         }
     }
 
@@ -196,17 +209,30 @@ impl Instance {
         }
     }
 
+    /// The first router that asks for an advertisement gets one at once, all others before the next regular one
+    /// have to wait for that.
+    ///
     /// Only an advertisement that is really sent moves the timer: the peer lets any received packet do it, so
     /// that a flood of rejected packets silences it.
-    fn advertise_at_once(&mut self, now: Time) {
+    fn answer_with_advert(&mut self, now: Time) {
+        if self.answers.advertised {
+            return;
+        }
+        self.answers.advertised = true;
         self.send_advert(self.priority);
         self.timers.set(Timer::Advert, now + self.settings.advert_interval);
     }
 
     /// Tells a worse router, and the switches it may have confused, who is master (RFC 9568 §6.4.3 (6.4.3-12)).
     fn answer_worse(&mut self, now: Time) {
-        self.advertise_at_once(now);
+        self.answer_with_advert(now);
+        let is_early = self.answers.announced.is_some_and(|last| now.since(last) < MIN_BURST_INTERVAL);
+        // The burst that is still awaited comes after whatever the worse router tells the switches now.
+        if is_early || self.timers.get(Timer::GarpLowerPriority).is_some() || !self.addresses_set {
+            return;
+        }
         let garp = self.settings.garp;
+        self.answers.announced = Some(now);
         self.announce(garp.lower_prio_repeat);
         if garp.lower_prio_repeat > 0 && !garp.lower_prio_delay.is_zero() {
             self.timers.set(Timer::GarpLowerPriority, now + garp.lower_prio_delay);

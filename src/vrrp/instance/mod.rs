@@ -25,7 +25,7 @@ use std::{
 };
 
 pub use self::fault::Fault;
-use self::master::Contest;
+use self::master::{Answers, Contest};
 use super::{
     Action, Destination, Level, Log, Settings,
     election::master_down_interval,
@@ -102,6 +102,7 @@ pub struct Instance {
     tolerate_until: Option<Time>,
     /// Another owner of the addresses that does not give way.
     contest: Option<Contest>,
+    answers: Answers,
     addresses_set: bool,
     /// The first burst of gratuitous ARP of this mastership has been sent.
     announced: bool,
@@ -140,6 +141,7 @@ impl Instance {
             takeover: Reason::NoMaster,
             tolerate_until: None,
             contest: None,
+            answers: Answers::default(),
             addresses_set: false,
             announced: false,
             restorer: Restorer::default(),
@@ -176,6 +178,7 @@ impl Instance {
         let verdict = validate::validate(&self.settings, packet);
         validate::count(&verdict, &self.counters);
         match verdict {
+            Ok(advert) if self.source == Some(advert.source) => self.complain_of_our_address(now, &advert),
             Ok(advert) => {
                 self.note_differences(now, &advert);
                 match self.state {
@@ -196,6 +199,7 @@ impl Instance {
                 Timer::MasterDown => self.become_master(now, self.takeover.clone()),
                 // RFC 9568 §6.4.3 (6.4.3-9).
                 Timer::Advert => {
+                    self.answers.may_advertise_again();
                     self.send_advert(self.priority);
                     self.timers.set(Timer::Advert, next_period(due, self.settings.advert_interval, now));
                 }
@@ -337,15 +341,15 @@ impl Instance {
     }
 
     /// Takes over the interval of the master just accepted (RFC 9568 §6.4.2 (6.4.2-9)).
-    fn adopt_interval(&mut self, interval: Duration) {
-        if self.settings.version == Version::V2 || interval == self.master_interval {
+    fn adopt_interval(&mut self, now: Time, advert: &Accepted) {
+        if self.settings.version == Version::V2 || advert.interval == self.master_interval {
             return;
         }
-        let old = std::mem::replace(&mut self.master_interval, interval).as_millis();
-        let new = interval.as_millis();
-        self.log(
-            Level::Info,
-            true,
+        let old = std::mem::replace(&mut self.master_interval, advert.interval).as_millis();
+        let new = advert.interval.as_millis();
+        self.detail(
+            now,
+            (advert.source, Matter::NewInterval),
             format_args!("advertisement interval updated from {old}ms to {new}ms by master"),
         );
     }
@@ -385,17 +389,41 @@ impl Instance {
         );
     }
 
+    /// An advertisement from our own source address: somebody else has it, or the network sends ours back to us.
+    /// In neither case does it say anything about another master.
+    fn complain_of_our_address(&mut self, now: Time, advert: &Accepted) {
+        let about = (advert.source, Matter::OurAddress);
+        let rest = "received from remote host with our IP address.";
+        if advert.priority == self.priority {
+            self.complain(now, about, format_args!("WARNING - equal priority advert {rest}"));
+        } else {
+            let theirs = advert.priority;
+            self.complain(now, about, format_args!("WARNING - advert of priority {theirs} {rest}"));
+        }
+    }
+
     /// Logs a warning about a sender, unless it is one of many.
     fn complain(&mut self, now: Time, about: (Ipv4Addr, Matter), text: fmt::Arguments<'_>) {
-        match self.limiter.admit(now, about.0, about.1) {
+        self.log_limited(now, (Level::Warning, false), about, text);
+    }
+
+    /// Logs a detail about a sender, unless it is one of many.
+    fn detail(&mut self, now: Time, about: (Ipv4Addr, Matter), text: fmt::Arguments<'_>) {
+        self.log_limited(now, (Level::Info, true), about, text);
+    }
+
+    fn log_limited(
+        &mut self,
+        now: Time,
+        (level, detail): (Level, bool),
+        (sender, matter): (Ipv4Addr, Matter),
+        text: fmt::Arguments<'_>,
+    ) {
+        match self.limiter.admit(now, sender, matter) {
             None => {}
-            Some(0) => self.log(Level::Warning, false, text),
+            Some(0) => self.log(level, detail, text),
             Some(more) => {
-                self.log(
-                    Level::Warning,
-                    false,
-                    format_args!("{text} ({more} more since the last such line)"),
-                );
+                self.log(level, detail, format_args!("{text} ({more} more since the last such line)"));
             }
         }
     }

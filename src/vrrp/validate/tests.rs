@@ -208,10 +208,29 @@ fn ethernet_padding_is_tolerated_and_nothing_else_behind_the_message() {
     assert_eq!(judge(33), [Counter::PacketLengthError]);
     assert_eq!(judge(36), [Counter::PacketLengthError]);
     assert_eq!(judge(50), [Counter::PacketLengthError], "longer than any padding");
-    let four = Settings { addresses: vec![GROUP; 5], ..v3.clone() };
-    let mut long = packet(&four);
+    assert_eq!(judge(32 + 402), [Counter::PacketLengthError], "longer than any padding");
+    let five = Settings { addresses: vec![GROUP; 5], ..v3.clone() };
+    let mut long = packet(&five);
     long.extend_from_slice(&[0, 0]);
-    assert_eq!(judged(&four, &long).1, [Counter::PacketLengthError], "48 bytes need no padding");
+    assert_eq!(judged(&five, &long).1, [Counter::PacketLengthError], "48 bytes need no padding");
+}
+
+#[test]
+fn a_source_that_no_router_can_have_is_rejected_after_every_other_check() {
+    let v3 = settings(Version::V3);
+    for source in [[0, 0, 0, 0], [127, 255, 255, 255], [224, 0, 0, 18], [239, 1, 2, 3], [255; 4]] {
+        let mut packet = packet(&v3);
+        packet[12..16].copy_from_slice(&source);
+        rejected(&v3, &packet, Reject::Checksum, Some(Counter::ChecksumError));
+        fix_checksum(&mut packet);
+        rejected(&v3, &packet, Reject::Source, None);
+    }
+    for source in [[0, 0, 0, 1], [126, 0, 0, 1], [223, 255, 255, 255], [255, 255, 255, 254]] {
+        let mut packet = packet(&v3);
+        packet[12..16].copy_from_slice(&source);
+        fix_checksum(&mut packet);
+        assert_eq!(judged(&v3, &packet).1, [Counter::AdvertReceived]);
+    }
 }
 
 #[test]

@@ -83,13 +83,58 @@ fn priority_0_leaves_only_the_skew() {
 }
 
 #[test]
-fn a_stream_of_priority_0_keeps_a_backup_waiting() {
-    // keepalived does the same; a router that releases does so once.
+fn a_stream_of_priority_0_does_not_keep_a_backup_waiting() {
     let mut lan = Lan::started(router(100));
-    for half_second in 1..20 {
-        lan.hear_at(f64::from(half_second) * 0.5, 0);
+    lan.hear_at(1.0, 200);
+    for step in 0..20 {
+        lan.hear_at(1.5 + f64::from(step) * 0.1, 0);
     }
-    assert_eq!(lan.state(0), State::Backup);
+    assert_eq!(
+        lan.take_decisions()[0],
+        "2.109 BACKUP -> MASTER (master 10.9.0.77 released with priority 0)",
+        "the skew since the first one"
+    );
+}
+
+#[test]
+fn priority_0_never_prolongs_the_wait() {
+    let mut lan = Lan::started(router(100));
+    lan.hear_at(3.5, 0);
+    lan.run_until(at(3.7));
+    assert_eq!(lan.take_decisions()[0], "3.609 BACKUP -> MASTER (master 10.9.0.77 released with priority 0)");
+}
+
+#[test]
+fn a_stream_of_releases_and_of_changing_intervals_is_one_line_each() {
+    let mut lan = Lan::started(router(100));
+    let fast = Settings { advert_interval: Duration::from_millis(500), ..router(200) };
+    for _ in 0..1000 {
+        lan.hear(0);
+        lan.hear(200);
+        let packet = advert_of(&fast, OTHER, 200);
+        lan.input(0, |instance, now| instance.handle_packet(now, &packet));
+    }
+    assert_eq!(
+        lan.take_lines(),
+        [
+            "0.000 detail: (VI) Backup received priority 0 advertisement",
+            "0.000 warning: (VI) router 10.9.0.77 advertises every 500ms, we are configured for 1000ms",
+            "0.000 detail: (VI) advertisement interval updated from 1000ms to 500ms by master",
+        ]
+    );
+}
+
+#[test]
+fn our_own_address_from_another_router_does_not_keep_a_backup_waiting() {
+    for priority in [0, 100, 200] {
+        let mut lan = Lan::started(router(100));
+        lan.run_until(at(3.0));
+        lan.hear_from(Ipv4Addr::new(10, 9, 0, 1), priority);
+        assert!(lan.take_lines()[0].ends_with("received from remote host with our IP address."));
+        assert_eq!(lan.status().master, None);
+        lan.run_until(at(3.7));
+        assert_eq!(lan.take_decisions()[0], "3.609 BACKUP -> MASTER (no master heard)");
+    }
 }
 
 #[test]

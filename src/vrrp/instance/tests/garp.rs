@@ -54,6 +54,8 @@ fn nothing_is_announced_while_no_address_is_set() {
     assert_eq!(lan.take_decisions(), [""; 0], "no gratuitous ARP against a worse router either");
     lan.input(0, |instance, now| instance.handle_addresses_installed(now, true));
     assert_eq!(lan.take_decisions(), ["9.000 announce x5"]);
+    lan.hear(50);
+    assert_eq!(lan.take_decisions(), ["9.000 announce x5"], "the first answer is not spent on nothing");
 }
 
 #[test]
@@ -114,4 +116,34 @@ fn a_backup_does_not_restore_anything() {
     });
     assert_eq!(lan.take_lines(), [""; 0]);
     assert!(!lan.status().addresses_set);
+}
+
+/// What a MASTER does from 16 s on that hears a worse router ten times a second for five seconds.
+fn beset_by_worse_routers(lower_prio_delay: Duration) -> Vec<String> {
+    let garp = Garp { lower_prio_delay, ..Garp::default() };
+    let mut lan = Lan::master(Settings { garp, ..router(100) });
+    lan.run_until(at(16.0));
+    lan.take_lines();
+    for step in 0..50 {
+        lan.run_until(at(16.0) + Duration::from_millis(step * 100));
+        lan.hear(50);
+    }
+    decisions_until(&mut lan, 30.0)
+}
+
+#[test]
+fn a_burst_against_worse_routers_is_not_repeated_within_a_second() {
+    assert_eq!(
+        beset_by_worse_routers(Duration::ZERO),
+        ["16.000", "17.000", "18.000", "19.000", "20.000"].map(|time| format!("{time} announce x5"))
+    );
+}
+
+#[test]
+fn a_burst_against_worse_routers_is_not_repeated_while_the_second_one_is_awaited() {
+    assert_eq!(
+        beset_by_worse_routers(Duration::from_secs(3)),
+        // A first one and its second, and once more.
+        ["16.000", "19.000", "19.000", "22.000"].map(|time| format!("{time} announce x5"))
+    );
 }

@@ -37,7 +37,8 @@ fn errors(lan: &Lan) -> Vec<Counter> {
 /// Counters that a router moves on its own.
 const SENDING: [Counter; 2] = [Counter::AdvertSent, Counter::BecomeMaster];
 
-/// The settings of each captured router, so that its packets are the peer's, and both states.
+/// The settings of each captured router, so that its packets are the peer's, and both states. The address is
+/// another one than any captured router's.
 fn cases() -> Vec<(&'static str, Lan)> {
     let two = vec![VIP, Ipv4Addr::new(10, 9, 0, 101)];
     let v2 = Settings { version: Version::V2, ..router(100) };
@@ -50,7 +51,10 @@ fn cases() -> Vec<(&'static str, Lan)> {
         ("frr_interop_v3", router(100)),
     ];
     let both = |(name, settings): (&'static str, Settings)| {
-        [(name, Lan::started(settings.clone())), (name, Lan::master(settings))]
+        [Lan::started(settings.clone()), Lan::master(settings)].map(|mut lan| {
+            lan.input(0, |instance, now| instance.handle_source(now, Some(Ipv4Addr::new(10, 9, 0, 200))));
+            (name, lan)
+        })
     };
     settings.into_iter().flat_map(both).collect()
 }
@@ -68,7 +72,7 @@ fn oracle(settings: &Settings, packet: &[u8]) -> Result<(), Option<Counter>> {
     let (version, kind) = (message[0] / 16, message[0] % 16);
     let wanted = 8 + 4 * usize::from(message[3]) + if version == 2 { 8 } else { 0 };
     let is_padding =
-        |shorter: usize, longer: usize| longer > shorter && shorter < 46 && (longer - shorter) % 4 == 2;
+        |shorter: usize, longer: usize| longer > shorter && longer <= 46 && (longer - shorter) % 4 == 2;
     let total = usize::from(ip.total_len());
     let password = match settings.auth {
         Auth::Pass(password) => Some(password),
@@ -93,10 +97,7 @@ fn oracle(settings: &Settings, packet: &[u8]) -> Result<(), Option<Counter>> {
         ),
         (!is_v2 || message[5] == 1, Counter::AdvertIntervalError),
         (kind == 1, Counter::InvalidType),
-        (
-            total == packet.len() || packet.len() <= 46 && is_padding(total, packet.len()),
-            Counter::PacketLengthError,
-        ),
+        (total == packet.len() || is_padding(total, packet.len()), Counter::PacketLengthError),
         (is_v2 || message[4] & 0x0f != 0 || message[5] != 0, Counter::AdvertIntervalError),
     ];
     if let Some((_, counter)) = rules.into_iter().find(|(holds, _)| !holds) {
@@ -107,7 +108,11 @@ fn oracle(settings: &Settings, packet: &[u8]) -> Result<(), Option<Counter>> {
     if !is_right {
         return Err(Some(Counter::ChecksumError));
     }
-    if ip.destination_addr().is_multicast() { Ok(()) } else { Err(Some(Counter::AddressListError)) }
+    if !ip.destination_addr().is_multicast() {
+        return Err(Some(Counter::AddressListError));
+    }
+    let no_router = matches!(ip.source(), [127 | 224..=239, ..] | [0, 0, 0, 0] | [255, 255, 255, 255]);
+    if no_router { Err(None) } else { Ok(()) }
 }
 
 #[test]
@@ -135,6 +140,38 @@ fn an_absurd_count_of_addresses_is_a_wrong_length() {
         lan.input(0, |instance, now| instance.handle_packet(now, &packet));
         assert_eq!((fingerprint(&lan), errors(&lan)), (before, vec![Counter::PacketLengthError]), "{name}");
     }
+}
+
+#[test]
+fn no_better_router_is_believed_with_a_tail_behind_its_message() {
+    for tail in [14, 18, 402] {
+        let mut lan = Lan::master(router(100));
+        let mut packet = advert_of(&router(200), OTHER, 200);
+        let length = packet.len() + tail;
+        packet.resize(length, 0xa5);
+        packet[2..4].copy_from_slice(&u16::try_from(length).unwrap().to_be_bytes());
+        let believed = length <= 46;
+        lan.input(0, |instance, now| instance.handle_packet(now, &packet));
+        assert_eq!(lan.state(0), if believed { State::Backup } else { State::Master }, "{tail} bytes");
+        assert_eq!(lan.counted(Counter::PacketLengthError), u64::from(!believed), "{tail} bytes");
+    }
+}
+
+#[test]
+fn no_better_router_is_believed_that_has_the_address_of_no_router() {
+    let mut lan = Lan::master(router(100));
+    for source in [[0, 0, 0, 0], [127, 0, 0, 1], [224, 0, 0, 18], [255, 255, 255, 255]].map(Ipv4Addr::from) {
+        lan.hear_from(source, 200);
+        lan.hear_from(source, 200);
+        assert_eq!(
+            lan.take_lines(),
+            [format!(
+                "10.000 warning: (VI) packet from {source} rejected: its source is no address of a router"
+            )]
+        );
+    }
+    assert_eq!(lan.state(0), State::Master);
+    assert_eq!(errors(&lan), [], "neither received nor an error");
 }
 
 #[test]

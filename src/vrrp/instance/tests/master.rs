@@ -53,6 +53,49 @@ fn a_worse_router_gets_an_advertisement_and_the_switches_get_gratuitous_arp() {
 }
 
 #[test]
+fn a_flood_of_worse_routers_and_releases_is_answered_once_between_two_advertisements() {
+    let mut lan = Lan::master(router(100));
+    lan.run_until(at(16.3));
+    lan.take_lines();
+    for millisecond in 0..2000 {
+        lan.run_until(at(16.3) + Duration::from_millis(millisecond));
+        lan.hear(50);
+        lan.hear(0);
+    }
+    let lines: Vec<_> = lan.take_lines().into_iter().filter(|line| !line.contains("warning")).collect();
+    assert_eq!(
+        lines,
+        [
+            "16.300 advert 100",
+            "16.300 announce x5",
+            "17.300 advert 100",
+            // The answer to the next one.
+            "17.300 advert 100",
+        ]
+    );
+    assert_eq!(lan.counted(Counter::AdvertReceived), 4000);
+    lan.run_until(at(20.0));
+    assert_eq!(
+        lan.take_lines(),
+        ["18.300 advert 100", "19.300 advert 100"],
+        "the grid is that of the answer"
+    );
+}
+
+#[test]
+fn a_new_mastership_answers_at_once_whatever_the_last_one_answered() {
+    let mut lan = Lan::master(Settings { advert_interval: Duration::from_millis(100), ..router(100) });
+    lan.hear_at(10.51, 50);
+    lan.hear_at(10.52, 200);
+    lan.run_until(at(10.9));
+    assert_eq!(lan.state(0), State::Master);
+    lan.take_lines();
+    lan.hear(50);
+    // The warning is still the one of a moment ago.
+    assert_eq!(lan.take_lines(), ["10.900 advert 100", "10.900 announce x5"]);
+}
+
+#[test]
 fn a_better_router_is_given_way_to_without_priority_0() {
     let mut lan = Lan::master(router(100));
     lan.hear_at(10.5, 101);
@@ -87,15 +130,24 @@ fn of_two_equal_masters_the_higher_address_stays() {
 
 #[test]
 fn our_own_address_from_another_router_is_reported_and_answered_with_nothing() {
-    let mut lan = Lan::master(router(100));
-    lan.hear_from(Ipv4Addr::new(10, 9, 0, 1), 100);
-    assert_eq!(
-        lan.take_lines(),
-        [
-            "10.000 warning: (VI) WARNING - equal priority advert received from remote host with our IP address."
-        ]
-    );
-    assert_eq!(lan.state(0), State::Master);
+    let advert = |priority| match priority {
+        100 => "equal priority advert".to_string(),
+        other => format!("advert of priority {other}"),
+    };
+    for priority in [0, 50, 100, 200, 255] {
+        let mut lan = Lan::master(router(100));
+        for _ in 0..3 {
+            lan.hear_from(Ipv4Addr::new(10, 9, 0, 1), priority);
+        }
+        assert_eq!(
+            lan.take_lines(),
+            [format!(
+                "10.000 warning: (VI) WARNING - {} received from remote host with our IP address.",
+                advert(priority)
+            )]
+        );
+        assert_eq!(lan.state(0), State::Master);
+    }
 }
 
 #[test]
