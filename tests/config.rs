@@ -13,7 +13,8 @@ mod world;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
+    fs::{self, Permissions},
+    os::unix::fs::{PermissionsExt, chown},
     path::{Path, PathBuf},
 };
 
@@ -145,6 +146,56 @@ fn a_configuration_test_ends_as_keepalived_ends() {
         }
     }
     assert!(surprises.is_empty(), "{} of {} files:\n{}", surprises.len(), files.len(), surprises.join("\n"));
+}
+
+#[test]
+fn script_security_judges_as_keepalived_judges() {
+    let world = one_interface();
+    let namespace = Namespace::with(world.made());
+    let directory = tempfile::tempdir().expect("a temporary directory can be made");
+    let (script, file) = (directory.path().join("check"), directory.path().join("x.conf"));
+    let folder = directory.path();
+    fs::write(&script, "#!/bin/sh\n").expect("the file can be written");
+    // Modes of the folder and of the script, the script's owner and group, and the code for a tracked script.
+    for (folder_mode, mode, owner, group, code) in [
+        (0o755, 0o755, 0, 0, 0),
+        (0o755, 0o777, 0, 0, 5),
+        (0o755, 0o777, 65534, 0, 5),
+        (0o755, 0o755, 65534, 0, 5),
+        (0o755, 0o775, 0, 65534, 5),
+        (0o755, 0o775, 0, 0, 0),
+        (0o777, 0o755, 0, 0, 5),
+        (0o1777, 0o755, 0, 0, 0),
+    ] {
+        chown(&script, Some(owner), Some(group)).expect("changing owners needs root");
+        for (path, mode) in [(folder, folder_mode), (&*script, mode)] {
+            fs::set_permissions(path, Permissions::from_mode(mode)).expect("modes can be changed");
+        }
+        for (tracked, security, expected) in
+            [(true, true, code), (false, true, 0), (true, false, 6), (false, false, 6)]
+        {
+            fs::write(&file, scripted(&script, tracked, security)).expect("the file can be written");
+            let (theirs, ours) = (namespace.test_exit(&file), load(&file, &world).1.test_exit());
+            let case =
+                format!("{folder_mode:o} {mode:o} {owner} {group} tracked {tracked} security {security}");
+            assert_eq!((theirs, ours), (i32::from(expected), expected), "{case}");
+        }
+    }
+}
+
+/// An instance with a script that root runs, tracked or told of changes.
+fn scripted(script: &Path, tracked: bool, security: bool) -> String {
+    let script = script.display();
+    let security = if security { "enable_script_security" } else { "" };
+    let (block, line) = if tracked {
+        (format!("vrrp_script chk {{\nscript {script}\n}}"), "track_script {\nchk\n}".to_owned())
+    } else {
+        (String::new(), format!("notify_master {script}"))
+    };
+    format!(
+        "global_defs {{\n{security}\nscript_user root\n}}\n{block}\n\
+         vrrp_instance V {{\ninterface eth0\nvirtual_router_id 7\n{line}\nvirtual_ipaddress {{\n192.0.2.9/24\n}}\n}}\n"
+    )
 }
 
 /// Every word after `interface` or `dev` that could be an interface's name.

@@ -3,7 +3,7 @@
 //! A diagnostic is a finding, not a text layout: [`super::render`] draws it for a terminal or as one log line.
 //! Exit codes are decided here, because they are a property of the findings (keepalived(8), "EXIT STATUS").
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// A place in the configuration text.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -100,6 +100,8 @@ pub struct SourceText {
     pub text: Arc<str>,
     /// The line that included it; `None` for the main file.
     pub included_at: Option<Span>,
+    /// Lines, counted from 1, of blocks with passwords: they are masked where they are shown.
+    pub(super) secret: BTreeSet<usize>,
 }
 
 /// Everything that was found in one reading of a configuration.
@@ -107,7 +109,7 @@ pub struct SourceText {
 pub struct Report {
     /// The findings, in the order of discovery.
     pub diagnostics: Vec<Diagnostic>,
-    /// The files that were read.
+    /// The files that were read, each at its first reading.
     pub sources: Vec<SourceText>,
 }
 

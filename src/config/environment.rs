@@ -4,9 +4,9 @@ use std::{
     cell::RefCell,
     collections::HashMap,
     env, fs,
-    hash::{BuildHasher, RandomState},
-    io,
-    os::unix::fs::PermissionsExt,
+    hash::{BuildHasher, Hash, RandomState},
+    io::{self, Read},
+    os::unix::fs::{MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
@@ -14,6 +14,13 @@ use nix::{
     net::if_::if_nametoindex,
     unistd::{Group, User, gethostname},
 };
+
+/// Bits of a file's mode (inode(7)).
+const SET_USER_ID: u32 = 0o4000;
+const SET_GROUP_ID: u32 = 0o2000;
+const STICKY: u32 = 0o1000;
+const WRITE_GROUP: u32 = 0o020;
+const WRITE_OTHERS: u32 = 0o002;
 
 /// An account as the system's database has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,11 +56,16 @@ pub trait Environment {
     fn own_uid(&self) -> u32;
     /// Finds a program: by its path when `name` has a slash, in PATH otherwise.
     fn program(&self, name: &str) -> Program;
-    /// The content of a file.
+    /// The part of a program's path that somebody other than root may change or replace; `None` when there is none.
+    fn writable_by_others(&self, path: &Path) -> Option<PathBuf>;
+    /// Whether a program gets the rights of root's user or group whoever starts it (setuid, setgid).
+    fn gains_root(&self, path: &Path) -> bool;
+    /// The content of a regular file of at most `limit` bytes.
     ///
     /// # Errors
-    /// Whatever the system says about it.
-    fn read_file(&self, path: &Path) -> io::Result<Vec<u8>>;
+    /// Whatever the system says about it; [`io::ErrorKind::InvalidInput`] when it is no regular file,
+    /// [`io::ErrorKind::FileTooLarge`] when it holds more.
+    fn read_file(&self, path: &Path, limit: u64) -> io::Result<Vec<u8>>;
     /// The files that match a pattern, sorted; a name without wildcards matches itself if it exists.
     fn glob(&self, pattern: &str) -> Vec<PathBuf>;
     /// Whether the file is a directory or has an execute bit: such files are never configuration.
@@ -113,8 +125,30 @@ impl Environment for System {
         best
     }
 
-    fn read_file(&self, path: &Path) -> io::Result<Vec<u8>> {
-        fs::read(path)
+    fn writable_by_others(&self, path: &Path) -> Option<PathBuf> {
+        exposed_part(path)
+    }
+
+    fn gains_root(&self, path: &Path) -> bool {
+        // A file that cannot be asked about counts as the worse case.
+        fs::metadata(path).map_or(true, |meta| {
+            let mode = meta.mode();
+            mode & SET_USER_ID != 0 && meta.uid() == 0 || mode & SET_GROUP_ID != 0 && meta.gid() == 0
+        })
+    }
+
+    fn read_file(&self, path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+        // Opening a FIFO or a device may block or have effects: look before.
+        if !fs::metadata(path)?.is_file() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
+        }
+        let mut bytes = Vec::new();
+        // The size that the system tells may have changed: what is read counts.
+        fs::File::open(path)?.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+        if u64::try_from(bytes.len()).is_ok_and(|length| length > limit) {
+            return Err(io::Error::from(io::ErrorKind::FileTooLarge));
+        }
+        Ok(bytes)
     }
 
     fn glob(&self, pattern: &str) -> Vec<PathBuf> {
@@ -169,8 +203,16 @@ impl Environment for Elsewhere {
         Program::Found(name.into())
     }
 
-    fn read_file(&self, path: &Path) -> io::Result<Vec<u8>> {
-        System.read_file(path)
+    fn writable_by_others(&self, _: &Path) -> Option<PathBuf> {
+        None
+    }
+
+    fn gains_root(&self, _: &Path) -> bool {
+        false
+    }
+
+    fn read_file(&self, path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+        System.read_file(path, limit)
     }
 
     fn glob(&self, pattern: &str) -> Vec<PathBuf> {
@@ -199,6 +241,7 @@ pub(super) struct Remembering<'a> {
     accounts: RefCell<HashMap<String, Option<Account>>>,
     groups: RefCell<HashMap<String, Option<u32>>>,
     programs: RefCell<HashMap<String, Program>>,
+    exposed: RefCell<HashMap<PathBuf, Option<PathBuf>>>,
 }
 
 impl<'a> Remembering<'a> {
@@ -209,12 +252,18 @@ impl<'a> Remembering<'a> {
             accounts: RefCell::default(),
             groups: RefCell::default(),
             programs: RefCell::default(),
+            exposed: RefCell::default(),
         }
     }
 }
 
 /// The known answer, or `ask` for it.
-fn remembered<T: Clone>(known: &RefCell<HashMap<String, T>>, name: &str, ask: impl FnOnce(&str) -> T) -> T {
+fn remembered<N, T>(known: &RefCell<HashMap<N::Owned, T>>, name: &N, ask: impl FnOnce(&N) -> T) -> T
+where
+    N: ToOwned + Hash + Eq + ?Sized,
+    N::Owned: Hash + Eq,
+    T: Clone,
+{
     if let Some(answer) = known.borrow().get(name) {
         return answer.clone();
     }
@@ -248,8 +297,16 @@ impl Environment for Remembering<'_> {
         remembered(&self.programs, name, |name| self.inner.program(name))
     }
 
-    fn read_file(&self, path: &Path) -> io::Result<Vec<u8>> {
-        self.inner.read_file(path)
+    fn writable_by_others(&self, path: &Path) -> Option<PathBuf> {
+        remembered(&self.exposed, path, |path| self.inner.writable_by_others(path))
+    }
+
+    fn gains_root(&self, path: &Path) -> bool {
+        self.inner.gains_root(path)
+    }
+
+    fn read_file(&self, path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+        self.inner.read_file(path, limit)
     }
 
     fn glob(&self, pattern: &str) -> Vec<PathBuf> {
@@ -287,6 +344,30 @@ fn probe(path: &Path) -> Program {
     }
 }
 
+/// The first part of a path, from the top, that somebody other than root may change or replace.
+///
+/// Each part must belong to root and be writable by root's user and group alone. A folder with the sticky bit may be
+/// writable: nobody but root can replace root's files in it. keepalived 2.2.7 judges the same.
+fn exposed_part(path: &Path) -> Option<PathBuf> {
+    let Ok(target) = path.canonicalize() else { return Some(path.to_path_buf()) };
+    // A link in the program's own folder is what is called, so it must be root's too.
+    if fs::symlink_metadata(path).map_or(true, |link| link.uid() != 0) {
+        return Some(path.to_path_buf());
+    }
+    let mut parts: Vec<&Path> = target.ancestors().collect();
+    parts.reverse();
+    parts
+        .into_iter()
+        .find(|part| fs::metadata(part).map_or(true, |meta| is_exposed(&meta)))
+        .map(Path::to_path_buf)
+}
+
+fn is_exposed(meta: &fs::Metadata) -> bool {
+    let mode = meta.mode();
+    let by_others = mode & WRITE_OTHERS != 0 || mode & WRITE_GROUP != 0 && meta.gid() != 0;
+    meta.uid() != 0 || by_others && !(meta.is_dir() && mode & STICKY != 0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -312,5 +393,60 @@ mod tests {
     fn the_loopback_exists() {
         assert!(System.interface_exists("lo"));
         assert!(!System.interface_exists("nosuch0"));
+    }
+
+    #[test]
+    fn only_regular_files_of_bounded_size_are_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let (fifo, file) = (folder.path().join("fifo"), folder.path().join("file"));
+        nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRUSR).unwrap();
+        let kind = |path: &Path, limit| System.read_file(path, limit).map_err(|error| error.kind());
+        assert_eq!(kind(&fifo, 10), Err(io::ErrorKind::InvalidInput));
+        fs::write(&file, "12345").unwrap();
+        assert_eq!(kind(&file, 5), Ok(b"12345".to_vec()));
+        assert_eq!(kind(&file, 4), Err(io::ErrorKind::FileTooLarge));
+    }
+
+    #[test]
+    fn root_alone_may_change_a_system_program() {
+        let Program::Found(shell) = System.program("/bin/sh") else { panic!("no /bin/sh") };
+        assert_eq!(System.writable_by_others(&shell), None);
+        assert!(!System.gains_root(&shell));
+        let missing = Path::new("/no/such/program");
+        assert_eq!(System.writable_by_others(missing).as_deref(), Some(missing));
+    }
+
+    #[test]
+    fn the_part_of_a_path_that_others_may_change_is_named() {
+        // Root's files alone can be safe; without root every part is somebody else's.
+        let folder = tempfile::tempdir().unwrap();
+        let inner = folder.path().canonicalize().unwrap().join("inner");
+        let script = inner.join("script");
+        fs::create_dir(&inner).unwrap();
+        fs::write(&script, "").unwrap();
+        let mode =
+            |path: &Path, mode: u32| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        let exposed = || System.writable_by_others(&script);
+        mode(&inner, 0o755);
+        mode(&script, 0o755);
+        if !nix::unistd::geteuid().is_root() {
+            return assert!(exposed().is_some());
+        }
+        assert_eq!(exposed(), None);
+        mode(&inner, 0o1777);
+        assert_eq!(exposed(), None, "root's file in a sticky folder");
+        mode(&inner, 0o777);
+        assert_eq!(exposed().as_ref(), Some(&inner));
+        mode(&inner, 0o755);
+        mode(&script, 0o777);
+        assert_eq!(exposed().as_ref(), Some(&script));
+        mode(&script, 0o775);
+        assert_eq!(exposed(), None, "root's group");
+        std::os::unix::fs::chown(&script, None, Some(1)).unwrap();
+        assert_eq!(exposed().as_ref(), Some(&script), "another group");
+        mode(&script, 0o4755);
+        assert!(exposed().is_none() && System.gains_root(&script));
+        std::os::unix::fs::chown(&script, Some(1), None).unwrap();
+        assert_eq!(exposed().as_ref(), Some(&script), "another owner");
     }
 }

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fmt::Write};
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
-use super::{Diagnostic, Report, Severity, SourceText, Span, json::Json};
+use super::{Diagnostic, Report, Severity, SourceText, Span, json::Json, keywords};
 
 /// Includes that a finding names; a file may include itself.
 const MAX_CHAIN: usize = 16;
@@ -22,7 +22,7 @@ impl Report {
         let shown = Shown::new(self);
         self.diagnostics.iter().map(move |found| {
             let chain = shown.chain(found);
-            chain.iter().fold(one_line(found), |line, from| format!("{line}; {from}"))
+            chain.iter().fold(one_line(found), |line, from| format!("{line}; {}", harmless(from)))
         })
     }
 }
@@ -35,7 +35,8 @@ pub fn terminal(report: &Report, colour: bool) -> String {
     for diagnostic in &report.diagnostics {
         let line = diagnostic.span.as_ref().map(|span| shown.line(span)).unwrap_or_default();
         let chain = shown.chain(diagnostic);
-        text.push_str(&renderer.render(&[group(diagnostic, &line, &chain)]));
+        let chain: Vec<_> = chain.iter().map(|from| harmless(from)).collect();
+        text.push_str(&renderer.render(&[group(&harmless_finding(diagnostic), &line, &chain)]));
         text.push_str("\n\n");
     }
     text
@@ -60,13 +61,11 @@ pub fn json(report: &Report) -> String {
 }
 
 /// The files of a report, divided into lines.
-struct Shown<'a>(BTreeMap<&'a str, (Vec<&'a str>, Option<&'a Span>)>);
+struct Shown<'a>(BTreeMap<&'a str, (Vec<&'a str>, &'a SourceText)>);
 
 impl<'a> Shown<'a> {
     fn new(report: &'a Report) -> Self {
-        let file = |source: &'a SourceText| {
-            (&*source.name, (source.text.split('\n').collect(), source.included_at.as_ref()))
-        };
+        let file = |source: &'a SourceText| (&*source.name, (source.text.split('\n').collect(), source));
         // The first reading of a file is the one that is shown.
         Self(report.sources.iter().rev().map(file).collect())
     }
@@ -75,14 +74,28 @@ impl<'a> Shown<'a> {
     fn line(&self, span: &Span) -> String {
         let file = self.0.get(&*span.file);
         let line = file.and_then(|(lines, _)| lines.get(span.line.wrapping_sub(1)));
-        mask(line.map_or("", |line| line.trim_end_matches('\r')))
+        mask(line.map_or("", |line| line.trim_end_matches('\r')), self.is_secret(span))
+    }
+
+    /// Whether the line, or one that included its file, stands in a block with passwords.
+    fn is_secret(&self, span: &Span) -> bool {
+        let mut place = Some(span);
+        for _ in 0..=MAX_CHAIN {
+            let Some(at) = place else { return false };
+            let Some((_, source)) = self.0.get(&*at.file) else { return false };
+            if source.secret.contains(&at.line) {
+                return true;
+            }
+            place = source.included_at.as_ref();
+        }
+        false
     }
 
     /// How the finding's file came to be read, innermost first; empty for the main file.
     fn chain(&self, found: &Diagnostic) -> Vec<String> {
         let mut chain = Vec::new();
         let mut span = found.span.as_ref();
-        while let Some((_, Some(at))) = span.and_then(|span| self.0.get(&*span.file)) {
+        while let Some(at) = span.and_then(|span| self.0.get(&*span.file)?.1.included_at.as_ref()) {
             if chain.len() == MAX_CHAIN {
                 break;
             }
@@ -93,7 +106,7 @@ impl<'a> Shown<'a> {
     }
 }
 
-/// One finding as one line: `FILE:LINE:COLUMN: error[ID]: headline; why; what to do`.
+/// One finding as one line: `FILE:LINE:COLUMN: error[ID]: headline; why; what to do`. Control characters are `?`.
 pub fn one_line(diagnostic: &Diagnostic) -> String {
     let mut text = String::new();
     if let Some(span) = &diagnostic.span {
@@ -108,7 +121,7 @@ pub fn one_line(diagnostic: &Diagnostic) -> String {
     for more in [&diagnostic.info, &diagnostic.help].into_iter().flatten() {
         let _ = write!(text, "; {more}");
     }
-    text
+    harmless(&text)
 }
 
 fn severity_word(severity: Severity) -> &'static str {
@@ -144,24 +157,51 @@ fn group<'a>(diagnostic: &'a Diagnostic, line: &'a str, chain: &'a [String]) -> 
     group
 }
 
-/// Puts `*` for every character of the value of a secret.
-fn mask(line: &str) -> String {
-    let secret = ["auth_pass", "password", "key"].into_iter().find_map(|word| {
-        let at = line.find(word)?;
-        let first = line[..at].chars().all(|c| c.is_whitespace() || c == '{');
-        let whole = line[at + word.len()..].starts_with(char::is_whitespace);
-        (word == "auth_pass" || first && whole).then_some(at + word.len())
-    });
-    let Some(at) = secret else {
-        return line.replace(char::is_control, " ");
-    };
-    let (before, value) = line.split_at(at);
-    let blank = |c: char| if c.is_control() { ' ' } else { c };
-    before
-        .chars()
-        .map(blank)
-        .chain(value.chars().map(|c| if c.is_whitespace() { ' ' } else { '*' }))
-        .collect()
+/// The line with `*` for every character of a secret and a blank for every control character. Columns stay the same.
+///
+/// Everything behind a word that announces a password is secret; where `secret` says that the line stands in a block
+/// with passwords, so is every word that is none of the language.
+fn mask(line: &str, secret: bool) -> String {
+    let separates = |c: char| c.is_whitespace() || matches!(c, '"' | '{' | '}');
+    let mut out = String::with_capacity(line.len());
+    let (mut rest, mut first) = (line, true);
+    while let Some(start) = rest.find(|c| !separates(c)) {
+        let length = rest[start..].find(separates).unwrap_or(rest.len() - start);
+        let (word, after) = rest[start..].split_at(length);
+        out.extend(rest[..start].chars().map(blank_for_control));
+        let known = !keywords::homes(word).is_empty() || matches!(word, "PASS" | "AH");
+        out.extend(word.chars().map(|c| if secret && !known { '*' } else { blank_for_control(c) }));
+        rest = after;
+        if keywords::resembles_password(word) || first && matches!(word, "password" | "key") {
+            out.extend(rest.chars().map(|c| if c.is_whitespace() { ' ' } else { '*' }));
+            return out;
+        }
+        first = false;
+    }
+    out.extend(rest.chars().map(blank_for_control));
+    out
+}
+
+fn blank_for_control(c: char) -> char {
+    if c.is_control() { ' ' } else { c }
+}
+
+/// Text that ends no line and moves no cursor: names come from files and folders, and may hold anything.
+fn harmless(text: &str) -> String {
+    text.replace(char::is_control, "?")
+}
+
+/// The finding with harmless texts.
+fn harmless_finding(found: &Diagnostic) -> Diagnostic {
+    let more = |text: &Option<String>| text.as_deref().map(harmless);
+    Diagnostic {
+        id: found.id,
+        severity: found.severity,
+        headline: harmless(&found.headline),
+        span: found.span.as_ref().map(|span| Span { file: harmless(&span.file).into(), ..span.clone() }),
+        info: more(&found.info),
+        help: more(&found.help),
+    }
 }
 
 fn byte_range(line: &str, span: &Span) -> std::ops::Range<usize> {
@@ -181,7 +221,12 @@ mod tests {
             .help("write it differently");
         Report {
             diagnostics: vec![finding],
-            sources: vec![SourceText { name: "a.conf".into(), text: line.into(), included_at: None }],
+            sources: vec![SourceText {
+                name: "a.conf".into(),
+                text: line.into(),
+                included_at: None,
+                secret: Default::default(),
+            }],
         }
     }
 

@@ -11,7 +11,7 @@ use super::{
 };
 
 /// What stands in place of a secret.
-const MASK: &str = "********";
+pub(super) const MASK: &str = "********";
 /// Words whose values are secrets.
 const SECRETS: &[&str] = &["auth_pass", "key", "password"];
 /// A place is written behind a line only while both fit well into what a line may hold.
@@ -100,10 +100,15 @@ fn item(node: &Node, defaults: bool) -> Item {
     Item {
         keyword: name.to_owned(),
         arguments: arguments.to_owned(),
-        secret: SECRETS.contains(&name),
+        secret: SECRETS.contains(&name) || misplaced_secret(node),
         at: Some(node.span()),
         items: inner,
     }
+}
+
+/// Words behind `auth_type` that are no type may be the password.
+fn misplaced_secret(node: &Node) -> bool {
+    node.keyword.name == "auth_type" && (!node.valid || node.line.word(2).is_some())
 }
 
 fn entry(line: &super::text::Line) -> Item {

@@ -17,6 +17,9 @@ use crate::units::{Priority, Version};
 #[derive(Default)]
 struct FakeSystem {
     files: BTreeMap<PathBuf, String>,
+    /// What others can change of every program's path.
+    exposed: Option<PathBuf>,
+    setuid: bool,
 }
 
 impl FakeSystem {
@@ -59,9 +62,18 @@ impl Environment for FakeSystem {
         }
     }
 
-    fn read_file(&self, path: &Path) -> io::Result<Vec<u8>> {
+    fn writable_by_others(&self, _: &Path) -> Option<PathBuf> {
+        self.exposed.clone()
+    }
+
+    fn gains_root(&self, _: &Path) -> bool {
+        self.setuid
+    }
+
+    fn read_file(&self, path: &Path, limit: u64) -> io::Result<Vec<u8>> {
         let text = self.files.get(path).ok_or(io::ErrorKind::NotFound)?;
-        Ok(text.clone().into_bytes())
+        let fits = u64::try_from(text.len()).unwrap() <= limit;
+        if fits { Ok(text.clone().into_bytes()) } else { Err(io::ErrorKind::FileTooLarge.into()) }
     }
 
     fn glob(&self, pattern: &str) -> Vec<PathBuf> {
@@ -409,4 +421,128 @@ fn a_word_without_effect_is_reported_once_and_counted() {
     let idle: Vec<_> = report.diagnostics.iter().filter(|found| found.id == "not-supported-yet").collect();
     assert_eq!(idle.len(), 1);
     assert!(idle[0].headline.ends_with("(here and in 2 more places)"), "{}", idle[0].headline);
+}
+
+/// One script that is tracked and told about, as root unless `user` names somebody.
+fn scripted(user: &str, security: &str, exposed: bool, setuid: bool) -> (Config, Report) {
+    let text = format!(
+        "global_defs {{\n{security}\nscript_user {user}\n}}\nvrrp_script chk {{\nscript /bin/check\n}}\n\
+         vrrp_instance V {{\ninterface eth0\nvirtual_router_id 7\nvirtual_ipaddress {{\n192.0.2.9\n}}\n\
+         track_script {{\nchk\n}}\nnotify_master /bin/check\n}}\n"
+    );
+    let mut system = FakeSystem { setuid, ..FakeSystem::default() }.file("/etc/main.conf", &text);
+    system.exposed = exposed.then(|| "/usr/bin".into());
+    let (config, report) = load(Path::new("/etc/main.conf"), None, &system);
+    (config.expect("nothing fatal"), report)
+}
+
+#[test]
+fn script_security_disables_what_others_can_change() {
+    const SECURITY: &str = "enable_script_security";
+    for (user, security, exposed, setuid, kept, exit) in [
+        ("root", SECURITY, true, false, false, 5),
+        ("root", SECURITY, false, false, true, 0),
+        ("nobody", SECURITY, true, false, true, 0),
+        ("nobody", SECURITY, true, true, false, 5),
+        ("root", "", true, false, true, 6),
+    ] {
+        let (config, report) = scripted(user, security, exposed, setuid);
+        let instance = &config.instances[0];
+        let runs = [
+            !config.scripts.is_empty(),
+            !instance.track_scripts.is_empty(),
+            instance.notify.master.is_some(),
+        ];
+        assert_eq!(runs, [kept; 3], "{user} {security} {exposed} {setuid}");
+        assert_eq!((report.test_exit(), report.start_exit()), (exit, None), "{}", report.render());
+    }
+    let (_, report) = scripted("root", SECURITY, true, false);
+    assert_eq!(ids(&report), ["insecure-script", "insecure-script"]);
+    assert!(report.diagnostics[0].headline.ends_with("may change /usr/bin"), "{}", report.render());
+}
+
+#[test]
+fn a_word_where_a_password_is_expected_is_not_shown() {
+    for lines in [
+        "authentication {\nS3CRET\n}",
+        "authentication {\n\"S3CRET\n}",
+        "authentication {\nauth_type S3CRET\n}",
+        "authentication {\nauth_type PASS S3CRET\nnonsense\n}",
+        "authentication {\nauthpass S3CRET\n}",
+        "authentication {\nauth_type PASS\nauth_pass long-S3CRET\n}",
+        "authentication {\nk@l!S3CRET\n}",
+        "authentication {\ninclude secret.conf\n}",
+        "authpass S3CRET",
+        "auht_pass S3CRET",
+        "{ authentication { auth-pass \"S3CRET x\" } }",
+    ] {
+        let system = FakeSystem::default().file("/etc/secret.conf", "\n\"S3CRET\nx S3CRET").file(
+            "/etc/main.conf",
+            &format!("vrrp_instance V {{\ninterface eth0\nvirtual_router_id 7\n{lines}\nvirtual_ipaddress {{\n192.0.2.9\n}}\n}}\n"),
+        );
+        let main = Path::new("/etc/main.conf");
+        let (_, report) = load(main, None, &system);
+        assert!(!report.diagnostics.is_empty(), "{lines}: nothing was found");
+        let (items, _) = effective(main, &Options::default(), false, &system);
+        let logged: Vec<_> = report.lines().collect();
+        for said in [report.render(), logged.join("\n"), render::json(&report), show::text(&items)] {
+            assert!(!said.contains("S3CRET"), "{lines}:\n{said}");
+        }
+    }
+    let (_, report) = read("vrrp_instance V {\nauthentication {\nauht_type PASS\n}\n}\n");
+    assert!(report.render().contains("did you mean auth_type?"), "{}", report.render());
+}
+
+#[test]
+fn files_are_bounded_one_by_one_and_together() {
+    let load = |system: FakeSystem| load(Path::new("/etc/main.conf"), None, &system).1;
+    let blank = |mebibytes: usize| "\n".repeat(mebibytes << 20);
+    let large = load(
+        FakeSystem::default()
+            .file("/etc/main.conf", "include a.conf")
+            .file("/etc/a.conf", &(blank(4) + "\n")),
+    );
+    assert_eq!((ids(&large), large.test_exit()), (vec!["file-too-large"], 5));
+    assert_eq!(large.diagnostics[0].info.as_deref(), Some("a file may hold 4 MiB"));
+    let main = load(FakeSystem::default().file("/etc/main.conf", &(blank(4) + "\n")));
+    assert_eq!((main.test_exit(), main.start_exit()), (6, Some(6)));
+    let system = FakeSystem::default().file("/etc/main.conf", &"include a.conf\n".repeat(6));
+    let many = load(system.file("/etc/a.conf", &blank(3)));
+    assert_eq!(ids(&many), ["file-too-large"; 1], "said once for one line");
+    assert_eq!(many.diagnostics[0].info.as_deref(), Some("all files together may hold 16 MiB"));
+    assert_eq!(many.sources.len(), 2, "a file that is read again is kept once");
+}
+
+#[test]
+fn a_file_that_includes_itself_is_read_once() {
+    let system = FakeSystem::default().file("/etc/main.conf", "include main.conf\ninclude main.conf\n");
+    let (_, report) = load(Path::new("/etc/main.conf"), None, &system);
+    assert_eq!((ids(&report), report.sources.len()), (vec!["include-too-deep"; 2], 1));
+}
+
+#[test]
+fn expansion_is_bounded_in_characters() {
+    let wide = format!("~SEQ(I,1,300) ~SEQ(J,1,300) {}", "x".repeat(900));
+    assert!(ids(&read(&wide).1).contains(&"endless-expansion"));
+    let doubled = format!(
+        "$A={}\n{}$Z\n",
+        "x".repeat(900),
+        (0..12).map(|n| format!("$B{n}={}\n", "${A}".repeat(200))).collect::<String>() + "$Z=${B1}\n"
+    );
+    assert_eq!(ids(&read(&doubled).1), ["endless-expansion"], "one line");
+}
+
+#[test]
+fn a_log_line_stays_one_line_whatever_a_file_is_called() {
+    let system = FakeSystem::default()
+        .file("/etc/main.conf", "include a*\n")
+        .file("/etc/a\n\u{1b}[2Jforged: all is well", "nonsense\n");
+    let (_, report) = load(Path::new("/etc/main.conf"), None, &system);
+    let logged: Vec<_> = report.lines().collect();
+    assert!(
+        logged[0].starts_with("/etc/a??[2Jforged: all is well:1:1: error[unknown-keyword]"),
+        "{logged:?}"
+    );
+    assert!(logged.iter().all(|line| !line.contains(char::is_control)), "{logged:?}");
+    assert!(!report.render().contains('\u{1b}'), "{}", report.render());
 }

@@ -4,11 +4,15 @@
 //! understand is kept, because files rely on it: an unknown word that opens a block does not open one here either,
 //! so its `}` closes the block around it. The report says so, for nobody expects it.
 
-use std::collections::HashMap;
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use super::{
     Diagnostic, Report, Severity, Span, explain,
     keywords::{self, Block, Keyword, Missing, Status, Value},
+    show::MASK,
     source::Item,
     text::{Line, Word},
     value,
@@ -72,10 +76,16 @@ impl Node {
 
 /// Builds the tree of a whole configuration.
 pub(super) fn build(items: Vec<Item>, report: &mut Report) -> Vec<Node> {
-    let mut builder =
-        Builder { items: items.into_iter().peekable(), report, quiet: false, idle: HashMap::new() };
+    let mut builder = Builder {
+        items: items.into_iter().peekable(),
+        report,
+        quiet: false,
+        idle: HashMap::new(),
+        secret: HashMap::new(),
+    };
     let nodes = builder.block(keywords::ROOT, None);
     builder.count_idle();
+    builder.tell_secrets();
     nodes
 }
 
@@ -91,6 +101,8 @@ struct Builder<'a> {
     report: &'a mut Report,
     /// Inside a block that has no effect yet: its words are checked, but not each reported as without effect.
     quiet: bool,
+    /// Lines of blocks with passwords, by file.
+    secret: HashMap<Arc<str>, BTreeSet<usize>>,
     /// Words without effect: where the report has them, and how often they came.
     idle: HashMap<&'static str, (usize, usize)>,
 }
@@ -102,7 +114,13 @@ impl Builder<'_> {
         if let Some(opener) = opened_by {
             self.opening_brace(opener);
         }
+        let secret = holds_secrets(block);
+        let mut last: HashMap<Arc<str>, usize> = HashMap::new();
+        last.extend(opened_by.map(|opener| (Arc::clone(&opener.file), opener.line)));
         while let Some(item) = self.items.next() {
+            if secret {
+                self.keep_secret(&mut last, &item);
+            }
             match item {
                 Item::Close(_) if opened_by.is_some() => {
                     nodes.shrink_to_fit();
@@ -118,6 +136,23 @@ impl Builder<'_> {
         }
         self.unclosed(opened_by);
         nodes
+    }
+
+    /// Marks the lines from a file's last item in a block with passwords to this one: what stands between them was dropped
+    /// by reading, and may be a password as well.
+    fn keep_secret(&mut self, last: &mut HashMap<Arc<str>, usize>, item: &Item) {
+        let place = match item {
+            Item::Open(place) | Item::Close(place) => place.clone(),
+            Item::Line(line) => line.first().span(),
+        };
+        let from = last.insert(Arc::clone(&place.file), place.line).unwrap_or(place.line);
+        self.secret.entry(place.file).or_default().extend(from.min(place.line)..=from.max(place.line));
+    }
+
+    fn tell_secrets(&mut self) {
+        for source in &mut self.report.sources {
+            source.secret = self.secret.remove(&source.name).unwrap_or_default();
+        }
     }
 
     fn node(&mut self, keyword: &'static Keyword, line: Line) -> Option<Node> {
@@ -200,15 +235,16 @@ impl Builder<'_> {
 
     fn unknown(&mut self, line: &Line, block: &'static Block) {
         let word = line.first();
-        let headline = format!("unknown keyword `{}` in {}", word.text, block.name);
+        let homes = keywords::homes(word.text);
+        let shown = if holds_secrets(block) && homes.is_empty() { MASK } else { word.text };
+        let headline = format!("unknown keyword `{shown}` in {}", block.name);
         let mut diagnostic = Diagnostic::new("unknown-keyword", Severity::Error, headline, &word.span());
         if self.takes_opening_brace() {
             diagnostic = diagnostic.info(format!(
-                "its {{ is ignored and its }} ends the {} around it, so everything after that }} is no longer part of it",
+                "its {{ is ignored and its }} ends {} around it, so everything after that }} is no longer part of it",
                 block.name
             ));
         }
-        let homes = keywords::homes(word.text);
         let help = if let Some(near) = keywords::similar(block, word.text) {
             format!("did you mean {near}?")
         } else if homes.is_empty() {
@@ -266,7 +302,7 @@ impl Builder<'_> {
         if fits(keyword.value, argument.text) {
             return true;
         }
-        let shown = argument.text;
+        let shown = if keyword.name == "auth_type" { MASK } else { argument.text };
         let headline = format!("`{shown}` is not valid for {}: the line is ignored", keyword.name);
         self.report.add(
             Diagnostic::new("invalid-value", Severity::Error, headline, &argument.span())
@@ -292,6 +328,11 @@ impl Builder<'_> {
         self.report.add(diagnostic);
         false
     }
+}
+
+/// Whether a word that does not belong into the block may be a password.
+fn holds_secrets(block: &Block) -> bool {
+    matches!(block.name, "authentication" | "auth_hmac")
 }
 
 /// Whether `word` is what the table asks for.

@@ -2,6 +2,8 @@
 //!
 //! A blocked terminal or syslog must never hold up the lane that sends advertisements, so a line that finds
 //! the queue full is dropped and counted; [`Log::lost`] says how many were.
+//!
+//! A message is one line whatever is in it, as names and errors come from files and from other programs.
 
 use std::{
     io::{self, Write},
@@ -39,7 +41,7 @@ pub(super) fn start(console: bool, detail: bool) -> Result<Log, tracing::subscri
     let queue = NonBlockingBuilder::default().lossy(true).buffered_lines_limit(QUEUE_LINES);
     let (writer, guard) = match syslog {
         Some(syslog) => queue.finish(syslog),
-        None => queue.finish(io::stderr()),
+        None => queue.finish(Lines(io::stderr())),
     };
     let lost = writer.error_counter();
     let level = if detail { LevelFilter::DEBUG } else { LevelFilter::INFO };
@@ -61,7 +63,38 @@ impl Log {
     }
 }
 
-/// Writes each line as one datagram to syslogd.
+/// A message without what would end its line, or tell a terminal to do something: such characters are written
+/// as in a Rust string (`\n`, `\u{1b}`).
+fn one_line(message: &[u8]) -> String {
+    let text = String::from_utf8_lossy(message);
+    let mut line = String::with_capacity(text.len());
+    for character in text.trim_end().chars() {
+        if character.is_control() {
+            line.extend(character.escape_default());
+        } else {
+            line.push(character);
+        }
+    }
+    line
+}
+
+/// Writes each message as one line.
+struct Lines<W>(W);
+
+impl<W: Write> Write for Lines<W> {
+    fn write(&mut self, message: &[u8]) -> io::Result<usize> {
+        let mut line = one_line(message);
+        line.push('\n');
+        self.0.write_all(line.as_bytes())?;
+        Ok(message.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+/// Writes each message as one datagram to syslogd.
 struct Syslog {
     path: PathBuf,
     socket: UnixDatagram,
@@ -91,8 +124,8 @@ fn severity(line: &str) -> u8 {
 
 impl Write for Syslog {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        let text = String::from_utf8_lossy(line);
-        let text = text.trim();
+        let text = one_line(line);
+        let text = text.trim_start();
         let priority = FACILITY_DAEMON + severity(text);
         let message = format!("<{priority}>steadfast[{}]: {text}", std::process::id());
         if self.socket.send(message.as_bytes()).is_err() {
@@ -116,6 +149,21 @@ mod tests {
         let mut datagram = [0; 256];
         let length = syslogd.recv(&mut datagram).unwrap();
         String::from_utf8_lossy(&datagram[..length]).into_owned()
+    }
+
+    const FORGED: &[u8] = b" INFO Script `x` failed (no\n<8>root: forged\r\0\x1b[2J \xc2\x85)\n";
+
+    #[test]
+    fn no_message_can_forge_a_line() {
+        let expected = r"INFO Script `x` failed (no\n<8>root: forged\r\u{0}\u{1b}[2J \u{85})";
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        let syslogd = UnixDatagram::bind(&path).unwrap();
+        Syslog::open(&path).unwrap().write_all(FORGED).unwrap();
+        assert_eq!(received(&syslogd), format!("<30>steadfast[{}]: {expected}", std::process::id()));
+        let mut terminal = Lines(Vec::new());
+        terminal.write_all(FORGED).unwrap();
+        assert_eq!(String::from_utf8(terminal.0).unwrap(), format!(" {expected}\n"));
     }
 
     #[test]

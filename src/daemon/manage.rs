@@ -9,16 +9,17 @@ use std::{
     time::Duration,
 };
 
-use agentx::{InvalidAddress, MasterAddress, Oid, Region, Subagent};
+use agentx::{MasterAddress, Oid, Region, Subagent};
 use futures_util::{
     StreamExt as _,
     future::{FusedFuture, FutureExt as _, join},
+    stream::FuturesUnordered,
 };
 use tokio::{
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
     sync::{mpsc, oneshot, watch},
 };
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use super::{engine::Command, scripts};
 use crate::{
@@ -42,20 +43,20 @@ pub(super) struct Snmp {
 }
 
 impl Snmp {
-    /// From the configuration and the command line; `None` when neither asks for SNMP.
-    ///
-    /// # Errors
-    /// When the socket's address makes no sense.
-    pub(super) fn new(
-        arguments: &cli::Arguments,
-        global: &crate::config::Global,
-    ) -> Result<Option<Self>, InvalidAddress> {
+    /// From the configuration and the command line; `None` when neither asks for SNMP. An address that makes no
+    /// sense is logged, and VRRP runs without SNMP: no output may stop it.
+    pub(super) fn new(arguments: &cli::Arguments, global: &crate::config::Global) -> Option<Self> {
         if !arguments.snmp && !global.enable_snmp_vrrp {
-            return Ok(None);
+            return None;
         }
         let socket = arguments.snmp_agent_socket.as_ref().or(global.snmp_socket.as_ref());
-        let master = socket.map_or(Ok(MasterAddress::default()), |socket| socket.parse())?;
-        Ok(Some(Self { master, traps: global.enable_traps }))
+        match socket.map_or(Ok(MasterAddress::default()), |socket| socket.parse()) {
+            Ok(master) => Some(Self { master, traps: global.enable_traps }),
+            Err(error) => {
+                error!("snmp_socket {error}; KEEPALIVED-MIB is not served until it is corrected");
+                None
+            }
+        }
     }
 }
 
@@ -156,21 +157,40 @@ async fn subagent(
     }
 }
 
+/// Signals that keepalived does something for and this daemon does not yet, with what that is. Left alone they would
+/// end the process with its addresses in place.
+const NOT_YET: [(SignalKind, &str); 6] = [
+    (SignalKind::hangup(), "SIGHUP: reload"),
+    (SignalKind::user_defined1(), "SIGUSR1: writing its data to a file"),
+    (SignalKind::user_defined2(), "SIGUSR2: writing its statistics to a file"),
+    (SignalKind::alarm(), "SIGALRM: nothing waits for it, and what it asks for"),
+    // SIGRTMIN + 1 and + 2, as the C library counts on Linux.
+    (SignalKind::from_raw(35), "SIGRTMIN+1: clearing its statistics"),
+    (SignalKind::from_raw(36), "SIGRTMIN+2: writing its data as JSON"),
+];
+
 /// Turns signals into commands, for ever.
 async fn signals(engine: mpsc::Sender<Command>) -> std::io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut hangup = signal(SignalKind::hangup())?;
+    let mut ignored = FuturesUnordered::new();
+    for (kind, what) in NOT_YET {
+        ignored.push(refuse(signal(kind)?, what));
+    }
     loop {
         tokio::select! {
             _ = terminate.recv() => info!("Stopping (SIGTERM)"),
             _ = interrupt.recv() => info!("Stopping (SIGINT)"),
-            _ = hangup.recv() => {
-                warn!("SIGHUP: reload is not supported yet, the configuration stays as it is");
-                continue;
-            }
+            Some(()) = ignored.next() => continue,
         }
         // The engine is gone only when everything ends.
         let _ = engine.send(Command::Shutdown).await;
+    }
+}
+
+/// Says of each signal that it has no effect.
+async fn refuse(mut signal: Signal, what: &'static str) {
+    while signal.recv().await.is_some() {
+        warn!("{what} is not supported yet, nothing was done");
     }
 }

@@ -33,8 +33,12 @@ use self::{
 };
 use crate::{
     cli::{self, Arguments},
-    config::{self, Config, Report, System},
-    kernel::{KernelError, Requests, capabilities},
+    config::{self, Config, Report, Severity, System},
+    kernel::{
+        KernelError, Requests,
+        capabilities::{self, Capability},
+        process::Owner,
+    },
     registry::{InstanceRow, Registry, ScriptRow, Topology},
 };
 
@@ -110,18 +114,23 @@ fn start(
     log: &log::Log,
 ) -> Result<(), Refused> {
     info!("{} starting with {}", cli::banner(), arguments.use_file.display());
-    for line in report.lines() {
-        warn!("{line}");
+    for (found, line) in report.diagnostics.iter().zip(report.lines()) {
+        match found.severity {
+            Severity::Notice => info!("{line}"),
+            Severity::Error | Severity::Security => warn!("{line}"),
+            Severity::Refused | Severity::NoFile | Severity::Fatal => error!("{line}"),
+        }
     }
     let refused = report.start_exit();
     let (Some(config), None) = (config, refused) else {
-        let message = "the configuration cannot be run; `steadfast -t` shows why".to_owned();
+        let file = arguments.use_file.display();
+        let message = format!("the configuration cannot be run; `steadfast -t -f {file}` shows where");
         return Err(Refused { status: refused.unwrap_or(exit::FATAL), message });
     };
     if !arguments.dont_fork {
         return Err(Refused::fatal("only running in the foreground is supported yet: start with -n"));
     }
-    let snmp = Snmp::new(arguments, &config.global).map_err(Refused::fatal)?;
+    let snmp = Snmp::new(arguments, &config.global);
     let _pid_file = PidFile::take(&arguments.pid).map_err(Refused::fatal)?;
     check_capabilities(&config)?;
     let registry = Arc::new(Registry::new(topology(config)));
@@ -134,21 +143,33 @@ fn start(
     Ok(())
 }
 
-/// Says what is missing before the first instance fails for it.
+/// Says what is missing before the first instance fails for it. Without the capabilities of VRRP nothing works;
+/// without those of scripts only scripts of other users do not.
 fn check_capabilities(config: &Config) -> Result<(), Refused> {
+    let notify = config.instances.iter().flat_map(|instance| {
+        let config::Notify { master, backup, fault, stop, all } = &instance.notify;
+        [master, backup, fault, stop, all].into_iter().flatten().filter_map(|script| script.user.as_ref())
+    });
+    let mut users = config.scripts.iter().filter_map(|script| script.user.as_ref()).chain(notify);
+    if users.any(|user| Owner::new(user.uid, user.gid).is_another_user()) {
+        for capability in missing_of(&Capability::OF_SCRIPTS) {
+            warn!("missing permission: {capability}");
+        }
+    }
     if config.instances.is_empty() {
         return Ok(());
     }
-    match capabilities::missing() {
-        Ok(missing) if missing.is_empty() => Ok(()),
-        Ok(missing) => {
-            let missing: Vec<_> = missing.iter().map(ToString::to_string).collect();
-            let message = format!("missing permission: {}; run as root or grant it", missing.join(", "));
-            Err(Refused { status: exit::NO_PERMISSION, message })
-        }
-        // Where /proc is not there to ask, the kernel's own refusal will say it.
-        Err(_) => Ok(()),
+    let missing: Vec<_> = missing_of(&Capability::OF_VRRP).iter().map(ToString::to_string).collect();
+    if missing.is_empty() {
+        return Ok(());
     }
+    let message = format!("missing permission: {}; run as root or grant it", missing.join(", "));
+    Err(Refused { status: exit::NO_PERMISSION, message })
+}
+
+/// Which of these are missing; none where /proc is not there to ask: the kernel's own refusal will say it.
+fn missing_of(capabilities: &[Capability]) -> Vec<Capability> {
+    capabilities::missing_of(capabilities).unwrap_or_default()
 }
 
 /// The rows of a configuration.

@@ -1,32 +1,44 @@
 //! The pid file: one running daemon per file, and a stale file never in the way.
 
 use std::{
-    fs::{self, File, OpenOptions},
-    io::{self, Write},
-    os::unix::fs::MetadataExt as _,
+    fs::{self, File, OpenOptions, Permissions},
+    io::{self, Read as _, Write as _},
+    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
 
-use nix::fcntl::{Flock, FlockArg};
+use nix::{
+    errno::Errno,
+    fcntl::{FcntlArg, OFlag, fcntl},
+    libc,
+};
+
+/// Readable for everybody. To be writable is to be able to hold the lock.
+const MODE: u32 = 0o644;
+/// How often the file may be replaced while we take it; by daemons that end, it is once or twice.
+const ATTEMPTS: u32 = 100;
+/// No pid has more digits.
+const PID_BYTES: u64 = 20;
 
 /// A held pid file; dropped, the file is gone.
 #[derive(Debug)]
 pub(super) struct PidFile {
     path: PathBuf,
-    // The lock, not the number, says that a daemon runs: it ends with the process, however that ends.
-    _lock: Flock<File>,
+    // Its lock, not the number, says that a daemon runs: it ends with the process, however that ends.
+    file: File,
 }
 
 /// Why there is no pid file.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum PidFileError {
     /// Another process holds it.
-    #[error("a daemon with pid file {} is already running (pid {pid}); stop it or give another file with -p", path.display())]
+    #[error("a daemon with pid file {} is already running ({}); stop it or give another file with -p",
+        path.display(), pid.map_or_else(|| "its pid is not there".to_owned(), |pid| format!("pid {pid}")))]
     Running {
         /// The file.
         path: PathBuf,
-        /// What is written in it.
-        pid: String,
+        /// What is written in it; `None` when that is no pid.
+        pid: Option<u32>,
     },
     /// It cannot be written.
     #[error("cannot write pid file {}: {error}; give another file with -p", path.display())]
@@ -42,59 +54,182 @@ impl PidFile {
     /// Takes the file at `path` and writes this process's pid into it.
     ///
     /// # Errors
-    /// When another process holds it or it cannot be written.
+    /// When another process holds it, it cannot be written or is no regular file with this one name.
     pub(super) fn take(path: &Path) -> Result<Self, PidFileError> {
         let failed = |error| PidFileError::Io { path: path.into(), error };
-        let mut lock = loop {
-            let file = OpenOptions::new()
-                .read(true)
-                .write(true)
-                .create(true)
-                .truncate(false)
-                .open(path)
-                .map_err(failed)?;
-            let lock = match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
-                Ok(lock) => lock,
-                Err((_, nix::errno::Errno::EWOULDBLOCK)) => {
-                    let pid = fs::read_to_string(path).unwrap_or_default().trim().to_owned();
-                    return Err(PidFileError::Running { path: path.into(), pid });
+        for _ in 0..ATTEMPTS {
+            let mut file = open(path).map_err(failed)?;
+            match lock(&file) {
+                Ok(()) => {}
+                Err(Errno::EACCES | Errno::EAGAIN) => {
+                    return Err(PidFileError::Running { path: path.into(), pid: pid_in(&mut file) });
                 }
-                Err((_, errno)) => return Err(failed(errno.into())),
-            };
-            // The daemon that held the file may have removed it between our opening and our locking it.
-            let locked = lock.metadata().map_err(failed)?;
-            if fs::metadata(path)
-                .is_ok_and(|there| (there.dev(), there.ino()) == (locked.dev(), locked.ino()))
-            {
-                break lock;
+                Err(errno) => return Err(failed(errno.into())),
             }
-        };
-        lock.set_len(0).and_then(|()| writeln!(lock, "{}", std::process::id())).map_err(failed)?;
-        Ok(Self { path: path.into(), _lock: lock })
+            // The daemon that held the file may have removed it between our opening and our locking it.
+            if is_at(&file, path).map_err(failed)? {
+                write(&mut file).map_err(failed)?;
+                return Ok(Self { path: path.into(), file });
+            }
+        }
+        Err(failed(io::Error::other("others replace it again and again")))
     }
 }
 
 impl Drop for PidFile {
     fn drop(&mut self) {
-        // A file that is already gone is what we want.
-        let _ = fs::remove_file(&self.path);
+        // What somebody else has put there is theirs; a file that is already gone is what we want.
+        if is_at(&self.file, &self.path).unwrap_or(false) {
+            let _ = fs::remove_file(&self.path);
+        }
     }
+}
+
+/// Opens or makes the file. Nothing is changed in what another name may lead to, or in what is no file.
+fn open(path: &Path) -> io::Result<File> {
+    let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(MODE)
+        .custom_flags(flags.bits())
+        .open(path)
+        .map_err(|error| match error.raw_os_error() {
+            Some(libc::ELOOP) => io::Error::other("it is a symbolic link"),
+            _ => error,
+        })?;
+    let found = file.metadata()?;
+    if !found.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
+    }
+    if found.nlink() > 1 {
+        return Err(io::Error::other("the file has other names (hard links)"));
+    }
+    Ok(file)
+}
+
+/// Locks the whole file for as long as it is open (F_OFD_SETLK, fcntl(2)). A write lock, as it needs a
+/// descriptor that can write; flock(2) would let everybody who may read the file hold it.
+fn lock(file: &File) -> Result<(), Errno> {
+    #[expect(clippy::cast_possible_truncation, reason = "C constants that fit")]
+    let whole = libc::flock {
+        l_type: libc::F_WRLCK as libc::c_short,
+        l_whence: libc::SEEK_SET as libc::c_short,
+        l_start: 0,
+        l_len: 0,
+        l_pid: 0,
+    };
+    fcntl(file, FcntlArg::F_OFD_SETLK(&whole)).map(drop)
+}
+
+/// Whether `path` leads to this very file.
+fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    let ours = file.metadata()?;
+    let there = fs::symlink_metadata(path);
+    Ok(there.is_ok_and(|there| (there.dev(), there.ino()) == (ours.dev(), ours.ino())))
+}
+
+fn pid_in(file: &mut File) -> Option<u32> {
+    let mut text = String::new();
+    file.take(PID_BYTES).read_to_string(&mut text).ok()?;
+    text.trim().parse().ok()
+}
+
+fn write(file: &mut File) -> io::Result<()> {
+    // One that was left behind may be open to others.
+    if file.metadata()?.mode() & 0o7777 & !MODE != 0 {
+        file.set_permissions(Permissions::from_mode(MODE))?;
+    }
+    file.set_len(0)?;
+    writeln!(file, "{}", std::process::id())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::symlink;
+
     use super::*;
+
+    fn folder() -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("steadfast.pid");
+        (folder, path)
+    }
 
     #[test]
     fn a_held_file_is_refused_and_a_stale_one_taken_over() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("steadfast.pid");
+        let (_folder, path) = folder();
         fs::write(&path, "1\n").unwrap();
         let held = PidFile::take(&path).unwrap();
-        assert_eq!(fs::read_to_string(&path).unwrap().trim(), std::process::id().to_string());
-        let refused = PidFile::take(&path).unwrap_err();
-        assert!(refused.to_string().contains("already running"), "{refused}");
+        let own = std::process::id();
+        assert_eq!(fs::read_to_string(&path).unwrap(), format!("{own}\n"));
+        let refused = PidFile::take(&path).unwrap_err().to_string();
+        assert!(refused.contains(&format!("already running (pid {own})")), "{refused}");
         drop(held);
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn who_may_only_read_the_file_cannot_hold_it() {
+        let (_folder, path) = folder();
+        fs::write(&path, "1\n").unwrap();
+        let reader = File::open(&path).unwrap();
+        let _theirs = nix::fcntl::Flock::lock(reader, nix::fcntl::FlockArg::LockExclusiveNonblock).unwrap();
+        assert_eq!(lock(&File::open(&path).unwrap()), Err(Errno::EBADF));
+        PidFile::take(&path).unwrap();
+    }
+
+    #[test]
+    fn the_file_is_writable_by_its_owner_alone_also_when_it_was_not() {
+        let (_folder, path) = folder();
+        fs::write(&path, "1\n").unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o666)).unwrap();
+        let _held = PidFile::take(&path).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o7777, MODE);
+    }
+
+    #[test]
+    fn links_and_what_is_no_file_are_refused_and_left_as_they_are() {
+        let (folder, path) = folder();
+        let refused = || {
+            let refused = PidFile::take(&path).unwrap_err().to_string();
+            fs::remove_file(&path).unwrap();
+            refused
+        };
+        let precious = folder.path().join("precious");
+        fs::write(&precious, "content").unwrap();
+        symlink(&precious, &path).unwrap();
+        assert!(refused().contains("symbolic link"));
+        fs::hard_link(&precious, &path).unwrap();
+        assert!(refused().contains("hard links"));
+        assert_eq!(fs::read_to_string(&precious).unwrap(), "content");
+        nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        assert!(refused().contains("not a regular file"));
+    }
+
+    #[test]
+    fn only_a_number_is_told_of_what_is_written_in_it() {
+        let (_folder, path) = folder();
+        let held = PidFile::take(&path).unwrap();
+        for text in ["1\nforged line\n", "", "12345678901234567890123", "-1"] {
+            fs::write(&path, text).unwrap();
+            let refused = PidFile::take(&path).unwrap_err().to_string();
+            assert!(refused.contains("already running (its pid is not there)"), "{refused}");
+        }
+        drop(held);
+    }
+
+    #[test]
+    fn what_another_has_put_in_its_place_stays() {
+        let (_folder, path) = folder();
+        let first = PidFile::take(&path).unwrap();
+        fs::remove_file(&path).unwrap();
+        let second = PidFile::take(&path).unwrap();
+        drop(first);
+        assert!(path.exists());
+        drop(second);
         assert!(!path.exists());
     }
 

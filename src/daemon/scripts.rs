@@ -19,6 +19,7 @@ use crate::{
 /// A tracked script that runs.
 pub(super) struct ScriptLoop {
     row: Arc<ScriptRow>,
+    owner: Option<Owner>,
     tracker: ScriptTracker,
     child: Option<Child>,
     engine: mpsc::Sender<Command>,
@@ -28,7 +29,8 @@ impl ScriptLoop {
     /// The loop of a row; its verdicts go to the engine.
     pub(super) fn new(row: Arc<ScriptRow>, engine: mpsc::Sender<Command>) -> Self {
         let tracker = ScriptTracker::new(&row.config);
-        Self { row, tracker, child: None, engine }
+        let owner = row.config.user.as_ref().map(|user| Owner::new(user.uid, user.gid));
+        Self { row, owner, tracker, child: None, engine }
     }
 
     /// Runs for ever; cancelled, it leaves a running script to be ended with its lane.
@@ -60,7 +62,7 @@ impl ScriptLoop {
             ScriptAction::Kill => self.signal(Signal::Kill),
             ScriptAction::Skipped => {
                 warn!(
-                    "Script {}: the previous run has not ended, this one is left out",
+                    "Script {}: the previous run has not ended, no other is started until it has",
                     self.row.config.name
                 );
             }
@@ -70,8 +72,8 @@ impl ScriptLoop {
 
     fn start(&mut self) {
         let script = &self.row.config;
-        let owner = script.user.as_ref().map(|user| Owner { uid: user.uid, gid: user.gid });
-        match process::spawn(&script.command.argv, Some(&script.command.path), owner, &[]) {
+        let path = Some(script.command.path.as_path());
+        match process::spawn(&script.command.argv, path, self.owner.as_ref(), &[]) {
             Ok(child) => self.child = Some(child),
             Err(error) => self.tracker.handle_end(RunEnd::NotStarted(error.to_string())),
         }

@@ -2,24 +2,35 @@
 
 use std::{fmt, fs, io};
 
-/// A capability that the VRRP engine needs.
+/// A capability that the daemon needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Capability {
     /// Adding and removing addresses.
     NetAdmin,
     /// Sending and receiving advertisements, gratuitous ARP.
     NetRaw,
+    /// Starting scripts as another user.
+    Setuid,
+    /// Starting scripts as another group, without the daemon's.
+    Setgid,
+    /// Ending scripts of another user.
+    Kill,
 }
 
 impl Capability {
-    /// Every capability that is asked for.
-    pub const ALL: [Self; 2] = [Self::NetAdmin, Self::NetRaw];
+    /// What the VRRP engine needs.
+    pub const OF_VRRP: [Self; 2] = [Self::NetAdmin, Self::NetRaw];
+    /// What scripts of another user need.
+    pub const OF_SCRIPTS: [Self; 3] = [Self::Setuid, Self::Setgid, Self::Kill];
 
     /// Its name as capabilities(7) and systemd units spell it.
     pub const fn name(self) -> &'static str {
         match self {
             Self::NetAdmin => "CAP_NET_ADMIN",
             Self::NetRaw => "CAP_NET_RAW",
+            Self::Setuid => "CAP_SETUID",
+            Self::Setgid => "CAP_SETGID",
+            Self::Kill => "CAP_KILL",
         }
     }
 
@@ -28,6 +39,8 @@ impl Capability {
         match self {
             Self::NetAdmin => "adding the addresses of `virtual_ipaddress`",
             Self::NetRaw => "the advertisements of `vrrp_instance` and gratuitous ARP",
+            Self::Setuid | Self::Setgid => "starting scripts of another user (`script_user`, `user`)",
+            Self::Kill => "ending scripts of another user (`script_user`, `user`)",
         }
     }
 
@@ -36,6 +49,9 @@ impl Capability {
         match self {
             Self::NetAdmin => 1 << 12,
             Self::NetRaw => 1 << 13,
+            Self::Setuid => 1 << 7,
+            Self::Setgid => 1 << 6,
+            Self::Kill => 1 << 5,
         }
     }
 }
@@ -46,11 +62,11 @@ impl fmt::Display for Capability {
     }
 }
 
-/// The capabilities this process lacks. Fails where /proc is not mounted.
-pub fn missing() -> io::Result<Vec<Capability>> {
+/// Those of `needed` that this process lacks. Fails where /proc is not mounted.
+pub fn missing_of(needed: &[Capability]) -> io::Result<Vec<Capability>> {
     let effective = effective(&fs::read_to_string("/proc/self/status")?)
         .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "no CapEff line in /proc/self/status"))?;
-    Ok(lacking(effective))
+    Ok(lacking(effective, needed))
 }
 
 /// The effective set in the text of /proc/PID/status.
@@ -59,8 +75,8 @@ fn effective(status: &str) -> Option<u64> {
     u64::from_str_radix(mask.trim(), 16).ok()
 }
 
-fn lacking(effective: u64) -> Vec<Capability> {
-    Capability::ALL.into_iter().filter(|capability| effective & capability.bit() == 0).collect()
+fn lacking(effective: u64, needed: &[Capability]) -> Vec<Capability> {
+    needed.iter().copied().filter(|capability| effective & capability.bit() == 0).collect()
 }
 
 #[cfg(test)]
@@ -69,9 +85,14 @@ mod tests {
 
     #[test]
     fn root_lacks_nothing_and_an_ordinary_user_everything() {
-        assert_eq!(lacking(0x1ff_ffff_ffff), []);
-        assert_eq!(lacking(0), Capability::ALL);
-        assert_eq!(lacking(1 << 12), [Capability::NetRaw]);
+        for needed in [&Capability::OF_VRRP[..], &Capability::OF_SCRIPTS] {
+            assert_eq!(lacking(0x1ff_ffff_ffff, needed), []);
+            assert_eq!(lacking(0, needed), needed);
+        }
+        assert_eq!(lacking(1 << 12, &Capability::OF_VRRP), [Capability::NetRaw]);
+        // What a unit with CAP_SETGID, CAP_SETUID, CAP_NET_ADMIN and CAP_NET_RAW has.
+        assert_eq!(lacking(0x30c0, &Capability::OF_VRRP), []);
+        assert_eq!(lacking(0x30c0, &Capability::OF_SCRIPTS), [Capability::Kill]);
     }
 
     #[test]
@@ -79,7 +100,7 @@ mod tests {
         let status = "Name:\tsteadfast\nCapPrm:\t0000000000003000\nCapEff:\t0000000000002000\n";
         assert_eq!(effective(status), Some(0x2000));
         assert_eq!(effective("Name:\tsteadfast\n"), None);
-        assert!(missing().is_ok());
+        assert!(missing_of(&Capability::OF_VRRP).is_ok());
     }
 
     #[test]

@@ -1,8 +1,11 @@
 //! What the kernel refused, in words an operator can act on.
 
-use std::{fmt, io};
+use std::{borrow::Cow, fmt, io};
 
 use nix::errno::Errno;
+
+/// What nearly every operation of the engine needs.
+const OF_THE_ENGINE: &str = "CAP_NET_ADMIN or CAP_NET_RAW";
 
 /// A refused or failed kernel operation: what was tried, on which object, what the kernel said, and the
 /// way out where one is known.
@@ -10,6 +13,8 @@ use nix::errno::Errno;
 pub struct KernelError {
     operation: String,
     cause: Cause,
+    /// The privilege without which the operation is not permitted, where it is known.
+    privilege: Option<&'static str>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +28,7 @@ enum Cause {
 impl KernelError {
     /// `operation` is a gerund with its object: "adding 10.9.0.100/24 to eth0".
     pub(super) fn new(operation: impl Into<String>, errno: Errno) -> Self {
-        Self { operation: operation.into(), cause: Cause::Errno(errno) }
+        Self { operation: operation.into(), cause: Cause::Errno(errno), privilege: Some(OF_THE_ENGINE) }
     }
 
     /// For an [`io::Error`] from a system call; keeps its errno if it carries one.
@@ -36,7 +41,12 @@ impl KernelError {
 
     /// For a failure that has no errno.
     pub(crate) fn other(operation: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self { operation: operation.into(), cause: Cause::Other(reason.into()) }
+        Self { operation: operation.into(), cause: Cause::Other(reason.into()), privilege: None }
+    }
+
+    /// The same for an operation that needs another privilege than most: its name, if one would help.
+    pub(super) fn needing(self, privilege: Option<&'static str>) -> Self {
+        Self { privilege, ..self }
     }
 
     /// The kernel's error number (errno(3)); `None` when its answer was lost.
@@ -48,11 +58,11 @@ impl KernelError {
     }
 
     /// The way out, for the refusals an operator can do something about.
-    fn help(&self) -> Option<&'static str> {
+    fn help(&self) -> Option<Cow<'static, str>> {
         match self.cause {
-            Cause::Errno(Errno::EPERM) => Some("needs CAP_NET_ADMIN or CAP_NET_RAW"),
-            Cause::Errno(Errno::ENODEV) => Some("does the interface exist?"),
-            Cause::Errno(Errno::EMFILE) => Some("raise the limit on open files (ulimit -n)"),
+            Cause::Errno(Errno::EPERM) => self.privilege.map(|name| format!("needs {name}").into()),
+            Cause::Errno(Errno::ENODEV) => Some("does the interface exist?".into()),
+            Cause::Errno(Errno::EMFILE) => Some("raise the limit on open files (ulimit -n)".into()),
             _ => None,
         }
     }
@@ -93,6 +103,13 @@ mod tests {
             "adding 10.9.0.100/24 to eth0: Operation not permitted (needs CAP_NET_ADMIN or CAP_NET_RAW)"
         );
         assert_eq!(error.errno(), Some(1));
+        let error = KernelError::new("sending SIGKILL to check", Errno::EPERM);
+        assert_eq!(
+            error.clone().needing(None).to_string(),
+            "sending SIGKILL to check: Operation not permitted"
+        );
+        let text = error.needing(Some("CAP_KILL")).to_string();
+        assert_eq!(text, "sending SIGKILL to check: Operation not permitted (needs CAP_KILL)");
     }
 
     #[test]

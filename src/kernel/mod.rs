@@ -26,3 +26,5 @@ pub use deadline::Deadline;
 pub use error::KernelError;
 pub use netlink::{Added, Address, AddressInfo, Event, Events, Link, Requests};
 pub use raw::VrrpSocket;
+#[cfg(test)]
+pub(crate) use sys::unprivileged;

@@ -4,30 +4,57 @@
 //! long to wait and whom to signal is decided elsewhere.
 
 use std::{
-    ffi::OsStr,
-    os::unix::process::{CommandExt as _, ExitStatusExt as _},
-    path::Path,
+    env,
+    ffi::{OsStr, OsString},
+    os::unix::{
+        ffi::OsStrExt as _,
+        process::{CommandExt as _, ExitStatusExt as _},
+    },
+    path::{Path, PathBuf},
     process::{Command, ExitStatus, Stdio},
 };
 
 use nix::{
     errno::Errno,
     sys::signal::{Signal as NixSignal, killpg},
-    unistd::Pid,
+    unistd::{self, Pid, Uid},
 };
 
 use super::{KernelError, sys};
 
-/// Variables that would let the daemon's environment change what a script does.
-const NOT_INHERITED: [&str; 3] = ["IFS", "LD_PRELOAD", "LD_LIBRARY_PATH"];
+/// Variables that would change what a script does, or pass on what was meant for the daemon alone; beside
+/// those of the dynamic linker (`LD_…`).
+const NOT_INHERITED: [&str; 7] =
+    ["IFS", "BASH_ENV", "ENV", "NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES"];
+/// What a script of another user gets of the daemon's variables, beside the locale (`LC_…`).
+const FOR_ANOTHER_USER: [&str; 3] = ["PATH", "LANG", "TZ"];
+/// PATH where the daemon has none.
+const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// The user a script runs as (`script_user`, `user`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Owner {
-    /// User id.
-    pub uid: u32,
-    /// Primary group id; there are no supplementary groups.
-    pub gid: u32,
+    uid: u32,
+    gid: u32,
+    name: String,
+    home: PathBuf,
+}
+
+impl Owner {
+    /// A user id and primary group id; there are no supplementary groups. Looks up the name and home directory
+    /// of the account, which may take as long as the name service does, so do it once; an id without account
+    /// is called by its number, with `/` as its home.
+    pub fn new(uid: u32, gid: u32) -> Self {
+        let account = unistd::User::from_uid(Uid::from_raw(uid)).ok().flatten();
+        let (name, home) = account
+            .map_or_else(|| (uid.to_string(), PathBuf::from("/")), |account| (account.name, account.dir));
+        Self { uid, gid, name, home }
+    }
+
+    /// Whether this is not the user that the daemon runs as.
+    pub fn is_another_user(&self) -> bool {
+        self.uid != unistd::geteuid().as_raw()
+    }
 }
 
 /// What a process group is told.
@@ -70,15 +97,18 @@ pub struct Child {
 }
 
 /// Starts a script without a shell: `argv`, then `extra` (the arguments of `notify`), with /dev/null for
-/// its standard streams, the daemon's environment less IFS, LD_PRELOAD and LD_LIBRARY_PATH, and SIGTERM
-/// when the thread that started it ends.
+/// its standard streams and no other descriptors, none of the daemon's capabilities, and SIGTERM when the
+/// thread that started it ends.
+///
+/// A script of the daemon's own user has the daemon's environment less IFS, LD_*, BASH_ENV, ENV, NOTIFY_SOCKET
+/// and LISTEN_*; one of another user only PATH, LANG, LC_* and TZ of it, and HOME, USER, LOGNAME and SHELL.
 ///
 /// `path` is the file to run where it is not found by `argv[0]` (as is, or along PATH). Fails as execve(2)
 /// does: ENOENT, EACCES, ENOEXEC; EINVAL for an empty `argv`. Needs a tokio runtime with I/O enabled.
 pub fn spawn<S: AsRef<OsStr>>(
     argv: &[S],
     path: Option<&Path>,
-    owner: Option<Owner>,
+    owner: Option<&Owner>,
     extra: &[S],
 ) -> Result<Child, KernelError> {
     let Some((first, arguments)) = argv.split_first() else {
@@ -89,19 +119,39 @@ pub fn spawn<S: AsRef<OsStr>>(
     command.arg0(first).args(arguments).args(extra);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     command.process_group(0);
-    for variable in NOT_INHERITED {
-        command.env_remove(variable);
-    }
-    if let Some(owner) = owner {
-        // Given a uid, a privileged parent also clears the supplementary groups.
-        command.gid(owner.gid).uid(owner.uid);
-    }
-    sys::die_with_parent(&mut command);
+    let another_user = owner.filter(|owner| owner.is_another_user());
+    command.env_clear().envs(environment(env::vars_os(), another_user));
+    sys::part_from_parent(&mut command, owner.map(|owner| (owner.uid, owner.gid)));
+    let privilege = owner.map(|_| "CAP_SETUID and CAP_SETGID");
     let child = tokio::process::Command::from(command)
         .spawn()
-        .map_err(|error| KernelError::from_io(format!("starting {name}"), &error))?;
+        .map_err(|error| KernelError::from_io(format!("starting {name}"), &error).needing(privilege))?;
     let group = child.id().and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw);
     Ok(Child { child, group, told_to_end: false, name })
+}
+
+/// The variables of a script, from those that the daemon has.
+fn environment(
+    inherited: impl Iterator<Item = (OsString, OsString)>,
+    another_user: Option<&Owner>,
+) -> Vec<(OsString, OsString)> {
+    let begins = |name: &OsStr, prefix: &str| name.as_bytes().starts_with(prefix.as_bytes());
+    let Some(owner) = another_user else {
+        let kept = |name: &OsStr| !begins(name, "LD_") && NOT_INHERITED.iter().all(|not| name != *not);
+        return inherited.filter(|(name, _)| kept(name)).collect();
+    };
+    let kept = |name: &OsStr| begins(name, "LC_") || FOR_ANOTHER_USER.iter().any(|kept| name == *kept);
+    let mut variables: Vec<_> = inherited.filter(|(name, _)| kept(name)).collect();
+    if variables.iter().all(|(name, _)| name != "PATH") {
+        variables.push(("PATH".into(), DEFAULT_PATH.into()));
+    }
+    variables.extend([
+        ("HOME".into(), owner.home.clone().into()),
+        ("USER".into(), owner.name.clone().into()),
+        ("LOGNAME".into(), owner.name.clone().into()),
+        ("SHELL".into(), "/bin/sh".into()),
+    ]);
+    variables
 }
 
 impl Child {
@@ -120,7 +170,8 @@ impl Child {
         };
         match self.group.map(|group| killpg(group, signal)) {
             None | Some(Ok(()) | Err(Errno::ESRCH)) => Ok(()),
-            Some(Err(errno)) => Err(KernelError::new(format!("sending {signal} to {}", self.name), errno)),
+            Some(Err(errno)) => Err(KernelError::new(format!("sending {signal} to {}", self.name), errno)
+                .needing(Some("CAP_KILL"))),
         }
     }
 
@@ -144,9 +195,138 @@ impl Child {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::{fs, os::unix::fs::PermissionsExt as _};
 
-    use super::*;
+    use super::{
+        sys::unprivileged::{self, CAP_NET_ADMIN, CAP_NET_RAW, CAP_SETGID, CAP_SETUID},
+        *,
+    };
+
+    /// What a daemon that is not root is given.
+    const GIVEN: &[u32] = &[CAP_SETGID, CAP_SETUID, CAP_NET_ADMIN, CAP_NET_RAW];
+    const DAEMON: u32 = 12_000;
+
+    fn runtime() -> tokio::runtime::Runtime {
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+    }
+
+    /// The lines of /proc/self/status of a script that such a daemon starts which begin with one of `words`,
+    /// without them.
+    fn status_under_unprivileged_daemon(owner: Option<Owner>, words: &'static [&str]) -> Vec<String> {
+        let output = tempfile::tempdir().unwrap();
+        fs::set_permissions(output.path(), fs::Permissions::from_mode(0o777)).unwrap();
+        let file = output.path().join("status");
+        let path = file.to_str().unwrap().to_owned();
+        let ended = unprivileged::with(DAEMON, GIVEN, move || {
+            runtime().block_on(async {
+                let argv = ["sh", "-c", r#"cat /proc/self/status > "$0""#, &path];
+                spawn(&argv, None, owner.as_ref(), &[]).unwrap().wait().await
+            })
+        });
+        assert_eq!(ended, Ok(ExitKind::Exited(0)));
+        let status = fs::read_to_string(&file).unwrap();
+        let value = |word: &&str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(word));
+            line.map(|value| value.split_whitespace().collect::<Vec<_>>().join(" "))
+        };
+        words.iter().filter_map(value).collect()
+    }
+
+    const SETS: &[&str] = &["CapInh:", "CapPrm:", "CapEff:", "CapAmb:"];
+    const NOTHING: [&str; 4] = ["0000000000000000"; 4];
+
+    #[test]
+    fn a_script_of_another_user_has_nothing_of_an_unprivileged_daemon() {
+        let owner = || Some(Owner::new(12_345, 23_456));
+        assert_eq!(status_under_unprivileged_daemon(owner(), SETS), NOTHING);
+        let identity = status_under_unprivileged_daemon(owner(), &["Uid:", "Gid:", "Groups:", "NoNewPrivs:"]);
+        assert_eq!(identity, ["12345 12345 12345 12345", "23456 23456 23456 23456", "", "0"]);
+    }
+
+    #[test]
+    fn a_script_of_the_daemons_own_user_has_none_of_its_capabilities() {
+        assert_eq!(status_under_unprivileged_daemon(None, SETS), NOTHING);
+        let owner = Some(Owner::new(DAEMON, DAEMON));
+        assert_eq!(status_under_unprivileged_daemon(owner.clone(), SETS), NOTHING);
+        assert_eq!(status_under_unprivileged_daemon(owner, &["Groups:"]), ["4711"]);
+    }
+
+    #[test]
+    fn what_an_unprivileged_daemon_may_not_do_names_the_privilege() {
+        let owner = Owner::new(12_345, 23_456);
+        let another = owner.clone();
+        let started = unprivileged::with(DAEMON, &[], move || {
+            let _context = runtime().enter();
+            spawn(&["true"], None, Some(&another), &[]).unwrap_err()
+        });
+        let (killed, child) = unprivileged::with(DAEMON, &[CAP_SETGID, CAP_SETUID], move || {
+            let runtime = runtime();
+            let _context = runtime.enter();
+            let mut child = spawn(&["sleep", "600"], None, Some(&owner), &[]).unwrap();
+            (child.signal_group(Signal::Kill).unwrap_err(), child.group.unwrap())
+        });
+        killpg(child, NixSignal::SIGKILL).unwrap();
+        assert_eq!(killed.to_string(), "sending SIGKILL to sleep: Operation not permitted (needs CAP_KILL)");
+        assert_eq!(
+            started.to_string(),
+            "starting true: Operation not permitted (needs CAP_SETUID and CAP_SETGID)"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_descriptor_that_the_daemon_was_started_with_does_not_reach_a_script() {
+        // A duplicate is not closed on exec.
+        let inherited = unistd::dup(std::io::stderr()).unwrap();
+        let mut child = spawn(&["sleep", "600"], None, None, &[]).unwrap();
+        let number = std::os::fd::AsRawFd::as_raw_fd(&inherited);
+        let there = Path::new(&format!("/proc/{}/fd/{number}", child.id().unwrap())).exists();
+        child.signal_group(Signal::Kill).unwrap();
+        child.wait().await.unwrap();
+        assert!(!there, "the script has descriptor {number}");
+    }
+
+    fn variables(pairs: &[(&str, &str)]) -> Vec<(OsString, OsString)> {
+        pairs.iter().map(|(name, value)| (name.into(), value.into())).collect()
+    }
+
+    #[test]
+    fn the_daemons_own_user_keeps_what_is_harmless() {
+        let daemon = variables(&[
+            ("PATH", "/bin"),
+            ("IFS", "x"),
+            ("LD_PRELOAD", "x"),
+            ("LD_AUDIT", "x"),
+            ("BASH_ENV", "x"),
+            ("ENV", "x"),
+            ("NOTIFY_SOCKET", "x"),
+            ("LISTEN_FDS", "1"),
+            ("LISTEN_PID", "1"),
+            ("SECRET", "kept"),
+        ]);
+        let kept = variables(&[("PATH", "/bin"), ("SECRET", "kept")]);
+        assert_eq!(environment(daemon.into_iter(), None), kept);
+    }
+
+    #[test]
+    fn another_user_is_told_nothing_but_who_it_is_and_how_to_speak() {
+        let owner = Owner { uid: 7, gid: 7, name: "lp".into(), home: "/var/spool/lpd".into() };
+        let daemon = [("SECRET", "x"), ("LC_ALL", "C"), ("LANG", "de"), ("TZ", "UTC"), ("HOME", "/root")];
+        let mut expected = vec![("LC_ALL", "C"), ("LANG", "de"), ("TZ", "UTC"), ("PATH", DEFAULT_PATH)];
+        let account = [("HOME", "/var/spool/lpd"), ("USER", "lp"), ("LOGNAME", "lp"), ("SHELL", "/bin/sh")];
+        expected.extend(account);
+        assert_eq!(environment(variables(&daemon).into_iter(), Some(&owner)), variables(&expected));
+        let path = variables(&[("PATH", "/opt/bin")]);
+        assert_eq!(environment(path.into_iter(), Some(&owner))[0], ("PATH".into(), "/opt/bin".into()));
+    }
+
+    #[tokio::test]
+    async fn a_script_of_another_user_sees_only_its_own_environment() {
+        assert!(env::var_os("CARGO_MANIFEST_DIR").is_some(), "run this test with cargo");
+        let script = r#"test -z "${CARGO_MANIFEST_DIR+set}" && test "$HOME $USER" = "/ 12345""#;
+        let owner = Owner::new(12_345, 23_456);
+        let mut child = spawn(&["sh", "-c", script], None, Some(&owner), &[]).expect("this test needs root");
+        assert_eq!(child.wait().await, Ok(ExitKind::Exited(0)));
+    }
 
     fn shell(script: &str, extra: &[&str]) -> Child {
         spawn(&["sh", "-c", script, "script"], None, None, extra).unwrap()
@@ -192,9 +372,9 @@ mod tests {
 
     #[tokio::test]
     async fn an_owner_brings_no_groups_of_roots_along() {
-        let owner = Owner { uid: 12_345, gid: 23_456 };
+        let owner = Owner::new(12_345, 23_456);
         let script = "test `id -u` = 12345 && test `id -g` = 23456 && test `id -G` = 23456";
-        let mut child = spawn(&["sh", "-c", script], None, Some(owner), &[]).expect("this test needs root");
+        let mut child = spawn(&["sh", "-c", script], None, Some(&owner), &[]).expect("this test needs root");
         assert_eq!(child.wait().await, Ok(ExitKind::Exited(0)));
     }
 

@@ -12,9 +12,16 @@ use nix::{
     errno::Errno,
     libc,
     sys::{prctl, signal::Signal},
+    unistd::{self, Gid, Uid},
 };
 
 use crate::units::IfIndex;
+
+/// After the standard streams.
+const FIRST_DESCRIPTOR: libc::c_int = 3;
+/// Descriptors are searched up to here where the kernel does not do it at once; few programs start another
+/// with one beyond.
+const DESCRIPTORS: libc::c_int = 65_536;
 
 /// Binds a packet socket (packet(7)) to an interface, for sending only: protocol 0 receives nothing.
 #[expect(clippy::cast_possible_truncation, reason = "a C constant and the size of a small struct")]
@@ -56,20 +63,166 @@ pub(super) fn force_receive_buffer(socket: &impl AsRawFd, bytes: libc::c_int) ->
     Ok(())
 }
 
-/// Has the kernel send SIGTERM to the child when the thread that starts it ends (PR_SET_PDEATHSIG).
-pub(super) fn die_with_parent(command: &mut Command) {
-    let parent = nix::unistd::getpid();
-    // SAFETY: between fork and exec the closure makes two system calls and touches no lock, no allocator
-    // and nothing of the parent's but a copied pid, so it is async-signal-safe.
+/// Parts the child from the daemon before it becomes the script: none of the daemon's descriptors, the user
+/// and group of `owner` (uid, gid) with no supplementary groups, no capabilities of the daemon's, SIGTERM when
+/// the thread that starts it ends.
+///
+/// The command must not have a user or group of its own: the standard library sets those before this runs,
+/// and leaves a daemon that is not root its supplementary groups and its capabilities.
+pub(super) fn part_from_parent(command: &mut Command, owner: Option<(u32, u32)>) {
+    let parent = unistd::getpid();
+    let daemon = (unistd::geteuid().as_raw(), unistd::getegid().as_raw());
+    // An unprivileged daemon may not change its own groups, and need not in order to stay who it is.
+    let change = owner.filter(|owner| *owner != daemon || daemon.0 == 0);
+    let another_user = owner.is_some_and(|(uid, _)| uid != daemon.0);
+    // SAFETY: between fork and exec the closure makes system calls and touches no lock, no allocator and
+    // nothing of the parent's but copied numbers, so it is async-signal-safe. (An errno becomes an io::Error
+    // without allocating.)
     unsafe {
         command.pre_exec(move || {
+            close_descriptors_on_exec();
+            if let Some((uid, gid)) = change {
+                become_user(uid, gid)?;
+            }
+            drop_capabilities(another_user)?;
+            // Last, as the kernel forgets it when the user changes.
             prctl::set_pdeathsig(Signal::SIGTERM)?;
             // The parent may have died before the line above; then nobody will send the signal.
-            if nix::unistd::getppid() != parent {
+            if unistd::getppid() != parent {
                 return Err(Errno::ESRCH.into());
             }
             Ok(())
         });
+    }
+}
+
+/// Async-signal-safe. In this order, as what permits the first two may go with the third.
+fn become_user(uid: u32, gid: u32) -> io::Result<()> {
+    let (uid, gid) = (Uid::from_raw(uid), Gid::from_raw(gid));
+    unistd::setgroups(&[])?;
+    unistd::setresgid(gid, gid, gid)?;
+    unistd::setresuid(uid, uid, uid)?;
+    Ok(())
+}
+
+/// The descriptors after the standard streams end with exec: the daemon's own do anyway, those that it was
+/// started with do not. Async-signal-safe.
+fn close_descriptors_on_exec() {
+    let first = libc::c_ulong::from(FIRST_DESCRIPTOR.unsigned_abs());
+    let last = libc::c_ulong::from(libc::c_uint::MAX);
+    let flags = libc::c_ulong::from(libc::CLOSE_RANGE_CLOEXEC);
+    // SAFETY: close_range(2) takes three numbers, and with this flag changes a flag of descriptors only.
+    if unsafe { libc::syscall(libc::SYS_close_range, first, last, flags) } != 0 {
+        // Linux before 5.11, or a sandbox that does not know the call.
+        close_each_descriptor_on_exec();
+    }
+}
+
+/// Async-signal-safe; some milliseconds.
+fn close_each_descriptor_on_exec() {
+    for descriptor in FIRST_DESCRIPTOR..DESCRIPTORS {
+        // SAFETY: fcntl(2) with F_SETFD takes numbers; one that is no descriptor is refused without effect.
+        unsafe { libc::fcntl(descriptor, libc::F_SETFD, libc::FD_CLOEXEC) };
+    }
+}
+
+/// What capset(2) is told about: version 3, the calling thread (linux/capability.h).
+#[repr(C)]
+struct CapabilityHeader {
+    version: u32,
+    thread: libc::c_int,
+}
+
+/// 32 capabilities of the calling thread as capget(2) and capset(2) exchange them; version 3 has two of these.
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+struct CapabilitySets {
+    effective: u32,
+    permitted: u32,
+    inheritable: u32,
+}
+
+impl CapabilityHeader {
+    const fn own() -> Self {
+        Self { version: 0x2008_0522, thread: 0 }
+    }
+}
+
+/// Takes the calling thread what exec would pass on, the ambient and inheritable sets; and, for `another_user`,
+/// what it may do until then: only the new user's own rights shall find and open the program.
+///
+/// The bounding set stays and no_new_privs is not set: a script that runs sudo keeps working. Async-signal-safe.
+fn drop_capabilities(another_user: bool) -> io::Result<()> {
+    let none: libc::c_ulong = 0;
+    let clear = libc::PR_CAP_AMBIENT_CLEAR_ALL as libc::c_ulong;
+    // SAFETY: prctl(2) takes numbers here, and the last three have to be 0.
+    let result = unsafe { libc::prctl(libc::PR_CAP_AMBIENT, clear, none, none, none) };
+    Errno::result(result)?;
+    let mut header = CapabilityHeader::own();
+    let mut sets = [CapabilitySets::default(); 2];
+    if !another_user {
+        // SAFETY: a live header and the two structures that its version has room for, laid out as the kernel's.
+        let result = unsafe { libc::syscall(libc::SYS_capget, &raw mut header, sets.as_mut_ptr()) };
+        Errno::result(result)?;
+        for set in &mut sets {
+            set.inheritable = 0;
+        }
+    }
+    // SAFETY: as above; capset(2) only reads the two structures.
+    let result = unsafe { libc::syscall(libc::SYS_capset, &raw mut header, sets.as_ptr()) };
+    Errno::result(result)?;
+    Ok(())
+}
+
+/// Stories of a daemon that is not root.
+#[cfg(test)]
+pub(crate) mod unprivileged {
+    use super::*;
+
+    pub(crate) const CAP_SETGID: u32 = 6;
+    pub(crate) const CAP_SETUID: u32 = 7;
+    pub(crate) const CAP_NET_ADMIN: u32 = 12;
+    pub(crate) const CAP_NET_RAW: u32 = 13;
+
+    /// Runs a story as user and group `id` with group 4711 beside and these capabilities as ambient ones, as
+    /// systemd's AmbientCapabilities= starts a daemon. On a thread of its own, whose alone they are.
+    pub(crate) fn with<T: Send + 'static>(
+        id: u32,
+        capabilities: &'static [u32],
+        story: impl FnOnce() -> T + Send + 'static,
+    ) -> T {
+        let thread = std::thread::spawn(move || {
+            become_unprivileged(id, capabilities).expect("this test needs root");
+            story()
+        });
+        thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    }
+
+    /// By system calls of its own, as the C library's would change all threads.
+    fn become_unprivileged(id: u32, capabilities: &[u32]) -> io::Result<()> {
+        let mask = capabilities.iter().fold(0, |mask, capability| mask | 1 << capability);
+        let group: libc::gid_t = 4711;
+        let id = libc::c_ulong::from(id);
+        let (none, one): (libc::c_ulong, libc::c_ulong) = (0, 1);
+        // SAFETY: numbers, and a live array of one group.
+        unsafe {
+            Errno::result(libc::prctl(libc::PR_SET_KEEPCAPS, one, none, none, none))?;
+            Errno::result(libc::syscall(libc::SYS_setgroups, one, &raw const group))?;
+            Errno::result(libc::syscall(libc::SYS_setresgid, id, id, id))?;
+            Errno::result(libc::syscall(libc::SYS_setresuid, id, id, id))?;
+        }
+        let mut header = CapabilityHeader::own();
+        let own = CapabilitySets { effective: mask, permitted: mask, inheritable: mask };
+        let sets = [own, CapabilitySets::default()];
+        // SAFETY: a live header and the two structures that its version has.
+        Errno::result(unsafe { libc::syscall(libc::SYS_capset, &raw mut header, sets.as_ptr()) })?;
+        for capability in capabilities {
+            let raise = libc::PR_CAP_AMBIENT_RAISE as libc::c_ulong;
+            let capability = libc::c_ulong::from(*capability);
+            // SAFETY: prctl(2) takes numbers here.
+            Errno::result(unsafe { libc::prctl(libc::PR_CAP_AMBIENT, raise, capability, none, none) })?;
+        }
+        Ok(())
     }
 }
 
@@ -116,11 +269,20 @@ mod tests {
     }
 
     #[test]
+    fn an_old_kernel_is_asked_for_one_descriptor_after_the_other() {
+        let inherited = unistd::dup(std::io::stderr()).unwrap();
+        let flags = || nix::fcntl::fcntl(&inherited, nix::fcntl::FcntlArg::F_GETFD).unwrap();
+        assert_eq!(flags(), 0);
+        close_each_descriptor_on_exec();
+        assert_eq!(flags(), libc::FD_CLOEXEC);
+    }
+
+    #[test]
     fn a_child_ends_with_the_thread_that_started_it() {
         let mut child = std::thread::spawn(|| {
             let mut command = Command::new("sleep");
             command.arg("600");
-            die_with_parent(&mut command);
+            part_from_parent(&mut command, None);
             command.spawn().unwrap()
         })
         .join()

@@ -1,50 +1,52 @@
 //! Starting notify scripts and collecting their ends.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use futures_util::{StreamExt as _, future::LocalBoxFuture, stream::FuturesUnordered};
 use tracing::{debug, warn};
 
 use super::command::{Command, commands};
 use crate::{
-    kernel::process::{self, ExitKind, Owner, Signal},
+    kernel::{
+        Deadline, clock,
+        process::{self, Child, ExitKind, Owner, Signal},
+    },
     registry::{Cursor, Registry, Subject},
 };
 
 /// Scripts that may run at once. The stream holds the rest: a script that hangs costs a place, not memory.
 const AT_ONCE: usize = 256;
+/// How long a killed script may take to be gone. One that the kernel holds, or will not let the daemon kill,
+/// may stay for ever.
+const KILLED_WITHIN: Duration = Duration::from_secs(1);
 
 /// Reads the stream and starts what it calls for.
 pub struct Runner {
     registry: Arc<Registry>,
     cursor: Cursor,
-    running: FuturesUnordered<LocalBoxFuture<'static, ()>>,
-    stop: tokio::sync::watch::Sender<bool>,
+    /// The users that scripts ran as, by user and group id, so that each is looked up once.
+    owners: HashMap<(u32, u32), Owner>,
+    running: Running,
 }
 
 impl Runner {
     /// A runner that begins with the first transition of the stream.
     pub fn new(registry: Arc<Registry>) -> Self {
-        Self {
-            registry,
-            cursor: Cursor::default(),
-            running: FuturesUnordered::new(),
-            stop: tokio::sync::watch::Sender::new(false),
-        }
+        Self { registry, cursor: Cursor::default(), owners: HashMap::new(), running: Running::default() }
     }
 
     /// Runs for ever. Cancelling it loses nothing; [`Self::finish`] goes on with what runs.
     pub async fn run(&mut self) {
         let mut warned = false;
         loop {
-            let room = self.running.len() < AT_ONCE;
+            let room = self.running.scripts.len() < AT_ONCE;
             if !room && !warned {
                 warn!("{AT_ONCE} notify scripts run at once: no more are started until one ends");
             }
             warned = !room;
             tokio::select! {
                 () = self.cursor.ready(&self.registry.transitions, 0), if room => self.take(),
-                Some(()) = self.running.next() => {}
+                Some(()) = self.running.scripts.next() => {}
             }
         }
     }
@@ -54,13 +56,12 @@ impl Runner {
         while self.cursor.position() <= self.registry.transitions.newest() {
             self.take();
         }
-        while self.running.next().await.is_some() {}
+        while self.running.scripts.next().await.is_some() {}
     }
 
-    /// Kills what still runs.
+    /// Kills what still runs, and leaves behind what cannot be killed within a second.
     pub async fn kill(&mut self) {
-        self.stop.send_replace(true);
-        while self.running.next().await.is_some() {}
+        self.running.kill().await;
     }
 
     /// Takes one transition from the stream.
@@ -86,19 +87,34 @@ impl Runner {
     fn start(&mut self, command: &Command<'_>) {
         let Command { script, extra } = command;
         let shown = script.shown.clone();
-        let owner = script.user.as_ref().map(|user| Owner { uid: user.uid, gid: user.gid });
-        let mut child = match process::spawn(&script.argv, Some(&script.path), owner, extra) {
-            Ok(child) => child,
-            Err(error) => return warn!("notify script {shown}: {error}"),
-        };
+        let owner = script.user.as_ref().map(|user| {
+            let owner = self.owners.entry((user.uid, user.gid));
+            &*owner.or_insert_with(|| Owner::new(user.uid, user.gid))
+        });
+        match process::spawn(&script.argv, Some(&script.path), owner, extra) {
+            Ok(child) => self.running.add(shown, child),
+            Err(error) => warn!("notify script {shown}: {error}"),
+        }
+    }
+}
+
+/// The scripts that run.
+#[derive(Default)]
+struct Running {
+    scripts: FuturesUnordered<LocalBoxFuture<'static, ()>>,
+    stop: tokio::sync::watch::Sender<bool>,
+}
+
+impl Running {
+    fn add(&self, shown: String, mut child: Child) {
         let mut stop = self.stop.subscribe();
-        self.running.push(Box::pin(async move {
+        self.scripts.push(Box::pin(async move {
             let ended = tokio::select! {
                 ended = child.wait() => ended,
                 _ = stop.wait_for(|stop| *stop) => {
                     warn!("notify script {shown} still runs: killed");
                     if let Err(error) = child.signal_group(Signal::Kill) {
-                        warn!("{error}");
+                        return warn!("notify script {shown}: {error}");
                     }
                     child.wait().await
                 }
@@ -112,5 +128,66 @@ impl Runner {
                 Err(error) => warn!("{error}"),
             }
         }));
+    }
+
+    async fn kill(&mut self) {
+        self.stop.send_replace(true);
+        let scripts = &mut self.scripts;
+        let all = async { while scripts.next().await.is_some() {} };
+        let limit = async {
+            let mut limit = Deadline::new()?;
+            limit.set(Some(clock::now() + KILLED_WITHIN))?;
+            limit.expired().await
+        };
+        // In this order the scripts are killed first, also where no timer is to be had.
+        tokio::select! {
+            biased;
+            () = all => {}
+            _ = limit => warn!("{} notify scripts outlive their being killed", self.scripts.len()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, os::unix::fs::PermissionsExt as _};
+
+    use nix::{
+        sys::signal::{Signal as NixSignal, kill},
+        unistd::Pid,
+    };
+
+    use super::*;
+    use crate::kernel::unprivileged::{self, CAP_SETGID, CAP_SETUID};
+
+    /// Longer than anything here takes.
+    const LIMIT: Duration = Duration::from_secs(30);
+
+    #[test]
+    fn a_script_that_cannot_be_killed_does_not_hold_up_the_stop() {
+        let directory = tempfile::tempdir().unwrap();
+        fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o777)).unwrap();
+        let file = directory.path().join("pid");
+        let argv =
+            ["sh", "-c", r#"echo $$ > "$0.new"; mv "$0.new" "$0"; exec sleep 600"#, file.to_str().unwrap()]
+                .map(str::to_owned);
+        let there = file.clone();
+        // Without CAP_KILL.
+        let stopped = unprivileged::with(12_000, &[CAP_SETGID, CAP_SETUID], move || {
+            let mut running = Running::default();
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            let stop = async {
+                let child = process::spawn(&argv, None, Some(&Owner::new(12_345, 12_345)), &[]).unwrap();
+                running.add("'hangs'".to_owned(), child);
+                while !there.exists() {
+                    tokio::task::yield_now().await;
+                }
+                running.kill().await;
+            };
+            runtime.block_on(async { tokio::time::timeout(LIMIT, stop).await })
+        });
+        let pid = fs::read_to_string(&file).unwrap().trim().parse().unwrap();
+        kill(Pid::from_raw(pid), NixSignal::SIGKILL).expect("the script still runs");
+        assert!(stopped.is_ok(), "the stop waits for a script that it could not kill");
     }
 }

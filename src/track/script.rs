@@ -31,10 +31,12 @@ pub struct ScriptTracker {
 struct Run {
     /// When the next signal is due.
     deadline: Time,
-    /// SIGTERM was sent because the run took too long.
+    /// The run took too long: SIGTERM was sent and it was judged.
     timed_out: bool,
     /// SIGKILL was sent too: nothing more can be done.
     killed: bool,
+    /// The driver was told that a later run is left out for this one.
+    in_the_way: bool,
 }
 
 /// What the driver of a script has to do.
@@ -46,13 +48,13 @@ pub enum ScriptAction {
     Terminate,
     /// SIGKILL to the script's process group.
     Kill,
-    /// The previous run has not ended; this one is left out.
+    /// The previous run has not ended; this one is left out, as are those that follow until it has ended.
     Skipped,
-    /// A run ended: how, and what the script counts as now.
+    /// A run ended or took too long: how, and what the script counts as now.
     Judge(Verdict),
 }
 
-/// What a run's end means.
+/// What a run's end, or its not ending, means.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
     /// What the script counts as now.
@@ -124,6 +126,8 @@ impl ScriptTracker {
 
     /// Time has come to `now`.
     pub fn handle_timeout(&mut self, now: Time) {
+        // Killed before, and still there: it may never end.
+        let stuck = self.run.is_some_and(|run| run.killed);
         self.hurry(now);
         let Some(due) = self.next_run.filter(|due| *due <= now) else {
             return;
@@ -131,15 +135,24 @@ impl ScriptTracker {
         // From the planned start, so that the period does not drift; after a stall, from now.
         let planned = due + self.interval;
         self.next_run = Some(if planned > now { planned } else { now + self.interval });
-        if self.run.is_some() {
-            self.actions.push_back(ScriptAction::Skipped);
+        let Some(run) = &mut self.run else {
+            let deadline = now + self.timeout;
+            self.run = Some(Run { deadline, timed_out: false, killed: false, in_the_way: false });
+            self.actions.push_back(ScriptAction::Run);
             return;
+        };
+        if !run.in_the_way {
+            run.in_the_way = true;
+            self.actions.push_back(ScriptAction::Skipped);
         }
-        self.run = Some(Run { deadline: now + self.timeout, timed_out: false, killed: false });
-        self.actions.push_back(ScriptAction::Run);
+        if stuck {
+            // The run that is left out has failed as well, else a check that hangs would never be one of
+            // `fall` failures in a row.
+            self.count(RunEnd::TimedOut);
+        }
     }
 
-    /// Ends a run that takes too long, in two steps.
+    /// Ends a run that takes too long, in two steps; it has failed with the first, as it may survive the second.
     fn hurry(&mut self, now: Time) {
         let Some(run) = self.run.as_mut().filter(|run| run.deadline <= now && !run.killed) else {
             return;
@@ -151,13 +164,19 @@ impl ScriptTracker {
             run.timed_out = true;
             run.deadline = now + TERM_TO_KILL;
             self.actions.push_back(ScriptAction::Terminate);
+            self.count(RunEnd::TimedOut);
         }
     }
 
-    /// The run ended.
+    /// The run ended. One that took too long was judged then, and only makes room for the next.
     pub fn handle_end(&mut self, end: RunEnd) {
-        let timed_out = self.run.take().is_some_and(|run| run.timed_out);
-        let end = if timed_out { RunEnd::TimedOut } else { end };
+        if self.run.take().is_none_or(|run| !run.timed_out) {
+            self.count(end);
+        }
+    }
+
+    /// Adds a run to those that count.
+    fn count(&mut self, end: RunEnd) {
         let before = self.result;
         if end == RunEnd::Exited(0) {
             self.succeed()
@@ -284,31 +303,71 @@ mod tests {
         assert_eq!(end(&mut script, 0), (true, true));
     }
 
-    #[test]
-    fn a_run_that_takes_too_long_is_terminated_then_killed_and_counts_as_failure() {
-        let mut script = tracker(1, 1, false);
-        script.handle_start(Time::from_secs(10));
+    fn timed_out(healthy: bool, changed: bool) -> ScriptAction {
+        let result = if healthy { ScriptResult::Good } else { ScriptResult::Bad };
+        ScriptAction::Judge(Verdict { result, healthy, changed, end: RunEnd::TimedOut })
+    }
+
+    /// A tracker whose script was healthy, hangs since 10 s and has its deadline at 11 s.
+    fn hanging(fall: u32) -> ScriptTracker {
+        let mut script = tracker(1, fall, false);
+        script.handle_start(Time::from_secs(8));
+        actions(&mut script);
+        assert_eq!(end(&mut script, 0), (true, true));
+        script.handle_timeout(Time::from_secs(10));
         assert_eq!(actions(&mut script), [ScriptAction::Run]);
         assert_eq!(script.poll_timeout(), Some(Time::from_secs(11)));
+        script
+    }
+
+    #[test]
+    fn a_run_that_takes_too_long_has_failed_at_once_and_is_terminated_then_killed() {
+        let mut script = hanging(1);
         script.handle_timeout(Time::from_secs(11));
-        assert_eq!(actions(&mut script), [ScriptAction::Terminate]);
+        assert_eq!(actions(&mut script), [ScriptAction::Terminate, timed_out(false, true)]);
         script.handle_timeout(Time::from_secs(12));
         assert_eq!(actions(&mut script), [ScriptAction::Skipped]);
         script.handle_timeout(Time::from_secs(13));
         assert_eq!(actions(&mut script), [ScriptAction::Kill]);
         script.handle_end(RunEnd::Signalled(9));
-        let Some(ScriptAction::Judge(verdict)) = script.poll_action() else { panic!("no verdict") };
-        assert_eq!(verdict.end, RunEnd::TimedOut);
-        assert!(!verdict.healthy);
+        assert_eq!(actions(&mut script), [], "no second verdict");
+        script.handle_timeout(Time::from_secs(14));
+        assert_eq!(actions(&mut script), [ScriptAction::Run]);
+        assert_eq!(end(&mut script, 0), (true, true));
     }
 
     #[test]
     fn a_timed_out_script_that_exits_0_in_the_end_has_failed_all_the_same() {
-        let mut script = tracker(1, 1, false);
-        script.handle_start(Time::from_secs(0));
-        script.handle_timeout(Time::from_secs(1));
+        let mut script = hanging(1);
+        script.handle_timeout(Time::from_secs(11));
         actions(&mut script);
-        assert_eq!(end(&mut script, 0), (false, true));
+        script.handle_end(RunEnd::Exited(0));
+        assert_eq!(actions(&mut script), []);
+        assert_eq!(script.result, ScriptResult::Bad);
+    }
+
+    #[test]
+    fn a_script_that_survives_its_killing_fails_with_every_run_left_out_and_is_told_of_once() {
+        let mut script = hanging(3);
+        let mut seen = Vec::new();
+        for second in 11..=20 {
+            script.handle_timeout(Time::from_secs(second));
+            seen.extend(actions(&mut script).into_iter().map(|action| (second, action)));
+        }
+        let expected = [
+            (11, ScriptAction::Terminate),
+            (11, timed_out(true, false)),
+            (12, ScriptAction::Skipped),
+            (13, ScriptAction::Kill),
+            (14, timed_out(true, false)),
+            (16, timed_out(false, true)),
+            (18, timed_out(false, false)),
+            (20, timed_out(false, false)),
+        ];
+        assert_eq!(seen, expected);
+        script.handle_end(RunEnd::Signalled(9));
+        script.handle_timeout(Time::from_secs(22));
+        assert_eq!(actions(&mut script), [ScriptAction::Run]);
     }
 
     #[test]

@@ -50,8 +50,16 @@ impl Environment for World {
         System.program(name)
     }
 
-    fn read_file(&self, path: &Path) -> io::Result<Vec<u8>> {
-        System.read_file(path)
+    fn writable_by_others(&self, path: &Path) -> Option<PathBuf> {
+        System.writable_by_others(path)
+    }
+
+    fn gains_root(&self, path: &Path) -> bool {
+        System.gains_root(path)
+    }
+
+    fn read_file(&self, path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+        System.read_file(path, limit)
     }
 
     fn glob(&self, pattern: &str) -> Vec<PathBuf> {

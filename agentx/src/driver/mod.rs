@@ -268,7 +268,7 @@ impl Link {
 fn connect_failure(master: &MasterAddress, error: &io::Error) -> String {
     match (master, error.kind()) {
         (MasterAddress::Unix(path), io::ErrorKind::PermissionDenied) => format!(
-            "no permission to connect to {}: let snmpd.conf say `agentXPerms 0660 0755 root GROUP` with a group of \
+            "no permission to connect to {}: let snmpd.conf say `agentXPerms 0660 0711 root GROUP` with a group of \
              this process, or run it as the user of snmpd ({error})",
             path.display()
         ),

@@ -122,7 +122,9 @@ pub(super) static BLOCK: Block = Block {
         )
         .or("vrrp_garp_master_repeat")
         .required(),
-        keyword("vrrp_garp_master_refresh", "SECS", Integer(0, 4294), "periodic refresh").or("0").required(),
+        keyword("vrrp_garp_master_refresh", "SECS", Integer(0, 4_294_967_295), "periodic refresh")
+            .or("0")
+            .required(),
         keyword("vrrp_garp_master_refresh_repeat", "N", Integer(0, 4_294_967_295), "refresh burst size")
             .or("1")
             .required(),

@@ -193,6 +193,13 @@ pub fn similar(block: &'static Block, name: &str) -> Option<&'static str> {
     (nearest.0 <= limit).then_some(nearest.1)
 }
 
+/// Whether a word may be meant for `auth_pass`, so that a password follows it.
+pub(super) fn resembles_password(word: &str) -> bool {
+    const MOST_CHANGES: usize = 2;
+    let word = word.to_lowercase();
+    word.contains("auth_pass") || distance("auth_pass", &word) <= MOST_CHANGES
+}
+
 /// Every block of keywords that can be reached from `block`, itself first.
 pub fn visit(block: &'static Block, see: &mut impl FnMut(&'static Block)) {
     see(block);

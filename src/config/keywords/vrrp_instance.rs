@@ -177,10 +177,15 @@ pub(super) static BLOCK: Block = Block {
             .or("global (5)")
             .supported()
             .required(),
-        keyword("garp_master_refresh", "SECS", Integer(0, 4294), "periodic ARP/NA while MASTER; 0 = none")
-            .or("global (0)")
-            .supported()
-            .required(),
+        keyword(
+            "garp_master_refresh",
+            "SECS",
+            Integer(0, 4_294_967_295),
+            "periodic ARP/NA while MASTER; 0 = none",
+        )
+        .or("global (0)")
+        .supported()
+        .required(),
         keyword("garp_master_refresh_repeat", "N", Integer(0, 4_294_967_295), "messages per periodic burst")
             .or("global (1)")
             .supported()

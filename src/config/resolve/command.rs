@@ -8,6 +8,9 @@ use crate::config::{
     tree::Node, value,
 };
 
+/// The way out for a script that script security turns down.
+pub(super) const MAKE_SECURE: &str = "let root own the program and every folder above it, with write permission for root alone, or run it as another user";
+
 /// A command line as written, its program not yet looked for.
 pub(super) struct Written {
     pub(super) argv: Vec<String>,
@@ -97,6 +100,10 @@ pub(super) fn notify(node: &Node, global: &Global, context: &mut Context<'_>) ->
     };
     match find(written.argv, context.env) {
         Ok(ScriptCommand { argv, path, shown }) => {
+            if let Some(why) = insecure(&path, user.as_ref(), global, context.env) {
+                context.add(ignored(why, MAKE_SECURE).id("insecure-script"));
+                return None;
+            }
             note_root(user.as_ref(), &node.span(), context);
             Some(NotifyScript { argv, path, shown, user })
         }
@@ -105,6 +112,21 @@ pub(super) fn notify(node: &Node, global: &Global, context: &mut Context<'_>) ->
             None
         }
     }
+}
+
+/// What script security has against a program, in a few words: it gets the rights of root, and others can change it.
+pub(super) fn insecure(
+    path: &Path,
+    user: Option<&User>,
+    global: &Global,
+    env: &dyn Environment,
+) -> Option<String> {
+    let as_root = user.map_or_else(|| env.own_uid(), |user| user.uid) == 0 || env.gains_root(path);
+    if !global.script_security || !as_root {
+        return None;
+    }
+    let part = env.writable_by_others(path)?;
+    Some(format!("it runs as root, and others than root may change {}", part.display()))
 }
 
 /// Remembers the first script that will run as root.

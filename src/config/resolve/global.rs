@@ -42,13 +42,7 @@ fn setting(node: &Node, global: &mut Global, context: &mut Context<'_>) {
             }
         }
         "lvs_sync_daemon" => sync_daemon(node, context),
-        "enable_script_security" => {
-            global.script_security = true;
-            let headline = "enable_script_security is supported in part";
-            context.add(Diagnostic::new("not-supported-yet", Severity::Notice, headline, &node.span()).info(
-                "the default user must exist, but who may write to a script's path is not checked yet",
-            ));
-        }
+        "enable_script_security" => global.script_security = true,
         _ => {}
     }
 }

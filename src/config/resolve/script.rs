@@ -2,7 +2,10 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use super::{Context, command};
+use super::{
+    Context,
+    command::{self, MAKE_SECURE},
+};
 use crate::config::{Diagnostic, Global, Instance, Script, Severity, Span, User, text::Line, tree::Node};
 
 /// The scripts of a file, by name.
@@ -23,7 +26,7 @@ impl Candidates {
 /// What a `vrrp_script` block came to.
 pub(super) struct Candidate {
     pub(super) script: Script,
-    /// The program exists; otherwise the script is disabled, and whoever tracks it does without.
+    /// The program exists and may run; otherwise the script is disabled, and whoever tracks it does without.
     pub(super) usable: bool,
 }
 
@@ -57,11 +60,16 @@ pub(super) fn resolve(node: &Node, global: &Global, scripts: &mut Candidates, co
     let span = line.text.span();
     let (command, usable) = match command::find(written.argv.clone(), context.env) {
         Ok(command) => {
-            command::note_root(user.as_ref(), &span, context);
-            (command, true)
+            let insecure = command::insecure(&command.path, user.as_ref(), global, context.env);
+            match &insecure {
+                Some(why) => context.add(disabled(name.text, why, &span, MAKE_SECURE).id("insecure-script")),
+                None => command::note_root(user.as_ref(), &span, context),
+            }
+            (command, insecure.is_none())
         }
         Err(why) => {
-            report_unusable(name.text, &why, &span, context);
+            let help = "create the program with execute permission, or correct the path";
+            context.add(disabled(name.text, &why, &span, help));
             let command = crate::config::ScriptCommand {
                 argv: written.argv,
                 path: Default::default(),
@@ -113,17 +121,11 @@ fn command_and_user<'a>(
     Some((&line.line, user))
 }
 
-fn report_unusable(name: &str, why: &str, at: &Span, context: &mut Context<'_>) {
-    context.add(
-        Diagnostic::new(
-            "unusable-script",
-            Severity::Error,
-            format!("vrrp_script {name} is disabled: {why}"),
-            at,
-        )
+fn disabled(name: &str, why: &str, at: &Span, help: &str) -> Diagnostic {
+    let headline = format!("vrrp_script {name} is disabled: {why}");
+    Diagnostic::new("unusable-script", Severity::Error, headline, at)
         .info("an instance that tracks it behaves as if it did not")
-        .help("create the program with execute permission, or correct the path"),
-    );
+        .help(help)
 }
 
 /// `weight N [reverse]` of the block.

@@ -9,6 +9,8 @@ mod iteration;
 mod parameter;
 
 use std::{
+    collections::BTreeSet,
+    io,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -37,8 +39,12 @@ const MAX_EXPANDED: usize = 64 * 1024;
 const MAX_FILES: usize = 4096;
 /// Lines that multi-line definitions, `~SEQ` and `~LST` may come to in one reading.
 const MAX_REPLAYED: usize = 2_000_000;
-/// What substitution may write in one reading, in bytes.
-const MAX_SUBSTITUTED: usize = 1 << 30;
+/// What substitution, multi-line definitions, `~SEQ` and `~LST` may write in one reading, in bytes.
+const MAX_WRITTEN: usize = 64 << 20;
+/// What one file may hold, in bytes.
+const MAX_FILE_BYTES: u64 = 4 << 20;
+/// What all files of one reading may hold, in bytes; a file counts each time it is read.
+const MAX_TOTAL_BYTES: u64 = 16 << 20;
 
 /// A logical line.
 #[derive(Clone, Debug)]
@@ -66,9 +72,12 @@ pub(super) fn read(
         parameters: Parameters::new(id, env.random_seed()),
         defining: None,
         directories: Vec::new(),
+        open: Vec::new(),
         checks: if options.check_includes { Checks::ALL } else { Checks::default() },
+        files: 0,
+        read: 0,
         replayed: 0,
-        substituted: 0,
+        written: 0,
         items: Vec::new(),
     };
     reader.main_file(path);
@@ -83,12 +92,17 @@ struct Reader<'a> {
     defining: Option<(String, Vec<String>)>,
     /// Directories of the files that are open, innermost last.
     directories: Vec<PathBuf>,
+    /// The names of these files.
+    open: Vec<PathBuf>,
     /// What `include_check` asks for in this file.
     checks: Checks,
+    /// Files so far, and what they held in bytes.
+    files: usize,
+    read: u64,
     /// Lines of multi-line definitions and sequences so far.
     replayed: usize,
-    /// Bytes written by substitution so far.
-    substituted: usize,
+    /// Bytes that [`MAX_WRITTEN`] bounds so far.
+    written: usize,
     items: Vec<Item>,
 }
 
@@ -137,8 +151,12 @@ impl Reader<'_> {
                 "configuration is read from plain files: chmod a-x the file, or name the file inside the directory",
             );
         }
-        let bytes = match self.env.read_file(path) {
+        let left = MAX_TOTAL_BYTES - self.read;
+        let bytes = match self.env.read_file(path, MAX_FILE_BYTES.min(left)) {
             Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {
+                return self.too_large(path, left, asked, severity);
+            }
             Err(error) => {
                 return refuse(
                     self,
@@ -148,14 +166,21 @@ impl Reader<'_> {
             }
         };
         let text: Arc<str> = String::from_utf8_lossy(&bytes).into();
+        self.files += 1;
+        self.read += u64::try_from(bytes.len()).unwrap_or(left).min(left);
         drop(bytes);
         let name: Arc<str> = path.to_string_lossy().into();
         let included_at = (asked.line > 0).then(|| asked.clone());
-        self.report.sources.push(SourceText {
-            name: Arc::clone(&name),
-            text: Arc::clone(&text),
-            included_at,
-        });
+        // A file that is read again is not kept again.
+        if self.report.sources.iter().all(|source| source.name != name) {
+            self.report.sources.push(SourceText {
+                name: Arc::clone(&name),
+                text: Arc::clone(&text),
+                included_at,
+                secret: BTreeSet::new(),
+            });
+        }
+        self.open.push(path.to_path_buf());
         self.directories.push(path.parent().unwrap_or(Path::new("")).to_path_buf());
         let checks = self.checks;
         for (index, line) in text.split('\n').enumerate() {
@@ -163,6 +188,23 @@ impl Reader<'_> {
         }
         self.checks = checks;
         self.directories.pop();
+        self.open.pop();
+    }
+
+    /// Part of a configuration is never left out in silence, whatever the form of the include.
+    fn too_large(&mut self, path: &Path, left: u64, asked: &Span, severity: Severity) {
+        let (what, limit) = if left < MAX_FILE_BYTES {
+            ("all files together may hold", MAX_TOTAL_BYTES)
+        } else {
+            ("a file may hold", MAX_FILE_BYTES)
+        };
+        let limit = limit >> 20;
+        let headline = format!("configuration file {} is too large and is not read", path.display());
+        self.report.add(
+            Diagnostic::new("file-too-large", severity.max(Severity::Error), headline, asked)
+                .info(format!("{what} {limit} MiB"))
+                .help("name a configuration file, or shorten it with parameters and ~SEQ"),
+        );
     }
 
     fn physical_line(&mut self, file: &Arc<str>, number: usize, line: &str) {
@@ -236,6 +278,9 @@ impl Reader<'_> {
                 }
                 _ => {}
             }
+            if text.as_str().len() > MAX_EXPANDED || self.written > MAX_WRITTEN {
+                break;
+            }
             let Some((line, at, value)) = self.substitute(&text, text.as_str().len()) else {
                 return self.emit(text);
             };
@@ -261,10 +306,11 @@ impl Reader<'_> {
         }
     }
 
-    /// Whether so many more lines may be made of one; reports when not.
-    fn may_replay(&mut self, place: &Text, lines: usize, depth: usize) -> bool {
+    /// Whether so many more lines and bytes may be made of one line; reports when not.
+    fn may_replay(&mut self, place: &Text, lines: usize, bytes: usize, depth: usize) -> bool {
         self.replayed = self.replayed.saturating_add(lines);
-        let may = depth < MAX_NESTING && self.replayed <= MAX_REPLAYED;
+        self.written = self.written.saturating_add(bytes);
+        let may = depth < MAX_NESTING && self.replayed <= MAX_REPLAYED && self.written <= MAX_WRITTEN;
         if !may {
             self.report_endless(place);
         }
@@ -273,7 +319,7 @@ impl Reader<'_> {
 
     /// The further lines of a multi-line definition.
     fn replay(&mut self, place: &Text, lines: &[String], depth: usize) {
-        if !self.may_replay(place, lines.len(), depth) {
+        if !self.may_replay(place, lines.len(), lines.iter().map(String::len).sum(), depth) {
             return;
         }
         for line in lines {
@@ -356,11 +402,12 @@ impl Reader<'_> {
             }
         };
         let rest = head.after(end + 1);
-        if rest.is_empty() || !self.may_replay(text, found.rounds.len(), depth) {
+        let bytes = found.rounds.len().saturating_mul(rest.as_str().len());
+        if rest.is_empty() || !self.may_replay(text, found.rounds.len(), bytes, depth) {
             return true;
         }
         for round in 0..found.rounds.len() {
-            if self.replayed > MAX_REPLAYED {
+            if self.replayed > MAX_REPLAYED || self.written > MAX_WRITTEN {
                 break;
             }
             for (name, value) in found.names.iter().zip(found.rounds.values(round)) {
@@ -384,7 +431,7 @@ impl Reader<'_> {
     /// part is where it was, the third its whole value, of which only the first line is in the text.
     fn substitute(&mut self, text: &Text, end: usize) -> Option<(Text, usize, Value)> {
         let line = text.as_str();
-        if line.len() > MAX_EXPANDED || self.substituted > MAX_SUBSTITUTED {
+        if line.len() > MAX_EXPANDED || self.written > MAX_WRITTEN {
             return None;
         }
         let directory = self.directories.last().map_or(Path::new(""), PathBuf::as_path);
@@ -394,7 +441,7 @@ impl Reader<'_> {
             Some((at, used.length, self.parameters.value(&used, directory, self.env)?))
         })?;
         let replaced = text.replace(at..at + length, value.first().map_or("", String::as_str));
-        self.substituted += replaced.as_str().len();
+        self.written += replaced.as_str().len();
         Some((replaced, at, value))
     }
 
@@ -420,17 +467,8 @@ impl Reader<'_> {
             );
             return true;
         };
-        if self.directories.len() >= MAX_INCLUDE_DEPTH || self.report.sources.len() >= MAX_FILES {
-            self.report.add(
-                Diagnostic::new(
-                    "include-too-deep",
-                    Severity::Error,
-                    "too many files include one another: this one is not read",
-                    &place,
-                )
-                .help("a file must not include itself"),
-            );
-            return true;
+        if self.directories.len() >= MAX_INCLUDE_DEPTH || self.files >= MAX_FILES {
+            return self.report_too_deep(&place);
         }
         let directory = self.directories.last().cloned().unwrap_or_default();
         for alternative in include::alternatives(pattern.text) {
@@ -439,9 +477,26 @@ impl Reader<'_> {
                 self.report_no_match(&alternative, &place, checks.when_missing(pattern.text, &alternative));
             }
             for file in files {
-                self.file(&file, &place, checks.when_unusable());
+                if self.open.contains(&file) {
+                    self.report_too_deep(&place);
+                } else {
+                    self.file(&file, &place, checks.when_unusable());
+                }
             }
         }
+        true
+    }
+
+    fn report_too_deep(&mut self, place: &Span) -> bool {
+        self.report.add(
+            Diagnostic::new(
+                "include-too-deep",
+                Severity::Error,
+                "too many files include one another: this one is not read",
+                place,
+            )
+            .help("a file must not include itself"),
+        );
         true
     }
 
