@@ -1,7 +1,7 @@
 //! Every word of the language in its typed place: one struct for each block, one field for each word.
 //!
 //! A field holds what is written, checked by the keyword tables; `None` (or empty) means that the file does not say,
-//! and the word's default in the tables holds. [`section!`] makes a struct of a list of fields and words, so a new
+//! and the word's default in the tables holds. `section!` makes a struct of a list of fields and words, so a new
 //! word is one entry in the tables and one field here; a test finds a word without a field.
 //!
 //! What depends on more than one word is not here: it is `resolve`'s.
