@@ -6,6 +6,31 @@ use super::{
     keyword,
 };
 
+// Words that several lists share.
+const RETRY: Keyword =
+    keyword("retry", "N", Integer(0, 4_294_967_295), "extra attempts before declaring down")
+        .or("RS, VS, else 1 (DNS 3, MISC 0)")
+        .required();
+const DELAY_BEFORE_RETRY: Keyword =
+    keyword("delay_before_retry", "SECS", Seconds(0, 4_294_967_295_000), "gap between attempts")
+        .or("RS, VS, else 1 (HTTP/SSL 3, DNS = delay_loop)")
+        .required();
+const WARMUP: Keyword = keyword(
+    "warmup",
+    "SECS",
+    Seconds(0, 4_294_967_295_000),
+    "maximum random start delay (1 s is always added)",
+)
+.or("RS, VS, else delay_loop")
+.required();
+const DELAY_LOOP: Keyword =
+    keyword("delay_loop", "SECS", Seconds(1, 4_294_967_295_000), "interval between checks")
+        .or("RS, VS, 60")
+        .required();
+const START_DOWN: Keyword = keyword("alpha", "[BOOL]", Boolean, "start down").or("RS value");
+const LOG_ALL_FAILURES: Keyword =
+    keyword("log_all_failures", "[BOOL]", Boolean, "log each failed attempt").or("checker_log_all_failures");
+
 /// What every checker that opens a connection understands.
 static CONNECTION: &[Keyword] = &[
     keyword("connect_ip", "ADDR", Address, "address to check").or("real server").required(),
@@ -17,51 +42,18 @@ static CONNECTION: &[Keyword] = &[
         .or("RS, VS, 5")
         .required(),
     keyword("fwmark", "N", Integer(0, 4_294_967_295), "mark on checker packets").or("0").required(),
-    keyword("retry", "N", Integer(0, 4_294_967_295), "extra attempts before declaring down")
-        .or("RS, VS, else 1 (DNS 3, MISC 0)")
-        .required(),
-    keyword("delay_before_retry", "SECS", Seconds(0, 4_294_967_295_000), "gap between attempts")
-        .or("RS, VS, else 1 (HTTP/SSL 3, DNS = delay_loop)")
-        .required(),
-    keyword(
-        "warmup",
-        "SECS",
-        Seconds(0, 4_294_967_295_000),
-        "maximum random start delay (1 s is always added)",
-    )
-    .or("RS, VS, else delay_loop")
-    .required(),
-    keyword("delay_loop", "SECS", Seconds(1, 4_294_967_295_000), "interval between checks")
-        .or("RS, VS, 60")
-        .required(),
-    keyword("alpha", "[BOOL]", Boolean, "start down").or("RS value"),
-    keyword("log_all_failures", "[BOOL]", Boolean, "log each failed attempt").or("checker_log_all_failures"),
+    RETRY,
+    DELAY_BEFORE_RETRY,
+    WARMUP,
+    DELAY_LOOP,
+    START_DOWN,
+    LOG_ALL_FAILURES,
 ];
 
 /// What the checkers without a connection understand beside their own words.
-static SCHEDULE: &[Keyword] = &[
-    keyword("retry", "N", Integer(0, 4_294_967_295), "extra attempts before declaring down")
-        .or("RS, VS, else 1 (DNS 3, MISC 0)")
-        .required(),
-    keyword("delay_before_retry", "SECS", Seconds(0, 4_294_967_295_000), "gap between attempts")
-        .or("RS, VS, else 1 (HTTP/SSL 3, DNS = delay_loop)")
-        .required(),
-    keyword(
-        "warmup",
-        "SECS",
-        Seconds(0, 4_294_967_295_000),
-        "maximum random start delay (1 s is always added)",
-    )
-    .or("RS, VS, else delay_loop")
-    .required(),
-    keyword("delay_loop", "SECS", Seconds(1, 4_294_967_295_000), "interval between checks")
-        .or("RS, VS, 60")
-        .required(),
-    keyword("alpha", "[BOOL]", Boolean, "start down").or("RS value"),
-    keyword("log_all_failures", "[BOOL]", Boolean, "log each failed attempt").or("checker_log_all_failures"),
-];
+static SCHEDULE: &[Keyword] = &[RETRY, DELAY_BEFORE_RETRY, WARMUP, DELAY_LOOP, START_DOWN, LOG_ALL_FAILURES];
 
-static ALPHA: &[Keyword] = &[keyword("alpha", "[BOOL]", Boolean, "start down").or("RS value")];
+static ALPHA: &[Keyword] = &[START_DOWN];
 
 pub(super) static TCP_CHECK: Block = Block { name: "TCP_CHECK", keywords: &[], shared: CONNECTION };
 

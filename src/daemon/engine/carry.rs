@@ -89,6 +89,7 @@ impl Engine {
                 Action::Log(log) => news.push(News::Log(log)),
             }
         }
+        // Before the transitions: readers that are woken by one see the row that goes with it.
         self.routers[number].publish();
         self.set_timer(number);
         for item in news {
@@ -118,9 +119,7 @@ impl Engine {
     }
 
     fn publish_transition(&mut self, number: usize, now: Time, change: Change) {
-        let router = &mut self.routers[number];
-        // Readers that are woken by the transition see the row that goes with it.
-        router.publish();
+        let router = &self.routers[number];
         let name = &router.row.config.name;
         match change.to {
             State::Stop => info!("({name}) Stopped ({})", change.reason),
