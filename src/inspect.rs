@@ -9,6 +9,7 @@ use std::{
 use crate::{
     cli::{ConfigCommand, Format},
     config::{self, Elsewhere, Options, Report, System, compare, explain, peers, render, show},
+    daemon::unsupported,
 };
 
 /// What ends a command early.
@@ -37,7 +38,7 @@ fn check(files: &[PathBuf], format: Format, options: &Options<'_>) -> (String, u
     let mut configs = Vec::new();
     let mut status = 0;
     for file in files {
-        let (_, report) = config::load_with(file, options, &System);
+        let report = findings(file, options);
         status = status.max(report.test_exit());
         all.diagnostics.extend(report.diagnostics);
         all.sources.extend(report.sources);
@@ -54,6 +55,15 @@ fn check(files: &[PathBuf], format: Format, options: &Options<'_>) -> (String, u
         status = status.max(5);
     }
     (formatted(&all, format), status)
+}
+
+/// What a configuration test says of a file.
+fn findings(file: &Path, options: &Options<'_>) -> Report {
+    let (config, mut report) = config::load_with(file, options, &System);
+    if let Some(config) = &config {
+        unsupported::check(config, &mut report);
+    }
+    report
 }
 
 fn formatted(report: &Report, format: Format) -> String {
@@ -91,7 +101,7 @@ fn differences(old: &Path, new: &Path, json: bool, options: &Options<'_>) -> (St
 
 /// The words of a file that are read and do nothing.
 fn without_effect(file: &Path, options: &Options<'_>) -> (String, u8) {
-    let (_, mut report) = config::load_with(file, options, &System);
+    let mut report = findings(file, options);
     report.diagnostics.retain(|found| found.id == "not-supported-yet");
     (formatted(&report, Format::Short), 0)
 }

@@ -39,8 +39,8 @@ pub use diagnostic::{Diagnostic, Report, Severity, SourceText, Span};
 use environment::Remembering;
 pub use environment::{Account, Elsewhere, Environment, Program, System};
 pub use model::{
-    Auth, Config, Garp, Global, InitialState, Instance, Notify, NotifyScript, Scope, Script, ScriptCommand,
-    TrackedScript, User, VirtualAddress,
+    AddressLine, Auth, Config, Garp, Global, InitialState, Instance, Notify, NotifyScript, Preferred, Scope,
+    Script, ScriptCommand, TrackedScript, UnicastPeer, User,
 };
 
 /// How a configuration is read.

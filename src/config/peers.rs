@@ -144,7 +144,7 @@ fn unicast(ours: &Instance, theirs: &Instance, say: &mut impl FnMut(&'static str
     }
     for (from, to) in [(ours, theirs), (theirs, ours)] {
         let Some(source) = from.source.filter(|_| !to.peers.is_empty()) else { continue };
-        if !to.peers.contains(&source) {
+        if !to.peers.iter().any(|peer| peer.address == source) {
             let what = format!("{name}: {source} sends, but its peer does not list it in unicast_peer");
             say("peer-unicast", what, why, "list each router's unicast_src_ip in the other's unicast_peer");
         }

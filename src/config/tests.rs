@@ -1,11 +1,12 @@
 //! The room as a whole on a system that exists only here: text in, configuration and findings out.
 
+mod family;
 mod typed;
 
 use std::{
     collections::BTreeMap,
     io,
-    net::Ipv4Addr,
+    net::{IpAddr, Ipv4Addr},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -201,8 +202,9 @@ fn an_address_line_has_options_in_any_order() {
 #[test]
 fn unicast_has_peers_and_a_source() {
     let (unicast, found) = instance("unicast_src_ip 192.0.2.1\nunicast_peer {\n192.0.2.2/24\n192.0.2.3\n}");
-    assert_eq!(unicast.source, Some(Ipv4Addr::new(192, 0, 2, 1)));
-    assert_eq!(unicast.peers, [Ipv4Addr::new(192, 0, 2, 2), Ipv4Addr::new(192, 0, 2, 3)]);
+    assert_eq!(unicast.source, Some(Ipv4Addr::new(192, 0, 2, 1).into()));
+    let peers: Vec<_> = unicast.peers.iter().map(|peer| peer.address).collect();
+    assert_eq!(peers, [IpAddr::from([192, 0, 2, 2]), IpAddr::from([192, 0, 2, 3])]);
     assert_eq!(found, ["extra-words"], "the prefix of a peer is ignored, and that is said");
 }
 
@@ -359,7 +361,7 @@ fn a_line_may_stand_for_many() {
     let addresses = |lines: &str| {
         let (instance, found) = instance(&format!("virtual_ipaddress_excluded {{\n{lines}\n}}"));
         assert!(found.is_empty(), "{lines}: {found:?}");
-        let shown = |address: &VirtualAddress| address.address.to_string();
+        let shown = |address: &AddressLine| address.address.to_string();
         instance.excluded_addresses.iter().map(shown).collect::<Vec<_>>()
     };
     assert_eq!(addresses("~SEQ(I,3) 10.0.0.$I"), ["10.0.0.1", "10.0.0.2", "10.0.0.3"]);

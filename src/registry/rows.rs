@@ -1,6 +1,9 @@
 //! The rows: what the configuration says of an object, and what is true of it right now.
 
-use std::{net::Ipv4Addr, sync::Arc};
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    sync::Arc,
+};
 
 use arc_swap::ArcSwap;
 
@@ -61,7 +64,7 @@ impl InstanceRow {
         let excluded = config.excluded_addresses.iter().map(|address| (address, false));
         let addresses = advertised
             .chain(excluded)
-            .map(|(address, advertised)| Arc::new(AddressRow::new(&config, address.clone(), advertised)))
+            .filter_map(|(line, advertised)| AddressRow::new(&config, line, advertised).map(Arc::new))
             .collect();
         Self { index, config, addresses, counters: Arc::default(), status: ArcSwap::default() }
     }
@@ -81,7 +84,9 @@ impl InstanceRow {
 #[derive(Debug)]
 pub struct AddressRow {
     /// What the configuration says.
-    pub config: config::VirtualAddress,
+    pub config: config::AddressLine,
+    /// The address itself.
+    pub address: Ipv4Addr,
     /// The device it is put on: its own `dev`, or the instance's interface.
     pub device: String,
     /// Whether advertisements carry it (excluded addresses are not carried).
@@ -99,9 +104,11 @@ pub struct AddressStatus {
 }
 
 impl AddressRow {
-    fn new(instance: &config::Instance, config: config::VirtualAddress, advertised: bool) -> Self {
+    /// `None` for an IPv6 address, which the engine does not know yet.
+    fn new(instance: &config::Instance, config: &config::AddressLine, advertised: bool) -> Option<Self> {
+        let IpAddr::V4(address) = config.address else { return None };
         let device = config.device.clone().unwrap_or_else(|| instance.interface.clone());
-        Self { config, device, advertised, status: ArcSwap::default() }
+        Some(Self { config: config.clone(), address, device, advertised, status: ArcSwap::default() })
     }
 
     /// What is true now.

@@ -40,7 +40,7 @@ pub(super) static TABLE: Table<Topology, Arc<AddressRow>> = Table {
 static COLUMNS: [Column<Topology, Arc<AddressRow>>; 12] = [
     Column::hidden(1, "vrrpAddressIndex", Syntax::Integer32, Access::NotAccessible),
     Column::new(2, "vrrpAddressType", INET_ADDRESS_TYPE, |_, _| integer(IPV4)),
-    Column::new(3, "vrrpAddressValue", Syntax::OctetString, |_, row| octets(row.config.address)),
+    Column::new(3, "vrrpAddressValue", Syntax::OctetString, |_, row| octets(row.address)),
     Column::new(4, "vrrpAddressBroadcast", Syntax::OctetString, |_, row| {
         octets(row.config.broadcast.unwrap_or(Ipv4Addr::UNSPECIFIED))
     }),

@@ -8,7 +8,7 @@ use proptest::{
 };
 use steadfast::{
     config::{
-        self, Auth, InitialState, Instance, VirtualAddress,
+        self, AddressLine, Auth, InitialState, Instance,
         keywords::{self, Keyword, Status, Value},
     },
     units::Version,
@@ -147,7 +147,7 @@ fn interval(instance: &Instance) -> String {
     }
 }
 
-fn address(one: &VirtualAddress) -> String {
+fn address(one: &AddressLine) -> String {
     let prefix = if one.prefix == 32 { String::new() } else { format!("/{}", one.prefix) };
     let broadcast = one.broadcast.map_or_else(String::new, |address| format!(" brd {address}"));
     let device = one.device.as_deref().unwrap_or("eth0");

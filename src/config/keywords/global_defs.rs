@@ -176,9 +176,11 @@ pub(super) static BLOCK: Block = Block {
             .or("vmac_prefix")
             .required(),
         keyword("vrrp_iptables", "[IN [OUT]]", Text, "use iptables for no_accept and VMAC filtering")
-            .or("INPUT OUTPUT when no name"),
+            .or("INPUT OUTPUT when no name")
+            .deprecated("nftables"),
         keyword("vrrp_ipsets", "[N1 [N2 [N3 [N4 [N5 [N6]]]]]]", Text, "ipsets used with iptables")
-            .or("keepalived, keepalived6, keepalived_if6, _igmp, _mld, _nd"),
+            .or("keepalived, keepalived6, keepalived_if6, _igmp, _mld, _nd")
+            .deprecated("nftables"),
         keyword("nftables", "[TABLE]", Text, "use nftables").or("keepalived"),
         keyword("nftables_priority", "N", Integer(-2_147_483_648, 2_147_483_647), "chain priority")
             .or("-1")

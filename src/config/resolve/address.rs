@@ -1,143 +1,170 @@
-//! Lines of `virtual_ipaddress`, `virtual_ipaddress_excluded` and `unicast_peer`.
+//! Lines of `virtual_ipaddress`, `virtual_ipaddress_excluded` and `static_ipaddress`.
 
 use std::{
-    collections::{HashMap, HashSet, hash_map::Entry},
+    collections::{HashMap, hash_map::Entry},
     net::{IpAddr, Ipv4Addr},
 };
 
-use super::Context;
-use crate::config::{
-    Diagnostic, Scope, Severity, Span, VirtualAddress,
-    keywords::{self, Status},
-    text::{Line, Word},
-    value::{self, Broadcast},
+use super::{
+    Context,
+    options::{Chosen, Options, invalid, note_status},
+};
+use crate::{
+    config::{
+        AddressLine, Diagnostic, Preferred, Scope, Severity, Span, keywords,
+        text::{Line, Word},
+        value::{self, Broadcast},
+    },
+    units::Family,
 };
 
 /// The longest address label the kernel takes.
 const MAX_LABEL_BYTES: usize = 15;
+/// The longest IPv4 prefix that leaves room for a broadcast address (RFC 3021).
+const MAX_BROADCAST_PREFIX: u8 = 30;
 
-/// One address line. Reports and returns `None` when the address cannot be used.
-pub(super) fn virtual_address(
-    line: &Line,
-    excluded: bool,
+/// Adds the addresses of a list; one that is listed twice counts once. `family`, where addresses must be of one, is
+/// decided by the first.
+pub(super) fn lines(
+    lines: &[Line],
+    mut family: Option<&mut Option<Family>>,
+    addresses: &mut Vec<AddressLine>,
     context: &mut Context<'_>,
-) -> Option<VirtualAddress> {
-    let word = line.first();
-    let Some((address, prefix)) = value::prefixed_address(word.text) else {
-        context.add(
-            Diagnostic::new(
-                "invalid-address",
-                Severity::Error,
-                format!("`{}` is not an IP address: the line is ignored", word.text),
-                &word.span(),
-            )
-            .help("write ADDRESS/PREFIX, such as 192.0.2.10/24"),
-        );
-        return None;
-    };
-    let IpAddr::V4(address) = address else {
-        report_ipv6(word, excluded, context);
-        return None;
-    };
-    let mut found = VirtualAddress {
-        address,
-        prefix: prefix.map_or(32, |prefix| prefix_length(prefix, word, context)),
-        broadcast: None,
-        device: None,
-        scope: Scope::GLOBAL,
-        label: None,
-        at: word.span(),
-    };
-    let mut options = line.words(1);
-    while let Some(option) = options.next() {
-        let Some(keyword) = keywords::ADDRESS_LINE.keyword(option.text) else {
-            report_unknown(option, context);
+) {
+    let mut known: HashMap<IpAddr, usize> =
+        addresses.iter().enumerate().map(|(index, found)| (found.address, index)).collect();
+    for line in lines {
+        let word = line.first();
+        let Some((address, prefix)) = value::prefixed_address(word.text) else {
+            report_invalid(word, context);
             continue;
         };
-        let value = if keyword.arguments.is_empty() { None } else { options.next() };
-        if !keyword.arguments.is_empty() && value.is_none() {
-            context.add(
-                Diagnostic::new(
-                    "missing-argument",
-                    Severity::Error,
-                    format!("{} needs a value: the address is ignored", option.text),
-                    &option.span(),
-                )
-                .help(format!("write {} {}", option.text, keyword.arguments)),
-            );
-            return None;
+        if let Some(family) = family.as_deref_mut()
+            && !belongs(address, family, word, "address", context)
+        {
+            continue;
         }
-        if keyword.status != Status::Supported {
-            let headline = format!("{} is not supported yet: it has no effect", keyword.name);
-            context.add(
-                Diagnostic::new("not-supported-yet", Severity::Notice, headline, &option.span())
-                    .info(format!("its meaning in keepalived: {}", keyword.help)),
-            );
-        } else if let Some(value) = value {
-            set(&mut found, keyword.name, value, context)?;
+        let mut found = AddressLine { at: word.span(), ..AddressLine::new(address) };
+        if let Some(prefix) = prefix {
+            found.prefix = prefix_length(prefix, found.prefix, word, context);
         }
+        if options(line, prefix.is_some(), &mut found, context).is_none() {
+            continue;
+        }
+        match known.entry(address) {
+            Entry::Occupied(first) => {
+                report_duplicate(&found, &addresses[*first.get()].at, context);
+                continue;
+            }
+            Entry::Vacant(entry) => entry.insert(addresses.len()),
+        };
+        addresses.push(found);
     }
-    Some(found)
 }
 
-/// Applies one option; `None` drops the whole address, as keepalived does.
-fn set(found: &mut VirtualAddress, option: &str, word: Word<'_>, context: &mut Context<'_>) -> Option<()> {
-    match option {
-        "dev" => {
-            if !context.env.interface_exists(word.text) {
-                super::instance::report_no_interface(word, context);
-                return None;
-            }
-            found.device = Some(word.text.to_owned());
+/// Whether an address is of the family that the first one decided; reports one that is not.
+pub(super) fn belongs(
+    address: IpAddr,
+    family: &mut Option<Family>,
+    word: Word<'_>,
+    what: &str,
+    context: &mut Context<'_>,
+) -> bool {
+    let family = *family.get_or_insert(Family::of(address));
+    if Family::of(address) == family {
+        return true;
+    }
+    let help = match what {
+        "address" => "put addresses of the other family into virtual_ipaddress_excluded or another instance",
+        _ => "an instance is IPv4 or IPv6, by the first address in its block",
+    };
+    context.add(
+        Diagnostic::new(
+            "other-family",
+            Severity::Error,
+            format!("this {what} is not {family}, as the instance is: it is ignored"),
+            &word.span(),
+        )
+        .help(help),
+    );
+    false
+}
+
+/// The options of a line; `None` when the address cannot be used, which has been reported.
+fn options(line: &Line, prefixed: bool, found: &mut AddressLine, context: &mut Context<'_>) -> Option<()> {
+    let mut options = Options::new(line.words(1), keywords::ADDRESS_LINE, "address");
+    let mut preferred = None;
+    while let Some(chosen) = options.next(context).ok()? {
+        match chosen.keyword.name {
+            "home" => found.home = true,
+            "-nodad" => found.nodad = false,
+            "mngtmpaddr" => found.mngtmpaddr = true,
+            "noprefixroute" => found.noprefixroute = true,
+            "autojoin" => found.autojoin = true,
+            "no_track" => found.no_track = true,
+            "use_vmac" => found.use_vmac = true,
+            "track_group" => found.track_group = Some(chosen.value.text.into()),
+            "preferred_lft" => preferred = lifetime(&chosen, context).or(preferred),
+            "peer" => peer(&chosen, prefixed, found, context),
+            "dev" => found.device = Some(device(&chosen, context)?),
+            "label" => label(&chosen, found, context)?,
+            "scope" => scope(&chosen, found, context),
+            _ => broadcast(&chosen, found, context)?,
         }
-        "label" => {
-            if word.text.len() > MAX_LABEL_BYTES {
-                context.add(
-                    Diagnostic::new(
-                        "invalid-value",
-                        Severity::Error,
-                        format!("label `{}` is too long: the address is ignored", word.text),
-                        &word.span(),
-                    )
-                    .help(format!("a label has at most {MAX_LABEL_BYTES} characters, such as eth0:1")),
-                );
-                return None;
-            }
-            found.label = Some(word.text.to_owned());
-        }
-        "scope" => found.scope = scope(word, context),
-        _ => found.broadcast = broadcast(found, word, context)?,
+        note_status(&chosen, context);
+    }
+    let deprecated = found.prefix == 128 && found.peer.is_none();
+    found.preferred =
+        preferred.unwrap_or(if deprecated { Preferred::Seconds(0) } else { Preferred::Forever });
+    Some(())
+}
+
+fn device(chosen: &Chosen<'_>, context: &mut Context<'_>) -> Option<String> {
+    if context.env.interface_exists(chosen.value.text) {
+        return Some(chosen.value.text.to_owned());
+    }
+    super::instance::report_no_interface(chosen.value, context);
+    None
+}
+
+fn label(chosen: &Chosen<'_>, found: &mut AddressLine, context: &mut Context<'_>) -> Option<()> {
+    if found.address.is_ipv6() {
+        report_ipv4_only(chosen, context);
+    } else if chosen.value.text.len() > MAX_LABEL_BYTES {
+        let help = format!("a label has at most {MAX_LABEL_BYTES} characters, such as eth0:1");
+        context.add(
+            Diagnostic::new(
+                "invalid-value",
+                Severity::Error,
+                format!("label `{}` is too long: the address is ignored", chosen.value.text),
+                &chosen.value.span(),
+            )
+            .help(help),
+        );
+        return None;
+    } else {
+        found.label = Some(chosen.value.text.to_owned());
     }
     Some(())
 }
 
-#[expect(clippy::option_option, reason = "the outer one is whether the address is used at all")]
-fn broadcast(found: &VirtualAddress, word: Word<'_>, context: &mut Context<'_>) -> Option<Option<Ipv4Addr>> {
-    let host_bits = u32::MAX.checked_shr(u32::from(found.prefix)).unwrap_or(0);
-    let address = u32::from(found.address);
-    match value::broadcast(word.text) {
-        Some(Broadcast::Address(address)) => Some(Some(address)),
-        // A prefix longer than 30 has no room for a broadcast address (RFC 3021).
-        Some(_) if found.prefix > 30 => Some(None),
-        Some(Broadcast::HostBitsSet) => Some(Some((address | host_bits).into())),
-        Some(Broadcast::HostBitsClear) => Some(Some((address & !host_bits).into())),
-        None => {
-            context.add(
-                Diagnostic::new(
-                    "invalid-value",
-                    Severity::Error,
-                    format!("`{}` is not a broadcast address: the address is ignored", word.text),
-                    &word.span(),
-                )
-                .help("write brd ADDRESS, or brd + to set all host bits"),
-            );
-            None
-        }
-    }
+fn report_ipv4_only(chosen: &Chosen<'_>, context: &mut Context<'_>) {
+    context.add(
+        Diagnostic::new(
+            "other-family",
+            Severity::Error,
+            format!("an IPv6 address has no {}: it is ignored", chosen.keyword.name),
+            &chosen.word.span(),
+        )
+        .help(format!("remove {} {}", chosen.keyword.name, chosen.value.text)),
+    );
 }
 
-fn scope(word: Word<'_>, context: &mut Context<'_>) -> Scope {
-    match word.text {
+fn scope(chosen: &Chosen<'_>, found: &mut AddressLine, context: &mut Context<'_>) {
+    if found.address.is_ipv6() {
+        return report_ipv4_only(chosen, context);
+    }
+    found.scope = match chosen.value.text {
         "global" => Scope::GLOBAL,
         "site" => Scope::SITE,
         "link" => Scope::LINK,
@@ -151,186 +178,131 @@ fn scope(word: Word<'_>, context: &mut Context<'_>) -> Scope {
                         "invalid-value",
                         Severity::Error,
                         format!("`{other}` is not a scope: global is used"),
-                        &word.span(),
+                        &chosen.value.span(),
                     )
                     .help("write global, site, link, host, nowhere or a number from 0 to 255"),
                 );
                 Scope::GLOBAL
             }
         },
-    }
-}
-
-fn prefix_length(prefix: &str, word: Word<'_>, context: &mut Context<'_>) -> u8 {
-    match prefix.parse() {
-        Ok(length) if length <= 32 => length,
-        _ => {
-            context.add(
-                Diagnostic::new(
-                    "invalid-value",
-                    Severity::Error,
-                    format!("`{prefix}` is not a prefix length: 32 is used"),
-                    &word.span(),
-                )
-                .help("write a number from 0 to 32 after the slash"),
-            );
-            32
-        }
-    }
-}
-
-fn report_unknown(option: Word<'_>, context: &mut Context<'_>) {
-    let near = keywords::similar(keywords::ADDRESS_LINE, option.text);
-    let help = if value::prefixed_address(option.text).is_some() {
-        "write one address per line".to_owned()
-    } else if let Some(near) = near {
-        format!("did you mean {near}?")
-    } else {
-        "the options are brd, dev, scope and label".to_owned()
     };
+}
+
+/// `brd`; `None` drops the whole address, as keepalived does.
+fn broadcast(chosen: &Chosen<'_>, found: &mut AddressLine, context: &mut Context<'_>) -> Option<()> {
+    let IpAddr::V4(address) = found.address else {
+        report_broadcast(chosen, "an IPv6 address has no broadcast address", "remove it", context);
+        return None;
+    };
+    let host_bits = u32::MAX.checked_shr(u32::from(found.prefix)).unwrap_or(0);
+    let address = u32::from(address);
+    let broadcast: Ipv4Addr = match value::broadcast(chosen.value.text) {
+        Some(Broadcast::Address(address)) => address,
+        Some(_) if found.prefix > MAX_BROADCAST_PREFIX => return Some(()),
+        Some(Broadcast::HostBitsSet) => (address | host_bits).into(),
+        Some(Broadcast::HostBitsClear) => (address & !host_bits).into(),
+        None => {
+            let why = format!("`{}` is not a broadcast address", chosen.value.text);
+            report_broadcast(chosen, &why, "write brd ADDRESS, or brd + to set all host bits", context);
+            return None;
+        }
+    };
+    if found.peer.is_none() {
+        found.broadcast = Some(broadcast);
+    } else {
+        report_beside_peer(chosen, context);
+    }
+    Some(())
+}
+
+fn report_broadcast(chosen: &Chosen<'_>, why: &str, help: &str, context: &mut Context<'_>) {
+    let headline = format!("{why}: the address is ignored");
+    context.add(Diagnostic::new("invalid-value", Severity::Error, headline, &chosen.value.span()).help(help));
+}
+
+fn report_beside_peer(chosen: &Chosen<'_>, context: &mut Context<'_>) {
+    let headline = "an address with a peer has no broadcast address: brd is ignored";
     context.add(
-        Diagnostic::new(
-            "unknown-option",
-            Severity::Error,
-            format!("`{}` means nothing here and is ignored", option.text),
-            &option.span(),
-        )
-        .help(help),
+        Diagnostic::new("peer-ignored", Severity::Error, headline, &chosen.word.span())
+            .help("remove brd or peer"),
     );
 }
 
-fn report_ipv6(word: Word<'_>, excluded: bool, context: &mut Context<'_>) {
-    let diagnostic = if excluded {
-        Diagnostic::new(
-            "not-supported-yet",
-            Severity::Notice,
-            "IPv6 is not supported yet: this address is left out",
-            &word.span(),
-        )
-    } else {
-        Diagnostic::new(
-            "not-supported-yet",
-            Severity::Refused,
-            "IPv6 is not supported yet: this instance cannot run",
-            &word.span(),
-        )
-        .info("leaving the address out would leave its users without a router")
-        .help("take the line out, or keep this instance on keepalived for now")
+/// `peer`; one that cannot be used leaves the address without.
+fn peer(chosen: &Chosen<'_>, prefixed: bool, found: &mut AddressLine, context: &mut Context<'_>) {
+    let of_family = |peer: &IpAddr| Family::of(*peer) == Family::of(found.address);
+    let Some(peer) = chosen.value.text.parse().ok().filter(of_family) else {
+        let family = Family::of(found.address);
+        return invalid(
+            chosen,
+            "the address has no peer",
+            format!("after peer write an {family} address without a prefix length"),
+            context,
+        );
     };
-    context.add(diagnostic);
-}
-
-/// A peer or source address. keepalived silently ignores what follows a `/` or `-`; here that is said.
-pub(super) fn host(word: Word<'_>, what: &str, context: &mut Context<'_>) -> Option<Ipv4Addr> {
-    let Some((address, cut)) = value::host_address(word.text) else {
+    if prefixed {
         context.add(
             Diagnostic::new(
-                "invalid-address",
+                "peer-ignored",
                 Severity::Error,
-                format!("`{}` is not an IP address: the {what} is ignored", word.text),
+                "an address with a peer has no prefix length: that of a host is used",
+                &found.at,
+            )
+            .help("remove the slash and the number behind it"),
+        );
+        found.prefix = Family::of(found.address).bits();
+    }
+    if found.broadcast.take().is_some() {
+        report_beside_peer(chosen, context);
+    }
+    found.peer = Some(peer);
+}
+
+fn lifetime(chosen: &Chosen<'_>, context: &mut Context<'_>) -> Option<Preferred> {
+    if chosen.value.text == "forever" {
+        return Some(Preferred::Forever);
+    }
+    let seconds = value::integer(chosen.value.text).and_then(|seconds| u32::try_from(seconds).ok());
+    if seconds.is_none() {
+        invalid(
+            chosen,
+            "the default holds",
+            format!("write forever or a whole number of seconds from 0 to {}", u32::MAX),
+            context,
+        );
+    }
+    seconds.map(Preferred::Seconds)
+}
+
+fn prefix_length(prefix: &str, longest: u8, word: Word<'_>, context: &mut Context<'_>) -> u8 {
+    let length = value::integer(prefix).and_then(|length| u8::try_from(length).ok());
+    length.filter(|length| *length <= longest).unwrap_or_else(|| {
+        context.add(
+            Diagnostic::new(
+                "invalid-value",
+                Severity::Error,
+                format!("`{prefix}` is not a prefix length: {longest} is used"),
                 &word.span(),
             )
-            .help("write an address, such as 192.0.2.1"),
+            .help(format!("write a number from 0 to {longest} after the slash")),
         );
-        return None;
-    };
-    if cut {
-        context.add(
-            Diagnostic::new(
-                "extra-words",
-                Severity::Notice,
-                format!("what follows {address} is ignored"),
-                &word.span(),
-            )
-            .help(format!("a {what} is an address without a prefix length")),
-        );
-    }
-    match address {
-        IpAddr::V4(address) => Some(address),
-        IpAddr::V6(_) => {
-            report_ipv6(word, false, context);
-            None
-        }
-    }
+        longest
+    })
 }
 
-/// The lines of `unicast_peer`.
-pub(super) fn peers(lines: &[Line], peers: &mut Vec<Ipv4Addr>, context: &mut Context<'_>) {
-    let mut known: HashSet<Ipv4Addr> = peers.iter().copied().collect();
-    for line in lines {
-        let word = line.first();
-        let Some(address) = host(word, "peer", context) else {
-            continue;
-        };
-        if !known.insert(address) {
-            context.add(
-                Diagnostic::new(
-                    "duplicate-address",
-                    Severity::Error,
-                    format!("peer {address} is already listed: the line is ignored"),
-                    &word.span(),
-                )
-                .help("remove the line"),
-            );
-            continue;
-        }
-        peers.push(address);
-        if let Some(option) = line.word(1) {
-            report_peer_option(option, context);
-        }
-    }
+fn report_invalid(word: Word<'_>, context: &mut Context<'_>) {
+    context.add(
+        Diagnostic::new(
+            "invalid-address",
+            Severity::Error,
+            format!("`{}` is not an IP address: the line is ignored", word.text),
+            &word.span(),
+        )
+        .help("write ADDRESS/PREFIX, such as 192.0.2.10/24"),
+    );
 }
 
-fn report_peer_option(option: Word<'_>, context: &mut Context<'_>) {
-    if matches!(option.text, "min_ttl" | "max_ttl") {
-        let headline = format!("{} is not supported yet: it has no effect in unicast_peer", option.text);
-        context.add(Diagnostic::new("not-supported-yet", Severity::Notice, headline, &option.span()));
-    } else {
-        context.add(
-            Diagnostic::new(
-                "unknown-option",
-                Severity::Error,
-                format!("`{}` means nothing here and is ignored", option.text),
-                &option.span(),
-            )
-            .help("write one peer per line"),
-        );
-    }
-}
-
-/// Adds the addresses of a block; one that is listed twice counts once. True when one was refused, so that the instance
-/// cannot run.
-pub(super) fn virtual_addresses(
-    lines: &[Line],
-    excluded: bool,
-    addresses: &mut Vec<VirtualAddress>,
-    context: &mut Context<'_>,
-) -> bool {
-    let mut refused = false;
-    let mut known: HashMap<Ipv4Addr, usize> =
-        addresses.iter().enumerate().map(|(index, found)| (found.address, index)).collect();
-    for line in lines {
-        refused |= !excluded && is_ipv6(line.first());
-        let Some(found) = virtual_address(line, excluded, context) else {
-            continue;
-        };
-        match known.entry(found.address) {
-            Entry::Occupied(first) => {
-                report_duplicate(&found, &addresses[*first.get()].at, context);
-                continue;
-            }
-            Entry::Vacant(entry) => entry.insert(addresses.len()),
-        };
-        addresses.push(found);
-    }
-    refused
-}
-
-fn is_ipv6(word: Word<'_>) -> bool {
-    matches!(value::prefixed_address(word.text), Some((IpAddr::V6(_), _)))
-}
-
-fn report_duplicate(found: &VirtualAddress, first: &Span, context: &mut Context<'_>) {
+fn report_duplicate(found: &AddressLine, first: &Span, context: &mut Context<'_>) {
     let headline =
         format!("{} is already listed at {}: this line is ignored", found.address, first.beside(&found.at));
     context.add(

@@ -1,6 +1,6 @@
 //! `global_defs`: every block of that name adds to the same settings.
 
-use super::{Context, command};
+use super::{Context, command, host};
 use crate::{
     config::{Diagnostic, Global, Severity, settings::Fields, tree::Node, value},
     units::Version,
@@ -13,6 +13,7 @@ pub(super) fn resolve(nodes: &[Node], context: &mut Context<'_>) -> Global {
     let mut global = Global { router_id: context.env.host_name(), ..Global::empty() };
     for node in nodes.iter().filter(|node| node.keyword.name == "global_defs").flat_map(Node::nodes) {
         global.settings.set(node, context.report);
+        host::check_groups(node, &mut global.settings, context);
         setting(node, &mut global, context);
     }
     if global.script_user.is_none() {

@@ -1,20 +1,20 @@
 //! `vrrp_instance` blocks: settings are gathered line by line, then combined, because defaults depend on one another.
 
-use std::{net::Ipv4Addr, time::Duration};
+use std::{net::IpAddr, time::Duration};
 
 use super::{
     Context, address,
     auth::{self, Authentication},
-    command,
+    command, host,
     script::Candidates,
     track,
 };
 use crate::{
     config::{
-        Diagnostic, Garp, Global, InitialState, Instance, Notify, NotifyScript, Report, Severity, Span,
-        TrackedScript, VirtualAddress, settings::Section, text::Word, tree::Node,
+        AddressLine, Diagnostic, Garp, Global, InitialState, Instance, Notify, NotifyScript, Report,
+        Severity, Span, TrackedScript, UnicastPeer, settings::Section, text::Word, tree::Node,
     },
-    units::{Priority, Version, Vrid},
+    units::{Family, Priority, Version, Vrid},
 };
 
 /// Most addresses that one advertisement can count.
@@ -37,13 +37,14 @@ struct Draft<'a> {
     nopreempt: Option<Span>,
     preempt_delay: Option<(Duration, Span)>,
     auth: Option<Authentication<'a>>,
-    addresses: Vec<VirtualAddress>,
-    /// An address was refused, which has been reported.
-    address_refused: bool,
-    excluded: Vec<VirtualAddress>,
-    source: Option<Ipv4Addr>,
+    /// Decided by the first address, or by native_ipv6.
+    family: Option<Family>,
+    addresses: Vec<AddressLine>,
+    excluded: Vec<AddressLine>,
+    source: Option<IpAddr>,
+    group: Option<IpAddr>,
     unicast: Option<Span>,
-    peers: Vec<Ipv4Addr>,
+    peers: Vec<UnicastPeer>,
     tracks: Vec<TrackedScript>,
     garp: Garp,
     notify: Notify,
@@ -92,26 +93,22 @@ fn setting<'a>(
         "preempt" => draft.nopreempt = None,
         "preempt_delay" => draft.preempt_delay = node.duration().map(|delay| (delay, span.clone())),
         "authentication" => draft.auth = Some(Authentication::read(node)),
+        "native_ipv6" => native_ipv6(node, draft, context),
         "virtual_ipaddress" => {
-            draft.address_refused |=
-                address::virtual_addresses(node.lines(), false, &mut draft.addresses, context);
+            address::lines(node.lines(), Some(&mut draft.family), &mut draft.addresses, context);
         }
-        "virtual_ipaddress_excluded" => {
-            address::virtual_addresses(node.lines(), true, &mut draft.excluded, context);
-        }
-
+        "virtual_ipaddress_excluded" => address::lines(node.lines(), None, &mut draft.excluded, context),
         "mcast_src_ip" | "unicast_src_ip" => {
             if node.keyword.name == "unicast_src_ip" {
                 draft.unicast = Some(span.clone());
             }
-            draft.source = node
-                .argument()
-                .and_then(|word| address::host(word, "source address", context))
-                .or(draft.source);
+            let source = |word| host::of_instance(word, "source address", &mut draft.family, context);
+            draft.source = node.argument().and_then(source).or(draft.source);
         }
+        "mcast_dst_ip" => draft.group = host::group(node, &mut draft.family, context).or(draft.group),
         "unicast_peer" => {
             draft.unicast = Some(span.clone());
-            address::peers(node.lines(), &mut draft.peers, context);
+            host::peers(node.lines(), &mut draft.family, &mut draft.peers, context);
         }
         "track_script" => track::scripts(node.lines(), scripts, &mut draft.tracks, context),
         name if name.starts_with("garp_master") => garp(node, &mut draft.garp, context),
@@ -129,6 +126,21 @@ fn state(node: &Node, draft: &mut Draft<'_>) {
     let master = node.argument().is_some_and(|word| word.text == "MASTER");
     if draft.state != Some(InitialState::Master) {
         draft.state = Some(if master { InitialState::Master } else { InitialState::Backup });
+    }
+}
+
+/// Decides for IPv6, unless an IPv4 address already decided.
+fn native_ipv6(node: &Node, draft: &mut Draft<'_>, context: &mut Context<'_>) {
+    if *draft.family.get_or_insert(Family::V6) == Family::V4 {
+        context.add(
+            Diagnostic::new(
+                "other-family",
+                Severity::Error,
+                "native_ipv6 is ignored: the instance has an IPv4 address above",
+                &node.span(),
+            )
+            .help("remove native_ipv6, or the IPv4 addresses"),
+        );
     }
 }
 
@@ -232,7 +244,10 @@ fn finish(
     global: &Global,
     context: &mut Context<'_>,
 ) -> Option<Instance> {
-    let version = draft.version.unwrap_or(global.vrrp_version);
+    let family = draft.family.unwrap_or_default();
+    // Version 2 does not know IPv6 (RFC 3768).
+    let usual_version = if family == Family::V6 { Version::V3 } else { global.vrrp_version };
+    let version = draft.version.unwrap_or(usual_version);
     let priority = priority(&draft, name, context);
     let owner_state = if priority == Priority::OWNER { InitialState::Master } else { InitialState::Backup };
     let initial_state = draft.state.unwrap_or(owner_state);
@@ -271,10 +286,12 @@ fn finish(
         preempt,
         preempt_delay,
         auth,
+        family,
         virtual_addresses: draft.addresses,
         excluded_addresses: draft.excluded,
         source: draft.source,
         peers: draft.peers,
+        multicast_group: draft.group.unwrap_or_else(|| host::usual_group(family, &global.settings)),
         track_scripts: draft.tracks,
         garp: draft.garp,
         notify: draft.notify,
@@ -428,9 +445,6 @@ fn limit_addresses(draft: &mut Draft<'_>, name: Word<'_>, context: &mut Context<
 
 /// Version 3 needs a virtual address; version 2 only should have one.
 fn addresses_suffice(draft: &Draft<'_>, version: Version, name: Word<'_>, context: &mut Context<'_>) -> bool {
-    if draft.address_refused {
-        return false;
-    }
     if !draft.addresses.is_empty() {
         return true;
     }

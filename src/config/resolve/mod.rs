@@ -9,13 +9,15 @@ mod bfd;
 mod command;
 mod global;
 mod group;
+mod host;
 mod instance;
+mod options;
 mod overlap;
 mod script;
 mod service;
 mod track;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use self::script::Candidates;
 use super::{
@@ -31,6 +33,8 @@ struct Context<'a> {
     report: &'a mut Report,
     /// The first script that will run as root, if any.
     root_script: Option<Span>,
+    /// Options without effect that have been reported: each is once.
+    told: HashSet<&'static str>,
 }
 
 impl Context<'_> {
@@ -49,7 +53,7 @@ struct Draft {
 
 /// Makes a configuration of a tree.
 pub(super) fn resolve(nodes: Vec<Node>, env: &dyn Environment, report: &mut Report) -> Config {
-    let mut context = Context { env, report, root_script: None };
+    let mut context = Context { env, report, root_script: None, told: HashSet::new() };
     let config = Config { global: global::resolve(&nodes, &mut context), ..Config::empty() };
     let mut draft = Draft { config, scripts: Candidates::default(), names: HashMap::new() };
     // Each block's lines are dropped as soon as their meaning is known.

@@ -1,6 +1,6 @@
 //! Two instances must not be the same virtual router to the network.
 
-use std::{collections::HashMap, net::Ipv4Addr};
+use std::{collections::HashMap, net::IpAddr};
 
 use super::Context;
 use crate::{
@@ -11,10 +11,11 @@ use crate::{
 /// Reports instances that share interface and VRID and could hear one another. One VRID may serve two instances of an
 /// interface when one is multicast and the other unicast, or when their unicast peers differ.
 pub(super) fn check(instances: &[Instance], context: &mut Context<'_>) {
-    // The first instance that uses an interface, a VRID and a peer (`None` for multicast).
-    let mut users: HashMap<(&str, Vrid, Option<Ipv4Addr>), &Instance> = HashMap::new();
+    // The first instance that uses an interface, a VRID and a peer or multicast group, which has a family.
+    let mut users: HashMap<(&str, Vrid, IpAddr), &Instance> = HashMap::new();
     for second in instances {
-        let peers = second.peers.iter().copied().map(Some).chain(second.peers.is_empty().then_some(None));
+        let group = second.peers.is_empty().then_some(second.multicast_group);
+        let peers = second.peers.iter().map(|peer| peer.address).chain(group);
         let keys: Vec<_> = peers.map(|peer| (second.interface.as_str(), second.vrid, peer)).collect();
         let first = keys.iter().find_map(|key| users.get(key).copied());
         for key in keys {

@@ -12,7 +12,6 @@ use super::{
     work::{self, Done},
 };
 use crate::{
-    config,
     kernel::{AddressInfo, clock},
     registry::{Change, State, Subject},
     units::{Priority, Time},
@@ -164,7 +163,7 @@ impl Engine {
             let Some((router, slot)) = announcements.next(count) else { return };
             let row = &routers[router].row;
             let address = &row.addresses[slot];
-            let config::VirtualAddress { address: ip, prefix, .. } = address.config;
+            let (ip, prefix) = (address.address, address.config.prefix);
             let device = interfaces.named(&address.device);
             if let Some(device) = device.filter(|device| device.has(ip, prefix))
                 && let Err(error) = device.announce(ip)

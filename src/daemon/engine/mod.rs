@@ -128,7 +128,7 @@ impl Engine {
     ) -> Result<Self, KernelError> {
         let routers = router::routers(&registry.topology());
         let addresses = routers.iter().flat_map(|router| &router.row.addresses);
-        let virtual_addresses = addresses.map(|row| row.config.address).collect::<HashSet<_>>();
+        let virtual_addresses = addresses.map(|row| row.address).collect::<HashSet<_>>();
         let timer = |error| KernelError::from_io("opening the engine's timer", &error);
         let mut engine = Self {
             urgent: Timers::new(routers.len()),
@@ -171,7 +171,7 @@ impl Engine {
             let receivers = self.receivers.entry(config.interface.clone()).or_default();
             receivers.entry((config.vrid.value(), config.peers.is_empty())).or_default().push(number);
             for (slot, address) in router.row.addresses.iter().enumerate() {
-                self.holders.entry(address.config.address).or_default().push((number, slot));
+                self.holders.entry(address.address).or_default().push((number, slot));
             }
         }
     }
@@ -300,7 +300,10 @@ impl Engine {
             [only] => only,
             // Instances of one VRID have different peers.
             _ => {
-                let knows = |number: &&usize| self.routers[**number].row.config.peers.contains(&source);
+                let knows = |number: &&usize| {
+                    let mut peers = self.routers[**number].row.config.peers.iter();
+                    peers.any(|peer| peer.address == source)
+                };
                 let Some(&number) = candidates.iter().find(knows) else { return };
                 number
             }

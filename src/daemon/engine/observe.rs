@@ -181,7 +181,7 @@ impl Engine {
         }
         row.set_status(status);
         if before.set && !status.set && router.addresses.is_foreign_loss(slot) {
-            router.machine.handle_address_removed(now, row.config.address);
+            router.machine.handle_address_removed(now, row.address);
         }
     }
 
@@ -234,8 +234,8 @@ impl Engine {
         let row = &self.routers[number].row;
         let own = || {
             let interface = self.interfaces.at(index)?;
-            let virtual_addresses = &row.config.virtual_addresses;
-            let owned = |address: &Ipv4Addr| virtual_addresses.iter().any(|vip| vip.address == *address);
+            let advertised = row.addresses.iter().filter(|line| line.advertised);
+            let owned = |address: &Ipv4Addr| advertised.clone().any(|line| line.address == *address);
             interface.addresses().iter().map(|known| known.address).find(owned)
         };
         let owner = row.config.priority == Priority::OWNER;

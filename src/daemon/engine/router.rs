@@ -1,13 +1,16 @@
 //! One virtual router as the engine drives it: the machine, its row, and its addresses in the kernel.
 
-use std::sync::Arc;
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    sync::Arc,
+};
 
 use super::{
     addresses::{Addresses, Observed},
     interfaces::Interfaces,
 };
 use crate::{
-    config::{self, VirtualAddress},
+    config,
     registry::{InstanceRow, Topology},
     units::IfIndex,
     vrrp,
@@ -62,8 +65,8 @@ impl Observed for Observation<'_> {
     }
 
     fn holds(&self, slot: usize, index: IfIndex) -> bool {
-        let VirtualAddress { address, prefix, .. } = self.row.addresses[slot].config;
-        self.interfaces.at(index).is_some_and(|interface| interface.has(address, prefix))
+        let row = &self.row.addresses[slot];
+        self.interfaces.at(index).is_some_and(|interface| interface.has(row.address, row.config.prefix))
     }
 }
 
@@ -77,7 +80,7 @@ fn settings(instance: &config::Instance) -> vrrp::Settings {
     let destination = if instance.peers.is_empty() {
         vrrp::Destination::Multicast(vrrp::MULTICAST_GROUP)
     } else {
-        vrrp::Destination::Unicast(instance.peers.clone())
+        vrrp::Destination::Unicast(instance.peers.iter().filter_map(|peer| v4(peer.address)).collect())
     };
     vrrp::Settings {
         name: instance.name.clone(),
@@ -90,9 +93,9 @@ fn settings(instance: &config::Instance) -> vrrp::Settings {
         preempt: instance.preempt,
         preempt_delay: instance.preempt_delay,
         auth: instance.auth,
-        addresses: instance.virtual_addresses.iter().map(|address| address.address).collect(),
+        addresses: instance.virtual_addresses.iter().filter_map(|line| v4(line.address)).collect(),
         destination,
-        source: instance.source,
+        source: instance.source.and_then(v4),
         garp: vrrp::Garp {
             repeat: instance.garp.repeat,
             delay: instance.garp.delay,
@@ -102,5 +105,13 @@ fn settings(instance: &config::Instance) -> vrrp::Settings {
             lower_prio_delay: instance.garp.delay,
         },
         down_timer_adverts: vrrp::Settings::DEFAULT_DOWN_TIMER_ADVERTS,
+    }
+}
+
+/// The only addresses that the machine knows; no other comes here (`daemon::unsupported`).
+fn v4(address: IpAddr) -> Option<Ipv4Addr> {
+    match address {
+        IpAddr::V4(address) => Some(address),
+        IpAddr::V6(_) => None,
     }
 }

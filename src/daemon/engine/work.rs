@@ -2,6 +2,7 @@
 
 use std::{
     future::{pending, ready},
+    net::IpAddr,
     pin::Pin,
 };
 
@@ -13,7 +14,7 @@ use futures_util::{
 
 use super::addresses::{Answer, Request};
 use crate::{
-    config::VirtualAddress,
+    config,
     kernel::{Address, AddressInfo, KernelError, Requests},
     registry::{AddressRow, InstanceRow},
     units::IfIndex,
@@ -81,10 +82,10 @@ pub(super) fn batch(netlink: &Requests, router: usize, row: &InstanceRow, reques
 
 /// A configured address as the kernel wants it.
 pub(super) fn kernel_address(row: &AddressRow, index: IfIndex) -> Address {
-    let VirtualAddress { address, prefix, broadcast, scope, label, .. } = &row.config;
+    let config::AddressLine { prefix, broadcast, scope, label, .. } = &row.config;
     Address {
         index,
-        address: *address,
+        address: row.address,
         prefix: *prefix,
         broadcast: *broadcast,
         scope: scope.0,
@@ -97,8 +98,13 @@ pub(super) fn kernel_address(row: &AddressRow, index: IfIndex) -> Address {
 /// The virtual addresses of a router that does not own them (`owner`) have no business on the interface before it
 /// is MASTER, unless they are all that its own interface has (`sole`): then it was set up with them. An owner's address
 /// is the interface's own when it leads its subnet, so when it is neither secondary nor a host address.
-pub(super) fn is_leftover(known: &AddressInfo, wanted: &VirtualAddress, owner: bool, sole: bool) -> bool {
-    let same = known.address == wanted.address && known.prefix == wanted.prefix;
+pub(super) fn is_leftover(
+    known: &AddressInfo,
+    wanted: &config::AddressLine,
+    owner: bool,
+    sole: bool,
+) -> bool {
+    let same = IpAddr::V4(known.address) == wanted.address && known.prefix == wanted.prefix;
     let follows = known.secondary || known.prefix == 32;
     same && if owner { follows } else { !sole }
 }
@@ -106,19 +112,11 @@ pub(super) fn is_leftover(known: &AddressInfo, wanted: &VirtualAddress, owner: b
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Scope, Span};
+    use crate::config::AddressLine;
 
     #[test]
     fn an_interfaces_own_address_is_no_leftover() {
-        let wanted = |prefix| VirtualAddress {
-            address: [10, 9, 0, 100].into(),
-            prefix,
-            broadcast: None,
-            device: None,
-            scope: Scope::GLOBAL,
-            label: None,
-            at: Span::default(),
-        };
+        let wanted = |prefix| AddressLine { prefix, ..AddressLine::new([10, 9, 0, 100].into()) };
         let known = |prefix, secondary| AddressInfo {
             index: IfIndex(2),
             address: [10, 9, 0, 100].into(),

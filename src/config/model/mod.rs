@@ -3,7 +3,11 @@
 //! Nothing here remembers how it was written, except [`Span`]s, so that a later message can point at the line.
 //! Whoever holds a [`Config`] need not ask again whether a priority is legal or a script index exists.
 
-use std::{fmt, net::Ipv4Addr, path::PathBuf, time::Duration};
+mod address;
+
+use std::{fmt, net::IpAddr, path::PathBuf, time::Duration};
+
+pub use self::address::{AddressLine, Preferred, Scope, UnicastPeer};
 
 use crate::{
     config::{
@@ -13,7 +17,7 @@ use crate::{
             SyncGroup, TrackFile, TrackGroup, TrackProcess, VirtualServer,
         },
     },
-    units::{Priority, Version, Vrid},
+    units::{Family, Priority, Version, Vrid},
 };
 
 /// Everything the configuration file asks for.
@@ -195,14 +199,19 @@ pub struct Instance {
     pub preempt_delay: Duration,
     /// `authentication`.
     pub auth: Auth,
-    /// `virtual_ipaddress`: advertised, and owned while master.
-    pub virtual_addresses: Vec<VirtualAddress>,
-    /// `virtual_ipaddress_excluded`: owned while master, not advertised.
-    pub excluded_addresses: Vec<VirtualAddress>,
-    /// `unicast_src_ip` or `mcast_src_ip`; `None` means the interface's primary address.
-    pub source: Option<Ipv4Addr>,
-    /// `unicast_peer`; empty means multicast.
-    pub peers: Vec<Ipv4Addr>,
+    /// The family of advertisements: that of the first address in the block, IPv4 when there is none.
+    pub family: Family,
+    /// `virtual_ipaddress`: advertised, and owned while master; all of the instance's family.
+    pub virtual_addresses: Vec<AddressLine>,
+    /// `virtual_ipaddress_excluded`: owned while master, not advertised; of any family.
+    pub excluded_addresses: Vec<AddressLine>,
+    /// `unicast_src_ip` or `mcast_src_ip`, of the instance's family; `None` means the interface's primary address.
+    pub source: Option<IpAddr>,
+    /// `unicast_peer`, of the instance's family; empty means multicast.
+    pub peers: Vec<UnicastPeer>,
+    /// Where advertisements go without `unicast_peer`: `mcast_dst_ip`, else the family's `vrrp_mcast_group4` or
+    /// `vrrp_mcast_group6`, else 224.0.0.18 or ff02::12.
+    pub multicast_group: IpAddr,
     /// `track_script`.
     pub track_scripts: Vec<TrackedScript>,
     /// Gratuitous ARP timing.
@@ -241,42 +250,6 @@ impl fmt::Debug for Auth {
             Self::Pass(_) => "Pass(********)",
         })
     }
-}
-
-/// One line of `virtual_ipaddress` or `virtual_ipaddress_excluded`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct VirtualAddress {
-    /// The address.
-    pub address: Ipv4Addr,
-    /// Prefix length, 0..=32; 32 when the line has none.
-    pub prefix: u8,
-    /// `brd`; `None` sets no broadcast address.
-    pub broadcast: Option<Ipv4Addr>,
-    /// `dev`; `None` means the instance's interface.
-    pub device: Option<String>,
-    /// `scope`.
-    pub scope: Scope,
-    /// `label`, at most 15 bytes.
-    pub label: Option<String>,
-    /// Where the line is.
-    pub at: Span,
-}
-
-/// Address scope, by the kernel's numbers (rtnetlink `RT_SCOPE_*`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Scope(pub u8);
-
-impl Scope {
-    /// Valid everywhere.
-    pub const GLOBAL: Self = Self(0);
-    /// Valid in this site (IPv6 heritage).
-    pub const SITE: Self = Self(200);
-    /// Valid on this link.
-    pub const LINK: Self = Self(253);
-    /// Valid on this host.
-    pub const HOST: Self = Self(254);
-    /// Does not exist.
-    pub const NOWHERE: Self = Self(255);
 }
 
 /// One line of `track_script`.
