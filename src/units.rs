@@ -138,6 +138,11 @@ impl Family {
             Self::V6 => 128,
         }
     }
+
+    /// Length of an address in octets.
+    pub const fn octets(self) -> usize {
+        self.bits() as usize / 8
+    }
 }
 
 impl fmt::Display for Family {

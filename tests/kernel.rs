@@ -393,7 +393,7 @@ fn packets_reach_groups_that_are_joined_and_unicast_peers() {
         let here = VrrpSocket::open("a", index("a")).unwrap();
         let there = peer.there(|| {
             let socket = VrrpSocket::open("b", index("b")).unwrap();
-            socket.join(GROUP).unwrap();
+            socket.join(GROUP.into()).unwrap();
             // Another program's membership must not make us hear its group.
             std::net::UdpSocket::bind("0.0.0.0:0").map(|other| {
                 other.join_multicast_v4(&Ipv4Addr::new(224, 0, 0, 99), &THERE).unwrap();
@@ -402,17 +402,17 @@ fn packets_reach_groups_that_are_joined_and_unicast_peers() {
         });
         let (there, _other) = there.unwrap();
         let stranger = Ipv4Addr::new(224, 0, 0, 99);
-        here.send(&packet(HERE, stranger, b"not for us"), stranger).unwrap();
-        here.send(&packet(HERE, GROUP, b"multicast"), GROUP).unwrap();
-        here.send(&packet(HERE, THERE, b"unicast"), THERE).unwrap();
+        here.send(&packet(HERE, stranger, b"not for us"), stranger.into()).unwrap();
+        here.send(&packet(HERE, GROUP, b"multicast"), GROUP.into()).unwrap();
+        here.send(&packet(HERE, THERE, b"unicast"), THERE.into()).unwrap();
         assert_eq!(payload(&there, GROUP).await, b"multicast");
         assert_eq!(payload(&there, THERE).await, b"unicast");
 
         let nothing_left = there.try_recv(&mut [0; 64]).unwrap_err();
         assert_eq!(nothing_left.kind(), ErrorKind::WouldBlock);
         // Nor does a sender hear itself.
-        here.join(GROUP).unwrap();
-        here.send(&packet(HERE, GROUP, b"echo"), GROUP).unwrap();
+        here.join(GROUP.into()).unwrap();
+        here.send(&packet(HERE, GROUP, b"echo"), GROUP.into()).unwrap();
         assert_eq!(here.try_recv(&mut [0; 64]).unwrap_err().kind(), ErrorKind::WouldBlock);
     });
 }
@@ -423,14 +423,14 @@ fn a_batch_leaves_in_order_and_only_what_is_refused_stays_behind() {
         let peer = Peer::new().await;
         let here = VrrpSocket::open("a", index("a")).unwrap();
         let there = peer.there(|| VrrpSocket::open("b", index("b")).unwrap());
-        peer.there(|| there.join(GROUP)).unwrap();
+        peer.there(|| there.join(GROUP.into())).unwrap();
         let to_group: Vec<_> = (0..150_u8).map(|number| packet(HERE, GROUP, &[number; 20])).collect();
         let to_peer = packet(HERE, THERE, b"unicast");
         let too_long = packet(HERE, GROUP, &[0; 1500]);
         let mut batch: Vec<_> =
-            to_group.iter().map(|packet| Outgoing { packet, destination: GROUP }).collect();
-        batch.insert(70, Outgoing { packet: &too_long, destination: GROUP });
-        batch.insert(100, Outgoing { packet: &to_peer, destination: THERE });
+            to_group.iter().map(|packet| Outgoing { packet, destination: GROUP.into() }).collect();
+        batch.insert(70, Outgoing { packet: &too_long, destination: GROUP.into() });
+        batch.insert(100, Outgoing { packet: &to_peer, destination: THERE.into() });
         let mut refused = Vec::new();
         here.send_many(&batch, |position, error| refused.push((position, describe(&error))));
         assert_eq!(refused, [(70, "EMSGSIZE: Message too long".to_owned())]);
@@ -449,28 +449,28 @@ fn an_interface_that_is_down_or_gone_refuses_by_name() {
         let peer = Peer::new().await;
         let here = VrrpSocket::open("a", index("a")).unwrap();
         let there = peer.there(|| VrrpSocket::open("b", index("b")).unwrap());
-        there.join(GROUP).unwrap();
+        there.join(GROUP.into()).unwrap();
         let arp = ArpSocket::open(index("a")).unwrap();
         ip("link set dev a down");
-        let refused = here.send(&packet(HERE, GROUP, b"down"), GROUP).unwrap_err();
+        let refused = here.send(&packet(HERE, GROUP, b"down"), GROUP.into()).unwrap_err();
         assert_eq!(describe(&refused), "ENETUNREACH: Network is unreachable");
         let refused = arp.gratuitous([2, 0, 0, 0, 0, 1], HERE).unwrap_err();
         assert_eq!(describe(&refused), "ENETDOWN: Network is down");
         ip("link set dev a up");
         until(|| is_up("a")).await;
-        here.send(&packet(HERE, GROUP, b"up"), GROUP).unwrap();
+        here.send(&packet(HERE, GROUP, b"up"), GROUP.into()).unwrap();
         assert_eq!(payload(&there, GROUP).await, b"up");
         arp.gratuitous([2, 0, 0, 0, 0, 1], HERE).unwrap();
         // The receiver's interface may come and go as well.
         peer.there(|| ip("link set dev b down"));
         peer.there(|| ip("link set dev b up"));
         until(|| {
-            here.send(&packet(HERE, GROUP, b"again"), GROUP).unwrap();
+            here.send(&packet(HERE, GROUP, b"again"), GROUP.into()).unwrap();
             there.try_recv(&mut [0; 64]).is_ok()
         })
         .await;
         ip("link del dev a");
-        let refused = here.send(&packet(HERE, GROUP, b"gone"), GROUP).unwrap_err();
+        let refused = here.send(&packet(HERE, GROUP, b"gone"), GROUP.into()).unwrap_err();
         assert_eq!(describe(&refused), "ENODEV: No such device");
         let refused = arp.gratuitous([2, 0, 0, 0, 0, 1], HERE).unwrap_err();
         assert_eq!(describe(&refused), "ENXIO: No such device or address");

@@ -13,7 +13,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap in a test is a failed test")]
 
-use std::{collections::BTreeMap, net::Ipv4Addr, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, Ipv4Addr},
+    sync::Arc,
+    time::Duration,
+};
 
 use steadfast::{
     registry::{Counters, Reason, State},
@@ -24,7 +29,7 @@ use steadfast::{
 /// Stories told.
 const SEEDS: u64 = 3000;
 
-const GROUP: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 18);
+const GROUP: IpAddr = IpAddr::V4(Ipv4Addr::new(224, 0, 0, 18));
 
 /// How long the trouble lasts.
 const TROUBLE: Duration = Duration::from_secs(40);
@@ -66,7 +71,7 @@ impl Random {
 
 struct Router {
     settings: Settings,
-    address: Ipv4Addr,
+    address: IpAddr,
     /// `None` after a crash.
     instance: Option<Instance>,
     holds_addresses: bool,
@@ -122,7 +127,7 @@ impl Lan {
                 settings.priority = Priority::OWNER;
                 settings.start_as_master = random.percent(50);
             }
-            let address = Ipv4Addr::new(10, 9, 0, u8::try_from(position + 1).unwrap());
+            let address = IpAddr::from([10, 9, 0, u8::try_from(position + 1).unwrap()]);
             Router { settings, address, instance: None, holds_addresses: false, is_faulty: false, side: 0 }
         });
         let routers = routers.collect();
@@ -314,7 +319,7 @@ fn settings(random: &mut Random, version: Version) -> Settings {
         preempt: true,
         preempt_delay,
         auth: if version == Version::V2 { Auth::Pass(*b"s3cret99") } else { Auth::None },
-        addresses: vec![Ipv4Addr::new(10, 9, 0, 100)],
+        addresses: vec![IpAddr::from([10, 9, 0, 100])],
         destination: Destination::Multicast(GROUP),
         source: None,
         garp: Garp::default(),

@@ -6,7 +6,7 @@
 
 use std::{
     io::{self, IoSlice},
-    net::{Ipv4Addr, SocketAddrV4},
+    net::{IpAddr, SocketAddr},
     os::fd::AsRawFd,
     task::{Context, Poll},
 };
@@ -14,7 +14,7 @@ use std::{
 use nix::{
     errno::Errno,
     libc,
-    sys::socket::{MsgFlags, MultiHeaders, SockaddrIn, sendmmsg, sendto},
+    sys::socket::{MsgFlags, MultiHeaders, SockaddrStorage, sendmmsg, sendto},
 };
 use socket2::{Domain, InterfaceIndexOrAddress, Protocol, Socket, Type};
 use tokio::{io::Interest, net::UdpSocket};
@@ -49,7 +49,7 @@ pub struct Outgoing<'a> {
     /// The complete IPv4 packet.
     pub packet: &'a [u8],
     /// Where the kernel routes it to: the group or the unicast peer.
-    pub destination: Ipv4Addr,
+    pub destination: IpAddr,
 }
 
 impl VrrpSocket {
@@ -83,7 +83,8 @@ impl VrrpSocket {
 
     /// Joins a multicast group on this interface (224.0.0.18, or `vrrp_mcast_group4`); EADDRINUSE when it
     /// is joined already.
-    pub fn join(&self, group: Ipv4Addr) -> io::Result<()> {
+    pub fn join(&self, group: IpAddr) -> io::Result<()> {
+        let IpAddr::V4(group) = group else { return Err(Errno::EAFNOSUPPORT.into()) };
         let interface = InterfaceIndexOrAddress::Index(self.index.0);
         socket2::SockRef::from(&self.socket).join_multicast_v4_n(&group, &interface)
     }
@@ -118,8 +119,8 @@ impl VrrpSocket {
     ///
     /// Refusals are the kernel's errno, which [`describe`](super::error::describe) names: ENETUNREACH while
     /// the interface is down, ENODEV when it is gone, ENOBUFS, EMSGSIZE, `WouldBlock` when the queue is full.
-    pub fn send(&self, packet: &[u8], destination: Ipv4Addr) -> io::Result<()> {
-        let to = SockaddrIn::from(SocketAddrV4::new(destination, 0));
+    pub fn send(&self, packet: &[u8], destination: IpAddr) -> io::Result<()> {
+        let to = SockaddrStorage::from(SocketAddr::new(destination, 0));
         sendto(self.socket.as_raw_fd(), packet, &to, flags(destination))?;
         Ok(())
     }
@@ -146,7 +147,7 @@ impl VrrpSocket {
         };
         let slices: Vec<_> = run.iter().map(|out| [IoSlice::new(out.packet)]).collect();
         let addresses: Vec<_> =
-            run.iter().map(|out| Some(SockaddrIn::from(SocketAddrV4::new(out.destination, 0)))).collect();
+            run.iter().map(|out| Some(SockaddrStorage::from(SocketAddr::new(out.destination, 0)))).collect();
         let mut headers = MultiHeaders::preallocate(run.len(), None);
         let descriptor = self.socket.as_raw_fd();
         let sent = sendmmsg(descriptor, &mut headers, &slices, &addresses, [], flags(first.destination))?;
@@ -162,7 +163,7 @@ fn run<'a, 'p>(packets: &'a [Outgoing<'p>]) -> &'a [Outgoing<'p>] {
 }
 
 /// MSG_DONTROUTE keeps a group's packets on the link whatever the routing table says.
-fn flags(destination: Ipv4Addr) -> MsgFlags {
+fn flags(destination: IpAddr) -> MsgFlags {
     let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL;
     // nix has no name for this one.
     let on_link = MsgFlags::from_bits_retain(libc::MSG_DONTROUTE);
@@ -171,10 +172,12 @@ fn flags(destination: Ipv4Addr) -> MsgFlags {
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
     use super::*;
 
     fn to(destination: [u8; 4]) -> Outgoing<'static> {
-        Outgoing { packet: &[], destination: Ipv4Addr::from(destination) }
+        Outgoing { packet: &[], destination: destination.into() }
     }
 
     #[test]
@@ -188,7 +191,7 @@ mod tests {
 
     #[test]
     fn only_multicast_bypasses_the_routing_table() {
-        let on_link = |destination| flags(destination).bits() & libc::MSG_DONTROUTE != 0;
+        let on_link = |destination: Ipv4Addr| flags(destination.into()).bits() & libc::MSG_DONTROUTE != 0;
         assert!(on_link(Ipv4Addr::new(224, 0, 0, 18)));
         assert!(!on_link(Ipv4Addr::new(192, 0, 2, 2)));
     }

@@ -43,7 +43,7 @@ pub struct InstanceStatus {
     /// Why it is in this state.
     pub reason: Option<Reason>,
     /// The source address of its advertisements.
-    pub source: Option<Ipv4Addr>,
+    pub source: Option<IpAddr>,
     /// The master last heard.
     pub master: Option<Peer>,
 }
@@ -52,7 +52,7 @@ pub struct InstanceStatus {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Peer {
     /// Source of its advertisements.
-    pub address: Ipv4Addr,
+    pub address: IpAddr,
     /// The priority it advertises.
     pub priority: Priority,
 }

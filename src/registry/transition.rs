@@ -1,10 +1,10 @@
 //! A change of state, with why it happened: what an operator asks first at three in the morning.
 
-use std::{fmt, net::Ipv4Addr, time::SystemTime};
+use std::{fmt, net::IpAddr, time::SystemTime};
 
 use crate::{
     registry::State,
-    units::{Priority, Time},
+    units::{Family, Priority, Time},
 };
 
 /// One change of state, numbered by the [`Stream`](crate::registry::Stream) it went through.
@@ -68,31 +68,31 @@ pub enum Reason {
     /// The master that was heard before has fallen silent for the master down interval.
     MasterDown {
         /// The master's address.
-        master: Ipv4Addr,
+        master: IpAddr,
     },
     /// The master released its mastership with priority 0.
     MasterReleased {
         /// The master's address.
-        master: Ipv4Addr,
+        master: IpAddr,
     },
     /// The master has a lower priority than this router, which preempts it.
     Preempted {
         /// The master's address.
-        master: Ipv4Addr,
+        master: IpAddr,
         /// The priority it advertises.
         priority: Priority,
     },
     /// A router with a higher priority is master.
     HigherPriority {
         /// That router's address.
-        master: Ipv4Addr,
+        master: IpAddr,
         /// The priority it advertises.
         priority: Priority,
     },
     /// A router with the same priority and a higher address is master.
     HigherAddress {
         /// That router's address.
-        master: Ipv4Addr,
+        master: IpAddr,
     },
     /// The interface is down.
     InterfaceDown {
@@ -104,10 +104,12 @@ pub enum Reason {
         /// Its name.
         interface: String,
     },
-    /// The interface has no IPv4 address to send from.
+    /// The interface has no address to send from.
     NoAddress {
         /// Its name.
         interface: String,
+        /// The family that an address is missing of.
+        family: Family,
     },
     /// A tracked script without a weight failed.
     ScriptFailed {
@@ -148,7 +150,13 @@ impl fmt::Display for Reason {
             }
             Self::InterfaceDown { interface } => write!(f, "interface {interface} is down"),
             Self::InterfaceMissing { interface } => write!(f, "interface {interface} does not exist"),
-            Self::NoAddress { interface } => write!(f, "no IPv4 address for interface {interface}"),
+            Self::NoAddress { interface, family } => {
+                let kind = match family {
+                    Family::V4 => "IPv4",
+                    Family::V6 => "IPv6 link-local",
+                };
+                write!(f, "no {kind} address for interface {interface}")
+            }
             Self::ScriptFailed { script, detail } => write!(f, "script {script} {detail}"),
             Self::SocketFailed { interface, detail } => write!(f, "no VRRP socket on {interface}: {detail}"),
             Self::Recovered => f.write_str("all faults gone"),

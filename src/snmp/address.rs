@@ -7,7 +7,10 @@ use agentx::{Access, Column, Index, Syntax, Table, Value};
 use crate::{
     config::Scope,
     registry::{AddressRow, Topology},
-    snmp::{INET_ADDRESS_TYPE, IPV4, instance, integer, one_or_two, position, text, unsigned},
+    snmp::{
+        INET_ADDRESS_TYPE, address_octets, address_type, instance, integer, one_or_two, position, text,
+        unsigned,
+    },
 };
 
 const INET_SCOPE_TYPE: Syntax = Syntax::Enum(&[
@@ -39,10 +42,10 @@ pub(super) static TABLE: Table<Topology, Arc<AddressRow>> = Table {
 
 static COLUMNS: [Column<Topology, Arc<AddressRow>>; 12] = [
     Column::hidden(1, "vrrpAddressIndex", Syntax::Integer32, Access::NotAccessible),
-    Column::new(2, "vrrpAddressType", INET_ADDRESS_TYPE, |_, _| integer(IPV4)),
-    Column::new(3, "vrrpAddressValue", Syntax::OctetString, |_, row| octets(row.address)),
+    Column::new(2, "vrrpAddressType", INET_ADDRESS_TYPE, |_, row| address_type(row.config.address)),
+    Column::new(3, "vrrpAddressValue", Syntax::OctetString, |_, row| address_octets(row.config.address)),
     Column::new(4, "vrrpAddressBroadcast", Syntax::OctetString, |_, row| {
-        octets(row.config.broadcast.unwrap_or(Ipv4Addr::UNSPECIFIED))
+        address_octets(row.config.broadcast.unwrap_or(Ipv4Addr::UNSPECIFIED).into())
     }),
     Column::new(5, "vrrpAddressMask", Syntax::Unsigned32, |_, row| unsigned(row.config.prefix)),
     Column::new(6, "vrrpAddressScope", INET_SCOPE_TYPE, |_, row| scope(row.config.scope)),
@@ -53,11 +56,6 @@ static COLUMNS: [Column<Topology, Arc<AddressRow>>; 12] = [
     Column::new(11, "vrrpAddressAdvertising", ADVERTISING, |_, row| one_or_two(row.advertised)),
     Column::new(12, "vrrpAddressPeer", Syntax::OctetString, |_, _| None),
 ];
-
-#[expect(clippy::unnecessary_wraps, reason = "a getter returns an Option, and this ends one")]
-fn octets(address: Ipv4Addr) -> Option<Value> {
-    Some(Value::OctetString(address.octets().to_vec()))
-}
 
 /// InetScopeType; absent for a scope it has no name for.
 fn scope(scope: Scope) -> Option<Value> {

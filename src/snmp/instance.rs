@@ -1,15 +1,18 @@
 //! KEEPALIVED-MIB::vrrpInstanceTable: a row per `vrrp_instance`, in the order of the configuration.
 
-use std::{net::Ipv4Addr, sync::Arc};
+use std::{net::IpAddr, sync::Arc};
 
 use agentx::{Access, Column, Index, Syntax, Table, Value};
 
 use crate::{
     config::{Auth, InitialState, NotifyScript},
     registry::{InstanceRow, State, Topology},
-    snmp::{ENABLED, INET_ADDRESS_TYPE, IPV4, TRUTH, integer, one_or_two, position, text, unsigned},
+    snmp::{
+        ENABLED, INET_ADDRESS_TYPE, TRUTH, address_octets, address_type, integer, one_or_two, position, text,
+        unsigned,
+    },
     units::Version,
-    vrrp::MULTICAST_GROUP,
+    vrrp::multicast_group,
 };
 
 /// VrrpState.
@@ -118,10 +121,10 @@ static COLUMNS: [Cell; 36] = [
     Column::new(32, "vrrpInstanceScriptDeleted", Syntax::DisplayString, |_, _| None),
     refused(33, "vrrpInstanceNotifyDeleted", TRUTH, |_, _| one_or_two(false)),
     Column::new(34, "vrrpInstanceMulticastAddressType", INET_ADDRESS_TYPE, |_, row| {
-        multicast_group(row).and_then(|_| integer(IPV4))
+        address_type(group(row)?)
     }),
     Column::new(35, "vrrpInstanceMulticastAddress", Syntax::OctetString, |_, row| {
-        multicast_group(row).map(|group| Value::OctetString(group.octets().to_vec()))
+        address_octets(group(row)?)
     }),
     Column::new(36, "vrrpInstanceV3ChecksumAsV2", TRUTH, |_, _| one_or_two(false)),
 ];
@@ -154,6 +157,6 @@ fn command(script: Option<&NotifyScript>) -> Option<Value> {
 }
 
 /// `None` for an instance that talks to unicast peers.
-fn multicast_group(row: &InstanceRow) -> Option<Ipv4Addr> {
-    row.config.peers.is_empty().then_some(MULTICAST_GROUP)
+fn group(row: &InstanceRow) -> Option<IpAddr> {
+    row.config.peers.is_empty().then_some(multicast_group(row.config.family))
 }

@@ -13,6 +13,8 @@ mod position;
 mod script;
 mod tracked_script;
 
+use std::net::IpAddr;
+
 use agentx::{Syntax, Value, View};
 
 use crate::registry::Topology;
@@ -38,8 +40,23 @@ const TRUTH: Syntax = Syntax::Enum(&[("true", 1), ("false", 2)]);
 /// InetAddressType (INET-ADDRESS-MIB).
 const INET_ADDRESS_TYPE: Syntax =
     Syntax::Enum(&[("unknown", 0), ("ipv4", 1), ("ipv6", 2), ("ipv4z", 3), ("ipv6z", 4), ("dns", 16)]);
-/// InetAddressType of an IPv4 address.
-const IPV4: i32 = 1;
+
+/// InetAddressType of an address.
+fn address_type(address: IpAddr) -> Option<Value> {
+    integer(match address {
+        IpAddr::V4(_) => 1,
+        IpAddr::V6(_) => 2,
+    })
+}
+
+/// InetAddress: the octets of an address.
+#[expect(clippy::unnecessary_wraps, reason = "a getter returns an Option, and this ends one")]
+fn address_octets(address: IpAddr) -> Option<Value> {
+    Some(Value::OctetString(match address {
+        IpAddr::V4(address) => address.octets().to_vec(),
+        IpAddr::V6(address) => address.octets().to_vec(),
+    }))
+}
 
 /// 1 for the first word of an enumeration of two, 2 for the second: how this MIB writes a truth.
 #[expect(clippy::unnecessary_wraps, reason = "a getter returns an Option, and this ends one")]

@@ -1,6 +1,6 @@
 //! What the machine wants done, in the order in which it must be done.
 
-use std::{fmt, net::Ipv4Addr};
+use std::{fmt, net::IpAddr};
 
 use crate::registry::Change;
 
@@ -13,15 +13,15 @@ pub enum Action {
     /// Put every virtual address (excluded ones too) that is missing on its device, then answer with
     /// [`Instance::handle_addresses_installed`](super::Instance::handle_addresses_installed).
     InstallAddresses,
-    /// Remove the virtual addresses that were installed, and forget gratuitous ARP still to be sent.
+    /// Remove the virtual addresses that were installed, and forget announcements still to be sent.
     WithdrawAddresses,
-    /// Send gratuitous ARP for every virtual address (excluded ones too) that is set: all addresses once, then
-    /// all again, `repeat` times.
+    /// Send gratuitous ARP or unsolicited neighbour advertisements for every virtual address (excluded ones too) that
+    /// is set: all addresses once, then all again, `repeat` times.
     Announce {
         /// How many messages each address gets.
         repeat: u32,
     },
-    /// Send one gratuitous ARP for the source address of advertisements, so that unicast peers reach us at once.
+    /// Send one such announcement for the source address of advertisements, so that unicast peers reach us at once.
     AnnounceSource,
     /// Publish a change of state.
     Transition(Change),
@@ -33,8 +33,8 @@ pub enum Action {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Outgoing {
     /// Where it goes: a group or a unicast peer.
-    pub destination: Ipv4Addr,
-    /// The IPv4 packet, header included; the kernel fills in the header's checksum.
+    pub destination: IpAddr,
+    /// The IP packet, header included; the kernel fills in the checksum of an IPv4 header.
     pub packet: Vec<u8>,
 }
 
@@ -74,7 +74,7 @@ mod tests {
 
     #[test]
     fn debug_output_has_no_bytes_of_a_packet() {
-        let destination = Ipv4Addr::new(224, 0, 0, 18);
+        let destination = IpAddr::from([224, 0, 0, 18]);
         let copy = Outgoing { destination, packet: b"s3cret99".to_vec() };
         assert_eq!(
             format!("{:?}", Action::Send(vec![copy])),

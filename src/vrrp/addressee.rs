@@ -1,11 +1,18 @@
 //! Whom a received packet is for: what has to be known before a machine can be asked about it.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::ipv4::Header;
+use super::ip::Header;
+use crate::units::Family;
 
-/// The group that routers of IPv4 talk to each other on (RFC 9568 §5.1.1.2), unless configured otherwise.
-pub const MULTICAST_GROUP: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 18);
+/// The group that routers of a family talk to each other on (RFC 9568 §5.1.1.2, §5.1.2.2), unless configured
+/// otherwise.
+pub const fn multicast_group(family: Family) -> IpAddr {
+    match family {
+        Family::V4 => IpAddr::V4(Ipv4Addr::new(224, 0, 0, 18)),
+        Family::V6 => IpAddr::V6(Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0x12)),
+    }
+}
 
 /// Whom a packet is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,16 +22,16 @@ pub struct Addressee {
     /// Whether it was sent to a group: multicast and unicast instances may share a VRID on an interface, and
     /// neither hears the other's packets.
     pub multicast: bool,
-    /// Who sent it, which tells unicast instances of one VRID apart.
-    pub source: Ipv4Addr,
+    /// Who sent it, which tells unicast instances of one VRID apart. Instances of both families may share a VRID, too.
+    pub source: IpAddr,
 }
 
 impl Addressee {
-    /// The addressee of an IPv4 packet; `None` for one too short to have a VRID.
+    /// The addressee of an IP packet; `None` for one too short to have a VRID.
     pub fn of(packet: &[u8]) -> Option<Self> {
-        let (header, header_len) = Header::parse(packet).ok()?;
+        let header = Header::parse(packet).ok()?;
         // The VRID is the second byte of the message, in every version.
-        let vrid = *packet.get(header_len + 1)?;
+        let vrid = *packet.get(header.length + 1)?;
         Some(Self { vrid, multicast: header.destination.is_multicast(), source: header.source })
     }
 }
@@ -41,7 +48,7 @@ mod tests {
 
     #[test]
     fn a_packet_is_told_by_vrid_and_kind_of_destination() {
-        let source = Ipv4Addr::new(10, 9, 0, 1);
+        let source = IpAddr::from([10, 9, 0, 1]);
         assert_eq!(Addressee::of(&START), Some(Addressee { vrid: 0x33, multicast: true, source }));
         let mut unicast = START;
         unicast[16..20].copy_from_slice(&[10, 9, 0, 2]);

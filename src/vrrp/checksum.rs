@@ -1,21 +1,29 @@
-//! The Internet checksum (RFC 1071), with and without the pseudo header of IPv4.
+//! The Internet checksum (RFC 1071), with and without the pseudo header of IPv4 or IPv6.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
-use super::ipv4::PROTOCOL;
+use super::ip::PROTOCOL;
 
 /// A running one's complement sum.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Sum(u64);
 
 impl Sum {
-    /// The sum of the pseudo header of a VRRP message of `length` bytes (RFC 5798 §5.2.8).
-    pub(super) fn pseudo_header(source: Ipv4Addr, destination: Ipv4Addr, length: usize) -> Self {
+    /// The sum of the pseudo header of a VRRP message of `length` bytes (RFC 5798 §5.2.8, RFC 8200 §8.1). The families
+    /// differ in the width of their fields, which makes no difference to a sum.
+    pub(super) fn pseudo_header(source: IpAddr, destination: IpAddr, length: usize) -> Self {
         let length = u64::try_from(length).unwrap_or(0);
         let mut sum = Self(u64::from(PROTOCOL) + length);
-        sum.add(&source.octets());
-        sum.add(&destination.octets());
+        sum.add_address(source);
+        sum.add_address(destination);
         sum
+    }
+
+    fn add_address(&mut self, address: IpAddr) {
+        match address {
+            IpAddr::V4(address) => self.add(&address.octets()),
+            IpAddr::V6(address) => self.add(&address.octets()),
+        }
     }
 
     /// Adds bytes, as big-endian 16-bit words; an odd byte is followed by a zero.

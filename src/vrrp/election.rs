@@ -1,6 +1,6 @@
 //! Who of two routers is the better one, and how long a backup waits: RFC 9568 §6.1 and §6.4 as arithmetic.
 
-use std::{cmp::Ordering, net::Ipv4Addr, time::Duration};
+use std::{cmp::Ordering, net::IpAddr, time::Duration};
 
 use crate::units::{Priority, Version};
 
@@ -40,7 +40,7 @@ pub(super) enum Rival {
 
 /// Compares another router with ours, as a MASTER does (RFC 9568 §6.4.3 (6.4.3-10 to -13)): by priority, then by
 /// the source address as an unsigned number. Nobody else has our address: whoever asks has ruled that out.
-pub(super) fn rival(ours: (Priority, Ipv4Addr), theirs: (Priority, Ipv4Addr)) -> Rival {
+pub(super) fn rival(ours: (Priority, IpAddr), theirs: (Priority, IpAddr)) -> Rival {
     if theirs.0 == Priority::RELEASE {
         return Rival::Released;
     }
@@ -80,8 +80,8 @@ mod tests {
 
     #[test]
     fn addresses_compare_as_unsigned_numbers() {
-        let low = Ipv4Addr::new(127, 255, 255, 255);
-        let high = Ipv4Addr::new(128, 0, 0, 0);
+        let low = IpAddr::from([127, 255, 255, 255]);
+        let high = IpAddr::from([128, 0, 0, 0]);
         let p = Priority(100);
         assert_eq!(rival((p, low), (p, high)), Rival::HigherAddress);
         assert_eq!(rival((p, high), (p, low)), Rival::Worse);

@@ -5,16 +5,7 @@
 
 use std::net::Ipv4Addr;
 
-use thiserror::Error;
-
-/// VRRP's protocol number (RFC 9568 §5.1.1.4).
-pub const PROTOCOL: u8 = 112;
-
-/// The TTL of an advertisement, sent and required (RFC 9568 §5.1.1.3).
-pub const TTL: u8 = 255;
-
-/// Precedence "internetwork control", which keepalived sends too.
-pub const TOS: u8 = 0xc0;
+use super::ip::{InvalidHeader, PROTOCOL, TRAFFIC_CLASS};
 
 /// Length of a header without options, the only one we send.
 pub const HEADER_LEN: usize = 20;
@@ -33,23 +24,6 @@ mod field {
     pub(super) const CHECKSUM: Range<usize> = 10..12;
     pub(super) const SOURCE: Range<usize> = 12..16;
     pub(super) const DESTINATION: Range<usize> = 16..20;
-}
-
-/// Why bytes are not an IPv4 header. A raw socket never delivers such a packet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum InvalidHeader {
-    /// The packet ends inside the header.
-    #[error("IPv4 header cut off after {0} bytes")]
-    Truncated(usize),
-    /// The version is not 4.
-    #[error("IP version {0}, not 4")]
-    Version(u8),
-    /// The header claims fewer than five words.
-    #[error("IPv4 header length of {0} words, at least 5 needed")]
-    HeaderLength(u8),
-    /// The payload is not VRRP.
-    #[error("IP protocol {0}, not 112")]
-    Protocol(u8),
 }
 
 /// The fields of an IPv4 header that VRRP cares about.
@@ -105,7 +79,7 @@ impl Header {
     /// which must be that long.
     pub fn emit(&self, out: &mut [u8]) {
         out[field::VERSION_IHL] = 0x45;
-        out[field::TOS] = TOS;
+        out[field::TOS] = TRAFFIC_CLASS;
         out[field::TOTAL_LENGTH].copy_from_slice(&self.total_length.to_be_bytes());
         out[field::IDENTIFICATION].copy_from_slice(&self.identification.to_be_bytes());
         out[field::FRAGMENT].fill(0);
@@ -138,7 +112,7 @@ mod tests {
         Header {
             total_length: 32,
             identification: 1,
-            ttl: TTL,
+            ttl: 255,
             source: Ipv4Addr::new(10, 9, 0, 1),
             destination: Ipv4Addr::new(10, 9, 0, 2),
         }
@@ -147,9 +121,9 @@ mod tests {
     #[test]
     fn deconstruct() {
         assert_eq!(BYTES[field::VERSION_IHL], 0x45);
-        assert_eq!(BYTES[field::TOS], TOS);
+        assert_eq!(BYTES[field::TOS], TRAFFIC_CLASS);
         assert_eq!(BYTES[field::PROTOCOL], PROTOCOL);
-        assert_eq!(BYTES[field::TTL], TTL);
+        assert_eq!(BYTES[field::TTL], 255);
         assert_eq!(BYTES[field::CHECKSUM], [0xa6, 0x98]);
         assert_eq!(checksum(&BYTES), 0);
     }
@@ -185,7 +159,7 @@ mod tests {
         assert_eq!(oracle.identification(), 1);
         assert_eq!(oracle.ttl(), 255);
         assert_eq!(oracle.protocol().0, PROTOCOL);
-        assert_eq!(oracle.dcp().value() << 2 | oracle.ecn().value(), TOS);
+        assert_eq!(oracle.dcp().value() << 2 | oracle.ecn().value(), TRAFFIC_CLASS);
         assert!(!oracle.dont_fragment() && !oracle.more_fragments());
         assert_eq!(oracle.header_checksum(), 0);
         assert_eq!(

@@ -1,7 +1,7 @@
-//! VRRP for IPv4, versions 2 and 3: what one virtual router on one interface says, hears and decides.
+//! VRRP for IPv4 and IPv6, versions 2 and 3: what one virtual router on one interface says, hears and decides.
 //!
-//! In the order in which a packet passes: [`ipv4`] reads the header that a raw socket delivers, [`packet`] is
-//! the codec of the message behind it, [`validate`] says whether it may be believed and which counter it moves,
+//! In the order in which a packet passes: [`ip`] reads the header that a socket delivers, with [`ipv4`] and [`ipv6`]
+//! as the codecs of the two families, [`packet`] is the codec of the message behind it, [`validate`] says whether it may be believed and which counter it moves,
 //! `election` compares two routers, and [`Instance`] is the machine of RFC 9568 §6.4 with keepalived's FAULT
 //! state. What the machine wants done comes out as [`Action`]s.
 //!
@@ -13,7 +13,9 @@ mod addressee;
 mod checksum;
 mod election;
 mod instance;
+pub mod ip;
 pub mod ipv4;
+pub mod ipv6;
 pub mod packet;
 mod report;
 mod restore;
@@ -24,7 +26,7 @@ pub mod validate;
 
 pub use self::{
     action::{Action, Level, Log, Outgoing},
-    addressee::{Addressee, MULTICAST_GROUP},
+    addressee::{Addressee, multicast_group},
     instance::{Fault, Instance},
     settings::{Auth, Destination, Garp, Settings},
 };

@@ -1,16 +1,21 @@
-//! The VRRP message over IPv4: version 2 (RFC 3768 §5.1, with RFC 2338's authentication) and version 3
-//! (RFC 9568 §5.1).
+//! The VRRP message: version 2 (RFC 3768 §5.1, with RFC 2338's authentication) and version 3 (RFC 9568 §5.1), over
+//! IPv4 and IPv6. No RFC has version 2 over IPv6; keepalived speaks it, with a checksum as in version 3 and without
+//! authentication data.
 //!
 //! [`View`] reads single fields of bytes that may still be wrong, which is what validation needs: its order of
 //! checks decides which counter moves. [`Advert`] is a whole message, decoded at once or to be sent. Neither
-//! looks at the IPv4 header, except that the checksum of version 3 covers addresses from it.
+//! looks at the IP header, except that some checksums cover addresses from it.
 
-use std::{fmt, net::Ipv4Addr, time::Duration};
+use std::{
+    fmt,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    time::Duration,
+};
 
 use thiserror::Error;
 
 use super::checksum::Sum;
-use crate::units::{Priority, Version, Vrid};
+use crate::units::{Family, Priority, Version, Vrid};
 
 /// Addresses one advertisement can carry: the count is one byte.
 pub const MAX_ADDRESSES: usize = 255;
@@ -18,14 +23,11 @@ pub const MAX_ADDRESSES: usize = 255;
 /// Length of the fixed part, up to the first address.
 pub const FIXED_LEN: usize = 8;
 
-/// Length of the authentication data that ends every message of version 2.
+/// Length of the authentication data that ends every message of version 2 over IPv4.
 pub const AUTH_DATA_LEN: usize = 8;
 
 /// The only type there is, ADVERTISEMENT (RFC 9568 §5.2.2).
 pub const TYPE_ADVERTISEMENT: u8 = 1;
-
-/// Length of an address in the list.
-const ADDRESS_LEN: usize = 4;
 
 /// Where each field lies.
 mod field {
@@ -123,10 +125,10 @@ impl fmt::Display for AuthType {
 /// Which bytes a received checksum covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Coverage {
-    /// The form of the message's own version: version 2 without pseudo header, version 3 with it (RFC 5798
-    /// §5.2.8, what keepalived and FRR send and demand).
+    /// The form of the message's own version and family: version 2 over IPv4 without pseudo header, all others with
+    /// it (RFC 5798 §5.2.8, what keepalived and FRR send and demand).
     Usual,
-    /// Version 3 without pseudo header: the form of RFC 9568 §5.2.8.
+    /// Version 3 over IPv4 without pseudo header: the form of RFC 9568 §5.2.8.
     MessageOnly,
 }
 
@@ -158,19 +160,20 @@ pub enum InvalidAdvert {
 /// The fields of a message, read where they lie; only the fixed part is certain to be there.
 #[derive(Clone, Copy)]
 pub struct View<'a> {
+    family: Family,
     fixed: &'a [u8; FIXED_LEN],
     rest: &'a [u8],
 }
 
 impl<'a> View<'a> {
-    /// A view of `bytes`, which may go on behind the message.
+    /// A view of `bytes`, which came by `family` and may go on behind the message.
     ///
     /// # Errors
     /// [`InvalidAdvert::Truncated`] when the fixed part is incomplete.
-    pub fn new(bytes: &'a [u8]) -> Result<Self, InvalidAdvert> {
+    pub fn new(family: Family, bytes: &'a [u8]) -> Result<Self, InvalidAdvert> {
         let (fixed, rest) =
             bytes.split_first_chunk::<FIXED_LEN>().ok_or(InvalidAdvert::Truncated(bytes.len()))?;
-        Ok(Self { fixed, rest })
+        Ok(Self { family, fixed, rest })
     }
 
     /// Version nibble.
@@ -217,28 +220,32 @@ impl<'a> View<'a> {
     /// The length that the version and the address count ask for. A version that nobody knows is taken to
     /// have no authentication data.
     pub fn expected_len(&self) -> usize {
-        let auth_data = if self.version() == Version::V2.number() { AUTH_DATA_LEN } else { 0 };
-        FIXED_LEN + usize::from(self.count()) * ADDRESS_LEN + auth_data
+        FIXED_LEN + self.list_len() + auth_data_len(self.family, self.version())
+    }
+
+    /// Length of the list of addresses that the message claims to have.
+    fn list_len(&self) -> usize {
+        usize::from(self.count()) * self.family.octets()
     }
 
     /// The addresses; none when the message is too short for as many as it claims.
-    pub fn addresses(&self) -> impl Iterator<Item = Ipv4Addr> + use<'a> {
-        let list = self.rest.get(..usize::from(self.count()) * ADDRESS_LEN).unwrap_or_default();
-        list.as_chunks::<ADDRESS_LEN>().0.iter().map(|octets| Ipv4Addr::from(*octets))
+    pub fn addresses(&self) -> impl Iterator<Item = IpAddr> + use<'a> {
+        let list = self.rest.get(..self.list_len()).unwrap_or_default();
+        list.chunks_exact(self.family.octets()).filter_map(address)
     }
 
-    /// Version 2: the authentication data behind the addresses; `None` when the message ends before them.
+    /// Version 2 over IPv4: the authentication data behind the addresses; `None` when the message ends before them.
     pub fn auth_data(&self) -> Option<&'a [u8; AUTH_DATA_LEN]> {
-        self.rest.get(usize::from(self.count()) * ADDRESS_LEN..)?.first_chunk()
+        self.rest.get(self.list_len()..)?.first_chunk()
     }
 
     /// Which checksum the message carries; `None` when it is a wrong one.
-    pub fn checksum(&self, source: Ipv4Addr, destination: Ipv4Addr) -> Option<Coverage> {
+    pub fn checksum(&self, source: IpAddr, destination: IpAddr) -> Option<Coverage> {
         let body = self.rest.get(..self.expected_len() - FIXED_LEN)?;
         let mut message = Sum::default();
         message.add(self.fixed);
         message.add(body);
-        if self.version() == Version::V2.number() {
+        if self.family == Family::V4 && self.version() == Version::V2.number() {
             // RFC 3768 §5.3.8: from the version field to the end of the authentication data.
             return (message.finish() == 0).then_some(Coverage::Usual);
         }
@@ -248,19 +255,36 @@ impl<'a> View<'a> {
         if with_pseudo.finish() == 0 {
             return Some(Coverage::Usual);
         }
-        (message.finish() == 0).then_some(Coverage::MessageOnly)
+        // RFC 9568 §5.2.8 (5.2.8-3): over IPv6 there is one form only.
+        (self.family == Family::V4 && message.finish() == 0).then_some(Coverage::MessageOnly)
+    }
+}
+
+/// Length of the authentication data of a message.
+fn auth_data_len(family: Family, version: u8) -> usize {
+    if family == Family::V4 && version == Version::V2.number() { AUTH_DATA_LEN } else { 0 }
+}
+
+/// An address of the list; `None` when the octets are as many as no family has.
+fn address(octets: &[u8]) -> Option<IpAddr> {
+    match octets.len() {
+        4 => <[u8; 4]>::try_from(octets).ok().map(|octets| Ipv4Addr::from(octets).into()),
+        16 => <[u8; 16]>::try_from(octets).ok().map(|octets| Ipv6Addr::from(octets).into()),
+        _ => None,
     }
 }
 
 /// A whole advertisement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Advert {
+    /// The family of the packet around it and of its addresses.
+    pub family: Family,
     /// Virtual router.
     pub vrid: Vrid,
     /// Priority.
     pub priority: Priority,
     /// The virtual addresses, at most [`MAX_ADDRESSES`].
-    pub addresses: Vec<Ipv4Addr>,
+    pub addresses: Vec<IpAddr>,
     /// What the versions do not share.
     pub body: Body,
 }
@@ -274,7 +298,7 @@ pub enum Body {
         interval: u8,
         /// Authentication type.
         auth_type: AuthType,
-        /// Password, zero padded; zero for other types.
+        /// Password, zero padded; zero for other types, and without a place in the message over IPv6.
         auth_data: [u8; AUTH_DATA_LEN],
     },
     /// RFC 5798, RFC 9568.
@@ -295,12 +319,12 @@ impl fmt::Debug for Body {
 }
 
 impl Advert {
-    /// Reads a message that must end where its fields say. The checksum is [`View::checksum`]'s business.
+    /// Reads a message that came by `family` and must end where its fields say. The checksum is [`View::checksum`]'s business.
     ///
     /// # Errors
     /// [`InvalidAdvert`], which names the first field that is wrong.
-    pub fn parse(bytes: &[u8]) -> Result<Self, InvalidAdvert> {
-        let view = View::new(bytes)?;
+    pub fn parse(family: Family, bytes: &[u8]) -> Result<Self, InvalidAdvert> {
+        let view = View::new(family, bytes)?;
         if view.message_type() != TYPE_ADVERTISEMENT {
             return Err(InvalidAdvert::Type(view.message_type()));
         }
@@ -310,7 +334,10 @@ impl Advert {
             2 => Body::V2 {
                 interval: view.interval_seconds(),
                 auth_type: view.auth_type(),
-                auth_data: *view.auth_data().ok_or(length)?,
+                auth_data: match family {
+                    Family::V4 => *view.auth_data().ok_or(length)?,
+                    Family::V6 => [0; AUTH_DATA_LEN],
+                },
             },
             3 => Body::V3 { interval: view.max_interval() },
             unknown => return Err(InvalidAdvert::Version(unknown)),
@@ -318,48 +345,61 @@ impl Advert {
         if view.expected_len() != bytes.len() {
             return Err(length);
         }
-        Ok(Self { vrid, priority: view.priority(), addresses: view.addresses().collect(), body })
+        Ok(Self { family, vrid, priority: view.priority(), addresses: view.addresses().collect(), body })
     }
 
     /// Length of the message on the wire.
     pub fn wire_len(&self) -> usize {
-        let auth_data = if matches!(self.body, Body::V2 { .. }) { AUTH_DATA_LEN } else { 0 };
-        FIXED_LEN + self.listed().len() * ADDRESS_LEN + auth_data
+        FIXED_LEN + self.listed().len() * self.family.octets() + self.auth_data_len()
+    }
+
+    fn auth_data_len(&self) -> usize {
+        auth_data_len(self.family, self.version().number())
+    }
+
+    fn version(&self) -> Version {
+        match self.body {
+            Body::V2 { .. } => Version::V2,
+            Body::V3 { .. } => Version::V3,
+        }
     }
 
     /// Writes the message into `out`, which must have [`Self::wire_len`] bytes. `source` and `destination` are
-    /// those of the IPv4 header around it: the checksum of version 3 covers them.
-    pub fn emit(&self, source: Ipv4Addr, destination: Ipv4Addr, out: &mut [u8]) {
+    /// those of the IP header around it: most checksums cover them.
+    pub fn emit(&self, source: IpAddr, destination: IpAddr, out: &mut [u8]) {
         out[field::VRID] = self.vrid.value();
         out[field::PRIORITY] = self.priority.0;
         out[field::CHECKSUM].fill(0);
-        let (slots, rest) = out[FIXED_LEN..].as_chunks_mut::<ADDRESS_LEN>();
-        for (slot, address) in slots.iter_mut().zip(self.listed()) {
-            *slot = address.octets();
+        for (slot, address) in out[FIXED_LEN..].chunks_exact_mut(self.family.octets()).zip(self.listed()) {
+            match address {
+                IpAddr::V4(address) => slot.copy_from_slice(&address.octets()),
+                IpAddr::V6(address) => slot.copy_from_slice(&address.octets()),
+            }
         }
-        debug_assert!(rest.is_empty(), "a message is a whole number of words");
         // The list is cut to MAX_ADDRESSES.
         out[field::COUNT] = u8::try_from(self.listed().len()).unwrap_or(u8::MAX);
-        let mut sum = match &self.body {
+        out[field::VERSION_TYPE] = self.version().number() << 4 | TYPE_ADVERTISEMENT;
+        match &self.body {
             Body::V2 { interval, auth_type, auth_data } => {
-                out[field::VERSION_TYPE] = Version::V2.number() << 4 | TYPE_ADVERTISEMENT;
                 out[field::AUTH_TYPE] = (*auth_type).into();
                 out[field::INTERVAL] = *interval;
+                let trailer = self.auth_data_len();
                 let end = out.len();
-                out[end - AUTH_DATA_LEN..].copy_from_slice(auth_data);
-                Sum::default()
+                out[end - trailer..].copy_from_slice(&auth_data[..trailer]);
             }
             Body::V3 { interval } => {
-                out[field::VERSION_TYPE] = Version::V3.number() << 4 | TYPE_ADVERTISEMENT;
                 out[field::MAX_INTERVAL].copy_from_slice(&interval.value().to_be_bytes());
-                Sum::pseudo_header(source, destination, out.len())
             }
+        }
+        let mut sum = match (self.family, self.version()) {
+            (Family::V4, Version::V2) => Sum::default(),
+            _ => Sum::pseudo_header(source, destination, out.len()),
         };
         sum.add(out);
         out[field::CHECKSUM].copy_from_slice(&sum.finish().to_be_bytes());
     }
 
-    fn listed(&self) -> &[Ipv4Addr] {
+    fn listed(&self) -> &[IpAddr] {
         &self.addresses[..self.addresses.len().min(MAX_ADDRESSES)]
     }
 }

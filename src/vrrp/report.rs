@@ -2,7 +2,11 @@
 //!
 //! A rejected packet never resets it, so that a flood costs a line a minute, with a running count.
 
-use std::{collections::BTreeMap, net::Ipv4Addr, time::Duration};
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, Ipv4Addr},
+    time::Duration,
+};
 
 use super::validate::Reject;
 use crate::units::Time;
@@ -52,7 +56,7 @@ pub(super) enum Matter {
 impl From<&Reject> for Matter {
     fn from(reject: &Reject) -> Self {
         match reject {
-            Reject::Header(_) | Reject::Truncated(_) | Reject::Vrid(_) => Self::Malformed,
+            Reject::Header(_) | Reject::Family(_) | Reject::Truncated(_) | Reject::Vrid(_) => Self::Malformed,
             Reject::MessageLength { .. } | Reject::TotalLength { .. } => Self::Length,
             Reject::Ttl(_) => Self::Ttl,
             Reject::Version { .. } => Self::Version,
@@ -69,7 +73,7 @@ impl From<&Reject> for Matter {
 
 /// When each line was last written, and how many were not.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Limiter(BTreeMap<(Ipv4Addr, Matter), Entry>);
+pub(super) struct Limiter(BTreeMap<(IpAddr, Matter), Entry>);
 
 #[derive(Clone, Copy, Debug)]
 struct Entry {
@@ -79,12 +83,12 @@ struct Entry {
 
 impl Limiter {
     /// Whether to write a line about `matter` now; if so, how many were swallowed since the last one.
-    pub(super) fn admit(&mut self, now: Time, sender: Ipv4Addr, matter: Matter) -> Option<u64> {
+    pub(super) fn admit(&mut self, now: Time, sender: IpAddr, matter: Matter) -> Option<u64> {
         let mut key = (sender, matter);
         if !self.0.contains_key(&key) && self.0.len() >= MAX_ENTRIES {
             self.0.retain(|_, entry| now.since(entry.written) < QUIET);
             if self.0.len() >= MAX_ENTRIES {
-                key = (Ipv4Addr::UNSPECIFIED, Matter::Others);
+                key = (Ipv4Addr::UNSPECIFIED.into(), Matter::Others);
             }
         }
         let Some(entry) = self.0.get_mut(&key) else {
@@ -105,7 +109,7 @@ impl Limiter {
 mod tests {
     use super::*;
 
-    const SENDER: Ipv4Addr = Ipv4Addr::new(10, 9, 0, 2);
+    const SENDER: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 9, 0, 2));
 
     #[test]
     fn the_same_line_returns_after_a_minute_with_its_count() {
@@ -124,7 +128,7 @@ mod tests {
         let now = Time::from_secs(1);
         assert_eq!(limiter.admit(now, SENDER, Matter::Ttl), Some(0));
         assert_eq!(limiter.admit(now, SENDER, Matter::Checksum), Some(0));
-        assert_eq!(limiter.admit(now, Ipv4Addr::new(10, 9, 0, 3), Matter::Ttl), Some(0));
+        assert_eq!(limiter.admit(now, IpAddr::from([10, 9, 0, 3]), Matter::Ttl), Some(0));
     }
 
     #[test]
@@ -132,7 +136,11 @@ mod tests {
         let mut limiter = Limiter::default();
         let lines = (0..10_000)
             .filter_map(|forged| {
-                limiter.admit(Time::from_secs(1), Ipv4Addr::from_bits(0x0a00_0000 + forged), Matter::Ttl)
+                limiter.admit(
+                    Time::from_secs(1),
+                    Ipv4Addr::from_bits(0x0a00_0000 + forged).into(),
+                    Matter::Ttl,
+                )
             })
             .count();
         assert_eq!(lines, MAX_ENTRIES + 1);

@@ -5,7 +5,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
-    net::Ipv4Addr,
+    net::IpAddr,
     time::Duration,
 };
 
@@ -34,9 +34,9 @@ pub(super) enum Pace {
 /// What was removed, and how often.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Restorer {
-    missing: BTreeSet<Ipv4Addr>,
+    missing: BTreeSet<IpAddr>,
     /// One entry per configured address at most: the driver reports no others.
-    history: BTreeMap<Ipv4Addr, History>,
+    history: BTreeMap<IpAddr, History>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -47,7 +47,7 @@ struct History {
 
 impl Restorer {
     /// Notes that `address` is gone.
-    pub(super) fn removed(&mut self, now: Time, address: Ipv4Addr) -> Pace {
+    pub(super) fn removed(&mut self, now: Time, address: IpAddr) -> Pace {
         self.missing.insert(address);
         let history = self.history.entry(address).or_default();
         if history.removals.back().is_some_and(|last| now.since(*last) >= WINDOW) {
@@ -76,7 +76,7 @@ impl Restorer {
 mod tests {
     use super::*;
 
-    const ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 9, 0, 100);
+    const ADDRESS: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 9, 0, 100));
 
     #[test]
     fn the_sixth_removal_within_ten_seconds_is_a_storm_until_ten_quiet_seconds() {
@@ -103,7 +103,7 @@ mod tests {
     fn a_flush_of_many_addresses_is_not_a_storm() {
         let mut restorer = Restorer::default();
         for last in 0..200 {
-            assert_eq!(restorer.removed(Time::from_secs(1), Ipv4Addr::new(10, 9, 0, last)), Pace::AtOnce);
+            assert_eq!(restorer.removed(Time::from_secs(1), [10, 9, 0, last].into()), Pace::AtOnce);
         }
         assert_eq!(restorer.restored(), 200);
         assert_eq!(restorer.restored(), 0);

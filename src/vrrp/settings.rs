@@ -1,9 +1,9 @@
 //! What the configuration says of one virtual router, as the machine needs it.
 
-use std::{net::Ipv4Addr, time::Duration};
+use std::{net::IpAddr, time::Duration};
 
 pub use crate::config::Auth;
-use crate::units::{Priority, Version, Vrid};
+use crate::units::{Family, Priority, Version, Vrid};
 
 /// One virtual router, every default filled in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,13 +28,14 @@ pub struct Settings {
     pub preempt_delay: Duration,
     /// `authentication`, version 2 only.
     pub auth: Auth,
-    /// The addresses that advertisements carry, in their order; more than
-    /// [`packet::MAX_ADDRESSES`](super::packet::MAX_ADDRESSES) do not fit and are left out.
-    pub addresses: Vec<Ipv4Addr>,
+    /// The addresses that advertisements carry, in their order; those of another family, and more than
+    /// [`packet::MAX_ADDRESSES`](super::packet::MAX_ADDRESSES), do not fit and are left out.
+    pub addresses: Vec<IpAddr>,
     /// Where advertisements go.
     pub destination: Destination,
-    /// `unicast_src_ip` or `mcast_src_ip`; `None` means the interface's primary address.
-    pub source: Option<Ipv4Addr>,
+    /// `unicast_src_ip` or `mcast_src_ip`; `None` means the interface's own: its primary address for
+    /// IPv4, its link-local one for IPv6.
+    pub source: Option<IpAddr>,
     /// Gratuitous ARP timing.
     pub garp: Garp,
     /// `down_timer_adverts`: advertisements a master may miss, 1..=100, default 3.
@@ -49,15 +50,25 @@ impl Settings {
     pub fn is_owner(&self) -> bool {
         self.priority == Priority::OWNER
     }
+
+    /// The family that this router speaks: that of where its advertisements go.
+    pub fn family(&self) -> Family {
+        match &self.destination {
+            Destination::Multicast(group) => Family::of(*group),
+            Destination::Unicast(peers) => {
+                peers.first().or(self.addresses.first()).map_or(Family::V4, |address| Family::of(*address))
+            }
+        }
+    }
 }
 
 /// Where advertisements go.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Destination {
-    /// To a group, 224.0.0.18 unless configured otherwise.
-    Multicast(Ipv4Addr),
+    /// To a group, 224.0.0.18 or ff02::12 unless configured otherwise.
+    Multicast(IpAddr),
     /// One copy to each `unicast_peer`.
-    Unicast(Vec<Ipv4Addr>),
+    Unicast(Vec<IpAddr>),
 }
 
 /// When and how often gratuitous ARP is sent.

@@ -2,10 +2,8 @@
 
 use std::{fs, path::Path};
 
-use super::{
-    checksum::Sum,
-    ipv4::{HEADER_LEN, Header},
-};
+use super::{checksum::Sum, ip::Header, ipv4};
+use crate::units::Family;
 
 /// The Internet checksum of `bytes`; 0 when they contain a right one.
 pub(crate) fn checksum(bytes: &[u8]) -> u16 {
@@ -14,22 +12,25 @@ pub(crate) fn checksum(bytes: &[u8]) -> u16 {
     sum.finish()
 }
 
-/// Fills in the checksum of an IPv4 header without options, as the kernel does.
+/// Fills in what the kernel does: the checksum of an IPv4 header without options.
 pub(crate) fn with_header_checksum(packet: &[u8]) -> Vec<u8> {
     let mut packet = packet.to_vec();
+    if packet[0] >> 4 == 6 {
+        return packet;
+    }
     packet[10..12].fill(0);
-    let sum = checksum(&packet[..HEADER_LEN]);
+    let sum = checksum(&packet[..ipv4::HEADER_LEN]);
     packet[10..12].copy_from_slice(&sum.to_be_bytes());
     packet
 }
 
-/// The IPv4 packets of protocol 112 in `tests/corpus/pcap/NAME.pcap`, in order.
+/// The IP packets of protocol 112 in `tests/corpus/pcap/NAME.pcap`, in order.
 pub(crate) fn capture(name: &str) -> Vec<Vec<u8>> {
     let path =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/pcap").join(name).with_extension("pcap");
     let file = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let packets: Vec<_> = frames(&file).into_iter().filter_map(vrrp_packet).collect();
-    assert!(!packets.is_empty(), "{} has no VRRP over IPv4", path.display());
+    assert!(!packets.is_empty(), "{} has no VRRP", path.display());
     packets
 }
 
@@ -46,12 +47,17 @@ fn frames(file: &[u8]) -> Vec<&[u8]> {
     frames
 }
 
-/// The IPv4 packet in an Ethernet frame, without padding, when it is VRRP.
+/// The IP packet in an Ethernet frame, without padding, when it is VRRP. The flow label of IPv6, which the sender's
+/// kernel chose, is cleared.
 fn vrrp_packet(frame: &[u8]) -> Option<Vec<u8>> {
-    let packet = &frame[14..];
-    if frame[12..14] != [0x08, 0x00] {
+    if ![[0x08, 0x00], [0x86, 0xdd]].contains(frame[12..14].as_array()?) {
         return None;
     }
-    let (header, _) = Header::parse(packet).ok()?;
-    Some(packet[..usize::from(header.total_length)].to_vec())
+    let header = Header::parse(&frame[14..]).ok()?;
+    let mut packet = frame[14..14 + header.total_length].to_vec();
+    if header.family() == Family::V6 {
+        packet[1] &= 0xf0;
+        packet[2..4].fill(0);
+    }
+    Some(packet)
 }

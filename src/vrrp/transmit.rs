@@ -1,19 +1,24 @@
 //! Builds the copies of an advertisement: one identification, one copy per destination.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use super::{
     Auth, Destination, Outgoing, Settings,
-    ipv4::{HEADER_LEN, Header, TTL},
+    ip::HOP_LIMIT,
+    ipv4, ipv6,
     packet::{Advert, AuthType, Body, Centiseconds, MAX_ADDRESSES},
 };
 use crate::units::{Priority, Version};
+
+/// The hop limit of unicast copies over IPv6: the kernel's default, as keepalived leaves it. Over IPv4 it sends 255,
+/// whatever the destination is.
+const UNICAST_HOP_LIMIT: u8 = 64;
 
 /// The sender's side of an instance: what every advertisement has in common, and the IPv4 identification.
 #[derive(Clone, Debug)]
 pub(super) struct Transmitter {
     advert: Advert,
-    destinations: Vec<Ipv4Addr>,
+    destinations: Vec<IpAddr>,
     identification: u16,
 }
 
@@ -34,31 +39,46 @@ impl Transmitter {
             Destination::Multicast(group) => vec![*group],
             Destination::Unicast(peers) => peers.clone(),
         };
-        let advert = Advert { vrid: settings.vrid, priority: settings.priority, addresses, body };
-        Self { advert, destinations, identification: 0 }
+        let (vrid, priority, family) = (settings.vrid, settings.priority, settings.family());
+        Self { advert: Advert { family, vrid, priority, addresses, body }, destinations, identification: 0 }
     }
 
     /// All copies of one advertisement. They share an identification, which counts from 1 and leaves out 0.
-    pub(super) fn advert(&mut self, source: Ipv4Addr, priority: Priority) -> Vec<Outgoing> {
+    pub(super) fn advert(&mut self, source: IpAddr, priority: Priority) -> Vec<Outgoing> {
         self.identification = self.identification.checked_add(1).unwrap_or(1);
         self.advert.priority = priority;
-        self.destinations.iter().map(|destination| self.copy(source, *destination)).collect()
+        self.destinations.iter().filter_map(|destination| self.copy(source, *destination)).collect()
     }
 
-    fn copy(&self, source: Ipv4Addr, destination: Ipv4Addr) -> Outgoing {
-        let length = HEADER_LEN + self.advert.wire_len();
-        let header = Header {
-            // 20 + 8 + 255 addresses + 8 is far below 2^16.
-            total_length: u16::try_from(length).unwrap_or(u16::MAX),
-            identification: self.identification,
-            ttl: TTL,
-            source,
-            destination,
+    /// `None` for a destination of another family than the source's, which no packet reaches.
+    fn copy(&self, source: IpAddr, destination: IpAddr) -> Option<Outgoing> {
+        let message = self.advert.wire_len();
+        // 40 + 8 + 255 * 16 is far below 2^16.
+        let wire = |length| u16::try_from(length).unwrap_or(u16::MAX);
+        let (header_len, mut packet) = match (source, destination) {
+            (IpAddr::V4(source), IpAddr::V4(destination)) => {
+                let mut packet = vec![0; ipv4::HEADER_LEN + message];
+                let header = ipv4::Header {
+                    total_length: wire(packet.len()),
+                    identification: self.identification,
+                    ttl: HOP_LIMIT,
+                    source,
+                    destination,
+                };
+                header.emit(&mut packet);
+                (ipv4::HEADER_LEN, packet)
+            }
+            (IpAddr::V6(source), IpAddr::V6(destination)) => {
+                let mut packet = vec![0; ipv6::HEADER_LEN + message];
+                let hop_limit = if destination.is_multicast() { HOP_LIMIT } else { UNICAST_HOP_LIMIT };
+                let header = ipv6::Header { payload_length: wire(message), hop_limit, source, destination };
+                header.emit(&mut packet);
+                (ipv6::HEADER_LEN, packet)
+            }
+            _ => return None,
         };
-        let mut packet = vec![0; length];
-        header.emit(&mut packet);
-        self.advert.emit(source, destination, &mut packet[HEADER_LEN..]);
-        Outgoing { destination, packet }
+        self.advert.emit(source, destination, &mut packet[header_len..]);
+        Some(Outgoing { destination, packet })
     }
 }
 

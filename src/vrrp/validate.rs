@@ -5,19 +5,19 @@
 //! counted on packets that are used all the same: another address list (RFC 9568 §7.1 makes that check a MAY)
 //! and a version 3 checksum without pseudo header (RFC 9568 §5.2.8's own form).
 
-use std::{net::Ipv4Addr, time::Duration};
+use std::{net::IpAddr, time::Duration};
 
 use thiserror::Error;
 
 use super::{
     Auth, Destination, Settings,
-    ipv4::{self, Header, InvalidHeader},
+    ip::{HOP_LIMIT, Header, InvalidHeader},
     packet::{AuthType, Coverage, MAX_ADDRESSES, TYPE_ADVERTISEMENT, View},
     transmit::whole_seconds,
 };
 use crate::{
     registry::{Counter, Counters},
-    units::{Priority, Version},
+    units::{Family, Priority, Version},
 };
 
 /// Payload of the shortest Ethernet frame: a shorter packet may arrive padded to this length.
@@ -26,8 +26,8 @@ const ETHERNET_MIN_PAYLOAD: usize = 46;
 /// An advertisement that may be believed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Accepted {
-    /// Who sent it: the source of the IPv4 header.
-    pub source: Ipv4Addr,
+    /// Who sent it: the source of the IP header.
+    pub source: IpAddr,
     /// The priority it advertises.
     pub priority: Priority,
     /// The sender's interval; in version 2 always ours.
@@ -51,18 +51,21 @@ pub enum AddressList {
         theirs: u8,
     },
     /// It has as many, but not this one of ours.
-    Lacks(Ipv4Addr),
+    Lacks(IpAddr),
 }
 
 /// Why a packet is not believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum Reject {
-    /// No whole IPv4 header; nothing is known of the sender.
+    /// No whole IP header; nothing is known of the sender.
     #[error("{0}")]
     Header(#[from] InvalidHeader),
     /// The packet ends inside the fixed part of the message.
     #[error("packet of {0} bytes is too short for VRRP")]
     Truncated(usize),
+    /// Meant for a virtual router of this family, which ours is not.
+    #[error("sent over {0}")]
+    Family(Family),
     /// Meant for another virtual router.
     #[error("virtual router id {0} is not ours")]
     Vrid(u8),
@@ -74,7 +77,7 @@ pub enum Reject {
         /// What was received.
         found: usize,
     },
-    /// A TTL other than 255: it may come from beyond the link.
+    /// A TTL or hop limit other than 255: it may come from beyond the link.
     #[error("TTL {0}, must be 255")]
     Ttl(u8),
     /// The version is not the configured one.
@@ -110,11 +113,11 @@ pub enum Reject {
     /// The type is not ADVERTISEMENT.
     #[error("type {0}, must be 1")]
     Type(u8),
-    /// The IPv4 header's total length is not the length received.
-    #[error("IPv4 total length {claimed}, received {found} bytes")]
+    /// The length in the IP header is not the length received.
+    #[error("IP length {claimed}, received {found} bytes")]
     TotalLength {
         /// What the header says.
-        claimed: u16,
+        claimed: usize,
         /// What was received.
         found: usize,
     },
@@ -126,7 +129,7 @@ pub enum Reject {
     Checksum,
     /// Multicast to a unicast instance or the reverse.
     #[error("sent to {0}, which this instance does not listen to")]
-    Destination(Ipv4Addr),
+    Destination(IpAddr),
     /// The source is unspecified, loopback, multicast or the limited broadcast address.
     #[error("its source is no address of a router")]
     Source,
@@ -137,7 +140,7 @@ impl Reject {
     /// bad source, for which there is no counter.
     pub fn counter(&self) -> Option<Counter> {
         match self {
-            Self::Header(_) | Self::Truncated(_) | Self::Vrid(_) | Self::Source => None,
+            Self::Header(_) | Self::Family(_) | Self::Truncated(_) | Self::Vrid(_) | Self::Source => None,
             Self::MessageLength { .. } | Self::TotalLength { .. } => Some(Counter::PacketLengthError),
             Self::Ttl(_) => Some(Counter::TtlError),
             Self::Version { .. } => Some(Counter::VersionError),
@@ -153,26 +156,29 @@ impl Reject {
     }
 }
 
-/// Checks one IPv4 packet, as a raw socket delivers it, against what `settings` expects.
+/// Checks one IP packet, as a socket delivers it, against what `settings` expects.
 ///
 /// # Errors
 /// [`Reject`], the first check that fails.
 pub fn validate(settings: &Settings, packet: &[u8]) -> Result<Accepted, Reject> {
-    let (header, header_len) = Header::parse(packet)?;
-    let message = &packet[header_len..];
-    let view = View::new(message).map_err(|_| Reject::Truncated(packet.len()))?;
+    let header = Header::parse(packet)?;
+    if header.family() != settings.family() {
+        return Err(Reject::Family(header.family()));
+    }
+    let message = &packet[header.length..];
+    let view = View::new(header.family(), message).map_err(|_| Reject::Truncated(packet.len()))?;
     if view.vrid() != settings.vrid.value() {
         return Err(Reject::Vrid(view.vrid()));
     }
     // RFC 9568 §7.1 (7.1-3): the whole message is there, and nothing behind it but padding.
-    let expected = header_len + view.expected_len();
+    let expected = header.length + view.expected_len();
     if !is_whole(expected, packet.len()) {
         return Err(Reject::MessageLength { expected, found: packet.len() });
     }
-    // RFC 9568 §5.1.1.3 (5.1.1.3-2); a unicast peer may be further away.
+    // RFC 9568 §5.1.1.3 (5.1.1.3-2), §5.1.2.3 (5.1.2.3-2); a unicast peer may be further away.
     let multicast = matches!(settings.destination, Destination::Multicast(_));
-    if multicast && header.ttl != ipv4::TTL {
-        return Err(Reject::Ttl(header.ttl));
+    if multicast && header.hop_limit != HOP_LIMIT {
+        return Err(Reject::Ttl(header.hop_limit));
     }
     // RFC 9568 §7.1 (7.1-1).
     let ours = settings.version.number();
@@ -191,14 +197,14 @@ pub fn validate(settings: &Settings, packet: &[u8]) -> Result<Accepted, Reject> 
     if view.message_type() != TYPE_ADVERTISEMENT {
         return Err(Reject::Type(view.message_type()));
     }
-    if !is_whole(usize::from(header.total_length), packet.len()) {
+    if !is_whole(header.total_length, packet.len()) {
         return Err(Reject::TotalLength { claimed: header.total_length, found: packet.len() });
     }
     // RFC 9568 §7.1 (7.1-5): keepalived accepts it, and one forged packet then makes two masters.
     if settings.version == Version::V3 && view.max_interval().value() == 0 {
         return Err(Reject::ZeroInterval);
     }
-    // RFC 9568 §5.2.8 (5.2.8-1, 5.2.8-2).
+    // RFC 9568 §5.2.8 (5.2.8-1, 5.2.8-2, 5.2.8-3).
     let Some(checksum) = view.checksum(header.source, header.destination) else {
         return Err(Reject::Checksum);
     };
@@ -250,8 +256,9 @@ fn is_whole(expected: usize, received: usize) -> bool {
 
 /// Whether a router can have this address. Hosts drop most of the others on their way in, but not all, and not
 /// under every setting.
-fn is_router(source: Ipv4Addr) -> bool {
-    !(source.is_unspecified() || source.is_loopback() || source.is_multicast() || source.is_broadcast())
+fn is_router(source: IpAddr) -> bool {
+    let is_broadcast = matches!(source, IpAddr::V4(source) if source.is_broadcast());
+    !(source.is_unspecified() || source.is_loopback() || source.is_multicast() || is_broadcast)
 }
 
 /// RFC 2338 §5.3.6 and §7.1.
@@ -268,10 +275,10 @@ fn authenticate(auth: &Auth, view: &View<'_>) -> Result<(), Reject> {
         return Err(Reject::AuthType { ours, found });
     }
     match (auth, view.auth_data()) {
-        (Auth::Pass(password), Some(data)) if !equal_in_constant_time(password, data) => {
-            Err(Reject::Password)
-        }
-        _ => Ok(()),
+        (Auth::None, _) => Ok(()),
+        (Auth::Pass(password), Some(data)) if equal_in_constant_time(password, data) => Ok(()),
+        // Over IPv6 there is no place for a password.
+        (Auth::Pass(_), _) => Err(Reject::Password),
     }
 }
 
@@ -280,7 +287,7 @@ fn equal_in_constant_time(a: &[u8; 8], b: &[u8; 8]) -> bool {
     a.iter().zip(b).fold(0, |difference, (a, b)| std::hint::black_box(difference | (a ^ b))) == 0
 }
 
-fn compare_addresses(ours: &[Ipv4Addr], view: &View<'_>) -> AddressList {
+fn compare_addresses(ours: &[IpAddr], view: &View<'_>) -> AddressList {
     let ours = &ours[..ours.len().min(MAX_ADDRESSES)];
     if usize::from(view.count()) != ours.len() {
         return AddressList::Count { ours: ours.len(), theirs: view.count() };

@@ -1,7 +1,7 @@
 //! What the machines ask for, carried out: packets, addresses, gratuitous ARP; then transitions and log lines,
 //! which nobody on the network waits for.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use tracing::{debug, info, warn};
 
@@ -177,7 +177,7 @@ impl Engine {
         let router = &self.routers[number];
         let status = router.machine.status();
         let interface = self.interfaces.named(&router.row.config.interface);
-        if let (Some(source), Some(interface)) = (status.source, interface)
+        if let (Some(IpAddr::V4(source)), Some(interface)) = (status.source, interface)
             && let Err(error) = interface.announce(source)
         {
             debug!("({}) gratuitous ARP for {source}: {error}", router.row.config.name);

@@ -4,7 +4,7 @@ use std::{
     collections::{HashMap, HashSet},
     future::poll_fn,
     io,
-    net::Ipv4Addr,
+    net::{IpAddr, Ipv4Addr},
     task::Poll,
 };
 
@@ -118,7 +118,7 @@ impl Interfaces {
     }
 
     /// Opens the VRRP socket of an interface and joins `group` on it; once is enough.
-    pub(super) fn listen(&mut self, index: IfIndex, group: Ipv4Addr) -> io::Result<()> {
+    pub(super) fn listen(&mut self, index: IfIndex, group: IpAddr) -> io::Result<()> {
         let Some(interface) = self.known.get_mut(&index) else {
             return Err(io::ErrorKind::NotFound.into());
         };

@@ -3,7 +3,7 @@
 use std::{
     collections::{HashMap, HashSet},
     future::pending,
-    net::Ipv4Addr,
+    net::{IpAddr, Ipv4Addr},
     pin::Pin,
     sync::Arc,
 };
@@ -14,8 +14,8 @@ use super::{Engine, REPAIR_INTERVAL, addresses::Observed as _, router::Observati
 use crate::{
     kernel::{AddressInfo, Event, Events, KernelError, Link, Requests, clock, error},
     registry::{AddressStatus, Reason, State},
-    units::{IfIndex, Priority, Time},
-    vrrp::{Fault, MULTICAST_GROUP},
+    units::{Family, IfIndex, Priority, Time},
+    vrrp::{Fault, multicast_group},
 };
 
 /// A listing of everything there is, on its way.
@@ -181,7 +181,7 @@ impl Engine {
         }
         row.set_status(status);
         if before.set && !status.set && router.addresses.is_foreign_loss(slot) {
-            router.machine.handle_address_removed(now, row.address);
+            router.machine.handle_address_removed(now, row.address.into());
         }
     }
 
@@ -197,7 +197,7 @@ impl Engine {
         // What is missing is said before what has come back, or the router would leave FAULT in between.
         if index.is_some() {
             machine.handle_fault(now, Fault::Socket, socket);
-            machine.handle_source(now, source);
+            machine.handle_source(now, source.map(IpAddr::from));
         }
         machine.handle_fault(now, Fault::Interface, interface);
         for slot in 0..row.addresses.len() {
@@ -207,7 +207,7 @@ impl Engine {
 
     /// Opens the sockets of a router's interface, or says why there are none; then it is tried again soon.
     fn listen(&mut self, number: usize, index: IfIndex, now: Time) -> Option<Reason> {
-        let error = self.interfaces.listen(index, MULTICAST_GROUP).err()?;
+        let error = self.interfaces.listen(index, multicast_group(Family::V4)).err()?;
         self.repairs.set(number, Some(now + REPAIR_INTERVAL));
         let interface = self.routers[number].row.config.interface.clone();
         Some(Reason::SocketFailed { interface, detail: error::describe(&error) })

@@ -1,9 +1,6 @@
 //! One virtual router as the engine drives it: the machine, its row, and its addresses in the kernel.
 
-use std::{
-    net::{IpAddr, Ipv4Addr},
-    sync::Arc,
-};
+use std::sync::Arc;
 
 use super::{
     addresses::{Addresses, Observed},
@@ -78,9 +75,9 @@ pub(super) fn routers(topology: &Topology) -> Vec<Router> {
 /// What the machine needs of a configured instance.
 fn settings(instance: &config::Instance) -> vrrp::Settings {
     let destination = if instance.peers.is_empty() {
-        vrrp::Destination::Multicast(vrrp::MULTICAST_GROUP)
+        vrrp::Destination::Multicast(vrrp::multicast_group(instance.family))
     } else {
-        vrrp::Destination::Unicast(instance.peers.iter().filter_map(|peer| v4(peer.address)).collect())
+        vrrp::Destination::Unicast(instance.peers.iter().map(|peer| peer.address).collect())
     };
     vrrp::Settings {
         name: instance.name.clone(),
@@ -93,9 +90,9 @@ fn settings(instance: &config::Instance) -> vrrp::Settings {
         preempt: instance.preempt,
         preempt_delay: instance.preempt_delay,
         auth: instance.auth,
-        addresses: instance.virtual_addresses.iter().filter_map(|line| v4(line.address)).collect(),
+        addresses: instance.virtual_addresses.iter().map(|line| line.address).collect(),
         destination,
-        source: instance.source.and_then(v4),
+        source: instance.source,
         garp: vrrp::Garp {
             repeat: instance.garp.repeat,
             delay: instance.garp.delay,
@@ -105,13 +102,5 @@ fn settings(instance: &config::Instance) -> vrrp::Settings {
             lower_prio_delay: instance.garp.delay,
         },
         down_timer_adverts: vrrp::Settings::DEFAULT_DOWN_TIMER_ADVERTS,
-    }
-}
-
-/// The only addresses that the machine knows; no other comes here (`daemon::unsupported`).
-fn v4(address: IpAddr) -> Option<Ipv4Addr> {
-    match address {
-        IpAddr::V4(address) => Some(address),
-        IpAddr::V6(_) => None,
     }
 }

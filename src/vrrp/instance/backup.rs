@@ -1,6 +1,6 @@
 //! What a BACKUP does: wait, and judge the master it hears (RFC 9568 §6.4.2).
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use super::{Instance, Matter, Timer};
 use crate::{
@@ -60,7 +60,7 @@ impl Instance {
     }
 
     /// RFC 9568 §6.4.2 (6.4.2-8). The timer is never prolonged: a stream of releases would hold it up for ever.
-    fn heard_release(&mut self, now: Time, master: Ipv4Addr) {
+    fn heard_release(&mut self, now: Time, master: IpAddr) {
         self.detail(
             now,
             (master, Matter::Released),

@@ -1,6 +1,6 @@
 //! What keeps a router from taking part.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use super::{Action, Instance};
 use crate::{
@@ -37,7 +37,7 @@ impl Instance {
 
     /// The interface's primary address as it is now; used when no source is configured. Without one the router
     /// is in FAULT.
-    pub fn handle_source(&mut self, now: Time, primary: Option<Ipv4Addr>) {
+    pub fn handle_source(&mut self, now: Time, primary: Option<IpAddr>) {
         if self.settings.source.is_some() || self.state == State::Stop {
             return;
         }
@@ -78,7 +78,7 @@ impl Instance {
     }
 
     pub(super) fn no_address(&self) -> Reason {
-        Reason::NoAddress { interface: self.settings.interface.clone() }
+        Reason::NoAddress { interface: self.settings.interface.clone(), family: self.settings.family() }
     }
 
     fn enter_fault(&mut self, now: Time, reason: Reason) {

@@ -1,6 +1,6 @@
 //! What a MASTER does: hold the addresses, and judge who else claims to be master (RFC 9568 §6.4.3).
 
-use std::{net::Ipv4Addr, time::Duration};
+use std::{net::IpAddr, time::Duration};
 
 use super::{Instance, Level, Matter, Timer};
 use crate::{
@@ -157,7 +157,7 @@ impl Instance {
     }
 
     /// Another program removed a virtual address. It is put back in place, without a change of mastership.
-    pub fn handle_address_removed(&mut self, now: Time, address: Ipv4Addr) {
+    pub fn handle_address_removed(&mut self, now: Time, address: IpAddr) {
         if self.state != State::Master {
             return;
         }
@@ -267,7 +267,7 @@ impl Instance {
         self.answer_worse(now);
     }
 
-    fn complain_of_two_owners(&mut self, now: Time, other: Ipv4Addr) {
+    fn complain_of_two_owners(&mut self, now: Time, other: IpAddr) {
         self.complain(
             now,
             (other, Matter::TwoOwners),

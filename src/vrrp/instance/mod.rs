@@ -19,7 +19,7 @@ mod master;
 use std::{
     collections::{BTreeMap, VecDeque},
     fmt,
-    net::Ipv4Addr,
+    net::{IpAddr, Ipv4Addr},
     sync::Arc,
     time::Duration,
 };
@@ -29,7 +29,7 @@ use self::master::{Answers, Contest};
 use super::{
     Action, Destination, Level, Log, Settings,
     election::master_down_interval,
-    ipv4::Header,
+    ip::Header,
     report::{Limiter, Matter},
     restore::Restorer,
     timers::{Timer, Timers, next_period},
@@ -38,7 +38,7 @@ use super::{
 };
 use crate::{
     registry::{Change, Counter, Counters, InstanceStatus, Peer, Reason, State},
-    units::{Priority, Time, Version},
+    units::{Family, Priority, Time, Version},
 };
 
 /// The shortest advertisement interval: what version 3 counts in. A shorter one in [`Settings`] is raised to it.
@@ -91,7 +91,7 @@ pub struct Instance {
     /// An owner that lowered itself to 254 because another owner does not give way.
     conceded: bool,
     /// Source of our advertisements, as far as it is known.
-    source: Option<Ipv4Addr>,
+    source: Option<IpAddr>,
     /// The master last heard, while BACKUP.
     master: Option<Peer>,
     /// Master_Adver_Interval: in version 2 always ours, in version 3 that of the master last accepted.
@@ -117,6 +117,8 @@ impl Instance {
     /// A virtual router in state INIT. `counters` are those of its row in the registry.
     pub fn new(mut settings: Settings, counters: Arc<Counters>) -> Self {
         settings.advert_interval = settings.advert_interval.clamp(MIN_ADVERT_INTERVAL, MAX_ADVERT_INTERVAL);
+        let family = settings.family();
+        settings.addresses.retain(|address| Family::of(*address) == family);
         settings.addresses.truncate(super::packet::MAX_ADDRESSES);
         // RFC 9568 §6.1 (6.1-5): an owner preempts whatever the configuration says; keepalived does the same
         // for `state MASTER`. A delay needs preemption and a start as BACKUP.
@@ -169,7 +171,7 @@ impl Instance {
         self.follow_faults(now);
     }
 
-    /// One IPv4 packet for our VRID, as read from a raw socket.
+    /// One IP packet for our VRID and of our family, as read from a socket, header included.
     pub fn handle_packet(&mut self, now: Time, packet: &[u8]) {
         // RFC 9568 §6.4.1 (6.4.1-3): not processed, and not counted, before a start or in FAULT.
         if !matches!(self.state, State::Backup | State::Master) {
@@ -381,7 +383,7 @@ impl Instance {
     }
 
     fn complain_of_packet(&mut self, now: Time, packet: &[u8], reject: &Reject) {
-        let sender = Header::parse(packet).map_or(Ipv4Addr::UNSPECIFIED, |(header, _)| header.source);
+        let sender = Header::parse(packet).map_or(Ipv4Addr::UNSPECIFIED.into(), |header| header.source);
         self.complain(
             now,
             (sender, Matter::from(reject)),
@@ -403,12 +405,12 @@ impl Instance {
     }
 
     /// Logs a warning about a sender, unless it is one of many.
-    fn complain(&mut self, now: Time, about: (Ipv4Addr, Matter), text: fmt::Arguments<'_>) {
+    fn complain(&mut self, now: Time, about: (IpAddr, Matter), text: fmt::Arguments<'_>) {
         self.log_limited(now, (Level::Warning, false), about, text);
     }
 
     /// Logs a detail about a sender, unless it is one of many.
-    fn detail(&mut self, now: Time, about: (Ipv4Addr, Matter), text: fmt::Arguments<'_>) {
+    fn detail(&mut self, now: Time, about: (IpAddr, Matter), text: fmt::Arguments<'_>) {
         self.log_limited(now, (Level::Info, true), about, text);
     }
 
@@ -416,7 +418,7 @@ impl Instance {
         &mut self,
         now: Time,
         (level, detail): (Level, bool),
-        (sender, matter): (Ipv4Addr, Matter),
+        (sender, matter): (IpAddr, Matter),
         text: fmt::Arguments<'_>,
     ) {
         match self.limiter.admit(now, sender, matter) {

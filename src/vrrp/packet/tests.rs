@@ -3,13 +3,10 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::vrrp::{
-    ipv4::{HEADER_LEN, Header},
-    testing::capture,
-};
+use crate::vrrp::{ip::Header, testing::capture};
 
-const SOURCE: Ipv4Addr = Ipv4Addr::new(10, 9, 0, 1);
-const GROUP: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 18);
+const SOURCE: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 9, 0, 1));
+const GROUP: IpAddr = IpAddr::V4(Ipv4Addr::new(224, 0, 0, 18));
 
 const V2: [u8; 20] = [
     0x21, 0x33, 0x96, 0x01, 0x01, 0x01, 0xc8, 0x09, 10, 9, 0, 100, b's', b'3', b'c', b'r', b'e', b't', b'9',
@@ -19,23 +16,25 @@ const V3: [u8; 16] = [0x31, 0x33, 0x96, 0x02, 0x00, 0x64, 0x38, 0xee, 10, 9, 0, 
 
 fn v2() -> Advert {
     Advert {
+        family: Family::V4,
         vrid: Vrid::new(51).unwrap(),
         priority: Priority(150),
-        addresses: vec![Ipv4Addr::new(10, 9, 0, 100)],
+        addresses: vec![IpAddr::from([10, 9, 0, 100])],
         body: Body::V2 { interval: 1, auth_type: AuthType::Password, auth_data: *b"s3cret99" },
     }
 }
 
 fn v3() -> Advert {
     Advert {
+        family: Family::V4,
         vrid: Vrid::new(51).unwrap(),
         priority: Priority(150),
-        addresses: vec![Ipv4Addr::new(10, 9, 0, 100), Ipv4Addr::new(10, 9, 0, 101)],
+        addresses: vec![IpAddr::from([10, 9, 0, 100]), IpAddr::from([10, 9, 0, 101])],
         body: Body::V3 { interval: Centiseconds::from_field(100) },
     }
 }
 
-fn emitted(advert: &Advert, destination: Ipv4Addr) -> Vec<u8> {
+fn emitted(advert: &Advert, destination: IpAddr) -> Vec<u8> {
     let mut out = vec![0xa5; advert.wire_len()];
     advert.emit(SOURCE, destination, &mut out);
     out
@@ -43,11 +42,11 @@ fn emitted(advert: &Advert, destination: Ipv4Addr) -> Vec<u8> {
 
 #[test]
 fn deconstruct_v2() {
-    let view = View::new(&V2).unwrap();
+    let view = View::new(Family::V4, &V2).unwrap();
     assert_eq!((view.version(), view.message_type(), view.vrid()), (2, 1, 51));
     assert_eq!((view.priority(), view.count()), (Priority(150), 1));
     assert_eq!((view.auth_type(), view.interval_seconds()), (AuthType::Password, 1));
-    assert_eq!(view.addresses().collect::<Vec<_>>(), [Ipv4Addr::new(10, 9, 0, 100)]);
+    assert_eq!(view.addresses().collect::<Vec<_>>(), [IpAddr::from([10, 9, 0, 100])]);
     assert_eq!(view.auth_data(), Some(b"s3cret99"));
     assert_eq!(view.expected_len(), V2.len());
     assert_eq!(view.checksum(SOURCE, GROUP), Some(Coverage::Usual));
@@ -64,7 +63,7 @@ fn construct_v2() {
 
 #[test]
 fn parse_v2() {
-    assert_eq!(Advert::parse(&V2), Ok(v2()));
+    assert_eq!(Advert::parse(Family::V4, &V2), Ok(v2()));
 }
 
 #[test]
@@ -74,7 +73,7 @@ fn emit_v2() {
 
 #[test]
 fn deconstruct_v3() {
-    let view = View::new(&V3).unwrap();
+    let view = View::new(Family::V4, &V3).unwrap();
     assert_eq!((view.version(), view.message_type(), view.vrid()), (3, 1, 51));
     assert_eq!((view.priority(), view.count()), (Priority(150), 2));
     assert_eq!(view.max_interval().duration(), Duration::from_secs(1));
@@ -96,7 +95,7 @@ fn construct_v3() {
 
 #[test]
 fn parse_v3() {
-    assert_eq!(Advert::parse(&V3), Ok(v3()));
+    assert_eq!(Advert::parse(Family::V4, &V3), Ok(v3()));
 }
 
 #[test]
@@ -108,7 +107,7 @@ fn emit_v3() {
 fn each_unicast_copy_has_its_own_checksum() {
     let mut advert = v3();
     advert.addresses.truncate(1);
-    let copy = emitted(&advert, Ipv4Addr::new(10, 9, 0, 2));
+    let copy = emitted(&advert, IpAddr::from([10, 9, 0, 2]));
     assert_eq!(copy, [0x31, 0x33, 0x96, 0x01, 0x00, 0x64, 0x19, 0x69, 10, 9, 0, 100]);
 }
 
@@ -125,28 +124,31 @@ fn the_captures_parse_and_come_out_again_byte_by_byte() {
         "kk_v3_equal_prio",
         "frr_interop_v2",
         "frr_interop_v3",
+        "v3_ipv6",
+        "v2_ipv6",
+        "v3_unicast6",
+        "frr_interop_v3_ipv6",
     ] {
         for packet in capture(name) {
-            let (header, header_len) = Header::parse(&packet).unwrap();
-            let message = &packet[header_len..];
-            let advert = Advert::parse(message).unwrap();
-            let view = View::new(message).unwrap();
+            let header = Header::parse(&packet).unwrap();
+            let message = &packet[header.length..];
+            let advert = Advert::parse(header.family(), message).unwrap();
+            let view = View::new(header.family(), message).unwrap();
             assert_eq!(view.checksum(header.source, header.destination), Some(Coverage::Usual), "{name}");
             let mut out = vec![0xa5; advert.wire_len()];
             advert.emit(header.source, header.destination, &mut out);
             assert_eq!(out, message, "{name}: {advert}");
-            assert_eq!(header_len, HEADER_LEN);
             packets += 1;
         }
     }
-    assert!(packets > 60, "{packets} packets");
+    assert!(packets > 80, "{packets} packets");
 }
 
 #[test]
 fn the_message_only_checksum_is_told_apart() {
     for packet in capture("ka243_v3_csum_as_v2") {
-        let (header, header_len) = Header::parse(&packet).unwrap();
-        let view = View::new(&packet[header_len..]).unwrap();
+        let header = Header::parse(&packet).unwrap();
+        let view = View::new(Family::V4, &packet[header.length..]).unwrap();
         assert_eq!(view.checksum(header.source, header.destination), Some(Coverage::MessageOnly));
     }
 }
@@ -156,11 +158,11 @@ fn a_broken_message_names_the_field() {
     let with = |at: usize, byte| {
         let mut bytes = V3;
         bytes[at] = byte;
-        Advert::parse(&bytes)
+        Advert::parse(Family::V4, &bytes)
     };
-    assert_eq!(Advert::parse(&V3[..7]), Err(InvalidAdvert::Truncated(7)));
-    assert_eq!(Advert::parse(&V3[..15]), Err(InvalidAdvert::Length { expected: 16, found: 15 }));
-    assert_eq!(Advert::parse(&V2[..19]), Err(InvalidAdvert::Length { expected: 20, found: 19 }));
+    assert_eq!(Advert::parse(Family::V4, &V3[..7]), Err(InvalidAdvert::Truncated(7)));
+    assert_eq!(Advert::parse(Family::V4, &V3[..15]), Err(InvalidAdvert::Length { expected: 16, found: 15 }));
+    assert_eq!(Advert::parse(Family::V4, &V2[..19]), Err(InvalidAdvert::Length { expected: 20, found: 19 }));
     assert_eq!(with(0, 0x41), Err(InvalidAdvert::Version(4)));
     assert_eq!(with(0, 0x32), Err(InvalidAdvert::Type(2)));
     assert_eq!(with(1, 0), Err(InvalidAdvert::Vrid));
@@ -172,14 +174,14 @@ fn reserved_bits_are_not_looked_at() {
     // RFC 9568 §5.2.6 (5.2.6-1).
     let mut bytes = V3;
     bytes[4] |= 0xf0;
-    assert_eq!(Advert::parse(&bytes), Ok(v3()));
+    assert_eq!(Advert::parse(Family::V4, &bytes), Ok(v3()));
 }
 
 #[test]
 fn an_unknown_authentication_type_survives_the_round_trip() {
     let mut advert = v2();
     advert.body = Body::V2 { interval: 1, auth_type: AuthType::Unknown(7), auth_data: [0; 8] };
-    assert_eq!(Advert::parse(&emitted(&advert, GROUP)), Ok(advert));
+    assert_eq!(Advert::parse(Family::V4, &emitted(&advert, GROUP)), Ok(advert));
 }
 
 #[test]
@@ -192,7 +194,9 @@ proptest! {
     fn whatever_is_emitted_parses_to_the_same(
         vrid in 1..=255u8,
         priority: u8,
-        addresses in prop::collection::vec(any::<u32>().prop_map(Ipv4Addr::from_bits), 0..=MAX_ADDRESSES),
+        count in 0..=MAX_ADDRESSES,
+        octets: [u8; 16],
+        is_v6: bool,
         field in 0..=0x0fffu16,
         auth_data: [u8; 8],
         is_v3: bool,
@@ -202,21 +206,30 @@ proptest! {
         } else {
             Body::V2 { interval: 1, auth_type: AuthType::Password, auth_data }
         };
-        let advert =
-            Advert { vrid: Vrid::new(vrid).unwrap(), priority: Priority(priority), addresses, body };
+        let [a, b, c, d, ..] = octets;
+        let (family, address) =
+            if is_v6 { (Family::V6, octets.into()) } else { (Family::V4, [a, b, c, d].into()) };
+        let body = match body {
+            Body::V2 { interval, auth_type, .. } if is_v6 => Body::V2 { interval, auth_type, auth_data: [0; 8] },
+            body => body,
+        };
+        let (vrid, priority) = (Vrid::new(vrid).unwrap(), Priority(priority));
+        let advert = Advert { family, vrid, priority, addresses: vec![address; count], body };
         let bytes = emitted(&advert, GROUP);
-        prop_assert_eq!(View::new(&bytes).unwrap().checksum(SOURCE, GROUP), Some(Coverage::Usual));
-        prop_assert_eq!(Advert::parse(&bytes), Ok(advert));
+        prop_assert_eq!(View::new(family, &bytes).unwrap().checksum(SOURCE, GROUP), Some(Coverage::Usual));
+        prop_assert_eq!(Advert::parse(family, &bytes), Ok(advert));
     }
 
     #[test]
     fn random_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
-        if let Ok(view) = View::new(&bytes) {
-            let _ = view.checksum(SOURCE, GROUP);
-            let _ = (view.addresses().count(), view.auth_data());
-        }
-        if let Ok(advert) = Advert::parse(&bytes) {
-            prop_assert_eq!(advert.wire_len(), bytes.len());
+        for family in [Family::V4, Family::V6] {
+            if let Ok(view) = View::new(family, &bytes) {
+                let _ = view.checksum(SOURCE, GROUP);
+                let _ = (view.addresses().count(), view.auth_data());
+            }
+            if let Ok(advert) = Advert::parse(family, &bytes) {
+                prop_assert_eq!(advert.wire_len(), bytes.len());
+            }
         }
     }
 }

@@ -1,13 +1,15 @@
 //! Every check: its verdict, its counter, its place in the order.
 
+use std::net::Ipv4Addr;
+
 use super::*;
 use crate::{
     units::Vrid,
     vrrp::{Garp, testing::checksum, transmit::Transmitter},
 };
 
-const SENDER: Ipv4Addr = Ipv4Addr::new(10, 9, 0, 2);
-const GROUP: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 18);
+const SENDER: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 9, 0, 2));
+const GROUP: IpAddr = IpAddr::V4(Ipv4Addr::new(224, 0, 0, 18));
 
 /// Offset of the message in a packet without options.
 const MESSAGE: usize = 20;
@@ -24,7 +26,7 @@ fn settings(version: Version) -> Settings {
         preempt: true,
         preempt_delay: Duration::ZERO,
         auth: Auth::None,
-        addresses: vec![Ipv4Addr::new(10, 9, 0, 100), Ipv4Addr::new(10, 9, 0, 101)],
+        addresses: vec![IpAddr::from([10, 9, 0, 100]), IpAddr::from([10, 9, 0, 101])],
         destination: Destination::Multicast(GROUP),
         source: None,
         garp: Garp::default(),
@@ -99,7 +101,7 @@ fn a_good_advertisement_is_accepted_in_both_versions() {
 fn every_check_of_version_3_has_its_verdict_and_its_counter() {
     let v3 = settings(Version::V3);
     let alter = |at, byte| altered(&v3, at, byte);
-    rejected(&v3, &alter(0, 0x65), Reject::Header(InvalidHeader::Version(6)), None);
+    rejected(&v3, &alter(0, 0x55), Reject::Header(InvalidHeader::Version(5)), None);
     rejected(&v3, &packet(&v3)[..27], Reject::Truncated(27), None);
     rejected(&v3, &alter(MESSAGE + 1, 52), Reject::Vrid(52), None);
     let length = Reject::MessageLength { expected: 40, found: 36 };
@@ -173,7 +175,7 @@ fn a_message_only_checksum_is_accepted_and_counted() {
 fn another_address_list_is_counted_and_accepted() {
     let v3 = settings(Version::V3);
     let theirs = |addresses: &[u8]| {
-        let addresses = addresses.iter().map(|last| Ipv4Addr::new(10, 9, 0, *last)).collect();
+        let addresses = addresses.iter().map(|last| IpAddr::from([10, 9, 0, *last])).collect();
         judged(&v3, &packet(&Settings { addresses, ..v3.clone() }))
     };
     let counted = vec![Counter::AdvertReceived, Counter::AddressListError];
@@ -181,7 +183,7 @@ fn another_address_list_is_counted_and_accepted() {
     let (verdict, moved) = theirs(&[100]);
     assert_eq!((list(verdict), moved), (AddressList::Count { ours: 2, theirs: 1 }, counted.clone()));
     let (verdict, moved) = theirs(&[100, 102]);
-    assert_eq!((list(verdict), moved), (AddressList::Lacks(Ipv4Addr::new(10, 9, 0, 101)), counted.clone()));
+    assert_eq!((list(verdict), moved), (AddressList::Lacks(IpAddr::from([10, 9, 0, 101])), counted.clone()));
     let (verdict, moved) = theirs(&[]);
     assert_eq!((list(verdict), moved), (AddressList::Count { ours: 2, theirs: 0 }, counted));
     let (verdict, moved) = theirs(&[101, 100]);
@@ -197,7 +199,7 @@ fn priority_0_is_counted() {
 
 #[test]
 fn ethernet_padding_is_tolerated_and_nothing_else_behind_the_message() {
-    let v3 = Settings { addresses: vec![Ipv4Addr::new(10, 9, 0, 100)], ..settings(Version::V3) };
+    let v3 = Settings { addresses: vec![IpAddr::from([10, 9, 0, 100])], ..settings(Version::V3) };
     let judge = |length: usize| {
         let mut packet = packet(&v3);
         assert_eq!(packet.len(), 32);
@@ -237,11 +239,79 @@ fn a_source_that_no_router_can_have_is_rejected_after_every_other_check() {
 fn a_unicast_instance_takes_any_ttl_and_no_multicast() {
     let group = settings(Version::V3);
     let unicast =
-        Settings { destination: Destination::Unicast(vec![Ipv4Addr::new(10, 9, 0, 1)]), ..group.clone() };
+        Settings { destination: Destination::Unicast(vec![IpAddr::from([10, 9, 0, 1])]), ..group.clone() };
     assert_eq!(judged(&unicast, &altered(&unicast, 8, 3)).1, [Counter::AdvertReceived]);
     let counter = Some(Counter::AddressListError);
     rejected(&unicast, &packet(&group), Reject::Destination(GROUP), counter);
-    rejected(&group, &packet(&unicast), Reject::Destination(Ipv4Addr::new(10, 9, 0, 1)), counter);
+    rejected(&group, &packet(&unicast), Reject::Destination(IpAddr::from([10, 9, 0, 1])), counter);
+}
+
+/// What a router of version 3 over IPv6 expects and sends.
+fn ipv6(version: Version) -> Settings {
+    let addresses = ["fe80::51", "2001:db8:9::100"].map(|address| address.parse().unwrap());
+    let group = crate::vrrp::multicast_group(Family::V6);
+    Settings {
+        addresses: addresses.to_vec(),
+        destination: Destination::Multicast(group),
+        ..settings(version)
+    }
+}
+
+fn packet_from(settings: &Settings, source: &str) -> Vec<u8> {
+    let copies = Transmitter::new(settings).advert(source.parse().unwrap(), settings.priority);
+    copies.into_iter().next().unwrap().packet
+}
+
+#[test]
+fn over_ipv6_every_check_has_its_verdict_and_its_counter() {
+    const MESSAGE: usize = 40;
+    for version in [Version::V2, Version::V3] {
+        let ours = ipv6(version);
+        let good = packet_from(&ours, "fe80::ff:fe00:b02");
+        assert_eq!(judged(&ours, &good).1, [Counter::AdvertReceived]);
+        let alter = |at: usize, byte| {
+            let mut packet = good.clone();
+            packet[at] = byte;
+            packet
+        };
+        // RFC 9568 §5.1.2.3 (5.1.2.3-2).
+        for hop_limit in [64, 254] {
+            rejected(&ours, &alter(7, hop_limit), Reject::Ttl(hop_limit), Some(Counter::TtlError));
+        }
+        // RFC 9568 §5.2.8 (5.2.8-1, 5.2.8-3): the sum covers both addresses and has no other form.
+        for (at, byte) in [(MESSAGE + 2, 99), (MESSAGE + 6, good[MESSAGE + 6] ^ 1), (23, 9)] {
+            rejected(&ours, &alter(at, byte), Reject::Checksum, Some(Counter::ChecksumError));
+        }
+        let mut without_pseudo_header = alter(MESSAGE + 6, 0);
+        without_pseudo_header[MESSAGE + 7] = 0;
+        let sum = checksum(&without_pseudo_header[MESSAGE..]);
+        without_pseudo_header[MESSAGE + 6..MESSAGE + 8].copy_from_slice(&sum.to_be_bytes());
+        rejected(&ours, &without_pseudo_header, Reject::Checksum, Some(Counter::ChecksumError));
+        let length = Reject::MessageLength { expected: 80, found: 82 };
+        rejected(&ours, &[&good[..], &[0, 0]].concat(), length, Some(Counter::PacketLengthError));
+    }
+}
+
+#[test]
+fn over_ipv6_a_source_that_no_router_can_have_is_rejected() {
+    let ours = ipv6(Version::V3);
+    for source in ["::", "::1", "ff02::12"] {
+        rejected(&ours, &packet_from(&ours, source), Reject::Source, None);
+    }
+    assert_eq!(judged(&ours, &packet_from(&ours, "2001:db8::1")).1, [Counter::AdvertReceived]);
+}
+
+#[test]
+fn a_packet_of_the_other_family_is_for_another_router() {
+    let (v4, v6) = (settings(Version::V3), ipv6(Version::V3));
+    rejected(&v6, &packet(&v4), Reject::Family(Family::V4), None);
+    rejected(&v4, &packet_from(&v6, "fe80::1"), Reject::Family(Family::V6), None);
+}
+
+#[test]
+fn over_ipv6_nobody_has_the_password() {
+    let ours = Settings { auth: Auth::Pass(*b"s3cret99"), ..ipv6(Version::V2) };
+    rejected(&ours, &packet_from(&ours, "fe80::1"), Reject::Password, Some(Counter::AuthFailure));
 }
 
 #[test]

@@ -129,7 +129,7 @@ fn our_own_address_from_another_router_does_not_keep_a_backup_waiting() {
     for priority in [0, 100, 200] {
         let mut lan = Lan::started(router(100));
         lan.run_until(at(3.0));
-        lan.hear_from(Ipv4Addr::new(10, 9, 0, 1), priority);
+        lan.hear_from(IpAddr::from([10, 9, 0, 1]), priority);
         assert!(lan.take_lines()[0].ends_with("received from remote host with our IP address."));
         assert_eq!(lan.status().master, None);
         lan.run_until(at(3.7));
@@ -157,7 +157,7 @@ fn a_master_of_lower_priority_is_preempted_when_the_timer_ends_that_already_ran(
 #[test]
 fn an_equal_priority_counts_as_better_whatever_the_address() {
     // RFC 9568 §6.4.2 (6.4.2-11): OTHER's address is higher, 10.9.0.0's is lower.
-    for source in [OTHER, Ipv4Addr::new(10, 9, 0, 0)] {
+    for source in [OTHER, IpAddr::from([10, 9, 0, 0])] {
         let mut lan = Lan::started(router(100));
         lan.run_until(at(3.0));
         lan.hear_from(source, 100);

@@ -1,14 +1,18 @@
 //! An instance with the settings of a captured router sends the captured packets.
 
 use super::*;
-use crate::vrrp::testing::{capture, with_header_checksum};
+use crate::vrrp::{
+    multicast_group,
+    testing::{capture, with_header_checksum},
+};
 
-/// Starts an instance at 10.9.0.1, lets it send as many advertisements as were captured, stops it, and compares
+/// Starts an instance at the captured source, lets it send as many advertisements as were captured, stops it, and compares
 /// everything it sent, priority 0 included.
 fn sends_as_captured(name: &str, settings: Settings) {
     let captured = capture(name);
     let mut instance = Instance::new(settings, Arc::default());
-    instance.handle_source(Time::default(), Some(Ipv4Addr::new(10, 9, 0, 1)));
+    let source = Header::parse(&captured[0]).unwrap().source;
+    instance.handle_source(Time::default(), Some(source));
     instance.handle_start(Time::default());
     let mut sent = Vec::new();
     let mut now = Time::default();
@@ -33,12 +37,12 @@ fn v2() -> Settings {
     Settings { version: Version::V2, ..router(150) }
 }
 
-fn two_addresses() -> Vec<Ipv4Addr> {
-    vec![VIP, Ipv4Addr::new(10, 9, 0, 101)]
+fn two_addresses() -> Vec<IpAddr> {
+    vec![VIP, IpAddr::from([10, 9, 0, 101])]
 }
 
 fn to_b() -> Destination {
-    Destination::Unicast(vec![Ipv4Addr::new(10, 9, 0, 2)])
+    Destination::Unicast(vec![IpAddr::from([10, 9, 0, 2])])
 }
 
 #[test]
@@ -72,6 +76,35 @@ fn version_3_unicast() {
     sends_as_captured("v3_unicast", Settings { destination: to_b(), ..router(150) });
 }
 
+/// The addresses of the captures of IPv6: the link-local one has to be first.
+fn two_of_ipv6() -> Vec<IpAddr> {
+    ["fe80::51", "2001:db8:9::100"].map(|address| address.parse().unwrap()).to_vec()
+}
+
+fn ipv6() -> Settings {
+    let destination = Destination::Multicast(multicast_group(Family::V6));
+    Settings { destination, addresses: two_of_ipv6(), ..router(150) }
+}
+
+#[test]
+fn version_3_over_ipv6() {
+    sends_as_captured("v3_ipv6", ipv6());
+}
+
+#[test]
+fn version_2_over_ipv6() {
+    sends_as_captured("v2_ipv6", Settings { version: Version::V2, ..ipv6() });
+}
+
+#[test]
+fn version_3_unicast_over_ipv6() {
+    let destination = Destination::Unicast(vec!["2001:db8:9::2".parse().unwrap()]);
+    sends_as_captured(
+        "v3_unicast6",
+        Settings { destination, addresses: two_of_ipv6()[1..].to_vec(), ..ipv6() },
+    );
+}
+
 #[test]
 fn a_backup_that_hears_the_captures_accepts_every_packet() {
     for (name, settings) in [
@@ -83,6 +116,9 @@ fn a_backup_that_hears_the_captures_accepts_every_packet() {
         ("frr_interop_v2", v2()),
         ("frr_interop_v3", router(150)),
         ("ka243_v3_csum_as_v2", router(150)),
+        ("v3_ipv6", ipv6()),
+        ("v2_ipv6", Settings { version: Version::V2, ..ipv6() }),
+        ("frr_interop_v3_ipv6", ipv6()),
     ] {
         let mut lan = Lan::started(Settings { preempt: false, ..settings });
         let packets = capture(name);

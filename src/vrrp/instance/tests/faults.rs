@@ -177,7 +177,7 @@ fn another_primary_address_is_simply_used() {
     lan.now = at(11.0);
     lan.nodes[0].instance.handle_timeout(at(11.0));
     let Some(Action::Send(copies)) = lan.nodes[0].instance.poll_action() else { panic!("an advertisement") };
-    let (header, _) = Header::parse(&copies[0].packet).unwrap();
+    let header = Header::parse(&copies[0].packet).unwrap();
     assert_eq!(header.source, OTHER);
 }
 
@@ -191,7 +191,7 @@ fn a_configured_source_does_not_follow_the_interface() {
 
 #[test]
 fn a_unicast_router_announces_its_source_when_it_leaves_fault() {
-    let peers = vec![Ipv4Addr::new(10, 9, 0, 2)];
+    let peers = vec![IpAddr::from([10, 9, 0, 2])];
     let mut lan = Lan::started(Settings { destination: Destination::Unicast(peers), ..router(150) });
     lan.fault(Fault::Interface, Some(link_down()));
     lan.take_lines();
@@ -201,13 +201,14 @@ fn a_unicast_router_announces_its_source_when_it_leaves_fault() {
 
 #[test]
 fn unicast_copies_share_an_identification_and_count_once() {
-    let peers = vec![Ipv4Addr::new(10, 9, 0, 2), Ipv4Addr::new(10, 9, 0, 3)];
+    let peers = vec![IpAddr::from([10, 9, 0, 2]), IpAddr::from([10, 9, 0, 3])];
     let unicast =
         Settings { destination: Destination::Unicast(peers.clone()), start_as_master: true, ..router(255) };
     let mut lan = Lan::new([unicast]);
     lan.nodes[0].instance.handle_start(Time::default());
     let Some(Action::Send(copies)) = lan.nodes[0].instance.poll_action() else { panic!("an advertisement") };
-    let headers: Vec<Header> = copies.iter().map(|copy| Header::parse(&copy.packet).unwrap().0).collect();
+    let headers: Vec<ipv4::Header> =
+        copies.iter().map(|copy| ipv4::Header::parse(&copy.packet).unwrap().0).collect();
     assert_eq!(headers.iter().map(|header| header.destination).collect::<Vec<_>>(), peers);
     assert!(headers.iter().all(|header| header.identification == 1));
     assert_eq!(lan.counted(Counter::AdvertSent), 1);
@@ -218,7 +219,7 @@ fn the_identification_counts_from_1_and_leaves_out_0() {
     let mut transmitter = Transmitter::new(&router(150));
     let mut next = || {
         let copies = transmitter.advert(OTHER, Priority(150));
-        Header::parse(&copies[0].packet).unwrap().0.identification
+        ipv4::Header::parse(&copies[0].packet).unwrap().0.identification
     };
     assert_eq!(next(), 1);
     assert_eq!((2..=u16::MAX).find(|expected| next() != *expected), None);

@@ -40,7 +40,7 @@ const SENDING: [Counter; 2] = [Counter::AdvertSent, Counter::BecomeMaster];
 /// The settings of each captured router, so that its packets are the peer's, and both states. The address is
 /// another one than any captured router's.
 fn cases() -> Vec<(&'static str, Lan)> {
-    let two = vec![VIP, Ipv4Addr::new(10, 9, 0, 101)];
+    let two = vec![VIP, IpAddr::from([10, 9, 0, 101])];
     let v2 = Settings { version: Version::V2, ..router(100) };
     let settings = [
         ("v2_noauth", Settings { addresses: two.clone(), ..v2.clone() }),
@@ -52,7 +52,7 @@ fn cases() -> Vec<(&'static str, Lan)> {
     ];
     let both = |(name, settings): (&'static str, Settings)| {
         [Lan::started(settings.clone()), Lan::master(settings)].map(|mut lan| {
-            lan.input(0, |instance, now| instance.handle_source(now, Some(Ipv4Addr::new(10, 9, 0, 200))));
+            lan.input(0, |instance, now| instance.handle_source(now, Some([10, 9, 0, 200].into())));
             (name, lan)
         })
     };
@@ -160,7 +160,7 @@ fn no_better_router_is_believed_with_a_tail_behind_its_message() {
 #[test]
 fn no_better_router_is_believed_that_has_the_address_of_no_router() {
     let mut lan = Lan::master(router(100));
-    for source in [[0, 0, 0, 0], [127, 0, 0, 1], [224, 0, 0, 18], [255, 255, 255, 255]].map(Ipv4Addr::from) {
+    for source in [[0, 0, 0, 0], [127, 0, 0, 1], [224, 0, 0, 18], [255, 255, 255, 255]].map(IpAddr::from) {
         lan.hear_from(source, 200);
         lan.hear_from(source, 200);
         assert_eq!(

@@ -31,7 +31,7 @@ fn priority_0_is_answered_at_once() {
 
 #[test]
 fn a_worse_router_gets_an_advertisement_and_the_switches_get_gratuitous_arp() {
-    for (priority, source) in [(99, OTHER), (100, Ipv4Addr::new(10, 9, 0, 0))] {
+    for (priority, source) in [(99, OTHER), (100, IpAddr::from([10, 9, 0, 0]))] {
         let mut lan = Lan::master(router(100));
         lan.run_until(at(16.3));
         lan.take_lines();
@@ -137,7 +137,7 @@ fn our_own_address_from_another_router_is_reported_and_answered_with_nothing() {
     for priority in [0, 50, 100, 200, 255] {
         let mut lan = Lan::master(router(100));
         for _ in 0..3 {
-            lan.hear_from(Ipv4Addr::new(10, 9, 0, 1), priority);
+            lan.hear_from(IpAddr::from([10, 9, 0, 1]), priority);
         }
         assert_eq!(
             lan.take_lines(),
@@ -211,7 +211,7 @@ fn of_two_owners_the_lower_address_gives_way() {
 
 #[test]
 fn an_owner_that_is_not_given_way_to_lowers_itself_until_the_other_is_gone() {
-    let low = Ipv4Addr::new(10, 9, 0, 0);
+    let low = IpAddr::from([10, 9, 0, 0]);
     let mut lan = Lan::master(router(255));
     // Patience ends two intervals and 1.2 of the longer one later: at 13.2 s.
     for second in 0..=3 {
@@ -236,7 +236,7 @@ fn an_owner_that_is_not_given_way_to_lowers_itself_until_the_other_is_gone() {
 
 #[test]
 fn a_conceded_owner_takes_its_priority_back_when_the_other_owner_has_conceded() {
-    let low = Ipv4Addr::new(10, 9, 0, 0);
+    let low = IpAddr::from([10, 9, 0, 0]);
     let mut lan = Lan::master(router(255));
     for tenth in 0..=34 {
         lan.run_until(at(10.0 + f64::from(tenth) * 0.1));

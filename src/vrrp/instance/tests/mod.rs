@@ -9,19 +9,23 @@ mod master;
 mod matrix;
 mod shutdown;
 
-use std::{collections::VecDeque, net::Ipv4Addr, sync::Arc, time::Duration};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use super::*;
 use crate::{
     units::Vrid,
-    vrrp::{Auth, Garp, Outgoing, ipv4::HEADER_LEN, packet::Advert},
+    vrrp::{
+        Auth, Garp, Outgoing,
+        ipv4::{self, HEADER_LEN},
+        packet::Advert,
+    },
 };
 
-const GROUP: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 18);
-const VIP: Ipv4Addr = Ipv4Addr::new(10, 9, 0, 100);
+const GROUP: IpAddr = IpAddr::V4(Ipv4Addr::new(224, 0, 0, 18));
+const VIP: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 9, 0, 100));
 
 /// Address of the forged router in stories with one instance. The instances have 10.9.0.1, 10.9.0.2, ….
-const OTHER: Ipv4Addr = Ipv4Addr::new(10, 9, 0, 77);
+const OTHER: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 9, 0, 77));
 
 fn at(seconds: f64) -> Time {
     Time(Duration::from_secs_f64(seconds))
@@ -49,9 +53,15 @@ fn router(priority: u8) -> Settings {
 }
 
 /// What a router with `settings` at `source` sends in one advertisement: its first copy.
-fn advert_of(settings: &Settings, source: Ipv4Addr, priority: u8) -> Vec<u8> {
+fn advert_of(settings: &Settings, source: IpAddr, priority: u8) -> Vec<u8> {
     let copies = Transmitter::new(settings).advert(source, Priority(priority));
     copies.into_iter().next().unwrap().packet
+}
+
+/// The advertisement in a packet.
+fn advert_in(packet: &[u8]) -> Advert {
+    let header = Header::parse(packet).unwrap();
+    Advert::parse(header.family(), &packet[header.length..]).unwrap()
 }
 
 /// Instances on one link without delay or loss, a clock, and a line for everything that happens.
@@ -77,7 +87,7 @@ impl Lan {
             let counters = Arc::new(Counters::default());
             let mut instance = Instance::new(settings.clone(), Arc::clone(&counters));
             let last = u8::try_from(position + 1).unwrap();
-            instance.handle_source(Time::default(), Some(Ipv4Addr::new(10, 9, 0, last)));
+            instance.handle_source(Time::default(), Some([10, 9, 0, last].into()));
             Node { settings, instance, counters, installs: Some(true), is_cut: false }
         };
         let nodes = routers.into_iter().enumerate().map(node).collect();
@@ -119,7 +129,7 @@ impl Lan {
         self.hear_from(OTHER, priority);
     }
 
-    fn hear_from(&mut self, source: Ipv4Addr, priority: u8) {
+    fn hear_from(&mut self, source: IpAddr, priority: u8) {
         let packet = advert_of(&self.nodes[0].settings, source, priority);
         self.input(0, |instance, now| instance.handle_packet(now, &packet));
     }
@@ -187,7 +197,7 @@ impl Lan {
     fn write_down(&mut self, node: usize, action: &Action) {
         let what = match action {
             Action::Send(copies) => {
-                let advert = Advert::parse(&copies[0].packet[HEADER_LEN..]).unwrap();
+                let advert = advert_in(&copies[0].packet);
                 format!("advert {}", advert.priority)
             }
             Action::InstallAddresses => "install".into(),
