@@ -9,7 +9,6 @@ use std::{
 use crate::{
     cli::{ConfigCommand, Format},
     config::{self, Elsewhere, Options, Report, System, compare, explain, peers, render, show},
-    daemon::unsupported,
 };
 
 /// What ends a command early.
@@ -59,11 +58,7 @@ fn check(files: &[PathBuf], format: Format, options: &Options<'_>) -> (String, u
 
 /// What a configuration test says of a file.
 fn findings(file: &Path, options: &Options<'_>) -> Report {
-    let (config, mut report) = config::load_with(file, options, &System);
-    if let Some(config) = &config {
-        unsupported::check(config, &mut report);
-    }
-    report
+    config::load_with(file, options, &System).1
 }
 
 fn formatted(report: &Report, format: Format) -> String {

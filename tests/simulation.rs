@@ -15,21 +15,19 @@
 
 use std::{
     collections::BTreeMap,
-    net::{IpAddr, Ipv4Addr},
+    net::{IpAddr, Ipv6Addr},
     sync::Arc,
     time::Duration,
 };
 
 use steadfast::{
     registry::{Counters, Reason, State},
-    units::{Priority, Time, Version, Vrid},
-    vrrp::{Action, Auth, Destination, Fault, Garp, Instance, Settings},
+    units::{Family, Priority, Time, Version, Vrid},
+    vrrp::{Action, Auth, Destination, Fault, Garp, Instance, Settings, Source, multicast_group},
 };
 
 /// Stories told.
 const SEEDS: u64 = 3000;
-
-const GROUP: IpAddr = IpAddr::V4(Ipv4Addr::new(224, 0, 0, 18));
 
 /// How long the trouble lasts.
 const TROUBLE: Duration = Duration::from_secs(40);
@@ -83,7 +81,7 @@ struct Router {
 impl Router {
     fn boot(&mut self, now: Time) {
         let mut instance = Instance::new(self.settings.clone(), Arc::new(Counters::default()));
-        instance.handle_source(now, Some(self.address));
+        instance.handle_source(now, Source::Address(self.address));
         instance.handle_start(now);
         self.instance = Some(instance);
         self.is_faulty = false;
@@ -118,16 +116,18 @@ impl Lan {
         let mut random = Random(seed);
         let count = 2 + random.below(4);
         let version = random.pick(&[Version::V2, Version::V3]);
+        // Not drawn, so that a story is the same over both families but for its seed.
+        let family = if seed.is_multiple_of(2) { Family::V4 } else { Family::V6 };
         let all_preempt = random.percent(70);
         let has_owner = random.percent(20);
         let routers = (0..count).map(|position| {
-            let mut settings = settings(&mut random, version);
+            let mut settings = settings(&mut random, version, family);
             settings.preempt = all_preempt || random.percent(50);
             if has_owner && position == 0 {
                 settings.priority = Priority::OWNER;
                 settings.start_as_master = random.percent(50);
             }
-            let address = IpAddr::from([10, 9, 0, u8::try_from(position + 1).unwrap()]);
+            let address = source(family, u8::try_from(position + 1).unwrap());
             Router { settings, address, instance: None, holds_addresses: false, is_faulty: false, side: 0 }
         });
         let routers = routers.collect();
@@ -299,7 +299,23 @@ impl Lan {
     }
 }
 
-fn settings(random: &mut Random, version: Version) -> Settings {
+/// The address that a router sends from.
+fn source(family: Family, last: u8) -> IpAddr {
+    match family {
+        Family::V4 => [10, 9, 0, last].into(),
+        Family::V6 => Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, last.into()).into(),
+    }
+}
+
+/// The virtual addresses.
+fn addresses(family: Family) -> Vec<IpAddr> {
+    match family {
+        Family::V4 => vec![[10, 9, 0, 100].into()],
+        Family::V6 => ["fe80::51", "2001:db8:9::100"].map(|address| address.parse().unwrap()).to_vec(),
+    }
+}
+
+fn settings(random: &mut Random, version: Version, family: Family) -> Settings {
     let advert_interval = match version {
         Version::V2 => Duration::from_secs(1),
         // Version 3 routers need not agree on it.
@@ -318,9 +334,13 @@ fn settings(random: &mut Random, version: Version) -> Settings {
         start_as_master: random.percent(20),
         preempt: true,
         preempt_delay,
-        auth: if version == Version::V2 { Auth::Pass(*b"s3cret99") } else { Auth::None },
-        addresses: vec![IpAddr::from([10, 9, 0, 100])],
-        destination: Destination::Multicast(GROUP),
+        // Over IPv6 there is no room for a password.
+        auth: match (version, family) {
+            (Version::V2, Family::V4) => Auth::Pass(*b"s3cret99"),
+            _ => Auth::None,
+        },
+        addresses: addresses(family),
+        destination: Destination::Multicast(multicast_group(family)),
         source: None,
         garp: Garp::default(),
         down_timer_adverts: Settings::DEFAULT_DOWN_TIMER_ADVERTS,

@@ -46,6 +46,10 @@ pub enum Program {
 pub trait Environment {
     /// Whether a network interface of that name exists.
     fn interface_exists(&self, name: &str) -> bool;
+    /// The largest IP packet that an interface carries, in bytes; `None` when nobody knows.
+    fn mtu(&self, _interface: &str) -> Option<u32> {
+        None
+    }
     /// The host name; empty when the system will not say.
     fn host_name(&self) -> String;
     /// The account of a user name or number.
@@ -83,6 +87,12 @@ pub struct System;
 impl Environment for System {
     fn interface_exists(&self, name: &str) -> bool {
         if_nametoindex(name).is_ok()
+    }
+
+    fn mtu(&self, interface: &str) -> Option<u32> {
+        // In the reader's network namespace, which /sys is not always.
+        let path = format!("/proc/sys/net/ipv6/conf/{interface}/mtu");
+        fs::read_to_string(path).ok()?.trim().parse().ok()
     }
 
     fn host_name(&self) -> String {
@@ -238,6 +248,7 @@ impl Environment for Elsewhere {
 pub(super) struct Remembering<'a> {
     inner: &'a dyn Environment,
     interfaces: RefCell<HashMap<String, bool>>,
+    mtus: RefCell<HashMap<String, Option<u32>>>,
     accounts: RefCell<HashMap<String, Option<Account>>>,
     groups: RefCell<HashMap<String, Option<u32>>>,
     programs: RefCell<HashMap<String, Program>>,
@@ -249,6 +260,7 @@ impl<'a> Remembering<'a> {
         Self {
             inner,
             interfaces: RefCell::default(),
+            mtus: RefCell::default(),
             accounts: RefCell::default(),
             groups: RefCell::default(),
             programs: RefCell::default(),
@@ -275,6 +287,10 @@ where
 impl Environment for Remembering<'_> {
     fn interface_exists(&self, name: &str) -> bool {
         remembered(&self.interfaces, name, |name| self.inner.interface_exists(name))
+    }
+
+    fn mtu(&self, interface: &str) -> Option<u32> {
+        remembered(&self.mtus, interface, |interface| self.inner.mtu(interface))
     }
 
     fn host_name(&self) -> String {
@@ -393,6 +409,9 @@ mod tests {
     fn the_loopback_exists() {
         assert!(System.interface_exists("lo"));
         assert!(!System.interface_exists("nosuch0"));
+        assert_eq!(System.mtu("nosuch0"), None);
+        // A host without IPv6 does not say.
+        assert!(System.mtu("lo").is_none_or(|mtu| mtu >= 1280));
     }
 
     #[test]

@@ -9,7 +9,6 @@ mod log;
 mod manage;
 mod pid_file;
 mod scripts;
-pub(crate) mod unsupported;
 
 use std::{
     fmt::Display,
@@ -68,10 +67,7 @@ impl Refused {
 
 /// Does what the command line asks for.
 pub fn run(arguments: &Arguments) -> ExitCode {
-    let (config, mut report) = config::load_with(&arguments.use_file, &arguments.options(), &System);
-    if let Some(config) = &config {
-        unsupported::check(config, &mut report);
-    }
+    let (config, report) = config::load_with(&arguments.use_file, &arguments.options(), &System);
     if let Some(file) = &arguments.config_test {
         let status = test_config(&report, file.as_deref());
         // Giving back a large configuration block by block takes as long as checking it; the end of the process gives

@@ -11,20 +11,22 @@
 //!
 //! It may use `units`, and nothing else of the crate.
 
+mod announce;
 pub mod arp;
 pub mod capabilities;
 pub mod clock;
 pub mod deadline;
 pub mod error;
+pub mod nd;
 pub mod netlink;
 pub mod process;
 pub mod raw;
 mod sys;
 
-pub use arp::ArpSocket;
+pub use announce::AnnounceSocket;
 pub use deadline::Deadline;
 pub use error::KernelError;
-pub use netlink::{Added, Address, AddressInfo, Event, Events, Link, Requests};
-pub use raw::VrrpSocket;
+pub use netlink::{Added, Address, AddressInfo, Detection, Event, Events, Link, Requests};
+pub use raw::{Inbox, VrrpSocket};
 #[cfg(test)]
 pub(crate) use sys::unprivileged;

@@ -1,9 +1,6 @@
 //! The rows: what the configuration says of an object, and what is true of it right now.
 
-use std::{
-    net::{IpAddr, Ipv4Addr},
-    sync::Arc,
-};
+use std::{net::IpAddr, sync::Arc};
 
 use arc_swap::ArcSwap;
 
@@ -64,7 +61,7 @@ impl InstanceRow {
         let excluded = config.excluded_addresses.iter().map(|address| (address, false));
         let addresses = advertised
             .chain(excluded)
-            .filter_map(|(line, advertised)| AddressRow::new(&config, line, advertised).map(Arc::new))
+            .map(|(line, advertised)| Arc::new(AddressRow::new(&config, line.clone(), advertised)))
             .collect();
         Self { index, config, addresses, counters: Arc::default(), status: ArcSwap::default() }
     }
@@ -85,8 +82,6 @@ impl InstanceRow {
 pub struct AddressRow {
     /// What the configuration says.
     pub config: config::AddressLine,
-    /// The address itself.
-    pub address: Ipv4Addr,
     /// The device it is put on: its own `dev`, or the instance's interface.
     pub device: String,
     /// Whether advertisements carry it (excluded addresses are not carried).
@@ -104,11 +99,9 @@ pub struct AddressStatus {
 }
 
 impl AddressRow {
-    /// `None` for an IPv6 address, which the engine does not know yet.
-    fn new(instance: &config::Instance, config: &config::AddressLine, advertised: bool) -> Option<Self> {
-        let IpAddr::V4(address) = config.address else { return None };
+    fn new(instance: &config::Instance, config: config::AddressLine, advertised: bool) -> Self {
         let device = config.device.clone().unwrap_or_else(|| instance.interface.clone());
-        Some(Self { config: config.clone(), address, device, advertised, status: ArcSwap::default() })
+        Self { config, device, advertised, status: ArcSwap::default() }
     }
 
     /// What is true now.

@@ -111,6 +111,20 @@ pub enum Reason {
         /// The family that an address is missing of.
         family: Family,
     },
+    /// The address to send from is tentative: duplicate address detection goes on (RFC 4862 §5.4).
+    AwaitingAddress {
+        /// The interface's name.
+        interface: String,
+        /// The address.
+        address: IpAddr,
+    },
+    /// Another host on the link has the address to send from.
+    DuplicateAddress {
+        /// The interface's name.
+        interface: String,
+        /// The address.
+        address: IpAddr,
+    },
     /// A tracked script without a weight failed.
     ScriptFailed {
         /// Its name.
@@ -156,6 +170,12 @@ impl fmt::Display for Reason {
                     Family::V6 => "IPv6 link-local",
                 };
                 write!(f, "no {kind} address for interface {interface}")
+            }
+            Self::AwaitingAddress { interface, address } => {
+                write!(f, "waiting for address {address} of interface {interface}: it is tentative")
+            }
+            Self::DuplicateAddress { interface, address } => {
+                write!(f, "address {address} of interface {interface} is a duplicate: another host has it")
             }
             Self::ScriptFailed { script, detail } => write!(f, "script {script} {detail}"),
             Self::SocketFailed { interface, detail } => write!(f, "no VRRP socket on {interface}: {detail}"),

@@ -1,6 +1,9 @@
 //! KEEPALIVED-MIB::vrrpAddressTable: per instance its virtual addresses, then the excluded ones.
 
-use std::{net::Ipv4Addr, sync::Arc};
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    sync::Arc,
+};
 
 use agentx::{Access, Column, Index, Syntax, Table, Value};
 
@@ -45,10 +48,15 @@ static COLUMNS: [Column<Topology, Arc<AddressRow>>; 12] = [
     Column::new(2, "vrrpAddressType", INET_ADDRESS_TYPE, |_, row| address_type(row.config.address)),
     Column::new(3, "vrrpAddressValue", Syntax::OctetString, |_, row| address_octets(row.config.address)),
     Column::new(4, "vrrpAddressBroadcast", Syntax::OctetString, |_, row| {
-        address_octets(row.config.broadcast.unwrap_or(Ipv4Addr::UNSPECIFIED).into())
+        // IPv6 has no broadcast.
+        row.config
+            .address
+            .is_ipv4()
+            .then(|| row.config.broadcast.unwrap_or(Ipv4Addr::UNSPECIFIED))
+            .and_then(|broadcast| address_octets(broadcast.into()))
     }),
     Column::new(5, "vrrpAddressMask", Syntax::Unsigned32, |_, row| unsigned(row.config.prefix)),
-    Column::new(6, "vrrpAddressScope", INET_SCOPE_TYPE, |_, row| scope(row.config.scope)),
+    Column::new(6, "vrrpAddressScope", INET_SCOPE_TYPE, |_, row| scope(row.config.address, row.config.scope)),
     Column::new(7, "vrrpAddressIfIndex", Syntax::Integer32, |_, row| integer(row.status().device?.0)),
     Column::new(8, "vrrpAddressIfName", Syntax::DisplayString, |_, row| text(&row.device)),
     Column::new(9, "vrrpAddressIfAlias", Syntax::DisplayString, |_, row| text(row.config.label.as_deref()?)),
@@ -57,9 +65,10 @@ static COLUMNS: [Column<Topology, Arc<AddressRow>>; 12] = [
     Column::new(12, "vrrpAddressPeer", Syntax::OctetString, |_, _| None),
 ];
 
-/// InetScopeType; absent for a scope it has no name for.
-fn scope(scope: Scope) -> Option<Value> {
+/// InetScopeType; absent for a scope it has no name for. That of an IPv6 address follows from the address.
+fn scope(address: IpAddr, scope: Scope) -> Option<Value> {
     match scope {
+        _ if matches!(address, IpAddr::V6(address) if address.is_unicast_link_local()) => integer(2),
         Scope::GLOBAL => integer(14),
         Scope::SITE => integer(5),
         Scope::LINK => integer(2),

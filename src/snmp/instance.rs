@@ -12,7 +12,6 @@ use crate::{
         unsigned,
     },
     units::Version,
-    vrrp::multicast_group,
 };
 
 /// VrrpState.
@@ -158,5 +157,5 @@ fn command(script: Option<&NotifyScript>) -> Option<Value> {
 
 /// `None` for an instance that talks to unicast peers.
 fn group(row: &InstanceRow) -> Option<IpAddr> {
-    row.config.peers.is_empty().then_some(multicast_group(row.config.family))
+    row.config.peers.is_empty().then_some(row.config.multicast_group)
 }

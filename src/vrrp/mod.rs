@@ -20,6 +20,7 @@ pub mod packet;
 mod report;
 mod restore;
 mod settings;
+mod source;
 mod timers;
 mod transmit;
 pub mod validate;
@@ -29,6 +30,7 @@ pub use self::{
     addressee::{Addressee, multicast_group},
     instance::{Fault, Instance},
     settings::{Auth, Destination, Garp, Settings},
+    source::Source,
 };
 
 #[cfg(test)]

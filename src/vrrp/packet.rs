@@ -283,7 +283,7 @@ pub struct Advert {
     pub vrid: Vrid,
     /// Priority.
     pub priority: Priority,
-    /// The virtual addresses, at most [`MAX_ADDRESSES`].
+    /// The virtual addresses, all of the family, at most [`MAX_ADDRESSES`].
     pub addresses: Vec<IpAddr>,
     /// What the versions do not share.
     pub body: Body,

@@ -8,7 +8,7 @@ use super::{
     ipv4, ipv6,
     packet::{Advert, AuthType, Body, Centiseconds, MAX_ADDRESSES},
 };
-use crate::units::{Priority, Version};
+use crate::units::{Family, Priority, Version};
 
 /// The hop limit of unicast copies over IPv6: the kernel's default, as keepalived leaves it. Over IPv4 it sends 255,
 /// whatever the destination is.
@@ -34,12 +34,14 @@ impl Transmitter {
             }
             Version::V3 => Body::V3 { interval: Centiseconds::from_duration(settings.advert_interval) },
         };
-        let addresses = settings.addresses.iter().copied().take(MAX_ADDRESSES).collect();
         let destinations = match &settings.destination {
             Destination::Multicast(group) => vec![*group],
             Destination::Unicast(peers) => peers.clone(),
         };
         let (vrid, priority, family) = (settings.vrid, settings.priority, settings.family());
+        // RFC 9568 §5.2.9 (5.2.9-2).
+        let of_family = settings.addresses.iter().copied().filter(|address| Family::of(*address) == family);
+        let addresses = of_family.take(MAX_ADDRESSES).collect();
         Self { advert: Advert { family, vrid, priority, addresses, body }, destinations, identification: 0 }
     }
 

@@ -23,12 +23,14 @@ pub(super) static OPTIONS: Block = Block {
         keyword("peer", "ADDR", Address, "point-to-point peer").expected(),
         keyword("home", "", Flag, "home address flag"),
         keyword("-nodad", "", Flag, "removes the nodad flag keepalived would set (so DAD is done)")
-            .or("see semantics"),
+            .or("see semantics")
+            .supported(),
         keyword("mngtmpaddr", "", Flag, "manage temporary addresses"),
         keyword("noprefixroute", "", Flag, "no automatic prefix route"),
         keyword("autojoin", "", Flag, "join multicast group for the address"),
         keyword("preferred_lft", "N|forever", Text, "preferred lifetime")
             .or("IPv6: 0 for /128, else forever")
+            .supported()
             .expected(),
         keyword(
             "no_track",

@@ -100,8 +100,14 @@ pub(super) static BLOCK: Block = Block {
             "flush (or delete per VS) at stop instead of one by one",
         ),
         keyword("lvs_flush_onstop", "[VS]", OneOf(&["VS"]), "as lvs_flush_on_stop"),
-        keyword("vrrp_mcast_group4", "ADDR", Address, "IPv4 advert destination").or("224.0.0.18").required(),
-        keyword("vrrp_mcast_group6", "ADDR", Address, "IPv6 advert destination").or("ff02::12").required(),
+        keyword("vrrp_mcast_group4", "ADDR", Address, "IPv4 advert destination")
+            .or("224.0.0.18")
+            .required()
+            .supported(),
+        keyword("vrrp_mcast_group6", "ADDR", Address, "IPv6 advert destination")
+            .or("ff02::12")
+            .required()
+            .supported(),
         keyword("vrrp_garp_master_delay", "SECS", Integer(0, 4294), "delay of the second ARP/NA burst")
             .or("5")
             .required(),

@@ -40,7 +40,7 @@ pub(super) static BLOCK: Block = Block {
             .or("vrrp_version; 3 for IPv6")
             .supported()
             .required(),
-        keyword("native_ipv6", "", Flag, "force IPv6 and version 3"),
+        keyword("native_ipv6", "", Flag, "force IPv6 and version 3").supported(),
         keyword("authentication", "", Body(&AUTHENTICATION), "RFC2338 authentication").supported(),
         keyword("auth_hmac", "", Body(&AUTH_HMAC), "HMAC-SHA256 trailer on adverts, v2 and v3"),
         keyword("virtual_ipaddress", "{ address lines }", Lines(&address_line::OPTIONS), "VIPs, advertised")
@@ -129,7 +129,10 @@ pub(super) static BLOCK: Block = Block {
             .or("primary address of interface")
             .supported()
             .required(),
-        keyword("mcast_dst_ip", "ADDR", Address, "destination group").or("vrrp_mcast_group4/6").required(),
+        keyword("mcast_dst_ip", "ADDR", Address, "destination group")
+            .or("vrrp_mcast_group4/6")
+            .required()
+            .supported(),
         keyword("track_src_ip", "", Flag, "meant: fault while the source address is missing"),
         keyword(
             "unicast_peer",

@@ -3,7 +3,7 @@
 use super::Context;
 use crate::{
     config::{Auth, Diagnostic, Severity, Span, text::Word, tree::Node},
-    units::Version,
+    units::{Family, Version},
 };
 
 /// The lines of the block.
@@ -26,7 +26,7 @@ impl<'a> Authentication<'a> {
 /// The password, where the version and the lines allow one. `None` when the instance asks for what cannot be done.
 pub(super) fn resolve(
     auth: Option<Authentication<'_>>,
-    version: Version,
+    (version, family): (Version, Family),
     context: &mut Context<'_>,
 ) -> Option<Auth> {
     let Some(Authentication { span, kind, password }) = auth else {
@@ -81,6 +81,19 @@ pub(super) fn resolve(
         );
         return Some(Auth::None);
     };
+    if family == Family::V6 {
+        context.add(
+            Diagnostic::new(
+                "no-authentication",
+                Severity::Refused,
+                "over IPv6 an advertisement has no room for a password: this instance cannot run",
+                &span,
+            )
+            .info("running it without authentication is not what the file asks for")
+            .help("remove the block here and on the other routers"),
+        );
+        return None;
+    }
     let mut bytes = [0; 8];
     if password.text.len() > bytes.len() {
         context.add(

@@ -5,7 +5,7 @@ use std::{net::IpAddr, time::Duration};
 use super::{
     Context, address,
     auth::{self, Authentication},
-    command, host,
+    command, family, host, room,
     script::Candidates,
     track,
 };
@@ -17,8 +17,6 @@ use crate::{
     units::{Family, Priority, Version, Vrid},
 };
 
-/// Most addresses that one advertisement can count.
-const MAX_ADDRESSES: usize = 255;
 /// Longest interval that version 3 can express (12 bits of centiseconds).
 const MAX_V3_INTERVAL: Duration = Duration::from_millis(40_950);
 
@@ -63,7 +61,9 @@ pub(super) fn resolve(
     for line in node.nodes() {
         setting(line, &mut draft, global, scripts, context);
     }
-    Some(Instance { settings: Box::new(settings), ..finish(draft, name, &node.span(), global, context)? })
+    let instance = finish(draft, name, &node.span(), global, context)?;
+    family::check(&instance, context);
+    Some(Instance { settings: Box::new(settings), ..instance })
 }
 
 fn setting<'a>(
@@ -251,7 +251,7 @@ fn finish(
     let priority = priority(&draft, name, context);
     let owner_state = if priority == Priority::OWNER { InitialState::Master } else { InitialState::Backup };
     let initial_state = draft.state.unwrap_or(owner_state);
-    let auth = auth::resolve(draft.auth.take(), version, context);
+    let auth = auth::resolve(draft.auth.take(), (version, family), context);
     let advert_interval = advert_interval(draft.advert_interval.take(), version, context);
     let preempt = preempt(&draft, initial_state, priority, name, context);
     let preempt_delay = preempt_delay(&draft, initial_state, preempt, context);
@@ -266,7 +266,8 @@ fn finish(
             .help("list the other routers in unicast_peer, or use mcast_src_ip to choose a source address"),
         );
     }
-    limit_addresses(&mut draft, name, context);
+    let mtu = draft.interface.as_deref().and_then(|interface| context.env.mtu(interface));
+    limit_addresses(&mut draft, room::for_addresses(mtu, family, version), name, context);
     track::without_weights_for_owner(&mut draft.tracks, priority, name, context);
     let complete = addresses_suffice(&draft, version, name, context);
     let interface = required_interface(&mut draft, name, context);
@@ -428,14 +429,14 @@ fn preempt_delay(
     Duration::ZERO
 }
 
-/// More addresses than an advertisement can count are owned, but not advertised.
-fn limit_addresses(draft: &mut Draft<'_>, name: Word<'_>, context: &mut Context<'_>) {
-    if draft.addresses.len() <= MAX_ADDRESSES {
+/// More addresses than an advertisement has room for are owned, but not advertised.
+fn limit_addresses(draft: &mut Draft<'_>, room: usize, name: Word<'_>, context: &mut Context<'_>) {
+    if draft.addresses.len() <= room {
         return;
     }
-    let excess = draft.addresses.split_off(MAX_ADDRESSES);
+    let excess = draft.addresses.split_off(room);
     let headline =
-        format!("{} has more than {MAX_ADDRESSES} addresses: {} are not advertised", name.text, excess.len());
+        format!("{} has more than {room} addresses: {} are not advertised", name.text, excess.len());
     context.add(
         Diagnostic::new("too-many-addresses", Severity::Error, headline, &excess[0].at)
             .help("move them to virtual_ipaddress_excluded"),

@@ -87,3 +87,20 @@ fn every_option_of_an_address_has_its_place() {
     assert_eq!((host.preferred, net.preferred), (Preferred::Seconds(0), Preferred::Forever));
     assert_eq!((&net.label, net.scope), (&None, Scope::GLOBAL));
 }
+
+#[test]
+fn over_ipv6_the_first_address_should_be_link_local_unless_there_are_peers() {
+    let found = |lines: &str| alone(lines).1;
+    let global_first = "virtual_ipaddress {\n2001:db8::1/64\nfe80::1\n}";
+    assert_eq!(found(global_first), ["not-link-local"]);
+    assert_eq!(found(&format!("unicast_peer {{\n2001:db8::2\n}}\n{global_first}")), [] as [&str; 0]);
+    assert_eq!(found("virtual_ipaddress {\nfe80::1\n2001:db8::1/64\n}"), [] as [&str; 0]);
+}
+
+#[test]
+fn over_ipv6_there_is_no_room_for_a_password() {
+    let text = "vrrp_instance V {\ninterface eth0\nvirtual_router_id 7\nversion 2\n\
+                authentication {\nauth_type PASS\nauth_pass x\n}\nvirtual_ipaddress {\nfe80::1\n}\n}\n";
+    let (config, report) = read(text);
+    assert_eq!((config.instances.len(), ids(&report)), (0, vec!["no-authentication"]));
+}

@@ -1,24 +1,25 @@
-//! What the machines ask for, carried out: packets, addresses, gratuitous ARP; then transitions and log lines,
+//! What the machines ask for, carried out: packets, addresses, announcements; then transitions and log lines,
 //! which nobody on the network waits for.
 
-use std::{net::IpAddr, sync::Arc};
+use std::sync::Arc;
 
 use tracing::{debug, info, warn};
 
 use super::{
     Engine, REPAIR_INTERVAL,
-    addresses::Outcome,
+    addresses::{Answer, Outcome, Request},
+    interfaces::Interface,
     router::Observation,
     work::{self, Done},
 };
 use crate::{
-    kernel::{AddressInfo, clock},
+    kernel::{AddressInfo, Detection, clock},
     registry::{Change, State, Subject},
-    units::{Priority, Time},
-    vrrp::{self, Action, Level},
+    units::{Family, Priority, Time},
+    vrrp::{self, Action, Level, Source},
 };
 
-/// Gratuitous ARP sent in a row before everything else gets its turn: a fraction of a millisecond.
+/// Announcements sent in a row before everything else gets its turn: a fraction of a millisecond.
 const ANNOUNCED_AT_ONCE: usize = 64;
 
 /// What only readers wait for.
@@ -29,10 +30,15 @@ enum News {
 
 impl Engine {
     /// A batch of requests has ended. The kernel reports a change before it answers, so with the reports
-    /// taken in first, what is observed is what the answers left.
+    /// taken in first, what is observed is what the answers left; only a new IPv6 address is reported later.
     pub(super) fn handle_done(&mut self, done: Done) {
         self.take_pending_events();
         let number = done.router;
+        for (request, answer, _) in &done.answers {
+            if let (Request::Add(slot, index), Answer::Added(_)) = (request, answer) {
+                self.take_added(number, *slot, *index);
+            }
+        }
         let Self { routers, interfaces, .. } = self;
         let router = &mut routers[number];
         for (request, answer, error) in done.answers {
@@ -83,7 +89,7 @@ impl Engine {
                 Action::InstallAddresses => self.want_addresses(number, true, now),
                 Action::WithdrawAddresses => self.want_addresses(number, false, now),
                 Action::Announce { repeat } => self.announcements.add(number, repeat),
-                Action::AnnounceSource => self.announce_source(number),
+                Action::AnnounceSource => self.announce_source(number, now),
                 Action::Transition(change) => news.push(News::Transition(change)),
                 Action::Log(log) => news.push(News::Log(log)),
             }
@@ -155,32 +161,35 @@ impl Engine {
         });
     }
 
-    /// Sends a portion of the gratuitous ARP that is still to be sent.
+    /// Sends a portion of the announcements that are still to be sent.
     pub(super) fn announce(&mut self) {
+        let now = clock::now();
         let Self { announcements, routers, interfaces, .. } = self;
         for _ in 0..ANNOUNCED_AT_ONCE {
             let count = |router: usize| routers[router].row.addresses.len();
             let Some((router, slot)) = announcements.next(count) else { return };
             let row = &routers[router].row;
             let address = &row.addresses[slot];
-            let (ip, prefix) = (address.address, address.config.prefix);
-            let device = interfaces.named(&address.device);
-            if let Some(device) = device.filter(|device| device.has(ip, prefix))
-                && let Err(error) = device.announce(ip)
+            let (ip, prefix) = (address.config.address, address.config.prefix);
+            let device = interfaces.named_mut(&address.device);
+            // Nothing is said of an address that another host may have (RFC 4862 §5.4).
+            let is_ours = |device: &&mut Interface| device.detection(ip, prefix) == Some(Detection::Passed);
+            if let Some(device) = device.filter(is_ours)
+                && let Err(error) = device.announce(now, ip)
             {
-                debug!("({}) gratuitous ARP on {}: {error}", row.config.name, address.device);
+                debug!("({}) cannot announce {ip} on {}: {error}", row.config.name, address.device);
             }
         }
     }
 
-    fn announce_source(&self, number: usize) {
+    fn announce_source(&mut self, number: usize, now: Time) {
         let router = &self.routers[number];
         let status = router.machine.status();
-        let interface = self.interfaces.named(&router.row.config.interface);
-        if let (Some(IpAddr::V4(source)), Some(interface)) = (status.source, interface)
-            && let Err(error) = interface.announce(source)
+        let interface = self.interfaces.named_mut(&router.row.config.interface);
+        if let (Some(source), Some(interface)) = (status.source, interface)
+            && let Err(error) = interface.announce(now, source)
         {
-            debug!("({}) gratuitous ARP for {source}: {error}", router.row.config.name);
+            debug!("({}) cannot announce {source}: {error}", router.row.config.name);
         }
     }
 
@@ -193,8 +202,9 @@ impl Engine {
                     continue;
                 };
                 let owner = row.config.priority == Priority::OWNER;
+                let family = Family::of(address.config.address);
                 let sole = address.device == row.config.interface
-                    && self.interfaces.primary_address(device.link.index).is_none();
+                    && self.interfaces.usual_source(device.link.index, family) == Source::Missing;
                 let is_leftover =
                     |known: &&AddressInfo| work::is_leftover(known, &address.config, owner, sole);
                 let leftover = device.addresses().iter().find(is_leftover);

@@ -2,25 +2,30 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    future::poll_fn,
     io,
-    net::{IpAddr, Ipv4Addr},
-    task::Poll,
+    net::IpAddr,
+    time::Duration,
 };
 
+use super::{sockets::Sockets, source};
 use crate::{
-    kernel::{AddressInfo, ArpSocket, Link, VrrpSocket},
-    units::IfIndex,
+    kernel::{AddressInfo, AnnounceSocket, Detection, Link, nd},
+    units::{Family, IfIndex, Time},
+    vrrp::Source,
 };
+
+/// How long it is believed whether an interface forwards IPv6.
+const FORWARDING_KNOWN: Duration = Duration::from_secs(5);
 
 /// Every interface there is.
 #[derive(Debug, Default)]
 pub(super) struct Interfaces {
     known: HashMap<IfIndex, Interface>,
     index_of: HashMap<String, IfIndex>,
-    sockets: Vec<VrrpSocket>,
+    /// What is open on them.
+    pub(super) sockets: Sockets,
     /// Addresses that virtual routers put on interfaces, which are never a source of advertisements.
-    virtual_addresses: HashSet<Ipv4Addr>,
+    virtual_addresses: HashSet<IpAddr>,
 }
 
 /// One interface.
@@ -28,22 +33,30 @@ pub(super) struct Interfaces {
 pub(super) struct Interface {
     /// What the kernel says of it.
     pub(super) link: Link,
-    /// Its IPv4 addresses: those of a listing in the kernel's order, the primary ones of each subnet first, then
+    /// Its addresses of both families: those of a listing in the kernel's order, the primary ones of each subnet first, then
     /// what was added since.
     addresses: Vec<AddressInfo>,
-    held: HashSet<(Ipv4Addr, u8)>,
-    arp: Option<ArpSocket>,
+    /// By [`key`].
+    held: HashMap<(IpAddr, u8), Detection>,
+    announcer: Option<AnnounceSocket>,
+    /// Whether it forwards IPv6, and when that was looked at.
+    forwards: Option<(Time, bool)>,
 }
 
 impl Interfaces {
     /// No interfaces yet; `virtual_addresses` are those of all virtual routers.
-    pub(super) fn new(virtual_addresses: HashSet<Ipv4Addr>) -> Self {
+    pub(super) fn new(virtual_addresses: HashSet<IpAddr>) -> Self {
         Self { virtual_addresses, ..Self::default() }
     }
 
     /// The interface of that name.
     pub(super) fn named(&self, name: &str) -> Option<&Interface> {
         self.known.get(self.index_of.get(name)?)
+    }
+
+    /// The interface of that name, to announce addresses on.
+    pub(super) fn named_mut(&mut self, name: &str) -> Option<&mut Interface> {
+        self.known.get_mut(self.index_of.get(name)?)
     }
 
     /// The interface of that index.
@@ -60,10 +73,9 @@ impl Interfaces {
                 (before != name).then_some(before)
             }
             None => {
-                self.known.insert(
-                    index,
-                    Interface { link, addresses: Vec::new(), held: HashSet::new(), arp: None },
-                );
+                let held = HashMap::new();
+                let new = Interface { link, addresses: Vec::new(), held, announcer: None, forwards: None };
+                self.known.insert(index, new);
                 None
             }
         };
@@ -79,78 +91,62 @@ impl Interfaces {
     /// An interface is gone, and its sockets with it.
     pub(super) fn link_gone(&mut self, index: IfIndex) -> Option<Interface> {
         let gone = self.known.remove(&index)?;
-        self.sockets.retain(|socket| socket.index() != index);
+        self.sockets.close(index);
         if self.index_of.get(&gone.link.name) == Some(&index) {
             self.index_of.remove(&gone.link.name);
         }
         Some(gone)
     }
 
-    /// An address appeared. Returns whether the interface's primary address is another one now.
+    /// An address appeared or changed. Returns whether what routers usually send from is another one now.
     pub(super) fn address_added(&mut self, address: AddressInfo) -> bool {
-        let index = address.index;
-        let before = self.primary_address(index);
+        let (index, ip) = (address.index, address.address);
+        let before = self.source_near(index, ip);
         if let Some(interface) = self.known.get_mut(&index) {
-            if interface.held.insert((address.address, address.prefix)) {
+            if interface.held.insert(key(ip, address.prefix), address.detection).is_none() {
                 interface.addresses.push(address);
             } else if let Some(known) = interface.addresses.iter_mut().find(|known| same(known, &address)) {
                 *known = address;
             }
         }
-        self.primary_address(index) != before
+        self.source_near(index, ip) != before
     }
 
-    /// An address is gone. Returns whether the interface's primary address is another one now.
+    /// An address is gone. Returns whether what routers usually send from is another one now.
     pub(super) fn address_removed(&mut self, address: &AddressInfo) -> bool {
-        let before = self.primary_address(address.index);
+        let before = self.source_near(address.index, address.address);
         if let Some(interface) = self.known.get_mut(&address.index)
-            && interface.held.remove(&(address.address, address.prefix))
+            && interface.held.remove(&key(address.address, address.prefix)).is_some()
         {
             interface.addresses.retain(|known| !same(known, address));
         }
-        self.primary_address(address.index) != before
+        self.source_near(address.index, address.address) != before
     }
 
-    /// The first address of the interface that no virtual router put there.
-    pub(super) fn primary_address(&self, index: IfIndex) -> Option<Ipv4Addr> {
-        let addresses = &self.known.get(&index)?.addresses;
-        addresses.iter().map(|known| known.address).find(|address| !self.virtual_addresses.contains(address))
+    /// What routers usually send from on an interface, if `address` may have to do with it: of many addresses that come
+    /// and go few do.
+    fn source_near(&self, index: IfIndex, address: IpAddr) -> Option<Source> {
+        let family = Family::of(address);
+        let may_be_one = source::is_source(family, address) && !self.virtual_addresses.contains(&address);
+        may_be_one.then(|| self.usual_source(index, family))
     }
 
-    /// Opens the VRRP socket of an interface and joins `group` on it; once is enough.
-    pub(super) fn listen(&mut self, index: IfIndex, group: IpAddr) -> io::Result<()> {
+    /// What routers of a family send from on an interface unless they are told otherwise: the first of its addresses
+    /// that no virtual router put there.
+    pub(super) fn usual_source(&self, index: IfIndex, family: Family) -> Source {
+        let own = |known: &AddressInfo| !self.virtual_addresses.contains(&known.address);
+        self.known.get(&index).map_or(Source::Missing, |interface| source::choose(interface, family, own))
+    }
+
+    /// Opens what a router of a family needs on an interface, and joins `group`; once is enough.
+    pub(super) fn listen(&mut self, index: IfIndex, family: Family, group: Option<IpAddr>) -> io::Result<()> {
         let Some(interface) = self.known.get_mut(&index) else {
             return Err(io::ErrorKind::NotFound.into());
         };
-        if interface.arp.is_none() && !interface.link.noarp {
-            interface.arp = Some(ArpSocket::open(index)?);
+        if interface.announcer.is_none() && !interface.link.noarp {
+            interface.announcer = Some(AnnounceSocket::open(index)?);
         }
-        if self.socket(index).is_some() {
-            return Ok(());
-        }
-        let socket = VrrpSocket::open(&self.known[&index].link.name, index)?;
-        socket.join(group)?;
-        self.sockets.push(socket);
-        Ok(())
-    }
-
-    /// The VRRP socket of an interface, if it is open.
-    pub(super) fn socket(&self, index: IfIndex) -> Option<&VrrpSocket> {
-        self.sockets.iter().find(|socket| socket.index() == index)
-    }
-
-    /// The socket at a place in the list, for whoever drains them all.
-    pub(super) fn socket_at(&self, place: usize) -> Option<&VrrpSocket> {
-        self.sockets.get(place)
-    }
-
-    /// Waits until a packet is there to be read from any socket. Cancelling it loses nothing.
-    pub(super) async fn readable(&self) {
-        poll_fn(|context| {
-            let ready = self.sockets.iter().any(|socket| socket.poll_readable(context).is_ready());
-            if ready { Poll::Ready(()) } else { Poll::Pending }
-        })
-        .await;
+        self.sockets.listen(&interface.link.name, (index, family), group)
     }
 
     /// The index of every interface, in no particular order.
@@ -165,17 +161,35 @@ impl Interfaces {
 }
 
 impl Interface {
-    /// Tells the link that `address` is here. Nothing happens on a link without ARP.
-    pub(super) fn announce(&self, address: Ipv4Addr) -> io::Result<()> {
-        match (&self.arp, self.link.mac) {
-            (Some(arp), Some(mac)) => arp.gratuitous(mac, address),
+    /// Tells the link that `address` is here. Nothing happens on a link without neighbours.
+    pub(super) fn announce(&mut self, now: Time, address: IpAddr) -> io::Result<()> {
+        let router = address.is_ipv6() && self.forwards(now);
+        match (&self.announcer, self.link.mac) {
+            (Some(announcer), Some(mac)) => announcer.announce(mac, address, router),
             _ => Ok(()),
         }
     }
 
+    fn forwards(&mut self, now: Time) -> bool {
+        match self.forwards {
+            Some((seen, forwards)) if now.since(seen) < FORWARDING_KNOWN => forwards,
+            _ => self.forwards.insert((now, nd::is_router(&self.link.name))).1,
+        }
+    }
+
     /// Whether it has this address.
-    pub(super) fn has(&self, address: Ipv4Addr, prefix: u8) -> bool {
-        self.held.contains(&(address, prefix))
+    pub(super) fn has(&self, address: IpAddr, prefix: u8) -> bool {
+        self.held.contains_key(&key(address, prefix))
+    }
+
+    /// Where duplicate address detection of this address has come to, if it is there.
+    pub(super) fn detection(&self, address: IpAddr, prefix: u8) -> Option<Detection> {
+        self.held.get(&key(address, prefix)).copied()
+    }
+
+    /// Whether it has an address of IPv6.
+    pub(super) fn speaks_ipv6(&self) -> bool {
+        self.addresses.iter().any(|known| known.address.is_ipv6())
     }
 
     /// Its addresses.
@@ -184,6 +198,14 @@ impl Interface {
     }
 }
 
+/// What the kernel tells the addresses of an interface apart by: over IPv6 the address alone.
+fn key(address: IpAddr, prefix: u8) -> (IpAddr, u8) {
+    match address {
+        IpAddr::V4(_) => (address, prefix),
+        IpAddr::V6(_) => (address, Family::V6.bits()),
+    }
+}
+
 fn same(a: &AddressInfo, b: &AddressInfo) -> bool {
-    (a.address, a.prefix) == (b.address, b.prefix)
+    key(a.address, a.prefix) == key(b.address, b.prefix)
 }

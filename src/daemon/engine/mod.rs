@@ -11,13 +11,16 @@ mod carry;
 mod interfaces;
 mod observe;
 mod outbox;
+mod receivers;
 mod router;
+mod sockets;
+mod source;
 mod timers;
 mod work;
 
 use std::{
     collections::{HashMap, HashSet},
-    net::Ipv4Addr,
+    net::IpAddr,
     sync::Arc,
     time::Duration,
 };
@@ -30,12 +33,13 @@ use self::{
     interfaces::Interfaces,
     observe::{Listed, Listing, list, listed},
     outbox::Outbox,
+    receivers::Receivers,
     router::Router,
     timers::Timers,
     work::{Done, Work},
 };
 use crate::{
-    kernel::{Deadline, Event, Events, KernelError, Requests, clock},
+    kernel::{Deadline, Event, Events, Inbox, KernelError, Requests, clock},
     registry::{Reason, Registry},
     track,
     units::{IfIndex, Time},
@@ -47,7 +51,7 @@ use crate::{
 const DRAIN: usize = 4096;
 /// Packets taken before the advertisements that are due leave: a fraction of a millisecond.
 const PORTION: usize = 64;
-/// The largest IPv4 packet that is read whole; no advertisement is longer than an interface's MTU.
+/// The largest IP packet that is read whole; no advertisement is longer than an interface's MTU.
 const PACKET: usize = 9216;
 /// How long a stop may take for the kernel to remove the addresses.
 const STOP_LIMIT: Duration = Duration::from_secs(2);
@@ -83,10 +87,11 @@ pub(super) struct Engine {
     interfaces: Interfaces,
     /// Routers by the interfaces that they depend on.
     users: HashMap<String, Vec<usize>>,
-    /// Per interface, routers by VRID and whether they use multicast.
-    receivers: HashMap<String, HashMap<(u8, bool), Vec<usize>>>,
+    receivers: Receivers,
     /// Virtual addresses by router and slot.
-    holders: HashMap<Ipv4Addr, Vec<(usize, usize)>>,
+    holders: HashMap<IpAddr, Vec<(usize, usize)>>,
+    /// Routers by the source that is configured for them.
+    senders: HashMap<IpAddr, Vec<usize>>,
     requests: Requests,
     events: Events,
     work: Work,
@@ -96,7 +101,7 @@ pub(super) struct Engine {
     list_at: Option<Time>,
     deadline: Deadline,
     commands: mpsc::Receiver<Command>,
-    packet: Vec<u8>,
+    inbox: Inbox,
     outbox: Outbox,
     announcements: Announcements,
     started: bool,
@@ -128,7 +133,7 @@ impl Engine {
     ) -> Result<Self, KernelError> {
         let routers = router::routers(&registry.topology());
         let addresses = routers.iter().flat_map(|router| &router.row.addresses);
-        let virtual_addresses = addresses.map(|row| row.address).collect::<HashSet<_>>();
+        let virtual_addresses = addresses.map(|row| row.config.address).collect::<HashSet<_>>();
         let timer = |error| KernelError::from_io("opening the engine's timer", &error);
         let mut engine = Self {
             urgent: Timers::new(routers.len()),
@@ -136,8 +141,9 @@ impl Engine {
             repairs: Timers::new(routers.len()),
             interfaces: Interfaces::new(virtual_addresses),
             users: HashMap::new(),
-            receivers: HashMap::new(),
+            receivers: Receivers::default(),
             holders: HashMap::new(),
+            senders: HashMap::new(),
             requests,
             events: Events::open()?,
             work: Work::default(),
@@ -146,7 +152,7 @@ impl Engine {
             list_at: None,
             deadline: Deadline::new().map_err(timer)?,
             commands,
-            packet: vec![0; PACKET],
+            inbox: Inbox::new(PACKET),
             outbox: Outbox::default(),
             announcements: Announcements::default(),
             started: false,
@@ -168,10 +174,12 @@ impl Engine {
             for name in names {
                 self.users.entry(name).or_default().push(number);
             }
-            let receivers = self.receivers.entry(config.interface.clone()).or_default();
-            receivers.entry((config.vrid.value(), config.peers.is_empty())).or_default().push(number);
+            self.receivers.add(number, config);
+            if let Some(source) = config.source {
+                self.senders.entry(source).or_default().push(number);
+            }
             for (slot, address) in router.row.addresses.iter().enumerate() {
-                self.holders.entry(address.address).or_default().push((number, slot));
+                self.holders.entry(address.config.address).or_default().push((number, slot));
             }
         }
     }
@@ -235,7 +243,7 @@ impl Engine {
 
     async fn wake(&mut self) -> Wake {
         tokio::select! {
-            () = self.interfaces.readable() => Wake::Packet,
+            () = self.interfaces.sockets.readable() => Wake::Packet,
             _ = self.deadline.expired() => Wake::Time,
             event = self.events.next(), if self.listing.is_none() => Wake::Event(event),
             listed = listed(&mut self.listing) => Wake::Listed(listed),
@@ -274,40 +282,27 @@ impl Engine {
     }
 
     fn drain_sockets(&mut self) {
-        let mut packet = std::mem::take(&mut self.packet);
+        let mut inbox = std::mem::take(&mut self.inbox);
         let mut place = 0;
-        while let Some(socket) = self.interfaces.socket_at(place) {
+        while let Some(socket) = self.interfaces.sockets.at(place) {
             let index = socket.index();
             for taken in 1..=DRAIN {
-                let socket = self.interfaces.socket_at(place);
-                let Some(Ok(length)) = socket.map(|socket| socket.try_recv(&mut packet)) else { break };
-                self.handle_packet(index, &packet[..length]);
+                let socket = self.interfaces.sockets.at(place);
+                let Some(Ok(packet)) = socket.map(|socket| socket.try_recv(&mut inbox)) else { break };
+                self.handle_packet(index, packet);
                 if taken % PORTION == 0 {
                     self.advertise();
                 }
             }
             place += 1;
         }
-        self.packet = packet;
+        self.inbox = inbox;
     }
 
     fn handle_packet(&mut self, index: IfIndex, packet: &[u8]) {
-        let Some(Addressee { vrid, multicast, source }) = Addressee::of(packet) else { return };
+        let Some(addressee) = Addressee::of(packet) else { return };
         let Some(interface) = self.interfaces.at(index) else { return };
-        let Some(receivers) = self.receivers.get(&interface.link.name) else { return };
-        let Some(candidates) = receivers.get(&(vrid, multicast)) else { return };
-        let number = match candidates[..] {
-            [only] => only,
-            // Instances of one VRID have different peers.
-            _ => {
-                let knows = |number: &&usize| {
-                    let mut peers = self.routers[**number].row.config.peers.iter();
-                    peers.any(|peer| peer.address == source)
-                };
-                let Some(&number) = candidates.iter().find(knows) else { return };
-                number
-            }
-        };
+        let Some(number) = self.receivers.find(&interface.link.name, &addressee) else { return };
         let now = clock::now();
         self.routers[number].machine.handle_packet(now, packet);
         self.carry_out(number, now);

@@ -3,19 +3,21 @@
 use std::{
     collections::{HashMap, HashSet},
     future::pending,
-    net::{IpAddr, Ipv4Addr},
+    net::IpAddr,
     pin::Pin,
     sync::Arc,
 };
 
 use tracing::warn;
 
-use super::{Engine, REPAIR_INTERVAL, addresses::Observed as _, router::Observation};
+use super::{
+    Engine, REPAIR_INTERVAL, addresses::Observed as _, interfaces::Interface, router::Observation, source,
+};
 use crate::{
-    kernel::{AddressInfo, Event, Events, KernelError, Link, Requests, clock, error},
+    kernel::{AddressInfo, Detection, Event, Events, KernelError, Link, Requests, clock, error},
     registry::{AddressStatus, Reason, State},
-    units::{Family, IfIndex, Priority, Time},
-    vrrp::{Fault, multicast_group},
+    units::{Family, IfIndex, Time},
+    vrrp::Fault,
 };
 
 /// A listing of everything there is, on its way.
@@ -84,12 +86,20 @@ impl Engine {
             }
             Event::AddressAdded(address) => {
                 let changed = (address.index, address.address);
-                let primary_changed = self.interfaces.address_added(address);
-                self.address_changed(changed, primary_changed, now);
+                let detected = self.detected(&address);
+                let known = self.interfaces.at(address.index);
+                if changed.1.is_ipv6() && known.is_some_and(|interface| !interface.speaks_ipv6()) {
+                    self.interfaces.sockets.join_again((changed.0, Family::V6));
+                }
+                let source_changed = self.interfaces.address_added(address);
+                self.address_changed(changed, source_changed, now);
+                if let Some(detected) = detected {
+                    self.detection_ended(changed.1, detected);
+                }
             }
             Event::AddressRemoved(address) => {
-                let primary_changed = self.interfaces.address_removed(&address);
-                self.address_changed((address.index, address.address), primary_changed, now);
+                let source_changed = self.interfaces.address_removed(&address);
+                self.address_changed((address.index, address.address), source_changed, now);
             }
             Event::Overrun => {
                 warn!("too many changes of links and addresses at once: listing them anew");
@@ -142,23 +152,74 @@ impl Engine {
         if !self.started {
             return;
         }
+        // Among the lost reports may be that all addresses of an interface were gone for a moment.
+        for index in self.interfaces.indexes() {
+            self.interfaces.sockets.join_again((index, Family::V6));
+        }
         for number in 0..self.routers.len() {
             self.refresh(number, now);
             self.carry_out(number, now);
         }
     }
 
-    /// An address came or went: whoever holds it looks, and everybody does when the interface has another
-    /// primary address now.
-    fn address_changed(&mut self, (index, address): (IfIndex, Ipv4Addr), primary_changed: bool, now: Time) {
+    /// An address came, changed or went: whoever holds it or sends from it looks, and everybody does when there is
+    /// another address to send from now.
+    fn address_changed(&mut self, (index, address): (IfIndex, IpAddr), source_changed: bool, now: Time) {
         for (number, slot) in self.holders.get(&address).cloned().unwrap_or_default() {
             self.look_at_address(number, slot, now);
             self.carry_out(number, now);
         }
-        if primary_changed
+        for number in self.senders.get(&address).cloned().unwrap_or_default() {
+            self.refresh(number, now);
+            self.carry_out(number, now);
+        }
+        if source_changed
             && let Some(name) = self.interfaces.at(index).map(|interface| interface.link.name.clone())
         {
             self.refresh_users(&name, now);
+        }
+    }
+
+    /// The kernel has an address of a router. It reports one of IPv6 only when it has begun with duplicate address
+    /// detection, or left it out, which is after its answer.
+    pub(super) fn take_added(&mut self, number: usize, slot: usize, index: IfIndex) {
+        let line = &self.routers[number].row.addresses[slot].config;
+        let is_known = |interface: &Interface| interface.has(line.address, line.prefix);
+        if line.address.is_ipv4() || self.interfaces.at(index).is_none_or(is_known) {
+            return;
+        }
+        let added = AddressInfo {
+            index,
+            address: line.address,
+            prefix: line.prefix,
+            label: None,
+            secondary: false,
+            scope: line.scope.0,
+            detection: if line.nodad { Detection::Passed } else { Detection::Tentative },
+        };
+        self.take_event(Event::AddressAdded(added), clock::now());
+    }
+
+    /// How duplicate address detection has ended for an address that was tentative until now.
+    fn detected(&self, address: &AddressInfo) -> Option<Detection> {
+        let before = self.interfaces.at(address.index)?.detection(address.address, address.prefix)?;
+        (before == Detection::Tentative && address.detection != before).then_some(address.detection)
+    }
+
+    /// The kernel has found out about an address: it may be announced now, or somebody else has it.
+    fn detection_ended(&mut self, address: IpAddr, detected: Detection) {
+        for (number, slot) in self.holders.get(&address).cloned().unwrap_or_default() {
+            let row = &self.routers[number].row;
+            if row.status().state != State::Master {
+                continue;
+            }
+            match detected {
+                Detection::Passed => self.announcements.add(number, row.config.garp.repeat),
+                _ => warn!(
+                    "({}) address {address} on {} is a duplicate: another host has it",
+                    row.config.name, row.addresses[slot].device
+                ),
+            }
         }
     }
 
@@ -181,7 +242,7 @@ impl Engine {
         }
         row.set_status(status);
         if before.set && !status.set && router.addresses.is_foreign_loss(slot) {
-            router.machine.handle_address_removed(now, row.address.into());
+            router.machine.handle_address_removed(now, row.config.address);
         }
     }
 
@@ -191,13 +252,13 @@ impl Engine {
         let name = &row.config.interface;
         let index = self.interfaces.named(name).map(|interface| interface.link.index);
         let socket = index.and_then(|index| self.listen(number, index, now));
-        let source = index.and_then(|index| self.source(number, index));
+        let source = index.map(|index| source::of(&self.interfaces, &row, index));
         let interface = self.interface_fault(number);
         let machine = &mut self.routers[number].machine;
         // What is missing is said before what has come back, or the router would leave FAULT in between.
-        if index.is_some() {
+        if let Some(source) = source {
             machine.handle_fault(now, Fault::Socket, socket);
-            machine.handle_source(now, source.map(IpAddr::from));
+            machine.handle_source(now, source);
         }
         machine.handle_fault(now, Fault::Interface, interface);
         for slot in 0..row.addresses.len() {
@@ -207,9 +268,11 @@ impl Engine {
 
     /// Opens the sockets of a router's interface, or says why there are none; then it is tried again soon.
     fn listen(&mut self, number: usize, index: IfIndex, now: Time) -> Option<Reason> {
-        let error = self.interfaces.listen(index, multicast_group(Family::V4)).err()?;
+        let config = &self.routers[number].row.config;
+        let group = config.peers.is_empty().then_some(config.multicast_group);
+        let error = self.interfaces.listen(index, config.family, group).err()?;
         self.repairs.set(number, Some(now + REPAIR_INTERVAL));
-        let interface = self.routers[number].row.config.interface.clone();
+        let interface = config.interface.clone();
         Some(Reason::SocketFailed { interface, detail: error::describe(&error) })
     }
 
@@ -226,20 +289,6 @@ impl Engine {
                 Some(_) => None,
             }
         })
-    }
-
-    /// The address that advertisements leave from when the configuration names none. An owner of the
-    /// addresses may have no other than those.
-    fn source(&self, number: usize, index: IfIndex) -> Option<Ipv4Addr> {
-        let row = &self.routers[number].row;
-        let own = || {
-            let interface = self.interfaces.at(index)?;
-            let advertised = row.addresses.iter().filter(|line| line.advertised);
-            let owned = |address: &Ipv4Addr| advertised.clone().any(|line| line.address == *address);
-            interface.addresses().iter().map(|known| known.address).find(owned)
-        };
-        let owner = row.config.priority == Priority::OWNER;
-        self.interfaces.primary_address(index).or_else(|| owner.then(own).flatten())
     }
 
     /// Looks again at a router whose sockets or addresses the kernel refused.

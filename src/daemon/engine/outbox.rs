@@ -1,6 +1,10 @@
 //! Packets that wait to leave together: what is due at the same time goes out in one system call.
 
-use crate::{kernel::raw, units::IfIndex, vrrp::Outgoing};
+use crate::{
+    kernel::raw,
+    units::{Family, IfIndex},
+    vrrp::Outgoing,
+};
 
 use super::interfaces::Interfaces;
 
@@ -13,6 +17,13 @@ struct Letter {
     router: usize,
     index: IfIndex,
     packet: Outgoing,
+}
+
+impl Letter {
+    /// Which socket it leaves by.
+    fn socket(&self) -> (IfIndex, Family) {
+        (self.index, Family::of(self.packet.destination))
+    }
 }
 
 /// A packet that the kernel refused, or else took.
@@ -31,10 +42,10 @@ impl Outbox {
         self.0.push(Letter { router, index, packet });
     }
 
-    /// Sends everything, each run of packets of one interface together, and tells what became of each.
+    /// Sends everything, each run of packets of one interface and family together, and tells what became of each.
     pub(super) fn flush(&mut self, interfaces: &Interfaces, mut tell: impl FnMut(Sent<'_>)) {
-        for run in self.0.chunk_by(|one, next| one.index == next.index) {
-            let Some(socket) = run.first().and_then(|letter| interfaces.socket(letter.index)) else {
+        for run in self.0.chunk_by(|one, next| one.socket() == next.socket()) {
+            let Some(socket) = run.first().and_then(|letter| interfaces.sockets.get(letter.socket())) else {
                 continue;
             };
             let packets: Vec<_> = run

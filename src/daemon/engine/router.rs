@@ -63,7 +63,9 @@ impl Observed for Observation<'_> {
 
     fn holds(&self, slot: usize, index: IfIndex) -> bool {
         let row = &self.row.addresses[slot];
-        self.interfaces.at(index).is_some_and(|interface| interface.has(row.address, row.config.prefix))
+        self.interfaces
+            .at(index)
+            .is_some_and(|interface| interface.has(row.config.address, row.config.prefix))
     }
 }
 
@@ -75,7 +77,7 @@ pub(super) fn routers(topology: &Topology) -> Vec<Router> {
 /// What the machine needs of a configured instance.
 fn settings(instance: &config::Instance) -> vrrp::Settings {
     let destination = if instance.peers.is_empty() {
-        vrrp::Destination::Multicast(vrrp::multicast_group(instance.family))
+        vrrp::Destination::Multicast(instance.multicast_group)
     } else {
         vrrp::Destination::Unicast(instance.peers.iter().map(|peer| peer.address).collect())
     };

@@ -2,7 +2,6 @@
 
 use std::{
     future::{pending, ready},
-    net::IpAddr,
     pin::Pin,
 };
 
@@ -14,10 +13,10 @@ use futures_util::{
 
 use super::addresses::{Answer, Request};
 use crate::{
-    config,
+    config::{self, Preferred},
     kernel::{Address, AddressInfo, KernelError, Requests},
     registry::{AddressRow, InstanceRow},
-    units::IfIndex,
+    units::{Family, IfIndex},
 };
 
 /// The batches on their way.
@@ -82,14 +81,20 @@ pub(super) fn batch(netlink: &Requests, router: usize, row: &InstanceRow, reques
 
 /// A configured address as the kernel wants it.
 pub(super) fn kernel_address(row: &AddressRow, index: IfIndex) -> Address {
-    let config::AddressLine { prefix, broadcast, scope, label, .. } = &row.config;
+    let config::AddressLine { address, prefix, broadcast, scope, label, nodad, preferred, .. } = &row.config;
     Address {
         index,
-        address: row.address,
+        address: *address,
         prefix: *prefix,
         broadcast: *broadcast,
         scope: scope.0,
         label: label.clone(),
+        nodad: *nodad,
+        // As in keepalived an IPv4 address has no lifetime.
+        preferred: match preferred {
+            Preferred::Seconds(seconds) if address.is_ipv6() => Some(*seconds),
+            _ => None,
+        },
     }
 }
 
@@ -104,15 +109,15 @@ pub(super) fn is_leftover(
     owner: bool,
     sole: bool,
 ) -> bool {
-    let same = IpAddr::V4(known.address) == wanted.address && known.prefix == wanted.prefix;
-    let follows = known.secondary || known.prefix == 32;
+    let same = known.address == wanted.address && known.prefix == wanted.prefix;
+    let follows = known.secondary || known.prefix == Family::of(known.address).bits();
     same && if owner { follows } else { !sole }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::AddressLine;
+    use crate::{config::AddressLine, kernel::Detection};
 
     #[test]
     fn an_interfaces_own_address_is_no_leftover() {
@@ -124,6 +129,7 @@ mod tests {
             label: None,
             secondary,
             scope: 0,
+            detection: Detection::Passed,
         };
         // Of a router that does not own its addresses: whatever the address looks like.
         assert!(is_leftover(&known(24, false), &wanted(24), false, false));

@@ -1,15 +1,13 @@
 //! netlink messages to our own types: the only place that reads their attributes.
 
-use std::net::IpAddr;
-
 use netlink_packet_core::{NetlinkMessage, NetlinkPayload};
 use netlink_packet_route::{
     AddressFamily, RouteNetlinkMessage,
-    address::{AddressAttribute, AddressFlags, AddressHeaderFlags, AddressMessage},
+    address::{AddressAttribute, AddressFlags, AddressMessage},
     link::{LinkAttribute, LinkFlags, LinkMessage},
 };
 
-use super::{AddressInfo, Event, Link};
+use super::{AddressInfo, Detection, Event, Link};
 use crate::units::IfIndex;
 
 /// The event a message reports, if it is one that anybody here wants to know.
@@ -70,22 +68,22 @@ fn link_gone(message: &LinkMessage) -> Option<Event> {
     Some(Event::LinkGone { index: IfIndex(message.header.index), name: name.unwrap_or_default() })
 }
 
-/// `None` for IPv6.
+/// `None` for what is neither IPv4 nor IPv6.
 pub(super) fn address(message: &AddressMessage) -> Option<AddressInfo> {
     let (mut local, mut peer, mut label, mut flags) = (None, None, None, None);
     for attribute in &message.attributes {
         match attribute {
-            AddressAttribute::Local(IpAddr::V4(value)) => local = Some(*value),
-            AddressAttribute::Address(IpAddr::V4(value)) => peer = Some(*value),
+            AddressAttribute::Local(value) => local = Some(*value),
+            AddressAttribute::Address(value) => peer = Some(*value),
             AddressAttribute::Label(value) => label = Some(value.clone()),
             AddressAttribute::Flags(value) => flags = Some(*value),
             _ => {}
         }
     }
-    let secondary = match flags {
-        Some(flags) => flags.contains(AddressFlags::Secondary),
-        None => message.header.flags.contains(AddressHeaderFlags::Secondary),
-    };
+    // The header has room for the first eight flags only.
+    let flags = flags.unwrap_or_else(|| AddressFlags::from_bits_retain(message.header.flags.bits().into()));
+    // IPv6 marks temporary addresses (RFC 8981) with the same bit.
+    let secondary = message.header.family == AddressFamily::Inet && flags.contains(AddressFlags::Secondary);
     Some(AddressInfo {
         index: IfIndex(message.header.index),
         // IFA_ADDRESS is the far end on a point-to-point link, else both are the same.
@@ -94,5 +92,16 @@ pub(super) fn address(message: &AddressMessage) -> Option<AddressInfo> {
         label,
         secondary,
         scope: u8::from(message.header.scope),
+        detection: detection(flags),
     })
+}
+
+fn detection(flags: AddressFlags) -> Detection {
+    if flags.contains(AddressFlags::Dadfailed) {
+        Detection::Duplicate
+    } else if flags.contains(AddressFlags::Tentative) {
+        Detection::Tentative
+    } else {
+        Detection::Passed
+    }
 }

@@ -1,4 +1,4 @@
-//! What anyone changes: links and IPv4 addresses, in the kernel's order.
+//! What anyone changes: links and addresses, in the kernel's order.
 
 use std::{collections::VecDeque, io};
 
@@ -34,9 +34,9 @@ pub enum Event {
         /// The name it had.
         name: String,
     },
-    /// An IPv4 address is there, new or with changed attributes.
+    /// An address is there, new or with changed attributes.
     AddressAdded(AddressInfo),
-    /// An IPv4 address is gone.
+    /// An address is gone.
     AddressRemoved(AddressInfo),
     /// Changes were lost: what is known must be listed anew through [`Requests`](super::Requests). Every
     /// change after this event is reported again.
@@ -66,7 +66,7 @@ impl Events {
             // Without CAP_NET_ADMIN: as much as the system's limit allows.
             socket.socket_ref().set_rx_buf_sz(receive_buffer)?;
         }
-        let groups = [MulticastGroup::Link, MulticastGroup::Ipv4Ifaddr];
+        let groups = [MulticastGroup::Link, MulticastGroup::Ipv4Ifaddr, MulticastGroup::Ipv6Ifaddr];
         let groups = groups.into_iter().fold(0, |mask, group| mask | 1 << (group as u32 - 1));
         socket.socket_mut().bind(&SocketAddr::new(0, groups))?;
         Ok(Self { socket, datagram: Vec::with_capacity(DATAGRAM), decoded: VecDeque::new(), lost: false })
@@ -162,9 +162,9 @@ fn events(mut datagram: &[u8]) -> Vec<Event> {
 
 #[cfg(test)]
 mod tests {
-    use std::net::Ipv4Addr;
+    use std::net::Ipv6Addr;
 
-    use super::*;
+    use super::{super::Detection, *};
 
     const RTM_NEWLINK: u16 = 16;
     const RTM_DELLINK: u16 = 17;
@@ -249,11 +249,12 @@ mod tests {
     fn messages_of_one_datagram_keep_their_order() {
         let info = AddressInfo {
             index: IfIndex(7),
-            address: Ipv4Addr::new(10, 9, 0, 100),
+            address: [10, 9, 0, 100].into(),
             prefix: 24,
             label: Some("eth7:1".to_owned()),
             secondary: true,
             scope: 253,
+            detection: Detection::Passed,
         };
         let attributes: [(u16, &[u8]); 3] = [(1, &[10, 9, 0, 1]), (2, &[10, 9, 0, 100]), (3, b"eth7:1\0")];
         let mut datagram = message(RTM_DELADDR, &ifaddr(2, 0x81), &attributes);
@@ -262,9 +263,24 @@ mod tests {
     }
 
     #[test]
-    fn ipv6_addresses_are_somebody_elses() {
-        let address = Ipv4Addr::LOCALHOST.to_ipv6_mapped().octets();
-        assert_eq!(events(&message(RTM_NEWADDR, &ifaddr(10, 0x80), &[(1, &address)])), []);
+    fn an_ipv6_address_tells_how_far_its_detection_is() {
+        let address: Ipv6Addr = "fe80::1".parse().unwrap();
+        let detection = |header: u8, flags: u32| {
+            let flags = flags.to_ne_bytes();
+            let attributes: [(u16, &[u8]); 2] = [(1, &address.octets()), (8, &flags)];
+            match events(&message(RTM_NEWADDR, &ifaddr(10, header), &attributes)).as_slice() {
+                [Event::AddressAdded(info)] => {
+                    assert_eq!((info.address, info.secondary), (address.into(), false));
+                    info.detection
+                }
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(detection(0x80, 0x80), Detection::Passed);
+        assert_eq!(detection(0xc0, 0xc0), Detection::Tentative);
+        assert_eq!(detection(0xc8, 0xc8), Detection::Duplicate);
+        // A temporary address (RFC 8981) is no secondary one; flags beyond the header's eight are IFA_FLAGS' alone.
+        assert_eq!(detection(0x01, 0x101), Detection::Passed);
     }
 
     #[test]

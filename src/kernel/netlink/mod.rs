@@ -1,4 +1,4 @@
-//! rtnetlink: what interfaces and addresses there are, and which addresses we want there to be.
+//! rtnetlink: what interfaces and addresses of both families there are, and which addresses we want there to be.
 //!
 //! Two sockets, so that a flood of events can never push out the answer to a request: [`Requests`] adds,
 //! removes and lists; [`Events`] hears what anyone changes. To follow the state without a gap: open
@@ -9,28 +9,37 @@ mod decode;
 mod events;
 mod requests;
 
-use std::{fmt, net::Ipv4Addr};
+use std::{
+    fmt,
+    net::{IpAddr, Ipv4Addr},
+};
 
 pub use events::{Event, Events};
 pub use requests::{Added, Requests};
 
 use crate::units::IfIndex;
 
-/// An IPv4 address to put on an interface or to take from it: what `virtual_ipaddress` says.
+/// An address to put on an interface or to take from it: what `virtual_ipaddress` says.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Address {
     /// The interface.
     pub index: IfIndex,
     /// The address itself.
-    pub address: Ipv4Addr,
-    /// Prefix length in bits, 0..=32.
+    pub address: IpAddr,
+    /// Prefix length in bits, 0..=32 or 0..=128.
     pub prefix: u8,
     /// `brd`: the broadcast address. None is set without it.
     pub broadcast: Option<Ipv4Addr>,
-    /// `scope` as a number of rt_scopes (rtnetlink(7)): 0 global, 253 link, 254 host.
+    /// `scope` as a number of rt_scopes (rtnetlink(7)): 0 global, 253 link, 254 host. That of an IPv6 address follows
+    /// from the address.
     pub scope: u8,
-    /// `label`, at most 15 bytes; the kernel uses the interface's name without it.
+    /// `label`, at most 15 bytes; the kernel uses the interface's name without it. IPv4 only.
     pub label: Option<String>,
+    /// Leave out duplicate address detection (IFA_F_NODAD): the router that held the address a moment ago may not
+    /// have heard yet. IPv6 only.
+    pub nodad: bool,
+    /// For how many seconds the address may be the source of new connections; `None` for as long as it exists.
+    pub preferred: Option<u32>,
 }
 
 impl fmt::Display for Address {
@@ -60,22 +69,36 @@ pub struct Link {
     pub loopback: bool,
 }
 
-/// An IPv4 address as the kernel reports it.
+/// An address as the kernel reports it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct AddressInfo {
     /// The interface it is on.
     pub index: IfIndex,
     /// The address itself (the local end on a point-to-point link).
-    pub address: Ipv4Addr,
+    pub address: IpAddr,
     /// Prefix length in bits.
     pub prefix: u8,
     /// Its label; the kernel sets the interface's name where nobody sets another.
     pub label: Option<String>,
-    /// Not the first of its subnet on the interface: the kernel drops it with the first one, unless
+    /// Not the first of its IPv4 subnet on the interface: the kernel drops it with the first one, unless
     /// promote_secondaries is on.
     pub secondary: bool,
     /// Scope as a number of rt_scopes.
     pub scope: u8,
+    /// Whether it may be used yet.
+    pub detection: Detection,
+}
+
+/// Where duplicate address detection has come to (RFC 4862 §5.4); an IPv4 address has it behind it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Detection {
+    /// The address is ours alone, as far as anybody knows, or nobody asked.
+    #[default]
+    Passed,
+    /// It goes on: the address is tentative, and nothing may be sent from it.
+    Tentative,
+    /// Another host on the link has the address; the kernel will not use it.
+    Duplicate,
 }
 
 /// The interface's name, for a message; "interface 7" when it is gone.

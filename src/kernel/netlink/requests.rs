@@ -12,7 +12,7 @@ use netlink_packet_core::{
 };
 use netlink_packet_route::{
     AddressFamily, RouteNetlinkMessage,
-    address::{AddressAttribute, AddressMessage, AddressScope},
+    address::{AddressAttribute, AddressFlags, AddressMessage, AddressScope, CacheInfo},
     link::LinkMessage,
 };
 use nix::errno::Errno;
@@ -130,11 +130,11 @@ impl Requests {
         Ok(messages.into_iter().filter_map(link).collect())
     }
 
-    /// Every IPv4 address of this network namespace.
+    /// Every address of this network namespace, of both families.
     pub async fn addresses(&self) -> Result<Vec<AddressInfo>, KernelError> {
         let request = || {
             let mut message = AddressMessage::default();
-            message.header.family = AddressFamily::Inet;
+            message.header.family = AddressFamily::Unspec;
             RouteNetlinkMessage::GetAddress(message)
         };
         let messages = self.listing("listing the addresses", request).await?;
@@ -209,14 +209,16 @@ impl Requests {
     }
 }
 
-/// RTM_NEWADDR as keepalived fills it: address, broadcast and label where configured, no flags, no
+/// RTM_NEWADDR as keepalived fills it: address, preferred lifetime, broadcast, label and flags where configured, no
 /// protocol. The kernel takes the local address for the peer's as well.
 fn add_request(address: &Address) -> NetlinkMessage<RouteNetlinkMessage> {
     let mut message = header(address);
     message.header.scope = AddressScope::from(address.scope);
-    message.attributes.push(AddressAttribute::Local(IpAddr::V4(address.address)));
+    message.attributes.extend(address.preferred.map(lifetime));
+    message.attributes.push(AddressAttribute::Local(address.address));
     message.attributes.extend(address.broadcast.map(AddressAttribute::Broadcast));
     message.attributes.extend(address.label.clone().map(AddressAttribute::Label));
+    message.attributes.extend(address.nodad.then_some(AddressAttribute::Flags(AddressFlags::Nodad)));
     let mut message = NetlinkMessage::from(RouteNetlinkMessage::NewAddress(message));
     message.header.flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL;
     message
@@ -226,16 +228,26 @@ fn add_request(address: &Address) -> NetlinkMessage<RouteNetlinkMessage> {
 /// might take one that is not ours.
 fn remove_request(address: &Address) -> NetlinkMessage<RouteNetlinkMessage> {
     let mut message = header(address);
-    message.attributes.push(AddressAttribute::Local(IpAddr::V4(address.address)));
-    message.attributes.push(AddressAttribute::Address(IpAddr::V4(address.address)));
+    message.attributes.push(AddressAttribute::Local(address.address));
+    message.attributes.push(AddressAttribute::Address(address.address));
     let mut message = NetlinkMessage::from(RouteNetlinkMessage::DelAddress(message));
     message.header.flags = NLM_F_REQUEST | NLM_F_ACK;
     message
 }
 
+/// Valid for ever, preferred for so many seconds.
+fn lifetime(preferred: u32) -> AddressAttribute {
+    let mut lifetime = CacheInfo::default();
+    (lifetime.ifa_preferred, lifetime.ifa_valid) = (preferred, u32::MAX);
+    AddressAttribute::CacheInfo(lifetime)
+}
+
 fn header(address: &Address) -> AddressMessage {
     let mut message = AddressMessage::default();
-    message.header.family = AddressFamily::Inet;
+    message.header.family = match address.address {
+        IpAddr::V4(_) => AddressFamily::Inet,
+        IpAddr::V6(_) => AddressFamily::Inet6,
+    };
     message.header.prefix_len = address.prefix;
     message.header.index = address.index.0;
     message
@@ -251,11 +263,13 @@ mod tests {
     fn address() -> Address {
         Address {
             index: IfIndex(3),
-            address: Ipv4Addr::new(10, 9, 0, 102),
+            address: [10, 9, 0, 102].into(),
             prefix: 24,
             broadcast: None,
             scope: 0,
             label: None,
+            nodad: false,
+            preferred: None,
         }
     }
 
@@ -266,7 +280,7 @@ mod tests {
         bytes
     }
 
-    // The three requests are keepalived 2.2.7's for the same lines of virtual_ipaddress, as strace shows
+    // The requests are keepalived 2.2.7's for the same lines of virtual_ipaddress, as strace shows
     // them, but for NLM_F_CREATE and NLM_F_EXCL (0x0600) in the flags. Byte order is the host's; these
     // bytes are little-endian.
 
@@ -309,6 +323,28 @@ mod tests {
             8, 0, 1, 0, 10, 9, 0, 102,                             // IFA_ADDRESS
         ];
         assert_eq!(bytes(remove_request(&address())), golden);
+    }
+
+    #[test]
+    #[cfg(target_endian = "little")]
+    fn an_ipv6_address_goes_without_detection_and_deprecated_where_configured() {
+        let address = Address {
+            address: "fe80::51".parse().unwrap(),
+            prefix: 128,
+            nodad: true,
+            preferred: Some(0),
+            ..address()
+        };
+        #[rustfmt::skip]
+        let golden = [
+            72, 0, 0, 0, 20, 0, 0x05, 0x06, 0, 0, 0, 0, 0, 0, 0, 0,
+            10, 128, 0, 0, 3, 0, 0, 0,                             // AF_INET6, /128
+            20, 0, 6, 0, 0, 0, 0, 0, 255, 255, 255, 255,           // IFA_CACHEINFO: preferred 0, valid for ever
+            0, 0, 0, 0, 0, 0, 0, 0,
+            20, 0, 2, 0, 0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x51, // IFA_LOCAL
+            8, 0, 8, 0, 2, 0, 0, 0,                                // IFA_FLAGS: IFA_F_NODAD
+        ];
+        assert_eq!(bytes(add_request(&address)), golden);
     }
 
     #[tokio::test]

@@ -1,11 +1,10 @@
 //! What keeps a router from taking part.
 
-use std::net::IpAddr;
-
-use super::{Action, Instance};
+use super::{Action, Instance, Level};
 use crate::{
     registry::{Reason, State},
     units::Time,
+    vrrp::Source,
 };
 
 /// One thing that keeps a router from taking part. The router leaves FAULT when none is left.
@@ -15,6 +14,8 @@ pub enum Fault {
     Interface,
     /// There is no address to send from. Raised by the machine itself, from [`Instance::handle_source`].
     Address,
+    /// The address to send from is tentative. As silent as [`Fault::Pending`]; raised by the machine itself, too.
+    Tentative,
     /// The socket could not be opened.
     Socket,
     /// This tracked script, which has no weight, failed.
@@ -35,23 +36,39 @@ impl Instance {
         self.follow_faults(now);
     }
 
-    /// The interface's primary address as it is now; used when no source is configured. Without one the router
-    /// is in FAULT.
-    pub fn handle_source(&mut self, now: Time, primary: Option<IpAddr>) {
-        if self.settings.source.is_some() || self.state == State::Stop {
+    /// What there is to send from now. Without an address the router is in FAULT, except that it sends from a
+    /// configured one whether or not it is there.
+    pub fn handle_source(&mut self, now: Time, source: Source) {
+        if self.state == State::Stop {
             return;
         }
-        if primary.is_some() {
-            self.source = primary;
-            self.faults.remove(&Fault::Address);
-            self.follow_faults(now);
-        } else if self.started {
-            self.faults.insert(Fault::Address, self.no_address());
-            // A last advertisement with priority 0 still leaves with the old address.
-            self.follow_faults(now);
+        let interface = self.settings.interface.clone();
+        let (fault, reason) = match (source, self.settings.source) {
+            (Source::Address(_) | Source::Missing, Some(address)) | (Source::Address(address), None) => {
+                self.source = Some(address);
+                self.faults.remove(&Fault::Address);
+                self.faults.remove(&Fault::Tentative);
+                self.follow_faults(now);
+                return;
+            }
+            (Source::Missing, None) => (Fault::Address, self.no_address()),
+            (Source::Duplicate(address), _) => {
+                (Fault::Address, Reason::DuplicateAddress { interface, address })
+            }
+            (Source::Tentative(address), _) => {
+                (Fault::Tentative, Reason::AwaitingAddress { interface, address })
+            }
+        };
+        let other = if fault == Fault::Address { Fault::Tentative } else { Fault::Address };
+        let known = self.faults.insert(fault, reason.clone());
+        self.faults.remove(&other);
+        // A last advertisement with priority 0 still leaves with the old address.
+        self.follow_faults(now);
+        if !matches!(self.state, State::Backup | State::Master) {
             self.source = None;
-        } else {
-            self.source = None;
+            if fault == Fault::Tentative && known.as_ref() != Some(&reason) {
+                self.log(Level::Info, false, format_args!("{reason}"));
+            }
         }
     }
 
@@ -65,14 +82,14 @@ impl Instance {
         match (self.state, fault) {
             (State::Fault, Some(reason)) => self.explain_fault(reason),
             (_, Some(reason)) => self.enter_fault(now, reason),
-            (State::Fault | State::Init, None) if !self.faults.is_empty() => {}
+            (State::Fault | State::Init, None) if !self.faults.is_empty() => self.explain_waiting(),
             (State::Init, None) => self.begin(now),
             (State::Fault, None) => self.leave_fault(now),
             (_, None) => {}
         }
     }
 
-    /// Whether only scripts without a first result keep the router from beginning.
+    /// Whether only scripts without a first result, or a tentative address, keep the router from beginning.
     pub(super) fn is_waiting(&self) -> bool {
         self.started && self.state == State::Init
     }
@@ -101,6 +118,13 @@ impl Instance {
         }
     }
 
+    /// Shows what is waited for, now that nothing is wrong.
+    fn explain_waiting(&mut self) {
+        if let Some(awaited) = self.faults.get(&Fault::Tentative) {
+            self.reason = Some(awaited.clone());
+        }
+    }
+
     /// Keeps the reason shown while in FAULT one that still holds.
     fn explain_fault(&mut self, remaining: Reason) {
         let still_holds = self.faults.values().any(|reason| Some(reason) == self.reason.as_ref());
@@ -112,6 +136,6 @@ impl Instance {
 
 impl Fault {
     fn is_silent(self) -> bool {
-        matches!(self, Self::Pending(_))
+        matches!(self, Self::Pending(_) | Self::Tentative)
     }
 }

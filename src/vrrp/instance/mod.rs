@@ -165,7 +165,9 @@ impl Instance {
         }
         self.started = true;
         self.since = now;
-        if self.source.is_none() {
+        let is_explained =
+            [Fault::Address, Fault::Tentative].iter().any(|fault| self.faults.contains_key(fault));
+        if self.source.is_none() && !is_explained {
             self.faults.insert(Fault::Address, self.no_address());
         }
         self.follow_faults(now);
@@ -266,7 +268,8 @@ impl Instance {
         }
     }
 
-    /// What outputs show: a router that waits for the first result of a script is shown in FAULT, silently.
+    /// What outputs show: a router that waits for the first result of a script or for its address is shown in FAULT,
+    /// silently.
     fn shown_state(&self) -> State {
         if self.is_waiting() { State::Fault } else { self.state }
     }

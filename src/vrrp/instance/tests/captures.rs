@@ -12,7 +12,7 @@ fn sends_as_captured(name: &str, settings: Settings) {
     let captured = capture(name);
     let mut instance = Instance::new(settings, Arc::default());
     let source = Header::parse(&captured[0]).unwrap().source;
-    instance.handle_source(Time::default(), Some(source));
+    instance.handle_source(Time::default(), Source::Address(source));
     instance.handle_start(Time::default());
     let mut sent = Vec::new();
     let mut now = Time::default();

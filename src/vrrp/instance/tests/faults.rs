@@ -141,9 +141,9 @@ fn a_script_without_a_result_does_nothing_to_a_router_that_takes_part() {
 #[test]
 fn without_an_address_to_send_from_there_is_a_fault() {
     let mut lan = Lan::new([router(150)]);
-    lan.input(0, |instance, now| instance.handle_source(now, None));
+    lan.input(0, |instance, now| instance.handle_source(now, Source::Missing));
     lan.start(0);
-    lan.input(0, |instance, now| instance.handle_source(now, Some(OTHER)));
+    lan.input(0, |instance, now| instance.handle_source(now, Source::Address(OTHER)));
     assert_eq!(
         lan.take_lines(),
         [
@@ -157,7 +157,7 @@ fn without_an_address_to_send_from_there_is_a_fault() {
 #[test]
 fn a_master_that_loses_its_address_still_releases_with_it() {
     let mut lan = Lan::master(router(150));
-    lan.input(0, |instance, now| instance.handle_source(now, None));
+    lan.input(0, |instance, now| instance.handle_source(now, Source::Missing));
     assert_eq!(
         lan.take_lines(),
         [
@@ -173,7 +173,7 @@ fn a_master_that_loses_its_address_still_releases_with_it() {
 #[test]
 fn another_primary_address_is_simply_used() {
     let mut lan = Lan::master(router(150));
-    lan.input(0, |instance, now| instance.handle_source(now, Some(OTHER)));
+    lan.input(0, |instance, now| instance.handle_source(now, Source::Address(OTHER)));
     lan.now = at(11.0);
     lan.nodes[0].instance.handle_timeout(at(11.0));
     let Some(Action::Send(copies)) = lan.nodes[0].instance.poll_action() else { panic!("an advertisement") };
@@ -184,7 +184,7 @@ fn another_primary_address_is_simply_used() {
 #[test]
 fn a_configured_source_does_not_follow_the_interface() {
     let mut lan = Lan::new([Settings { source: Some(OTHER), ..router(150) }]);
-    lan.input(0, |instance, now| instance.handle_source(now, None));
+    lan.input(0, |instance, now| instance.handle_source(now, Source::Missing));
     lan.start(0);
     assert_eq!((lan.state(0), lan.status().source), (State::Backup, Some(OTHER)));
 }

@@ -52,7 +52,9 @@ fn cases() -> Vec<(&'static str, Lan)> {
     ];
     let both = |(name, settings): (&'static str, Settings)| {
         [Lan::started(settings.clone()), Lan::master(settings)].map(|mut lan| {
-            lan.input(0, |instance, now| instance.handle_source(now, Some([10, 9, 0, 200].into())));
+            lan.input(0, |instance, now| {
+                instance.handle_source(now, Source::Address([10, 9, 0, 200].into()))
+            });
             (name, lan)
         })
     };

@@ -51,7 +51,7 @@ const INPUTS: [Input; 16] = [
         instance.handle_fault(now, Fault::Pending(0), Some(Reason::Started))
     }),
     ("script's first success", |instance, now| instance.handle_fault(now, Fault::Pending(0), None)),
-    ("no source address", |instance, now| instance.handle_source(now, None)),
+    ("no source address", |instance, now| instance.handle_source(now, Source::Missing)),
     ("weight", |instance, now| instance.handle_weight(now, 0, -50)),
     ("address removed", |instance, now| instance.handle_address_removed(now, VIP)),
     ("addresses installed", |instance, now| instance.handle_addresses_installed(now, true)),

@@ -4,6 +4,7 @@ mod backup;
 mod captures;
 mod faults;
 mod garp;
+mod ipv6;
 mod malformed;
 mod master;
 mod matrix;
@@ -15,7 +16,7 @@ use super::*;
 use crate::{
     units::Vrid,
     vrrp::{
-        Auth, Garp, Outgoing,
+        Auth, Garp, Outgoing, Source,
         ipv4::{self, HEADER_LEN},
         packet::Advert,
     },
@@ -87,7 +88,7 @@ impl Lan {
             let counters = Arc::new(Counters::default());
             let mut instance = Instance::new(settings.clone(), Arc::clone(&counters));
             let last = u8::try_from(position + 1).unwrap();
-            instance.handle_source(Time::default(), Some([10, 9, 0, last].into()));
+            instance.handle_source(Time::default(), Source::Address([10, 9, 0, last].into()));
             Node { settings, instance, counters, installs: Some(true), is_cut: false }
         };
         let nodes = routers.into_iter().enumerate().map(node).collect();

@@ -1,0 +1,38 @@
+//! How many addresses an advertisement has room for.
+
+use crate::units::{Family, Version};
+
+/// The count is one byte (RFC 9568 §5.2.5).
+const MOST: usize = 255;
+/// keepalived counts the Ethernet header as well, and both have to come to the same list.
+const ETHERNET_HEADER: usize = 14;
+const FIXED: usize = 8;
+const AUTH_DATA: usize = 8;
+
+/// Addresses that fit into an advertisement of one packet; as many as can be counted when the MTU is not known.
+pub(super) fn for_addresses(mtu: Option<u32>, family: Family, version: Version) -> usize {
+    let Some(mtu) = mtu.and_then(|mtu| usize::try_from(mtu).ok()) else { return MOST };
+    let (ip_header, auth_data) = match (family, version) {
+        (Family::V4, Version::V2) => (20, AUTH_DATA),
+        (Family::V4, Version::V3) => (20, 0),
+        (Family::V6, _) => (40, 0),
+    };
+    let room = mtu.saturating_sub(ETHERNET_HEADER + ip_header + FIXED + auth_data);
+    (room / family.octets()).min(MOST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_packet_of_ipv6_is_full_before_the_count_is() {
+        assert_eq!(for_addresses(Some(1500), Family::V6, Version::V3), 89);
+        assert_eq!(for_addresses(Some(9000), Family::V6, Version::V3), 255);
+        assert_eq!(for_addresses(Some(1500), Family::V4, Version::V2), 255);
+        assert_eq!(for_addresses(Some(576), Family::V4, Version::V3), 133);
+        assert_eq!(for_addresses(Some(576), Family::V4, Version::V2), 131);
+        assert_eq!(for_addresses(None, Family::V6, Version::V2), 255);
+        assert_eq!(for_addresses(Some(60), Family::V6, Version::V3), 0);
+    }
+}

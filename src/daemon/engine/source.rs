@@ -1,0 +1,65 @@
+//! Which address a router sends its advertisements from.
+
+use std::net::IpAddr;
+
+use super::interfaces::{Interface, Interfaces};
+use crate::{
+    kernel::{AddressInfo, Detection},
+    registry::InstanceRow,
+    units::{Family, IfIndex, Priority},
+    vrrp::Source,
+};
+
+/// The source of a router's advertisements on its interface: what the configuration names, else the primary address
+/// of IPv4, the link-local one of IPv6. An owner of the addresses may have no other than those.
+pub(super) fn of(interfaces: &Interfaces, row: &InstanceRow, index: IfIndex) -> Source {
+    let Some(interface) = interfaces.at(index) else { return Source::Missing };
+    if let Some(configured) = row.config.source {
+        return interface
+            .addresses()
+            .iter()
+            .find(|known| known.address == configured)
+            .map_or(Source::Missing, usable);
+    }
+    let family = row.config.family;
+    let usual = interfaces.usual_source(index, family);
+    if usual != Source::Missing || row.config.priority != Priority::OWNER {
+        return usual;
+    }
+    let owned =
+        |known: &AddressInfo| row.config.virtual_addresses.iter().any(|vip| vip.address == known.address);
+    choose(interface, family, owned)
+}
+
+/// The best of an interface's addresses that may be a source and that `fits`: the first that is certain to be ours,
+/// else the first that may turn out to be, else one that is not.
+pub(super) fn choose(interface: &Interface, family: Family, fits: impl Fn(&AddressInfo) -> bool) -> Source {
+    let mut best = Source::Missing;
+    for known in interface.addresses() {
+        if !is_source(family, known.address) || !fits(known) {
+            continue;
+        }
+        match (usable(known), best) {
+            (Source::Address(address), _) => return Source::Address(address),
+            (Source::Tentative(_), Source::Duplicate(_)) | (_, Source::Missing) => best = usable(known),
+            _ => {}
+        }
+    }
+    best
+}
+
+/// Whether advertisements of a family may leave from an address without being told to (RFC 9568 §5.1.2.1).
+pub(super) fn is_source(family: Family, address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(_) => family == Family::V4,
+        IpAddr::V6(address) => family == Family::V6 && address.is_unicast_link_local(),
+    }
+}
+
+fn usable(known: &AddressInfo) -> Source {
+    match known.detection {
+        Detection::Passed => Source::Address(known.address),
+        Detection::Tentative => Source::Tentative(known.address),
+        Detection::Duplicate => Source::Duplicate(known.address),
+    }
+}
