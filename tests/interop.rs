@@ -9,8 +9,9 @@
 //! |---|---|
 //! | `election` | who is MASTER: priorities, addresses, preemption, stops, deaths, broken links, mismatches |
 //! | `frr` | the same with FRR as the other router |
-//! | `wire` | adverts and gratuitous ARP byte for byte as in the captures of keepalived |
+//! | `wire` | adverts and announcements byte for byte as in the captures of keepalived |
 //! | `addresses` | what the kernel holds: before, during and after, and when others change it |
+//! | `ipv6` | what is different over IPv6: addresses of both families, groups, duplicate address detection |
 //! | `resilience` | what a router survives: lost links, names and addresses, a stop of its process, lost reports |
 //! | `scripts` | notify scripts and tracked scripts |
 //! | `malformed` | garbage on the wire |
@@ -25,6 +26,8 @@ mod addresses;
 mod election;
 #[path = "interop/frr.rs"]
 mod frr;
+#[path = "interop/ipv6.rs"]
+mod ipv6;
 #[path = "interop/malformed.rs"]
 mod malformed;
 #[path = "interop/resilience.rs"]

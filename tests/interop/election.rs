@@ -5,21 +5,24 @@ use std::time::Duration;
 use lab::pcap::Vrrp;
 use lab::{Capture, Lan, Result, Router, State, Subject};
 
+use steadfast::units::Family;
+
 use crate::world::{
-    EARLY, LATE, Ours, Partition, SOON, Talk, V3, VI, VIP, assert_nothing_rejected, from, ours, side_by_side,
+    ADVERTS, EARLY, LATE, Ours, Partition, SOON, Talk, V3, V3_IPV6, VI, VIP, assert_nothing_rejected, from,
+    ours, side_by_side,
 };
 
 const PASSWORD: Option<&str> = Some("s3cret99");
 const HIGH: u8 = 150;
 const LOW: u8 = 100;
 
-/// Every way to talk that both programs know, with each of them in each part.
-fn talks(version: u8) -> Vec<(Talk, Ours)> {
-    let passwords: &[_] = if version == 2 { &[None, PASSWORD] } else { &[None] };
+/// Every way to talk over a family that both programs know, with each of them in each part.
+fn talks(version: u8, family: Family) -> Vec<(Talk, Ours)> {
+    let passwords: &[_] = if version == 2 && family == Family::V4 { &[None, PASSWORD] } else { &[None] };
     let mut talks = Vec::new();
     for &password in passwords {
         for unicast in [false, true] {
-            let talk = Talk { version, unicast, password };
+            let talk = Talk { version, unicast, password, family };
             talks.extend(Ours::BOTH.map(|ours| (talk, ours)));
         }
     }
@@ -28,19 +31,24 @@ fn talks(version: u8) -> Vec<(Talk, Ours)> {
 
 #[test]
 fn two_routers_of_version_2_hand_the_address_over() {
-    side_by_side(&talks(2), hand_over);
+    side_by_side(&talks(2, Family::V4), hand_over);
 }
 
 #[test]
 fn two_routers_of_version_3_hand_the_address_over() {
-    side_by_side(&talks(3), hand_over);
+    side_by_side(&talks(3, Family::V4), hand_over);
+}
+
+#[test]
+fn two_routers_over_ipv6_hand_the_address_over() {
+    side_by_side(&[talks(2, Family::V6), talks(3, Family::V6)].concat(), hand_over);
 }
 
 /// Election by priority with preemption, then an orderly stop, then a sudden death.
 fn hand_over(&(talk, ours): &(Talk, Ours)) -> Result<()> {
-    let lan = Lan::pair()?;
+    let lan = talk.lan()?;
     let (better, worse) = ours.cast();
-    let capture = Capture::start(&lan["beta"], "vb0", "ip proto 112")?;
+    let capture = Capture::start(&lan["beta"], "vb0", ADVERTS)?;
     let beta = talk.beta(LOW).start_until(&worse, &lan["beta"], State::Master)?;
     let alpha = preempt(&lan, talk, &better, &beta)?;
     assert_nothing_rejected(&alpha)?;
@@ -48,15 +56,15 @@ fn hand_over(&(talk, ours): &(Talk, Ours)) -> Result<()> {
     let mark = beta.mark();
     alpha.stop()?;
     beta.wait_entering_since(mark, VI, State::Master, SOON)?;
-    lan.wait_holder(VIP, "beta", SOON)?;
-    let waited = takeover(&capture, |advert| advert.priority() == 0)?;
+    lan.wait_holder(talk.vip(), "beta", SOON)?;
+    let waited = takeover(&capture, talk, |advert| advert.priority() == 0)?;
     assert_in_time("after priority 0", waited, talk.skew(LOW));
 
     let alpha = preempt(&lan, talk, &better, &beta)?;
     let mark = beta.mark();
     alpha.kill9();
     beta.wait_entering_since(mark, VI, State::Master, SOON)?;
-    let waited = takeover(&capture, |_| true)?;
+    let waited = takeover(&capture, talk, |_| true)?;
     assert_in_time("after kill -9", waited, talk.master_down(LOW));
     assert_nothing_rejected(&beta)
 }
@@ -66,19 +74,20 @@ fn preempt(lan: &Lan, talk: Talk, better: &Subject, beta: &Router) -> Result<Rou
     let mark = beta.mark();
     let alpha = talk.alpha(HIGH).start_until(better, &lan["alpha"], State::Master)?;
     beta.wait_entering_since(mark, VI, State::Backup, SOON)?;
-    lan.wait_holder(VIP, "alpha", SOON)?;
+    lan.wait_holder(talk.vip(), "alpha", SOON)?;
     Ok(alpha)
 }
 
 /// From the last advertisement of alpha, which `is_last` must recognise, to beta's first after it.
-fn takeover(capture: &Capture, is_last: impl Fn(&Vrrp) -> bool) -> Result<Duration> {
+fn takeover(capture: &Capture, talk: Talk, is_last: impl Fn(&Vrrp) -> bool) -> Result<Duration> {
+    let [alpha, beta] = talk.senders();
     let silence = |seen: &[Vrrp]| {
-        let last = from(seen, "10.9.0.1").last().map(|advert| advert.time)?;
-        let first = from(seen, "10.9.0.2").into_iter().find(|advert| advert.time > last)?;
+        let last = from(seen, alpha).last().map(|advert| advert.time)?;
+        let first = from(seen, beta).into_iter().find(|advert| advert.time > last)?;
         Some(first.time - last)
     };
     let seen = capture.wait_vrrp("beta to follow alpha", SOON, |seen| silence(seen).is_some())?;
-    let last = from(&seen, "10.9.0.1").pop();
+    let last = from(&seen, alpha).pop();
     assert!(last.is_some_and(is_last), "{last:?}");
     Ok(silence(&seen).unwrap_or_default())
 }
@@ -93,18 +102,19 @@ fn of_two_masters_the_better_one_stays() {
     let cases: Vec<_> = [(HIGH, LOW, "alpha"), (LOW, LOW, "beta")]
         .into_iter()
         .flat_map(|case| Ours::BOTH.map(|ours| (case, ours)))
+        .flat_map(|(case, ours)| [V3, V3_IPV6].map(|talk| (talk, case, ours)))
         .collect();
-    side_by_side(&cases, |&((one, two, stays), ours)| {
-        let lan = Lan::pair()?;
+    side_by_side(&cases, |&(talk, (one, two, stays), ours)| {
+        let lan = talk.lan()?;
         let partition = Partition::of_alpha(&lan)?;
         let (alpha, beta) = ours.cast();
-        let alpha = V3.alpha(one).start_until(&alpha, &lan["alpha"], State::Master)?;
-        let beta = V3.beta(two).start_until(&beta, &lan["beta"], State::Master)?;
+        let alpha = talk.alpha(one).start_until(&alpha, &lan["alpha"], State::Master)?;
+        let beta = talk.beta(two).start_until(&beta, &lan["beta"], State::Master)?;
         let (winner, loser) = if stays == "alpha" { (&alpha, &beta) } else { (&beta, &alpha) };
         let mark = loser.mark();
         partition.heal()?;
         loser.wait_entering_since(mark, VI, State::Backup, SOON)?;
-        lan.wait_holder(VIP, stays, SOON)?;
+        lan.wait_holder(talk.vip(), stays, SOON)?;
         assert_eq!(winner.entries(VI, State::Master), 1, "{}", winner.log());
         assert_eq!(winner.entries(VI, State::Backup), 1, "{}", winner.log());
         assert_nothing_rejected(&alpha)?;
@@ -132,22 +142,24 @@ fn with_nopreempt_a_better_router_waits_for_the_master_to_go() {
 
 #[test]
 fn without_its_link_a_router_is_in_fault_until_the_link_is_back() {
-    side_by_side(&Ours::BOTH, |ours| {
-        let lan = Lan::pair()?;
+    let cases: Vec<_> =
+        Ours::BOTH.into_iter().flat_map(|ours| [V3, V3_IPV6].map(|talk| (talk, ours))).collect();
+    side_by_side(&cases, |&(talk, ours)| {
+        let lan = talk.lan()?;
         let (better, worse) = ours.cast();
-        let beta = V3.beta(LOW).start_until(&worse, &lan["beta"], State::Master)?;
-        let alpha = preempt(&lan, V3, &better, &beta)?;
+        let beta = talk.beta(LOW).start_until(&worse, &lan["beta"], State::Master)?;
+        let alpha = preempt(&lan, talk, &better, &beta)?;
         let (mark, beta_mark) = (alpha.mark(), beta.mark());
         lan["alpha"].link_down("va0")?;
         alpha.wait_entering_since(mark, VI, State::Fault, SOON)?;
         beta.wait_entering_since(beta_mark, VI, State::Master, SOON)?;
-        lan.wait_holder(VIP, "beta", SOON)?;
+        lan.wait_holder(talk.vip(), "beta", SOON)?;
         let (mark, beta_mark) = (alpha.mark(), beta.mark());
         lan["alpha"].link_up("va0")?;
         alpha.wait_entering_since(mark, VI, State::Backup, SOON)?;
         alpha.wait_entering_since(mark, VI, State::Master, SOON)?;
         beta.wait_entering_since(beta_mark, VI, State::Backup, SOON)?;
-        lan.wait_holder(VIP, "alpha", SOON)?;
+        lan.wait_holder(talk.vip(), "alpha", SOON)?;
         assert_eq!(beta.entries(VI, State::Fault), 0);
         assert_nothing_rejected(&alpha)
     });
@@ -176,7 +188,7 @@ fn routers_with_different_authentication_do_not_believe_each_other() {
         },
     ];
     side_by_side(&cases, |mismatch| {
-        let talk = |password| Talk { version: 2, unicast: false, password };
+        let talk = |password| Talk { version: 2, password, ..V3 };
         let lan = Lan::pair()?;
         let alpha = talk(PASSWORD).alpha(LOW).start(&ours(), &lan["alpha"])?;
         let beta = talk(mismatch.theirs).beta(HIGH).start(&Subject::Keepalived, &lan["beta"])?;

@@ -90,7 +90,7 @@ fn row(line: &str) -> (u64, u64) {
 
 fn start(host: &Host, interface: &str, priority: u8) -> Result<Router> {
     let mut three = V3.alpha(priority);
-    let v2 = Talk { version: 2, unicast: false, password: Some("s3cret99") };
+    let v2 = Talk { version: 2, password: Some("s3cret99"), ..V3 };
     let mut two = v2.alpha(priority);
     (three.interface, two.interface) = (interface.into(), interface.into());
     two.vrid = 52;

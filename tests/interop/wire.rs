@@ -3,13 +3,15 @@
 use std::path::Path;
 
 use lab::pcap::{self, Packet, Vrrp};
-use lab::{Capture, Lan, Result, State, wait};
+use lab::{Capture, Result, State, wait};
 
-use crate::world::{SOON, Setup, Talk, V3, VI, ours, side_by_side};
+use crate::world::{ADVERTS, SOON, Setup, Talk, V3, V3_IPV6, VI, ours, side_by_side};
 
 /// Where an Ethernet frame of IPv4 has what is different in every packet: the identification and the header's
 /// checksum.
 const VARIABLE: [std::ops::Range<usize>; 2] = [18..20, 24..26];
+/// Where a frame of IPv6 has the flow label, in the lower half of the first byte: the peer's kernel makes one up.
+const FLOW_LABEL: std::ops::Range<usize> = 15..18;
 
 /// A capture, and the configuration it was made with.
 #[derive(Debug)]
@@ -24,13 +26,19 @@ const ONE: &[&str] = &["10.9.0.100/24"];
 const TWO: &[&str] = &["10.9.0.100/24", "10.9.0.101/24"];
 const V2: Talk = Talk { version: 2, ..V3 };
 
-const CASES: [Case; 6] = [
+const OF_IPV6: &[&str] = &["fe80::51", "2001:db8:9::100"];
+const V2_IPV6: Talk = Talk { version: 2, ..V3_IPV6 };
+
+const CASES: [Case; 9] = [
     case("v2_noauth", V2, "1", TWO),
     case("v2_pass", Talk { password: Some("s3cret99"), ..V2 }, "1", ONE),
     case("v2_unicast", Talk { unicast: true, ..V2 }, "1", ONE),
     case("v3_ipv4", V3, "1", TWO),
     case("v3_ipv4_250ms", V3, "0.25", ONE),
     case("v3_unicast", Talk { unicast: true, ..V3 }, "1", ONE),
+    case("v3_ipv6", V3_IPV6, "1", OF_IPV6),
+    case("v2_ipv6", V2_IPV6, "1", OF_IPV6),
+    case("v3_unicast6", Talk { unicast: true, ..V3_IPV6 }, "1", &["2001:db8:9::100"]),
 ];
 
 const fn case(
@@ -58,13 +66,13 @@ impl Case {
 }
 
 #[test]
-fn adverts_and_gratuitous_arp_are_those_of_the_captures() {
+fn adverts_and_announcements_are_those_of_the_captures() {
     side_by_side(&CASES, |case| {
         let theirs = case.captured()?;
-        let (their_adverts, their_arps) = (adverts(&theirs), gratuitous_arps(&theirs));
-        let ours = record(case, their_arps.len())?;
-        let (adverts, arps) = (adverts(&ours), gratuitous_arps(&ours));
-        assert_eq!(arps, their_arps, "gratuitous ARP as in {}", case.file);
+        let (their_adverts, theirs) = (adverts(&theirs), announcements(&theirs));
+        let ours = record(case, theirs.len())?;
+        let (adverts, ours) = (adverts(&ours), announcements(&ours));
+        assert_eq!(ours, theirs, "announcements as in {}", case.file);
         let ([.., release], [.., their_release]) = (&adverts[..], &their_adverts[..]) else {
             panic!("no adverts: {adverts:?}, {their_adverts:?}");
         };
@@ -77,15 +85,15 @@ fn adverts_and_gratuitous_arp_are_those_of_the_captures() {
     });
 }
 
-/// Runs alpha until it has sent three advertisements and as many gratuitous ARPs as `arps`, and to its end.
-fn record(case: &Case, arps: usize) -> Result<Vec<Packet>> {
-    let lan = Lan::pair()?;
-    let capture = Capture::start(&lan["beta"], "vb0", "ip proto 112 or arp")?;
+/// Runs alpha until it has sent three advertisements and as many announcements as `count`, and to its end.
+fn record(case: &Case, count: usize) -> Result<Vec<Packet>> {
+    let lan = case.talk.lan()?;
+    let capture = Capture::start(&lan["beta"], "vb0", &format!("{ADVERTS} or arp or icmp6"))?;
     let router = case.setup().start_until(&ours(), &lan["alpha"], State::Master)?;
-    wait::until(&format!("adverts and {arps} ARPs"), SOON, || {
+    wait::until(&format!("adverts and {count} announcements"), SOON, || {
         let packets = capture.packets().map_err(|error| error.to_string())?;
-        let seen = (adverts(&packets).len(), gratuitous_arps(&packets).len());
-        if seen.0 >= 3 && seen.1 >= arps { Ok(()) } else { Err(format!("{seen:?}")) }
+        let seen = (adverts(&packets).len(), announcements(&packets).len());
+        if seen.0 >= 3 && seen.1 >= count { Ok(()) } else { Err(format!("{seen:?}")) }
     })?;
     router.stop()?;
     capture.wait_vrrp("priority 0", SOON, |seen| seen.last().is_some_and(is_release))?;
@@ -100,21 +108,44 @@ fn is_release(advert: &Vrrp) -> bool {
 /// The frames with advertisements, Ethernet header included.
 fn adverts(packets: &[Packet]) -> Vec<Vec<u8>> {
     let is_advert = |packet: &&Packet| pcap::vrrp(std::slice::from_ref(*packet)).next().is_some();
-    packets.iter().filter(is_advert).map(|packet| packet.bytes.clone()).collect()
+    packets.iter().filter(is_advert).map(|packet| without_flow_label(&packet.bytes)).collect()
 }
 
-/// The ARP frames whose sender and target are the same address.
-fn gratuitous_arps(packets: &[Packet]) -> Vec<Vec<u8>> {
+fn is_ipv6(frame: &[u8]) -> bool {
+    frame.get(12..14) == Some(&[0x86, 0xdd])
+}
+
+fn without_flow_label(frame: &[u8]) -> Vec<u8> {
+    let mut frame = frame.to_vec();
+    if is_ipv6(&frame) {
+        frame[FLOW_LABEL.start] &= 0xf0;
+        frame[FLOW_LABEL.start + 1..FLOW_LABEL.end].fill(0);
+    }
+    frame
+}
+
+/// The ARP frames whose sender and target are the same address, and the neighbour advertisements to everybody.
+fn announcements(packets: &[Packet]) -> Vec<Vec<u8>> {
     let is_gratuitous =
-        |bytes: &&Vec<u8>| bytes.get(12..14) == Some(&[8, 6]) && bytes.get(28..32) == bytes.get(38..42);
-    packets.iter().map(|packet| &packet.bytes).filter(is_gratuitous).cloned().collect()
+        |bytes: &[u8]| bytes.get(12..14) == Some(&[8, 6]) && bytes.get(28..32) == bytes.get(38..42);
+    // The next header ICMPv6, the type 136, and the source its own target.
+    let is_unsolicited = |bytes: &[u8]| {
+        is_ipv6(bytes)
+            && (bytes.get(20), bytes.get(54)) == (Some(&58), Some(&136))
+            && bytes.get(22..38) == bytes.get(62..78)
+            && bytes.get(38) == Some(&0xff)
+    };
+    let is_one = |bytes: &&Vec<u8>| is_gratuitous(bytes) || is_unsolicited(bytes);
+    packets.iter().map(|packet| &packet.bytes).filter(is_one).cloned().collect()
 }
 
 /// A frame without the fields that depend on how many were sent before it.
 fn determined(frame: &[u8]) -> Vec<u8> {
     let mut frame = frame.to_vec();
-    for range in VARIABLE {
-        frame[range].fill(0);
+    if !is_ipv6(&frame) {
+        for range in VARIABLE {
+            frame[range].fill(0);
+        }
     }
     frame
 }

@@ -5,7 +5,8 @@ use std::thread;
 use std::time::Duration;
 
 use lab::pcap::Vrrp;
-use lab::{Host, Lan, Result, Router, Stalls, State, Subject};
+use lab::{Host, Lan, Result, Router, Stalls, State, Subject, wait};
+use steadfast::units::Family;
 
 /// Nothing in these stories takes longer, not even on a busy machine.
 pub(crate) const SOON: Duration = Duration::from_secs(30);
@@ -54,6 +55,11 @@ impl Ours {
     }
 }
 
+/// The link-local address that the captures of IPv6 advertise first.
+pub(crate) const LINK_LOCAL_VIP: &str = "fe80::51";
+/// The virtual address of most stories over IPv6.
+pub(crate) const VIP6: &str = "2001:db8:9::100";
+
 /// How two routers talk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Talk {
@@ -63,10 +69,16 @@ pub(crate) struct Talk {
     pub(crate) unicast: bool,
     /// `auth_pass`.
     pub(crate) password: Option<&'static str>,
+    /// Over IPv4 or IPv6.
+    pub(crate) family: Family,
 }
 
 /// Version 3 to the group, which most stories use because its interval may be short.
-pub(crate) const V3: Talk = Talk { version: 3, unicast: false, password: None };
+pub(crate) const V3: Talk = Talk { version: 3, unicast: false, password: None, family: Family::V4 };
+/// The same over IPv6.
+pub(crate) const V3_IPV6: Talk = Talk { family: Family::V6, ..V3 };
+/// Advertisements of both families, for a capture.
+pub(crate) const ADVERTS: &str = "ip proto 112 or ip6 proto 112";
 
 impl Talk {
     /// Version 2 counts in seconds.
@@ -87,14 +99,47 @@ impl Talk {
         self.interval() * 3 + self.skew(priority)
     }
 
+    /// A pair of hosts that can talk so: with an address of their own of the family, too, which over IPv6 is not
+    /// where advertisements leave from unless they are told to.
+    pub(crate) fn lan(self) -> Result<Lan> {
+        let lan = Lan::pair()?;
+        if self.family == Family::V6 {
+            lan["alpha"].add_address("2001:db8:9::1/64", "va0")?;
+            lan["beta"].add_address("2001:db8:9::2/64", "vb0")?;
+            for (host, address) in [("alpha", "fe80::ff:fe00:a01"), ("beta", "fe80::ff:fe00:b02")] {
+                wait::until_true("link-local addresses", SOON, || lan[host].has_address(address))?;
+            }
+        }
+        Ok(lan)
+    }
+
+    /// Where the advertisements of alpha and of beta come from.
+    pub(crate) fn senders(self) -> [&'static str; 2] {
+        match (self.family, self.unicast) {
+            (Family::V4, _) => ["10.9.0.1", "10.9.0.2"],
+            (Family::V6, false) => ["fe80::ff:fe00:a01", "fe80::ff:fe00:b02"],
+            (Family::V6, true) => ["2001:db8:9::1", "2001:db8:9::2"],
+        }
+    }
+
+    /// The virtual address that matters.
+    pub(crate) fn vip(self) -> &'static str {
+        match self.family {
+            Family::V4 => VIP,
+            Family::V6 => VIP6,
+        }
+    }
+
     /// The usual router on alpha.
     pub(crate) fn alpha(self, priority: u8) -> Setup {
-        self.setup(("va0", "10.9.0.1", "10.9.0.2"), priority)
+        let [own, other] = self.senders();
+        self.setup(("va0", own, other), priority)
     }
 
     /// The usual router on beta.
     pub(crate) fn beta(self, priority: u8) -> Setup {
-        self.setup(("vb0", "10.9.0.2", "10.9.0.1"), priority)
+        let [other, own] = self.senders();
+        self.setup(("vb0", own, other), priority)
     }
 
     fn setup(self, (interface, own, other): (&str, &str, &str), priority: u8) -> Setup {
@@ -111,7 +156,10 @@ impl Talk {
             vrid: 51,
             priority,
             advert_int: self.interval().as_secs_f64().to_string(),
-            vips: vec![format!("{VIP}/24")],
+            vips: match self.family {
+                Family::V4 => vec![format!("{VIP}/24")],
+                Family::V6 => vec![format!("{LINK_LOCAL_VIP}/64"), format!("{VIP6}/64")],
+            },
             lines,
             before: String::new(),
         }

@@ -64,6 +64,12 @@ const KNOWN: &[Known] = &[
     known(&[2, 3, 1, 36], Nothing, Exactly("INTEGER: 2"), ADDED),
     known(&[2, 6, 1, 11], Exactly("INTEGER: 2"), Exactly("INTEGER: 1"), "| `vrrpAddressAdvertising` "),
     known(
+        &[2, 6, 1, 6],
+        Exactly("INTEGER: 14"),
+        Exactly("INTEGER: 2"),
+        "| `vrrpAddressScope` of a link-local IPv6 address ",
+    ),
+    known(
         &[2, 9, 1, 6],
         Exactly("INTEGER: 2"),
         Exactly("INTEGER: 5"),
@@ -99,6 +105,7 @@ const CASES: &[Case] = &[
     },
     Case { name: "owner", config: include_str!("differential/owner.conf"), states: &[2, 2, 2], scripts: &[] },
     Case { name: "minimal", config: include_str!("differential/minimal.conf"), states: &[2], scripts: &[] },
+    Case { name: "ipv6", config: include_str!("differential/ipv6.conf"), states: &[2, 2, 2], scripts: &[] },
 ];
 
 impl Case {

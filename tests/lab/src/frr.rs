@@ -2,7 +2,7 @@
 //! their own.
 //!
 //! vrrpd finds its virtual router by a macvlan on the interface that has the virtual MAC and holds
-//! the virtual addresses; the lab makes it beforehand. IPv4 only.
+//! the virtual addresses; the lab makes it beforehand. A virtual router has addresses of one family here.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -33,8 +33,14 @@ pub struct Vrrp {
     pub priority: u8,
     /// Milliseconds, a multiple of 10.
     pub interval: u16,
-    /// Virtual addresses with their prefix lengths.
+    /// Virtual addresses with their prefix lengths, all of one family; of IPv6 the link-local one first.
     pub addresses: Vec<String>,
+}
+
+impl Vrrp {
+    fn is_ipv6(&self) -> bool {
+        self.addresses.iter().any(|address| address.contains(':'))
+    }
 }
 
 /// A running zebra and vrrpd.
@@ -42,6 +48,7 @@ pub struct Vrrp {
 pub struct Frr {
     host: Host,
     dir: PathBuf,
+    status: &'static str,
     vrrpd: Process,
     zebra: Process,
 }
@@ -61,7 +68,8 @@ impl Frr {
         wait_for_socket(&zebra, &dir.join("zserv.api"))?;
         let vrrpd = daemon(host, "vrrpd", &dir)?;
         wait_for_socket(&vrrpd, &dir.join("vrrpd.vty"))?;
-        Ok(Self { host: host.clone(), dir, vrrpd, zebra })
+        let status = if router.is_ipv6() { "Status (v6)" } else { "Status (v4)" };
+        Ok(Self { host: host.clone(), dir, status, vrrpd, zebra })
     }
 
     /// Runs `vtysh` commands in order; returns what they print.
@@ -77,10 +85,10 @@ impl Frr {
         Ok(parse_show(&self.vtysh(&["show vrrp"])?))
     }
 
-    /// Waits for `Status (v4)` to be `Master` or `Backup`.
+    /// Waits for `Status (v4)`, or `Status (v6)` of a router over IPv6, to be `Master` or `Backup`.
     pub fn wait_status(&self, status: &str, deadline: Duration) -> Result<()> {
         wait::until(&format!("FRR to be {status}"), deadline, || {
-            let seen = self.show().map_err(|e| e.to_string())?.remove("Status (v4)").unwrap_or_default();
+            let seen = self.show().map_err(|e| e.to_string())?.remove(self.status).unwrap_or_default();
             if seen == status { Ok(()) } else { Err(seen) }
         })
     }
@@ -98,8 +106,9 @@ impl Frr {
 
 fn macvlan(host: &Host, router: &Vrrp) -> Result<()> {
     let namespace = host.namespace();
-    let name = format!("vrrp4-{}", router.vrid);
-    let mac = format!("00:00:5e:00:01:{:02x}", router.vrid);
+    let family = if router.is_ipv6() { 6 } else { 4 };
+    let name = format!("vrrp{family}-{}", router.vrid);
+    let mac = format!("00:00:5e:00:{:02x}:{:02x}", family / 2 - 1, router.vrid);
     ip(&[
         "-n",
         namespace,
@@ -124,6 +133,7 @@ fn macvlan(host: &Host, router: &Vrrp) -> Result<()> {
 
 fn config(router: &Vrrp) -> String {
     let Vrrp { interface, vrid, version, priority, interval, addresses } = router;
+    let ip = if router.is_ipv6() { "ipv6" } else { "ip" };
     let mut text = format!(
         "log stdout\ndebug vrrp protocol\ninterface {interface}\n vrrp {vrid} version {version}\n vrrp {vrid} \
          priority {priority}\n vrrp {vrid} advertisement-interval {interval}\n"
@@ -131,7 +141,7 @@ fn config(router: &Vrrp) -> String {
     for address in addresses {
         let bare = address.split('/').next().unwrap_or_default();
         // Writing to a String cannot fail.
-        let _ = writeln!(text, " vrrp {vrid} ip {bare}");
+        let _ = writeln!(text, " vrrp {vrid} {ip} {bare}");
     }
     text
 }

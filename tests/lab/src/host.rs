@@ -171,13 +171,13 @@ impl Host {
 
     /// The IPv4 addresses of an interface with their prefix lengths, in the kernel's order.
     pub fn addresses(&self, interface: &str) -> Result<Vec<String>> {
-        let listed = ip_output(&["-n", self.namespace(), "-o", "-4", "addr", "show", "dev", interface])?;
+        let listed = ip_output(&["-n", self.namespace(), "-o", "addr", "show", "dev", interface])?;
         Ok(listed.lines().filter_map(address_of_line).map(str::to_owned).collect())
     }
 
-    /// Whether any interface holds the IPv4 address (without prefix length).
+    /// Whether any interface holds the address (without prefix length), IPv4 or IPv6.
     pub fn has_address(&self, address: &str) -> bool {
-        let listed = ip_output(&["-n", self.namespace(), "-o", "-4", "addr", "show"]).unwrap_or_default();
+        let listed = ip_output(&["-n", self.namespace(), "-o", "addr", "show"]).unwrap_or_default();
         listed.lines().filter_map(address_of_line).any(|found| found.split('/').next() == Some(address))
     }
 
@@ -276,7 +276,8 @@ fn failure(command: &str, said: &Output) -> Error {
 
 /// `3: va0    inet 10.9.0.1/24 brd …` → `10.9.0.1/24`.
 fn address_of_line(line: &str) -> Option<&str> {
-    line.split_once(" inet ")?.1.split_whitespace().next()
+    let (_, address) = line.split_once(" inet ").or_else(|| line.split_once(" inet6 "))?;
+    address.split_whitespace().next()
 }
 
 fn parse_mac(text: &str) -> Option<[u8; 6]> {
