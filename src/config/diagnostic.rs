@@ -97,7 +97,7 @@ pub struct SourceText {
     /// The file's name as it was opened.
     pub name: Arc<str>,
     /// What it held; bytes that are not UTF-8 are replaced.
-    pub text: Arc<str>,
+    pub text: Arc<String>,
     /// The line that included it; `None` for the main file.
     pub included_at: Option<Span>,
     /// Lines, counted from 1, of blocks with passwords: they are masked where they are shown.
@@ -118,6 +118,13 @@ impl Report {
     pub fn add(&mut self, diagnostic: Diagnostic) {
         if self.diagnostics.last() != Some(&diagnostic) {
             self.diagnostics.push(diagnostic);
+        }
+    }
+
+    /// Adds the findings of another reading of the same files.
+    pub(super) fn append(&mut self, other: Self) {
+        for found in other.diagnostics {
+            self.add(found);
         }
     }
 

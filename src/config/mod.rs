@@ -64,8 +64,7 @@ pub fn load(path: &Path, config_id: Option<&str>, env: &dyn Environment) -> (Opt
 pub fn load_with(path: &Path, options: &Options<'_>, env: &dyn Environment) -> (Option<Config>, Report) {
     let mut report = Report::default();
     let env = &Remembering::new(env);
-    let items = source::read(path, options, env, &mut report);
-    let nodes = tree::build(items, &mut report);
+    let nodes = tree::read(path, options, env, &mut report);
     let config = resolve::resolve(nodes, env, &mut report);
     let failed =
         report.diagnostics.iter().any(|found| matches!(found.severity, Severity::Fatal | Severity::NoFile));
@@ -80,7 +79,6 @@ pub fn effective(
     env: &dyn Environment,
 ) -> (Vec<show::Item>, Report) {
     let mut report = Report::default();
-    let items = source::read(path, options, env, &mut report);
-    let nodes = tree::build(items, &mut report);
+    let nodes = tree::read(path, options, env, &mut report);
     (show::items(&nodes, keywords::ROOT, defaults), report)
 }

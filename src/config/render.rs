@@ -223,7 +223,7 @@ mod tests {
             diagnostics: vec![finding],
             sources: vec![SourceText {
                 name: "a.conf".into(),
-                text: line.into(),
+                text: line.to_owned().into(),
                 included_at: None,
                 secret: Default::default(),
             }],

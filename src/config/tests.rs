@@ -523,6 +523,12 @@ fn a_file_that_includes_itself_is_read_once() {
 }
 
 #[test]
+fn a_definition_that_begins_with_itself_ends() {
+    let (_, report) = read("$A= \\\n$A \\\nrouter_id x\n\n$A\n");
+    assert!(ids(&report).contains(&"endless-expansion"), "{:?}", ids(&report));
+}
+
+#[test]
 fn expansion_is_bounded_in_characters() {
     let wide = format!("~SEQ(I,1,300) ~SEQ(J,1,300) {}", "x".repeat(900));
     assert!(ids(&read(&wide).1).contains(&"endless-expansion"));

@@ -6,14 +6,15 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
+    path::Path,
     sync::Arc,
 };
 
 use super::{
-    Diagnostic, Report, Severity, Span, explain,
+    Diagnostic, Environment, Options, Report, Severity, Span, explain,
     keywords::{self, Block, Keyword, Missing, Status, Value},
     show::MASK,
-    source::Item,
+    source::{self, Item, Reader},
     text::{Line, Word},
     value,
 };
@@ -34,9 +35,9 @@ pub(super) enum Body {
     /// The keyword opens no block.
     None,
     /// Keywords.
-    Nodes(Vec<Node>),
+    Nodes(Box<[Node]>),
     /// Lines that are not keywords.
-    Lines(Vec<Line>),
+    Lines(Box<[Line]>),
 }
 
 impl Node {
@@ -75,18 +76,33 @@ impl Node {
 }
 
 /// Builds the tree of a whole configuration.
-pub(super) fn build(items: Vec<Item>, report: &mut Report) -> Vec<Node> {
+pub(super) fn read(
+    path: &Path,
+    options: &Options<'_>,
+    env: &dyn Environment,
+    report: &mut Report,
+) -> Vec<Node> {
+    // Reading and building take turns; each keeps its findings in its own order.
+    let mut found = Report::default();
     let mut builder = Builder {
-        items: items.into_iter().peekable(),
-        report,
+        items: source::read(path, options, env, report).peekable(),
+        report: &mut found,
         quiet: false,
         idle: HashMap::new(),
         secret: HashMap::new(),
     };
     let nodes = builder.block(keywords::ROOT, None);
     builder.count_idle();
-    builder.tell_secrets();
+    let secret = builder.secret;
+    report.append(found);
+    tell_secrets(secret, report);
     nodes
+}
+
+fn tell_secrets(mut secret: HashMap<Arc<str>, BTreeSet<usize>>, report: &mut Report) {
+    for source in &mut report.sources {
+        source.secret = secret.remove(&source.name).unwrap_or_default();
+    }
 }
 
 /// A quote that is never closed, wherever it is found.
@@ -97,7 +113,7 @@ pub(super) fn open_quote(span: &Span) -> Diagnostic {
 }
 
 struct Builder<'a> {
-    items: std::iter::Peekable<std::vec::IntoIter<Item>>,
+    items: std::iter::Peekable<Reader<'a>>,
     report: &'a mut Report,
     /// Inside a block that has no effect yet: its words are checked, but not each reported as without effect.
     quiet: bool,
@@ -122,10 +138,7 @@ impl Builder<'_> {
                 self.keep_secret(&mut last, &item);
             }
             match item {
-                Item::Close(_) if opened_by.is_some() => {
-                    nodes.shrink_to_fit();
-                    return nodes;
-                }
+                Item::Close(_) if opened_by.is_some() => return nodes,
                 Item::Close(place) => self.report.add(surplus_brace(&place)),
                 Item::Open(place) => self.report.add(stray_brace(&place, block)),
                 Item::Line(line) => match block.keyword(line.first().text) {
@@ -149,12 +162,6 @@ impl Builder<'_> {
         self.secret.entry(place.file).or_default().extend(from.min(place.line)..=from.max(place.line));
     }
 
-    fn tell_secrets(&mut self) {
-        for source in &mut self.report.sources {
-            source.secret = self.secret.remove(&source.name).unwrap_or_default();
-        }
-    }
-
     fn node(&mut self, keyword: &'static Keyword, line: Line) -> Option<Node> {
         if let Status::Removed(why) = keyword.status {
             let headline = format!("{} is no longer a keyword: the line is ignored", keyword.name);
@@ -168,8 +175,8 @@ impl Builder<'_> {
         let was_quiet = self.quiet;
         self.quiet |= keyword.status != Status::Supported;
         let body = match keyword.value {
-            Value::Body(inner) => Body::Nodes(self.block(inner, Some(&line.first().span()))),
-            Value::Lines(_) => Body::Lines(self.entries(keyword, &line)),
+            Value::Body(inner) => Body::Nodes(self.block(inner, Some(&line.first().span())).into()),
+            Value::Lines(_) => Body::Lines(self.entries(keyword, &line).into()),
             _ => Body::None,
         };
         self.quiet = was_quiet;
@@ -192,10 +199,7 @@ impl Builder<'_> {
         let mut entries = Vec::new();
         for item in self.items.by_ref() {
             match item {
-                Item::Close(_) => {
-                    entries.shrink_to_fit();
-                    return entries;
-                }
+                Item::Close(_) => return entries,
                 Item::Open(place) => self.report.add(brace_in_list(&place, keyword)),
                 Item::Line(line) => {
                     if let Some(quote) = line.open_quote() {

@@ -2,6 +2,9 @@
 
 use super::super::{Severity, text::Word};
 
+/// What every form begins with.
+pub(super) const KEYWORD: &str = "include";
+
 /// Most names that one pattern with braces may stand for.
 const MAX_ALTERNATIVES: usize = 256;
 

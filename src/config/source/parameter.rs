@@ -11,6 +11,9 @@ use super::super::{
 /// What `${_RANDOM}` is chosen from when it names no bounds.
 const RANDOM_RANGE: (u64, u64) = (0, 32_767);
 
+/// The longest words of a built-in name, in bytes: how far its `}` is looked for.
+const MAX_ARGUMENTS: usize = 255;
+
 /// The lines of a value; nearly always one.
 pub(super) type Value = Rc<[String]>;
 
@@ -96,7 +99,7 @@ pub(super) fn used(text: &str) -> Option<Used<'_>> {
     let rest = text.strip_prefix('$')?;
     if let Some(inner) = rest.strip_prefix('{') {
         let (name, tail) = value::name(inner)?;
-        let arguments = &tail[..tail.find('}')?];
+        let arguments = &tail[..tail.bytes().take(MAX_ARGUMENTS + 1).position(|byte| byte == b'}')?];
         let fits =
             arguments.is_empty() || (matches!(name, "_ENV" | "_RANDOM") && arguments.starts_with(is_blank));
         return fits.then_some(Used { name, arguments, length: name.len() + arguments.len() + 3 });

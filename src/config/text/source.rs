@@ -1,0 +1,22 @@
+//! A file whose lines are read.
+
+use std::{ops::Range, sync::Arc};
+
+/// A file that texts are parts of.
+#[derive(Debug)]
+pub(in crate::config) struct Source {
+    /// Its name as it was opened.
+    pub(in crate::config) name: Arc<str>,
+    /// What it holds; shared with the report, which shows lines of it.
+    pub(in crate::config) text: Arc<String>,
+}
+
+impl Source {
+    pub(in crate::config) fn new(name: Arc<str>, text: String) -> Self {
+        Self { name, text: Arc::new(text) }
+    }
+
+    pub(super) fn part(&self, bytes: Range<usize>) -> &str {
+        &self.text[bytes]
+    }
+}

@@ -1,0 +1,109 @@
+//! Comments.
+
+use super::{Text, is_blank};
+use crate::config::Span;
+
+/// What the mark that ended a line was, if it was not the line's end.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(in crate::config) struct Stripped {
+    /// The line ended in a `\` outside quotes.
+    pub(in crate::config) continued: bool,
+    /// A `#` or `!` in the middle of a word began the comment.
+    pub(in crate::config) cut_word: Option<(char, Span)>,
+}
+
+impl Text {
+    /// Removes the comment and outer blanks. Only double quotes protect: elsewhere a `#` or `!` ends the line, even
+    /// inside a word, and `\#` and `\!` stand for the character itself.
+    pub(in crate::config) fn strip(&mut self) -> Stripped {
+        self.strip_from(0)
+    }
+
+    /// As [`Self::strip`], when everything before a byte has been stripped already.
+    pub(in crate::config) fn strip_from(&mut self, first: usize) -> Stripped {
+        let mut stripped = Stripped::default();
+        let mut backslashes = Vec::new();
+        let string = self.as_str();
+        let bytes = string.as_bytes();
+        let (mut quoted, mut at) = (false, 0);
+        let mut end = bytes.len();
+        while let Some(marks) = bytes[at..].iter().position(|byte| matches!(byte, b'"' | b'#' | b'!' | b'\\'))
+        {
+            at += marks;
+            let next = bytes.get(at + 1).copied();
+            match bytes[at] {
+                b'"' => quoted = !quoted,
+                b'#' | b'!' if !quoted && at >= first => {
+                    let joined = |side: Option<&u8>| {
+                        side.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte >= 0x80)
+                    };
+                    let inside =
+                        joined(at.checked_sub(1).map(|before| &bytes[before])) && joined(next.as_ref());
+                    stripped.cut_word = inside.then(|| (char::from(bytes[at]), self.span_of(at..at + 1)));
+                    end = at;
+                    break;
+                }
+                b'\\' if !quoted => match next {
+                    None => {
+                        stripped.continued = true;
+                        end = at;
+                        break;
+                    }
+                    Some(next) => {
+                        if matches!(next, b'#' | b'!') && at >= first {
+                            backslashes.push(at);
+                        }
+                        at += 1;
+                    }
+                },
+                _ => {}
+            }
+            at += 1;
+        }
+        let kept = string[..end].trim_end_matches(is_blank).len();
+        let start = kept - string[..kept].trim_start_matches(is_blank).len();
+        if !backslashes.is_empty() {
+            *self = self.without(&backslashes);
+        }
+        self.shorten(start..kept - backslashes.len());
+        stripped
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::text;
+
+    fn stripped(line: &str) -> String {
+        let mut text = text(line);
+        text.strip();
+        text.as_str().to_owned()
+    }
+
+    #[test]
+    fn a_comment_begins_even_inside_a_word() {
+        assert_eq!(stripped("  auth_pass k@l!ve1 "), "auth_pass k@l");
+        assert_eq!(stripped("a # b"), "a");
+        assert_eq!(stripped(r#"auth_pass "k@l!ve1" # x"#), r#"auth_pass "k@l!ve1""#);
+        assert_eq!(stripped(r"auth_pass k@l\!ve1"), "auth_pass k@l!ve1");
+        assert_eq!(stripped(r"\#\!x \# ! c"), "#!x #");
+        assert_eq!(stripped(r"a \x b"), r"a \x b");
+        assert_eq!(stripped("# whole line"), "");
+    }
+
+    #[test]
+    fn a_cut_word_is_noticed_and_a_plain_comment_is_not() {
+        let cut = |line: &str| text(line).strip().cut_word.map(|(mark, span)| (mark, span.column));
+        assert_eq!(cut("auth_pass k@l!ve1"), Some(('!', 14)));
+        assert_eq!(cut("auth_pass kä!ve1"), Some(('!', 13)));
+        assert_eq!(cut("interface eth0 #comment"), None);
+        assert_eq!(cut("} # x"), None);
+    }
+
+    #[test]
+    fn a_backslash_at_the_end_continues() {
+        let mut line = text(r"$X= \");
+        assert!(line.strip().continued);
+        assert_eq!(line.as_str(), "$X=");
+    }
+}
