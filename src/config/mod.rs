@@ -24,6 +24,7 @@ pub mod show;
 mod diagnostic;
 mod environment;
 mod json;
+mod line_index;
 mod model;
 mod resolve;
 mod source;

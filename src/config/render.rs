@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fmt::Write};
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
-use super::{Diagnostic, Report, Severity, SourceText, Span, json::Json, keywords};
+use super::{Diagnostic, Report, Severity, SourceText, Span, json::Json, keywords, line_index::LineIndex};
 
 /// Includes that a finding names; a file may include itself.
 const MAX_CHAIN: usize = 16;
@@ -61,11 +61,11 @@ pub fn json(report: &Report) -> String {
 }
 
 /// The files of a report, divided into lines.
-struct Shown<'a>(BTreeMap<&'a str, (Vec<&'a str>, &'a SourceText)>);
+struct Shown<'a>(BTreeMap<&'a str, (LineIndex<'a>, &'a SourceText)>);
 
 impl<'a> Shown<'a> {
     fn new(report: &'a Report) -> Self {
-        let file = |source: &'a SourceText| (&*source.name, (source.text.split('\n').collect(), source));
+        let file = |source: &'a SourceText| (&*source.name, (LineIndex::new(&source.text), source));
         // The first reading of a file is the one that is shown.
         Self(report.sources.iter().rev().map(file).collect())
     }
@@ -73,7 +73,7 @@ impl<'a> Shown<'a> {
     /// The source line of a span, control characters blanked and passwords masked.
     fn line(&self, span: &Span) -> String {
         let file = self.0.get(&*span.file);
-        let line = file.and_then(|(lines, _)| lines.get(span.line.wrapping_sub(1)));
+        let line = file.and_then(|(lines, _)| lines.line(span.line));
         mask(line.map_or("", |line| line.trim_end_matches('\r')), self.is_secret(span))
     }
 

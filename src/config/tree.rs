@@ -132,7 +132,7 @@ impl Builder<'_> {
         }
         let secret = holds_secrets(block);
         let mut last: HashMap<Arc<str>, usize> = HashMap::new();
-        last.extend(opened_by.map(|opener| (Arc::clone(&opener.file), opener.line)));
+        last.extend(opened_by.filter(|_| secret).map(|opener| (Arc::clone(&opener.file), opener.line)));
         while let Some(item) = self.items.next() {
             if secret {
                 self.keep_secret(&mut last, &item);

@@ -86,7 +86,7 @@ fn has_destination(service: &VirtualServer, groups: &HashSet<String>, context: &
 
 /// Drops servers that are no address or there already; a service needs one server at least.
 fn has_servers(service: &mut VirtualServer, context: &mut Context<'_>) -> bool {
-    let mut known = HashSet::new();
+    let mut known = HashSet::with_capacity(service.real_server.len());
     service.real_server.retain(|server| {
         let Some(address) = server.address() else {
             let shown = server.heading.joined();

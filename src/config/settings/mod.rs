@@ -180,8 +180,9 @@ impl Words {
         Self::of(node.line.words(1))
     }
 
-    fn of<'a>(words: impl Iterator<Item = Word<'a>>) -> Self {
-        let mut text = String::new();
+    fn of<'a>(words: impl Iterator<Item = Word<'a>> + Clone) -> Self {
+        let length = words.clone().map(|word| word.text.len() + 1).sum();
+        let mut text = String::with_capacity(length);
         for word in words {
             text.push_str(word.text);
             text.push('\n');

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use memchr::memchr;
+
 use super::{
     Input, Reader,
     iteration::{self, Iteration},
@@ -116,6 +118,8 @@ impl Reader<'_> {
         if line.len() > MAX_EXPANDED || self.written > MAX_WRITTEN {
             return None;
         }
+        // Nearly every line ends here.
+        memchr(b'$', line.as_bytes())?;
         let directory = self.open.last().and_then(|file| file.parent()).unwrap_or(Path::new(""));
         let mut starts = line[..end].match_indices('$');
         let (at, length, value) = starts.find_map(|(at, _)| {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Text, is_blank, small};
+use super::{Text, is_blank_byte, small};
 use crate::config::Span;
 
 /// Where a word is in its text, as bytes.
@@ -63,7 +63,7 @@ impl Line {
     }
 
     /// The words from a number on.
-    pub(in crate::config) fn words(&self, from: usize) -> impl Iterator<Item = Word<'_>> {
+    pub(in crate::config) fn words(&self, from: usize) -> impl Iterator<Item = Word<'_>> + Clone {
         let string = self.text.as_str();
         let next = move |last: &Place| place(string, last.to as usize)?.ok();
         std::iter::successors(Some(self.first), next).skip(from).map(move |place| self.at(string, place))
@@ -92,7 +92,7 @@ impl Line {
 /// never closed; what follows it is no word.
 fn place(string: &str, from: usize) -> Option<Result<Place, usize>> {
     let bytes = string.as_bytes();
-    let at = from + bytes.get(from..)?.iter().position(|byte| !is_blank(char::from(*byte)))?;
+    let at = from + bytes.get(from..)?.iter().position(|byte| !is_blank_byte(*byte))?;
     let quote = u32::from(bytes[at] == b'"');
     let length = if quote == 1 {
         match bytes[at + 1..].iter().position(|byte| *byte == b'"') {
@@ -100,7 +100,7 @@ fn place(string: &str, from: usize) -> Option<Result<Place, usize>> {
             None => return Some(Err(at)),
         }
     } else {
-        let ends = |byte: &u8| is_blank(char::from(*byte)) || *byte == b'"';
+        let ends = |byte: &u8| is_blank_byte(*byte) || *byte == b'"';
         bytes[at..].iter().position(ends).unwrap_or(bytes.len() - at)
     };
     Some(Ok(Place { quote, from: small(at), to: small(at + length) }))

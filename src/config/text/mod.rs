@@ -85,6 +85,7 @@ impl Text {
     /// The column of a byte, counted in characters from 1; behind the last one it goes on counting.
     fn column(&self, at: usize) -> u32 {
         match &self.characters {
+            Characters::There { column, .. } if self.source.is_ascii => column + small(at),
             Characters::There { column, .. } => {
                 let bytes = self.as_str().as_bytes();
                 let through = bytes.get(..=at).unwrap_or(bytes);
@@ -223,6 +224,37 @@ fn begins_character(byte: u8) -> bool {
 
 pub(super) fn is_blank(c: char) -> bool {
     matches!(c, ' ' | '\t' | '\x0b' | '\x0c' | '\r')
+}
+
+fn is_blank_byte(byte: u8) -> bool {
+    is_blank(char::from(byte))
+}
+
+/// Where the characters between outer blanks are.
+fn trimmed(bytes: &[u8]) -> Range<usize> {
+    let is_there = |byte: &u8| !is_blank_byte(*byte);
+    let to = bytes.iter().rposition(is_there).map_or(0, |last| last + 1);
+    bytes[..to].iter().position(is_there).unwrap_or(0)..to
+}
+
+/// Bytes that mean something, to be looked for all at once.
+struct Marks([bool; 256]);
+
+impl Marks {
+    const fn new(marks: &[u8]) -> Self {
+        let mut is_one = [false; 256];
+        let mut next = 0;
+        while next < marks.len() {
+            is_one[marks[next] as usize] = true;
+            next += 1;
+        }
+        Self(is_one)
+    }
+
+    /// The first of them.
+    fn find(&self, bytes: &[u8]) -> Option<usize> {
+        bytes.iter().position(|byte| self.0[usize::from(*byte)])
+    }
 }
 
 #[cfg(test)]

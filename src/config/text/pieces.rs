@@ -1,7 +1,10 @@
 //! Braces.
 
-use super::{Text, is_blank};
+use super::{Marks, Text, is_blank_byte};
 use crate::config::Span;
+
+/// Braces, and what makes them mean nothing.
+static MARKS: Marks = Marks::new(b"{}\"");
 
 /// What braces leave of a line.
 #[derive(Debug)]
@@ -17,21 +20,16 @@ pub(in crate::config) enum Piece {
 impl Text {
     /// Braces outside double quotes stand alone: hands over the pieces before, between and after them, none blank.
     pub(in crate::config) fn split_braces(self, mut take: impl FnMut(Piece)) {
-        let string = self.as_str();
-        let Some(brace) = string.bytes().position(|byte| matches!(byte, b'{' | b'}')) else {
-            return take(Piece::Words(self));
-        };
-        let (mut quoted, mut start) = (false, 0);
-        let mut at = if string[..brace].contains('"') { 0 } else { brace };
-        while let Some(found) =
-            string.as_bytes()[at..].iter().position(|byte| matches!(byte, b'"' | b'{' | b'}'))
-        {
+        let bytes = self.as_str().as_bytes();
+        let is_blank = |bytes: &[u8]| bytes.iter().copied().all(is_blank_byte);
+        let (mut quoted, mut start, mut at) = (false, 0, 0);
+        while let Some(found) = MARKS.find(&bytes[at..]) {
             at += found;
-            let byte = string.as_bytes()[at];
+            let byte = bytes[at];
             if byte == b'"' {
                 quoted = !quoted;
             } else if !quoted {
-                if !string[start..at].chars().all(is_blank) {
+                if !is_blank(&bytes[start..at]) {
                     take(Piece::Words(self.part(start..at)));
                 }
                 let place = self.span_of(at..at + 1);
@@ -42,8 +40,8 @@ impl Text {
         }
         if start == 0 {
             take(Piece::Words(self));
-        } else if !string[start..].chars().all(is_blank) {
-            take(Piece::Words(self.part(start..string.len())));
+        } else if !is_blank(&bytes[start..]) {
+            take(Piece::Words(self.part(start..bytes.len())));
         }
     }
 }

@@ -9,11 +9,13 @@ pub(in crate::config) struct Source {
     pub(in crate::config) name: Arc<str>,
     /// What it holds; shared with the report, which shows lines of it.
     pub(in crate::config) text: Arc<String>,
+    /// Every character of it is one byte.
+    pub(super) is_ascii: bool,
 }
 
 impl Source {
     pub(in crate::config) fn new(name: Arc<str>, text: String) -> Self {
-        Self { name, text: Arc::new(text) }
+        Self { name, is_ascii: text.is_ascii(), text: Arc::new(text) }
     }
 
     pub(super) fn part(&self, bytes: Range<usize>) -> &str {

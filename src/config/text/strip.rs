@@ -1,7 +1,10 @@
 //! Comments.
 
-use super::{Text, is_blank};
+use super::{Marks, Text, trimmed};
 use crate::config::Span;
+
+/// What a comment may begin with, and what keeps one from beginning.
+static MARKS: Marks = Marks::new(b"#!\"\\");
 
 /// What the mark that ended a line was, if it was not the line's end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,9 +30,8 @@ impl Text {
         let bytes = string.as_bytes();
         let (mut quoted, mut at) = (false, 0);
         let mut end = bytes.len();
-        while let Some(marks) = bytes[at..].iter().position(|byte| matches!(byte, b'"' | b'#' | b'!' | b'\\'))
-        {
-            at += marks;
+        while let Some(found) = bytes.get(at..).and_then(|rest| MARKS.find(rest)) {
+            at += found;
             let next = bytes.get(at + 1).copied();
             match bytes[at] {
                 b'"' => quoted = !quoted,
@@ -60,12 +62,12 @@ impl Text {
             }
             at += 1;
         }
-        let kept = string[..end].trim_end_matches(is_blank).len();
-        let start = kept - string[..kept].trim_start_matches(is_blank).len();
+        let mut kept = trimmed(&bytes[..end]);
         if !backslashes.is_empty() {
             *self = self.without(&backslashes);
+            kept.end -= backslashes.len();
         }
-        self.shorten(start..kept - backslashes.len());
+        self.shorten(kept);
         stripped
     }
 }
