@@ -6,6 +6,7 @@
 
 pub(crate) mod daemon;
 pub(crate) mod fleet;
+pub(crate) mod shapes;
 pub(crate) mod table;
 
 use std::env;
