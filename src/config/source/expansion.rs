@@ -1,11 +1,10 @@
 //! What becomes of a line with parameters, and lines that stand for several. All of it is bounded.
 
-use std::path::Path;
-
 use memchr::memchr;
 
 use super::{
     Input, Reader,
+    files::directory,
     iteration::{self, Iteration},
     parameter::{self, Value},
 };
@@ -18,9 +17,9 @@ pub(super) const MAX_EXPANSIONS: usize = 200;
 /// What one line may grow to by substitution, in bytes.
 pub(super) const MAX_EXPANDED: usize = 64 * 1024;
 /// Lines that multi-line definitions, `~SEQ` and `~LST` may come to in one reading.
-const MAX_REPLAYED: usize = 2_000_000;
+const MAX_REPLAYED: usize = 1_000_000;
 /// What substitution, multi-line definitions, `~SEQ` and `~LST` may write in one reading, in bytes.
-pub(super) const MAX_WRITTEN: usize = 64 << 20;
+pub(super) const MAX_WRITTEN: usize = 32 << 20;
 
 /// The further lines of a multi-line definition.
 pub(super) struct Repetition {
@@ -69,17 +68,23 @@ impl Reader<'_> {
     fn may_replay(&mut self, place: &Text, lines: usize, bytes: usize, depth: usize) -> bool {
         self.replayed = self.replayed.saturating_add(lines);
         self.written = self.written.saturating_add(bytes);
-        let may = depth < MAX_NESTING && self.replayed <= MAX_REPLAYED && self.written <= MAX_WRITTEN;
+        let may = depth < MAX_NESTING && self.has_budget();
         if !may {
             self.report_endless(place);
         }
         may
     }
 
+    /// Whether definitions and sequences may still make lines.
+    fn has_budget(&self) -> bool {
+        self.replayed <= MAX_REPLAYED && self.written <= MAX_WRITTEN
+    }
+
     /// A line in which a definition of several lines was named: the line with the first of them, then the others.
     pub(super) fn repeat(&mut self, text: Text, lines: Value, depth: usize) {
-        if depth >= MAX_NESTING {
-            return self.report_endless(&text);
+        let further = &lines[1..];
+        if !self.may_replay(&text, further.len(), further.iter().map(String::len).sum(), depth) {
+            return;
         }
         self.inputs.push(Input::Repetition(Repetition { place: text.clone(), depth, lines, next: 1 }));
         self.push_line(text, depth);
@@ -95,18 +100,11 @@ impl Reader<'_> {
     pub(super) fn next_repeated(&mut self) {
         let Some(Input::Repetition(repetition)) = self.inputs.pop() else { return };
         let Repetition { place, depth, lines, next } = repetition;
-        let further = &lines[1..];
-        let may =
-            next > 1 || self.may_replay(&place, further.len(), further.iter().map(String::len).sum(), depth);
-        if let Some(line) = lines.get(next).filter(|_| may) {
+        if let Some(line) = lines.get(next) {
             let mut text = place.standing_in(line);
             text.strip();
-            self.inputs.push(Input::Repetition(Repetition {
-                place,
-                depth,
-                next: next + 1,
-                lines: lines.clone(),
-            }));
+            let next = next + 1;
+            self.inputs.push(Input::Repetition(Repetition { place, depth, lines, next }));
             self.push_line(text, depth);
         }
     }
@@ -120,7 +118,7 @@ impl Reader<'_> {
         }
         // Nearly every line ends here.
         memchr(b'$', line.as_bytes())?;
-        let directory = self.open.last().and_then(|file| file.parent()).unwrap_or(Path::new(""));
+        let directory = directory(&self.open);
         let mut starts = line[..end].match_indices('$');
         let (at, length, value) = starts.find_map(|(at, _)| {
             let used = parameter::used(&line[at..])?;
@@ -171,11 +169,9 @@ impl Reader<'_> {
 
     /// The next round of a line that is read once for each value.
     pub(super) fn next_round(&mut self) {
+        let has_budget = self.has_budget();
         let Some(Input::Rounds(rounds)) = self.inputs.last_mut() else { return };
-        if rounds.next == rounds.iteration.rounds.len()
-            || self.replayed > MAX_REPLAYED
-            || self.written > MAX_WRITTEN
-        {
+        if rounds.next == rounds.iteration.rounds.len() || !has_budget {
             self.inputs.pop();
             return;
         }
@@ -202,14 +198,18 @@ impl Reader<'_> {
         if last.is_some_and(|place| text.is_at(place)) {
             return;
         }
-        self.report.add(
-            Diagnostic::new(
-                "endless-expansion",
-                Severity::Error,
-                "this line's parameters expand without end",
-                &text.span(),
+        let error = |id, headline: &str| Diagnostic::new(id, Severity::Error, headline, &text.span());
+        self.report.add(if self.has_budget() {
+            error("endless-expansion", "this line's parameters expand without end")
+                .help("a definition must not contain itself")
+        } else {
+            let most = MAX_WRITTEN >> 20;
+            error(
+                "expansion-too-large",
+                "definitions and sequences come to too much: the rest is not expanded",
             )
-            .help("a definition must not contain itself"),
-        );
+            .info(format!("all of them together may make {MAX_REPLAYED} lines and {most} MiB"))
+            .help("let the sequences above count to less, or write fewer of them")
+        });
     }
 }

@@ -6,28 +6,26 @@ use std::{
     path::{Path, PathBuf},
     rc::Rc,
     sync::Arc,
-    vec,
 };
 
 use memchr::memchr;
 
 use super::{
     Input, Reader,
-    include::{self, Checks},
+    include::{Asked, Checks, Included},
 };
 use crate::config::{
     Diagnostic, Severity, SourceText, Span,
-    text::{Line, Source, Text},
+    text::{Source, Text},
 };
 
-/// Files that include themselves end here.
-const MAX_INCLUDE_DEPTH: usize = 16;
-/// Files that may be asked for in one reading: files that include one another in circles end here.
-const MAX_FILES: usize = 4096;
 /// What one file may hold, in bytes.
 const MAX_FILE_BYTES: u64 = 4 << 20;
 /// What all files of one reading may hold, in bytes; a file counts each time it is read.
 const MAX_TOTAL_BYTES: u64 = 16 << 20;
+
+/// What some editors put before the first character of a file.
+const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// A file that is being read.
 pub(super) struct OpenFile {
@@ -36,40 +34,28 @@ pub(super) struct OpenFile {
     next: Option<usize>,
     /// Lines so far.
     line: usize,
+    /// Definitions and sequences around the line that included it.
+    depth: usize,
     /// What `include_check` asked for before it.
     checks: Checks,
 }
 
 impl OpenFile {
-    /// The next physical line.
-    pub(super) fn next_line(&mut self) -> Option<Text> {
+    /// The next physical line, and within how many definitions and sequences it stands.
+    pub(super) fn next_line(&mut self) -> Option<(Text, usize)> {
         let from = self.next?;
         let rest = &self.source.text.as_bytes()[from..];
         let length = memchr(b'\n', rest);
         self.next = length.map(|length| from + length + 1);
         self.line += 1;
-        Some(Text::new(&self.source, self.line, from..from + length.unwrap_or(rest.len())))
+        let text = Text::new(&self.source, self.line, from..from + length.unwrap_or(rest.len()));
+        Some((text, self.depth))
     }
 }
 
-/// What an include names and has not been read.
-pub(super) struct Included {
-    /// Files that were found.
-    files: vec::IntoIter<PathBuf>,
-    /// Patterns that were not looked for.
-    patterns: vec::IntoIter<String>,
-    asked: Asked,
-}
-
-/// The line that asks for files.
-#[derive(Clone)]
-struct Asked {
-    at: Span,
-    /// What it says.
-    pattern: Rc<str>,
-    checks: Checks,
-    /// How bad a file is that cannot be used.
-    unusable: Severity,
+/// The directory of the innermost of the files that are open.
+pub(super) fn directory(open: &[PathBuf]) -> &Path {
+    open.last().and_then(|file| file.parent()).unwrap_or(Path::new(""))
 }
 
 impl Reader<'_> {
@@ -86,17 +72,7 @@ impl Reader<'_> {
                 .help("create it, or name another one with --use-file"),
             );
         }
-        let asked = Asked {
-            at: self.whole.clone(),
-            pattern: Rc::default(),
-            checks: Checks::ALL,
-            unusable: Severity::NoFile,
-        };
-        self.inputs.push(Input::Include(Included {
-            files: files.into_iter(),
-            patterns: Vec::new().into_iter(),
-            asked,
-        }));
+        self.inputs.push(Input::Include(Included::main(files, self.whole.clone())));
     }
 
     /// At the end of everything: a definition that goes on has no end.
@@ -115,8 +91,10 @@ impl Reader<'_> {
         }
     }
 
-    /// Opens one file; a file that cannot be used is reported at `asked` with `severity`.
-    fn file(&mut self, path: &Path, asked: &Span, severity: Severity) {
+    /// Opens one file; one that cannot be used is reported where it is asked for.
+    pub(super) fn file(&mut self, path: &Path, asked: &Asked) {
+        let Asked { at: asked, unusable: severity, depth, .. } = asked;
+        let (severity, depth) = (*severity, *depth);
         let refuse = |reader: &mut Self, why: String, help: &str| {
             let headline = format!("configuration file {} {why}", path.display());
             reader.report.add(Diagnostic::new("unusable-file", severity, headline, asked).help(help));
@@ -143,8 +121,12 @@ impl Reader<'_> {
             }
         };
         self.read += u64::try_from(bytes.len()).unwrap_or(left).min(left);
-        let text = String::from_utf8(bytes)
+        let mut text = String::from_utf8(bytes)
             .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+        let is_marked = text.starts_with(BYTE_ORDER_MARK);
+        if is_marked {
+            text.drain(..BYTE_ORDER_MARK.len_utf8());
+        }
         let source = Rc::new(Source::new(path.to_string_lossy().into(), text));
         // A file that is read again is not kept again.
         if self.known.insert(Arc::clone(&source.name)) {
@@ -155,8 +137,27 @@ impl Reader<'_> {
                 secret: BTreeSet::new(),
             });
         }
+        if is_marked {
+            self.report_byte_order_mark(&source.name);
+        }
         self.open.push(path.to_path_buf());
-        self.inputs.push(Input::File(OpenFile { source, next: Some(0), line: 0, checks: self.checks }));
+        self.inputs.push(Input::File(OpenFile {
+            source,
+            next: Some(0),
+            line: 0,
+            depth,
+            checks: self.checks,
+        }));
+    }
+
+    fn report_byte_order_mark(&mut self, file: &Arc<str>) {
+        let place = Span { file: Arc::clone(file), line: 1, column: 1, length: 0 };
+        let headline = "the file begins with a byte order mark, which is ignored";
+        self.report.add(
+            Diagnostic::new("byte-order-mark", Severity::Error, headline, &place)
+                .info("keepalived takes it for a part of the first word, and so does not know that word")
+                .help("save the file as UTF-8 without a byte order mark"),
+        );
     }
 
     /// At the end of a file.
@@ -165,11 +166,6 @@ impl Reader<'_> {
             self.checks = file.checks;
             self.open.pop();
         }
-    }
-
-    /// The directory of the innermost file.
-    pub(super) fn directory(&self) -> &Path {
-        self.open.last().and_then(|file| file.parent()).unwrap_or(Path::new(""))
     }
 
     /// Part of a configuration is never left out in silence, whatever the form of the include.
@@ -185,93 +181,6 @@ impl Reader<'_> {
             Diagnostic::new("file-too-large", severity.max(Severity::Error), headline, asked)
                 .info(format!("{what} {limit} MiB"))
                 .help("name a configuration file, or shorten it with parameters and ~SEQ"),
-        );
-    }
-
-    /// `include` and its stricter forms. True when the line was one.
-    pub(super) fn include(&mut self, text: &Text) -> bool {
-        if !text.as_str().starts_with(include::KEYWORD) {
-            return false;
-        }
-        let keyword = text.first_word();
-        let Some(checks) = Checks::of(keyword).map(|checks| checks.and(self.checks)) else {
-            return false;
-        };
-        let Ok(line) = Line::new(text.clone()) else {
-            return false;
-        };
-        let place = line.word(1).map_or_else(|| text.span(), |word| word.span());
-        let Some(pattern) = line.word(1) else {
-            self.report.add(
-                Diagnostic::new(
-                    "missing-argument",
-                    Severity::Error,
-                    format!("{keyword} names no file"),
-                    &place,
-                )
-                .help(format!("write {keyword} FILE, relative to this file's directory")),
-            );
-            return true;
-        };
-        let asked =
-            Asked { at: place, pattern: pattern.text.into(), checks, unusable: checks.when_unusable() };
-        self.inputs.push(Input::Include(Included {
-            files: Vec::new().into_iter(),
-            patterns: include::alternatives(pattern.text).into_iter(),
-            asked,
-        }));
-        true
-    }
-
-    /// The next file that an include names, or what its next pattern stands for.
-    pub(super) fn next_included(&mut self) {
-        let Some(Input::Include(include)) = self.inputs.last_mut() else { return };
-        let asked = include.asked.clone();
-        if let Some(file) = include.files.next() {
-            // The main file is nobody's include.
-            self.included += usize::from(!self.open.is_empty());
-            if self.open.contains(&file) || self.included > MAX_FILES {
-                return self.report_too_deep(&asked.at);
-            }
-            return self.file(&file, &asked.at, asked.unusable);
-        }
-        let Some(pattern) = include.patterns.next() else {
-            self.inputs.pop();
-            return;
-        };
-        if self.open.len() >= MAX_INCLUDE_DEPTH || self.included >= MAX_FILES {
-            self.inputs.pop();
-            return self.report_too_deep(&asked.at);
-        }
-        let found = self.env.glob(&self.directory().join(&pattern).to_string_lossy());
-        if found.is_empty() {
-            // Looking costs as well, also where nothing is found.
-            self.included += 1;
-            self.report_no_match(&pattern, &asked);
-        }
-        if let Some(Input::Include(include)) = self.inputs.last_mut() {
-            include.files = found.into_iter();
-        }
-    }
-
-    fn report_too_deep(&mut self, place: &Span) {
-        self.report.add(
-            Diagnostic::new(
-                "include-too-deep",
-                Severity::Error,
-                "too many files include one another: this one is not read",
-                place,
-            )
-            .help("a file must not include itself"),
-        );
-    }
-
-    fn report_no_match(&mut self, pattern: &str, asked: &Asked) {
-        let severity = asked.checks.when_missing(&asked.pattern, pattern);
-        let headline = format!("no file matches {pattern}");
-        self.report.add(
-            Diagnostic::new("include-nothing", severity, headline, &asked.at)
-                .help("a relative name starts at the directory of the file that includes it"),
         );
     }
 }

@@ -15,7 +15,8 @@ use crate::config::{
 const MAX_LINE_BYTES: usize = 1023;
 
 impl Reader<'_> {
-    pub(super) fn physical_line(&mut self, mut text: Text) {
+    /// A line of a file that is read within so many definitions and sequences.
+    pub(super) fn physical_line(&mut self, mut text: Text, depth: usize) {
         text.trim_return();
         let line = text.as_str();
         if line.len() > MAX_LINE_BYTES {
@@ -36,14 +37,19 @@ impl Reader<'_> {
             );
             text = text.without_nul();
         }
+        let whole = text.clone();
         let stripped = text.strip();
         if let Some((mark, place)) = stripped.cut_word {
             self.report_cut_word(mark, &place);
         }
+        // Within a definition the mark counts at the end of a comment, too.
+        let (whole, kept) = (whole.as_str(), text.as_str());
+        let commented = whole.ends_with('\\') && (kept.is_empty() || !whole.ends_with(kept));
+        let continued = stripped.continued || commented;
         if self.defining.is_some() {
-            self.continue_definition(&text, stripped.continued);
+            self.continue_definition(&text, continued);
         } else if !text.is_empty() {
-            self.logical(text, stripped.continued, 0);
+            self.logical(text, continued, depth);
         }
     }
 
@@ -61,7 +67,7 @@ impl Reader<'_> {
     /// Conditionals, includes, definitions and substitution, again and again until the line is plain.
     pub(super) fn logical(&mut self, mut text: Text, mut continued: bool, depth: usize) {
         for _ in 0..MAX_EXPANSIONS {
-            if self.include(&text) {
+            if self.include(&text, depth) {
                 return;
             }
             match text.as_str().as_bytes().first() {
@@ -80,7 +86,8 @@ impl Reader<'_> {
                 }
                 _ => {}
             }
-            if text.as_str().len() > MAX_EXPANDED || self.written > MAX_WRITTEN {
+            let may_be_written = self.written <= MAX_WRITTEN || !text.as_str().contains('$');
+            if text.as_str().len() > MAX_EXPANDED || !may_be_written {
                 break;
             }
             let Some((line, at, value)) = self.substitute(&text, text.as_str().len()) else {

@@ -23,8 +23,8 @@ use std::{
 
 use self::{
     expansion::{Repetition, Rounds},
-    files::{Included, OpenFile},
-    include::Checks,
+    files::OpenFile,
+    include::{Checks, Included},
     parameter::Parameters,
 };
 use super::{
@@ -138,7 +138,7 @@ impl Reader<'_> {
         match self.inputs.last_mut() {
             None => return false,
             Some(Input::File(file)) => match file.next_line() {
-                Some(text) => self.physical_line(text),
+                Some((text, depth)) => self.physical_line(text, depth),
                 None => self.close_file(),
             },
             Some(Input::Include(_)) => self.next_included(),
