@@ -170,9 +170,14 @@ fn lines(items: &[Item], depth: usize, out: &mut String) {
             out.push_str(&format!("{indent}# {line} (default)\n"));
             continue;
         };
-        let opened = if item.items.is_some() { " {" } else { "" };
-        // A comment behind an open quote would be part of it.
-        let place = if ends_quoted(&line) || line.len() > MAX_WITH_PLACE {
+        // A brace or a comment behind an open quote would be part of it.
+        let quoted = ends_quoted(&line);
+        let opened = match &item.items {
+            Some(_) if quoted => format!("\n{indent}{{"),
+            Some(_) => " {".to_owned(),
+            None => String::new(),
+        };
+        let place = if quoted || line.len() > MAX_WITH_PLACE {
             String::new()
         } else {
             format!(" # {}:{}", at.file, at.line)
