@@ -3,7 +3,16 @@
 //! A diagnostic is a finding, not a text layout: [`super::render`] draws it for a terminal or as one log line.
 //! Exit codes are decided here, because they are a property of the findings (keepalived(8), "EXIT STATUS").
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
+
+/// Findings of one id and severity that are kept; further ones are counted. Each word of the language is reported once
+/// when it has no effect yet, and there are fewer words than this.
+const MAX_OF_A_KIND: usize = 1000;
+/// What a finding may quote of a line that parameters made long, in bytes.
+const MAX_HEADLINE: usize = 1500;
 
 /// A place in the configuration text.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -111,20 +120,69 @@ pub struct Report {
     pub diagnostics: Vec<Diagnostic>,
     /// The files that were read, each at its first reading.
     pub sources: Vec<SourceText>,
+    /// How often each kind of finding was added.
+    pub(super) kinds: HashMap<(&'static str, Severity), Kind>,
+}
+
+/// How often a kind of finding was added.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Kind {
+    count: usize,
+    /// Where the first one is that was not kept.
+    omitted: Option<Span>,
 }
 
 impl Report {
     /// Adds a finding, unless it is the last one again: a line that stands for thousands says it once.
-    pub fn add(&mut self, diagnostic: Diagnostic) {
-        if self.diagnostics.last() != Some(&diagnostic) {
+    pub fn add(&mut self, mut diagnostic: Diagnostic) {
+        if diagnostic.headline.len() > MAX_HEADLINE {
+            diagnostic.headline.truncate(diagnostic.headline.floor_char_boundary(MAX_HEADLINE));
+            diagnostic.headline.push('…');
+        }
+        let known = self.diagnostics.last() == Some(&diagnostic);
+        if !known && !self.counts_only(diagnostic.id, diagnostic.severity, diagnostic.span.as_ref()) {
+            self.kinds.entry((diagnostic.id, diagnostic.severity)).or_default().count += 1;
             self.diagnostics.push(diagnostic);
         }
+    }
+
+    /// Counts a finding of a kind of which no more are kept; false when this one would be, and nothing is counted.
+    pub(super) fn counts_only(&mut self, id: &'static str, severity: Severity, span: Option<&Span>) -> bool {
+        let Some(kind) = self.kinds.get_mut(&(id, severity)).filter(|kind| kind.count >= MAX_OF_A_KIND)
+        else {
+            return false;
+        };
+        kind.count += 1;
+        kind.omitted = kind.omitted.take().or_else(|| span.cloned());
+        true
+    }
+
+    /// Says what was not kept: the end of every reading.
+    pub(super) fn tell_omitted(&mut self) {
+        let mut omitted: Vec<_> = self.kinds.drain().filter(|(_, kind)| kind.count > MAX_OF_A_KIND).collect();
+        omitted.sort_unstable_by_key(|(kind, _)| *kind);
+        self.diagnostics.extend(omitted.into_iter().map(|((id, _), kind)| Diagnostic {
+            id: "more-findings",
+            severity: Severity::Notice,
+            headline: format!("from here on, {} more findings of the kind {id}", kind.count - MAX_OF_A_KIND),
+            span: kind.omitted,
+            info: Some(format!("only the first {MAX_OF_A_KIND} are listed")),
+            help: Some("mend those first; is this the right file?".to_owned()),
+        }));
     }
 
     /// Adds the findings of another reading of the same files.
     pub(super) fn append(&mut self, other: Self) {
         for found in other.diagnostics {
             self.add(found);
+        }
+        for (key, Kind { count, omitted }) in other.kinds {
+            let further = count.saturating_sub(MAX_OF_A_KIND);
+            if further > 0 {
+                let kind = self.kinds.entry(key).or_default();
+                kind.count += further;
+                kind.omitted = kind.omitted.take().or(omitted);
+            }
         }
     }
 

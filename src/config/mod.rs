@@ -67,6 +67,7 @@ pub fn load_with(path: &Path, options: &Options<'_>, env: &dyn Environment) -> (
     let env = &Remembering::new(env);
     let nodes = tree::read(path, options, env, &mut report);
     let config = resolve::resolve(nodes, env, &mut report);
+    report.tell_omitted();
     let failed =
         report.diagnostics.iter().any(|found| matches!(found.severity, Severity::Fatal | Severity::NoFile));
     ((!failed).then_some(config), report)
@@ -81,5 +82,6 @@ pub fn effective(
 ) -> (Vec<show::Item>, Report) {
     let mut report = Report::default();
     let nodes = tree::read(path, options, env, &mut report);
+    report.tell_omitted();
     (show::items(&nodes, keywords::ROOT, defaults), report)
 }

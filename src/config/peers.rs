@@ -3,9 +3,10 @@
 //! Two instances are taken for the same virtual router when they have the same name, or else the same VRID on an
 //! interface of the same name. Each disagreement is reported at the second router's line and names the first's.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use super::{Auth, Config, Diagnostic, InitialState, Instance, Report, Severity};
+use crate::units::Vrid;
 
 /// The way out where a weight is too small.
 const LARGER_WEIGHT: &str =
@@ -13,8 +14,9 @@ const LARGER_WEIGHT: &str =
 
 /// Compares two routers' configurations; the findings point into the second.
 pub fn check(first: &Config, second: &Config, report: &mut Report) {
+    let (firsts, seconds) = (Instances::of(first), Instances::of(second));
     for theirs in &second.instances {
-        match partner(first, theirs) {
+        match firsts.partner(theirs) {
             Some(ours) => pair(ours, theirs, report),
             None => report.add(
                 disagreement(
@@ -27,7 +29,7 @@ pub fn check(first: &Config, second: &Config, report: &mut Report) {
             ),
         }
     }
-    for ours in first.instances.iter().filter(|ours| partner(second, ours).is_none()) {
+    for ours in first.instances.iter().filter(|ours| seconds.partner(ours).is_none()) {
         report.add(
             disagreement("peer-missing", ours, format!("only one router has vrrp_instance {}", ours.name))
                 .info("nobody takes its addresses over")
@@ -36,10 +38,26 @@ pub fn check(first: &Config, second: &Config, report: &mut Report) {
     }
 }
 
-fn partner<'a>(config: &'a Config, instance: &Instance) -> Option<&'a Instance> {
-    let named = config.instances.iter().find(|other| other.name == instance.name);
-    let same = |other: &&Instance| other.vrid == instance.vrid && other.interface == instance.interface;
-    named.or_else(|| config.instances.iter().find(same))
+/// The instances of a router by what they are found by; the first of each counts.
+struct Instances<'a> {
+    names: HashMap<&'a str, &'a Instance>,
+    routers: HashMap<(Vrid, &'a str), &'a Instance>,
+}
+
+impl<'a> Instances<'a> {
+    fn of(config: &'a Config) -> Self {
+        // The last of equal keys stays in a map, hence the order.
+        let backwards = || config.instances.iter().rev();
+        Self {
+            names: backwards().map(|instance| (&*instance.name, instance)).collect(),
+            routers: backwards().map(|instance| ((instance.vrid, &*instance.interface), instance)).collect(),
+        }
+    }
+
+    fn partner(&self, instance: &Instance) -> Option<&'a Instance> {
+        let named = self.names.get(&*instance.name);
+        named.or_else(|| self.routers.get(&(instance.vrid, &*instance.interface))).copied()
+    }
 }
 
 fn disagreement(id: &'static str, at: &Instance, headline: String) -> Diagnostic {

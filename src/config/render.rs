@@ -220,6 +220,7 @@ mod tests {
             .info("it matters")
             .help("write it differently");
         Report {
+            kinds: Default::default(),
             diagnostics: vec![finding],
             sources: vec![SourceText {
                 name: "a.conf".into(),
