@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
 use crate::config::Options;
 
@@ -74,6 +75,11 @@ pub enum Command {
     /// Look at configurations
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Print a script with which a shell completes this command line
+    Completion {
+        /// The shell
+        shell: Shell,
+    },
 }
 
 /// Questions about configurations.

@@ -4,7 +4,7 @@
 //!
 //! A tour, in the order in which data flows:
 //!
-//! * [`cli`] reads the command line, which is keepalived's.
+//! * [`cli`] reads the command line, which is keepalived's; [`completion`] teaches it to shells.
 //! * [`config`] turns the text of the configuration into a typed [`config::Config`], or into diagnostics that
 //!   point at the place and name the way out.
 //! * [`daemon`] starts the lanes: the engine, which drives the machines, and the manage lane, which holds
@@ -21,6 +21,7 @@
 //! engine, and no transition is lost on its way to one.
 
 pub mod cli;
+pub mod completion;
 pub mod config;
 pub mod daemon;
 pub mod inspect;

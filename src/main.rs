@@ -6,7 +6,7 @@ use clap::Parser as _;
 
 use steadfast::{
     cli::{self, Command},
-    daemon, inspect,
+    completion, daemon, inspect,
 };
 
 #[expect(clippy::print_stdout, reason = "-v prints the version")]
@@ -18,6 +18,7 @@ fn main() -> ExitCode {
     }
     match &arguments.command {
         Some(Command::Config(command)) => inspect::run(command, &arguments.options()),
+        Some(Command::Completion { shell }) => completion::run(*shell),
         None => daemon::run(&arguments),
     }
 }

@@ -241,3 +241,39 @@ fn what_has_no_effect_yet_is_listed() {
     assert_eq!(text(&output).lines().count(), 1);
     assert!(text(&output).contains("vrrp_sync_group is not supported yet"), "{}", text(&output));
 }
+
+/// What bash offers for the last of these words.
+fn completed(words: &[&str]) -> Vec<String> {
+    let script = Command::new(env!("CARGO_BIN_EXE_steadfast"))
+        .args(["completion", "bash"])
+        .output()
+        .expect("the program starts");
+    assert!(script.status.success() && script.stderr.is_empty());
+    // As readline does it: the words and the place of the cursor's, then the function that `complete` names.
+    let ask = "eval \"$1\"; shift; COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1))
+        read -ra rule <<< \"$(complete -p steadfast)\"
+        for ((at = 0; at < ${#rule[@]}; at++)); do [[ ${rule[at]} = -F ]] && function=${rule[at + 1]}; done
+        $function steadfast \"${COMP_WORDS[COMP_CWORD]}\" \"${COMP_WORDS[COMP_CWORD - 1]}\"
+        printf '%s\\n' \"${COMPREPLY[@]}\"";
+    let output = Command::new("bash")
+        .args(["--norc", "--noprofile", "-c", ask, "bash", &text(&script)])
+        .args(words)
+        .output()
+        .expect("bash starts");
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    text(&output).lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn bash_completes_commands_flags_and_the_words_of_the_language() {
+    assert_eq!(completed(&["steadfast", "conf"]), ["config"]);
+    assert_eq!(completed(&["steadfast", "--use-f"]), ["--use-file"]);
+    assert_eq!(completed(&["steadfast", "config", "exp"]), ["explain"]);
+    assert_eq!(completed(&["steadfast", "config", "explain", "virtual_router_i"]), ["virtual_router_id"]);
+    assert_eq!(
+        completed(&["steadfast", "config", "explain", "garp_master_refresh_"]),
+        ["garp_master_refresh_repeat"]
+    );
+    let formats = completed(&["steadfast", "config", "check", "--format", ""]);
+    assert_eq!(formats, ["text", "short", "json"]);
+}
