@@ -24,15 +24,14 @@ const MAX_LABEL_BYTES: usize = 15;
 const MAX_BROADCAST_PREFIX: u8 = 30;
 
 /// Adds the addresses of a list; one that is listed twice counts once. `family`, where addresses must be of one, is
-/// decided by the first.
+/// decided by the first. `known` has the places of the addresses that earlier lists added.
 pub(super) fn lines(
     lines: &[Line],
     mut family: Option<&mut Option<Family>>,
     addresses: &mut Vec<AddressLine>,
+    known: &mut HashMap<IpAddr, usize>,
     context: &mut Context<'_>,
 ) {
-    let mut known: HashMap<IpAddr, usize> =
-        addresses.iter().enumerate().map(|(index, found)| (found.address, index)).collect();
     for line in lines {
         let word = line.first();
         let Some((address, prefix)) = value::prefixed_address(word.text) else {

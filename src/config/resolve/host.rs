@@ -55,14 +55,14 @@ pub(super) fn of_instance(
     belongs(address, family, word, what, context).then_some(address)
 }
 
-/// The lines of `unicast_peer`.
+/// The lines of `unicast_peer`; `known` are the peers that there are.
 pub(super) fn peers(
     lines: &[Line],
     family: &mut Option<Family>,
     peers: &mut Vec<UnicastPeer>,
+    known: &mut HashSet<IpAddr>,
     context: &mut Context<'_>,
 ) {
-    let mut known: HashSet<IpAddr> = peers.iter().map(|peer| peer.address).collect();
     for line in lines {
         let word = line.first();
         let Some(address) = of_instance(word, "peer", family, context) else {

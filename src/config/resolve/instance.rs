@@ -1,6 +1,10 @@
 //! `vrrp_instance` blocks: settings are gathered line by line, then combined, because defaults depend on one another.
 
-use std::{net::IpAddr, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    net::IpAddr,
+    time::Duration,
+};
 
 use super::{
     Context, address,
@@ -19,6 +23,15 @@ use crate::{
 
 /// Longest interval that version 3 can express (12 bits of centiseconds).
 const MAX_V3_INTERVAL: Duration = Duration::from_millis(40_950);
+
+/// What its lists have, for each kind: it may have thousands of one.
+#[derive(Default)]
+struct Known {
+    addresses: HashMap<IpAddr, usize>,
+    excluded: HashMap<IpAddr, usize>,
+    peers: HashSet<IpAddr>,
+    tracks: HashSet<usize>,
+}
 
 /// The lines of one block.
 #[derive(Default)]
@@ -44,6 +57,7 @@ struct Draft<'a> {
     unicast: Option<Span>,
     peers: Vec<UnicastPeer>,
     tracks: Vec<TrackedScript>,
+    known: Known,
     garp: Garp,
     notify: Notify,
 }
@@ -95,9 +109,12 @@ fn setting<'a>(
         "authentication" => draft.auth = Some(Authentication::read(node)),
         "native_ipv6" => native_ipv6(node, draft, context),
         "virtual_ipaddress" => {
-            address::lines(node.lines(), Some(&mut draft.family), &mut draft.addresses, context);
+            let Draft { family, addresses, known, .. } = draft;
+            address::lines(node.lines(), Some(family), addresses, &mut known.addresses, context);
         }
-        "virtual_ipaddress_excluded" => address::lines(node.lines(), None, &mut draft.excluded, context),
+        "virtual_ipaddress_excluded" => {
+            address::lines(node.lines(), None, &mut draft.excluded, &mut draft.known.excluded, context);
+        }
         "mcast_src_ip" | "unicast_src_ip" => {
             if node.keyword.name == "unicast_src_ip" {
                 draft.unicast = Some(span.clone());
@@ -108,9 +125,12 @@ fn setting<'a>(
         "mcast_dst_ip" => draft.group = host::group(node, &mut draft.family, context).or(draft.group),
         "unicast_peer" => {
             draft.unicast = Some(span.clone());
-            host::peers(node.lines(), &mut draft.family, &mut draft.peers, context);
+            let Draft { family, peers, known, .. } = draft;
+            host::peers(node.lines(), family, peers, &mut known.peers, context);
         }
-        "track_script" => track::scripts(node.lines(), scripts, &mut draft.tracks, context),
+        "track_script" => {
+            track::scripts(node.lines(), scripts, &mut draft.tracks, &mut draft.known.tracks, context);
+        }
         name if name.starts_with("garp_master") => garp(node, &mut draft.garp, context),
         "notify_master" => notify(node, &mut draft.notify.master, global, context),
         "notify_backup" => notify(node, &mut draft.notify.backup, global, context),

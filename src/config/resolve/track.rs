@@ -12,14 +12,14 @@ use crate::{
     units::Priority,
 };
 
-/// `NAME [weight N [reverse|noreverse]]`, one per line.
+/// `NAME [weight N [reverse|noreverse]]`, one per line; `known` are the scripts that are tracked.
 pub(super) fn scripts(
     lines: &[Line],
     scripts: &Candidates,
     tracks: &mut Vec<TrackedScript>,
+    known: &mut HashSet<usize>,
     context: &mut Context<'_>,
 ) {
-    let mut known: HashSet<usize> = tracks.iter().map(|tracked| tracked.script).collect();
     for line in lines {
         let name = line.first();
         let Some((index, candidate)) = scripts.named(name.text) else {
