@@ -10,6 +10,8 @@ use super::{Diagnostic, Report, Severity, SourceText, Span, json::Json, keywords
 
 /// Includes that a finding names; a file may include itself.
 const MAX_CHAIN: usize = 16;
+/// What is shown of a line, in bytes. Reading ignores longer lines, and then says only that.
+const MAX_SHOWN: usize = 2048;
 
 impl Report {
     /// The whole report without colour, for a file or a pipe; [`terminal`] can colour it.
@@ -74,7 +76,8 @@ impl<'a> Shown<'a> {
     fn line(&self, span: &Span) -> String {
         let file = self.0.get(&*span.file);
         let line = file.and_then(|(lines, _)| lines.line(span.line));
-        mask(line.map_or("", |line| line.trim_end_matches('\r')), self.is_secret(span))
+        let line = line.map_or("", |line| &line[..line.floor_char_boundary(MAX_SHOWN)]);
+        mask(line.trim_end_matches('\r'), self.is_secret(span))
     }
 
     /// Whether the line, or one that included its file, stands in a block with passwords.

@@ -196,8 +196,11 @@ pub fn similar(block: &'static Block, name: &str) -> Option<&'static str> {
 /// Whether a word may be meant for `auth_pass`, so that a password follows it.
 pub(super) fn resembles_password(word: &str) -> bool {
     const MOST_CHANGES: usize = 2;
+    const MEANT: &str = "auth_pass";
     let word = word.to_lowercase();
-    word.contains("auth_pass") || distance("auth_pass", &word) <= MOST_CHANGES
+    // Every word that is shown is asked about, and few are of such a length.
+    let may = word.chars().count().abs_diff(MEANT.len()) <= MOST_CHANGES;
+    word.contains(MEANT) || may && distance(MEANT, &word) <= MOST_CHANGES
 }
 
 /// Every block of keywords that can be reached from `block`, itself first.
