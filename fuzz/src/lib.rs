@@ -1,0 +1,11 @@
+//! What is asked of every input, one module for each decoder that strangers feed.
+//!
+//! A module's `check` panics when the program breaks a promise. libFuzzer calls it (`targets/`), and so does
+//! `tests/fuzz.rs`, which includes this file: the inputs in `corpus/` are replayed by plain `cargo test`.
+
+pub mod agentx_pdu;
+pub mod agentx_session;
+pub mod config;
+pub mod files;
+pub mod grammar;
+pub mod vrrp_packet;

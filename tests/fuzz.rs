@@ -1,0 +1,100 @@
+//! What fuzzing found and keeps asking, by plain `cargo test`: the inputs in `fuzz/corpus`, and configurations made of
+//! the keyword tables with seeds that are always the same.
+
+#![expect(clippy::expect_used, reason = "a failed expectation is a failed test, in helpers too")]
+
+#[path = "fuzz/limits.rs"]
+mod limits;
+#[path = "../fuzz/src/lib.rs"]
+#[allow(unreachable_pub, reason = "the module is a library of its own, too")]
+#[expect(clippy::panic, reason = "a check panics when the program breaks a promise")]
+mod targets;
+
+use std::{env, fs, panic, path::Path};
+
+use steadfast::config::{self, Options, render, show};
+
+use crate::targets::{
+    files::{Files, MAIN},
+    grammar::{self, Random, SECRET},
+};
+
+/// Generated configurations of each kind; all together take a few seconds without optimisation.
+const CASES: u64 = 400;
+
+/// Replays the corpus of a target; the name of the file that fails is in the message.
+fn replay(target: &str, check: fn(&[u8])) {
+    let folder = Path::new("fuzz/corpus").join(target);
+    let mut count = 0;
+    for entry in fs::read_dir(&folder).expect("the target has a corpus") {
+        let path = entry.expect("the corpus can be listed").path();
+        let input = fs::read(&path).expect("the input can be read");
+        let outcome = panic::catch_unwind(|| check(&input));
+        assert!(outcome.is_ok(), "{} fails, see above", path.display());
+        count += 1;
+    }
+    assert!(count >= 10, "only {count} inputs in {}", folder.display());
+}
+
+#[test]
+fn the_corpus_of_configurations_is_read() {
+    replay("config", targets::config::check);
+}
+
+#[test]
+fn the_corpus_of_vrrp_packets_is_judged() {
+    replay("vrrp_packet", targets::vrrp_packet::check);
+}
+
+#[test]
+fn the_corpus_of_agentx_pdus_is_decoded() {
+    replay("agentx_pdu", targets::agentx_pdu::check);
+}
+
+#[test]
+fn the_corpus_of_agentx_sessions_is_lived_through() {
+    replay("agentx_session", targets::agentx_session::check);
+}
+
+#[test]
+fn any_configuration_of_the_tables_is_read_and_shows_no_secret() {
+    for seed in 0..CASES {
+        let text = grammar::sensible(&mut Random::new(seed));
+        let outcome = panic::catch_unwind(|| {
+            targets::config::check(text.as_bytes());
+            shows_no_secret(&text);
+        });
+        assert!(outcome.is_ok(), "seed {seed} fails, see above:\n{text}");
+    }
+}
+
+#[test]
+fn any_damaged_configuration_is_read() {
+    for seed in 0..CASES {
+        let input = grammar::damaged(&mut Random::new(seed));
+        let outcome = panic::catch_unwind(|| targets::config::check(&input));
+        assert!(outcome.is_ok(), "seed {seed} fails, see above:\n{}", String::from_utf8_lossy(&input));
+    }
+}
+
+fn shows_no_secret(text: &str) {
+    let (main, options) = (Path::new(MAIN), Options { config_id: Some("router1"), ..Options::default() });
+    let files = Files::of(text.as_bytes());
+    let (_, report) = config::load_with(main, &options, &files);
+    let (items, _) = config::effective(main, &options, true, &files);
+    let log: String = report.lines().collect();
+    for shown in [report.render(), log, render::json(&report), show::text(&items), show::json(&items)] {
+        assert!(!shown.contains(SECRET), "the password is shown:\n{shown}");
+    }
+}
+
+#[test]
+fn the_fuzzer_s_dictionary_is_the_language() {
+    let path = Path::new("fuzz/config.dict");
+    let made = grammar::dictionary();
+    if env::var_os("UPDATE_DICTIONARY").is_some() {
+        fs::write(path, &made).expect("the dictionary can be written");
+    }
+    let written = fs::read_to_string(path).expect("the dictionary is there");
+    assert!(written == made, "run this test with UPDATE_DICTIONARY=1");
+}
