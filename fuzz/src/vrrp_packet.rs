@@ -1,12 +1,13 @@
-//! A received VRRP packet: the IPv4 header, the message, and whether it may be believed.
+//! A received VRRP packet of either family: the IP header, the message, and whether it may be believed.
 
-use std::{net::Ipv4Addr, time::Duration};
+use std::{net::IpAddr, time::Duration};
 
 use steadfast::{
-    units::{Priority, Version, Vrid},
+    units::{Family, Priority, Version, Vrid},
     vrrp::{
-        Auth, Destination, Garp, MULTICAST_GROUP, Settings,
-        ipv4::{self, Header},
+        Addressee, Auth, Destination, Garp, Settings,
+        ip::Header,
+        ipv4, ipv6, multicast_group,
         packet::{Advert, Coverage, View},
         validate::validate,
     },
@@ -15,8 +16,7 @@ use steadfast::{
 /// The first byte chooses what the router expects, the rest is the packet.
 pub fn check(input: &[u8]) {
     let Some((&choice, packet)) = input.split_first() else { return };
-    let settings = settings(choice, packet);
-    match validate(&settings, packet) {
+    match validate(&settings(choice, packet), packet) {
         Ok(accepted) => {
             assert!(!accepted.interval.is_zero(), "an interval of zero is believed");
             assert!(!accepted.source.is_unspecified() && !accepted.source.is_multicast());
@@ -26,21 +26,33 @@ pub fn check(input: &[u8]) {
             reject.counter();
         }
     }
-    let Ok((header, length)) = Header::parse(packet) else { return };
-    assert!((ipv4::HEADER_LEN..=packet.len()).contains(&length));
-    let mut bytes = [0xa5; ipv4::HEADER_LEN];
-    header.emit(&mut bytes);
-    assert_eq!(Header::parse(&bytes), Ok((header, ipv4::HEADER_LEN)));
-    message(&packet[length..], header.source, header.destination);
+    headers(packet);
+    let Ok(header) = Header::parse(packet) else { return };
+    assert!(header.length <= packet.len());
+    message(header.family(), &packet[header.length..], header.source, header.destination);
 }
 
-/// Whatever is read as an advertisement is written as one of the same bytes, but for its reserved bits and checksum.
-fn message(bytes: &[u8], source: Ipv4Addr, destination: Ipv4Addr) {
-    if let Ok(view) = View::new(bytes) {
+/// A header that is read is written as one with the same fields.
+fn headers(packet: &[u8]) {
+    if let Ok((header, _)) = ipv4::Header::parse(packet) {
+        let mut bytes = [0xa5; ipv4::HEADER_LEN];
+        header.emit(&mut bytes);
+        assert_eq!(ipv4::Header::parse(&bytes), Ok((header, ipv4::HEADER_LEN)));
+    }
+    if let Ok(header) = ipv6::Header::parse(packet) {
+        let mut bytes = [0xa5; ipv6::HEADER_LEN];
+        header.emit(&mut bytes);
+        assert_eq!(ipv6::Header::parse(&bytes), Ok(header));
+    }
+}
+
+/// An advertisement that is read is written as one with the same fields and a checksum that holds.
+fn message(family: Family, bytes: &[u8], source: IpAddr, destination: IpAddr) {
+    if let Ok(view) = View::new(family, bytes) {
         view.checksum(source, destination);
         assert!(view.addresses().count() <= usize::from(view.count()));
     }
-    let advert = match Advert::parse(bytes) {
+    let advert = match Advert::parse(family, bytes) {
         Ok(advert) => advert,
         Err(invalid) => return assert!(!invalid.to_string().is_empty()),
     };
@@ -48,16 +60,21 @@ fn message(bytes: &[u8], source: Ipv4Addr, destination: Ipv4Addr) {
     assert!(advert.to_string().starts_with("VRRPv"));
     let mut out = vec![0xa5; advert.wire_len()];
     advert.emit(source, destination, &mut out);
-    assert_eq!(Advert::parse(&out).as_ref(), Ok(&advert));
-    let checksum = View::new(&out).map(|view| view.checksum(source, destination));
+    assert_eq!(Advert::parse(family, &out).as_ref(), Ok(&advert));
+    let checksum = View::new(family, &out).map(|view| view.checksum(source, destination));
     assert_eq!(checksum, Ok(Some(Coverage::Usual)), "its own checksum is wrong: {out:02x?}");
 }
 
 /// A router with the packet's virtual router id, so that most packets get past that check.
 fn settings(choice: u8, packet: &[u8]) -> Settings {
-    let vrid = packet.get(ipv4::HEADER_LEN + 1).copied().and_then(Vrid::new).or(Vrid::new(51));
+    let vrid = Addressee::of(packet).and_then(|addressee| Vrid::new(addressee.vrid)).or(Vrid::new(51));
     let v3 = choice & 1 != 0;
-    let peer = Ipv4Addr::new(192, 0, 2, 2);
+    let (family, peer, address) = if choice & 8 == 0 {
+        (Family::V4, IpAddr::from([192, 0, 2, 2]), IpAddr::from([192, 0, 2, 10]))
+    } else {
+        let host = |last| IpAddr::from([0xfe80, 0, 0, 0, 0, 0, 0, last]);
+        (Family::V6, host(2), host(10))
+    };
     Settings {
         name: "VI_1".to_owned(),
         interface: "eth0".to_owned(),
@@ -69,9 +86,9 @@ fn settings(choice: u8, packet: &[u8]) -> Settings {
         preempt: true,
         preempt_delay: Duration::ZERO,
         auth: if choice & 2 != 0 && !v3 { Auth::Pass(*b"password") } else { Auth::None },
-        addresses: vec![Ipv4Addr::new(192, 0, 2, 10)],
+        addresses: vec![address],
         destination: if choice & 4 == 0 {
-            Destination::Multicast(MULTICAST_GROUP)
+            Destination::Multicast(multicast_group(family))
         } else {
             Destination::Unicast(vec![peer])
         },
