@@ -170,8 +170,8 @@ fn lines(items: &[Item], depth: usize, out: &mut String) {
             out.push_str(&format!("{indent}# {line} (default)\n"));
             continue;
         };
-        // A brace or a comment behind an open quote would be part of it.
-        let quoted = ends_quoted(&line);
+        // A brace or a comment behind an open quote would be part of it. For braces an escaped quote is one, too.
+        let quoted = ends_quoted(&line) || line.matches('"').count() % 2 == 1;
         let opened = match &item.items {
             Some(_) if quoted => format!("\n{indent}{{"),
             Some(_) => " {".to_owned(),
