@@ -12,6 +12,10 @@ use clap_complete::Shell;
 
 use crate::{cli::Arguments, config::keywords};
 
+/// When fish is at the word behind `config explain`; the function is the generated script's own.
+const FISH_EXPLAINS: &str =
+    "__fish_steadfast_using_subcommand config; and __fish_seen_subcommand_from explain";
+
 /// Prints the script for a shell.
 pub fn run(shell: Shell) -> ExitCode {
     match io::stdout().write_all(&script(shell)) {
@@ -30,6 +34,12 @@ fn script(shell: Shell) -> Vec<u8> {
     });
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut command, "steadfast", &mut script);
+    if shell == Shell::Fish {
+        // The generator leaves out what stands without a flag.
+        let words: Vec<_> = words().into_iter().collect();
+        let line = format!("complete -c steadfast -n \"{FISH_EXPLAINS}\" -f -a \"{}\"\n", words.join(" "));
+        script.extend(line.bytes());
+    }
     script
 }
 
@@ -48,10 +58,16 @@ mod tests {
     fn every_script_knows_the_words_of_the_language() {
         for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
             let script = String::from_utf8(script(shell)).unwrap();
-            for word in ["config", "--use-file", "virtual_router_id", "SSL_GET"] {
-                let long = word.trim_start_matches('-');
-                assert!(script.contains(long), "{word} is not in the script for {shell}");
+            for word in ["config", "use-file", "virtual_router_id", "SSL_GET"] {
+                assert!(script.contains(word), "{word} is not in the script for {shell}");
             }
         }
+    }
+
+    #[test]
+    fn what_is_added_for_fish_asks_as_the_rest_of_the_script_does() {
+        let script = String::from_utf8(script(Shell::Fish)).unwrap();
+        let conditions = script.lines().filter(|line| line.contains(FISH_EXPLAINS)).count();
+        assert!(conditions > 1 && script.contains("function __fish_steadfast_using_subcommand"), "{script}");
     }
 }
