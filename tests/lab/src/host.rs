@@ -171,7 +171,7 @@ impl Host {
 
     /// The IPv4 addresses of an interface with their prefix lengths, in the kernel's order.
     pub fn addresses(&self, interface: &str) -> Result<Vec<String>> {
-        let listed = ip_output(&["-n", self.namespace(), "-o", "addr", "show", "dev", interface])?;
+        let listed = ip_output(&["-n", self.namespace(), "-o", "-4", "addr", "show", "dev", interface])?;
         Ok(listed.lines().filter_map(address_of_line).map(str::to_owned).collect())
     }
 
