@@ -52,7 +52,7 @@ impl Shape {
 pub(crate) const ALL: &[Shape] = &[
     Shape::of("one line", 400_000, |size| format!("router_id {}\n", "x".repeat(size))),
     Shape::of("lines of escapes", 380, |size| format!("{}\n", "\\#".repeat(500)).repeat(size)),
-    Shape::of("lines of no keyword", 20_000, |size| lines(size, |n| format!("word{n} 1 2 3"))),
+    Shape::of("lines of no keyword", 20_000, |size| lines(size, |n| format!("word{n:06} 1 2 3"))),
     Shape::of("braces that close nothing", 30_000, |size| "}\n".repeat(size)),
     Shape::of("blocks within blocks that do not exist", 20_000, |size| "a {\n".repeat(size)),
     Shape::of("definitions, each used", 8_000, |size| {
