@@ -23,7 +23,7 @@ use std::{
 use steadfast::{
     registry::{Counters, Reason, State},
     units::{Family, Priority, Time, Version, Vrid},
-    vrrp::{Action, Auth, Destination, Fault, Garp, Instance, Settings, Source, multicast_group},
+    vrrp::{Action, Auth, Destination, Fault, Garp, Instance, Membership, Settings, Source, multicast_group},
 };
 
 /// Stories told.
@@ -211,9 +211,9 @@ impl Lan {
                 }
             }
             Action::WithdrawAddresses => self.routers[position].holds_addresses = false,
-            Action::Transition(_) => self.transitions += 1,
+            Action::Transition(change) => self.transitions += u64::from(change.is_move()),
             Action::Announce { .. } => assert!(self.routers[position].holds_addresses, "seed {}", self.seed),
-            Action::AnnounceSource | Action::Log(_) => {}
+            Action::AnnounceSource | Action::AnnounceGroup | Action::Log(_) => {}
         }
     }
 
@@ -344,6 +344,7 @@ fn settings(random: &mut Random, version: Version, family: Family) -> Settings {
         source: None,
         garp: Garp::default(),
         down_timer_adverts: Settings::DEFAULT_DOWN_TIMER_ADVERTS,
+        membership: Membership::Alone,
     }
 }
 

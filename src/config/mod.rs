@@ -41,7 +41,7 @@ use environment::Remembering;
 pub use environment::{Account, Elsewhere, Environment, Program, System};
 pub use model::{
     AddressLine, Auth, Config, Garp, Global, InitialState, Instance, Notify, NotifyScript, Preferred, Scope,
-    Script, ScriptCommand, TrackedScript, UnicastPeer, User,
+    Script, ScriptCommand, SyncGroup, TrackedScript, UnicastPeer, User,
 };
 
 /// How a configuration is read.

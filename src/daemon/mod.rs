@@ -11,6 +11,7 @@ mod pid_file;
 mod scripts;
 
 use std::{
+    collections::HashMap,
     fmt::Display,
     io::{self, IsTerminal, Write},
     panic::{AssertUnwindSafe, catch_unwind},
@@ -39,7 +40,7 @@ use crate::{
         capabilities::{self, Capability},
         process::Owner,
     },
-    registry::{InstanceRow, Registry, ScriptRow, Topology},
+    registry::{GroupRow, InstanceRow, Registry, ScriptRow, Topology},
 };
 
 /// keepalived's exit statuses.
@@ -146,8 +147,10 @@ fn start(
 /// Says what is missing before the first instance fails for it. Without the capabilities of VRRP nothing works;
 /// without those of scripts only scripts of other users do not.
 fn check_capabilities(config: &Config) -> Result<(), Refused> {
-    let notify = config.instances.iter().flat_map(|instance| {
-        let config::Notify { master, backup, fault, stop, all } = &instance.notify;
+    let of_instances = config.instances.iter().map(|instance| &instance.notify);
+    let of_groups = config.sync_groups.iter().map(|group| &group.notify);
+    let notify = of_instances.chain(of_groups).flat_map(|notify| {
+        let config::Notify { master, backup, fault, stop, all } = notify;
         [master, backup, fault, stop, all].into_iter().flatten().filter_map(|script| script.user.as_ref())
     });
     let mut users = config.scripts.iter().filter_map(|script| script.user.as_ref()).chain(notify);
@@ -174,10 +177,19 @@ fn missing_of(capabilities: &[Capability]) -> Vec<Capability> {
 
 /// The rows of a configuration.
 fn topology(config: Config) -> Topology {
+    let mut group_of: HashMap<usize, String> = HashMap::new();
+    for group in &config.sync_groups {
+        group_of.extend(group.members.iter().map(|member| (*member, group.name.clone())));
+    }
+    let instances = config.instances.into_iter().enumerate().map(|(position, instance)| {
+        let index = u32::try_from(position + 1).unwrap_or(u32::MAX);
+        Arc::new(InstanceRow::new(index, instance, group_of.remove(&position)))
+    });
     Topology {
+        instances: instances.collect(),
+        groups: (1..).zip(config.sync_groups).map(|(i, c)| Arc::new(GroupRow::new(i, c))).collect(),
         banner: cli::banner(),
         global: config.global,
-        instances: (1..).zip(config.instances).map(|(i, c)| Arc::new(InstanceRow::new(i, c))).collect(),
         scripts: (1..).zip(config.scripts).map(|(i, c)| Arc::new(ScriptRow::new(i, c))).collect(),
     }
 }

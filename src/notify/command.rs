@@ -15,8 +15,11 @@ pub(super) struct Command<'a> {
 
 /// The programs that `transition` calls for, in the order in which they are started.
 pub(super) fn commands<'a>(notify: &'a Notify, transition: &Transition) -> Vec<Command<'a>> {
-    let to = transition.change.to;
-    let Subject::Instance { name, .. } = &transition.subject;
+    let change = &transition.change;
+    if !change.is_move() {
+        return Vec::new();
+    }
+    let to = change.to;
     let particular = match to {
         State::Master => &notify.master,
         State::Backup => &notify.backup,
@@ -29,8 +32,12 @@ pub(super) fn commands<'a>(notify: &'a Notify, transition: &Transition) -> Vec<C
         commands.push(Command { script, extra: Vec::new() });
     }
     if let Some(script) = &notify.all {
-        let priority = transition.change.priority.to_string();
-        let extra = vec!["INSTANCE".to_owned(), name.clone(), to.word().to_owned(), priority];
+        let kind = match transition.subject {
+            Subject::Instance { .. } => "INSTANCE",
+            Subject::Group { .. } => "GROUP",
+        };
+        let words = [kind, transition.subject.name(), to.word(), &change.priority.to_string()];
+        let extra = words.map(str::to_owned).to_vec();
         commands.push(Command { script, extra });
     }
     commands

@@ -75,11 +75,16 @@ impl Runner {
         };
         self.cursor.advance_past(transition.seq);
         let topology = self.registry.topology();
-        let Subject::Instance { index, .. } = &transition.subject;
-        let Some(row) = topology.instances.get(*index as usize - 1) else {
-            return;
+        let notify = match &transition.subject {
+            Subject::Instance { index, .. } => {
+                topology.instances.get(*index as usize - 1).map(|row| &row.config.notify)
+            }
+            Subject::Group { index, .. } => {
+                topology.groups.get(*index as usize - 1).map(|row| &row.config.notify)
+            }
         };
-        for command in commands(&row.config.notify, &transition) {
+        let Some(notify) = notify else { return };
+        for command in commands(notify, &transition) {
             self.start(&command);
         }
     }

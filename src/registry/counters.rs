@@ -41,11 +41,13 @@ pub enum Counter {
     PriorityZeroSent,
     /// Virtual addresses that another program removed and that were put back.
     AddressRestored,
+    /// Times that another router began to claim a mastership of ours.
+    Contest,
 }
 
 impl Counter {
     /// Every counter, in the order in which they are declared.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::AdvertReceived,
         Self::AdvertSent,
         Self::BecomeMaster,
@@ -64,6 +66,7 @@ impl Counter {
         Self::PriorityZeroReceived,
         Self::PriorityZeroSent,
         Self::AddressRestored,
+        Self::Contest,
     ];
 }
 

@@ -10,6 +10,7 @@
 //! [`crate::config`]'s model and [`crate::units`]; every output reads it, and no output keeps a copy of it.
 
 mod counters;
+mod group;
 mod rows;
 mod state;
 mod stream;
@@ -17,12 +18,14 @@ mod transition;
 
 pub use self::{
     counters::{Counter, Counters},
+    group::{GroupRow, GroupStatus},
     rows::{
-        AddressRow, AddressStatus, InstanceRow, InstanceStatus, Peer, ScriptResult, ScriptRow, ScriptStatus,
+        AddressRow, AddressStatus, Contest, InstanceRow, InstanceStatus, Peer, ScriptResult, ScriptRow,
+        ScriptStatus,
     },
     state::State,
     stream::{Cursor, Stream},
-    transition::{Change, Reason, Subject, Transition},
+    transition::{Change, ContestEnd, Reason, Subject, Transition},
 };
 
 use std::sync::Arc;
@@ -40,6 +43,8 @@ pub struct Topology {
     pub global: Global,
     /// One row per `vrrp_instance`.
     pub instances: Vec<Arc<InstanceRow>>,
+    /// One row per `vrrp_sync_group` that has members.
+    pub groups: Vec<Arc<GroupRow>>,
     /// One row per `vrrp_script` that something tracks.
     pub scripts: Vec<Arc<ScriptRow>>,
 }

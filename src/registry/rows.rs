@@ -17,6 +17,8 @@ pub struct InstanceRow {
     pub index: u32,
     /// What the configuration says, defaults resolved.
     pub config: config::Instance,
+    /// The name of its sync group.
+    pub group: Option<String>,
     /// Its virtual addresses, then the excluded ones: the rows of vrrpAddressTable.
     pub addresses: Vec<Arc<AddressRow>>,
     /// Packets and transitions.
@@ -43,6 +45,19 @@ pub struct InstanceStatus {
     pub source: Option<IpAddr>,
     /// The master last heard.
     pub master: Option<Peer>,
+    /// Another router that advertises as master while this one is.
+    pub contest: Option<Contest>,
+}
+
+/// A mastership that another router claims too, with a lower priority or with ours and a lower address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Contest {
+    /// Who was heard last, and its priority.
+    pub rival: Peer,
+    /// Since when.
+    pub since: Time,
+    /// How many advertisements were heard since then.
+    pub heard: u64,
 }
 
 /// Another router of the same virtual router.
@@ -56,14 +71,14 @@ pub struct Peer {
 
 impl InstanceRow {
     /// The row of `config` at `index` (from 1), in state INIT.
-    pub fn new(index: u32, config: config::Instance) -> Self {
+    pub fn new(index: u32, config: config::Instance, group: Option<String>) -> Self {
         let advertised = config.virtual_addresses.iter().map(|address| (address, true));
         let excluded = config.excluded_addresses.iter().map(|address| (address, false));
         let addresses = advertised
             .chain(excluded)
             .map(|(line, advertised)| Arc::new(AddressRow::new(&config, line.clone(), advertised)))
             .collect();
-        Self { index, config, addresses, counters: Arc::default(), status: ArcSwap::default() }
+        Self { index, config, group, addresses, counters: Arc::default(), status: ArcSwap::default() }
     }
 
     /// What is true now.

@@ -32,13 +32,20 @@ pub enum Subject {
         /// Its name.
         name: String,
     },
+    /// A `vrrp_sync_group`.
+    Group {
+        /// Its MIB index at that moment.
+        index: u32,
+        /// Its name.
+        name: String,
+    },
 }
 
 impl Subject {
     /// The name in the configuration.
     pub fn name(&self) -> &str {
         match self {
-            Self::Instance { name, .. } => name,
+            Self::Instance { name, .. } | Self::Group { name, .. } => name,
         }
     }
 }
@@ -52,8 +59,16 @@ pub struct Change {
     pub to: State,
     /// Why.
     pub reason: Reason,
-    /// Effective priority at that moment.
+    /// Effective priority at that moment; 0 of a sync group, which has none.
     pub priority: Priority,
+}
+
+impl Change {
+    /// Whether the state is another one now. What happens to a router that stays what it is (its mastership is
+    /// contested) is in the stream as well, for readers who want to know; those who follow states leave it out.
+    pub fn is_move(&self) -> bool {
+        self.from != self.to
+    }
 }
 
 /// Why a virtual router changed its state.
@@ -141,8 +156,52 @@ pub enum Reason {
     },
     /// Everything that held the router in FAULT is gone.
     Recovered,
+    /// Another member of the sync group moved, and the rest follow; or the group itself, after that member.
+    Member {
+        /// Who moved.
+        member: String,
+        /// Why it did.
+        reason: Box<Reason>,
+    },
+    /// No move: another router advertises as master, with a claim not better than ours.
+    Contested {
+        /// That router's address.
+        rival: IpAddr,
+        /// The priority it advertises.
+        priority: Priority,
+    },
+    /// No move: nobody else advertises as master any more.
+    Uncontested {
+        /// The router that did last.
+        rival: IpAddr,
+        /// How many advertisements were heard.
+        heard: u64,
+        /// How it ended.
+        end: ContestEnd,
+    },
     /// The daemon is stopping.
     Shutdown,
+}
+
+/// How a contest of mastership ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ContestEnd {
+    /// The other router gave way with priority 0.
+    Released,
+    /// The other router was silent for its master down interval.
+    Silent,
+    /// This router is no longer MASTER.
+    Left,
+}
+
+impl fmt::Display for ContestEnd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Released => "it gave way",
+            Self::Silent => "it fell silent",
+            Self::Left => "this router is no longer master",
+        })
+    }
 }
 
 impl fmt::Display for Reason {
@@ -180,6 +239,13 @@ impl fmt::Display for Reason {
             Self::ScriptFailed { script, detail } => write!(f, "script {script} {detail}"),
             Self::SocketFailed { interface, detail } => write!(f, "no VRRP socket on {interface}: {detail}"),
             Self::Recovered => f.write_str("all faults gone"),
+            Self::Member { member, reason } => write!(f, "{member}: {reason}"),
+            Self::Contested { rival, priority } => {
+                write!(f, "router {rival} advertises as master too, with priority {priority}")
+            }
+            Self::Uncontested { rival, heard, end } => {
+                write!(f, "contest with router {rival} is over after {heard} advertisements: {end}")
+            }
             Self::Shutdown => f.write_str("daemon stops"),
         }
     }

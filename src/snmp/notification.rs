@@ -13,10 +13,14 @@ use crate::{
 
 /// KEEPALIVED-MIB::vrrpInstanceStateChange, below [`KEEPALIVED`].
 const INSTANCE_STATE_CHANGE: [u32; 4] = [2, 10, 0, 2];
+/// KEEPALIVED-MIB::vrrpSyncGroupStateChange, below [`KEEPALIVED`].
+const GROUP_STATE_CHANGE: [u32; 4] = [2, 10, 0, 1];
 /// KEEPALIVED-MIB::routerId.0, below [`KEEPALIVED`].
 const ROUTER_ID: [u32; 3] = [1, 2, 0];
 /// KEEPALIVED-MIB::vrrpInstanceEntry, below [`KEEPALIVED`].
 const INSTANCE_ENTRY: [u32; 3] = [2, 3, 1];
+/// KEEPALIVED-MIB::vrrpSyncGroupEntry, below [`KEEPALIVED`].
+const GROUP_ENTRY: [u32; 3] = [2, 1, 1];
 
 /// The transitions that the AgentX master has not taken yet.
 #[derive(Debug)]
@@ -41,7 +45,15 @@ impl Notifications for Pending {
         if lost > 0 {
             warn!("{lost} SNMP notifications were lost: the AgentX master was away for too many transitions");
         }
-        let transition = self.cursor.peek(&self.registry.transitions)?;
+        let transition = loop {
+            let next = self.cursor.peek(&self.registry.transitions)?;
+            if next.change.is_move() {
+                break next;
+            }
+            // Nothing that there is a notification for: it is delivered by being passed over.
+            self.cursor.advance_past(next.seq);
+            self.delivered.send_replace(next.seq);
+        };
         self.shown = transition.seq;
         Some(notification(&self.registry.topology(), &transition))
     }
@@ -59,23 +71,30 @@ impl Notifications for Pending {
     }
 }
 
-/// vrrpInstanceStateChange with its objects in the order that trap receivers rely on. The columns carry the
-/// row's index, so that an NMS can match them with the table (RFC 2578 §8.1).
+/// vrrpInstanceStateChange or vrrpSyncGroupStateChange with its objects in the order that trap receivers rely on. The
+/// columns carry the row's index, so that an NMS can match them with the table (RFC 2578 §8.1).
 fn notification(topology: &Topology, transition: &Transition) -> Notification {
-    let Subject::Instance { index, name } = &transition.subject;
-    let column = |number| under(&INSTANCE_ENTRY).child(number).child(*index);
-    let initial = topology.instances.get(*index as usize - 1).map(|row| instance::initial_state(row).shown());
-    Notification {
-        id: transition.seq,
-        at: transition.at.0,
-        trap_oid: under(&INSTANCE_STATE_CHANGE),
-        varbinds: vec![
-            VarBind::new(column(2), Value::text(name)),
-            VarBind::new(column(4), Value::Integer(transition.change.to.notified())),
-            VarBind::new(column(5), Value::Integer(initial.unwrap_or_default())),
-            VarBind::new(under(&ROUTER_ID), Value::text(&topology.global.router_id)),
-        ],
-    }
+    let state = Value::Integer(transition.change.to.notified());
+    let (trap, mut varbinds) = match &transition.subject {
+        Subject::Instance { index, name } => {
+            let column = |number| under(&INSTANCE_ENTRY).child(number).child(*index);
+            let row = topology.instances.get(*index as usize - 1);
+            let initial = row.map(|row| instance::initial_state(row).shown());
+            let varbinds = vec![
+                VarBind::new(column(2), Value::text(name)),
+                VarBind::new(column(4), state),
+                VarBind::new(column(5), Value::Integer(initial.unwrap_or_default())),
+            ];
+            (INSTANCE_STATE_CHANGE, varbinds)
+        }
+        Subject::Group { index, name } => {
+            let column = |number| under(&GROUP_ENTRY).child(number).child(*index);
+            let varbinds = vec![VarBind::new(column(2), Value::text(name)), VarBind::new(column(3), state)];
+            (GROUP_STATE_CHANGE, varbinds)
+        }
+    };
+    varbinds.push(VarBind::new(under(&ROUTER_ID), Value::text(&topology.global.router_id)));
+    Notification { id: transition.seq, at: transition.at.0, trap_oid: under(&trap), varbinds }
 }
 
 fn under(suffix: &[u32]) -> Oid {

@@ -23,7 +23,10 @@ pub enum Action {
     },
     /// Send one such announcement for the source address of advertisements, so that unicast peers reach us at once.
     AnnounceSource,
-    /// Publish a change of state.
+    /// A router that should give way was answered with an announcement: have the other members of the sync group
+    /// announce theirs too.
+    AnnounceGroup,
+    /// Publish a change of state, or an event in one (see [`Change::is_move`]).
     Transition(Change),
     /// Write a line to the log.
     Log(Log),

@@ -3,7 +3,8 @@
 //! In the order in which a packet passes: [`ip`] reads the header that a socket delivers, with [`ipv4`] and [`ipv6`]
 //! as the codecs of the two families, [`packet`] is the codec of the message behind it, [`validate`] says whether it may be believed and which counter it moves,
 //! `election` compares two routers, and [`Instance`] is the machine of RFC 9568 §6.4 with keepalived's FAULT
-//! state. What the machine wants done comes out as [`Action`]s.
+//! state. What the machine wants done comes out as [`Action`]s. Instances that change state together are members of a
+//! [`SyncGroup`], a machine that looks at them and gives them [`Order`]s.
 //!
 //! Deterministic: no socket, no clock, no random source, no log. The room may import [`crate::registry`],
 //! [`crate::units`] and the configuration's `Auth`; the driver in `daemon` carries its actions out.
@@ -12,6 +13,7 @@ mod action;
 mod addressee;
 mod checksum;
 mod election;
+mod group;
 mod instance;
 pub mod ip;
 pub mod ipv4;
@@ -28,8 +30,9 @@ pub mod validate;
 pub use self::{
     action::{Action, Level, Log, Outgoing},
     addressee::{Addressee, multicast_group},
+    group::{GroupAction, Member, Order, SyncGroup},
     instance::{Fault, Instance},
-    settings::{Auth, Destination, Garp, Settings},
+    settings::{Auth, Destination, Garp, Membership, Settings},
     source::Source,
 };
 

@@ -40,6 +40,20 @@ pub struct Settings {
     pub garp: Garp,
     /// `down_timer_adverts`: advertisements a master may miss, 1..=100, default 3.
     pub down_timer_adverts: u32,
+    /// Whether a [`SyncGroup`](super::SyncGroup) decides with it.
+    pub membership: Membership,
+}
+
+/// Whether a router changes its state alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Membership {
+    /// Yes.
+    #[default]
+    Alone,
+    /// No: it is a member of a sync group, and becomes MASTER only when the group says so.
+    Member,
+    /// A member of a sync group of owners (priority 255, `state MASTER`) only, which begin as MASTER.
+    AmongOwners,
 }
 
 impl Settings {

@@ -19,18 +19,21 @@ pub(super) enum Timer {
     GarpLowerPriority,
     /// MASTER: try again to install addresses that are missing.
     InstallRetry,
+    /// MASTER: a router that also claimed to be has been silent for so long that it does no more.
+    ContestOver,
 }
 
 impl Timer {
     /// Every timer, in the order in which they are declared; of two that are due at once the earlier one here
     /// goes first.
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::MasterDown,
         Self::Advert,
         Self::GarpBurst,
         Self::GarpRefresh,
         Self::GarpLowerPriority,
         Self::InstallRetry,
+        Self::ContestOver,
     ];
 }
 

@@ -92,6 +92,7 @@ pub(super) static BLOCK: Block = Block {
             Body(&vrrp_sync_group::BLOCK),
             "instances that change state together",
         )
+        .supported()
         .expected(),
         keyword("vrrp_instance", "NAME", Body(&vrrp_instance::BLOCK), "a virtual router")
             .supported()

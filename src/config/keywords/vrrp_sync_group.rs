@@ -9,7 +9,7 @@ use super::{
 pub(super) static BLOCK: Block = Block {
     name: "vrrp_sync_group",
     keywords: &[
-        keyword("group", "{ NAMES }", Lines(&NO_OPTIONS), "member instances"),
+        keyword("group", "{ NAMES }", Lines(&NO_OPTIONS), "member instances").supported(),
         keyword(
             "track_interface",
             "{ IF [weight N [reverse]] }",
@@ -23,6 +23,7 @@ pub(super) static BLOCK: Block = Block {
             Lines(&NO_OPTIONS),
             "scripts tracked by every member",
         )
+        .supported()
         .or("script's weight"),
         keyword(
             "track_file",
@@ -46,18 +47,22 @@ pub(super) static BLOCK: Block = Block {
         )
         .or("bfd's weight"),
         keyword("notify_master", "SCRIPT [USER [[:]GROUP]]", Script, "run when the group becomes MASTER")
+            .supported()
             .required(),
         keyword("notify_backup", "SCRIPT [USER [[:]GROUP]]", Script, "run when the group becomes BACKUP")
+            .supported()
             .required(),
         keyword("notify_fault", "SCRIPT [USER [[:]GROUP]]", Script, "run when the group goes to FAULT")
+            .supported()
             .required(),
-        keyword("notify_stop", "SCRIPT [USER [[:]GROUP]]", Script, "run at shutdown").required(),
+        keyword("notify_stop", "SCRIPT [USER [[:]GROUP]]", Script, "run at shutdown").supported().required(),
         keyword(
             "notify",
             "SCRIPT [USER [[:]GROUP]]",
             Script,
             "run on every change with GROUP, name, state, 0 appended",
         )
+        .supported()
         .required(),
         keyword(
             "notify_priority_changes",
@@ -70,7 +75,7 @@ pub(super) static BLOCK: Block = Block {
             .or("smtp_alert_vrrp, smtp_alert, else off"),
         keyword("global_tracking", "", Flag, "same effect as sync_group_tracking_weight")
             .deprecated("sync_group_tracking_weight"),
-        keyword("sync_group_tracking_weight", "", Flag, "allow weighted trackers on members"),
+        keyword("sync_group_tracking_weight", "", Flag, "allow weighted trackers on members").supported(),
     ],
     shared: &[],
 };

@@ -4,17 +4,21 @@
 //! Whoever holds a [`Config`] need not ask again whether a priority is legal or a script index exists.
 
 mod address;
+mod group;
 
 use std::{fmt, net::IpAddr, path::PathBuf, time::Duration};
 
-pub use self::address::{AddressLine, Preferred, Scope, UnicastPeer};
+pub use self::{
+    address::{AddressLine, Preferred, Scope, UnicastPeer},
+    group::SyncGroup,
+};
 
 use crate::{
     config::{
         Span,
         settings::{
             BfdInstance, GarpGroup, GlobalDefs, InstanceSettings, ProcessSettings, ServerGroup, Ssl,
-            SyncGroup, TrackFile, TrackGroup, TrackProcess, VirtualServer,
+            TrackFile, TrackGroup, TrackProcess, VirtualServer,
         },
     },
     units::{Family, Priority, Version, Vrid},

@@ -1,48 +1,134 @@
-//! Blocks that name others: sync groups and what they group.
+//! `vrrp_sync_group` blocks: who is in which group, and what its members track.
 
 use std::collections::HashMap;
 
-use super::Context;
-use crate::config::{Config, Diagnostic, Instance, Severity, Span, settings::SyncGroup};
+use super::{Context, instance::notify, script::Candidates, track};
+use crate::{
+    config::{
+        Config, Diagnostic, Global, Instance, Notify, Report, Severity, Span, SyncGroup, TrackedScript,
+        settings::{Fields as _, Section as _, SyncGroup as Settings},
+        tree::Node,
+    },
+    units::Priority,
+};
 
 /// Where names were defined, by kind of block.
 type Names = HashMap<(&'static str, String), Span>;
 
-/// Checks who is in which group, now that every instance is known: members may be defined below their group.
-pub(super) fn check(config: &mut Config, names: &Names, context: &mut Context<'_>) {
-    let mut groups: HashMap<String, Span> = HashMap::new();
-    // Members that keep no weights, and their groups.
-    let mut weighted: HashMap<String, String> = HashMap::new();
-    config.sync_groups.retain_mut(|group| {
-        group.group.retain(|(name, at)| is_free_instance(name, at, names, &mut groups, context));
-        if !group.sync_group_tracking_weight && !group.global_tracking {
-            weighted
-                .extend(group.group.iter().map(|(name, _)| (name.clone(), group.heading.name().to_owned())));
+/// A block as far as it can be understood where it stands: members may be defined below their group.
+#[derive(Debug)]
+pub(super) struct Draft {
+    settings: Settings,
+    tracks: Vec<TrackedScript>,
+    notify: Notify,
+}
+
+/// Reads a block.
+pub(super) fn read(node: &Node, global: &Global, scripts: &Candidates, context: &mut Context<'_>) -> Draft {
+    let mut draft = Draft { settings: Settings::default(), tracks: Vec::new(), notify: Notify::default() };
+    draft.settings.begin(node);
+    for line in node.nodes() {
+        let script = match line.keyword.name {
+            "notify_master" => &mut draft.notify.master,
+            "notify_backup" => &mut draft.notify.backup,
+            "notify_fault" => &mut draft.notify.fault,
+            "notify_stop" => &mut draft.notify.stop,
+            "notify" => &mut draft.notify.all,
+            "track_script" => {
+                track::scripts(line.lines(), scripts, &mut draft.tracks, context);
+                // What is wrong with a line has been said.
+                draft.settings.set(line, &mut Report::default());
+                continue;
+            }
+            _ => {
+                draft.settings.set(line, context.report);
+                continue;
+            }
+        };
+        notify(line, script, global, context);
+        draft.settings.set(line, &mut Report::default());
+    }
+    draft
+}
+
+/// Makes groups of the blocks, now that every instance is known.
+pub(super) fn finish(drafts: Vec<Draft>, config: &mut Config, names: &Names, context: &mut Context<'_>) {
+    let mut taken = HashMap::new();
+    for Draft { mut settings, tracks, notify } in drafts {
+        settings.group.retain(|(name, at)| is_free_instance(name, at, names, &mut taken, context));
+        if !size_suffices(&settings, context) {
+            continue;
         }
-        size_suffices(group, context)
-    });
-    for instance in &config.instances {
-        if let Some(group) = weighted.get(&instance.name) {
-            report_weights(instance, group, context);
+        let position = |name: &str| config.instances.iter().position(|instance| instance.name == name);
+        // An instance that cannot run is no member, and has been reported.
+        let members: Vec<usize> = settings.group.iter().filter_map(|(name, _)| position(name)).collect();
+        let group = SyncGroup {
+            name: settings.heading.name().to_owned(),
+            members,
+            track_scripts: tracks,
+            tracking_weight: settings.sync_group_tracking_weight || settings.global_tracking,
+            notify,
+            settings: Box::new(settings),
+        };
+        if !group.members.is_empty() {
+            config.sync_groups.push(group);
+        }
+    }
+    for group in &mut config.sync_groups {
+        track_together(group, &mut config.instances, context);
+    }
+}
+
+/// The members of a group have one course of priorities or none.
+fn track_together(group: &mut SyncGroup, instances: &mut [Instance], context: &mut Context<'_>) {
+    let owner = |member: &&usize| instances[**member].priority == Priority::OWNER;
+    if let Some(owner) = group.members.iter().find(owner).map(|owner| instances[*owner].name.clone()) {
+        for tracked in group.track_scripts.iter_mut().filter(|tracked| tracked.weight != 0) {
+            tracked.weight = 0;
+            report_owner(group.name.as_str(), &group.settings.at, &tracked.name, &owner, context);
+        }
+    }
+    for member in &group.members {
+        let instance = &mut instances[*member];
+        if !group.tracking_weight {
+            drop_weights(instance, &group.name, context);
+        }
+        let groups =
+            |own: &mut TrackedScript| group.track_scripts.iter().any(|tracked| tracked.script == own.script);
+        for doubled in instance.track_scripts.extract_if(.., groups).collect::<Vec<_>>() {
+            let (name, group) = (&doubled.name, &group.name);
+            let headline =
+                format!("{} and its group {group} track {name}: the group's line counts", instance.name);
+            context.add(
+                Diagnostic::new("tracked-twice", Severity::Notice, headline, &instance.at)
+                    .help("remove one of the two lines"),
+            );
         }
     }
 }
 
-/// The members of a group have one priority course or none: weights of single members are dropped.
-fn report_weights(instance: &Instance, group: &str, context: &mut Context<'_>) {
-    let Some(first) = instance.track_scripts.iter().find(|tracked| tracked.weight != 0) else { return };
+/// Weights of single members are dropped.
+fn drop_weights(instance: &mut Instance, group: &str, context: &mut Context<'_>) {
+    for tracked in instance.track_scripts.extract_if(.., |tracked| tracked.weight != 0) {
+        let headline = format!(
+            "{} does not track {}, which has a weight: it is a member of {group}",
+            instance.name, tracked.name
+        );
+        context.add(
+            Diagnostic::new("weight-in-group", Severity::Error, headline, &instance.at)
+                .info("members of a sync group change state together, so the priority of one alone must not move")
+                .help("track the script in the group, or write sync_group_tracking_weight in it"),
+        );
+    }
+}
+
+fn report_owner(group: &str, at: &Span, tracked: &str, owner: &str, context: &mut Context<'_>) {
+    let headline =
+        format!("the weight of {tracked} in {group} is taken for 0: the priority of {owner} never changes");
     context.add(
-        Diagnostic::new(
-            "weight-in-group",
-            Severity::Error,
-            format!(
-                "the weight of {} in {} is dropped: it is a member of {group}",
-                first.name, instance.name
-            ),
-            &instance.at,
-        )
-        .info("members of a sync group change state together, so the priority of one alone must not move")
-        .help("track the script in the group, or write sync_group_tracking_weight in it"),
+        Diagnostic::new("weight-on-owner", Severity::Error, headline, at)
+            .info("with weight 0 a failure sends the group to FAULT")
+            .help("give all members a priority below 255, or the script weight 0"),
     );
 }
 
@@ -51,7 +137,7 @@ fn is_free_instance(
     name: &str,
     at: &Span,
     names: &Names,
-    groups: &mut HashMap<String, Span>,
+    taken: &mut HashMap<String, Span>,
     context: &mut Context<'_>,
 ) -> bool {
     if !names.contains_key(&("vrrp_instance", name.to_owned())) {
@@ -66,7 +152,7 @@ fn is_free_instance(
         );
         return false;
     }
-    if let Some(first) = groups.get(name) {
+    if let Some(first) = taken.get(name) {
         context.add(
             Diagnostic::new(
                 "duplicate-member",
@@ -79,12 +165,12 @@ fn is_free_instance(
         );
         return false;
     }
-    groups.insert(name.to_owned(), at.clone());
+    taken.insert(name.to_owned(), at.clone());
     true
 }
 
 /// A group without members is dropped; one of a single member does nothing for it.
-fn size_suffices(group: &SyncGroup, context: &mut Context<'_>) -> bool {
+fn size_suffices(group: &Settings, context: &mut Context<'_>) -> bool {
     let headline = match group.group.len() {
         0 => format!("vrrp_sync_group {} has no members: it is ignored", group.heading.name()),
         1 => format!("vrrp_sync_group {} has only one member", group.heading.name()),

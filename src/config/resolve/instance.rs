@@ -241,7 +241,12 @@ fn at_least_one(number: u32, node: &Node, context: &mut Context<'_>) -> u32 {
 }
 
 /// The first line of each kind counts.
-fn notify(node: &Node, slot: &mut Option<NotifyScript>, global: &Global, context: &mut Context<'_>) {
+pub(super) fn notify(
+    node: &Node,
+    slot: &mut Option<NotifyScript>,
+    global: &Global,
+    context: &mut Context<'_>,
+) {
     if !node.valid {
         return;
     }

@@ -49,6 +49,7 @@ impl Context<'_> {
 struct Draft {
     config: Config,
     scripts: Candidates,
+    groups: Vec<group::Draft>,
     /// Where names were defined, by kind of block.
     names: HashMap<(&'static str, String), Span>,
 }
@@ -57,17 +58,20 @@ struct Draft {
 pub(super) fn resolve(nodes: Vec<Node>, env: &dyn Environment, report: &mut Report) -> Config {
     let mut context = Context { env, report, root_script: None, told: HashSet::new() };
     let config = Config { global: global::resolve(&nodes, &mut context), ..Config::empty() };
-    let mut draft = Draft { config, scripts: Candidates::default(), names: HashMap::new() };
+    let mut draft =
+        Draft { config, scripts: Candidates::default(), groups: Vec::new(), names: HashMap::new() };
     // Each block's lines are dropped as soon as their meaning is known.
     for node in nodes {
         block(&node, &mut draft, &mut context);
     }
-    let Draft { mut config, scripts, names } = draft;
+    let Draft { mut config, scripts, groups, names } = draft;
     overlap::check(&config.instances, &mut context);
     bfd::check(&mut config, &mut context);
-    group::check(&mut config, &names, &mut context);
+    group::finish(groups, &mut config, &names, &mut context);
     service::check(&mut config, &mut context);
-    config.scripts = script::keep_tracked(scripts, &mut config.instances, &mut context);
+    let of_instances = config.instances.iter_mut().map(|instance| &mut instance.track_scripts);
+    let of_groups = config.sync_groups.iter_mut().map(|group| &mut group.track_scripts);
+    config.scripts = script::keep_tracked(scripts, of_instances.chain(of_groups).collect(), &mut context);
     global::note_root_scripts(&config.global, &mut context);
     report_security(&config.global, &mut context);
     config
@@ -75,7 +79,7 @@ pub(super) fn resolve(nodes: Vec<Node>, env: &dyn Environment, report: &mut Repo
 
 /// One block or word of the top level.
 fn block(node: &Node, draft: &mut Draft, context: &mut Context<'_>) {
-    let Draft { config, scripts, names } = draft;
+    let Draft { config, scripts, groups, names } = draft;
     let unique = matches!(
         node.keyword.name,
         "vrrp_instance" | "vrrp_sync_group" | "track_group" | "bfd_instance" | "virtual_server_group"
@@ -92,7 +96,7 @@ fn block(node: &Node, draft: &mut Draft, context: &mut Context<'_>) {
                 .and_then(|name| instance::resolve(node, name, &config.global, scripts, context));
             config.instances.extend(instance);
         }
-        "vrrp_sync_group" => config.sync_groups.take(node, context.report),
+        "vrrp_sync_group" => groups.push(group::read(node, &config.global, scripts, context)),
         "track_group" => config.track_groups.take(node, context.report),
         "track_file" | "vrrp_track_file" => config.track_files.take(node, context.report),
         "vrrp_track_process" => config.track_processes.take(node, context.report),

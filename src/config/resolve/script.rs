@@ -6,7 +6,9 @@ use super::{
     Context,
     command::{self, MAKE_SECURE},
 };
-use crate::config::{Diagnostic, Global, Instance, Script, Severity, Span, User, text::Line, tree::Node};
+use crate::config::{
+    Diagnostic, Global, Script, Severity, Span, TrackedScript, User, text::Line, tree::Node,
+};
 
 /// The scripts of a file, by name.
 #[derive(Default)]
@@ -146,11 +148,11 @@ fn whole_second_for_zero(time: Duration) -> Duration {
 /// Leaves out scripts that nobody tracks or that cannot run, and lets the trackers' indices follow.
 pub(super) fn keep_tracked(
     candidates: Candidates,
-    instances: &mut [Instance],
+    lists: Vec<&mut Vec<TrackedScript>>,
     context: &mut Context<'_>,
 ) -> Vec<Script> {
     let mut tracked = vec![false; candidates.all.len()];
-    for line in instances.iter().flat_map(|instance| &instance.track_scripts) {
+    for line in lists.iter().flat_map(|list| list.iter()) {
         tracked[line.script] = true;
     }
     let mut scripts = Vec::new();
@@ -168,8 +170,8 @@ pub(super) fn keep_tracked(
             );
         }
     }
-    for instance in instances {
-        instance.track_scripts.retain_mut(|line| match moved[line.script] {
+    for list in lists {
+        list.retain_mut(|line| match moved[line.script] {
             Some(index) => {
                 line.script = index;
                 true

@@ -94,7 +94,8 @@ fn groups_and_trackers_are_typed_and_checked() {
     let found: Vec<_> = ids(&report).into_iter().filter(|id| *id != "not-supported-yet").collect();
     assert_eq!(found, ["unknown-instance", "duplicate-member", "duplicate-member", "small-group"]);
     let [group] = &config.sync_groups[..] else { panic!("one group with members") };
-    assert_eq!(group.group.iter().map(|(name, _)| &**name).collect::<Vec<_>>(), ["A", "B"]);
+    assert_eq!((&*group.name, &*group.members), ("G", &[0, 1][..]));
+    let group = &group.settings;
     assert_eq!((&*group.track_file[0].name, group.track_file[0].weight), ("load", Some(5)));
     assert_eq!(config.track_files[0].weight, Some(settings::Weight { value: -2, reverse: true }));
     assert_eq!(config.track_processes[0].delay, Some(Duration::from_millis(1500)));

@@ -79,9 +79,15 @@ impl Engine {
         }
     }
 
+    /// Does what a machine asks for, and what its sync group then asks of the other members.
+    pub(super) fn carry_out(&mut self, number: usize, now: Time) {
+        self.carry_out_alone(number, now);
+        self.settle_group(number, now);
+    }
+
     /// Does what a machine asks for and shows the result to readers. What the network waits for goes first, in
     /// the machine's order; to tell the log and the other lanes wakes their threads, which can wait.
-    pub(super) fn carry_out(&mut self, number: usize, now: Time) {
+    pub(super) fn carry_out_alone(&mut self, number: usize, now: Time) {
         let mut news = Vec::new();
         while let Some(action) = self.routers[number].machine.poll_action() {
             match action {
@@ -90,6 +96,7 @@ impl Engine {
                 Action::WithdrawAddresses => self.want_addresses(number, false, now),
                 Action::Announce { repeat } => self.announcements.add(number, repeat),
                 Action::AnnounceSource => self.announce_source(number, now),
+                Action::AnnounceGroup => self.note_announcement(number),
                 Action::Transition(change) => news.push(News::Transition(change)),
                 Action::Log(log) => news.push(News::Log(log)),
             }
@@ -127,6 +134,7 @@ impl Engine {
         let router = &self.routers[number];
         let name = &router.row.config.name;
         match change.to {
+            _ if !change.is_move() => warn!("({name}) {}", change.reason),
             State::Stop => info!("({name}) Stopped ({})", change.reason),
             state => info!("({name}) Entering {state} STATE ({})", change.reason),
         }

@@ -8,6 +8,7 @@
 mod addresses;
 mod announcements;
 mod carry;
+mod groups;
 mod interfaces;
 mod observe;
 mod outbox;
@@ -30,6 +31,7 @@ use tracing::warn;
 
 use self::{
     announcements::Announcements,
+    groups::{Group, Place},
     interfaces::Interfaces,
     observe::{Listed, Listing, list, listed},
     outbox::Outbox,
@@ -78,6 +80,9 @@ pub(super) enum Command {
 pub(super) struct Engine {
     registry: Arc<Registry>,
     routers: Vec<Router>,
+    groups: Vec<Group>,
+    /// Each router's place in a group.
+    places: Vec<Option<Place>>,
     /// The deadlines of those that are MASTER: advertisements, which nothing may hold up.
     urgent: Timers,
     /// The deadlines of all others: they count only after every packet that has arrived.
@@ -131,7 +136,8 @@ impl Engine {
         commands: mpsc::Receiver<Command>,
         release: bool,
     ) -> Result<Self, KernelError> {
-        let routers = router::routers(&registry.topology());
+        let (groups, places) = groups::groups(&registry.topology());
+        let routers = router::routers(&registry.topology(), &places);
         let addresses = routers.iter().flat_map(|router| &router.row.addresses);
         let virtual_addresses = addresses.map(|row| row.config.address).collect::<HashSet<_>>();
         let timer = |error| KernelError::from_io("opening the engine's timer", &error);
@@ -161,6 +167,8 @@ impl Engine {
             failure: None,
             registry,
             routers,
+            groups,
+            places,
         };
         engine.index_routers();
         Ok(engine)
@@ -220,6 +228,10 @@ impl Engine {
                 self.routers[number].machine.handle_fault(now, Fault::Pending(script), Some(pending));
             }
             self.refresh(number, now);
+        }
+        self.start_groups();
+        for number in 0..self.routers.len() {
+            let now = clock::now();
             self.routers[number].machine.handle_start(now);
             self.carry_out(number, now);
         }
@@ -320,8 +332,8 @@ impl Engine {
 
     fn handle_script(&mut self, script: usize, healthy: bool, detail: &str, now: Time) {
         for number in 0..self.routers.len() {
-            let row = Arc::clone(&self.routers[number].row);
-            for (line, tracked) in row.config.track_scripts.iter().enumerate() {
+            let tracks = Arc::clone(&self.routers[number].tracks);
+            for (line, tracked) in tracks.iter().enumerate() {
                 if tracked.script != script {
                     continue;
                 }

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use super::{
     addresses::{Addresses, Observed},
+    groups::{self, Place},
     interfaces::Interfaces,
 };
 use crate::{
-    config,
-    registry::{InstanceRow, Topology},
+    config::{self, TrackedScript},
+    registry::{GroupRow, InstanceRow, Topology},
     units::IfIndex,
     vrrp,
 };
@@ -20,6 +21,8 @@ pub(super) struct Router {
     pub(super) machine: vrrp::Instance,
     /// What readers see.
     pub(super) row: Arc<InstanceRow>,
+    /// The scripts it tracks: its own lines, then those of its sync group.
+    pub(super) tracks: Arc<[TrackedScript]>,
     /// Its addresses in the kernel.
     pub(super) addresses: Addresses,
     /// The last failure to send was logged; the next is not until one succeeds.
@@ -28,15 +31,18 @@ pub(super) struct Router {
 
 impl Router {
     /// The router of a row, not started.
-    pub(super) fn new(row: Arc<InstanceRow>) -> Self {
-        let machine = vrrp::Instance::new(settings(&row.config), Arc::clone(&row.counters));
+    fn new(row: &Arc<InstanceRow>, group: Option<&GroupRow>, membership: vrrp::Membership) -> Self {
+        let settings = settings(&row.config, membership);
+        let machine = vrrp::Instance::new(settings, Arc::clone(&row.counters));
+        let of_group = group.into_iter().flat_map(|group| &group.config.track_scripts);
+        let tracks = row.config.track_scripts.iter().chain(of_group).cloned().collect();
         let addresses = Addresses::new(row.addresses.len());
-        Self { machine, row, addresses, send_failed: false }
+        Self { machine, row: Arc::clone(row), tracks, addresses, send_failed: false }
     }
 
     /// The scripts that decide about FAULT: until each has a result the router waits for it.
     pub(super) fn tracks_unweighted(&self) -> impl Iterator<Item = usize> {
-        let unweighted = self.row.config.track_scripts.iter().filter(|tracked| tracked.weight == 0);
+        let unweighted = self.tracks.iter().filter(|tracked| tracked.weight == 0);
         unweighted.map(|tracked| tracked.script)
     }
 
@@ -70,12 +76,16 @@ impl Observed for Observation<'_> {
 }
 
 /// One router per instance.
-pub(super) fn routers(topology: &Topology) -> Vec<Router> {
-    topology.instances.iter().map(|row| Router::new(Arc::clone(row))).collect()
+pub(super) fn routers(topology: &Topology, places: &[Option<Place>]) -> Vec<Router> {
+    let router = |(row, place): (_, &Option<Place>)| {
+        let group = place.as_ref().map(|place| place.row(topology));
+        Router::new(row, group, groups::membership(group, topology))
+    };
+    topology.instances.iter().zip(places).map(router).collect()
 }
 
 /// What the machine needs of a configured instance.
-fn settings(instance: &config::Instance) -> vrrp::Settings {
+fn settings(instance: &config::Instance, membership: vrrp::Membership) -> vrrp::Settings {
     let destination = if instance.peers.is_empty() {
         vrrp::Destination::Multicast(instance.multicast_group)
     } else {
@@ -104,5 +114,6 @@ fn settings(instance: &config::Instance) -> vrrp::Settings {
             lower_prio_delay: instance.garp.delay,
         },
         down_timer_adverts: vrrp::Settings::DEFAULT_DOWN_TIMER_ADVERTS,
+        membership,
     }
 }

@@ -26,6 +26,7 @@ impl Instance {
 
     fn wait_as_backup(&mut self, now: Time, reason: Reason) {
         self.tolerate_until = None;
+        self.ready = false;
         self.change(now, State::Backup, reason);
         self.timers.set(Timer::MasterDown, now + self.master_down_interval());
     }
@@ -74,6 +75,7 @@ impl Instance {
 
     fn follow_master(&mut self, now: Time, advert: &Accepted) {
         self.wanted = State::Backup;
+        self.ready = false;
         self.adopt_interval(now, advert);
         self.master = Some(Peer { address: advert.source, priority: advert.priority });
         self.takeover = Reason::MasterDown { master: advert.source };

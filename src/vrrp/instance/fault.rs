@@ -24,6 +24,11 @@ pub enum Fault {
     /// in FAULT) where it is, silently, and does nothing to one that takes part. When the script turns out to
     /// have failed, report [`Fault::Script`] first and the end of this one after it.
     Pending(usize),
+    /// Another member of the sync group is in FAULT. Raised by [`Order::Fault`](crate::vrrp::Order::Fault).
+    Group,
+    /// Another member of the sync group waits for the first result of a script, as with `Pending`. Raised by
+    /// [`Order::Wait`](crate::vrrp::Order::Wait).
+    GroupPending,
 }
 
 impl Instance {
@@ -107,6 +112,7 @@ impl Instance {
         }
         self.timers.stop_all();
         self.master = None;
+        self.ready = false;
         self.change(now, State::Fault, reason);
     }
 
@@ -135,7 +141,7 @@ impl Instance {
 }
 
 impl Fault {
-    fn is_silent(self) -> bool {
-        matches!(self, Self::Pending(_) | Self::Tentative)
+    pub(super) fn is_silent(self) -> bool {
+        matches!(self, Self::Pending(_) | Self::Tentative | Self::GroupPending)
     }
 }

@@ -4,7 +4,7 @@ use std::{net::IpAddr, time::Duration};
 
 use super::{Instance, Level, Matter, Timer};
 use crate::{
-    registry::{Counter, Reason, State},
+    registry::{ContestEnd, Counter, Reason, State},
     units::{Priority, Time},
     vrrp::{
         Action,
@@ -17,7 +17,7 @@ use crate::{
 /// Another router that is configured as owner of our addresses and has the lower source address: it should give
 /// way, and gets until `patience_ends` to do so.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Contest {
+pub(super) struct OtherOwner {
     patience_ends: Time,
     /// How long it may be silent and still be the same quarrel.
     memory: Duration,
@@ -47,6 +47,7 @@ impl Instance {
     pub(super) fn become_master(&mut self, now: Time, reason: Reason) {
         self.timers.stop_all();
         self.master = None;
+        self.ready = false;
         if self.conceded {
             self.conceded = false;
             self.update_priority(now);
@@ -70,11 +71,12 @@ impl Instance {
 
     /// Leaves MASTER: stops what only a MASTER does and has the addresses removed. The caller says where to.
     pub(super) fn leave_master(&mut self) {
+        self.end_contest(ContestEnd::Left);
         self.timers.stop_all();
         self.counters.add(Counter::ReleaseMaster);
         self.addresses_set = false;
         self.announced = false;
-        self.contest = None;
+        self.other_owner = None;
         self.answers = Answers::default();
         self.restorer = Default::default();
         self.actions.push_back(Action::WithdrawAddresses);
@@ -92,7 +94,10 @@ impl Instance {
         let (sender, theirs, ours) = (advert.source, advert.priority, self.priority);
         match rival((ours, source), (theirs, sender)) {
             // RFC 9568 §6.4.3 (6.4.3-10).
-            Rival::Released => self.answer_with_advert(now),
+            Rival::Released => {
+                self.answer_with_advert(now);
+                self.rival_released(now, sender);
+            }
             Rival::Worse if theirs == Priority::OWNER => self.contest_ownership(now, advert),
             Rival::Worse => {
                 self.complain(
@@ -104,6 +109,7 @@ impl Instance {
                     ),
                 );
                 self.answer_worse(now);
+                self.note_rival(now, advert);
             }
             // RFC 9568 §6.4.3 (6.4.3-11).
             Rival::HigherPriority => {
@@ -226,16 +232,35 @@ impl Instance {
     /// Tells a worse router, and the switches it may have confused, who is master (RFC 9568 §6.4.3 (6.4.3-12)).
     fn answer_worse(&mut self, now: Time) {
         self.answer_with_advert(now);
+        if self.announce_again(now) && self.is_member() {
+            self.actions.push_back(Action::AnnounceGroup);
+        }
+    }
+
+    /// Announces the addresses because another router may have done so. Not at once when that was done a moment ago.
+    pub(super) fn announce_again(&mut self, now: Time) -> bool {
         let is_early = self.answers.announced.is_some_and(|last| now.since(last) < MIN_BURST_INTERVAL);
         // The burst that is still awaited comes after whatever the worse router tells the switches now.
         if is_early || self.timers.get(Timer::GarpLowerPriority).is_some() || !self.addresses_set {
-            return;
+            return false;
         }
         let garp = self.settings.garp;
         self.answers.announced = Some(now);
         self.announce(garp.lower_prio_repeat);
         if garp.lower_prio_repeat > 0 && !garp.lower_prio_delay.is_zero() {
             self.timers.set(Timer::GarpLowerPriority, now + garp.lower_prio_delay);
+        }
+        garp.lower_prio_repeat > 0
+    }
+
+    /// Announces the addresses after the last word of another router; in a moment, when the last burst was just now.
+    pub(super) fn announce_after_contest(&mut self, now: Time) {
+        let soon = self.answers.announced.map(|last| last + MIN_BURST_INTERVAL).filter(|soon| now < *soon);
+        match soon.filter(|_| self.timers.get(Timer::GarpLowerPriority).is_none()) {
+            Some(soon) => self.timers.set(Timer::GarpLowerPriority, soon),
+            None => {
+                self.announce_again(now);
+            }
         }
     }
 
@@ -250,21 +275,22 @@ impl Instance {
         self.complain_of_two_owners(now, advert.source);
         let own = self.settings.advert_interval;
         let longer = own.max(advert.interval);
-        match self.contest {
-            Some(contest) if now >= contest.patience_ends && now < contest.patience_ends + contest.memory => {
+        match self.other_owner {
+            Some(other) if now >= other.patience_ends && now < other.patience_ends + other.memory => {
                 self.conceded = true;
                 self.update_priority(now);
                 let reason = Reason::HigherPriority { master: advert.source, priority: advert.priority };
                 self.give_way(now, advert, reason);
                 return;
             }
-            Some(contest) if now < contest.patience_ends => {}
+            Some(other) if now < other.patience_ends => {}
             _ => {
                 let patience_ends = now + own * 2 + longer * 12 / 10;
-                self.contest = Some(Contest { patience_ends, memory: longer * 3 });
+                self.other_owner = Some(OtherOwner { patience_ends, memory: longer * 3 });
             }
         }
         self.answer_worse(now);
+        self.note_rival(now, advert);
     }
 
     fn complain_of_two_owners(&mut self, now: Time, other: IpAddr) {

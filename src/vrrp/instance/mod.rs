@@ -13,8 +13,10 @@
 //! advertisement stands in `backup` and `master`.
 
 mod backup;
+mod contest;
 mod fault;
 mod master;
+mod member;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -25,9 +27,9 @@ use std::{
 };
 
 pub use self::fault::Fault;
-use self::master::{Answers, Contest};
+use self::master::{Answers, OtherOwner};
 use super::{
-    Action, Destination, Level, Log, Settings,
+    Action, Destination, Level, Log, Membership, Settings,
     election::master_down_interval,
     ip::Header,
     report::{Limiter, Matter},
@@ -37,7 +39,7 @@ use super::{
     validate::{self, Accepted, AddressList, Reject},
 };
 use crate::{
-    registry::{Change, Counter, Counters, InstanceStatus, Peer, Reason, State},
+    registry::{Change, Contest, ContestEnd, Counter, Counters, InstanceStatus, Peer, Reason, State},
     units::{Family, Priority, Time, Version},
 };
 
@@ -101,7 +103,11 @@ pub struct Instance {
     /// Until when a master of lower priority is tolerated (`preempt_delay`), once one was heard.
     tolerate_until: Option<Time>,
     /// Another owner of the addresses that does not give way.
+    other_owner: Option<OtherOwner>,
+    /// Another router that advertises as master while this one is.
     contest: Option<Contest>,
+    /// A member of a sync group that would be MASTER, were it alone.
+    ready: bool,
     answers: Answers,
     addresses_set: bool,
     /// The first burst of gratuitous ARP of this mastership has been sent.
@@ -142,7 +148,9 @@ impl Instance {
             master_interval: settings.advert_interval,
             takeover: Reason::NoMaster,
             tolerate_until: None,
+            other_owner: None,
             contest: None,
+            ready: false,
             answers: Answers::default(),
             addresses_set: false,
             announced: false,
@@ -200,7 +208,7 @@ impl Instance {
         while let Some((timer, due)) = self.timers.expire(now) {
             match timer {
                 // RFC 9568 §6.4.2 (6.4.2-7).
-                Timer::MasterDown => self.become_master(now, self.takeover.clone()),
+                Timer::MasterDown => self.take_over(now),
                 // RFC 9568 §6.4.3 (6.4.3-9).
                 Timer::Advert => {
                     self.answers.may_advertise_again();
@@ -214,6 +222,7 @@ impl Instance {
                 }
                 Timer::GarpLowerPriority => self.announce(self.settings.garp.lower_prio_repeat),
                 Timer::InstallRetry => self.actions.push_back(Action::InstallAddresses),
+                Timer::ContestOver => self.rival_silent(now),
             }
         }
     }
@@ -237,10 +246,12 @@ impl Instance {
                 self.release();
                 self.leave_master();
             } else {
+                self.end_contest(ContestEnd::Left);
                 self.counters.add(Counter::ReleaseMaster);
             }
         }
         self.timers.stop_all();
+        self.ready = false;
         self.change(now, State::Stop, Reason::Shutdown);
     }
 
@@ -265,6 +276,7 @@ impl Instance {
             reason: self.reason.clone(),
             source: self.source,
             master: self.master,
+            contest: self.contest,
         }
     }
 
@@ -276,13 +288,28 @@ impl Instance {
 
     /// The first state in which the router takes part.
     fn begin(&mut self, now: Time) {
-        if self.settings.is_owner() && self.settings.start_as_master {
+        let starts_as_master = self.settings.is_owner() && self.settings.start_as_master;
+        if starts_as_master && self.settings.membership != Membership::Member {
             // RFC 9568 §6.4.1 (6.4.1-1).
             self.become_master(now, Reason::AddressOwner);
-        } else {
-            // RFC 9568 §6.4.1 (6.4.1-2).
-            self.become_backup(now, Reason::Started);
+            return;
         }
+        // RFC 9568 §6.4.1 (6.4.1-2).
+        self.become_backup(now, Reason::Started);
+        if starts_as_master {
+            self.takeover = Reason::AddressOwner;
+            self.take_over(now);
+        }
+    }
+
+    /// Becomes MASTER when it is alone; a member of a sync group waits until all are ready, or until a master is heard.
+    fn take_over(&mut self, now: Time) {
+        if !self.is_member() {
+            return self.become_master(now, self.takeover.clone());
+        }
+        self.timers.stop(Timer::MasterDown);
+        self.ready = true;
+        self.wanted = State::Master;
     }
 
     /// Changes the state and has it published. The caller has done what leaving the old state takes.

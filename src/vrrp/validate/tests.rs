@@ -31,6 +31,7 @@ fn settings(version: Version) -> Settings {
         source: None,
         garp: Garp::default(),
         down_timer_adverts: 3,
+        membership: crate::vrrp::Membership::Alone,
     }
 }
 

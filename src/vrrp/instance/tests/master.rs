@@ -45,10 +45,21 @@ fn a_worse_router_gets_an_advertisement_and_the_switches_get_gratuitous_arp() {
                 ),
                 "16.300 advert 100".into(),
                 "16.300 announce x5".into(),
+                format!("16.300 event: router {source} advertises as master too, with priority {priority}"),
             ]
         );
         lan.run_until(at(22.0));
-        assert_eq!(lan.take_decisions(), ["21.300 announce x5"]);
+        assert_eq!(
+            lan.take_decisions(),
+            [
+                format!(
+                    "{:.3} event: contest with router {source} is over after 1 advertisements: it fell silent",
+                    19.3 + f64::from(256 - u32::from(priority)) / 256.0
+                ),
+                // The second burst is still to come, and the one that follows every contest with it.
+                "21.300 announce x5".into()
+            ]
+        );
     }
 }
 
@@ -68,6 +79,7 @@ fn a_flood_of_worse_routers_and_releases_is_answered_once_between_two_advertisem
         [
             "16.300 advert 100",
             "16.300 announce x5",
+            "16.300 event: router 10.9.0.77 advertises as master too, with priority 50",
             "17.300 advert 100",
             // The answer to the next one.
             "17.300 advert 100",
@@ -77,7 +89,11 @@ fn a_flood_of_worse_routers_and_releases_is_answered_once_between_two_advertisem
     lan.run_until(at(20.0));
     assert_eq!(
         lan.take_lines(),
-        ["18.300 advert 100", "19.300 advert 100"],
+        [
+            "18.300 advert 100",
+            "19.299 event: contest with router 10.9.0.77 is over after 2000 advertisements: it gave way",
+            "19.300 advert 100"
+        ],
         "the grid is that of the answer"
     );
 }

@@ -2,6 +2,7 @@
 
 mod backup;
 mod captures;
+mod contest;
 mod faults;
 mod garp;
 mod ipv6;
@@ -50,6 +51,7 @@ fn router(priority: u8) -> Settings {
         source: None,
         garp: Garp::default(),
         down_timer_adverts: Settings::DEFAULT_DOWN_TIMER_ADVERTS,
+        membership: Membership::Alone,
     }
 }
 
@@ -205,6 +207,8 @@ impl Lan {
             Action::WithdrawAddresses => "withdraw".into(),
             Action::Announce { repeat } => format!("announce x{repeat}"),
             Action::AnnounceSource => "announce source".into(),
+            Action::AnnounceGroup => "announce group".into(),
+            Action::Transition(change) if !change.is_move() => format!("event: {}", change.reason),
             Action::Transition(change) => format!("{} -> {} ({})", change.from, change.to, change.reason),
             Action::Log(log) => {
                 let kind = match (log.level, log.detail) {
