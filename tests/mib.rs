@@ -12,8 +12,8 @@ use agentx::{Access, Object, Syntax};
 use steadfast::snmp;
 
 /// The parts of keepalived's module that are served, by the start of their OID: global, and of vrrp the tables of
-/// instances, tracked scripts, addresses and scripts.
-const SERVED: [&str; 5] = ["1.", "2.3.", "2.5.", "2.6.", "2.9."];
+/// sync groups and their members, instances, tracked scripts, addresses, scripts and the groups' tracked scripts.
+const SERVED: [&str; 8] = ["1.", "2.1.", "2.2.", "2.3.", "2.5.", "2.6.", "2.9.", "2.15."];
 
 /// What a description says of an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -222,16 +222,26 @@ fn the_mib_file_says_what_keepaliveds_module_says() {
 }
 
 #[test]
-fn the_notification_has_its_objects_in_keepaliveds_order() {
+fn the_notifications_have_their_objects_in_keepaliveds_order() {
+    assert_eq!(
+        objects_of("vrrpInstanceStateChange"),
+        ["vrrpInstanceName", "vrrpInstanceState", "vrrpInstanceInitialState", "routerId"]
+    );
+    assert_eq!(
+        objects_of("vrrpSyncGroupStateChange"),
+        ["vrrpSyncGroupName", "vrrpSyncGroupState", "routerId"]
+    );
+}
+
+/// The objects of a notification of the MIB file.
+fn objects_of(notification: &str) -> Vec<String> {
     let text = fs::read_to_string(file("mibs/KEEPALIVED-MIB.txt")).unwrap();
-    let (_, body) =
-        definitions(&text).into_iter().find(|(name, _)| name == "vrrpInstanceStateChange").unwrap();
+    let (_, body) = definitions(&text).into_iter().find(|(name, _)| name == notification).unwrap();
     let objects: String = body.lines().skip(1).take_while(|line| !line.contains("STATUS")).collect();
-    let objects: Vec<_> = objects
+    objects
         .replace("OBJECTS", "")
         .split(|c: char| !c.is_ascii_alphanumeric())
         .filter(|word| !word.is_empty())
         .map(str::to_owned)
-        .collect();
-    assert_eq!(objects, ["vrrpInstanceName", "vrrpInstanceState", "vrrpInstanceInitialState", "routerId"]);
+        .collect()
 }

@@ -5,7 +5,7 @@ use std::{net::IpAddr, sync::Arc};
 use agentx::{Access, Column, Index, Syntax, Table, Value};
 
 use crate::{
-    config::{Auth, InitialState, NotifyScript},
+    config::{Auth, InitialState, Notify, NotifyScript},
     registry::{InstanceRow, State, Topology},
     snmp::{
         ENABLED, INET_ADDRESS_TYPE, TRUTH, address_octets, address_type, integer, one_or_two, position, text,
@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// VrrpState.
-const VRRP_STATE: Syntax = Syntax::Enum(&[
+pub(super) const VRRP_STATE: Syntax = Syntax::Enum(&[
     ("init", 0),
     ("backup", 1),
     ("master", 2),
@@ -88,12 +88,12 @@ static COLUMNS: [Cell; 36] = [
     }),
     Column::new(16, "vrrpInstanceLvsSyncDaemon", ENABLED, |_, _| one_or_two(false)),
     Column::new(17, "vrrpInstanceLvsSyncInterface", Syntax::DisplayString, |_, _| None),
-    Column::new(18, "vrrpInstanceSyncGroup", Syntax::DisplayString, |_, _| None),
+    Column::new(18, "vrrpInstanceSyncGroup", Syntax::DisplayString, |_, row| text(row.group.as_deref()?)),
     Column::new(19, "vrrpInstanceGarpDelay", Syntax::Unsigned32, |_, row| {
         unsigned(row.config.garp.delay.as_secs())
     }),
     Column::new(20, "vrrpInstanceSmtpAlert", ENABLED, |_, _| one_or_two(false)),
-    Column::new(21, "vrrpInstanceNotifyExec", ENABLED, |_, row| one_or_two(notifies(row))),
+    Column::new(21, "vrrpInstanceNotifyExec", ENABLED, |_, row| one_or_two(notifies(&row.config.notify))),
     Column::new(22, "vrrpInstanceScriptMaster", Syntax::DisplayString, |_, row| {
         command(row.config.notify.master.as_ref())
     }),
@@ -144,14 +144,15 @@ fn advert_interval(row: &InstanceRow) -> Option<Value> {
     }
 }
 
-fn notifies(row: &InstanceRow) -> bool {
-    let notify = &row.config.notify;
+/// Whether any notify script is configured.
+pub(super) fn notifies(notify: &Notify) -> bool {
     [&notify.master, &notify.backup, &notify.fault, &notify.stop, &notify.all]
         .into_iter()
         .any(Option::is_some)
 }
 
-fn command(script: Option<&NotifyScript>) -> Option<Value> {
+/// The command line of a notify script.
+pub(super) fn command(script: Option<&NotifyScript>) -> Option<Value> {
     text(&script?.shown)
 }
 

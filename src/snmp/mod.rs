@@ -7,6 +7,9 @@
 
 mod address;
 mod global;
+mod group;
+mod group_member;
+mod group_script;
 mod instance;
 pub mod notification;
 mod position;
@@ -27,10 +30,13 @@ pub fn view() -> View<Topology> {
     View::new()
         .scalars(&global::SCALARS)
         .table(&global::EMAILS)
+        .table(&group::TABLE)
+        .table(&group_member::TABLE)
         .table(&instance::TABLE)
         .table(&tracked_script::TABLE)
         .table(&address::TABLE)
         .table(&script::TABLE)
+        .table(&group_script::TABLE)
 }
 
 /// INTEGER { enabled(1), disabled(2) }.

@@ -39,7 +39,9 @@ fn a_group_becomes_master_when_the_last_member_is_ready() {
 #[test]
 fn one_member_that_gives_way_takes_the_group_with_it_without_priority_0() {
     let mut world = World::master(host(&[100, 100]));
-    world.hear_at(16.5, 1, 200);
+    world.run_until(16.5);
+    world.take_lines();
+    world.hear(1, 200);
     assert_eq!(
         world.take_lines(),
         [
@@ -104,10 +106,6 @@ fn the_other_host_takes_over_when_one_link_fails_and_gives_way_when_it_is_back()
             "16.500 a group MASTER -> FAULT (VI0: interface eth0 is down)",
             // Both heard priority 0: here it leaves through a link that is down.
             "17.109 b VI1 BACKUP -> MASTER (master 10.9.1.1 released with priority 0)",
-            "17.109 b VI0 BACKUP -> MASTER (master 10.9.0.1 released with priority 0)"
-                .replace("b VI0", "b VI1")
-                .replace("10.9.0.1", "10.9.1.1")
-                .as_str(),
             "17.109 b VI0 BACKUP -> MASTER (master 10.9.0.1 released with priority 0)",
             "17.109 b group BACKUP -> MASTER (VI1: master 10.9.1.1 released with priority 0)",
         ]
