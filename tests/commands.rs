@@ -236,10 +236,11 @@ fn an_included_file_is_named_with_the_line_that_included_it() {
 #[test]
 fn what_has_no_effect_yet_is_listed() {
     let directory = tempfile::tempdir().expect("a temporary directory can be made");
-    let main = file(directory.path(), "main.conf", "vrrp_sync_group G {\n    group {\n        A\n    }\n}\n");
+    let main =
+        file(directory.path(), "main.conf", "garp_group {\n    garp_interval 0.1\n    interface eth0\n}\n");
     let output = steadfast(&["status", &main]);
     assert_eq!(text(&output).lines().count(), 1);
-    assert!(text(&output).contains("vrrp_sync_group is not supported yet"), "{}", text(&output));
+    assert!(text(&output).contains("garp_group is not supported yet"), "{}", text(&output));
 }
 
 /// What bash offers for the last of these words.

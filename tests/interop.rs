@@ -9,6 +9,7 @@
 //! |---|---|
 //! | `election` | who is MASTER: priorities, addresses, preemption, stops, deaths, broken links, mismatches |
 //! | `frr` | the same with FRR as the other router |
+//! | `groups` | sync groups on two links: all together, in which order, and what is told of it; contested mastership |
 //! | `wire` | adverts and announcements byte for byte as in the captures of keepalived |
 //! | `addresses` | what the kernel holds: before, during and after, and when others change it |
 //! | `ipv6` | what is different over IPv6: addresses of both families, groups, duplicate address detection |
@@ -26,6 +27,8 @@ mod addresses;
 mod election;
 #[path = "interop/frr.rs"]
 mod frr;
+#[path = "interop/groups.rs"]
+mod groups;
 #[path = "interop/ipv6.rs"]
 mod ipv6;
 #[path = "interop/malformed.rs"]

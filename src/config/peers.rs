@@ -3,6 +3,8 @@
 //! Two instances are taken for the same virtual router when they have the same name, or else the same VRID on an
 //! interface of the same name. Each disagreement is reported at the second router's line and names the first's.
 
+mod group;
+
 use std::collections::{BTreeSet, HashMap};
 
 use super::{Auth, Config, Diagnostic, InitialState, Instance, Report, Severity};
@@ -29,6 +31,7 @@ pub fn check(first: &Config, second: &Config, report: &mut Report) {
             ),
         }
     }
+    group::check(first, second, report);
     for ours in first.instances.iter().filter(|ours| seconds.partner(ours).is_none()) {
         report.add(
             disagreement("peer-missing", ours, format!("only one router has vrrp_instance {}", ours.name))

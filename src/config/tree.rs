@@ -173,7 +173,7 @@ impl Builder<'_> {
         let valid = self.check(keyword, &line);
         self.report_status(keyword, &line);
         let was_quiet = self.quiet;
-        self.quiet |= keyword.status != Status::Supported;
+        self.quiet |= !keyword.works();
         let body = match keyword.value {
             Value::Body(inner) => Body::Nodes(self.block(inner, Some(&line.first().span())).into()),
             Value::Lines(_) => Body::Lines(self.entries(keyword, &line).into()),
@@ -266,14 +266,14 @@ impl Builder<'_> {
 
     fn report_status(&mut self, keyword: &'static Keyword, line: &Line) {
         let name = keyword.name;
-        if let Status::Deprecated(instead) = keyword.status {
+        if let Status::Deprecated(instead) | Status::Outdated(instead) = keyword.status {
             let span = &line.first().span();
             let headline = format!("{name} is deprecated");
             self.report.add(
                 Diagnostic::new("deprecated", Severity::Error, headline, span).help(format!("use {instead}")),
             );
         }
-        if keyword.status != Status::Supported && !self.quiet {
+        if !keyword.works() && !self.quiet {
             if let Some((_, times)) = self.idle.get_mut(name) {
                 *times += 1;
                 return;

@@ -17,7 +17,7 @@ pub(crate) fn script(host: &Host, name: &str, text: &str) -> Result<PathBuf> {
     Ok(path)
 }
 
-fn lines(path: &Path) -> Vec<String> {
+pub(crate) fn lines(path: &Path) -> Vec<String> {
     let text = fs::read_to_string(path).unwrap_or_default();
     text.lines().map(str::to_owned).collect()
 }
@@ -51,7 +51,7 @@ fn notify_scripts_are_told_of_every_transition_with_keepaliveds_arguments() -> R
     let mut told_of = |own: &str, state: &str| {
         expected.extend([own.to_owned(), format!("any INSTANCE VI {state} 150")]);
         wait::until(state, SOON, || {
-            let seen = in_order_of_start(&lines(&told));
+            let seen = in_order_of_start(&lines(&told), 2);
             if seen == expected { Ok(()) } else { Err(format!("{seen:?}, awaited {expected:?}")) }
         })
     };
@@ -67,24 +67,22 @@ fn notify_scripts_are_told_of_every_transition_with_keepaliveds_arguments() -> R
     told_of("own STOP", "STOP")
 }
 
-/// What two scripts were told at each transition. Both are started at once, so their lines may come in either
-/// order; their process ids, which the lines begin with, tell the order in which they were started.
-fn in_order_of_start(lines: &[String]) -> Vec<String> {
+/// What scripts were told, so many `at_once`. Those are started together, so their lines may come in any order; their
+/// process ids, which the lines begin with, tell the order in which they were started.
+pub(crate) fn in_order_of_start(lines: &[String], at_once: usize) -> Vec<String> {
     let mut told = Vec::new();
-    for pair in lines.chunks(2) {
-        let mut pair: Vec<(i32, &str)> = pair
+    for together in lines.chunks(at_once) {
+        let mut together: Vec<(i32, &str)> = together
             .iter()
             .filter_map(|line| line.split_once(' '))
             .filter_map(|(pid, words)| Some((pid.parse().ok()?, words)))
             .collect();
-        pair.sort_unstable();
+        together.sort_unstable();
         // The kernel starts again with small numbers when it has used the large ones.
-        if let [(small, _), (large, _)] = pair[..]
-            && large - small > 1000
-        {
-            pair.reverse();
-        }
-        told.extend(pair.into_iter().map(|(_, words)| words.to_owned()));
+        let smallest = together.first().map_or(0, |(pid, _)| *pid);
+        let after_the_start_again = together.partition_point(|(pid, _)| pid - smallest < 1000);
+        together.rotate_left(after_the_start_again);
+        told.extend(together.into_iter().map(|(_, words)| words.to_owned()));
     }
     told
 }

@@ -102,8 +102,10 @@ pub enum Status {
     Supported,
     /// It is understood and has no effect yet.
     NotYet,
-    /// keepalived itself asks not to use it; the text says what to write.
+    /// It is understood and has no effect yet, and keepalived itself asks not to use it; the text says what to write.
     Deprecated(&'static str),
+    /// It does what keepalived makes it do, and keepalived itself asks not to use it; the text says what to write.
+    Outdated(&'static str),
     /// keepalived no longer has it; the text says why.
     Removed(&'static str),
 }
@@ -133,6 +135,16 @@ impl Keyword {
     const fn removed(mut self, why: &'static str) -> Self {
         self.status = Status::Removed(why);
         self
+    }
+
+    const fn outdated(mut self, instead: &'static str) -> Self {
+        self.status = Status::Outdated(instead);
+        self
+    }
+
+    /// Whether it has an effect.
+    pub const fn works(&self) -> bool {
+        matches!(self.status, Status::Supported | Status::Outdated(_))
     }
 
     /// What holds when the word is not there.

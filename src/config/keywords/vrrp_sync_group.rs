@@ -74,7 +74,7 @@ pub(super) static BLOCK: Block = Block {
         keyword("smtp_alert", "[BOOL]", Boolean, "mail on group state changes")
             .or("smtp_alert_vrrp, smtp_alert, else off"),
         keyword("global_tracking", "", Flag, "same effect as sync_group_tracking_weight")
-            .deprecated("sync_group_tracking_weight"),
+            .outdated("sync_group_tracking_weight"),
         keyword("sync_group_tracking_weight", "", Flag, "allow weighted trackers on members").supported(),
     ],
     shared: &[],

@@ -21,12 +21,20 @@ pub(super) struct Draft {
     settings: Settings,
     tracks: Vec<TrackedScript>,
     notify: Notify,
+    /// Its first script that will run as root, if the group is used at all.
+    root_script: Option<Span>,
 }
 
 /// Reads a block.
 pub(super) fn read(node: &Node, global: &Global, scripts: &Candidates, context: &mut Context<'_>) -> Draft {
-    let mut draft = Draft { settings: Settings::default(), tracks: Vec::new(), notify: Notify::default() };
+    let mut draft = Draft {
+        settings: Settings::default(),
+        tracks: Vec::new(),
+        notify: Notify::default(),
+        root_script: None,
+    };
     draft.settings.begin(node);
+    let before = context.root_script.take();
     for line in node.nodes() {
         let script = match line.keyword.name {
             "notify_master" => &mut draft.notify.master,
@@ -48,20 +56,26 @@ pub(super) fn read(node: &Node, global: &Global, scripts: &Candidates, context: 
         notify(line, script, global, context);
         draft.settings.set(line, &mut Report::default());
     }
+    draft.root_script = std::mem::replace(&mut context.root_script, before);
     draft
 }
 
 /// Makes groups of the blocks, now that every instance is known.
 pub(super) fn finish(drafts: Vec<Draft>, config: &mut Config, names: &Names, context: &mut Context<'_>) {
     let mut taken = HashMap::new();
-    for Draft { mut settings, tracks, notify } in drafts {
+    let named = config.instances.iter().enumerate();
+    let positions: HashMap<String, usize> =
+        named.map(|(position, instance)| (instance.name.clone(), position)).collect();
+    for Draft { mut settings, tracks, notify, root_script } in drafts {
         settings.group.retain(|(name, at)| is_free_instance(name, at, names, &mut taken, context));
         if !size_suffices(&settings, context) {
             continue;
         }
-        let position = |name: &str| config.instances.iter().position(|instance| instance.name == name);
+        if context.root_script.is_none() {
+            context.root_script = root_script;
+        }
         // An instance that cannot run is no member, and has been reported.
-        let members: Vec<usize> = settings.group.iter().filter_map(|(name, _)| position(name)).collect();
+        let members = settings.group.iter().filter_map(|(name, _)| positions.get(name).copied()).collect();
         let group = SyncGroup {
             name: settings.heading.name().to_owned(),
             members,

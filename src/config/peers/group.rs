@@ -1,0 +1,47 @@
+//! Whether two routers' sync groups agree.
+
+use std::cmp::Ordering;
+
+use super::partner;
+use crate::config::{Config, Diagnostic, Instance, Report, Severity, SyncGroup};
+
+/// Compares the groups; the findings point into the second configuration.
+pub(super) fn check(first: &Config, second: &Config, report: &mut Report) {
+    for group in &second.sync_groups {
+        let members = group.members.iter().map(|member| &second.instances[*member]);
+        let pairs: Vec<_> = members.filter_map(|theirs| Some((partner(first, theirs)?, theirs))).collect();
+        split_preference(group, &pairs, report);
+        for (ours, theirs) in pairs {
+            if group_of(first, ours).is_none() {
+                let headline = format!("{} is in a sync group, its peer in none", theirs.name);
+                report.add(
+                    Diagnostic::new("peer-group", Severity::Error, headline, &group.settings.at)
+                        .info("one router moves it with the group, the other alone")
+                        .help("put the same instances into a group on both routers"),
+                );
+            }
+        }
+    }
+}
+
+fn group_of<'a>(config: &'a Config, instance: &Instance) -> Option<&'a SyncGroup> {
+    let is_member = |member: &usize| config.instances[*member].name == instance.name;
+    config.sync_groups.iter().find(|group| group.members.iter().any(is_member))
+}
+
+/// A group whose members are better on different routers: each router waits for the other, or both give way again and
+/// again.
+fn split_preference(group: &SyncGroup, pairs: &[(&Instance, &Instance)], report: &mut Report) {
+    let preferring = |order| pairs.iter().find(|(ours, theirs)| theirs.priority.cmp(&ours.priority) == order);
+    if let (Some((_, here)), Some((_, there))) = (preferring(Ordering::Greater), preferring(Ordering::Less)) {
+        let headline = format!(
+            "the members of {} prefer different routers: {} this one, {} its peer",
+            group.name, here.name, there.name
+        );
+        report.add(
+            Diagnostic::new("peer-group", Severity::Error, headline, &group.settings.at)
+                .info("a group moves as a whole: which router becomes master is left to chance")
+                .help("give all members of a group the higher priority on the same router"),
+        );
+    }
+}
