@@ -96,6 +96,21 @@ fn each_disagreement_of_two_routers_is_named_with_both_places() {
 }
 
 #[test]
+fn groups_that_prefer_different_routers_are_named() {
+    let group = "vrrp_sync_group G {\n    group {\n        VI_1\n        VI_2\n    }\n}\n";
+    let second =
+        |text: &str| text.replace("VI_1", "VI_2").replace("_id 51", "_id 52").replace("2.10/24", "2.11/24");
+    let first = group.to_owned() + MASTER + &second(MASTER);
+    let agreeing = group.to_owned() + &backup() + &second(&backup());
+    assert_eq!(disagreements(&first, &agreeing), "");
+    let mixed = group.to_owned() + &backup() + &second(&backup()).replace("priority 100", "priority 200");
+    let found = disagreements(&first, &mixed);
+    assert!(found.contains("[peer-group]") && found.contains("VI_2 this one, VI_1 its peer"), "{found}");
+    let alone = disagreements(&(MASTER.to_owned() + &second(MASTER)), &agreeing);
+    assert_eq!(alone.matches("[peer-group]").count(), 2, "{alone}");
+}
+
+#[test]
 fn a_weight_that_cannot_move_the_address_is_named() {
     let tracked = |text: &str, weight: i8| {
         let script =

@@ -88,4 +88,19 @@ mod tests {
         assert_eq!(started(State::Fault), ["/all INSTANCE VI_1 FAULT 150"]);
         assert_eq!(started(State::Stop), ["/s ", "/all INSTANCE VI_1 STOP 150"]);
     }
+
+    #[test]
+    fn a_group_is_called_one_and_an_event_without_a_move_starts_nothing() {
+        let notify = Notify { all: script("/all"), ..Notify::default() };
+        let transition = |from| Transition {
+            seq: 1,
+            at: Time::default(),
+            wall: SystemTime::UNIX_EPOCH,
+            subject: Subject::Group { index: 1, name: "G".into() },
+            change: Change { from, to: State::Master, reason: Reason::Started, priority: Priority(0) },
+        };
+        let moved = transition(State::Backup);
+        assert_eq!(commands(&notify, &moved)[0].extra, ["GROUP", "G", "MASTER", "0"]);
+        assert_eq!(commands(&notify, &transition(State::Master)), []);
+    }
 }

@@ -103,6 +103,12 @@ const CASES: &[Case] = &[
         states: &[1, 1, 3, 3],
         scripts: &[false, true],
     },
+    Case {
+        name: "groups",
+        config: include_str!("differential/groups.conf"),
+        states: &[2, 2, 2, 2],
+        scripts: &[true, false],
+    },
     Case { name: "owner", config: include_str!("differential/owner.conf"), states: &[2, 2, 2], scripts: &[] },
     Case { name: "minimal", config: include_str!("differential/minimal.conf"), states: &[2], scripts: &[] },
     Case { name: "ipv6", config: include_str!("differential/ipv6.conf"), states: &[2, 2, 2], scripts: &[] },

@@ -17,6 +17,10 @@ pub(crate) const KEEPALIVED: &str = ".1.3.6.1.4.1.9586.100.5";
 pub(crate) const ROUTER_ID: &str = ".1.3.6.1.4.1.9586.100.5.1.2.0";
 /// vrrpInstanceStateChange.
 pub(crate) const STATE_CHANGE: &str = ".1.3.6.1.4.1.9586.100.5.2.10.0.2";
+/// vrrpSyncGroupStateChange.
+pub(crate) const GROUP_STATE_CHANGE: &str = ".1.3.6.1.4.1.9586.100.5.2.10.0.1";
+/// The entry of vrrpSyncGroupTable.
+pub(crate) const GROUP_ENTRY: &str = ".1.3.6.1.4.1.9586.100.5.2.1.1";
 /// The entry of vrrpInstanceTable; its columns name the objects of a notification.
 pub(crate) const INSTANCE_ENTRY: &str = ".1.3.6.1.4.1.9586.100.5.2.3.1";
 /// SNMPv2-MIB::sysUpTime.0.

@@ -1,8 +1,11 @@
 //! A notification for every transition, in order, as real snmptrapd receives it.
 
-use lab::{Lan, Result, Router, Snmpd, Snmptrapd, State, Subject, snmp::Trap, wait};
+use lab::{Lan, Result, Router, Snmpd, Snmptrapd, State, Subject, lan::Join, snmp::Trap, wait};
 
-use crate::scene::{INSTANCE_ENTRY, SOON, STATE_CHANGE, calm, globals, instance, logged, steadfast, told};
+use crate::scene::{
+    GROUP_ENTRY, GROUP_STATE_CHANGE, INSTANCE_ENTRY, SOON, STATE_CHANGE, calm, globals, instance, logged,
+    steadfast, told,
+};
 
 /// Where snmptrapd listens, on the router's own host.
 pub(crate) const HERE: &str = "127.0.0.1:162";
@@ -99,5 +102,70 @@ fn notifications_are_keepalived_s_but_for_the_index_of_the_columns() -> Result<(
     let row = if told(&ours)[0].0 == "VI" { 1 } else { 2 };
     let columns = [2, 4, 5].map(|column| format!("{INSTANCE_ENTRY}.{column}.{row}"));
     assert_eq!(oids, [&columns[0], &columns[1], &columns[2], crate::scene::ROUTER_ID]);
+    Ok(())
+}
+
+/// Who moved where, members and groups alike, in the order in which it was told.
+fn moves(trapd: &Snmptrapd) -> Vec<String> {
+    let moves = trapd.traps().into_iter().filter_map(|trap| {
+        let (entry, state) = match trap.trap_oid.as_str() {
+            STATE_CHANGE => (INSTANCE_ENTRY, 4),
+            GROUP_STATE_CHANGE => (GROUP_ENTRY, 3),
+            _ => return None,
+        };
+        let value = |column: u8| trap.value(&format!("{entry}.{column}")).unwrap_or("?").to_owned();
+        Some(format!("{} {}", value(2), value(state)))
+    });
+    moves.collect()
+}
+
+/// What `subject` tells of a group that starts, loses one link, gets it back, and stops.
+fn life_of_a_group(subject: &Subject) -> Result<Vec<String>> {
+    let mut lan = Lan::pair()?;
+    lan.add_segment(Join::Bridge, &[("alpha", "vd0", "10.8.0.1/24"), ("beta", "vd1", "10.8.0.2/24")])?;
+    let alpha = &lan["alpha"];
+    wait::until_true("the links to be up", SOON, || {
+        let up = |link: &&str| {
+            alpha.run(&["ip", "-br", "link", "show", link]).is_ok_and(|text| text.contains(" UP "))
+        };
+        ["va0", "vd0"].iter().all(|link| up(&link))
+    })?;
+    let trapd = Snmptrapd::start(alpha)?;
+    let snmpd = Snmpd::builder(alpha).trap_sink(HERE).start()?;
+    // The second member is always ready last.
+    let config = globals(&snmpd)
+        + "vrrp_sync_group G {\n  group {\n    ONE\n    TWO\n  }\n}\n"
+        + &instance("ONE", "va0", 51, 150, "0.2")
+        + &instance("TWO", "vd0", 52, 100, "0.2");
+    let router = Router::start(subject, alpha, "alpha", &config)?;
+    let told = |count: usize| {
+        wait::until(&format!("{count} notifications"), SOON, || {
+            let seen = moves(&trapd);
+            if seen.len() >= count { Ok(seen) } else { Err(format!("{seen:?}")) }
+        })
+    };
+    told(6)?;
+    alpha.link_down("vd0")?;
+    told(9)?;
+    alpha.link_up("vd0")?;
+    told(15)?;
+    router.stop()?;
+    told(18)
+}
+
+#[test]
+fn a_group_is_told_of_in_keepalived_s_order() -> Result<()> {
+    let _calm = calm();
+    let ours = life_of_a_group(&steadfast())?;
+    let expected = [
+        ["G 1", "ONE 1", "TWO 1"],
+        ["TWO 2", "ONE 2", "G 2"],
+        ["TWO 3", "ONE 3", "G 3"],
+        ["TWO 1", "ONE 1", "G 1"],
+        ["TWO 2", "ONE 2", "G 2"],
+        ["ONE 5", "TWO 5", "G 5"],
+    ];
+    assert_eq!(ours, expected.concat());
+    assert_eq!(life_of_a_group(&Subject::Keepalived)?, ours);
     Ok(())
 }
