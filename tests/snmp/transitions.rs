@@ -128,7 +128,7 @@ fn life_of_a_group(subject: &Subject) -> Result<Vec<String>> {
         let up = |link: &&str| {
             alpha.run(&["ip", "-br", "link", "show", link]).is_ok_and(|text| text.contains(" UP "))
         };
-        ["va0", "vd0"].iter().all(|link| up(&link))
+        ["va0", "vd0"].iter().all(up)
     })?;
     let trapd = Snmptrapd::start(alpha)?;
     let snmpd = Snmpd::builder(alpha).trap_sink(HERE).start()?;
