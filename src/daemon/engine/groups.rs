@@ -93,6 +93,9 @@ impl Engine {
         let Some(Place { group, position }) = self.places[number] else { return };
         let member = self.routers[number].machine.member();
         self.groups[group].machine.handle_member(now, position, member);
+        if self.groups[group].machine.is_settled() {
+            return;
+        }
         while let Some(action) = self.groups[group].machine.poll_action() {
             match action {
                 GroupAction::Order(position, order) => {

@@ -14,6 +14,9 @@
 //! master that it would not preempt. Members that prefer different routers therefore wait for one another, which
 //! [`GroupStatus`] shows.
 
+mod member;
+
+pub use self::member::{GroupAction, Member, Order};
 use crate::{
     registry::{Change, GroupStatus, Reason, State},
     units::{Priority, Time},
@@ -34,57 +37,40 @@ pub struct SyncGroup {
     status: GroupStatus,
     /// The member that something happened to last: the others follow it.
     moved: usize,
-    /// Everybody but this member is to announce its addresses; how far that has come.
-    announcing: Option<(usize, usize)>,
+    /// What is being seen to, and how many members have been looked at for it.
+    step: Step,
+    looked_at: usize,
+    /// The member that announced its addresses, when the others are still to do so.
+    announced: Option<usize>,
     now: Time,
 }
 
-/// What a group sees of a member.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Member {
-    /// Its state.
-    pub state: State,
-    /// Started, but still in INIT: a script has no result yet.
-    pub is_waiting: bool,
-    /// It would be MASTER if it were alone.
-    pub ready: bool,
-    /// An owner among owners.
-    pub begins_as_master: bool,
-    /// A fault of its own.
-    pub fault: Option<Reason>,
-    /// A script of its own has no result yet.
-    pub pending: bool,
-    /// It knows that another member is in FAULT.
-    pub told_of_fault: bool,
-    /// It knows that another member waits for a script.
-    pub told_to_wait: bool,
-    /// Why it is in its state.
-    pub reason: Option<Reason>,
-}
-
-/// What a group orders a member to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Order {
-    /// Become MASTER, when ready.
-    Master,
-    /// Leave MASTER: another member did.
-    Backup(Reason),
-    /// Another member is in FAULT, or (`None`) no other member is any more.
-    Fault(Option<Reason>),
-    /// Whether another member waits for the first result of a script.
-    Wait(bool),
-    /// Announce the addresses, when MASTER: another member heard a router that should give way.
+/// What a group sees to, one after the other. An order for one step undoes nothing of those before it.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    /// Everybody knows of a fault, and of a wait, of another. Of two one is always another.
+    Tell { faulty: Pair, pending: Pair },
+    /// All move to where one has gone.
+    Move(Goal),
+    /// All announce their addresses, if one has.
     Announce,
+    /// Nothing is left.
+    Settled,
 }
 
-/// What a group wants done.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum GroupAction {
-    /// Hand the order to the member of that position.
-    Order(usize, Order),
-    /// Publish a change of the group's state.
-    Transition(Change),
+/// Where the members have to go.
+#[derive(Clone, Copy, Debug)]
+enum Goal {
+    /// Nowhere.
+    Stay,
+    /// All are MASTER or ready for it.
+    Master,
+    /// This member is no longer MASTER, or never was ready.
+    Backup(usize),
 }
+
+/// The first two members of a kind.
+type Pair = [Option<usize>; 2];
 
 impl SyncGroup {
     /// A group of members with these names, none of which has started.
@@ -93,16 +79,24 @@ impl SyncGroup {
             members: members.into_iter().map(|name| (name, Member::default())).collect(),
             status: GroupStatus::default(),
             moved: 0,
-            announcing: None,
+            step: Step::Settled,
+            looked_at: 0,
+            announced: None,
             now: Time::default(),
         }
     }
 
     /// Something happened to a member, and this is what it is like now.
     pub fn handle_member(&mut self, now: Time, position: usize, member: Member) {
+        if self.members[position].1 == member && self.announced.is_none() {
+            return;
+        }
         self.now = now;
         self.moved = position;
         self.members[position].1 = member;
+        // A member that has stopped moves nobody, and nobody moves it.
+        let goes_on = !self.any(|member| member.state == State::Stop);
+        self.begin(if goes_on { self.tell() } else { Step::Announce });
     }
 
     /// A member has carried out an order, and this is what it is like now.
@@ -110,9 +104,10 @@ impl SyncGroup {
         self.members[position].1 = member;
     }
 
-    /// A member has announced its addresses because of a router that should give way.
+    /// A member has announced its addresses because of a router that should give way. Its [`Self::handle_member`]
+    /// follows.
     pub fn handle_announced(&mut self, position: usize) {
-        self.announcing = Some((position, 0));
+        self.announced = Some(position);
     }
 
     /// The members are about to start, and everything that keeps one from it is known: the group goes first, unless it
@@ -127,16 +122,26 @@ impl SyncGroup {
 
     /// The next thing to be done.
     pub fn poll_action(&mut self) -> Option<GroupAction> {
-        if let Some((position, order)) = self.next_order() {
-            return Some(GroupAction::Order(position, order));
+        loop {
+            if let Some((position, order)) = self.next_order() {
+                return Some(GroupAction::Order(position, order));
+            }
+            match self.step {
+                Step::Tell { .. } => self.begin(Step::Move(self.goal())),
+                Step::Move(_) => self.begin(Step::Announce),
+                Step::Announce => {
+                    self.begin(Step::Settled);
+                    self.announced = None;
+                    return self.conclude().map(GroupAction::Transition);
+                }
+                Step::Settled => return None,
+            }
         }
-        if let Some(position) = self.next_announcer() {
-            return Some(GroupAction::Order(position, Order::Announce));
-        }
-        self.status.held_back_by = self.holds_back();
-        let state = self.common_state().filter(|state| *state != self.status.state)?;
-        let reason = self.reason_of(state);
-        Some(GroupAction::Transition(self.enter(state, reason)))
+    }
+
+    /// Whether nothing is to be done: the status is what it was.
+    pub fn is_settled(&self) -> bool {
+        matches!(self.step, Step::Settled)
     }
 
     /// What is true of the group now. One that waits for the first result of a script is shown in FAULT, as its members
@@ -149,6 +154,11 @@ impl SyncGroup {
         }
     }
 
+    fn begin(&mut self, step: Step) {
+        self.step = step;
+        self.looked_at = 0;
+    }
+
     fn enter(&mut self, to: State, reason: Reason) -> Change {
         let from = std::mem::replace(&mut self.status.state, to);
         self.status.since = self.now;
@@ -157,56 +167,94 @@ impl SyncGroup {
         Change { from, to, reason, priority: Priority(0) }
     }
 
-    /// The first thing in which a member is not as the others demand.
-    fn next_order(&self) -> Option<(usize, Order)> {
-        if self.any(|member| member.state == State::Stop) {
-            return None;
-        }
-        self.tell_of_faults().or_else(|| self.tell_to_move())
-    }
-
-    fn tell_of_faults(&self) -> Option<(usize, Order)> {
-        self.positions().find_map(|position| {
-            let member = &self.members[position].1;
-            let fault = self.fault_elsewhere(position);
-            if fault.is_some() != member.told_of_fault {
-                return Some((position, Order::Fault(fault)));
+    /// The first thing in which a member is not as the step demands. The one that moved comes first, then the others in
+    /// their order.
+    fn next_order(&mut self) -> Option<(usize, Order)> {
+        while self.looked_at < self.members.len() {
+            let position = match self.looked_at {
+                0 => self.moved,
+                next if next <= self.moved => next - 1,
+                next => next,
+            };
+            let demand = self.demand(position);
+            // A member may have to be told more than once; that it announces cannot be seen in it.
+            if demand.is_none() || demand == Some(Order::Announce) {
+                self.looked_at += 1;
             }
-            let others = || self.members.iter().enumerate().filter(|(other, _)| *other != position);
-            let wait = others().any(|(_, (_, other))| other.pending);
-            (wait != member.told_to_wait).then_some((position, Order::Wait(wait)))
-        })
+            if let Some(order) = demand {
+                return Some((position, order));
+            }
+        }
+        None
     }
 
-    fn tell_to_move(&self) -> Option<(usize, Order)> {
+    /// What a member has to do for the step, if anything.
+    fn demand(&self, position: usize) -> Option<Order> {
+        let member = &self.members[position].1;
+        match self.step {
+            Step::Tell { faulty, pending } => {
+                let other = faulty.into_iter().flatten().find(|other| *other != position);
+                if !self.knows_fault(member, other) {
+                    return Some(Order::Fault(other.and_then(|other| self.fault(other))));
+                }
+                let wait = pending.into_iter().flatten().any(|other| other != position);
+                (wait != member.told_to_wait).then_some(Order::Wait(wait))
+            }
+            Step::Move(Goal::Master) => (member.state == State::Backup).then_some(Order::Master),
+            Step::Move(Goal::Backup(fell)) => {
+                (member.state == State::Master).then(|| Order::Backup(self.follows(fell)))
+            }
+            Step::Announce => {
+                self.announced.is_some_and(|source| source != position).then_some(Order::Announce)
+            }
+            Step::Move(Goal::Stay) | Step::Settled => None,
+        }
+    }
+
+    fn tell(&self) -> Step {
+        Step::Tell {
+            faulty: self.first_two(|member| member.fault.is_some()),
+            pending: self.first_two(|member| member.pending),
+        }
+    }
+
+    /// Whether a member was told of the fault of `other`, or that there is none.
+    fn knows_fault(&self, member: &Member, other: Option<usize>) -> bool {
+        match (&member.told_of_fault, other) {
+            (None, None) => true,
+            (Some(Reason::Member { member, reason }), Some(other)) => {
+                let (name, other) = &self.members[other];
+                member == name && other.fault.as_ref() == Some(&**reason)
+            }
+            _ => false,
+        }
+    }
+
+    fn goal(&self) -> Goal {
+        let falls = |member: &Member| member.state == State::Backup && !member.ready;
         if self.any(|member| !matches!(member.state, State::Backup | State::Master)) {
-            return None;
+            return Goal::Stay;
         }
-        let first = |state| self.positions().find(|position| self.members[*position].1.state == state);
-        let backup = first(State::Backup)?;
-        if !self.any(|member| member.state == State::Backup && !member.ready) {
-            return Some((backup, Order::Master));
+        let moved = Some(self.moved).filter(|moved| falls(&self.members[*moved].1));
+        match moved.or_else(|| self.first_two(falls)[0]) {
+            Some(fell) => Goal::Backup(fell),
+            None => Goal::Master,
         }
-        let fell = self.positions().find(|position| {
-            let member = &self.members[*position].1;
-            member.state == State::Backup && !member.ready
-        })?;
-        Some((first(State::Master)?, Order::Backup(self.follows(fell))))
     }
 
-    /// Who has still to announce its addresses.
-    fn next_announcer(&mut self) -> Option<usize> {
-        let (source, next) = self.announcing.as_mut()?;
-        if next == source {
-            *next += 1;
-        }
-        let position = *next;
-        *next += 1;
-        if position >= self.members.len() {
-            self.announcing = None;
-            return None;
-        }
-        Some(position)
+    /// The state that the group is in now, if it is another one.
+    fn conclude(&mut self) -> Option<Change> {
+        self.status.held_back_by = self.holds_back();
+        let state = self.common_state().filter(|state| *state != self.status.state)?;
+        let reason = match state {
+            State::Stop => Reason::Shutdown,
+            State::Fault => {
+                let [first, _] = self.first_two(|member| member.fault.is_some());
+                first.and_then(|first| self.fault(first)).unwrap_or(Reason::Started)
+            }
+            _ => self.follows(self.moved),
+        };
+        Some(self.enter(state, reason))
     }
 
     /// The state that all members have; `None` while some have not started or have something to wait for.
@@ -225,15 +273,6 @@ impl SyncGroup {
         }
     }
 
-    /// Why the group is in a state: because of the member that moved first.
-    fn reason_of(&self, state: State) -> Reason {
-        match state {
-            State::Stop => Reason::Shutdown,
-            State::Fault => self.fault_elsewhere(usize::MAX).unwrap_or(Reason::Started),
-            _ => self.follows(self.moved),
-        }
-    }
-
     /// The reason to follow a member.
     fn follows(&self, position: usize) -> Reason {
         let (name, member) = &self.members[position];
@@ -244,27 +283,28 @@ impl SyncGroup {
         }
     }
 
-    /// The fault of another member than this one.
-    fn fault_elsewhere(&self, position: usize) -> Option<Reason> {
-        let mut others = self.members.iter().enumerate().filter(|(other, _)| *other != position);
-        others.find_map(|(_, (name, member))| Some(because(name, member.fault.as_ref()?)))
+    /// A member's fault, as the others are told of it.
+    fn fault(&self, position: usize) -> Option<Reason> {
+        let (name, member) = &self.members[position];
+        member.fault.as_ref().map(|reason| because(name, reason))
     }
 
     /// Who keeps a member that is ready from becoming MASTER.
     fn holds_back(&self) -> Option<String> {
-        let holds = |(_, member): &&(String, Member)| member.state == State::Backup && !member.ready;
-        let someone_is_ready = self.any(|member| member.ready);
-        someone_is_ready.then(|| self.members.iter().find(holds).map(|(name, _)| name.clone())).flatten()
+        if !self.any(|member| member.ready) {
+            return None;
+        }
+        let [holds, _] = self.first_two(|member| member.state == State::Backup && !member.ready);
+        holds.map(|holds| self.members[holds].0.clone())
     }
 
     fn any(&self, holds: impl Fn(&Member) -> bool) -> bool {
         self.members.iter().any(|(_, member)| holds(member))
     }
 
-    /// Every position: of the member that moved, then of the others in their order.
-    fn positions(&self) -> impl Iterator<Item = usize> {
-        let moved = self.moved;
-        std::iter::once(moved).chain((0..self.members.len()).filter(move |position| *position != moved))
+    fn first_two(&self, holds: impl Fn(&Member) -> bool) -> Pair {
+        let mut found = self.members.iter().enumerate().filter(|(_, (_, member))| holds(member));
+        std::array::from_fn(|_| found.next().map(|(position, _)| position))
     }
 }
 

@@ -20,7 +20,7 @@ impl Instance {
             begins_as_master: self.settings.membership == Membership::AmongOwners,
             fault: fault.map(|(_, reason)| reason.clone()).or_else(no_address),
             pending: self.faults.keys().any(|fault| own(fault) && fault.is_silent()),
-            told_of_fault: self.faults.contains_key(&Fault::Group),
+            told_of_fault: self.faults.get(&Fault::Group).cloned(),
             told_to_wait: self.faults.contains_key(&Fault::GroupPending),
             reason: self.reason.clone(),
         }

@@ -104,6 +104,20 @@ fn a_member_in_fault_because_of_another_says_so_while_that_is_true() {
 }
 
 #[test]
+fn the_fault_that_the_others_are_told_of_is_always_one_that_is_there() {
+    let mut world = World::master(host(&[100, 100, 100]));
+    let down = |link: u8| Reason::InterfaceDown { interface: format!("eth{link}") };
+    world.set_link((0, 0), false);
+    assert_eq!(world.member_status((0, 2)).reason, Some(because("VI0", &down(0))));
+    world.set_link((0, 1), false);
+    world.take_lines();
+    world.set_link((0, 0), true);
+    assert_eq!(world.member_status((0, 0)).reason, Some(because("VI1", &down(1))));
+    assert_eq!(world.member_status((0, 2)).reason, Some(because("VI1", &down(1))));
+    assert_eq!(world.take_lines(), [""; 0], "no move of anybody");
+}
+
+#[test]
 fn a_stop_in_fault_is_told_as_any_other() {
     let mut world = World::master(host(&[100, 100]));
     world.set_link((0, 0), false);

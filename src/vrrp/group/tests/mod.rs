@@ -1,5 +1,6 @@
 //! Stories of routers with several interfaces, in virtual time, with the exact list of what they do.
 
+mod agreement;
 mod faults;
 mod moves;
 mod start;
