@@ -7,7 +7,9 @@ use lab::pcap::Vrrp;
 use lab::{Capture, Host, Injector, Lan, Result, Router, State, Subject, clock, frame, wait};
 
 use crate::scripts::{in_order_of_start, lines, script};
-use crate::world::{EARLY, LATE, Ours, SOON, Setup, V3, from, is_keepalived, ours, side_by_side};
+use crate::world::{
+    EARLY, LATE, Ours, SOON, Setup, V3, V3_IPV6, VIP6, from, is_keepalived, ours, side_by_side,
+};
 
 /// The two members.
 const MEMBERS: [&str; 2] = ["ONE", "TWO"];
@@ -156,6 +158,31 @@ fn a_router_that_stops_or_dies_hands_both_links_over() {
         }
         wait_all(&beta, 0, State::Master)?;
         wait_holder(&lan, "beta")
+    });
+}
+
+#[test]
+fn the_two_families_of_one_link_move_together() {
+    side_by_side(&Ours::BOTH, |ours| {
+        let (better, worse) = ours.cast();
+        let lan = V3_IPV6.lan()?;
+        let both = |talk6: &Setup, talk4: &Setup| {
+            let members = [talk6.clone(), Setup { vrid: 52, ..talk4.clone() }];
+            Group { before: String::new(), lines: String::new(), members }
+        };
+        let holders = |host: &str| {
+            lan.wait_holder(VIP6, host, SOON)?;
+            lan.wait_holder(VIPS[0], host, SOON)
+        };
+        let alpha =
+            both(&V3_IPV6.alpha(150), &V3.alpha(150)).start_until(&better, &lan["alpha"], State::Master)?;
+        let beta =
+            both(&V3_IPV6.beta(100), &V3.beta(100)).start_until(&worse, &lan["beta"], State::Backup)?;
+        holders("alpha")?;
+        let mark = beta.mark();
+        alpha.stop()?;
+        wait_all(&beta, mark, State::Master)?;
+        holders("beta")
     });
 }
 

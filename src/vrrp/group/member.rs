@@ -7,7 +7,7 @@ use crate::registry::{Change, Reason, State};
 pub struct Member {
     /// Its state.
     pub state: State,
-    /// Started, but still in INIT: a script has no result yet.
+    /// Started, but still in INIT: a script has no result yet, or an address is tentative.
     pub is_waiting: bool,
     /// It would be MASTER if it were alone.
     pub ready: bool,
@@ -15,11 +15,11 @@ pub struct Member {
     pub begins_as_master: bool,
     /// A fault of its own.
     pub fault: Option<Reason>,
-    /// A script of its own has no result yet.
+    /// A script of its own has no result yet, or its address is tentative.
     pub pending: bool,
     /// The fault of another member that it was told of.
     pub told_of_fault: Option<Reason>,
-    /// It knows that another member waits for a script.
+    /// It knows that another member waits for such a thing.
     pub told_to_wait: bool,
     /// Why it is in its state.
     pub reason: Option<Reason>,
@@ -34,7 +34,7 @@ pub enum Order {
     Backup(Reason),
     /// Another member is in FAULT, or (`None`) no other member is any more.
     Fault(Option<Reason>),
-    /// Whether another member waits for the first result of a script.
+    /// Whether another member waits for the first result of a script, or for its address.
     Wait(bool),
     /// Announce the addresses, when MASTER: another member heard a router that should give way.
     Announce,

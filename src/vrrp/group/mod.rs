@@ -48,11 +48,11 @@ pub struct SyncGroup {
 /// What a group sees to, one after the other. An order for one step undoes nothing of those before it.
 #[derive(Clone, Copy, Debug)]
 enum Step {
-    /// Everybody knows of a fault, and of a wait, of another. Of two one is always another.
+    /// Everybody has to know of the fault, and of the wait, of another; of two one is always another.
     Tell { faulty: Pair, pending: Pair },
-    /// All move to where one has gone.
+    /// All have to go where one has gone.
     Move(Goal),
-    /// All announce their addresses, if one has.
+    /// All have to announce their addresses, if one has.
     Announce,
     /// Nothing is left.
     Settled,
@@ -194,11 +194,15 @@ impl SyncGroup {
         match self.step {
             Step::Tell { faulty, pending } => {
                 let other = faulty.into_iter().flatten().find(|other| *other != position);
-                if !self.knows_fault(member, other) {
-                    return Some(Order::Fault(other.and_then(|other| self.fault(other))));
-                }
                 let wait = pending.into_iter().flatten().any(|other| other != position);
-                (wait != member.told_to_wait).then_some(Order::Wait(wait))
+                // What is missing is said before what has come back, or a member would leave FAULT in between.
+                if wait && !member.told_to_wait {
+                    Some(Order::Wait(true))
+                } else if !self.knows_fault(member, other) {
+                    Some(Order::Fault(other.and_then(|other| self.fault(other))))
+                } else {
+                    (!wait && member.told_to_wait).then_some(Order::Wait(false))
+                }
             }
             Step::Move(Goal::Master) => (member.state == State::Backup).then_some(Order::Master),
             Step::Move(Goal::Backup(fell)) => {

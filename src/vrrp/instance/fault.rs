@@ -26,8 +26,8 @@ pub enum Fault {
     Pending(usize),
     /// Another member of the sync group is in FAULT. Raised by [`Order::Fault`](crate::vrrp::Order::Fault).
     Group,
-    /// Another member of the sync group waits for the first result of a script, as with `Pending`. Raised by
-    /// [`Order::Wait`](crate::vrrp::Order::Wait).
+    /// Another member of the sync group waits, for what is told of `Pending` and `Tentative`. As silent as they are;
+    /// raised by [`Order::Wait`](crate::vrrp::Order::Wait).
     GroupPending,
 }
 

@@ -118,6 +118,22 @@ fn the_fault_that_the_others_are_told_of_is_always_one_that_is_there() {
 }
 
 #[test]
+fn all_stay_in_fault_while_the_address_that_has_come_back_is_tentative() {
+    let mut world = World::master(host(&[100, 100]));
+    let address = IpAddr::from([10, 9, 1, 1]);
+    world.set_link((0, 1), false);
+    world.take_lines();
+    world.input((0, 1), |instance, now| {
+        instance.handle_source(now, Source::Tentative(address));
+        instance.handle_fault(now, Fault::Interface, None);
+    });
+    assert_eq!(world.states(0), "FAULT FAULT: FAULT");
+    assert_eq!(world.take_lines(), [""; 0]);
+    world.input((0, 1), |instance, now| instance.handle_source(now, Source::Address(address)));
+    assert_eq!(world.states(0), "BACKUP BACKUP: BACKUP");
+}
+
+#[test]
 fn a_stop_in_fault_is_told_as_any_other() {
     let mut world = World::master(host(&[100, 100]));
     world.set_link((0, 0), false);
