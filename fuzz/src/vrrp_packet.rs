@@ -5,7 +5,7 @@ use std::{net::IpAddr, time::Duration};
 use steadfast::{
     units::{Family, Priority, Version, Vrid},
     vrrp::{
-        Addressee, Auth, Destination, Garp, Settings,
+        Addressee, Auth, Destination, Garp, Membership, Settings,
         ip::Header,
         ipv4, ipv6, multicast_group,
         packet::{Advert, Coverage, View},
@@ -95,5 +95,6 @@ fn settings(choice: u8, packet: &[u8]) -> Settings {
         source: None,
         garp: Garp::default(),
         down_timer_adverts: Settings::DEFAULT_DOWN_TIMER_ADVERTS,
+        membership: Membership::Alone,
     }
 }

@@ -31,7 +31,7 @@ pub fn check(first: &Config, second: &Config, report: &mut Report) {
             ),
         }
     }
-    group::check(first, second, report);
+    group::check(first, second, |theirs| firsts.partner(theirs), report);
     for ours in first.instances.iter().filter(|ours| seconds.partner(ours).is_none()) {
         report.add(
             disagreement("peer-missing", ours, format!("only one router has vrrp_instance {}", ours.name))

@@ -2,14 +2,19 @@
 
 use std::cmp::Ordering;
 
-use super::partner;
 use crate::config::{Config, Diagnostic, Instance, Report, Severity, SyncGroup};
 
-/// Compares the groups; the findings point into the second configuration.
-pub(super) fn check(first: &Config, second: &Config, report: &mut Report) {
+/// Compares the groups; `partner` finds the first router's instance for one of the second's, into whose configuration
+/// the findings point.
+pub(super) fn check<'a>(
+    first: &'a Config,
+    second: &Config,
+    partner: impl Fn(&Instance) -> Option<&'a Instance>,
+    report: &mut Report,
+) {
     for group in &second.sync_groups {
         let members = group.members.iter().map(|member| &second.instances[*member]);
-        let pairs: Vec<_> = members.filter_map(|theirs| Some((partner(first, theirs)?, theirs))).collect();
+        let pairs: Vec<_> = members.filter_map(|theirs| Some((partner(theirs)?, theirs))).collect();
         split_preference(group, &pairs, report);
         for (ours, theirs) in pairs {
             if group_of(first, ours).is_none() {

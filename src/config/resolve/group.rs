@@ -1,6 +1,6 @@
 //! `vrrp_sync_group` blocks: who is in which group, and what its members track.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::{Context, instance::notify, script::Candidates, track};
 use crate::{
@@ -35,6 +35,7 @@ pub(super) fn read(node: &Node, global: &Global, scripts: &Candidates, context: 
     };
     draft.settings.begin(node);
     let before = context.root_script.take();
+    let mut tracked = HashSet::new();
     for line in node.nodes() {
         let script = match line.keyword.name {
             "notify_master" => &mut draft.notify.master,
@@ -43,7 +44,7 @@ pub(super) fn read(node: &Node, global: &Global, scripts: &Candidates, context: 
             "notify_stop" => &mut draft.notify.stop,
             "notify" => &mut draft.notify.all,
             "track_script" => {
-                track::scripts(line.lines(), scripts, &mut draft.tracks, context);
+                track::scripts(line.lines(), scripts, &mut draft.tracks, &mut tracked, context);
                 // What is wrong with a line has been said.
                 draft.settings.set(line, &mut Report::default());
                 continue;
