@@ -8,7 +8,11 @@ use std::{
 
 use crate::{
     cli::{ConfigCommand, Format},
-    config::{self, Elsewhere, Options, Report, System, compare, explain, peers, render, show},
+    config::{
+        self, Elsewhere, Options, Report, System, compare, explain,
+        peers::{self, Router},
+        render, show,
+    },
 };
 
 /// What ends a command early.
@@ -34,7 +38,7 @@ pub fn run(command: &ConfigCommand, options: &Options<'_>) -> ExitCode {
 /// The findings of every file, and of the routers together when there are several.
 fn check(files: &[PathBuf], format: Format, options: &Options<'_>) -> (String, u8) {
     let mut all = Report::default();
-    let mut configs = Vec::new();
+    let mut routers = Vec::new();
     let mut status = 0;
     for file in files {
         let report = findings(file, options);
@@ -42,11 +46,11 @@ fn check(files: &[PathBuf], format: Format, options: &Options<'_>) -> (String, u
         all.diagnostics.extend(report.diagnostics);
         all.sources.extend(report.sources);
         // The routers are compared as they are at home, where their interfaces exist.
-        configs.extend(config::load_with(file, options, &Elsewhere).0);
+        routers.extend(Router::read(file, options));
     }
     let alone = all.diagnostics.len();
-    for (index, second) in configs.iter().enumerate() {
-        for first in &configs[..index] {
+    for (index, second) in routers.iter().enumerate() {
+        for first in &routers[..index] {
             peers::check(first, second, &mut all);
         }
     }

@@ -1,139 +1,304 @@
 //! Whether the configurations of routers that share virtual addresses agree.
 //!
 //! Two instances are taken for the same virtual router when they have the same name, or else the same VRID on an
-//! interface of the same name. Each disagreement is reported at the second router's line and names the first's.
+//! interface of the same name, or else an address in common. Each disagreement is reported at the second router's line and
+//! names the first's.
 
 mod group;
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap, HashSet},
+    net::IpAddr,
+    path::Path,
+};
 
-use super::{Auth, Config, Diagnostic, InitialState, Instance, Report, Severity};
-use crate::units::Vrid;
+use super::{
+    Auth, Config, Diagnostic, Elsewhere, InitialState, Instance, Options, Report, Severity, Span, effective,
+    load_with, show::Item,
+};
+use crate::units::{Family, Version, Vrid};
 
 /// The way out where a weight is too small.
 const LARGER_WEIGHT: &str =
     "give the script a weight larger than the distance of the priorities, or weight 0";
+const BOTH: &str = "write the same on both routers";
+const BOTH_MASTERS: &str = "each drops the other's advertisements: both become master";
 
-/// Compares two routers' configurations; the findings point into the second.
-pub fn check(first: &Config, second: &Config, report: &mut Report) {
-    let (firsts, seconds) = (Instances::of(first), Instances::of(second));
-    for theirs in &second.instances {
-        match firsts.partner(theirs) {
-            Some(ours) => pair(ours, theirs, report),
-            None => report.add(
-                disagreement(
-                    "peer-missing",
-                    theirs,
-                    format!("only one router has vrrp_instance {}", theirs.name),
-                )
-                .info("nobody takes its addresses over")
-                .help("add the instance to the other router's file"),
-            ),
-        }
-    }
-    group::check(first, second, |theirs| firsts.partner(theirs), report);
-    for ours in first.instances.iter().filter(|ours| seconds.partner(ours).is_none()) {
-        report.add(
-            disagreement("peer-missing", ours, format!("only one router has vrrp_instance {}", ours.name))
-                .info("nobody takes its addresses over")
-                .help("add the instance to the other router's file"),
-        );
+/// A router as its file describes it, read as if every interface and program it names were there.
+#[derive(Debug)]
+pub struct Router {
+    config: Config,
+    /// Where its settings are written.
+    items: Vec<Item>,
+}
+
+impl Router {
+    /// Reads a router's file; `None` when it cannot be read as a whole.
+    pub fn read(path: &Path, options: &Options<'_>) -> Option<Self> {
+        let config = load_with(path, options, &Elsewhere).0?;
+        Some(Self { config, items: effective(path, options, false, &Elsewhere).0 })
     }
 }
 
-/// The instances of a router by what they are found by; the first of each counts.
-struct Instances<'a> {
+/// A router's instances by what they are found by; the first of each counts.
+struct Index<'a> {
+    router: &'a Router,
     names: HashMap<&'a str, &'a Instance>,
     routers: HashMap<(Vrid, &'a str), &'a Instance>,
+    addresses: HashMap<IpAddr, &'a Instance>,
+    /// Every block, by its place: an instance that cannot run has one, too.
+    blocks: HashMap<&'a Span, &'a Item>,
+    /// The names of these blocks.
+    mentioned: HashSet<String>,
 }
 
-impl<'a> Instances<'a> {
-    fn of(config: &'a Config) -> Self {
+impl<'a> Index<'a> {
+    fn of(router: &'a Router) -> Self {
         // The last of equal keys stays in a map, hence the order.
-        let backwards = || config.instances.iter().rev();
+        let instances = || router.config.instances.iter().rev();
+        let blocks = || router.items.iter().filter(|item| item.keyword == "vrrp_instance");
+        let addresses =
+            instances().flat_map(|one| one.virtual_addresses.iter().map(move |line| (line.address, one)));
         Self {
-            names: backwards().map(|instance| (&*instance.name, instance)).collect(),
-            routers: backwards().map(|instance| ((instance.vrid, &*instance.interface), instance)).collect(),
+            router,
+            names: instances().map(|one| (&*one.name, one)).collect(),
+            routers: instances().map(|one| ((one.vrid, &*one.interface), one)).collect(),
+            addresses: addresses.collect(),
+            blocks: blocks().filter_map(|item| Some((item.at.as_ref()?, item))).collect(),
+            mentioned: blocks().map(|item| item.arguments().to_owned()).collect(),
         }
     }
 
+    /// This router's instance for the virtual router of another's.
     fn partner(&self, instance: &Instance) -> Option<&'a Instance> {
+        let shared = || instance.virtual_addresses.iter().find_map(|line| self.addresses.get(&line.address));
         let named = self.names.get(&*instance.name);
-        named.or_else(|| self.routers.get(&(instance.vrid, &*instance.interface))).copied()
+        named.or_else(|| self.routers.get(&(instance.vrid, &*instance.interface))).or_else(shared).copied()
     }
-}
 
-fn disagreement(id: &'static str, at: &Instance, headline: String) -> Diagnostic {
-    Diagnostic::new(id, Severity::Error, headline, &at.at)
-}
-
-/// Everything that two routers of one virtual router must agree on, or must not have in common.
-fn pair(ours: &Instance, theirs: &Instance, report: &mut Report) {
-    let name = &theirs.name;
-    let both = "write the same on both routers";
-    let mut say = |id, what: String, why: &str, help: &str| {
-        let headline = format!("{what} ({} at {}:{})", ours.name, ours.at.file, ours.at.line);
-        report.add(disagreement(id, theirs, headline).info(why).help(help));
-    };
-    if ours.vrid != theirs.vrid {
-        let what = format!("{name} has virtual_router_id {}, its peer {}", theirs.vrid, ours.vrid);
-        say("peer-vrid", what, "they do not hear one another: both become master", both);
-    }
-    if ours.version != theirs.version {
-        let what = format!("{name} runs version {:?}, its peer {:?}", theirs.version, ours.version);
-        say("peer-version", what, "each drops the other's advertisements: both become master", both);
-    }
-    if ours.auth != theirs.auth {
-        let what = match (ours.auth, theirs.auth) {
-            (Auth::Pass(_), Auth::Pass(_)) => format!("{name} has another password than its peer"),
-            _ => format!("only one router of {name} has authentication"),
+    /// Where a setting of an instance is written: in its block, else in `global_defs`, else the block itself. The first word
+    /// that is there counts.
+    fn place(&self, instance: &Instance, words: &[&str]) -> Span {
+        let block = self.blocks.get(&instance.at).copied();
+        let global = self.router.items.iter().rfind(|item| item.keyword == "global_defs");
+        let written = |block: &Item| {
+            let items = block.items.as_deref().unwrap_or_default();
+            let all: Vec<_> =
+                items.iter().chain(items.iter().flat_map(|item| item.items.iter().flatten())).collect();
+            words.iter().find_map(|word| all.iter().rfind(|item| item.keyword == *word)?.at.clone())
         };
-        say("peer-auth", what, "each drops the other's advertisements: both become master", both);
+        [block, global].into_iter().flatten().find_map(written).unwrap_or_else(|| instance.at.clone())
     }
-    if ours.advert_interval != theirs.advert_interval {
-        let what = format!(
-            "{name} has advert_int {:?}, its peer {:?}",
-            theirs.advert_interval, ours.advert_interval
-        );
-        say("peer-interval", what, "version 2 drops advertisements with another interval", both);
-    }
-    if addresses(ours) != addresses(theirs) {
-        let lacking: Vec<_> = addresses(ours).symmetric_difference(&addresses(theirs)).cloned().collect();
-        let what = format!("{name} and its peer do not have the same addresses: {}", lacking.join(", "));
-        say("peer-addresses", what, "what only one router has is lost when the other is master", both);
-    }
-    if ours.priority == theirs.priority {
-        let what = format!("{name} and its peer both have priority {}", ours.priority.0);
-        say(
-            "peer-priority",
-            what,
-            "then the higher address decides who is master",
-            "give them different priorities",
-        );
-    } else if ours.initial_state == InitialState::Master && theirs.initial_state == InitialState::Master {
-        let what = format!("{name} and its peer both have state MASTER");
-        say(
-            "peer-state",
-            what,
-            "one of them begins with a needless change",
-            "write state BACKUP on one of them",
-        );
-    }
-    if ours.preempt != theirs.preempt {
-        let what = format!("only one router of {name} has nopreempt");
-        say("peer-preempt", what, "the other still takes over when it returns", both);
-    }
-    for (above, below) in [(ours, theirs), (theirs, ours)] {
-        if let Some(why) = weights_that_never_count(above, below) {
-            say(
-                "peer-weight",
-                format!("{name}: {why}"),
-                "a failed service stays where it failed",
-                LARGER_WEIGHT,
+}
+
+/// Compares two routers; the findings point into the second.
+pub fn check(first: &Router, second: &Router, report: &mut Report) {
+    let (first, second) = (&Index::of(first), &Index::of(second));
+    for (index, other) in [(second, first), (first, second)] {
+        let alone = |one: &&Instance| other.partner(one).is_none() && !other.mentioned.contains(&one.name);
+        for instance in index.router.config.instances.iter().filter(alone) {
+            let headline = format!("only one router has vrrp_instance {}", instance.name);
+            report.add(
+                Diagnostic::new("peer-missing", Severity::Error, headline, &instance.at)
+                    .info("nobody takes its addresses over")
+                    .help("add the instance to the other router's file"),
             );
         }
     }
-    unicast(ours, theirs, &mut say);
+    for theirs in &second.router.config.instances {
+        if let Some(ours) = first.partner(theirs) {
+            Pair { first, second, ours, theirs, report }.compare();
+        }
+    }
+    let partner = |theirs: &Instance| first.partner(theirs);
+    group::check(&first.router.config, &second.router.config, partner, report);
+}
+
+/// One virtual router, as two files have it.
+struct Pair<'a> {
+    first: &'a Index<'a>,
+    second: &'a Index<'a>,
+    ours: &'a Instance,
+    theirs: &'a Instance,
+    report: &'a mut Report,
+}
+
+impl Pair<'_> {
+    /// A disagreement about what one of these words says.
+    fn say(&mut self, id: &'static str, words: &[&str], what: &str, why: &str, help: &str) {
+        let first = self.first.place(self.ours, words);
+        let headline = format!("{}: {what} ({}:{})", self.theirs.name, first.file, first.line);
+        let at = self.second.place(self.theirs, words);
+        self.report.add(Diagnostic::new(id, Severity::Error, headline, &at).info(why).help(help));
+    }
+
+    /// Everything that two routers of one virtual router must agree on, or must not have in common.
+    fn compare(mut self) {
+        self.protocol();
+        self.authentication();
+        self.addresses();
+        self.roles();
+        self.unicast();
+        self.weights();
+    }
+
+    /// What makes advertisements heard and understood.
+    fn protocol(&mut self) {
+        let (ours, theirs) = (self.ours, self.theirs);
+        if ours.vrid != theirs.vrid {
+            let what = format!("virtual_router_id {} here, {} there", theirs.vrid, ours.vrid);
+            let why = "they do not hear one another: both become master";
+            self.say("peer-vrid", &["virtual_router_id"], &what, why, BOTH);
+        }
+        if ours.family != theirs.family {
+            let family = |one: &Instance| if one.family == Family::V4 { "IPv4" } else { "IPv6" };
+            let what = format!("its advertisements are {} here, {} there", family(theirs), family(ours));
+            let why = "the first address decides; they do not hear one another: both become master";
+            self.say("peer-family", &["virtual_ipaddress"], &what, why, BOTH);
+        }
+        if ours.version != theirs.version {
+            let (here, there) = (theirs.version.number(), ours.version.number());
+            let what = format!("version {here} here, {there} there");
+            self.say("peer-version", &["version", "vrrp_version"], &what, BOTH_MASTERS, BOTH);
+        }
+        if ours.advert_interval != theirs.advert_interval {
+            let seconds = |one: &Instance| one.advert_interval.as_secs_f64();
+            let what = format!("advert_int {} s here, {} s there", seconds(theirs), seconds(ours));
+            let why = match theirs.version {
+                Version::V2 => "version 2 drops advertisements with another interval: both become master",
+                Version::V3 => "the interval changes with the master, and with it the time until a takeover",
+            };
+            self.say("peer-interval", &["advert_int"], &what, why, BOTH);
+        }
+        let multicast = ours.peers.is_empty() && theirs.peers.is_empty() && ours.family == theirs.family;
+        if multicast && ours.multicast_group != theirs.multicast_group {
+            let what =
+                format!("multicast to {} here, {} there", theirs.multicast_group, ours.multicast_group);
+            let why = "they do not hear one another: both become master";
+            let words = ["mcast_dst_ip", "vrrp_mcast_group4", "vrrp_mcast_group6"];
+            self.say("peer-multicast", &words, &what, why, BOTH);
+        }
+        self.checksums();
+    }
+
+    /// Two ways of computing the checksum of version 3 (RFC 9568 §5.2.8).
+    fn checksums(&mut self) {
+        let as_v2 = |index: &Index<'_>, one: &Instance| {
+            one.settings.v3_checksum_as_v2.unwrap_or(index.router.config.global.settings.v3_checksum_as_v2)
+        };
+        let (ours, theirs) = (as_v2(self.first, self.ours), as_v2(self.second, self.theirs));
+        if self.ours.version == Version::V3 && self.ours.family == Family::V4 && ours != theirs {
+            let what = "only one router has v3_checksum_as_v2";
+            let why = "keepalived drops advertisements with the other checksum: both become master";
+            self.say("peer-checksum", &["v3_checksum_as_v2"], what, why, BOTH);
+        }
+    }
+
+    fn authentication(&mut self) {
+        match (self.ours.auth, self.theirs.auth) {
+            (ours, theirs) if ours == theirs => {}
+            (Auth::Pass(_), Auth::Pass(_)) => {
+                let help = "write the same password on both routers; only its first 8 characters count";
+                self.say(
+                    "peer-auth",
+                    &["auth_pass"],
+                    "the password is another one there",
+                    BOTH_MASTERS,
+                    help,
+                );
+            }
+            _ => self.say(
+                "peer-auth",
+                &["authentication"],
+                "only one router has authentication",
+                BOTH_MASTERS,
+                BOTH,
+            ),
+        }
+        let keys = |one: &Instance| one.settings.auth_hmac.as_ref().map(|hmac| hmac.key.clone());
+        let (ours, theirs) = (keys(self.ours), keys(self.theirs));
+        if ours != theirs {
+            let what = match (ours, theirs) {
+                (Some(_), Some(_)) => "the keys of auth_hmac are others there",
+                _ => "only one router has auth_hmac",
+            };
+            self.say("peer-auth", &["auth_hmac"], what, BOTH_MASTERS, BOTH);
+        }
+    }
+
+    fn addresses(&mut self) {
+        let (ours, theirs) = (self.ours, self.theirs);
+        for (word, ours, theirs) in [
+            ("virtual_ipaddress", &ours.virtual_addresses, &theirs.virtual_addresses),
+            ("virtual_ipaddress_excluded", &ours.excluded_addresses, &theirs.excluded_addresses),
+        ] {
+            let (ours, theirs) = (lines(ours), lines(theirs));
+            if ours == theirs {
+                continue;
+            }
+            let named = |set: Vec<&String>| set.into_iter().cloned().collect::<Vec<_>>().join(", ");
+            let here = named(theirs.difference(&ours).collect());
+            let there = named(ours.difference(&theirs).collect());
+            let sides = [(here, "here"), (there, "there")].into_iter().filter(|(set, _)| !set.is_empty());
+            let sides: Vec<_> = sides.map(|(set, side)| format!("{set} only {side}")).collect();
+            let what = format!("{word} differs: {}", sides.join(", "));
+            let why = "what only one router has is gone when the other is master; keepalived 2.2.7 even drops \
+                       advertisements with other addresses";
+            self.say("peer-addresses", &[word], &what, why, BOTH);
+        }
+    }
+
+    /// Who is master, and when.
+    fn roles(&mut self) {
+        let (ours, theirs) = (self.ours, self.theirs);
+        if ours.priority == theirs.priority {
+            let what = format!("both routers have priority {}", ours.priority.0);
+            let why = "then the higher address of the interfaces decides who is master";
+            self.say("peer-priority", &["priority"], &what, why, "give them different priorities");
+        } else if ours.initial_state == InitialState::Master && theirs.initial_state == InitialState::Master {
+            let why = "the one of lower priority is meant to be the backup";
+            let help = "write state BACKUP on the router of lower priority, or on both";
+            self.say("peer-state", &["state"], "both routers have state MASTER", why, help);
+        }
+        if ours.preempt != theirs.preempt {
+            let why = "the other one still takes over when it returns";
+            self.say("peer-preempt", &["nopreempt"], "only one router has nopreempt", why, BOTH);
+        }
+    }
+
+    /// Unicast needs each router to name the other.
+    fn unicast(&mut self) {
+        let why = "advertisements go one way only: both become master";
+        let (ours, theirs) = (self.ours, self.theirs);
+        if ours.peers.is_empty() != theirs.peers.is_empty() {
+            let what = "unicast on one router, multicast on the other";
+            return self.say(
+                "peer-unicast",
+                &["unicast_peer"],
+                what,
+                why,
+                "use unicast_peer on both or on none",
+            );
+        }
+        for (from, to) in [(ours, theirs), (theirs, ours)] {
+            let Some(source) = from.source.filter(|_| !to.peers.is_empty()) else { continue };
+            if !to.peers.iter().any(|peer| peer.address == source) {
+                let what = format!("{source} sends, but the other router does not list it in unicast_peer");
+                let help = "list each router's unicast_src_ip in the other's unicast_peer";
+                self.say("peer-unicast", &["unicast_peer"], &what, why, help);
+            }
+        }
+    }
+
+    fn weights(&mut self) {
+        let (ours, theirs) = (self.ours, self.theirs);
+        for (above, below) in [(ours, theirs), (theirs, ours)] {
+            if let Some(what) = weights_that_never_count(above, below) {
+                let why = "a failed service stays where it failed";
+                self.say("peer-weight", &["track_script"], &what, why, LARGER_WEIGHT);
+            }
+        }
+    }
 }
 
 /// A router whose scripts only move its priority must be able to fall below the other.
@@ -155,23 +320,7 @@ fn weights_that_never_count(above: &Instance, below: &Instance) -> Option<String
     })
 }
 
-/// Unicast needs each router to name the other.
-fn unicast(ours: &Instance, theirs: &Instance, say: &mut impl FnMut(&'static str, String, &str, &str)) {
-    let name = &theirs.name;
-    let why = "advertisements go one way only: both become master";
-    if ours.peers.is_empty() != theirs.peers.is_empty() {
-        let what = format!("{name} is unicast on one router and multicast on the other");
-        return say("peer-unicast", what, why, "use unicast_peer on both or on none");
-    }
-    for (from, to) in [(ours, theirs), (theirs, ours)] {
-        let Some(source) = from.source.filter(|_| !to.peers.is_empty()) else { continue };
-        if !to.peers.iter().any(|peer| peer.address == source) {
-            let what = format!("{name}: {source} sends, but its peer does not list it in unicast_peer");
-            say("peer-unicast", what, why, "list each router's unicast_src_ip in the other's unicast_peer");
-        }
-    }
-}
-
-fn addresses(instance: &Instance) -> BTreeSet<String> {
-    instance.virtual_addresses.iter().map(|one| format!("{}/{}", one.address, one.prefix)).collect()
+/// Address and prefix of each line.
+fn lines(addresses: &[super::AddressLine]) -> BTreeSet<String> {
+    addresses.iter().map(|one| format!("{}/{}", one.address, one.prefix)).collect()
 }
