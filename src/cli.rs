@@ -1,6 +1,10 @@
 //! The command line, as keepalived's: the flags that exist, and what the first look at them says.
 
-use std::path::PathBuf;
+use std::{
+    ffi::OsString,
+    io::{self, Write},
+    path::PathBuf,
+};
 
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -63,10 +67,38 @@ pub struct Arguments {
 }
 
 impl Arguments {
+    /// The arguments of this process. Ends it with exit status 2 when they make no sense, and with 0 for `--help`.
+    pub fn read() -> Self {
+        Self::try_parse().unwrap_or_else(|error| {
+            let hint = misplaced_file(std::env::args_os().skip(1));
+            // Whether the hint can be shown or not: the error follows, and ends the process.
+            let _ = hint.map_or(Ok(()), |hint| writeln!(io::stderr(), "{hint}"));
+            error.exit()
+        })
+    }
+
     /// How these arguments have a configuration read.
     pub fn options(&self) -> Options<'_> {
-        Options { config_id: self.config_id.as_deref(), check_includes: self.check_includes }
+        Options {
+            config_id: self.config_id.as_deref(),
+            check_includes: self.check_includes,
+            look_up_hosts: self.config_test.is_some() || self.command.is_some(),
+        }
     }
+}
+
+/// What to say when `-t` is followed by a file's name. There it is no value of its own, and nobody means a command by it.
+fn misplaced_file(arguments: impl Iterator<Item = OsString>) -> Option<String> {
+    let arguments: Vec<_> = arguments.map(|argument| argument.to_string_lossy().into_owned()).collect();
+    let test = |word: &str| {
+        let short = word.starts_with('-') && !word.starts_with("--") && word.ends_with('t');
+        short || word == "--config-test"
+    };
+    let file =
+        arguments.windows(2).find(|pair| test(&pair[0]) && !pair[1].starts_with('-')).map(|pair| &pair[1])?;
+    (file != "config").then(|| {
+        format!("-t takes no file after a blank: `-t -f {file}` tests {file}, `-t={file}` writes what is found to {file}")
+    })
 }
 
 /// What the program does instead of running.
@@ -105,9 +137,9 @@ pub enum ConfigCommand {
         #[arg(long)]
         written: bool,
     },
-    /// Say what a keyword means
+    /// Say what a keyword, or the name of a finding, means
     Explain {
-        /// The keyword
+        /// The keyword, or the name in brackets of a finding
         keyword: String,
     },
     /// Say what a reload from one file to another would do; exit status 1 when they differ
@@ -128,6 +160,8 @@ pub enum ConfigCommand {
     },
     /// Print the reference page of all keywords
     Reference,
+    /// Print the reference page of all findings
+    Findings,
 }
 
 /// How findings are shown.
@@ -143,7 +177,7 @@ pub enum Format {
 
 const AFTER_HELP: &str = "\
 Exit status: 0 done; 1 fatal; 2 the configuration cannot be run; 4 a permission is missing; 6 no \
-configuration. With -t: 0 nothing to report; 2 a parameter is missing; 5 errors; 6 scripts run without \
+configuration. With -t: 0 nothing to report; 2 a parameter is missing; 4 the file may not be read; 5 errors; 6 scripts run without \
 enable_script_security.";
 
 /// What `-v` prints and KEEPALIVED-MIB::version.0 shows.
@@ -169,6 +203,17 @@ mod tests {
         assert_eq!(plain.use_file, PathBuf::from("a.conf"));
         let file = Arguments::parse_from(["steadfast", "--config-test=log"]);
         assert_eq!(file.config_test, Some(Some("log".into())));
+    }
+
+    #[test]
+    fn a_file_behind_a_config_test_is_answered_with_a_hint() {
+        let hint = |line: &str| misplaced_file(line.split(' ').map(OsString::from));
+        assert!(hint("-t x.conf").is_some_and(|hint| hint.contains("-t -f x.conf")));
+        assert!(hint("-nlt x.conf").is_some() && hint("--config-test x.conf").is_some());
+        for fine in ["-t -f x.conf", "-t=x.conf", "-f x.conf", "-t", "-t config check x.conf", "-p t x.conf"]
+        {
+            assert_eq!(hint(fine), None, "{fine}");
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::{
 use crate::{
     cli::{ConfigCommand, Format},
     config::{
-        self, Elsewhere, Options, Report, System, compare, explain,
+        self, Elsewhere, Options, Report, System, catalogue, compare, explain,
         peers::{self, Router},
         render, show,
     },
@@ -28,6 +28,7 @@ pub fn run(command: &ConfigCommand, options: &Options<'_>) -> ExitCode {
         ConfigCommand::Diff { old, new, json } => differences(old, new, *json, options),
         ConfigCommand::Status { file } => without_effect(file, options),
         ConfigCommand::Reference => (explain::page(), 0),
+        ConfigCommand::Findings => (catalogue::page(), 0),
     };
     match io::stdout().write_all(text.as_bytes()) {
         Ok(()) => ExitCode::from(status),
@@ -43,8 +44,7 @@ fn check(files: &[PathBuf], format: Format, options: &Options<'_>) -> (String, u
     for file in files {
         let report = findings(file, options);
         status = status.max(report.test_exit());
-        all.diagnostics.extend(report.diagnostics);
-        all.sources.extend(report.sources);
+        all.absorb(report);
         // The routers are compared as they are at home, where their interfaces exist.
         routers.extend(Router::read(file, options));
     }
@@ -80,6 +80,9 @@ fn print_effective(file: &Path, json: bool, defaults: bool, options: &Options<'_
 }
 
 fn meaning(keyword: &str) -> (String, u8) {
+    if let Some(kind) = catalogue::named(keyword) {
+        return (format!("{}\n    {}\n    {}\n", kind.id, kind.means, kind.remedy), 0);
+    }
     match (explain::word(keyword), explain::nearest(keyword)) {
         (Some(text), _) => (text, 0),
         (None, Some(near)) => (format!("there is no keyword {keyword}; did you mean {near}?\n"), FAILED),

@@ -2,8 +2,6 @@
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 use steadfast::{
     cli::{self, Command},
     completion, daemon, inspect,
@@ -11,7 +9,7 @@ use steadfast::{
 
 #[expect(clippy::print_stdout, reason = "-v prints the version")]
 fn main() -> ExitCode {
-    let arguments = cli::Arguments::parse();
+    let arguments = cli::Arguments::read();
     if arguments.version {
         println!("{}", cli::banner());
         return ExitCode::SUCCESS;

@@ -3,12 +3,19 @@
 #![expect(clippy::expect_used, reason = "a failed expectation is a failed test, in helpers too")]
 
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
     process::{Command, Output},
 };
 
-use steadfast::config::{self, Elsewhere, Options, explain};
+use proptest::{
+    prelude::any,
+    sample,
+    strategy::{Strategy, ValueTree},
+    test_runner::TestRunner,
+};
+use steadfast::config::{self, Elsewhere, Options, catalogue, explain};
 
 const MASTER: &str = "vrrp_instance VI_1 {
     state MASTER
@@ -70,29 +77,93 @@ fn two_routers_that_agree_are_not_complained_about() {
     assert_eq!(disagreements(MASTER, &backup()), "");
 }
 
+/// Each disagreement: its id, the word whose lines are named, and the second router's file.
+fn deliberate_disagreements() -> Vec<(&'static str, &'static str, String)> {
+    let multicast = |text: &str| {
+        let peers = [
+            "    unicast_peer {\n        192.0.2.1\n    }\n",
+            "    unicast_peer {\n        192.0.2.2\n    }\n",
+        ];
+        peers.iter().fold(text.to_owned(), |text, peer| text.replace(peer, ""))
+    };
+    vec![
+        ("peer-vrid", "virtual_router_id", backup().replace("_id 51", "_id 52")),
+        ("peer-version", "version", backup().replace("advert_int 1\n", "advert_int 1\n    version 3\n")),
+        ("peer-auth", "auth_pass", backup().replace("s3cret", "other")),
+        ("peer-auth", "authentication", without_authentication(&backup())),
+        ("peer-interval", "advert_int", backup().replace("advert_int 1", "advert_int 3")),
+        ("peer-addresses", "virtual_ipaddress", backup().replace("192.0.2.10/24", "192.0.2.11/24")),
+        ("peer-addresses", "virtual_ipaddress", backup().replace("192.0.2.10/24", "192.0.2.10/32")),
+        ("peer-addresses", "virtual_ipaddress_excluded", excluding(&backup())),
+        ("peer-priority", "priority", backup().replace("priority 100", "priority 150")),
+        ("peer-state", "state", backup().replace("state BACKUP", "state MASTER")),
+        ("peer-preempt", "nopreempt", backup().replace("advert_int 1", "nopreempt")),
+        ("peer-unicast", "unicast_peer", backup().replace("        192.0.2.1\n", "        192.0.2.3\n")),
+        ("peer-unicast", "unicast_peer", multicast(&backup())),
+        ("peer-family", "virtual_ipaddress", ipv6(&multicast(&backup()))),
+        ("peer-missing", "vrrp_instance", other_router()),
+    ]
+}
+
+fn without_authentication(text: &str) -> String {
+    text.replace("    authentication {\n        auth_type PASS\n        auth_pass s3cret\n    }\n", "")
+}
+
+fn excluding(text: &str) -> String {
+    text.replace("    advert_int 1\n", "    virtual_ipaddress_excluded {\n        192.0.2.77\n    }\n")
+}
+
+fn ipv6(text: &str) -> String {
+    let source = text.replace("    unicast_src_ip 192.0.2.2\n", "");
+    without_authentication(&source).replace("192.0.2.10/24", "fe80::10/64")
+}
+
+fn other_router() -> String {
+    backup().replace("VI_1", "VI_2").replace("_id 51", "_id 53").replace("192.0.2.10/24", "192.0.2.20/24")
+}
+
+/// The line that begins with a word; the first, where the block begins, if none does.
+fn line_of(text: &str, word: &str) -> usize {
+    let begins = |line: &str| line.split_whitespace().next() == Some(word);
+    text.lines().position(begins).map_or(1, |at| at + 1)
+}
+
 #[test]
 fn each_disagreement_of_two_routers_is_named_with_both_places() {
-    let multicast = backup().replace("    unicast_peer {\n        192.0.2.1\n    }\n", "");
-    let cases = [
-        ("peer-vrid", backup().replace("_id 51", "_id 52")),
-        ("peer-version", backup().replace("advert_int 1\n", "advert_int 1\n    version 3\n")),
-        ("peer-auth", backup().replace("s3cret", "other")),
-        ("peer-auth", backup().replace("auth_type PASS\n        auth_pass s3cret\n", "")),
-        ("peer-interval", backup().replace("advert_int 1", "advert_int 3")),
-        ("peer-addresses", backup().replace("192.0.2.10/24", "192.0.2.11/24")),
-        ("peer-addresses", backup().replace("192.0.2.10/24", "192.0.2.10/32")),
-        ("peer-priority", backup().replace("priority 100", "priority 150")),
-        ("peer-state", backup().replace("state BACKUP", "state MASTER")),
-        ("peer-preempt", backup().replace("advert_int 1", "nopreempt")),
-        ("peer-unicast", backup().replace("        192.0.2.1\n", "        192.0.2.3\n")),
-        ("peer-unicast", multicast),
-        ("peer-missing", backup().replace("VI_1", "VI_2").replace("_id 51", "_id 53")),
-    ];
-    for (id, second) in cases {
+    for (id, word, second) in deliberate_disagreements() {
         let found = disagreements(MASTER, &second);
-        assert!(found.contains(&format!("[{id}]")), "{id}:\n{found}");
-        assert!(found.contains("a.conf:1") && found.contains("b.conf:1"), "{id}: both places:\n{found}");
+        let (here, there) = (line_of(&second, word), line_of(MASTER, word));
+        let named = |line: &str| {
+            line.contains(&format!("[{id}]"))
+                && (line.contains(&format!("b.conf:{here}:")) && line.contains(&format!("a.conf:{there})"))
+                    || id == "peer-missing")
+        };
+        assert!(found.lines().any(named), "{id}, b.conf:{here} and a.conf:{there}:\n{found}");
     }
+    let (missing, both) = (disagreements(MASTER, &other_router()), ["a.conf:1:", "b.conf:1:"]);
+    assert!(both.iter().all(|place| missing.contains(place)), "{missing}");
+}
+
+#[test]
+fn groups_and_checksums_of_multicast_routers_must_agree() {
+    let multicast = |priority: u8, version: u8, global: &str, line: &str| {
+        format!(
+            "global_defs {{\n    {global}\n}}\nvrrp_instance VI_1 {{\n    interface eth0\n    virtual_router_id 51\n    \
+             version {version}\n    priority {priority}\n    {line}\n    virtual_ipaddress {{\n        192.0.2.10/24\n    }}\n}}\n"
+        )
+    };
+    let first = multicast(150, 3, "", "");
+    assert_eq!(disagreements(&first, &multicast(100, 3, "", "")), "");
+    let group = disagreements(&first, &multicast(100, 3, "vrrp_mcast_group4 224.0.0.55", ""));
+    assert!(
+        group.contains("[peer-multicast]") && group.contains("b.conf:2:") && group.contains("a.conf:4)"),
+        "{group}"
+    );
+    let group = disagreements(&first, &multicast(100, 3, "", "mcast_dst_ip 224.0.0.55"));
+    assert!(group.contains("[peer-multicast]") && group.contains("b.conf:9:"), "{group}");
+    let checksum = disagreements(&first, &multicast(100, 3, "", "v3_checksum_as_v2"));
+    assert!(checksum.contains("[peer-checksum]") && checksum.contains("b.conf:9:"), "{checksum}");
+    assert_eq!(disagreements(&multicast(150, 2, "", ""), &multicast(100, 2, "", "v3_checksum_as_v2")), "");
 }
 
 #[test]
@@ -129,23 +200,106 @@ fn a_weight_that_cannot_move_the_address_is_named() {
     assert_eq!(disagreements(&tracked(MASTER, 0), &tracked(&backup(), 0)), "");
 }
 
+/// Every command that shows something of two files.
+fn showings<'a>(first: &'a str, second: &'a str) -> Vec<Vec<&'a str>> {
+    vec![
+        vec!["config", "check", first, second],
+        vec!["config", "check", "--format", "short", first, second],
+        vec!["config", "check", "--format", "json", first, second],
+        vec!["config", "show", first],
+        vec!["config", "show", "--json", first],
+        vec!["config", "show", "--written", first],
+        vec!["config", "diff", first, second],
+        vec!["config", "diff", "--json", first, second],
+        vec!["config", "status", first],
+        vec!["-t", "-f", first],
+        // It ends before it does anything, for without -n it would have to leave the terminal.
+        vec!["-l", "-D", "-f", first],
+    ]
+}
+
+/// What is shown of two files, and by which command, if it has the word in it.
+fn leaks(first: &str, second: &str, secret: &str) -> Option<String> {
+    showings(first, second).into_iter().find_map(|arguments| {
+        let output = Command::new(env!("CARGO_BIN_EXE_steadfast"))
+            .args(["-i", "router1"])
+            .args(&arguments)
+            .output()
+            .expect("the program starts");
+        let shown = text(&output) + &String::from_utf8_lossy(&output.stderr);
+        shown.contains(secret).then(|| format!("{arguments:?}:\n{shown}"))
+    })
+}
+
 #[test]
 fn no_command_shows_a_secret() {
     let directory = tempfile::tempdir().expect("a temporary directory can be made");
     let first = file(directory.path(), "a.conf", &format!("{MASTER}SSL {{\n    password s3cret\n}}\n"));
     let second = file(directory.path(), "b.conf", &backup().replace("s3cret", "s3cret-too-long"));
-    for arguments in [
-        &["check", &first, &second][..],
-        &["check", "--format", "json", &first, &second],
-        &["show", &first],
-        &["show", "--json", &first],
-        &["diff", &first, &second],
-        &["diff", "--json", &first, &second],
-        &["status", &first],
-    ] {
-        let output = steadfast(arguments);
-        let shown = text(&output) + &String::from_utf8_lossy(&output.stderr);
-        assert!(!shown.contains("s3cret"), "{arguments:?}:\n{shown}");
+    assert_eq!(leaks(&first, &second, "s3cret"), None);
+}
+
+/// Ways to define a parameter with a password, of which `SECRET` is a part.
+const DEFINITIONS: &[&str] = &[
+    "$PW=SECRET\n",
+    "$PW= \\\n    SECRET\n",
+    "$PW=SECRET # today's\n",
+    "$PW=SECRET! of the day\n",
+    "$PW=x\n$PW=SECRET\n",
+    "$INNER=SECRET\n$PW=${INNER}\n",
+    "@router1 $PW=SECRET\n",
+    "~LST(PW, SECRET) $UNUSED=1\n",
+    "$PW=SECRET\n$PW=SECRET\\\n",
+];
+/// Ways to use it behind a word that takes a secret.
+const SECRET_USES: &[&str] = &[
+    "auth_type PASS\n        auth_pass $PW",
+    "auth_type PASS\n        auth_pass ${PW}",
+    "auth_type PASS\n        auth_pass \"${PW}\"",
+    "auth_type PASS\n        auth_pass x${PW}y",
+    "auth_type PASS\n        auth_pas $PW",
+    "auth_pass $PW auth_type PASS",
+];
+/// Ways to use it somewhere else beside that.
+const OTHER_USES: &[&str] = &[
+    "notify \"/bin/notify --password $PW\"",
+    "notify /bin/notify $PW",
+    "virtual_router_id $PW",
+    "priority ${PW}",
+    "prioirty $PW",
+    "$PW",
+    "interface $PW",
+    "virtual_ipaddress {\n        $PW\n    }",
+    "virtual_ipaddress {\n        192.0.2.1 label $PW\n    }",
+    "track_script {\n        $PW\n    }",
+    "unicast_peer {\n        ${PW}\n    }",
+    "$PW {\n        a b\n    }",
+    "state $PW",
+    "include $PW",
+    "~LST(A, $PW, b) mcast_src_ip $A",
+];
+
+#[test]
+fn no_command_shows_a_secret_that_a_parameter_stands_for() {
+    let directory = tempfile::tempdir().expect("a temporary directory can be made");
+    let mut runner = TestRunner::deterministic();
+    let uses = (sample::select(SECRET_USES), sample::select(OTHER_USES), any::<bool>());
+    let choices = (sample::select(DEFINITIONS), uses);
+    for _ in 0..60 {
+        let (definition, (secret_use, other, above)) =
+            choices.new_tree(&mut runner).expect("there are choices").current();
+        let write = |name: &str, secret: &str| {
+            let definition = definition.replace("SECRET", secret);
+            let (before, behind) = if above { (other, "") } else { ("", other) };
+            let text = format!(
+                "{definition}vrrp_instance VI_1 {{\n    interface eth0\n    virtual_router_id 51\n    {before}\n    \
+                 authentication {{\n        {secret_use}\n    }}\n    {behind}\n}}\n"
+            );
+            file(directory.path(), name, &text)
+        };
+        let (first, second) = (write("a.conf", "geheimnis7"), write("b.conf", "geheimnis7-too"));
+        let leak = leaks(&first, &second, "geheimnis7");
+        assert_eq!(leak, None, "{definition}, {secret_use}, {other}, above {above}");
     }
 }
 
@@ -175,6 +329,110 @@ fn a_difference_says_what_a_reload_would_do() {
     let (shown, _) = difference(&MASTER.replace("192.0.2.10/24", "192.0.2.11/24"));
     assert!(shown.contains("192.0.2.11/24 is new") && shown.contains("192.0.2.10/24 is gone"), "{shown}");
     assert!(difference("").0.starts_with("vrrp_instance VI_1 is gone (stops: it sends priority 0"));
+}
+
+/// Two files, one block of each kind in both, with one difference each, and what a reload makes of it.
+const EVERY_BLOCK: &[(&str, &str, &str)] = &[
+    (
+        "global_defs {\n    router_id a\n}\n",
+        "global_defs {\n    router_id b\n}\n",
+        "takes effect with the reload",
+    ),
+    ("global_defs {\n    nftables\n}\n", "global_defs {\n}\n", "needs a restart"),
+    ("net_namespace a\n", "net_namespace b\n", "needs a restart"),
+    ("static_ipaddress {\n    192.0.2.9 dev eth0\n}\n", "static_ipaddress {\n}\n", "is taken away at once"),
+    ("", "static_routes {\n    192.0.2.0/24 dev eth0\n}\n", "is put in place at once"),
+    (
+        "static_rules {\n}\n",
+        "static_rules {\n    from 192.0.2.9 table 7 preference 9\n}\n",
+        "is put in place at once",
+    ),
+    ("", "vrrp_script c {\n    script /bin/true\n}\n", "is run from now on"),
+    (
+        "vrrp_script c {\n    script /bin/true\n}\n",
+        "vrrp_script c {\n    script /bin/false\n}\n",
+        "from its next turn",
+    ),
+    ("track_file f {\n    file /tmp/f\n}\n", "", "is no longer followed"),
+    (
+        "vrrp_track_process p {\n    process a\n}\n",
+        "vrrp_track_process p {\n    process b\n}\n",
+        "is followed anew",
+    ),
+    (
+        "bfd_instance b {\n    neighbor_ip 192.0.2.8\n}\n",
+        "bfd_instance b {\n    neighbor_ip 192.0.2.9\n}\n",
+        "ends the session and starts another",
+    ),
+    (
+        "vrrp_sync_group G {\n    group {\n        A\n    }\n}\n",
+        "vrrp_sync_group G {\n    group {\n        A\n        B\n    }\n}\n",
+        "B is new (changes state with the group from now on)",
+    ),
+    (
+        "track_group T {\n    group {\n        A\n    }\n}\n",
+        "track_group T {\n    group {\n        B\n    }\n}\n",
+        "decides from now on",
+    ),
+    (
+        "garp_group {\n    garp_interval 1\n}\n",
+        "garp_group {\n    garp_interval 2\n}\n",
+        "paces gratuitous ARP from the next burst on",
+    ),
+    ("SSL {\n    ca /a\n}\n", "SSL {\n    ca /b\n}\n", "the next check that opens a TLS connection"),
+    (
+        "virtual_server_group G {\n    192.0.2.1 80\n}\n",
+        "virtual_server_group G {\n    192.0.2.2 80\n}\n",
+        "192.0.2.2 80 is new (is added as a service",
+    ),
+    (
+        "virtual_server 192.0.2.1 80 {\n    lb_algo rr\n}\n",
+        "virtual_server 192.0.2.1 80 {\n    lb_algo wrr\n}\n",
+        "in place",
+    ),
+    (
+        "virtual_server 192.0.2.1 80 {\n}\n",
+        "virtual_server 192.0.2.1 80 {\n    real_server 192.0.2.3 80 {\n    }\n}\n",
+        "real_server 192.0.2.3 80 is new (is added and checked from the start)",
+    ),
+    (
+        "virtual_server 192.0.2.1 80 {\n    real_server 192.0.2.3 80 {\n        TCP_CHECK {\n            retry 1\n        }\n    }\n}\n",
+        "virtual_server 192.0.2.1 80 {\n    real_server 192.0.2.3 80 {\n        TCP_CHECK {\n            retry 2\n        }\n    }\n}\n",
+        "retry 1 becomes retry 2 (begins this check anew)",
+    ),
+];
+
+#[test]
+fn what_a_reload_would_do_is_said_for_every_block() {
+    let directory = tempfile::tempdir().expect("a temporary directory can be made");
+    for (old, new, effect) in EVERY_BLOCK {
+        let (old, new) = (file(directory.path(), "a.conf", old), file(directory.path(), "b.conf", new));
+        let shown = text(&steadfast(&["diff", &old, &new]));
+        assert!(shown.contains(effect), "{effect}:\n{shown}");
+        let json = text(&steadfast(&["diff", "--json", &old, &new]));
+        let effects = effect.rsplit_once(" (").map_or(*effect, |(_, effect)| effect).trim_end_matches(')');
+        assert!(json.contains(effects), "{effect}:\n{json}");
+    }
+}
+
+#[test]
+fn another_name_or_one_more_peer_makes_no_other_router() {
+    let directory = tempfile::tempdir().expect("a temporary directory can be made");
+    let first = file(directory.path(), "a.conf", MASTER);
+    let difference = |second: &str| {
+        let second = file(directory.path(), "b.conf", second);
+        text(&steadfast(&["diff", &first, &second]))
+    };
+    assert_eq!(
+        difference(&MASTER.replace("VI_1", "uplink")),
+        "vrrp_instance VI_1 becomes vrrp_instance uplink (goes on under another name)\n"
+    );
+    assert_eq!(
+        difference(&MASTER.replace("        192.0.2.2\n", "        192.0.2.2\n        192.0.2.3\n")),
+        "vrrp_instance VI_1, unicast_peer: 192.0.2.3 is new (is sent advertisements from the next one on)\n"
+    );
+    let multicast = MASTER.replace("    unicast_peer {\n        192.0.2.2\n    }\n", "");
+    assert!(difference(&multicast).contains("another virtual router"), "{}", difference(&multicast));
 }
 
 /// A configuration without its places.
@@ -222,7 +480,52 @@ fn similar(before: &str, after: &str, path: &Path) {
 fn the_reference_page_is_current() {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/keywords.md");
     let written = fs::read_to_string(&page).unwrap_or_default();
-    assert_eq!(written, explain::page(), "write it anew: cargo run -- config reference > docs/keywords.md");
+    assert!(written == explain::page(), "write it anew: cargo run -- config reference > docs/keywords.md");
+}
+
+/// The names of findings that the sources use.
+fn used_names() -> BTreeSet<String> {
+    fn gather(folder: &Path, names: &mut BTreeSet<String>) {
+        for entry in fs::read_dir(folder).expect("the directory can be read") {
+            let path = entry.expect("the directory can be read").path();
+            let aside = ["catalogue.rs", "tests.rs", "tests"];
+            if aside.iter().any(|name| path.ends_with(name)) {
+                continue;
+            }
+            if path.is_dir() {
+                gather(&path, names);
+                continue;
+            }
+            let text = fs::read_to_string(&path).expect("the file can be read");
+            let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+            for before in ["Diagnostic::new(", "error(", "refusal(", "say(", ".id(", "id: "] {
+                let after = text.split(before).skip(1).filter_map(|rest| rest.trim_start().strip_prefix('"'));
+                let words = after.filter_map(|rest| Some(rest.split_once('"')?.0));
+                let plain = |word: &&str| word.chars().all(|c| c.is_ascii_lowercase() || c == '-');
+                names.extend(words.filter(plain).map(str::to_owned));
+            }
+        }
+    }
+    let mut names = BTreeSet::new();
+    gather(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/config"), &mut names);
+    names
+}
+
+#[test]
+fn every_finding_is_in_the_catalogue_and_on_its_page() {
+    let known: BTreeSet<_> =
+        catalogue::CHAPTERS.iter().flat_map(|(_, kinds)| *kinds).map(|kind| kind.id.to_owned()).collect();
+    let used = used_names();
+    assert!(used.len() > 80, "only {} names were found in the sources", used.len());
+    assert_eq!(used.symmetric_difference(&known).collect::<Vec<_>>(), [] as [&String; 0]);
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/diagnostics.md");
+    let written = fs::read_to_string(&page).unwrap_or_default();
+    assert!(
+        written == catalogue::page(),
+        "write it anew: cargo run -- config findings > docs/diagnostics.md"
+    );
+    let output = steadfast(&["explain", "owner-by-default"]);
+    assert!(text(&output).contains("priority 255"), "{}", text(&output));
 }
 
 #[test]
@@ -246,6 +549,44 @@ fn an_included_file_is_named_with_the_line_that_included_it() {
         assert!(shown.contains(&format!("included from {main}:2:9")), "{shown}");
         assert!(!shown.contains('\u{1b}'), "no colour in a pipe");
     }
+}
+
+/// What `steadfast ARGUMENTS` comes to: exit status and what it says on stderr.
+fn said(arguments: &[&str]) -> (Option<i32>, String) {
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_steadfast")).args(arguments).output().expect("the program starts");
+    (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+#[test]
+fn a_configuration_test_sums_up_what_it_found() {
+    let directory = tempfile::tempdir().expect("a temporary directory can be made");
+    let text = "net_namespace x\nglobal_defs {\n    smtp_alert\n}\nvrrp_sync_group G {\n}\nnonsense\n";
+    let main = file(directory.path(), "main.conf", text);
+    let (code, found) = said(&["-t", "-f", &main]);
+    assert_eq!(code, Some(5));
+    let summary = found.split("\n\n").last().unwrap_or_default();
+    assert_eq!(
+        summary,
+        "2 errors, 2 warnings, 1 note\n\
+         without effect yet, though failover or the way of packets depends on them: net_namespace, vrrp_sync_group\n\
+         without effect yet: smtp_alert\n"
+    );
+    let lines: Vec<_> =
+        found.lines().filter_map(|line| line.split_once("main.conf:")?.1.split(':').next()).collect();
+    assert!(lines.len() == 5 && lines.is_sorted(), "{lines:?} in order of the lines:\n{found}");
+    let clean = file(directory.path(), "clean.conf", "");
+    assert_eq!(said(&["-t", "-f", &clean]), (Some(0), String::new()));
+}
+
+#[test]
+fn a_file_behind_the_test_flag_is_answered_with_what_was_meant() {
+    let (code, said) = said(&["-t", "/etc/keepalived/keepalived.conf"]);
+    assert_eq!(code, Some(2));
+    assert!(
+        said.starts_with("-t takes no file after a blank: `-t -f /etc/keepalived/keepalived.conf`"),
+        "{said}"
+    );
 }
 
 #[test]

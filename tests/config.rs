@@ -6,6 +6,8 @@
 
 #[path = "config/dump.rs"]
 mod dump;
+#[path = "config/messages.rs"]
+mod messages;
 #[path = "config/peer.rs"]
 mod peer;
 #[path = "config/world.rs"]
@@ -19,7 +21,7 @@ use std::{
 };
 
 use proptest::prelude::*;
-use steadfast::config::{self, Report, keywords};
+use steadfast::config::{self, Options, Report, keywords};
 
 use crate::{peer::Namespace, world::World};
 
@@ -40,7 +42,8 @@ const KNOWN_DIFFERENCES: &[(&str, i32, u8, &str)] = &[
 ];
 
 fn load(file: &Path, world: &World) -> (Option<config::Config>, Report) {
-    config::load(file, Some(CONFIG_ID), world)
+    let options = Options { config_id: Some(CONFIG_ID), look_up_hosts: true, ..Options::default() };
+    config::load_with(file, &options, world)
 }
 
 fn one_interface() -> World {
@@ -101,6 +104,40 @@ fn every_mistake_has_a_message_that_names_the_place_and_the_way_out() {
     }
 }
 
+/// What many have stumbled over: the file that does, and the finding that explains it.
+const TRAPS: &[(&str, &str)] = &[
+    ("password-cut-by-comment", "comment-inside-word"),
+    ("owner-by-default", "owner-by-default"),
+    ("script-unquoted", "unquoted-command"),
+    ("notify-unquoted", "unusable-script"),
+    ("service-defaults", "no-protocol"),
+    ("service-defaults", "invalid-value"),
+    ("service-defaults", "no-method"),
+    ("unknown-keyword-opens-block", "unknown-keyword"),
+    ("block-misspelt", "unknown-keyword"),
+    ("value-of-a-parameter", "undefined-parameter"),
+    ("weight-in-group", "weight-in-group"),
+    ("tracked-interface-own", "own-interface"),
+    ("virtual-router-id-twice", "duplicate-vrid"),
+    ("script-defined-too-late", "unknown-script"),
+    ("script-does-not-exist", "unusable-script"),
+    ("strict-mode", "strict-mode"),
+    ("service-ports", "port-mismatch"),
+];
+
+#[test]
+fn every_trap_is_explained_with_its_place_the_reason_and_the_way_out() {
+    for (file, id) in TRAPS {
+        let path = format!("tests/config/bad/{file}.conf");
+        let rendered = load(Path::new(&path), &one_interface()).1.render();
+        let finding = rendered.split("\n\n").find(|finding| finding.contains(&format!("[{id}]")));
+        let finding = finding.unwrap_or_else(|| panic!("{file}: no {id} in\n{rendered}"));
+        for part in [&*format!("--> {path}:"), "^", "= note: ", "= help: "] {
+            assert!(finding.contains(part), "{file}: no {part} in\n{finding}");
+        }
+    }
+}
+
 #[test]
 fn real_configurations_load_and_no_keyword_of_the_language_is_unknown() {
     let mut words: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
@@ -126,9 +163,7 @@ fn unknown_word(headline: &str) -> (&str, &str) {
 #[test]
 fn a_configuration_test_ends_as_keepalived_ends() {
     let files = [bad_files(), corpus()].concat();
-    let interfaces = named_interfaces(&files);
-    // eth7 is the one that a bad file names because it does not exist.
-    let world = World::with(interfaces.into_iter().filter(|name| name != "eth7"));
+    let world = World::with(interfaces_of(&files));
     let namespace = Namespace::with(world.made());
     let mut surprises = Vec::new();
     for file in &files {
@@ -192,6 +227,13 @@ fn scripted(script: &Path, tracked: bool, security: bool) -> String {
     )
 }
 
+/// The interfaces that files name, but for eth7, which a bad file names because it does not exist.
+fn interfaces_of(files: &[PathBuf]) -> BTreeSet<String> {
+    let mut names = named_interfaces(files);
+    names.remove("eth7");
+    names
+}
+
 /// Every word after `interface` or `dev` that could be an interface's name.
 fn named_interfaces(files: &[PathBuf]) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
@@ -205,6 +247,9 @@ fn named_interfaces(files: &[PathBuf]) -> BTreeSet<String> {
             name.len() < 16 && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '.')
         };
         found.extend(named.map(|pair| pair[1]).filter(|name| plain(name)).map(str::to_owned));
+        // A usual name for the parameter that holds one.
+        let defined = words.iter().filter_map(|word| word.strip_prefix("$IF="));
+        found.extend(defined.filter(|name| plain(name)).map(str::to_owned));
     }
     found
 }

@@ -54,6 +54,10 @@ impl Environment for Files {
         matches!(name, "lo" | "eth0")
     }
 
+    fn host_exists(&self, name: &str) -> bool {
+        name == "mail.example.net"
+    }
+
     fn host_name(&self) -> String {
         "router1.example.net".to_owned()
     }

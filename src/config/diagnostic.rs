@@ -13,6 +13,12 @@ use std::{
 const MAX_OF_A_KIND: usize = 1000;
 /// What a finding may quote of a line that parameters made long, in bytes.
 const MAX_HEADLINE: usize = 1500;
+/// How a finding about a keyword without effect begins, after the word.
+pub(super) const NO_EFFECT: &str = " is not supported yet: it has no effect";
+
+/// A secret of so many bytes is hidden in findings about lines that do not name it, too: a name may have come from it.
+/// Shorter ones stand in other words by chance.
+const TELLING_SECRET: usize = 5;
 
 /// A place in the configuration text.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -43,12 +49,16 @@ impl Span {
 pub enum Severity {
     /// Worth knowing, changes no exit code: chiefly keywords that have no effect yet.
     Notice,
+    /// The program runs, but takes over or sends packets otherwise than the file asks for; changes no exit code.
+    Warning,
     /// The setting is not used as written; a configuration test exits with 5.
     Error,
     /// Scripts run with more rights than is safe; a configuration test exits with 6.
     Security,
     /// The program cannot start with this (exit 2); a configuration test exits with 5.
     Refused,
+    /// The main file must not be read by this user: a start exits with 6, a configuration test with 4.
+    Unreadable,
     /// A file that must be there is not: both a start and a configuration test exit with 6.
     NoFile,
     /// Reading stopped here; both a start and a configuration test exit with 2.
@@ -85,6 +95,13 @@ impl Diagnostic {
         self
     }
 
+    /// Better or worse than was said at first.
+    #[must_use]
+    pub(super) fn severity(mut self, severity: Severity) -> Self {
+        self.severity = severity;
+        self
+    }
+
     /// Says why it matters.
     #[must_use]
     pub fn info(mut self, info: impl Into<String>) -> Self {
@@ -109,17 +126,22 @@ pub struct SourceText {
     pub text: Arc<String>,
     /// The line that included it; `None` for the main file.
     pub included_at: Option<Span>,
-    /// Lines, counted from 1, of blocks with passwords: they are masked where they are shown.
+    /// Lines, counted from 1, of blocks with passwords and of definitions of passwords: they are masked where they are
+    /// shown.
     pub(super) secret: BTreeSet<usize>,
 }
 
 /// Everything that was found in one reading of a configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// The findings, in the order of discovery.
+    /// The findings, in the order of the text.
     pub diagnostics: Vec<Diagnostic>,
     /// The files that were read, each at its first reading.
     pub sources: Vec<SourceText>,
+    /// Passwords that parameters stand for, the longest first.
+    pub(super) secrets: Vec<String>,
+    /// Lines, by file, that define or name such a parameter: its value is masked in what is said about them.
+    pub(super) tainted: HashMap<Arc<str>, BTreeSet<usize>>,
     /// How often each kind of finding was added.
     pub(super) kinds: HashMap<(&'static str, Severity), Kind>,
 }
@@ -186,11 +208,13 @@ impl Report {
         }
     }
 
-    /// The exit code of a configuration test: 0 nothing found, 5 errors, 6 scripts that run insecurely or a file
-    /// that is missing, 2 a keyword without its word.
+    /// The exit code of a configuration test: 0 nothing found, 4 the main file may not be read, 5 errors, 6 scripts that
+    /// run insecurely or a file that is missing, 2 a keyword without its word.
     pub fn test_exit(&self) -> u8 {
         if self.has(Severity::Fatal) {
             2
+        } else if self.has(Severity::Unreadable) {
+            4
         } else if self.has(Severity::NoFile) || self.has(Severity::Security) {
             6
         } else if self.has(Severity::Error) || self.has(Severity::Refused) {
@@ -204,16 +228,84 @@ impl Report {
     pub fn start_exit(&self) -> Option<u8> {
         if self.has(Severity::Fatal) {
             Some(2)
-        } else if self.has(Severity::NoFile) {
+        } else if self.has(Severity::NoFile) || self.has(Severity::Unreadable) {
             Some(6)
         } else {
             self.has(Severity::Refused).then_some(2)
         }
     }
 
+    /// The words that the findings name as without effect.
+    pub(super) fn idle_words(&self) -> impl Iterator<Item = (&str, Severity)> {
+        let word = |found: &Diagnostic| Some(found.headline.split_once(NO_EFFECT)?.0.len());
+        self.diagnostics
+            .iter()
+            .filter_map(move |found| Some((&found.headline[..word(found)?], found.severity)))
+    }
+
+    /// Adds what was found in another reading.
+    pub fn absorb(&mut self, other: Self) {
+        self.diagnostics.extend(other.diagnostics);
+        self.sources.extend(other.sources);
+        self.secrets.extend(other.secrets);
+        self.secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        for (file, lines) in other.tainted {
+            self.tainted.entry(file).or_default().extend(lines);
+        }
+    }
+
+    /// Masks in the findings what parameters with passwords put into them.
+    pub(super) fn mask_secrets(&mut self) {
+        if self.secrets.is_empty() {
+            return;
+        }
+        let mut diagnostics = std::mem::take(&mut self.diagnostics);
+        let telling: Vec<_> =
+            self.secrets.iter().filter(|secret| secret.len() >= TELLING_SECRET).cloned().collect();
+        for found in &mut diagnostics {
+            let tainted = found.span.as_ref().is_some_and(|at| self.is_tainted(at));
+            let secrets = if tainted { &self.secrets } else { &telling };
+            for text in
+                [Some(&mut found.headline), found.info.as_mut(), found.help.as_mut()].into_iter().flatten()
+            {
+                *text = masked(text, secrets);
+            }
+        }
+        self.diagnostics = diagnostics;
+    }
+
+    /// The passwords that a line may show without naming them; none for nearly every line.
+    pub(super) fn secrets_in(&self, at: &Span) -> &[String] {
+        if !self.secrets.is_empty() && self.is_tainted(at) { &self.secrets } else { &[] }
+    }
+
+    fn is_tainted(&self, at: &Span) -> bool {
+        self.tainted.get(&at.file).is_some_and(|lines| lines.contains(&at.line))
+    }
+
+    /// Puts the findings in the order of the files as they were read, and of the lines in each.
+    pub(crate) fn sort(&mut self) {
+        let order: HashMap<Arc<str>, usize> =
+            self.sources.iter().zip(1..).map(|(source, at)| (Arc::clone(&source.name), at)).collect();
+        self.diagnostics.sort_by_cached_key(|found| {
+            // What has no place in a file is about all of it, and comes last.
+            let place = found.span.as_ref();
+            place.map_or((usize::MAX, 0, 0), |at| {
+                (order.get(&at.file).copied().unwrap_or(0), at.line, at.column)
+            })
+        });
+    }
+
     fn has(&self, severity: Severity) -> bool {
         self.diagnostics.iter().any(|diagnostic| diagnostic.severity == severity)
     }
+}
+
+/// A text with `*` for every character of a secret.
+pub(super) fn masked(text: &str, secrets: &[String]) -> String {
+    secrets
+        .iter()
+        .fold(text.to_owned(), |text, secret| text.replace(&**secret, &"*".repeat(secret.chars().count())))
 }
 
 #[cfg(test)]
@@ -229,15 +321,17 @@ mod tests {
 
     #[test]
     fn the_highest_class_decides_the_exit_code() {
-        use Severity::{Error, Fatal, NoFile, Notice, Refused, Security};
+        use Severity::{Error, Fatal, NoFile, Notice, Refused, Security, Unreadable, Warning};
         for (severities, test, start) in [
             (&[][..], 0, None),
             (&[Notice], 0, None),
+            (&[Warning, Notice], 0, None),
             (&[Error, Notice], 5, None),
             (&[Error, Security], 6, None),
             (&[Refused], 5, Some(2)),
             (&[Refused, Security], 6, Some(2)),
             (&[NoFile, Error], 6, Some(6)),
+            (&[Unreadable], 4, Some(6)),
             (&[Security, Fatal, Refused], 2, Some(2)),
         ] {
             let report = report(severities);

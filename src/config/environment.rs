@@ -6,6 +6,7 @@ use std::{
     env, fs,
     hash::{BuildHasher, Hash, RandomState},
     io::{self, Read},
+    net::ToSocketAddrs,
     os::unix::fs::{MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
 };
@@ -46,6 +47,8 @@ pub enum Program {
 pub trait Environment {
     /// Whether a network interface of that name exists.
     fn interface_exists(&self, name: &str) -> bool;
+    /// Whether a host's name has an address. May ask the network, and wait for it.
+    fn host_exists(&self, name: &str) -> bool;
     /// The largest IP packet that an interface carries, in bytes; `None` when nobody knows.
     fn mtu(&self, _interface: &str) -> Option<u32> {
         None
@@ -87,6 +90,11 @@ pub struct System;
 impl Environment for System {
     fn interface_exists(&self, name: &str) -> bool {
         if_nametoindex(name).is_ok()
+    }
+
+    fn host_exists(&self, name: &str) -> bool {
+        // Any port will do.
+        (name, 0).to_socket_addrs().is_ok_and(|mut addresses| addresses.next().is_some())
     }
 
     fn mtu(&self, interface: &str) -> Option<u32> {
@@ -193,6 +201,10 @@ impl Environment for Elsewhere {
         true
     }
 
+    fn host_exists(&self, _: &str) -> bool {
+        true
+    }
+
     fn host_name(&self) -> String {
         System.host_name()
     }
@@ -247,6 +259,8 @@ impl Environment for Elsewhere {
 /// programs. It lives no longer than one reading.
 pub(super) struct Remembering<'a> {
     inner: &'a dyn Environment,
+    /// Whether names of hosts are looked up, or taken as good.
+    look_up: bool,
     interfaces: RefCell<HashMap<String, bool>>,
     mtus: RefCell<HashMap<String, Option<u32>>>,
     accounts: RefCell<HashMap<String, Option<Account>>>,
@@ -256,9 +270,10 @@ pub(super) struct Remembering<'a> {
 }
 
 impl<'a> Remembering<'a> {
-    pub(super) fn new(inner: &'a dyn Environment) -> Self {
+    pub(super) fn new(inner: &'a dyn Environment, look_up: bool) -> Self {
         Self {
             inner,
+            look_up,
             interfaces: RefCell::default(),
             mtus: RefCell::default(),
             accounts: RefCell::default(),
@@ -287,6 +302,10 @@ where
 impl Environment for Remembering<'_> {
     fn interface_exists(&self, name: &str) -> bool {
         remembered(&self.interfaces, name, |name| self.inner.interface_exists(name))
+    }
+
+    fn host_exists(&self, name: &str) -> bool {
+        !self.look_up || self.inner.host_exists(name)
     }
 
     fn mtu(&self, interface: &str) -> Option<u32> {

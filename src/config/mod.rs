@@ -9,10 +9,12 @@
 //! * `resolve` makes a [`Config`] of the tree: names, defaults, what excludes what;
 //! * [`settings`] holds what is written, word by word, in typed structs;
 //! * [`Report`] collects the findings and decides exit codes, [`render`] shows them;
-//! * [`show`], [`compare`], [`peers`] and [`explain`] answer questions about configurations.
+//! * [`show`], [`compare`], [`peers`], [`explain`] and [`catalogue`] answer questions about configurations.
 //!
-//! It asks the system only through [`Environment`] and may import [`crate::units`], nothing else of the program.
+//! It asks the system only through [`Environment`] and may import [`crate::units`] and what [`agentx`] calls an address,
+//! nothing else of the program.
 
+pub mod catalogue;
 pub mod compare;
 pub mod explain;
 pub mod keywords;
@@ -22,6 +24,7 @@ pub mod settings;
 pub mod show;
 
 mod diagnostic;
+mod effect;
 mod environment;
 mod json;
 mod line_index;
@@ -51,6 +54,8 @@ pub struct Options<'a> {
     pub config_id: Option<&'a str>,
     /// Whatever is wrong with an included file is an error (`-e`).
     pub check_includes: bool,
+    /// Names of hosts are looked up, which may take its time: for a test, not for a start.
+    pub look_up_hosts: bool,
 }
 
 /// Reads a configuration; `config_id` as in [`Options::config_id`]. See [`load_with`].
@@ -64,12 +69,13 @@ pub fn load(path: &Path, config_id: Option<&str>, env: &dyn Environment) -> (Opt
 /// [`Report::start_exit`] says whether that is enough to run.
 pub fn load_with(path: &Path, options: &Options<'_>, env: &dyn Environment) -> (Option<Config>, Report) {
     let mut report = Report::default();
-    let env = &Remembering::new(env);
+    let env = &Remembering::new(env, options.look_up_hosts);
     let nodes = tree::read(path, options, env, &mut report);
     let config = resolve::resolve(nodes, env, &mut report);
     report.tell_omitted();
-    let failed =
-        report.diagnostics.iter().any(|found| matches!(found.severity, Severity::Fatal | Severity::NoFile));
+    report.mask_secrets();
+    let failed = report.diagnostics.iter().any(|found| found.severity >= Severity::Unreadable);
+    report.sort();
     ((!failed).then_some(config), report)
 }
 
@@ -83,5 +89,9 @@ pub fn effective(
     let mut report = Report::default();
     let nodes = tree::read(path, options, env, &mut report);
     report.tell_omitted();
-    (show::items(&nodes, keywords::ROOT, defaults), report)
+    report.mask_secrets();
+    report.sort();
+    let mut items = show::items(&nodes, keywords::ROOT, defaults);
+    show::hide(&mut items, &report);
+    (items, report)
 }

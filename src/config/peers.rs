@@ -13,8 +13,8 @@ use std::{
 };
 
 use super::{
-    Auth, Config, Diagnostic, Elsewhere, InitialState, Instance, Options, Report, Severity, Span, effective,
-    load_with, show::Item,
+    Auth, Config, Diagnostic, Elsewhere, Environment, InitialState, Instance, Options, Report, Severity,
+    Span, effective, load_with, show::Item,
 };
 use crate::units::{Family, Version, Vrid};
 
@@ -35,8 +35,13 @@ pub struct Router {
 impl Router {
     /// Reads a router's file; `None` when it cannot be read as a whole.
     pub fn read(path: &Path, options: &Options<'_>) -> Option<Self> {
-        let config = load_with(path, options, &Elsewhere).0?;
-        Some(Self { config, items: effective(path, options, false, &Elsewhere).0 })
+        Self::read_in(path, options, &Elsewhere)
+    }
+
+    /// Reads a router's file where `env` says what there is.
+    pub fn read_in(path: &Path, options: &Options<'_>, env: &dyn Environment) -> Option<Self> {
+        let config = load_with(path, options, env).0?;
+        Some(Self { config, items: effective(path, options, false, env).0 })
     }
 }
 
@@ -65,7 +70,7 @@ impl<'a> Index<'a> {
             routers: instances().map(|one| ((one.vrid, &*one.interface), one)).collect(),
             addresses: addresses.collect(),
             blocks: blocks().filter_map(|item| Some((item.at.as_ref()?, item))).collect(),
-            mentioned: blocks().map(|item| item.arguments().to_owned()).collect(),
+            mentioned: blocks().map(|item| item.arguments().into_owned()).collect(),
         }
     }
 

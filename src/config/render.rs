@@ -2,11 +2,17 @@
 //!
 //! Passwords in the shown source are masked, because such output ends up in tickets.
 
-use std::{collections::BTreeMap, fmt::Write};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write,
+};
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
-use super::{Diagnostic, Report, Severity, SourceText, Span, json::Json, keywords, line_index::LineIndex};
+use super::{
+    Diagnostic, Report, Severity, SourceText, Span, diagnostic::masked, json::Json, keywords,
+    line_index::LineIndex,
+};
 
 /// Includes that a finding names; a file may include itself.
 const MAX_CHAIN: usize = 16;
@@ -17,6 +23,29 @@ impl Report {
     /// The whole report without colour, for a file or a pipe; [`terminal`] can colour it.
     pub fn render(&self) -> String {
         terminal(self, false)
+    }
+
+    /// How many findings there are of each kind, and which keywords have no effect; `None` when nothing was found.
+    pub fn summary(&self) -> Option<String> {
+        let count = |word: &str| {
+            let number =
+                self.diagnostics.iter().filter(|found| severity_word(found.severity) == word).count();
+            (number > 0).then(|| format!("{number} {word}{}", if number == 1 { "" } else { "s" }))
+        };
+        let mut text =
+            ["error", "warning", "note"].into_iter().filter_map(count).collect::<Vec<_>>().join(", ");
+        for (severity, title) in [
+            (Severity::Warning, "without effect yet, though failover or the way of packets depends on them"),
+            (Severity::Notice, "without effect yet"),
+        ] {
+            let words = self.idle_words().filter(|(_, of)| *of == severity).map(|(word, _)| word);
+            let words: BTreeSet<_> = words.collect();
+            if !words.is_empty() {
+                let words = words.into_iter().collect::<Vec<_>>().join(", ");
+                let _ = write!(text, "\n{title}: {}", harmless(&words));
+            }
+        }
+        (!self.diagnostics.is_empty()).then_some(text)
     }
 
     /// One line for each finding, for a log.
@@ -41,6 +70,10 @@ pub fn terminal(report: &Report, colour: bool) -> String {
         text.push_str(&renderer.render(&[group(&harmless_finding(diagnostic), &line, &chain)]));
         text.push_str("\n\n");
     }
+    if let Some(summary) = report.summary() {
+        text.push_str(&summary);
+        text.push('\n');
+    }
     text
 }
 
@@ -63,13 +96,13 @@ pub fn json(report: &Report) -> String {
 }
 
 /// The files of a report, divided into lines.
-struct Shown<'a>(BTreeMap<&'a str, (LineIndex<'a>, &'a SourceText)>);
+struct Shown<'a>(BTreeMap<&'a str, (LineIndex<'a>, &'a SourceText)>, &'a Report);
 
 impl<'a> Shown<'a> {
     fn new(report: &'a Report) -> Self {
         let file = |source: &'a SourceText| (&*source.name, (LineIndex::new(&source.text), source));
         // The first reading of a file is the one that is shown.
-        Self(report.sources.iter().rev().map(file).collect())
+        Self(report.sources.iter().rev().map(file).collect(), report)
     }
 
     /// The source line of a span, control characters blanked and passwords masked.
@@ -77,7 +110,8 @@ impl<'a> Shown<'a> {
         let file = self.0.get(&*span.file);
         let line = file.and_then(|(lines, _)| lines.line(span.line));
         let line = line.map_or("", |line| &line[..line.floor_char_boundary(MAX_SHOWN)]);
-        mask(line.trim_end_matches('\r'), self.is_secret(span))
+        let line = mask(line.trim_end_matches('\r'), self.is_secret(span));
+        masked(&line, self.1.secrets_in(span))
     }
 
     /// Whether the line, or one that included its file, stands in a block with passwords.
@@ -130,15 +164,17 @@ pub fn one_line(diagnostic: &Diagnostic) -> String {
 fn severity_word(severity: Severity) -> &'static str {
     match severity {
         Severity::Notice => "note",
-        Severity::Security => "warning",
-        Severity::Error | Severity::Refused | Severity::NoFile | Severity::Fatal => "error",
+        Severity::Warning | Severity::Security => "warning",
+        Severity::Error | Severity::Refused | Severity::Unreadable | Severity::NoFile | Severity::Fatal => {
+            "error"
+        }
     }
 }
 
 fn group<'a>(diagnostic: &'a Diagnostic, line: &'a str, chain: &'a [String]) -> Group<'a> {
     let level = match diagnostic.severity {
         Severity::Notice => Level::NOTE,
-        Severity::Security => Level::WARNING,
+        Severity::Warning | Severity::Security => Level::WARNING,
         _ => Level::ERROR,
     };
     let title = level.primary_title(&*diagnostic.headline).id(diagnostic.id);
@@ -231,6 +267,7 @@ mod tests {
                 included_at: None,
                 secret: Default::default(),
             }],
+            ..Report::default()
         }
     }
 

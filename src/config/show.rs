@@ -3,8 +3,11 @@
 //!
 //! The text form is itself a configuration: loading it gives the same settings. Secrets are never shown.
 
+use std::borrow::Cow;
+
 use super::{
-    Span,
+    Report, Span,
+    diagnostic::masked,
     json::Json,
     keywords::{self, Block, Status, Value},
     tree::{Body, Node},
@@ -25,6 +28,8 @@ pub struct Item {
     /// What follows it, as a file would have it. Private, because it may be a secret.
     arguments: String,
     secret: bool,
+    /// Passwords in it that parameters stand for.
+    hidden: Vec<String>,
     /// Where it is written; `None` for a default.
     pub at: Option<Span>,
     /// The settings or lines of a block; `None` when it is none.
@@ -33,8 +38,14 @@ pub struct Item {
 
 impl Item {
     /// What follows the word, secrets masked.
-    pub fn arguments(&self) -> &str {
-        if self.secret && !self.arguments.is_empty() { MASK } else { &self.arguments }
+    pub fn arguments(&self) -> Cow<'_, str> {
+        if self.secret && !self.arguments.is_empty() {
+            MASK.into()
+        } else if self.hidden.is_empty() {
+            (&*self.arguments).into()
+        } else {
+            masked(&self.arguments, &self.hidden).into()
+        }
     }
 
     /// Whether two settings say the same, secrets included.
@@ -44,7 +55,7 @@ impl Item {
 
     /// The word and what follows it, secrets masked.
     pub fn line(&self) -> String {
-        match self.arguments() {
+        match &*self.arguments() {
             "" => self.keyword.clone(),
             arguments => format!("{} {arguments}", self.keyword),
         }
@@ -80,6 +91,7 @@ pub(super) fn items(nodes: &[Node], block: &'static Block, defaults: bool) -> Ve
             keyword: word.name.to_owned(),
             arguments: word.default.to_owned(),
             secret: false,
+            hidden: Vec::new(),
             at: None,
             items: None,
         }));
@@ -101,8 +113,22 @@ fn item(node: &Node, defaults: bool) -> Item {
         keyword: name.to_owned(),
         arguments: arguments.to_owned(),
         secret: SECRETS.contains(&name) || misplaced_secret(node),
+        hidden: Vec::new(),
         at: Some(node.span()),
         items: inner,
+    }
+}
+
+/// Hides in every item what parameters with passwords put into it.
+pub(super) fn hide(items: &mut [Item], report: &Report) {
+    for item in items {
+        let secrets = item.at.as_ref().map_or(&[][..], |at| report.secrets_in(at));
+        // In a list the first word stands for the line, and may be one.
+        if !secrets.is_empty() && keywords::homes(&item.keyword).is_empty() {
+            item.keyword = masked(&item.keyword, secrets);
+        }
+        item.hidden = secrets.to_vec();
+        hide(item.items.as_deref_mut().unwrap_or_default(), report);
     }
 }
 
@@ -119,6 +145,7 @@ fn entry(line: &super::text::Line) -> Item {
         keyword: keyword.to_owned(),
         arguments: arguments.trim().to_owned(),
         secret: false,
+        hidden: Vec::new(),
         at: Some(line.first().span()),
         items: None,
     }

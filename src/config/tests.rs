@@ -35,6 +35,10 @@ impl Environment for FakeSystem {
         matches!(name, "lo" | "eth0")
     }
 
+    fn host_exists(&self, name: &str) -> bool {
+        name != "nowhere.example"
+    }
+
     fn host_name(&self) -> String {
         "gate.example.net".to_owned()
     }
@@ -73,6 +77,9 @@ impl Environment for FakeSystem {
 
     fn read_file(&self, path: &Path, limit: u64) -> io::Result<Vec<u8>> {
         let text = self.files.get(path).ok_or(io::ErrorKind::NotFound)?;
+        if path.ends_with("unreadable.conf") {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
         let fits = u64::try_from(text.len()).unwrap() <= limit;
         if fits { Ok(text.clone().into_bytes()) } else { Err(io::ErrorKind::FileTooLarge.into()) }
     }
@@ -233,7 +240,7 @@ fn a_script_is_found_and_shown_as_the_mib_has_it() {
          track_script {{\ngone\nchk weight 5 noreverse\nnosuch\n}}\n}}\n"
     );
     let (config, report) = read(&text);
-    assert_eq!(ids(&report), ["unusable-script", "unknown-script", "untracked-script"]);
+    assert_eq!(ids(&report), ["untracked-script", "unusable-script", "unknown-script"]);
     let [script] = &config.scripts[..] else { panic!("one script: {:?}", config.scripts) };
     assert_eq!(script.command.argv, ["check", "a b", "-x"]);
     assert_eq!(script.command.shown, "'/usr/bin/check' 'a b' '-x'");
@@ -253,7 +260,7 @@ fn a_notify_line_names_a_command_and_perhaps_a_user() {
     assert_eq!(master.argv, ["/bin/check", "now"]);
     assert_eq!(master.user.map(|user| user.uid), Some(65534));
     assert_eq!(notified.notify.all.expect("a script").user, None);
-    assert_eq!(found, ["duplicate-setting", "script-security"]);
+    assert_eq!(found, ["script-security", "duplicate-setting"]);
     let (without, found) = instance("notify_backup /bin/check --force\nnotify_fault /etc/passwd");
     assert_eq!((without.notify.backup, without.notify.fault), (None, None));
     assert_eq!(found, ["unusable-script", "unusable-script"]);
@@ -308,8 +315,8 @@ fn includes_are_relative_sorted_and_bounded() {
     let (config, report) = load(Path::new("/etc/main.conf"), None, &system);
     let global = config.unwrap().global;
     assert_eq!((&*global.router_id, global.enable_traps), ("b", true));
-    assert_eq!(ids(&report), ["unusable-file", "include-nothing", "include-too-deep", "unknown-keyword"]);
-    let unknown = report.diagnostics[3].span.clone().unwrap();
+    assert_eq!(ids(&report), ["unusable-file", "include-nothing", "unknown-keyword", "include-too-deep"]);
+    let unknown = report.diagnostics[2].span.clone().unwrap();
     assert_eq!((&*unknown.file, unknown.line, unknown.column), ("/etc/conf.d/b.conf", 2, 1));
 }
 
@@ -329,6 +336,11 @@ fn a_strict_include_or_a_missing_main_file_ends_with_6() {
     }
     let (config, report) = load(Path::new("/etc/main.conf"), None, &FakeSystem::default());
     assert_eq!((config, report.test_exit(), report.start_exit()), (None, 6, Some(6)));
+    let system = FakeSystem::default().file("/etc/unreadable.conf", "");
+    let (config, report) = load(Path::new("/etc/unreadable.conf"), None, &system);
+    assert_eq!((config, report.test_exit(), report.start_exit()), (None, 4, Some(6)));
+    let system = system.file("/etc/main.conf", "include unreadable.conf");
+    assert_eq!(load(Path::new("/etc/main.conf"), None, &system).1.test_exit(), 0, "an included one");
 }
 
 #[test]
@@ -336,7 +348,7 @@ fn what_has_no_effect_is_said_once_and_its_block_is_still_checked() {
     let (_, report) = read("vrrp_sync_group G {\ngroup {\nA\n}\nnonsense\nsmtp_alert maybe\n}\n");
     assert_eq!(
         ids(&report),
-        ["unknown-keyword", "invalid-value", "not-supported-yet", "unknown-instance", "small-group"]
+        ["not-supported-yet", "small-group", "unknown-instance", "unknown-keyword", "invalid-value"]
     );
     assert_eq!(report.start_exit(), None);
 }

@@ -11,7 +11,9 @@ use std::{
 };
 
 use super::{
-    Diagnostic, Environment, Options, Report, Severity, Span, explain,
+    Diagnostic, Environment, Options, Report, Severity, Span,
+    diagnostic::NO_EFFECT,
+    effect, explain,
     keywords::{self, Block, Keyword, Missing, Status, Value},
     show::MASK,
     source::{self, Item, Reader},
@@ -27,6 +29,8 @@ pub(super) struct Node {
     pub(super) body: Body,
     /// The first argument is what the table asks for.
     pub(super) valid: bool,
+    /// What made the block end before its end, so that nobody knows what its file meant it to hold.
+    pub(super) cut_by: Option<Box<Span>>,
 }
 
 /// What stood between the braces.
@@ -88,10 +92,15 @@ pub(super) fn read(
         items: source::read(path, options, env, report).peekable(),
         report: &mut found,
         quiet: false,
+        path: Vec::new(),
+        opening: None,
+        parameter: false,
+        astray: None,
         idle: HashMap::new(),
         secret: HashMap::new(),
     };
     let nodes = builder.block(keywords::ROOT, None);
+    builder.found_again();
     builder.count_idle();
     let secret = builder.secret;
     report.append(found);
@@ -101,7 +110,7 @@ pub(super) fn read(
 
 fn tell_secrets(mut secret: HashMap<Arc<str>, BTreeSet<usize>>, report: &mut Report) {
     for source in &mut report.sources {
-        source.secret = secret.remove(&source.name).unwrap_or_default();
+        source.secret.extend(secret.remove(&source.name).unwrap_or_default());
     }
 }
 
@@ -117,13 +126,65 @@ struct Builder<'a> {
     report: &'a mut Report,
     /// Inside a block that has no effect yet: its words are checked, but not each reported as without effect.
     quiet: bool,
+    /// The blocks around the current line as the braces have them; `None` for lists and blocks that do not exist.
+    /// Reading agrees with them except after an unknown word that opens a block.
+    path: Vec<Option<&'static Block>>,
+    /// What the next `{` opens.
+    opening: Option<&'static Block>,
+    /// The last line ends in `$`: a brace behind it belongs to a parameter that nobody defined.
+    parameter: bool,
+    /// From an unknown word that opens a block, or a brace of no word, to where every brace is closed.
+    astray: Option<Astray>,
     /// Lines of blocks with passwords, by file.
     secret: HashMap<Arc<str>, BTreeSet<usize>>,
     /// Words without effect: where the report has them, and how often they came.
     idle: HashMap<&'static str, (usize, usize)>,
 }
 
+/// What becomes of the lines that an unknown block or a stray brace puts where they do not belong: one finding stands for all.
+struct Astray {
+    /// Where the report has it.
+    found: usize,
+    /// The block around it, which its `}` ends.
+    ends: &'static Block,
+    /// How many blocks the unknown one is in.
+    depth: usize,
+    /// Its lines that are not read, and those behind it.
+    inside: usize,
+    behind: usize,
+    /// Lines that the block around it takes for its own.
+    taken: usize,
+    /// The last line that is not read.
+    last: usize,
+}
+
+impl Astray {
+    fn new(found: usize, ends: &'static Block, depth: usize, last: usize) -> Self {
+        Self { found, ends, depth, inside: 0, behind: 0, taken: 0, last }
+    }
+}
+
 impl Builder<'_> {
+    /// The next item. Braces move along the path; when the last is closed, nothing is astray any more.
+    fn next(&mut self) -> Option<Item> {
+        if self.path.is_empty() {
+            self.found_again();
+        }
+        let item = self.items.next();
+        match &item {
+            Some(Item::Open(_)) => self.path.push(self.opening.take()),
+            Some(Item::Close(_)) => drop(self.path.pop()),
+            Some(Item::Line(_)) | None => {}
+        }
+        self.opening = None;
+        self.parameter = match &item {
+            Some(Item::Line(line)) => line.text.as_str().ends_with('$'),
+            Some(Item::Open(_)) => self.parameter,
+            _ => false,
+        };
+        item
+    }
+
     /// The keywords of one block up to its `}`; `opened_by` is its keyword, `None` at the top level.
     fn block(&mut self, block: &'static Block, opened_by: Option<&Span>) -> Vec<Node> {
         let mut nodes = Vec::new();
@@ -133,16 +194,25 @@ impl Builder<'_> {
         let secret = holds_secrets(block);
         let mut last: HashMap<Arc<str>, usize> = HashMap::new();
         last.extend(opened_by.filter(|_| secret).map(|opener| (Arc::clone(&opener.file), opener.line)));
-        while let Some(item) = self.items.next() {
+        while let Some(item) = self.next() {
             if secret {
                 self.keep_secret(&mut last, &item);
             }
             match item {
                 Item::Close(_) if opened_by.is_some() => return nodes,
+                Item::Close(_) | Item::Open(_) if self.astray.is_some() => {}
                 Item::Close(place) => self.report.add(surplus_brace(&place)),
-                Item::Open(place) => self.report.add(stray_brace(&place, block)),
+                Item::Open(place) => {
+                    let found = self.report.diagnostics.len();
+                    self.report.add(stray_brace(&place, block, self.parameter));
+                    self.astray = Some(Astray::new(found, block, self.path.len() - 1, place.line));
+                }
                 Item::Line(line) => match block.keyword(line.first().text) {
-                    Some(keyword) => nodes.extend(self.node(keyword, line)),
+                    Some(keyword) => {
+                        self.count_taken(block);
+                        nodes.extend(self.node(keyword, line));
+                    }
+                    None if self.astray.is_some() => self.line_astray(&line),
                     None => self.unknown(&line, block),
                 },
             }
@@ -175,12 +245,22 @@ impl Builder<'_> {
         let was_quiet = self.quiet;
         self.quiet |= !keyword.works();
         let body = match keyword.value {
-            Value::Body(inner) => Body::Nodes(self.block(inner, Some(&line.first().span())).into()),
+            Value::Body(inner) => {
+                self.opening = Some(inner);
+                Body::Nodes(self.block(inner, Some(&line.first().span())).into())
+            }
             Value::Lines(_) => Body::Lines(self.entries(keyword, &line).into()),
             _ => Body::None,
         };
         self.quiet = was_quiet;
-        Some(Node { keyword, line, body, valid })
+        let cut_by = matches!(body, Body::Nodes(_)).then(|| self.culprit()).flatten();
+        Some(Node { keyword, line, body, valid, cut_by })
+    }
+
+    /// Where reading went astray, if it still is.
+    fn culprit(&self) -> Option<Box<Span>> {
+        let found = self.report.diagnostics.get(self.astray.as_ref()?.found)?;
+        found.span.clone().map(Box::new)
     }
 
     /// The lines of a list up to its `}`.
@@ -197,10 +277,13 @@ impl Builder<'_> {
         let span = opener.first().span();
         self.opening_brace(&span);
         let mut entries = Vec::new();
-        for item in self.items.by_ref() {
+        while let Some(item) = self.next() {
             match item {
                 Item::Close(_) => return entries,
-                Item::Open(place) => self.report.add(brace_in_list(&place, keyword)),
+                Item::Open(place) => {
+                    let parameter = self.parameter;
+                    self.report.add(brace_in_list(&place, keyword, parameter));
+                }
                 Item::Line(line) => {
                     if let Some(quote) = line.open_quote() {
                         self.report.add(open_quote(&quote));
@@ -224,7 +307,11 @@ impl Builder<'_> {
     }
 
     fn takes_opening_brace(&mut self) -> bool {
-        self.items.next_if(|item| matches!(item, Item::Open(_))).is_some()
+        let opens = matches!(self.items.peek(), Some(Item::Open(_)));
+        if opens {
+            self.next();
+        }
+        opens
     }
 
     fn unclosed(&mut self, opened_by: Option<&Span>) {
@@ -238,30 +325,83 @@ impl Builder<'_> {
     }
 
     fn unknown(&mut self, line: &Line, block: &'static Block) {
-        let word = line.first();
         // In a file that is no configuration, looking for what each word may mean would take most of the time.
-        if self.report.counts_only("unknown-keyword", Severity::Error, Some(&word.span())) {
+        if self.report.counts_only("unknown-keyword", Severity::Error, Some(&line.first().span())) {
             self.takes_opening_brace();
             return;
         }
-        let homes = keywords::homes(word.text);
-        let shown = if holds_secrets(block) && homes.is_empty() { MASK } else { word.text };
-        let headline = format!("unknown keyword `{shown}` in {}", block.name);
-        let mut diagnostic = Diagnostic::new("unknown-keyword", Severity::Error, headline, &word.span());
+        let depth = self.path.len();
+        self.report.add(unknown_keyword(line, block));
+        let found = self.report.diagnostics.len().saturating_sub(1);
+        self.opening = meant(block, line.first().text);
         if self.takes_opening_brace() {
-            diagnostic = diagnostic.info(format!(
-                "its {{ is ignored and its }} ends {} around it, so everything after that }} is no longer part of it",
-                block.name
+            self.astray = Some(Astray::new(found, block, depth, line.first().span().line));
+        }
+    }
+
+    /// A line that is not read. What it is meant for is known from the braces, so its mistakes are named all the same.
+    fn line_astray(&mut self, line: &Line) {
+        let word = line.first();
+        let meant_for = self.path.last().map_or(Some(keywords::ROOT), |block| *block);
+        let opens = match meant_for.map(|block| (block, block.keyword(word.text))) {
+            Some((_, Some(keyword))) => {
+                self.check_unread(keyword, line);
+                if let Value::Body(inner) = keyword.value { Some(inner) } else { None }
+            }
+            Some((block, None)) => {
+                self.report.add(unknown_keyword(line, block));
+                meant(block, word.text)
+            }
+            None => None,
+        };
+        if let Some(astray) = &mut self.astray {
+            let inside = self.path.len() > astray.depth && astray.behind == 0;
+            *if inside { &mut astray.inside } else { &mut astray.behind } += 1;
+            astray.last = astray.last.max(word.span().line);
+        }
+        self.opening = opens;
+        self.takes_opening_brace();
+    }
+
+    /// What is wrong with the value of a line that is not read never ends the program.
+    fn check_unread(&mut self, keyword: &'static Keyword, line: &Line) {
+        let before = self.report.diagnostics.len();
+        self.check(keyword, line);
+        for found in &mut self.report.diagnostics[before..] {
+            found.severity = found.severity.min(Severity::Error);
+        }
+    }
+
+    /// Counts a line that is taken for one of the block, though it stands in another one.
+    fn count_taken(&mut self, block: &'static Block) {
+        let stands_in = self.path.last().map_or(Some(keywords::ROOT), |block| *block);
+        if let Some(astray) = &mut self.astray
+            && !stands_in.is_some_and(|stands_in| std::ptr::eq(stands_in, block))
+        {
+            astray.taken += 1;
+        }
+    }
+
+    /// Says at an unknown block what it cost, now that it is known.
+    fn found_again(&mut self) {
+        let Some(astray) = self.astray.take() else { return };
+        let ends = astray.ends.name;
+        let Some(found) = self.report.diagnostics.get_mut(astray.found) else { return };
+        let mut costs: Vec<String> = found.info.take().into_iter().collect();
+        if astray.inside > 0 {
+            costs.push(format!("{} of this block {} not read", lines(astray.inside), are(astray.inside)));
+        }
+        if astray.taken > 0 {
+            costs.push(format!("{} of it {} taken as {ends}'s own", lines(astray.taken), are(astray.taken)));
+        }
+        if astray.behind > 0 {
+            let (behind, last) = (lines(astray.behind), astray.last);
+            let verb = are(astray.behind);
+            costs.push(format!(
+                "its }} ends {ends}, so {behind} behind it, up to line {last}, {verb} not read either"
             ));
         }
-        let help = if let Some(near) = keywords::similar(block, word.text) {
-            format!("did you mean {near}?")
-        } else if homes.is_empty() {
-            "check the spelling; case matters".to_owned()
-        } else {
-            format!("this keyword belongs in {}", homes.join(" or "))
-        };
-        self.report.add(diagnostic.help(help));
+        found.info = (!costs.is_empty()).then(|| costs.join("; "));
     }
 
     fn report_status(&mut self, keyword: &'static Keyword, line: &Line) {
@@ -279,12 +419,13 @@ impl Builder<'_> {
                 return;
             }
             self.idle.insert(name, (self.report.diagnostics.len(), 1));
-            let headline = format!("{name} is not supported yet: it has no effect");
+            let (severity, info) = match effect::without(name) {
+                Some(consequence) => (Severity::Warning, consequence.to_owned()),
+                None => (Severity::Notice, format!("its meaning in keepalived: {}", keyword.help)),
+            };
+            let headline = format!("{name}{NO_EFFECT}");
             let span = &line.first().span();
-            self.report.add(
-                Diagnostic::new("not-supported-yet", Severity::Notice, headline, span)
-                    .info(format!("its meaning in keepalived: {}", keyword.help)),
-            );
+            self.report.add(Diagnostic::new("not-supported-yet", severity, headline, span).info(info));
         }
     }
 
@@ -315,7 +456,11 @@ impl Builder<'_> {
         let headline = format!("`{shown}` is not valid for {}: the line is ignored", keyword.name);
         self.report.add(
             Diagnostic::new("invalid-value", Severity::Error, headline, &argument.span())
-                .help(instruction(keyword)),
+                .info(match keyword.default {
+                    "" => "nothing is set in its place".to_owned(),
+                    default => format!("what holds without it: {default}"),
+                })
+                .help(instruction(keyword, argument.text)),
         );
         false
     }
@@ -330,7 +475,7 @@ impl Builder<'_> {
         };
         let headline = format!("{} needs a value", keyword.name);
         let mut diagnostic = Diagnostic::new("missing-argument", severity, headline, &line.first().span())
-            .help(instruction(keyword));
+            .help(instruction(keyword, ""));
         if severity == Severity::Fatal {
             diagnostic = diagnostic.info("the configuration cannot be used without it");
         }
@@ -359,14 +504,18 @@ fn fits(wanted: Value, word: &str) -> bool {
     }
 }
 
-/// What to write: the line, and in words what its argument is.
-fn instruction(keyword: &Keyword) -> String {
+/// What to write: the line, and in words what its argument is; `written` is what the file has, if anything.
+fn instruction(keyword: &Keyword, written: &str) -> String {
     let argument = match keyword.value {
         Value::Flag | Value::Text | Value::Script | Value::Lines(_) | Value::Body(_) => {
             return format!("write {} {}", keyword.name, keyword.arguments);
         }
         Value::Seconds(..) | Value::Milliseconds(..) => {
             format!("{}, without a unit", explain::value(keyword.value))
+        }
+        Value::OneOf(choices) if choices.iter().any(|choice| choice.eq_ignore_ascii_case(written)) => {
+            let choice = choices.iter().find(|choice| choice.eq_ignore_ascii_case(written));
+            return format!("write {} {}: case matters", keyword.name, choice.unwrap_or(&""));
         }
         Value::OneOf(choices) | Value::OneOfAnyCase(choices) => choices.join(" or "),
         Value::Boolean => "on, off, true, false, yes or no".to_owned(),
@@ -375,19 +524,67 @@ fn instruction(keyword: &Keyword) -> String {
     format!("after {} write {argument}", keyword.name)
 }
 
+/// What to say of a word that the block does not have.
+fn unknown_keyword(line: &Line, block: &'static Block) -> Diagnostic {
+    let word = line.first();
+    let homes = keywords::homes(word.text);
+    let shown = if holds_secrets(block) && homes.is_empty() { MASK } else { word.text };
+    let headline = format!("unknown keyword `{shown}` in {}", block.name);
+    let help = if let Some(near) = keywords::similar(block, word.text) {
+        format!("did you mean {near}?")
+    } else if homes.is_empty() {
+        "check the spelling; case matters".to_owned()
+    } else {
+        format!("this keyword belongs in {}", homes.join(" or "))
+    };
+    Diagnostic::new("unknown-keyword", Severity::Error, headline, &word.span()).help(help)
+}
+
+/// The block that a misspelt word is meant to open.
+fn meant(block: &'static Block, word: &str) -> Option<&'static Block> {
+    match block.keyword(keywords::similar(block, word)?)?.value {
+        Value::Body(inner) => Some(inner),
+        _ => None,
+    }
+}
+
+fn lines(count: usize) -> String {
+    if count == 1 { "1 line".to_owned() } else { format!("{count} lines") }
+}
+
+fn are(count: usize) -> &'static str {
+    if count == 1 { "is" } else { "are" }
+}
+
 fn surplus_brace(place: &Span) -> Diagnostic {
     Diagnostic::new("surplus-brace", Severity::Error, "this } closes nothing", place)
         .info("every block that was open has been closed before it")
         .help("remove it, or look above for a } too many")
 }
 
-fn stray_brace(place: &Span, block: &'static Block) -> Diagnostic {
+/// Braces of a parameter without a value are braces to the language.
+fn undefined_parameter(place: &Span) -> Diagnostic {
+    let headline =
+        "this ${ names no parameter that is defined above, so its braces count as those of a block";
+    Diagnostic::new("undefined-parameter", Severity::Error, headline, place)
+        .help("define it above this line with $NAME=VALUE, or write the value itself")
+}
+
+fn stray_brace(place: &Span, block: &'static Block, parameter: bool) -> Diagnostic {
+    if parameter {
+        return undefined_parameter(place)
+            .info(format!("the {{ is ignored, and the }} that was meant for it ends {}", block.name));
+    }
     Diagnostic::new("stray-brace", Severity::Error, "this { belongs to no keyword", place)
-        .info(format!("it is ignored, and the }} that was meant for it closes {}", block.name))
+        .info(format!("it is ignored, and the }} that was meant for it ends {}", block.name))
         .help("remove it, and its } if it has one")
 }
 
-fn brace_in_list(place: &Span, keyword: &Keyword) -> Diagnostic {
+fn brace_in_list(place: &Span, keyword: &Keyword, parameter: bool) -> Diagnostic {
+    if parameter {
+        return undefined_parameter(place)
+            .info(format!("the {{ is ignored, and the }} that was meant for it ends {}", keyword.name));
+    }
     let headline = format!("this {{ does not belong into the list of {}", keyword.name);
     Diagnostic::new("stray-brace", Severity::Error, headline, place)
         .info(format!("it is ignored, and the }} that was meant for it ends {}", keyword.name))

@@ -118,8 +118,8 @@ fn start(
     for (found, line) in report.diagnostics.iter().zip(report.lines()) {
         match found.severity {
             Severity::Notice => info!("{line}"),
-            Severity::Error | Severity::Security => warn!("{line}"),
-            Severity::Refused | Severity::NoFile | Severity::Fatal => error!("{line}"),
+            Severity::Warning | Severity::Error | Severity::Security => warn!("{line}"),
+            Severity::Refused | Severity::Unreadable | Severity::NoFile | Severity::Fatal => error!("{line}"),
         }
     }
     let refused = report.start_exit();

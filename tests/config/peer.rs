@@ -16,6 +16,14 @@ use nix::{
 /// Tests of one process run side by side.
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
+/// What a configuration test of keepalived comes to.
+pub(crate) struct Verdict {
+    /// The exit code; a signal is its number plus 128.
+    pub(crate) code: i32,
+    /// Its messages, one a line.
+    pub(crate) said: Vec<String>,
+}
+
 /// A network namespace that is removed again.
 pub(crate) struct Namespace {
     name: String,
@@ -33,8 +41,13 @@ impl Namespace {
         namespace
     }
 
-    /// The exit code of `keepalived -t`; a signal is its number plus 128.
+    /// The exit code of `keepalived -t`; see [`Verdict::code`].
     pub(crate) fn test_exit(&self, file: &Path) -> i32 {
+        self.test(file).code
+    }
+
+    /// What `keepalived -t` comes to.
+    pub(crate) fn test(&self, file: &Path) -> Verdict {
         let output = Command::new("ip")
             .args([
                 "netns",
@@ -61,7 +74,7 @@ impl Namespace {
             "no keepalived to compare with: install the package keepalived\n{}",
             text(&output)
         );
-        code
+        Verdict { code, said: text(&output).lines().map(str::to_owned).collect() }
     }
 
     /// What keepalived says it has understood of a file's VRRP part (`--dump-conf`). It runs as far as that only.

@@ -30,6 +30,10 @@ impl Environment for World {
         self.interfaces.contains(name)
     }
 
+    fn host_exists(&self, name: &str) -> bool {
+        System.host_exists(name)
+    }
+
     fn host_name(&self) -> String {
         "router1.example.net".to_owned()
     }

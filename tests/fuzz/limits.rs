@@ -323,7 +323,9 @@ fn two_configurations_are_compared_at_the_cost_of_their_size() {
     let text = |size: usize, first: usize| lines(size, |number| instance(number + first, ADDRESS));
     let read = |text: String| Files::default().with(MAIN, text);
     is_linear("peers", 300, |size| {
-        let (first, second) = (load(&read(text(size, 0))).0, load(&read(text(size, size / 2))).0);
+        let router =
+            |first| peers::Router::read_in(Path::new(MAIN), &Options::default(), &read(text(size, first)));
+        let (first, second) = (router(0), router(size / 2));
         let mut report = Report::default();
         peers::check(&first.expect("it loads"), &second.expect("it loads"), &mut report);
         render::json(&report);

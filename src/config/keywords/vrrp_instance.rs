@@ -52,7 +52,7 @@ pub(super) static BLOCK: Block = Block {
             "VIPs not put in adverts",
         )
         .supported(),
-        keyword("no_virtual_ipaddress", "", Flag, "allow an instance (also v3) without VIPs"),
+        keyword("no_virtual_ipaddress", "", Flag, "allow an instance (also v3) without VIPs").supported(),
         keyword("promote_secondaries", "", Flag, "set the interface's promote_secondaries sysctl"),
         keyword(
             "virtual_routes",

@@ -26,7 +26,7 @@ impl<'a> Authentication<'a> {
 /// The password, where the version and the lines allow one. `None` when the instance asks for what cannot be done.
 pub(super) fn resolve(
     auth: Option<Authentication<'_>>,
-    (version, family): (Version, Family),
+    (version, family, strict): (Version, Family, bool),
     context: &mut Context<'_>,
 ) -> Option<Auth> {
     let Some(Authentication { span, kind, password }) = auth else {
@@ -44,6 +44,19 @@ pub(super) fn resolve(
         );
         return Some(Auth::None);
     };
+    if strict {
+        context.add(
+            Diagnostic::new(
+                "no-authentication",
+                Severity::Error,
+                "strict mode has no authentication: this block is ignored",
+                &span,
+            )
+            .info("RFC 3768 and RFC 9568 have done away with it")
+            .help("remove the block here and on the other routers, or strict mode"),
+        );
+        return Some(Auth::None);
+    }
     if kind.text == "AH" {
         context.add(
             Diagnostic::new(

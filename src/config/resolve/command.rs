@@ -90,9 +90,10 @@ pub(super) fn notify(node: &Node, global: &Global, context: &mut Context<'_>) ->
         Some(name) => match user_by_name(name, written.further.get(1).map(String::as_str), context.env) {
             Ok(user) => Some(user),
             Err(why) => {
-                context.add(ignored(
-                    why,
-                    "words after the command are user and group: put a command with arguments in quotes",
+                let command = [written.argv, written.further.clone()].concat().join(" ");
+                let help = format!("write {} \"{command}\" if these are arguments", node.keyword.name);
+                context.add(ignored(why, &help).info(
+                    "words behind a command without quotes are user and group; nobody is told of this change",
                 ));
                 return None;
             }

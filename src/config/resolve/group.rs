@@ -129,8 +129,10 @@ fn drop_weights(instance: &mut Instance, group: &str, context: &mut Context<'_>)
             "{} does not track {}, which has a weight: it is a member of {group}",
             instance.name, tracked.name
         );
+        let lines = &instance.settings.track_script;
+        let at = lines.iter().find(|line| line.name == tracked.name).map_or(&instance.at, |line| &line.at);
         context.add(
-            Diagnostic::new("weight-in-group", Severity::Error, headline, &instance.at)
+            Diagnostic::new("weight-in-group", Severity::Error, headline, at)
                 .info("members of a sync group change state together, so the priority of one alone must not move")
                 .help("track the script in the group, or write sync_group_tracking_weight in it"),
         );

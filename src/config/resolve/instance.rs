@@ -11,7 +11,7 @@ use super::{
     auth::{self, Authentication},
     command, family, host, room,
     script::Candidates,
-    track,
+    strict, track,
 };
 use crate::{
     config::{
@@ -36,7 +36,10 @@ struct Known {
 /// The lines of one block.
 #[derive(Default)]
 struct Draft<'a> {
-    state: Option<InitialState>,
+    /// The last `state`, and where it is.
+    state: Option<(InitialState, Span)>,
+    /// `strict_mode`, or `vrrp_strict` without it.
+    strict: bool,
     interface: Option<String>,
     /// An `interface` line was there, so its absence need not be reported again.
     interface_reported: bool,
@@ -51,6 +54,10 @@ struct Draft<'a> {
     /// Decided by the first address, or by native_ipv6.
     family: Option<Family>,
     addresses: Vec<AddressLine>,
+    /// An address was refused, which has been reported.
+    address_refused: bool,
+    /// `no_virtual_ipaddress`: having none is meant.
+    no_addresses: bool,
     excluded: Vec<AddressLine>,
     source: Option<IpAddr>,
     group: Option<IpAddr>,
@@ -62,6 +69,12 @@ struct Draft<'a> {
     notify: Notify,
 }
 
+impl Draft<'_> {
+    fn written_state(&self) -> Option<InitialState> {
+        self.state.as_ref().map(|(state, _)| *state)
+    }
+}
+
 pub(super) fn resolve(
     node: &Node,
     name: Word<'_>,
@@ -69,13 +82,13 @@ pub(super) fn resolve(
     scripts: &Candidates,
     context: &mut Context<'_>,
 ) -> Option<Instance> {
-    let mut draft = Draft::default();
     // What is wrong with a line is reported by whoever uses it.
     let settings = Section::read(node, &mut Report::default());
+    let mut draft = Draft { strict: strict::is_strict(&settings, global), ..Draft::default() };
     for line in node.nodes() {
         setting(line, &mut draft, global, scripts, context);
     }
-    let instance = finish(draft, name, &node.span(), global, context)?;
+    let instance = finish(draft, name, node, global, context)?;
     family::check(&instance, context);
     Some(Instance { settings: Box::new(settings), ..instance })
 }
@@ -109,9 +122,13 @@ fn setting<'a>(
         "authentication" => draft.auth = Some(Authentication::read(node)),
         "native_ipv6" => native_ipv6(node, draft, context),
         "virtual_ipaddress" => {
+            let before = context.report.diagnostics.len();
             let Draft { family, addresses, known, .. } = draft;
             address::lines(node.lines(), Some(family), addresses, &mut known.addresses, context);
+            let refused = |found: &Diagnostic| found.severity == Severity::Refused;
+            draft.address_refused |= context.report.diagnostics[before..].iter().any(refused);
         }
+        "no_virtual_ipaddress" => draft.no_addresses = true,
         "virtual_ipaddress_excluded" => {
             address::lines(node.lines(), None, &mut draft.excluded, &mut draft.known.excluded, context);
         }
@@ -144,8 +161,9 @@ fn setting<'a>(
 /// Anything but MASTER is BACKUP; once MASTER was written it stays.
 fn state(node: &Node, draft: &mut Draft<'_>) {
     let master = node.argument().is_some_and(|word| word.text == "MASTER");
-    if draft.state != Some(InitialState::Master) {
-        draft.state = Some(if master { InitialState::Master } else { InitialState::Backup });
+    if draft.written_state() != Some(InitialState::Master) {
+        let state = if master { InitialState::Master } else { InitialState::Backup };
+        draft.state = Some((state, node.span()));
     }
 }
 
@@ -169,8 +187,9 @@ fn byte(node: &Node) -> Option<u8> {
 }
 
 fn interface(node: &Node, draft: &mut Draft<'_>, context: &mut Context<'_>) {
-    let Some(word) = node.argument() else { return };
+    // A line without a word has been reported, too.
     draft.interface_reported = true;
+    let Some(word) = node.argument() else { return };
     if word.text == "lo" {
         context.add(
             Diagnostic::new(
@@ -265,7 +284,7 @@ pub(super) fn notify(
 fn finish(
     mut draft: Draft<'_>,
     name: Word<'_>,
-    at: &Span,
+    node: &Node,
     global: &Global,
     context: &mut Context<'_>,
 ) -> Option<Instance> {
@@ -274,9 +293,11 @@ fn finish(
     let usual_version = if family == Family::V6 { Version::V3 } else { global.vrrp_version };
     let version = draft.version.unwrap_or(usual_version);
     let priority = priority(&draft, name, context);
-    let owner_state = if priority == Priority::OWNER { InitialState::Master } else { InitialState::Backup };
-    let initial_state = draft.state.unwrap_or(owner_state);
-    let auth = auth::resolve(draft.auth.take(), (version, family), context);
+    let initial_state = initial_state(&draft, priority, name, context);
+    if draft.strict {
+        strict::check(node, version, priority, name, context);
+    }
+    let auth = auth::resolve(draft.auth.take(), (version, family, draft.strict), context);
     let advert_interval = advert_interval(draft.advert_interval.take(), version, context);
     let preempt = preempt(&draft, initial_state, priority, name, context);
     let preempt_delay = preempt_delay(&draft, initial_state, preempt, context);
@@ -294,15 +315,16 @@ fn finish(
     let mtu = draft.interface.as_deref().and_then(|interface| context.env.mtu(interface));
     limit_addresses(&mut draft, room::for_addresses(mtu, family, version), name, context);
     track::without_weights_for_owner(&mut draft.tracks, priority, name, context);
-    let complete = addresses_suffice(&draft, version, name, context);
-    let interface = required_interface(&mut draft, name, context);
-    let vrid = required_vrid(&draft, name, context);
+    let cut_by = node.cut_by.as_deref();
+    let complete = addresses_suffice(&draft, version, name, cut_by, context);
+    let interface = required_interface(&mut draft, name, cut_by, context);
+    let vrid = required_vrid(&draft, name, cut_by, context);
     let (true, Some(interface), Some(vrid), Some(auth)) = (complete, interface, vrid, auth) else {
         return None;
     };
     Some(Instance {
         name: name.text.to_owned(),
-        at: at.clone(),
+        at: node.span(),
         initial_state,
         interface,
         vrid,
@@ -327,7 +349,7 @@ fn finish(
 
 /// `state MASTER` without a priority means the owner's, which is said because few expect it.
 fn priority(draft: &Draft<'_>, name: Word<'_>, context: &mut Context<'_>) -> Priority {
-    if draft.priority.is_none() && draft.state == Some(InitialState::Master) {
+    if draft.priority.is_none() && draft.written_state() == Some(InitialState::Master) {
         let headline = format!("{} has no priority: with state MASTER that means 255", name.text);
         context.add(
             Diagnostic::new("owner-by-default", Severity::Notice, headline, &name.span())
@@ -339,13 +361,38 @@ fn priority(draft: &Draft<'_>, name: Word<'_>, context: &mut Context<'_>) -> Pri
     draft.priority.unwrap_or(Priority::DEFAULT)
 }
 
+/// What the instance would like to be; in strict mode only an owner may be MASTER at once, and must.
+fn initial_state(
+    draft: &Draft<'_>,
+    priority: Priority,
+    name: Word<'_>,
+    context: &mut Context<'_>,
+) -> InitialState {
+    let owner = if priority == Priority::OWNER { InitialState::Master } else { InitialState::Backup };
+    match &draft.state {
+        Some((state, at)) if draft.strict && *state != owner => {
+            let help = "write state MASTER with priority 255 alone, or leave strict mode";
+            context.add(strict::set_aside("state", name, at, help));
+            owner
+        }
+        Some((state, _)) => *state,
+        None => owner,
+    }
+}
+
 fn refusal(id: &'static str, headline: impl Into<String>, span: &Span) -> Diagnostic {
     Diagnostic::new(id, Severity::Refused, headline, span)
 }
 
-fn required_interface(draft: &mut Draft<'_>, name: Word<'_>, context: &mut Context<'_>) -> Option<String> {
+fn required_interface(
+    draft: &mut Draft<'_>,
+    name: Word<'_>,
+    cut_by: Option<&Span>,
+    context: &mut Context<'_>,
+) -> Option<String> {
     if draft.interface.is_none() && !draft.interface_reported {
-        context.add(
+        context.add_lack(
+            cut_by,
             refusal("no-interface", format!("vrrp_instance {} has no interface", name.text), &name.span())
                 .help("add interface NAME"),
         );
@@ -353,9 +400,15 @@ fn required_interface(draft: &mut Draft<'_>, name: Word<'_>, context: &mut Conte
     draft.interface.take()
 }
 
-fn required_vrid(draft: &Draft<'_>, name: Word<'_>, context: &mut Context<'_>) -> Option<Vrid> {
+fn required_vrid(
+    draft: &Draft<'_>,
+    name: Word<'_>,
+    cut_by: Option<&Span>,
+    context: &mut Context<'_>,
+) -> Option<Vrid> {
     if draft.vrid.is_none() && !draft.vrid_reported {
-        context.add(
+        context.add_lack(
+            cut_by,
             refusal(
                 "no-vrid",
                 format!("vrrp_instance {} has no virtual_router_id", name.text),
@@ -435,7 +488,9 @@ fn preempt_delay(
     let Some((delay, span)) = &draft.preempt_delay else {
         return Duration::ZERO;
     };
-    let why = if state == InitialState::Master {
+    let why = if draft.strict {
+        "in strict mode"
+    } else if state == InitialState::Master {
         "with state MASTER"
     } else if !preempt {
         "with nopreempt"
@@ -449,7 +504,7 @@ fn preempt_delay(
             format!("preempt_delay has no effect {why}"),
             span,
         )
-        .help("remove one of the two lines"),
+        .help("remove preempt_delay, or what excludes it"),
     );
     Duration::ZERO
 }
@@ -470,22 +525,33 @@ fn limit_addresses(draft: &mut Draft<'_>, room: usize, name: Word<'_>, context: 
 }
 
 /// Version 3 needs a virtual address; version 2 only should have one.
-fn addresses_suffice(draft: &Draft<'_>, version: Version, name: Word<'_>, context: &mut Context<'_>) -> bool {
-    if !draft.addresses.is_empty() {
+fn addresses_suffice(
+    draft: &Draft<'_>,
+    version: Version,
+    name: Word<'_>,
+    cut_by: Option<&Span>,
+    context: &mut Context<'_>,
+) -> bool {
+    if draft.address_refused {
+        return false;
+    }
+    if !draft.addresses.is_empty() || draft.no_addresses {
         return true;
     }
     let (severity, verdict) = match version {
+        Version::V2 if draft.strict => (Severity::Refused, "cannot run in strict mode"),
         Version::V2 => (Severity::Error, "protects nothing"),
         Version::V3 => (Severity::Refused, "cannot run in version 3"),
     };
-    context.add(
+    context.add_lack(
+        cut_by,
         Diagnostic::new(
             "no-address",
             severity,
             format!("{} has no virtual address and {verdict}", name.text),
             &name.span(),
         )
-        .help("add virtual_ipaddress { ADDRESS/PREFIX }"),
+        .help("add virtual_ipaddress { ADDRESS/PREFIX }, or no_virtual_ipaddress if none is meant"),
     );
-    version == Version::V2
+    severity == Severity::Error
 }

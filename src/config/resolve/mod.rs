@@ -15,8 +15,10 @@ mod instance;
 mod options;
 mod overlap;
 mod room;
+mod rules;
 mod script;
 mod service;
+mod strict;
 mod track;
 
 use std::collections::{HashMap, HashSet};
@@ -43,6 +45,16 @@ impl Context<'_> {
     fn add(&mut self, diagnostic: Diagnostic) {
         self.report.add(diagnostic);
     }
+
+    /// Reports what a block lacks. Where something cut the block short, it may well stand in the file: then what cut it is
+    /// to blame, and as bad.
+    fn add_lack(&mut self, cut_by: Option<&Span>, lack: Diagnostic) {
+        let blamed = |found: &&mut Diagnostic| cut_by.is_some() && found.span.as_ref() == cut_by;
+        match self.report.diagnostics.iter_mut().find(blamed) {
+            Some(culprit) => culprit.severity = culprit.severity.max(lack.severity),
+            None => self.report.add(lack),
+        }
+    }
 }
 
 /// What has been read of a file so far.
@@ -58,6 +70,7 @@ struct Draft {
 pub(super) fn resolve(nodes: Vec<Node>, env: &dyn Environment, report: &mut Report) -> Config {
     let mut context = Context { env, report, root_script: None, told: HashSet::new() };
     let config = Config { global: global::resolve(&nodes, &mut context), ..Config::empty() };
+    rules::check(&nodes, &mut context);
     let mut draft =
         Draft { config, scripts: Candidates::default(), groups: Vec::new(), names: HashMap::new() };
     // Each block's lines are dropped as soon as their meaning is known.
@@ -66,9 +79,9 @@ pub(super) fn resolve(nodes: Vec<Node>, env: &dyn Environment, report: &mut Repo
     }
     let Draft { mut config, scripts, groups, names } = draft;
     overlap::check(&config.instances, &mut context);
-    bfd::check(&mut config, &mut context);
+    let dropped = bfd::check(&mut config, &mut context);
     group::finish(groups, &mut config, &names, &mut context);
-    service::check(&mut config, &mut context);
+    service::check(&mut config, &dropped, &mut context);
     let of_instances = config.instances.iter_mut().map(|instance| &mut instance.track_scripts);
     let of_groups = config.sync_groups.iter_mut().map(|group| &mut group.track_scripts);
     config.scripts = script::keep_tracked(scripts, of_instances.chain(of_groups).collect(), &mut context);
@@ -94,9 +107,15 @@ fn block(node: &Node, draft: &mut Draft, context: &mut Context<'_>) {
             let instance = node
                 .argument()
                 .and_then(|name| instance::resolve(node, name, &config.global, scripts, context));
-            config.instances.extend(instance);
+            match instance {
+                Some(instance) => config.instances.push(instance),
+                None => scripts.mention(node),
+            }
         }
-        "vrrp_sync_group" => groups.push(group::read(node, &config.global, scripts, context)),
+        "vrrp_sync_group" => {
+            scripts.mention(node);
+            groups.push(group::read(node, &config.global, scripts, context));
+        }
         "track_group" => config.track_groups.take(node, context.report),
         "track_file" | "vrrp_track_file" => config.track_files.take(node, context.report),
         "vrrp_track_process" => config.track_processes.take(node, context.report),

@@ -1,10 +1,13 @@
 //! `vrrp_script` blocks.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 use super::{
     Context,
-    command::{self, MAKE_SECURE},
+    command::{self, MAKE_SECURE, Written},
 };
 use crate::config::{
     Diagnostic, Global, Script, Severity, Span, TrackedScript, User, text::Line, tree::Node,
@@ -15,9 +18,24 @@ use crate::config::{
 pub(super) struct Candidates {
     all: Vec<Candidate>,
     indices: HashMap<String, usize>,
+    /// Blocks that came to nothing, which has been reported.
+    broken: HashSet<String>,
+    /// Scripts that somebody tracks who cannot run, or who is not an instance.
+    mentioned: HashSet<String>,
 }
 
 impl Candidates {
+    /// Whether the file has such a block, usable or not.
+    pub(super) fn knows(&self, name: &str) -> bool {
+        self.indices.contains_key(name) || self.broken.contains(name)
+    }
+
+    /// Remembers what a block tracks that is no instance in the end: its scripts are not to be called untracked.
+    pub(super) fn mention(&mut self, block: &Node) {
+        let lists = block.nodes().iter().filter(|node| node.keyword.name == "track_script");
+        self.mentioned.extend(lists.flat_map(Node::lines).map(|line| line.first().text.to_owned()));
+    }
+
     /// The script of a name and its index.
     pub(super) fn named(&self, name: &str) -> Option<(usize, &Candidate)> {
         let index = *self.indices.get(name)?;
@@ -48,12 +66,13 @@ pub(super) fn resolve(node: &Node, global: &Global, scripts: &mut Candidates, co
         );
         return;
     }
-    let Some((line, user)) = command_and_user(node, global, context) else {
+    let command = command_and_user(node, global, context)
+        .and_then(|(line, user)| Some((line, user, command::written(line, context)?)));
+    let Some((line, user, written)) = command else {
+        scripts.broken.insert(name.text.to_owned());
         return;
     };
-    let Some(written) = command::written(line, context) else {
-        return;
-    };
+    report_unquoted(line, &written, context);
     let weight = weight(node);
     let usual = |name: &str| node.nodes().iter().rfind(|node| node.keyword.name == name);
     let count =
@@ -123,6 +142,23 @@ fn command_and_user<'a>(
     Some((&line.line, user))
 }
 
+/// Without quotes only the first word is the command, and keepalived does not say so.
+fn report_unquoted(line: &Line, written: &Written, context: &mut Context<'_>) {
+    let (Some(program), Some(first)) = (written.argv.first(), written.further.first()) else { return };
+    let at = line.word(2).map_or_else(|| line.text.span(), |word| word.span());
+    let command = format!("{program} {}", written.further.join(" "));
+    context.add(
+        Diagnostic::new(
+            "unquoted-command",
+            Severity::Notice,
+            format!("`{first}` is not part of the command: only {program} is run"),
+            &at,
+        )
+        .info("without quotes the command is one word; what follows it is ignored, and the check tests something else")
+        .help(format!("write script \"{command}\"")),
+    );
+}
+
 fn disabled(name: &str, why: &str, at: &Span, help: &str) -> Diagnostic {
     let headline = format!("vrrp_script {name} is disabled: {why}");
     Diagnostic::new("unusable-script", Severity::Error, headline, at)
@@ -151,18 +187,19 @@ pub(super) fn keep_tracked(
     lists: Vec<&mut Vec<TrackedScript>>,
     context: &mut Context<'_>,
 ) -> Vec<Script> {
-    let mut tracked = vec![false; candidates.all.len()];
+    let Candidates { all, mentioned, .. } = candidates;
+    let mut tracked = vec![false; all.len()];
     for line in lists.iter().flat_map(|list| list.iter()) {
         tracked[line.script] = true;
     }
     let mut scripts = Vec::new();
     // Where each candidate is afterwards.
     let mut moved = Vec::with_capacity(tracked.len());
-    for (Candidate { script, usable }, tracked) in candidates.all.into_iter().zip(tracked) {
+    for (Candidate { script, usable }, tracked) in all.into_iter().zip(tracked) {
         moved.push((usable && tracked).then_some(scripts.len()));
         if usable && tracked {
             scripts.push(script);
-        } else if usable {
+        } else if usable && !mentioned.contains(&script.name) {
             let headline = format!("nothing tracks vrrp_script {}: it is not run", script.name);
             context.add(
                 Diagnostic::new("untracked-script", Severity::Notice, headline, &script.at)

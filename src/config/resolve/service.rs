@@ -17,13 +17,19 @@ pub(super) fn group(node: &Node, report: &mut Report) -> ServerGroup {
     ServerGroup { name, members, at: node.span() }
 }
 
-/// Checks every service and leaves out those that cannot be.
-pub(super) fn check(config: &mut Config, context: &mut Context<'_>) {
+/// Checks every service and leaves out those that cannot be; `dropped` are sessions of BFD that have been reported.
+pub(super) fn check(config: &mut Config, dropped: &HashSet<String>, context: &mut Context<'_>) {
     let groups: HashSet<String> = config.server_groups.iter().map(|group| group.name.clone()).collect();
     let files: HashSet<&str> = config.track_files.iter().map(|file| file.heading.name()).collect();
     let sessions: HashSet<&str> = config.bfd_instances.iter().map(|session| session.heading.name()).collect();
     for server in config.virtual_servers.iter_mut().flat_map(|service| &mut service.real_server) {
-        server.checks.retain(|check| follows_something(check, &files, &sessions, context));
+        let follows_dropped = |check: &Check| match check {
+            Check::Bfd(check) => check.name.as_deref().is_some_and(|name| dropped.contains(name)),
+            _ => false,
+        };
+        server
+            .checks
+            .retain(|check| !follows_dropped(check) && follows_something(check, &files, &sessions, context));
     }
     config.virtual_servers.retain_mut(|service| {
         let usable = has_destination(service, &groups, context) && has_servers(service, context);

@@ -23,7 +23,9 @@ pub(super) fn scripts(
     for line in lines {
         let name = line.first();
         let Some((index, candidate)) = scripts.named(name.text) else {
-            report_unknown(name, context);
+            if !scripts.knows(name.text) {
+                report_unknown(name, context);
+            }
             continue;
         };
         if !known.insert(index) {

@@ -54,6 +54,7 @@ impl Reader<'_> {
     pub(super) fn continue_definition(&mut self, text: &Text, continued: bool) {
         if let Some((name, mut value)) = self.defining.take() {
             if !text.is_empty() {
+                self.secrets.defined(&name, &text.span());
                 value.push(text.as_str().to_owned());
             }
             if continued {
@@ -120,10 +121,14 @@ impl Reader<'_> {
         memchr(b'$', line.as_bytes())?;
         let directory = directory(&self.open);
         let mut starts = line[..end].match_indices('$');
-        let (at, length, value) = starts.find_map(|(at, _)| {
+        let (at, used, value) = starts.find_map(|(at, _)| {
             let used = parameter::used(&line[at..])?;
-            Some((at, used.length, self.parameters.value(&used, directory, self.env)?))
+            let value = self.parameters.value(&used, directory, self.env)?;
+            Some((at, used, value))
         })?;
+        let length = used.length;
+        let (before, behind) = (&line[..at], &line[at + length..]);
+        self.secrets.used(used.name, &value, &text.span_of(at..at + length), before, behind);
         let replaced = text.replace(at..at + length, value.first().map_or("", String::as_str));
         self.written += replaced.as_str().len();
         Some((replaced, at, value))

@@ -95,13 +95,14 @@ impl Reader<'_> {
     pub(super) fn file(&mut self, path: &Path, asked: &Asked) {
         let Asked { at: asked, unusable: severity, depth, .. } = asked;
         let (severity, depth) = (*severity, *depth);
-        let refuse = |reader: &mut Self, why: String, help: &str| {
+        let refuse = |reader: &mut Self, severity, why: String, help: &str| {
             let headline = format!("configuration file {} {why}", path.display());
             reader.report.add(Diagnostic::new("unusable-file", severity, headline, asked).help(help));
         };
         if self.env.is_executable_or_directory(path) {
             return refuse(
                 self,
+                severity,
                 "is a directory or executable".into(),
                 "configuration is read from plain files: chmod a-x the file, or name the file inside the directory",
             );
@@ -113,8 +114,10 @@ impl Reader<'_> {
                 return self.too_large(path, left, asked, severity);
             }
             Err(error) => {
+                let forbidden = asked.line == 0 && error.kind() == io::ErrorKind::PermissionDenied;
                 return refuse(
                     self,
+                    if forbidden { Severity::Unreadable } else { severity },
                     format!("cannot be read: {error}"),
                     "check the name and the file's permissions",
                 );

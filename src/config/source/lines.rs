@@ -57,7 +57,7 @@ impl Reader<'_> {
         let headline = format!("`{mark}` in the middle of a word begins a comment");
         self.report.add(
             Diagnostic::new("comment-inside-word", Severity::Notice, headline, place)
-                .info("the rest of the line is not part of the value")
+                .info("the value ends before it, as in keepalived: of a password k@l!ve only k@l counts, on every router")
                 .help(format!(
                     "put the word in double quotes, or write \\{mark}, to keep it; put a blank before a comment"
                 )),
@@ -81,6 +81,7 @@ impl Reader<'_> {
                 Some(b'~') if self.iteration(&text, depth) => return,
                 Some(b'$') => {
                     if let Some((name, value)) = definition(&text) {
+                        self.secrets.defined(&name, &text.span());
                         return self.define(name, value, continued);
                     }
                 }

@@ -14,6 +14,7 @@ mod include;
 mod iteration;
 mod lines;
 mod parameter;
+mod secrets;
 
 use std::{
     collections::{HashSet, VecDeque},
@@ -26,6 +27,7 @@ use self::{
     files::OpenFile,
     include::{Checks, Included},
     parameter::Parameters,
+    secrets::Secrets,
 };
 use super::{
     Environment, Options, Report, Span,
@@ -57,6 +59,7 @@ pub(super) fn read<'a>(
         env,
         report,
         parameters: Parameters::new(id, env.random_seed()),
+        secrets: Secrets::default(),
         defining: None,
         whole: Span { file: path.to_string_lossy().into(), line: 0, column: 0, length: 0 },
         inputs: Vec::new(),
@@ -78,6 +81,8 @@ pub(super) struct Reader<'a> {
     env: &'a dyn Environment,
     report: &'a mut Report,
     parameters: Parameters,
+    /// Where parameters are defined and used, for those that hold passwords.
+    secrets: Secrets,
     /// A multi-line definition whose end has not come.
     defining: Option<(String, Vec<String>)>,
     /// The main file as a whole.
@@ -126,6 +131,7 @@ impl Iterator for Reader<'_> {
             }
             if !self.advance() {
                 self.report_unfinished();
+                std::mem::take(&mut self.secrets).tell(self.report);
                 return None;
             }
         }

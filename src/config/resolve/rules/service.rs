@@ -1,0 +1,167 @@
+//! `virtual_server`: ports, address families and schedulers that must fit together.
+
+use std::net::IpAddr;
+
+use super::{Context, checker, error, last};
+use crate::config::{Severity, Span, text::Line, tree::Node, value};
+
+/// Forwarding methods that leave the port of a packet as it is.
+const KEEP_PORT: [&str; 2] = ["DR", "TUN"];
+/// Options of the source hash and Maglev hash schedulers.
+const HASH_FLAGS: [&str; 5] = ["hashed", "sh-port", "sh-fallback", "mh-port", "mh-fallback"];
+
+/// Where a service listens, as far as it is known.
+struct Service<'a> {
+    /// How it is called in messages.
+    shown: String,
+    family: Option<bool>,
+    /// Ports that connections come in by; none for a firewall mark.
+    ports: Vec<u16>,
+    method: Option<&'a str>,
+}
+
+/// Rules of one `virtual_server`; `groups` are all `virtual_server_group` blocks.
+pub(super) fn check(node: &Node, groups: &[&Node], context: &mut Context<'_>) {
+    scheduler(node, context);
+    let Some(mut service) = service(node, groups) else { return };
+    if node.line.word(1).is_some_and(|word| word.text == "fwmark") {
+        if let Some(protocol) = last(node, "protocol") {
+            let headline = format!("protocol is ignored for {}: the firewall mark decides", service.shown);
+            context.add(error("protocol-with-mark", headline, &protocol.span()).help("remove the line"));
+        }
+    } else if service.ports == [0] && last(node, "persistence_timeout").is_none() {
+        let headline = format!("{} has no port: persistence is switched on, for 360 s", service.shown);
+        context.add(
+            error("no-port", headline, &node.span())
+                .info("a service of all ports works only when a client's connections stay together")
+                .help("write the port behind the address, or persistence_timeout SECONDS"),
+        );
+    }
+    for server in node.nodes() {
+        match server.keyword.name {
+            "real_server" => {
+                let own = last(server, "lvs_method").and_then(Node::argument).map(|word| word.text);
+                server_fits(&server.line, server, own, &mut service, context);
+                for check in server.nodes().iter().filter(|check| check.keyword.name == "UDP_CHECK") {
+                    checker::udp(check, context);
+                }
+            }
+            "sorry_server" => {
+                let own =
+                    last(node, "sorry_server_lvs_method").and_then(Node::argument).map(|word| word.text);
+                server_fits(&server.line, server, own, &mut service, context);
+            }
+            _ => {}
+        }
+    }
+}
+
+fn service<'a>(node: &'a Node, groups: &[&Node]) -> Option<Service<'a>> {
+    let (first, second) = (node.line.word(1)?, node.line.word(2));
+    let shown =
+        format!("virtual_server {}", node.line.words(1).map(|word| word.text).collect::<Vec<_>>().join(" "));
+    let method =
+        last(node, "lb_kind").or(last(node, "lvs_method")).and_then(Node::argument).map(|word| word.text);
+    let (family, ports) = match first.text {
+        "fwmark" => (None, Vec::new()),
+        "group" => {
+            let name = second?.text;
+            let named = groups.iter().find(|group| group.argument().is_some_and(|word| word.text == name))?;
+            let members = named.lines().iter().filter(|line| line.first().text != "fwmark");
+            (None, members.map(port).collect::<Option<_>>()?)
+        }
+        address => {
+            let (address, _) = value::host_address(address)?;
+            (Some(address.is_ipv6()), vec![second.map_or(Some(0), |word| word.text.parse().ok())?])
+        }
+    };
+    Some(Service { shown, family, ports, method })
+}
+
+/// The port behind a group member's address, 0 if there is none.
+fn port(line: &Line) -> Option<u16> {
+    line.word(1).map_or(Some(0), |word| word.text.parse().ok())
+}
+
+/// Family and port of a real or sorry server.
+fn server_fits(
+    line: &Line,
+    node: &Node,
+    own: Option<&str>,
+    service: &mut Service<'_>,
+    context: &mut Context<'_>,
+) {
+    let Some(address) = line.word(1).and_then(|word| value::host_address(word.text)) else { return };
+    let port: u16 = line.word(2).and_then(|word| word.text.parse().ok()).unwrap_or(0);
+    let method = own.or(service.method).unwrap_or("NAT");
+    let what = format!("{} {}", node.keyword.name, address.0);
+    if !family_fits(address.0, &what, method, &node.span(), service, context) {
+        return;
+    }
+    let expected = if service.ports.is_empty() { &[0][..] } else { &service.ports };
+    if port == 0 || !KEEP_PORT.contains(&method) || expected.iter().all(|expected| *expected == port) {
+        return;
+    }
+    let headline = match service.ports[..] {
+        [] => format!("port {port} of {what} is not used: {} has no port", service.shown),
+        [expected] => format!("port {port} of {what} is not used: it gets what comes to port {expected}"),
+        _ => format!("port {port} of {what} is not used: it gets each port of {}", service.shown),
+    };
+    context.add(
+        error("port-mismatch", headline, &node.span())
+            .info(format!("{method} forwards packets as they are, port included"))
+            .help("write the service's port or none, or use NAT to change it"),
+    );
+}
+
+/// Tunnels may change the family, nothing else can. A mark has the family of its first server.
+fn family_fits(
+    address: IpAddr,
+    what: &str,
+    method: &str,
+    at: &Span,
+    service: &mut Service<'_>,
+    context: &mut Context<'_>,
+) -> bool {
+    let family = *service.family.get_or_insert(address.is_ipv6());
+    if family == address.is_ipv6() || method == "TUN" {
+        return true;
+    }
+    let (theirs, ours) = if family { ("IPv4", "IPv6") } else { ("IPv6", "IPv4") };
+    let headline = format!("{what} is {theirs}, but {} is {ours}: the server is left out", service.shown);
+    context.add(
+        error("family-mismatch", headline, at)
+            .info("only the method TUN carries packets of one family to servers of the other")
+            .help("write an address of the service's family, or use TUN"),
+    );
+    false
+}
+
+/// Options of a scheduler count only below the line that names it.
+fn scheduler(node: &Node, context: &mut Context<'_>) {
+    let mut chosen = None;
+    for line in node.nodes() {
+        let word = line.keyword.name;
+        if matches!(word, "lb_algo" | "lvs_sched") {
+            chosen = line.argument().map(|word| word.text);
+        } else if HASH_FLAGS.contains(&word) {
+            let kind = if word.starts_with("mh") { "mh" } else { "sh" };
+            let severity = match chosen {
+                Some(chosen) if chosen == kind => continue,
+                Some("sh" | "mh") => Severity::Notice,
+                _ => Severity::Error,
+            };
+            let headline = match chosen {
+                Some(chosen) => {
+                    format!("{word} has no effect with lb_algo {chosen}: it is an option of {kind}")
+                }
+                None => format!("{word} has no effect above lb_algo: it is an option of {kind}"),
+            };
+            context.add(
+                error("scheduler-option", headline, &line.span())
+                    .severity(severity)
+                    .help(format!("write it below lb_algo {kind}, or remove it")),
+            );
+        }
+    }
+}
