@@ -8,10 +8,10 @@ use proptest::{
 };
 use steadfast::{
     config::{
-        self, AddressLine, Auth, InitialState, Instance,
+        self, AddressLine, Auth, InitialState, Instance, Preferred, Severity,
         keywords::{self, Keyword, Status, Value},
     },
-    units::Version,
+    units::{Family, Version},
 };
 
 use crate::{peer::Namespace, world::World};
@@ -46,7 +46,9 @@ fn file(runner: &mut TestRunner) -> String {
                 let _ = writeln!(text, "    {} {value}", word.name);
             }
         }
-        if draw(runner, 0..3u64) == 1 {
+        let family = if draw(runner, 0..3u64) == 1 { Family::V6 } else { Family::V4 };
+        // Over IPv6 there is no room for a password.
+        if draw(runner, 0..3u64) == 1 && family == Family::V4 {
             let length = draw(runner, 1..12u64);
             let password = &"secret-words"[..usize::try_from(length).expect("it is small")];
             let _ = writeln!(
@@ -54,11 +56,22 @@ fn file(runner: &mut TestRunner) -> String {
                 "    authentication {{\n        auth_type PASS\n        auth_pass {password}\n    }}"
             );
         }
+        source(&mut text, family, runner);
         for list in ["virtual_ipaddress", "virtual_ipaddress_excluded"] {
             let _ = writeln!(text, "    {list} {{");
             for host in 1..=draw(runner, 1..4u64) {
                 let net = if list == "virtual_ipaddress" { 1 } else { 2 };
-                let _ = writeln!(text, "        10.{net}.{vrid}.{host}{}", options(runner));
+                // Excluded addresses may be of either family.
+                let either = if draw(runner, 0..2u64) == 1 { Family::V6 } else { Family::V4 };
+                let family = if list == "virtual_ipaddress" { family } else { either };
+                let _ = match family {
+                    Family::V4 => {
+                        writeln!(text, "        10.{net}.{vrid}.{host}{}", one_of(OPTIONS_V4, runner))
+                    }
+                    Family::V6 => {
+                        writeln!(text, "        fd00:{net}:{vrid}::{host}{}", one_of(OPTIONS_V6, runner))
+                    }
+                };
             }
             text.push_str("    }\n");
         }
@@ -67,7 +80,28 @@ fn file(runner: &mut TestRunner) -> String {
     text
 }
 
-fn draw(runner: &mut TestRunner, from: std::ops::Range<u64>) -> u64 {
+/// Where advertisements come from, and perhaps whom they go to.
+fn source(text: &mut String, family: Family, runner: &mut TestRunner) {
+    let host = |number: u64| match family {
+        Family::V4 => format!("10.0.0.{number}"),
+        Family::V6 => format!("fe80::{number}"),
+    };
+    let _ = match draw(runner, 0..3u64) {
+        0 => Ok(()),
+        1 => writeln!(text, "    mcast_src_ip {}", host(draw(runner, 1..9u64))),
+        _ => {
+            let source = host(draw(runner, 1..9u64));
+            let (first, ttl) = (host(draw(runner, 10..20u64)), draw(runner, 0..256u64));
+            let second = host(draw(runner, 20..30u64));
+            writeln!(
+                text,
+                "    unicast_src_ip {source}\n    unicast_peer {{\n        {first} min_ttl {ttl}\n        {second}\n    }}"
+            )
+        }
+    };
+}
+
+pub(crate) fn draw(runner: &mut TestRunner, from: std::ops::Range<u64>) -> u64 {
     from.new_tree(runner).expect("a range has values").current()
 }
 
@@ -89,20 +123,32 @@ fn value(word: &Keyword, runner: &mut TestRunner) -> Option<String> {
     })
 }
 
-fn options(runner: &mut TestRunner) -> &'static str {
-    let all = [
-        "",
-        "/24",
-        "/32",
-        "/24 brd +",
-        "/24 brd -",
-        "/24 brd 10.9.9.9",
-        "/31 brd +",
-        " scope link",
-        "/16 label eth0:1",
-        " dev eth1",
-        "/8 scope host dev eth1",
-    ];
+/// What may follow an address.
+const OPTIONS_V4: &[&str] = &[
+    "",
+    "/24",
+    "/32",
+    "/24 brd +",
+    "/24 brd -",
+    "/24 brd 10.9.9.9",
+    "/31 brd +",
+    " scope link",
+    "/16 label eth0:1",
+    " dev eth1",
+    "/8 scope host dev eth1",
+];
+const OPTIONS_V6: &[&str] = &[
+    "",
+    "/64",
+    "/128",
+    "/64 dev eth1",
+    " preferred_lft 0",
+    "/64 preferred_lft forever",
+    "/48 -nodad",
+    " -nodad",
+];
+
+pub(crate) fn one_of(all: &'static [&'static str], runner: &mut TestRunner) -> &'static str {
     all[usize::try_from(draw(runner, 0..all.len() as u64)).expect("it is small")]
 }
 
@@ -122,6 +168,9 @@ fn expected(instance: &Instance) -> Vec<String> {
         format!("VRRP Version = {}", instance.version.number()),
         format!("Wantstate = {state}"),
         format!("Interface = {}", instance.interface),
+        instance.source.map_or("Using src_ip = (none)".to_owned(), |source| {
+            format!("Using src_ip = {source} (from configuration)")
+        }),
         format!("Gratuitous ARP delay = {}", garp.delay.as_secs()),
         format!("Gratuitous ARP repeat = {}", garp.repeat),
         format!("Gratuitous ARP refresh = {}", garp.refresh.map_or(0, |period| period.as_secs())),
@@ -139,6 +188,18 @@ fn expected(instance: &Instance) -> Vec<String> {
     lines.push(format!("Virtual IP ({}):", instance.virtual_addresses.len()));
     lines.extend(instance.virtual_addresses.iter().map(address));
     lines.extend(instance.excluded_addresses.iter().map(address));
+    lines.extend((instance.family == Family::V6).then(|| "Using Native IPv6".to_owned()));
+    lines.extend(instance.peers.iter().map(|peer| {
+        let (min, max) = (peer.min_ttl.unwrap_or(0), peer.max_ttl.unwrap_or(u8::MAX));
+        format!("{} min_ttl {min} max_ttl {max}", peer.address)
+    }));
+    if instance.peers.is_empty() {
+        // Behind an IPv6 group the interface's index follows.
+        lines.extend(
+            (instance.family == Family::V4)
+                .then(|| format!("Multicast address {}", instance.multicast_group)),
+        );
+    }
     lines
 }
 
@@ -150,7 +211,8 @@ fn interval(instance: &Instance) -> String {
 }
 
 fn address(one: &AddressLine) -> String {
-    let prefix = if one.prefix == 32 { String::new() } else { format!("/{}", one.prefix) };
+    let family = Family::of(one.address);
+    let prefix = if one.prefix == family.bits() { String::new() } else { format!("/{}", one.prefix) };
     let broadcast = one.broadcast.map_or_else(String::new, |address| format!(" brd {address}"));
     let device = one.device.as_deref().unwrap_or("eth0");
     let scope = match one.scope {
@@ -159,7 +221,13 @@ fn address(one: &AddressLine) -> String {
         _ => "global",
     };
     let label = one.label.as_ref().map_or_else(String::new, |label| format!(" label {label}"));
-    format!("{}{prefix}{broadcast} dev {device} scope {scope}{label}", one.address)
+    let dad = if family == Family::V6 && !one.nodad { " -nodad" } else { "" };
+    let lifetime = match (family, one.preferred) {
+        (_, Preferred::Seconds(0)) => " deprecated",
+        (Family::V6, _) => " preferred_lft forever",
+        _ => "",
+    };
+    format!("{}{prefix}{broadcast} dev {device} scope {scope}{label}{dad}{lifetime}", one.address)
 }
 
 #[test]
@@ -173,8 +241,10 @@ fn both_programs_understand_the_same_of_generated_instances() {
         let text = file(&mut runner);
         fs::write(&file_name, &text).expect("the file can be written");
         let dump = namespace.dump(&file_name);
-        let config = super::load(&file_name, &world).0.expect("generated files can be used");
-        assert_eq!(config.instances.len(), usize::from(INSTANCES));
+        let (config, report) = super::load(&file_name, &world);
+        let config = config.expect("generated files can be used");
+        let refused = report.diagnostics.iter().filter(|found| found.severity == Severity::Refused);
+        assert_eq!(refused.map(|found| &found.headline).collect::<Vec<_>>(), [] as [&str; 0]);
         for instance in &config.instances {
             let title = format!("VRRP Instance = {}", instance.name);
             let begin = dump.iter().position(|line| *line == title).expect("keepalived has the instance");

@@ -1,0 +1,257 @@
+//! What both programs understand of the same scripts, files, processes and groups: keepalived's dump beside ours.
+
+use std::{fmt::Write as _, fs, time::Duration};
+
+use proptest::test_runner::TestRunner;
+use steadfast::config::{
+    Config, Instance, Script,
+    settings::{SyncGroup, Track, TrackFile, TrackProcess},
+};
+
+use crate::{
+    dump::{draw, one_of},
+    peer::Namespace,
+    world::World,
+};
+
+/// Trackers of each kind, and instances; every fifth instance and the one behind it are a group.
+const TRACKERS: u64 = 40;
+const INSTANCES: u64 = 100;
+const GROUP_EVERY: u64 = 5;
+
+/// A file of trackers with drawn settings, and of instances and groups that track some of them.
+fn file(runner: &mut TestRunner) -> String {
+    let mut text = "global_defs {\n    script_user root\n    enable_script_security\n}\n".to_owned();
+    for number in 0..TRACKERS {
+        script(&mut text, number, runner);
+        let _ = writeln!(text, "track_file f{number} {{\n    file /tmp/number-{number}");
+        weight(&mut text, 254, runner);
+        text.push_str("}\n");
+        process(&mut text, number, runner);
+    }
+    for vrid in 1..=INSTANCES {
+        let _ = writeln!(
+            text,
+            "vrrp_instance V{vrid} {{\n    interface eth0\n    virtual_router_id {vrid}\n    priority 100"
+        );
+        // The weights of members are dropped.
+        if !matches!(vrid % GROUP_EVERY, 0 | 1) {
+            lists(&mut text, runner);
+        }
+        let _ = writeln!(text, "    virtual_ipaddress {{\n        10.1.{vrid}.1\n    }}\n}}");
+    }
+    for first in (GROUP_EVERY..INSTANCES).step_by(usize::try_from(GROUP_EVERY).expect("it is small")) {
+        let _ = writeln!(
+            text,
+            "vrrp_sync_group G{first} {{\n    group {{\n        V{first}\n        V{}\n    }}",
+            first + 1
+        );
+        lists(&mut text, runner);
+        text.push_str("}\n");
+    }
+    text
+}
+
+fn often(runner: &mut TestRunner) -> bool {
+    draw(runner, 0..3u64) > 0
+}
+
+fn script(text: &mut String, number: u64, runner: &mut TestRunner) {
+    let command =
+        one_of(&["/usr/bin/true", "\"/usr/bin/true -x\"", "\"/usr/bin/true 'a b' c\"", "true"], runner);
+    let _ = writeln!(text, "vrrp_script s{number} {{\n    script {command}");
+    for word in ["interval", "timeout", "rise", "fall"] {
+        if often(runner) {
+            let _ = writeln!(text, "    {word} {}", draw(runner, 1..60u64));
+        }
+    }
+    weight(text, 253, runner);
+    text.push_str("}\n");
+}
+
+fn process(text: &mut String, number: u64, runner: &mut TestRunner) {
+    let process = one_of(&["sleep", "sleep 100", "sleep 1 2"], runner);
+    let _ = writeln!(text, "vrrp_track_process p{number} {{\n    process {process}");
+    if often(runner) {
+        let _ = writeln!(text, "    param_match {}", one_of(&["initial", "partial", "exact"], runner));
+    }
+    if often(runner) {
+        let _ = writeln!(text, "    quorum {}", draw(runner, 1..5u64));
+    }
+    if often(runner) {
+        let _ = writeln!(text, "    quorum_max {}", draw(runner, 5..9u64));
+    }
+    for word in ["delay", "fork_delay", "terminate_delay"] {
+        if often(runner) {
+            let _ = writeln!(text, "    {word} {}.{}", draw(runner, 0..9u64), draw(runner, 0..10u64));
+        }
+    }
+    weight(text, 253, runner);
+    text.push_str("}\n");
+}
+
+fn weight(text: &mut String, most: i64, runner: &mut TestRunner) {
+    if often(runner) {
+        let _ = writeln!(text, "    weight {}{}", number(most, runner), one_of(&["", " reverse"], runner));
+    }
+}
+
+fn number(most: i64, runner: &mut TestRunner) -> i64 {
+    let most = u64::try_from(most).expect("it is positive");
+    i64::try_from(draw(runner, 0..2 * most + 1)).expect("it is small")
+        - i64::try_from(most).expect("it is small")
+}
+
+/// Some of the trackers, with and without a weight of their own.
+fn lists(text: &mut String, runner: &mut TestRunner) {
+    for (list, letter) in [("track_script", 's'), ("track_file", 'f'), ("track_process", 'p')] {
+        let _ = writeln!(text, "    {list} {{");
+        for number_of in 0..draw(runner, 1..4u64) {
+            let tracker = number_of * 13 + draw(runner, 0..13u64);
+            let _ = write!(text, "        {letter}{tracker}");
+            if often(runner) {
+                let sign = one_of(&["", " reverse", " noreverse"], runner);
+                let _ = write!(text, " weight {}{sign}", number(253, runner));
+            }
+            text.push('\n');
+        }
+        text.push_str("    }\n");
+    }
+}
+
+fn weighted(weight: i32, reverse: bool) -> String {
+    format!("{weight}{}", if reverse { " reverse" } else { "" })
+}
+
+fn of_script(script: &Script) -> Vec<String> {
+    let user = script.user.as_ref().expect("script_user names one");
+    vec![
+        format!("Command = {}", script.command.shown),
+        format!("Interval = {} sec", script.interval.as_secs()),
+        format!("Timeout = {} sec", script.timeout.unwrap_or(Duration::ZERO).as_secs()),
+        format!("Weight = {}", weighted(script.weight.into(), script.reverse)),
+        format!("Rise = {}", script.rise),
+        format!("Fall = {}", script.fall),
+        format!("Script uid:gid = {}:{}", user.uid, user.gid),
+    ]
+}
+
+fn of_file(file: &TrackFile) -> Vec<String> {
+    let weight = file.weight.map_or((1, false), |weight| (weight.value, weight.reverse));
+    vec![
+        format!("File = {}", file.file.as_deref().unwrap_or_default()),
+        format!("Weight = {}", weighted(weight.0, weight.1)),
+    ]
+}
+
+fn of_process(process: &TrackProcess) -> Vec<String> {
+    let words = process.process.as_ref().expect("it is written");
+    let parameters: Vec<_> = words.iter().skip(1).collect();
+    let weight = process.weight.map_or((0, false), |weight| (weight.value, weight.reverse));
+    let mut lines = vec![
+        format!("Process = {}", words.name()),
+        format!("Min processes = {}", process.quorum.unwrap_or(1)),
+        format!("Weight = {}", weighted(weight.0, weight.1)),
+    ];
+    if !parameters.is_empty() {
+        lines.push(format!("Parameters = {}", parameters.join(" ")));
+    }
+    lines.extend(process.quorum_max.map(|most| format!("Max processes = {most}")));
+    lines
+}
+
+/// What an instance tracks, with the weights that count.
+fn of_instance(instance: &Instance, config: &Config) -> Vec<String> {
+    let scripts = instance.track_scripts.iter().map(|tracked| {
+        format!("{} weight {}", tracked.name, weighted(tracked.weight.into(), tracked.reverse))
+    });
+    scripts
+        .chain(files_and_processes(&instance.settings.track_file, &instance.settings.track_process, config))
+        .collect()
+}
+
+fn files_and_processes(files: &[Track], processes: &[Track], config: &Config) -> Vec<String> {
+    let line = |track: &Track, usual: (i32, bool)| {
+        let weight = weighted(track.weight.unwrap_or(usual.0), track.reverse.unwrap_or(usual.1));
+        format!("{}, weight {weight}", track.name)
+    };
+    let file = |track: &Track| {
+        let file =
+            config.track_files.iter().find(|file| file.heading.name() == track.name).expect("it is defined");
+        line(track, file.weight.map_or((1, false), |weight| (weight.value, weight.reverse)))
+    };
+    let process = |track: &Track| {
+        let all = &config.track_processes;
+        let process = all.iter().find(|process| process.heading.name() == track.name).expect("it is defined");
+        line(track, process.weight.map_or((0, false), |weight| (weight.value, weight.reverse)))
+    };
+    files.iter().map(file).chain(processes.iter().map(process)).collect()
+}
+
+fn of_group(group: &SyncGroup, config: &Config) -> Vec<String> {
+    let members = group.group.iter().map(|(name, _)| name.clone());
+    members.chain(files_and_processes(&group.track_file, &group.track_process, config)).collect()
+}
+
+/// The part of the dump about one thing: from its title to the next one's.
+fn part<'a>(dump: &'a [String], title: &str) -> &'a [String] {
+    let begins = |line: &String| {
+        [
+            "VRRP Instance = ",
+            "VRRP Sync Group = ",
+            "VRRP Script = ",
+            "Track file = ",
+            "VRRP Track process = ",
+            "------<",
+        ]
+        .iter()
+        .any(|start| line.starts_with(start))
+    };
+    let begin = dump.iter().position(|line| line == title || line.starts_with(&format!("{title}, ")));
+    let rest = &dump[begin.unwrap_or_else(|| panic!("keepalived has no {title}"))..];
+    let end = rest.iter().skip(1).position(begins).map_or(rest.len(), |at| at + 1);
+    &rest[..end]
+}
+
+#[test]
+fn both_programs_understand_the_same_of_generated_trackers_and_groups() {
+    let world = World::with(["eth0".to_owned()]);
+    let namespace = Namespace::with(world.made());
+    let directory = tempfile::tempdir().expect("a temporary directory can be made");
+    let file_name = directory.path().join("generated.conf");
+    let text = file(&mut TestRunner::deterministic());
+    fs::write(&file_name, &text).expect("the file can be written");
+    let dump = namespace.dump(&file_name);
+    let config = crate::load(&file_name, &world).0.expect("generated files can be used");
+    let mut expected: Vec<(String, Vec<String>)> = Vec::new();
+    expected.extend(config.scripts.iter().map(|one| (format!("VRRP Script = {}", one.name), of_script(one))));
+    expected.extend(
+        config.track_files.iter().map(|one| (format!("Track file = {}", one.heading.name()), of_file(one))),
+    );
+    let processes = config.track_processes.iter();
+    expected.extend(
+        processes.map(|one| (format!("VRRP Track process = {}", one.heading.name()), of_process(one))),
+    );
+    let groups = config.sync_groups.iter();
+    expected.extend(
+        groups.map(|one| (format!("VRRP Sync Group = {}", one.heading.name()), of_group(one, &config))),
+    );
+    let instances = config.instances.iter();
+    expected
+        .extend(instances.map(|one| (format!("VRRP Instance = {}", one.name), of_instance(one, &config))));
+    assert!(config.scripts.len() > 20 && config.sync_groups.len() > 10, "little is tracked");
+    for (title, lines) in expected {
+        // What nobody tracks is not in the dump.
+        let tracked = |name: &str| text.lines().any(|line| line.trim().split(' ').next() == Some(name));
+        if title.starts_with("Track file") || title.starts_with("VRRP Track process") {
+            let name = title.rsplit(' ').next().expect("a title ends in a name");
+            if !tracked(name) {
+                continue;
+            }
+        }
+        let said = part(&dump, &title);
+        for line in lines {
+            assert!(said.contains(&line), "{line}\nis not in\n{}", said.join("\n"));
+        }
+    }
+}
