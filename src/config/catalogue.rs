@@ -52,6 +52,11 @@ pub const CHAPTERS: &[(&str, &[Kind])] = &[
                 "Close it on the same line.",
             ),
             kind(
+                "more-findings",
+                "There are thousands of findings of one kind: a thousand are listed, the rest is counted.",
+                "Mend those first, or give the file that was meant.",
+            ),
+            kind(
                 "line-too-long",
                 "A line has more than 1023 bytes and is not read.",
                 "Split it into several settings, or shorten it with a parameter.",
@@ -416,6 +421,11 @@ pub const CHAPTERS: &[(&str, &[Kind])] = &[
                 "Give the instance a priority below 255, or the tracker weight 0.",
             ),
             kind(
+                "tracked-twice",
+                "An instance and its group track the same script; the group's line counts.",
+                "Remove one of the two lines.",
+            ),
+            kind(
                 "weight-in-group",
                 "Members of a sync group change state together, so the weight of one member's tracker is \
                  dropped.",
@@ -517,6 +527,11 @@ pub const CHAPTERS: &[(&str, &[Kind])] = &[
                 "The routers have another `virtual_router_id`, do not hear one another and both become \
                  master.",
                 "Write the same on both.",
+            ),
+            kind(
+                "peer-group",
+                "The routers group their instances in another way, or the members of a group prefer different routers.",
+                "Group the same instances on both, with the higher priorities on one of them.",
             ),
             kind(
                 "peer-family",

@@ -348,7 +348,7 @@ fn what_has_no_effect_is_said_once_and_its_block_is_still_checked() {
     let (_, report) = read("vrrp_sync_group G {\ngroup {\nA\n}\nnonsense\nsmtp_alert maybe\n}\n");
     assert_eq!(
         ids(&report),
-        ["not-supported-yet", "small-group", "unknown-instance", "unknown-keyword", "invalid-value"]
+        ["small-group", "unknown-instance", "unknown-keyword", "not-supported-yet", "invalid-value"]
     );
     assert_eq!(report.start_exit(), None);
 }

@@ -234,7 +234,7 @@ fn both_programs_understand_the_same_of_generated_trackers_and_groups() {
     );
     let groups = config.sync_groups.iter();
     expected.extend(
-        groups.map(|one| (format!("VRRP Sync Group = {}", one.heading.name()), of_group(one, &config))),
+        groups.map(|one| (format!("VRRP Sync Group = {}", one.name), of_group(&one.settings, &config))),
     );
     let instances = config.instances.iter();
     expected

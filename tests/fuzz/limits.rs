@@ -57,10 +57,10 @@ fn a_line_is_as_long_as_keepalived_s_at_most() {
 fn braces_nest_as_deep_as_the_language_does() {
     let opened = "vrrp_instance V {\n".repeat(50_000);
     assert!(found(opened).contains(&"unclosed-block"));
-    assert_eq!(found("{\n".repeat(200_000)), ["more-findings", "stray-brace"]);
+    assert_eq!(found("{\n".repeat(200_000)), ["stray-brace"]);
     assert_eq!(found("}\n".repeat(200_000)), ["more-findings", "surplus-brace"]);
     let braces = format!("{}\n", "{}".repeat(400)).repeat(500);
-    assert_eq!(found(braces), ["more-findings", "stray-brace", "surplus-brace"]);
+    assert_eq!(found(braces), ["more-findings", "stray-brace"]);
 }
 
 #[test]

@@ -107,10 +107,8 @@ fn block(node: &Node, draft: &mut Draft, context: &mut Context<'_>) {
             let instance = node
                 .argument()
                 .and_then(|name| instance::resolve(node, name, &config.global, scripts, context));
-            match instance {
-                Some(instance) => config.instances.push(instance),
-                None => scripts.mention(node),
-            }
+            scripts.mention(node);
+            config.instances.extend(instance);
         }
         "vrrp_sync_group" => {
             scripts.mention(node);

@@ -20,7 +20,7 @@ pub(super) struct Candidates {
     indices: HashMap<String, usize>,
     /// Blocks that came to nothing, which has been reported.
     broken: HashSet<String>,
-    /// Scripts that somebody tracks who cannot run, or who is not an instance.
+    /// Scripts that some instance or group names, whatever came of that.
     mentioned: HashSet<String>,
 }
 
@@ -30,7 +30,7 @@ impl Candidates {
         self.indices.contains_key(name) || self.broken.contains(name)
     }
 
-    /// Remembers what a block tracks that is no instance in the end: its scripts are not to be called untracked.
+    /// Remembers what a block tracks: where nothing comes of it the reason is reported, and "untracked" would be untrue.
     pub(super) fn mention(&mut self, block: &Node) {
         let lists = block.nodes().iter().filter(|node| node.keyword.name == "track_script");
         self.mentioned.extend(lists.flat_map(Node::lines).map(|line| line.first().text.to_owned()));

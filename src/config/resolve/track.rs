@@ -101,7 +101,7 @@ fn report_unknown(name: Word<'_>, context: &mut Context<'_>) {
             &name.span(),
         )
         .info("a name must be defined before it is used")
-        .help(format!("define vrrp_script {} above this instance", name.text)),
+        .help(format!("define vrrp_script {} above this block, or correct the name", name.text)),
     );
 }
 

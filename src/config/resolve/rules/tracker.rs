@@ -1,4 +1,4 @@
-//! Trackers: what is tracked must be defined above, and follow something.
+//! Trackers: what is tracked must be defined above, and follow something. Scripts are looked at where they are resolved.
 
 use std::collections::HashSet;
 
@@ -17,7 +17,6 @@ struct Kind {
 }
 
 const KINDS: &[Kind] = &[
-    Kind { defined: &["vrrp_script"], list: "track_script", id: "unknown-script", needs: None },
     Kind {
         defined: &["track_file", "vrrp_track_file"],
         list: "track_file",
@@ -58,12 +57,7 @@ impl<'a> Names<'a> {
 
     /// Reports what an instance or a group tracks and nobody above defines.
     pub(super) fn check(&self, block: &Node, context: &mut Context<'_>) {
-        let instance = block.keyword.name == "vrrp_instance";
         for (kind, names) in KINDS.iter().zip(&self.0) {
-            // The scripts of instances are looked at where they are resolved.
-            if instance && kind.list == "track_script" {
-                continue;
-            }
             let lists = block.nodes().iter().filter(|node| node.keyword.name == kind.list);
             for name in lists.flat_map(Node::lines).map(|line| line.first()) {
                 if names.contains(name.text) {
