@@ -117,8 +117,9 @@ impl Interfaces {
         let before = self.source_near(address.index, address.address);
         if let Some(interface) = self.known.get_mut(&address.index)
             && interface.held.remove(&key(address.address, address.prefix)).is_some()
+            && let Some(place) = interface.addresses.iter().position(|known| same(known, address))
         {
-            interface.addresses.retain(|known| !same(known, address));
+            interface.addresses.remove(place);
         }
         self.source_near(address.index, address.address) != before
     }
@@ -207,5 +208,5 @@ fn key(address: IpAddr, prefix: u8) -> (IpAddr, u8) {
 }
 
 fn same(a: &AddressInfo, b: &AddressInfo) -> bool {
-    key(a.address, a.prefix) == key(b.address, b.prefix)
+    a.address == b.address && (a.prefix == b.prefix || a.address.is_ipv6())
 }
