@@ -49,6 +49,11 @@ impl KernelError {
         Self { privilege, ..self }
     }
 
+    /// Whether what the operation is about does not exist.
+    pub fn is_not_found(&self) -> bool {
+        self.cause == Cause::Errno(Errno::ENOENT)
+    }
+
     /// The kernel's error number (errno(3)); `None` when its answer was lost.
     pub fn errno(&self) -> Option<i32> {
         match self.cause {

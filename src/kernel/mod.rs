@@ -17,16 +17,24 @@ pub mod capabilities;
 pub mod clock;
 pub mod deadline;
 pub mod error;
+pub mod firewall;
 pub mod nd;
 pub mod netlink;
+pub mod nft;
 pub mod process;
 pub mod raw;
 mod sys;
+pub mod sysctl;
 
 pub use announce::AnnounceSocket;
 pub use deadline::Deadline;
 pub use error::KernelError;
-pub use netlink::{Added, Address, AddressInfo, Detection, Event, Events, Link, Requests};
+pub use firewall::{Diversion, Ruleset};
+pub use netlink::{
+    Added, Address, AddressInfo, Detection, Event, Events, Isolation, Link, NewLink, NewLinkKind, Requests,
+    Sharing, Stacked,
+};
 pub use raw::{Inbox, VrrpSocket};
 #[cfg(test)]
 pub(crate) use sys::unprivileged;
+pub use sysctl::Sysctl;

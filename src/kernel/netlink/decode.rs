@@ -4,10 +4,13 @@ use netlink_packet_core::{NetlinkMessage, NetlinkPayload};
 use netlink_packet_route::{
     AddressFamily, RouteNetlinkMessage,
     address::{AddressAttribute, AddressFlags, AddressMessage},
-    link::{LinkAttribute, LinkFlags, LinkMessage},
+    link::{
+        InfoData, InfoIpVlan, InfoKind, InfoMacVlan, IpVlanFlags, IpVlanMode, LinkAttribute, LinkFlags,
+        LinkInfo, LinkMessage, MacVlanMode,
+    },
 };
 
-use super::{AddressInfo, Detection, Event, Link};
+use super::{AddressInfo, Detection, Event, Isolation, Link, Sharing, Stacked};
 use crate::units::IfIndex;
 
 /// The event a message reports, if it is one that anybody here wants to know.
@@ -35,11 +38,15 @@ pub(super) fn link(message: &LinkMessage) -> Option<Link> {
         return None;
     }
     let (mut name, mut mtu, mut mac) = (None, None, None);
+    let (mut group, mut parent, mut info) = (0, None, &[][..]);
     for attribute in &message.attributes {
         match attribute {
             LinkAttribute::IfName(value) => name = Some(value.clone()),
             LinkAttribute::Mtu(value) => mtu = Some(*value),
             LinkAttribute::Address(value) => mac = <[u8; 6]>::try_from(value.as_slice()).ok(),
+            LinkAttribute::Group(value) => group = *value,
+            LinkAttribute::Link(value) => parent = Some(IfIndex(*value)),
+            LinkAttribute::LinkInfo(value) => info = value,
             _ => {}
         }
     }
@@ -53,7 +60,41 @@ pub(super) fn link(message: &LinkMessage) -> Option<Link> {
         noarp: flags.contains(LinkFlags::Noarp),
         multicast: flags.contains(LinkFlags::Multicast),
         loopback: flags.contains(LinkFlags::Loopback),
+        group,
+        stacked: parent.map(|parent| Stacked { parent, sharing: sharing(info) }),
     })
+}
+
+/// How an interface of that kind and mode shares its parent's link. An ipvlan without flags is in bridge mode.
+fn sharing(info: &[LinkInfo]) -> Sharing {
+    let (mut mode, mut flags) = (None, IpVlanFlags::empty());
+    let is_macvlan = info.contains(&LinkInfo::Kind(InfoKind::MacVlan));
+    for part in info {
+        match part {
+            LinkInfo::Data(InfoData::MacVlan(data))
+                if is_macvlan && data.contains(&InfoMacVlan::Mode(MacVlanMode::Private)) =>
+            {
+                return Sharing::PrivateMacvlan;
+            }
+            LinkInfo::Data(InfoData::IpVlan(data)) => {
+                for item in data {
+                    match item {
+                        InfoIpVlan::Mode(value) => mode = Some(*value),
+                        InfoIpVlan::Flags(value) => flags = *value,
+                        _ => {}
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    match mode {
+        Some(IpVlanMode::L2) if flags.contains(IpVlanFlags::Private) => Sharing::Ipvlan(Isolation::Private),
+        Some(IpVlanMode::L2) if flags.contains(IpVlanFlags::Vepa) => Sharing::Ipvlan(Isolation::Vepa),
+        Some(IpVlanMode::L2) => Sharing::Ipvlan(Isolation::Bridge),
+        _ if is_macvlan => Sharing::Macvlan,
+        _ => Sharing::Other,
+    }
 }
 
 /// A port that leaves its bridge is also reported as RTM_DELLINK, of family AF_BRIDGE.

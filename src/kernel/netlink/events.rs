@@ -226,6 +226,8 @@ mod tests {
             noarp: false,
             multicast: true,
             loopback: false,
+            group: 0,
+            stacked: None,
         };
         assert_eq!(link(0x1041), expected);
         assert_eq!(link(0x1001), Link { up: false, ..expected.clone() });

@@ -8,6 +8,7 @@
 mod decode;
 mod events;
 mod requests;
+mod virtual_link;
 
 use std::{
     fmt,
@@ -16,6 +17,7 @@ use std::{
 
 pub use events::{Event, Events};
 pub use requests::{Added, Requests};
+pub use virtual_link::{NewLink, NewLinkKind};
 
 use crate::units::IfIndex;
 
@@ -40,6 +42,14 @@ pub struct Address {
     pub nodad: bool,
     /// For how many seconds the address may be the source of new connections; `None` for as long as it exists.
     pub preferred: Option<u32>,
+}
+
+impl From<&AddressInfo> for Address {
+    fn from(known: &AddressInfo) -> Self {
+        let &AddressInfo { index, address, prefix, scope, .. } = known;
+        let label = known.label.clone();
+        Self { index, address, prefix, broadcast: None, scope, label, nodad: false, preferred: None }
+    }
 }
 
 impl fmt::Display for Address {
@@ -67,6 +77,44 @@ pub struct Link {
     pub multicast: bool,
     /// It is a loopback interface.
     pub loopback: bool,
+    /// The number that `ip link set group` gives interfaces; 0 where nobody did.
+    pub group: u32,
+    /// What it is stacked upon, and how; `None` for what has no parent.
+    pub stacked: Option<Stacked>,
+}
+
+/// How an interface is stacked upon another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stacked {
+    /// The interface below.
+    pub parent: IfIndex,
+    /// How they share the link.
+    pub sharing: Sharing,
+}
+
+/// How an interface shares the link of its parent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sharing {
+    /// macvlan in private mode: a MAC of its own, and nothing passes between it and others on the same parent.
+    PrivateMacvlan,
+    /// macvlan in another mode.
+    Macvlan,
+    /// ipvlan in L2 mode: the parent's MAC, and addresses of its own.
+    Ipvlan(Isolation),
+    /// Any other kind or mode.
+    Other,
+}
+
+/// What passes between the ipvlans of one parent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Isolation {
+    /// Everything.
+    #[default]
+    Bridge,
+    /// Nothing.
+    Private,
+    /// What the switch outside sends back.
+    Vepa,
 }
 
 /// An address as the kernel reports it.

@@ -55,13 +55,13 @@ pub struct Requests {
 }
 
 /// Why there is no answer.
-enum Refusal {
+pub(super) enum Refusal {
     Errno(Errno),
     Lost,
 }
 
 impl Refusal {
-    fn into_error(self, operation: String) -> KernelError {
+    pub(super) fn into_error(self, operation: String) -> KernelError {
         match self {
             Self::Errno(errno) => KernelError::new(operation, errno),
             Self::Lost => KernelError::other(operation, "the kernel's answer was lost"),
@@ -146,7 +146,10 @@ impl Requests {
     }
 
     /// Sends a change and waits for the kernel's yes or no.
-    async fn acknowledged(&self, request: NetlinkMessage<RouteNetlinkMessage>) -> Result<(), Refusal> {
+    pub(super) async fn acknowledged(
+        &self,
+        request: NetlinkMessage<RouteNetlinkMessage>,
+    ) -> Result<(), Refusal> {
         self.answer(request, |_, _| {}).await
     }
 

@@ -1,0 +1,100 @@
+//! What a rule looks at and does: expressions, evaluated in order until one does not match.
+
+use super::attributes::Attributes;
+
+/// Where expressions leave values for each other (NFT_REG_1 and NFT_REG_2, 16 bytes each).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Register {
+    /// The first.
+    One = 1,
+    /// The second.
+    Two = 2,
+}
+
+/// Where the bytes of a packet are counted from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Header {
+    /// The IPv4 or IPv6 header.
+    Network = 1,
+    /// The header after it, extension headers skipped.
+    Transport = 2,
+}
+
+/// What is known of a packet beside its bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Meta {
+    /// The index of the interface it leaves by, in the host's byte order.
+    OutputInterface = 5,
+    /// The protocol after the IP header, one byte.
+    Protocol = 16,
+    /// The kind of the interface it leaves by ("macvlan"), 16 bytes.
+    OutputKind = 27,
+}
+
+/// One step of a rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Expression {
+    /// Loads bytes of the packet.
+    Load(Header, u32, u32, Register),
+    /// Loads what is known of it.
+    Know(Meta, Register),
+    /// Goes on only if the register holds these bytes.
+    Is(Register, Vec<u8>),
+    /// Goes on only if the set of that name holds the register's value.
+    IsIn(Register, &'static str),
+    /// Goes on only if the map of that name holds the register's value, with what it is mapped to.
+    Map(Register, &'static str, Register),
+    /// Sends a copy to the address in the first register by the interface in the second.
+    Copy(Register, Register),
+    /// Counts packets and bytes.
+    Count,
+    /// Throws the packet away.
+    Drop,
+}
+
+/// NFTA_LIST_ELEM.
+const ELEMENT: u16 = 1;
+
+impl Expression {
+    /// Appends it to the list of a rule's expressions.
+    pub(super) fn write(&self, list: &mut Attributes) {
+        match self {
+            Self::Load(header, offset, length, to) => step(list, "payload", |data| {
+                data.number(1, *to as u32).number(2, *header as u32).number(3, *offset).number(4, *length);
+            }),
+            Self::Know(meta, to) => step(list, "meta", |data| {
+                data.number(2, *meta as u32).number(1, *to as u32);
+            }),
+            // The operation 0 is "equal".
+            Self::Is(register, value) => step(list, "cmp", |data| {
+                data.number(1, *register as u32).number(2, 0).nest(3, |inside| {
+                    inside.bytes(1, value);
+                });
+            }),
+            Self::IsIn(register, set) => step(list, "lookup", |data| {
+                data.number(2, *register as u32).text(1, set);
+            }),
+            Self::Map(register, map, to) => step(list, "lookup", |data| {
+                data.number(2, *register as u32).number(3, *to as u32).text(1, map);
+            }),
+            Self::Copy(address, device) => step(list, "dup", |data| {
+                data.number(1, *address as u32).number(2, *device as u32);
+            }),
+            Self::Count => step(list, "counter", |_| {}),
+            // The verdict register 0 gets NF_DROP, 0.
+            Self::Drop => step(list, "immediate", |data| {
+                data.number(1, 0).nest(2, |value| {
+                    value.nest(2, |verdict| {
+                        verdict.number(1, 0);
+                    });
+                });
+            }),
+        }
+    }
+}
+
+fn step(list: &mut Attributes, name: &str, fill: impl FnOnce(&mut Attributes)) {
+    list.nest(ELEMENT, |expression| {
+        expression.text(1, name).nest(2, fill);
+    });
+}

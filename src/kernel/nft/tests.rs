@@ -1,0 +1,96 @@
+//! Messages as `nft` 1.0.6 sends them for the same text, but for three things: it asks for no answer to each message
+//! (NLM_F_ACK, 4 in the flags), it names a set in a lookup by its number in the batch beside its name, and it notes of
+//! the map that its values are no intervals.
+#![cfg(target_endian = "little")]
+
+use super::*;
+
+/// table ip keepalived
+const TABLE: &str = "\
+    2c000000000a05000000000000000000020000000f0001006b656570616c6976656400000800020000000000";
+/// chain out { type filter hook output priority filter - 1; policy accept; }
+const CHAIN: &str = "\
+    54000000030a05040000000000000000020000000f0001006b656570616c697665640000080003006f7574000b00070066696c74\
+    65720000080005000000000114000480080001000000000308000200ffffffff";
+/// map vmac_map { type iface_index : iface_index }, with the byte order of keys and values
+const MAP: &str = "\
+    74000000090a05040000000000000000020000000f0001006b656570616c6976656400000d000200766d61635f6d617000000000\
+    0800030000000008080004000000001408000500000000040800060000000014080007000000000408000a000000000110000d00\
+    000401000000010401000000";
+/// elements = { 4 : 3 }
+const ELEMENTS: &str = "\
+    5c0000000c0a05040000000000000000020000000f0001006b656570616c6976656400000d000200766d61635f6d617000000000\
+    0800040000000001200003801c0001800c00018008000100040000000c0002800800010003000000";
+/// ip protocol igmp meta oifkind "macvlan" dup to ip daddr device oif map @vmac_map counter drop
+const RULE: &str = "\
+    dc010000060a050c0000000000000000020000000f0001006b656570616c697665640000080002006f757400b0010480\
+    340001800c0001007061796c6f616400240002800800010000000001080002000000000108000300000000090800040000000001\
+    2c00018008000100636d700020000280080001000000000108000200000000000c0003800500010002000000\
+    24000180090001006d6574610000000014000280080002000000001b0800010000000001\
+    3800018008000100636d70002c0002800800010000000001080002000000000018000380140001006d6163766c616e0000000000\
+    00000000\
+    340001800c0001007061796c6f616400240002800800010000000001080002000000000108000300000000100800040000000004\
+    24000180090001006d657461000000001400028008000200000000050800010000000002\
+    340001800b0001006c6f6f6b7570000024000280080002000000000208000300000000020d000100766d61635f6d617000000000\
+    2000018008000100647570001400028008000100000000010800020000000002\
+    140001800c000100636f756e7465720004000280\
+    300001800e000100696d6d6564696174650000001c0002800800010000000000100002800c0002800800010000000000";
+/// The IGMP rule of the text above.
+const IGMP: u8 = 2;
+
+fn bytes(hex: &str) -> Vec<u8> {
+    let byte = |pair: &[u8]| u8::from_str_radix(str::from_utf8(pair).unwrap(), 16).unwrap();
+    hex.as_bytes().chunks(2).map(byte).collect()
+}
+
+/// The messages of a batch between begin and end, with their sequence numbers taken out.
+fn messages(batch: Batch) -> Vec<Vec<u8>> {
+    let mut rest = &batch.into_bytes()[..];
+    let mut messages = Vec::new();
+    while let Some(length) = rest.first_chunk::<4>() {
+        let (message, more) = rest.split_at(u32::from_le_bytes(*length) as usize);
+        let mut message = message.to_vec();
+        message[8..12].fill(0);
+        messages.push(message);
+        rest = more;
+    }
+    assert_eq!(messages.first().unwrap(), &bytes("140000001000010000000000000000000000000a"));
+    assert_eq!(messages.last().unwrap(), &bytes("140000001100010000000000000000000000000a"));
+    messages[1..messages.len() - 1].to_vec()
+}
+
+#[test]
+fn every_message_is_as_nft_sends_it() {
+    let map = DataType::InterfaceIndex;
+    let mut batch = Batch::new("keepalived");
+    batch.add_table(Family::Ipv4);
+    batch.add_chain(Family::Ipv4, Chain { name: "out", hook: Hook::Output, priority: -1 });
+    batch.add_set(Family::Ipv4, Set { name: "vmac_map", keys: map, values: Some(map) }, &[(4, 3)]);
+    let rule = [
+        Expression::Load(Header::Network, 9, 1, Register::One),
+        Expression::Is(Register::One, vec![IGMP]),
+        Expression::Know(Meta::OutputKind, Register::One),
+        Expression::Is(Register::One, b"macvlan\0\0\0\0\0\0\0\0\0".to_vec()),
+        Expression::Load(Header::Network, 16, 4, Register::One),
+        Expression::Know(Meta::OutputInterface, Register::Two),
+        Expression::Map(Register::Two, "vmac_map", Register::Two),
+        Expression::Copy(Register::One, Register::Two),
+        Expression::Count,
+        Expression::Drop,
+    ];
+    batch.add_rule(Family::Ipv4, "out", &rule);
+    let golden = [TABLE, CHAIN, MAP, ELEMENTS, RULE].map(bytes);
+    for (message, golden) in messages(batch).iter().zip(&golden) {
+        assert_eq!(message, golden);
+    }
+}
+
+#[test]
+fn many_elements_are_more_than_one_message() {
+    let keys = DataType::InterfaceIndex;
+    let elements: Vec<(u32, u32)> = (1..=2_500).map(|number| (number, 0)).collect();
+    let mut batch = Batch::new("t");
+    batch.add_set(Family::Ipv6, Set { name: "s", keys, values: None }, &elements);
+    let kinds: Vec<u8> = messages(batch).iter().map(|message| message[4]).collect();
+    assert_eq!(kinds, [9, 12, 12, 12]);
+}
