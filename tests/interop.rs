@@ -16,6 +16,7 @@
 //! | `resilience` | what a router survives: lost links, names and addresses, a stop of its process, lost reports |
 //! | `scripts` | notify scripts and tracked scripts |
 //! | `malformed` | garbage on the wire |
+//! | `vmac` | links of the routers' own: virtual MAC, settings, rules, and what is left of them |
 //! | `seeds` | configurations from the field, unchanged |
 
 #![expect(clippy::expect_used, reason = "a failed expectation is a failed test, in helpers too")]
@@ -39,6 +40,8 @@ mod resilience;
 mod scripts;
 #[path = "interop/seeds.rs"]
 mod seeds;
+#[path = "interop/vmac.rs"]
+mod vmac;
 #[path = "interop/wire.rs"]
 mod wire;
 #[path = "interop/world.rs"]

@@ -2,7 +2,7 @@
 # Installs the Debian packages that the tests and the demo run against. Needs root; does nothing when all are there.
 set -eu
 
-packages='frr iproute2 keepalived procps smitools snmp snmpd snmptrapd tcpdump util-linux'
+packages='frr iproute2 keepalived nftables procps smitools snmp snmpd snmptrapd tcpdump util-linux'
 
 missing=
 for package in $packages; do

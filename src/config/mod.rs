@@ -43,8 +43,9 @@ pub use diagnostic::{Diagnostic, Report, Severity, SourceText, Span};
 use environment::Remembering;
 pub use environment::{Account, Elsewhere, Environment, Program, System};
 pub use model::{
-    AddressLine, Auth, Config, Garp, Global, InitialState, Instance, Notify, NotifyScript, Preferred, Scope,
-    Script, ScriptCommand, SyncGroup, TrackedScript, UnicastPeer, User,
+    AddressLine, Auth, Config, Garp, Global, InitialState, Instance, IpvlanMode, Notify, NotifyScript,
+    Preferred, Scope, Script, ScriptCommand, SyncGroup, TrackedScript, UnicastPeer, User, VirtualLink,
+    VirtualLinkKind,
 };
 
 /// How a configuration is read.

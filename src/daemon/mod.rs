@@ -1,10 +1,12 @@
 //! The process: lanes, signals, pid file, log; everything between the command line and the machines.
 //!
 //! The *vrrp* lane is a thread of its own with the engine and nothing else; beside it a thread carries its netlink
-//! requests. The *manage* lane, on the main thread, holds what reads the registry: the SNMP subagent, notify
+//! requests, and another, the *host* lane, makes what virtual routers need of the host. The *manage* lane, on the main
+//! thread, holds what reads the registry: the SNMP subagent, notify
 //! scripts, tracked scripts. The lanes share the registry and one bounded channel of commands.
 
 mod engine;
+mod host;
 mod log;
 mod manage;
 mod pid_file;
@@ -29,6 +31,7 @@ use tracing::{error, info, warn};
 
 use self::{
     engine::{Command, Engine},
+    host::Host,
     manage::{Manage, Snmp},
     pid_file::PidFile,
 };
@@ -123,7 +126,7 @@ fn start(
         }
     }
     let refused = report.start_exit();
-    let (Some(config), None) = (config, refused) else {
+    let (Some(mut config), None) = (config, refused) else {
         let file = arguments.use_file.display();
         let message = format!("the configuration cannot be run; `steadfast -t -f {file}` shows where");
         return Err(Refused { status: refused.unwrap_or(exit::FATAL), message });
@@ -134,8 +137,14 @@ fn start(
     let snmp = Snmp::new(arguments, &config.global);
     let _pid_file = PidFile::take(&arguments.pid).map_err(Refused::fatal)?;
     check_capabilities(&config)?;
+    let release = !arguments.dont_release_vrrp;
+    let (host, host_lane) = start_host(&mut config, arguments, release)?;
     let registry = Arc::new(Registry::new(topology(config)));
-    run_lanes(registry, snmp, !arguments.dont_release_vrrp)?;
+    let outcome = run_lanes(registry, snmp, host, release);
+    if host_lane.is_some_and(|lane| lane.join().is_err()) {
+        error!("the host lane panicked: links, rules and settings of the network may be left behind");
+    }
+    outcome?;
     let lost = log.lost().dropped_lines();
     if lost > 0 {
         warn!("{lost} log lines were lost because the log could not take them in time");
@@ -194,8 +203,20 @@ fn topology(config: Config) -> Topology {
     }
 }
 
+/// Plans the links of the routers' own and starts the lane that makes them.
+fn start_host(
+    config: &mut Config,
+    arguments: &Arguments,
+    release: bool,
+) -> Result<(Host, Option<host::Lane>), Refused> {
+    let links = host::plan_links(config).map_err(Refused::fatal)?;
+    let journal = arguments.pid.with_extension("sysctls");
+    let started = Host::start(links, config, &journal, release);
+    started.map_err(|error| Refused::fatal(format!("starting the host lane: {error}")))
+}
+
 /// Runs both lanes until the engine has ended.
-fn run_lanes(registry: Arc<Registry>, snmp: Option<Snmp>, release: bool) -> Result<(), Refused> {
+fn run_lanes(registry: Arc<Registry>, snmp: Option<Snmp>, host: Host, release: bool) -> Result<(), Refused> {
     let (commands, receiver) = mpsc::channel(COMMANDS);
     let (ended, engine_ended) = oneshot::channel();
     let rows = Arc::clone(&registry);
@@ -204,7 +225,7 @@ fn run_lanes(registry: Arc<Registry>, snmp: Option<Snmp>, release: bool) -> Resu
         .spawn(move || {
             // Dropped when the lane ends, also by a panic, which then ends the manage lane too.
             let _ended: oneshot::Sender<()> = ended;
-            vrrp_lane(rows, receiver, release)
+            vrrp_lane(rows, host, receiver, release)
         })
         .map_err(Refused::fatal)?;
     let manage = Manage { registry, snmp, engine: commands };
@@ -226,12 +247,13 @@ fn run_lanes(registry: Arc<Registry>, snmp: Option<Snmp>, release: bool) -> Resu
 
 fn vrrp_lane(
     registry: Arc<Registry>,
+    host: Host,
     commands: mpsc::Receiver<Command>,
     release: bool,
 ) -> Result<(), KernelError> {
     let requests = netlink_lane()?;
     let runtime = runtime().map_err(|error| KernelError::from_io("starting the vrrp lane", &error))?;
-    runtime.block_on(async { Engine::new(registry, requests, commands, release)?.run().await })
+    runtime.block_on(async { Engine::new(registry, requests, host, commands, release)?.run().await })
 }
 
 /// Starts the thread that carries netlink requests, and returns what to make them with.

@@ -154,6 +154,13 @@ pub enum Reason {
         /// The error, with the way out.
         detail: String,
     },
+    /// The link of the router's own (`use_vmac`, `use_ipvlan`) could not be made.
+    LinkFailed {
+        /// Its name.
+        link: String,
+        /// The error, with the way out.
+        detail: String,
+    },
     /// Everything that held the router in FAULT is gone.
     Recovered,
     /// Another member of the sync group moved, and the rest follow; or the group itself, after that member.
@@ -238,6 +245,7 @@ impl fmt::Display for Reason {
             }
             Self::ScriptFailed { script, detail } => write!(f, "script {script} {detail}"),
             Self::SocketFailed { interface, detail } => write!(f, "no VRRP socket on {interface}: {detail}"),
+            Self::LinkFailed { link, detail } => write!(f, "{link} cannot be used: {detail}"),
             Self::Recovered => f.write_str("all faults gone"),
             Self::Member { member, reason } => write!(f, "{member}: {reason}"),
             Self::Contested { rival, priority } => {

@@ -74,7 +74,7 @@ static COLUMNS: [Cell; 36] = [
     }),
     Column::new(9, "vrrpInstanceVipsStatus", VIPS_STATUS, |_, row| one_or_two(row.status().addresses_set)),
     Column::new(10, "vrrpInstancePrimaryInterface", Syntax::DisplayString, |_, row| {
-        text(&row.config.interface)
+        text(row.config.own_interface())
     }),
     // The instance's own interface is always tracked.
     Column::new(11, "vrrpInstanceTrackPrimaryIf", TRACKED, |_, _| one_or_two(true)),

@@ -20,10 +20,19 @@ use crate::{peer::Namespace, world::World};
 const FILES: usize = 3;
 const INSTANCES: u8 = 100;
 
-/// Words that name something outside the instance, that are written for each instance anyway, or that make its
-/// addresses those of another family.
-const ELSEWHERE: &[&str] =
-    &["interface", "virtual_router_id", "mcast_src_ip", "unicast_src_ip", "native_ipv6"];
+/// Words that name something outside the instance, that are written for each instance anyway, that make its addresses
+/// those of another family, or that put them on a link whose name is found when it is made.
+const ELSEWHERE: &[&str] = &[
+    "interface",
+    "virtual_router_id",
+    "mcast_src_ip",
+    "unicast_src_ip",
+    "native_ipv6",
+    "use_vmac",
+    "use_vmac_addr",
+    "vmac_xmit_base",
+    "use_ipvlan",
+];
 
 /// A file of instances whose words and values are drawn from the keyword table, the same in every run.
 fn file(runner: &mut TestRunner) -> String {

@@ -38,7 +38,7 @@ pub(super) static OPTIONS: Block = Block {
             Flag,
             "do not react if somebody deletes the address or its interface goes down",
         ),
-        keyword("use_vmac", "", Flag, "create a VMAC for this VIP's interface"),
+        keyword("use_vmac", "", Flag, "create a VMAC for this VIP's interface").supported(),
         keyword("track_group", "NAME", Text, "instances that go to FAULT if the address is lost").expected(),
     ],
     shared: &[],

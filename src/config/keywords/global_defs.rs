@@ -82,7 +82,7 @@ pub(super) static BLOCK: Block = Block {
             OneOf(&["allow_if_changes"]),
             "accept interfaces that do not exist yet at start; recreation under the same name works without it too",
         ),
-        keyword("disable_local_igmp", "", Flag, "turn off IGMP reports for 224.0.0.0/24"),
+        keyword("disable_local_igmp", "", Flag, "turn off IGMP reports for 224.0.0.0/24").supported(),
         keyword(
             "lvs_sync_daemon",
             "IF [[inst] VRRP] [id N] [maxlen N] [port N] [ttl N] [group ADDR]",
@@ -177,21 +177,26 @@ pub(super) static BLOCK: Block = Block {
         .or("0")
         .expected(),
         keyword("log_unknown_vrids", "", Flag, "log adverts for VRIDs not configured on the interface"),
-        keyword("vmac_prefix", "STRING", Text, "prefix of generated VMAC names").or("vrrp").required(),
+        keyword("vmac_prefix", "STRING", Text, "prefix of generated VMAC names")
+            .or("vrrp")
+            .required()
+            .supported(),
         keyword("vmac_addr_prefix", "STRING", Text, "prefix for VMACs of VIPs on other interfaces")
             .or("vmac_prefix")
-            .required(),
+            .required()
+            .supported(),
         keyword("vrrp_iptables", "[IN [OUT]]", Text, "use iptables for no_accept and VMAC filtering")
             .or("INPUT OUTPUT when no name")
             .deprecated("nftables"),
         keyword("vrrp_ipsets", "[N1 [N2 [N3 [N4 [N5 [N6]]]]]]", Text, "ipsets used with iptables")
             .or("keepalived, keepalived6, keepalived_if6, _igmp, _mld, _nd")
             .deprecated("nftables"),
-        keyword("nftables", "[TABLE]", Text, "use nftables").or("keepalived"),
+        keyword("nftables", "[TABLE]", Text, "use nftables").or("keepalived").supported(),
         keyword("nftables_priority", "N", Integer(-2_147_483_648, 2_147_483_647), "chain priority")
             .or("-1")
-            .required(),
-        keyword("nftables_counters", "", Flag, "add counters"),
+            .required()
+            .supported(),
+        keyword("nftables_counters", "", Flag, "add counters").supported(),
         keyword("nftables_ifindex", "", Flag, "match by interface index"),
         keyword("nftables_ipvs", "[TABLE]", Text, "map virtual_server_groups to fwmarks with nftables")
             .or("keepalived_ipvs"),

@@ -72,21 +72,24 @@ pub(super) static BLOCK: Block = Block {
             Text,
             "put adverts and VIPs on a private macvlan with the virtual MAC",
         )
-        .or("off; name vrrp.VRID; MAC 00:00:5e:00:01|02:VRID"),
+        .or("off; name vrrp.VRID; MAC 00:00:5e:00:01|02:VRID")
+        .supported(),
         keyword(
             "use_vmac_addr",
             "",
             Flag,
             "also create VMACs for VIPs on other interfaces or of the other family",
-        ),
-        keyword("vmac_xmit_base", "", Flag, "send/receive adverts on the parent interface"),
+        )
+        .supported(),
+        keyword("vmac_xmit_base", "", Flag, "send/receive adverts on the parent interface").supported(),
         keyword(
             "use_ipvlan",
             "[[name] IFNAME] [ADDR] [bridge|private|vepa] [group G]",
             Text,
             "use an L2 ipvlan instead of a macvlan",
         )
-        .or("off; bridge"),
+        .or("off; bridge")
+        .supported(),
         keyword("dont_track_primary", "", Flag, "ignore state of the instance's own interface"),
         keyword("linkbeat_use_polling", "", Flag, "poll link state of the interface")
             .deprecated("linkbeat_interfaces at the top level"),

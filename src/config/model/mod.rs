@@ -5,12 +5,14 @@
 
 mod address;
 mod group;
+mod link;
 
 use std::{fmt, net::IpAddr, path::PathBuf, time::Duration};
 
 pub use self::{
     address::{AddressLine, Preferred, Scope, UnicastPeer},
     group::SyncGroup,
+    link::{IpvlanMode, VirtualLink, VirtualLinkKind},
 };
 
 use crate::{
@@ -188,6 +190,8 @@ pub struct Instance {
     pub initial_state: InitialState,
     /// `interface`: where advertisements are sent and received.
     pub interface: String,
+    /// `use_vmac` or `use_ipvlan`: the link of its own.
+    pub link: Option<VirtualLink>,
     /// `virtual_router_id`.
     pub vrid: Vrid,
     /// `priority`, 1..=255.
@@ -224,6 +228,26 @@ pub struct Instance {
     pub notify: Notify,
     /// Every word of the block, as written.
     pub settings: Box<InstanceSettings>,
+}
+
+impl Instance {
+    /// The interface that is the virtual router's: the link of its own, else `interface`.
+    pub fn own_interface(&self) -> &str {
+        self.link.as_ref().and_then(|link| link.name.as_deref()).unwrap_or(&self.interface)
+    }
+
+    /// The interface whose address advertisements come from: the one below, as the virtual router's own link has none
+    /// that says who sends; an ipvlan's address is its own.
+    pub fn source_interface(&self) -> &str {
+        let kind = self.link.as_ref().map(|link| link.kind);
+        if let Some(VirtualLinkKind::Ipvlan(..)) = kind { self.transport() } else { &self.interface }
+    }
+
+    /// The interface that advertisements go through: the link of its own, unless they are to use the interface below.
+    pub fn transport(&self) -> &str {
+        let own = self.link.as_ref().filter(|link| !link.transmit_on_parent);
+        own.and_then(|link| link.name.as_deref()).unwrap_or(&self.interface)
+    }
 }
 
 /// The `state` keyword.

@@ -9,7 +9,7 @@ use std::{
 use super::{
     Context, address,
     auth::{self, Authentication},
-    command, family, host, room,
+    command, family, host, link, room,
     script::Candidates,
     strict, track,
 };
@@ -53,6 +53,7 @@ struct Draft<'a> {
     auth: Option<Authentication<'a>>,
     /// Decided by the first address, or by native_ipv6.
     family: Option<Family>,
+    link: link::Draft,
     addresses: Vec<AddressLine>,
     /// An address was refused, which has been reported.
     address_refused: bool,
@@ -121,6 +122,9 @@ fn setting<'a>(
         "preempt_delay" => draft.preempt_delay = node.duration().map(|delay| (delay, span.clone())),
         "authentication" => draft.auth = Some(Authentication::read(node)),
         "native_ipv6" => native_ipv6(node, draft, context),
+        "use_vmac" => draft.link.macvlan(node, context),
+        "use_ipvlan" => draft.link.ipvlan(node, context),
+        "vmac_xmit_base" => draft.link.transmit_on_parent(node),
         "virtual_ipaddress" => {
             let before = context.report.diagnostics.len();
             let Draft { family, addresses, known, .. } = draft;
@@ -322,11 +326,13 @@ fn finish(
     let (true, Some(interface), Some(vrid), Some(auth)) = (complete, interface, vrid, auth) else {
         return None;
     };
+    let link = draft.link.finish(family, vrid, !draft.peers.is_empty(), context);
     Some(Instance {
         name: name.text.to_owned(),
         at: node.span(),
         initial_state,
         interface,
+        link,
         vrid,
         priority,
         version,

@@ -12,6 +12,7 @@ mod global;
 mod group;
 mod host;
 mod instance;
+mod link;
 mod options;
 mod overlap;
 mod room;

@@ -144,7 +144,7 @@ impl Engine {
 
     /// Puts an advertisement into the outbox, which is flushed before anything else that the network sees.
     fn send(&mut self, number: usize, packets: Vec<vrrp::Outgoing>) {
-        let name = &self.routers[number].row.config.interface;
+        let name = self.routers[number].row.config.transport();
         let Some(index) = self.interfaces.named(name).map(|interface| interface.link.index) else { return };
         for packet in packets {
             self.outbox.push(number, index, packet);
@@ -161,7 +161,7 @@ impl Engine {
                 return;
             };
             // A link that is down refuses everything; that the link is down has been said.
-            let up = interfaces.named(&router.row.config.interface).is_some_and(|known| known.link.up);
+            let up = interfaces.named(router.row.config.transport()).is_some_and(|known| known.link.up);
             if up && !router.send_failed {
                 router.send_failed = true;
                 warn!("({}) cannot send to {}: {error}", router.row.config.name, sent.packet.destination);

@@ -141,13 +141,22 @@ impl Interfaces {
 
     /// Opens what a router of a family needs on an interface, and joins `group`; once is enough.
     pub(super) fn listen(&mut self, index: IfIndex, family: Family, group: Option<IpAddr>) -> io::Result<()> {
+        self.open_announcer(index)?;
+        let Some(interface) = self.known.get(&index) else {
+            return Err(io::ErrorKind::NotFound.into());
+        };
+        self.sockets.listen(&interface.link.name, (index, family), group)
+    }
+
+    /// Opens what addresses on an interface are announced through; once is enough.
+    pub(super) fn open_announcer(&mut self, index: IfIndex) -> io::Result<()> {
         let Some(interface) = self.known.get_mut(&index) else {
             return Err(io::ErrorKind::NotFound.into());
         };
         if interface.announcer.is_none() && !interface.link.noarp {
             interface.announcer = Some(AnnounceSocket::open(index)?);
         }
-        self.sockets.listen(&interface.link.name, (index, family), group)
+        Ok(())
     }
 
     /// The index of every interface, in no particular order.

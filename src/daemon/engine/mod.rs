@@ -10,6 +10,7 @@ mod announcements;
 mod carry;
 mod groups;
 mod interfaces;
+mod links;
 mod observe;
 mod outbox;
 mod receivers;
@@ -33,6 +34,7 @@ use self::{
     announcements::Announcements,
     groups::{Group, Place},
     interfaces::Interfaces,
+    links::Links,
     observe::{Listed, Listing, list, listed},
     outbox::Outbox,
     receivers::Receivers,
@@ -41,6 +43,7 @@ use self::{
     work::{Done, Work},
 };
 use crate::{
+    daemon::host::{Host, Report},
     kernel::{Deadline, Event, Events, Inbox, KernelError, Requests, clock},
     registry::{Reason, Registry},
     track,
@@ -90,6 +93,8 @@ pub(super) struct Engine {
     /// When to look again at routers whose sockets or addresses the kernel refused.
     repairs: Timers,
     interfaces: Interfaces,
+    /// Links of the routers' own.
+    links: Links,
     /// Routers by the interfaces that they depend on.
     users: HashMap<String, Vec<usize>>,
     receivers: Receivers,
@@ -124,6 +129,7 @@ enum Wake {
     Packet,
     Event(Result<Event, KernelError>),
     Listed(Result<Listed, KernelError>),
+    Links(Vec<Report>),
     Done(Done),
     Command(Option<Command>),
 }
@@ -133,6 +139,7 @@ impl Engine {
     pub(super) fn new(
         registry: Arc<Registry>,
         requests: Requests,
+        host: Host,
         commands: mpsc::Receiver<Command>,
         release: bool,
     ) -> Result<Self, KernelError> {
@@ -146,6 +153,7 @@ impl Engine {
             timers: Timers::new(routers.len()),
             repairs: Timers::new(routers.len()),
             interfaces: Interfaces::new(virtual_addresses),
+            links: Links::new(host),
             users: HashMap::new(),
             receivers: Receivers::default(),
             holders: HashMap::new(),
@@ -178,7 +186,8 @@ impl Engine {
         for (number, router) in self.routers.iter().enumerate() {
             let config = &router.row.config;
             let devices = router.row.addresses.iter().map(|address| address.device.clone());
-            let names: HashSet<String> = devices.chain([config.interface.clone()]).collect();
+            let own = [config.interface.clone(), config.transport().to_owned()];
+            let names: HashSet<String> = devices.chain(own).collect();
             for name in names {
                 self.users.entry(name).or_default().push(number);
             }
@@ -196,6 +205,7 @@ impl Engine {
     pub(super) async fn run(mut self) -> Result<(), KernelError> {
         let listed = list(&self.requests).await?;
         self.take_listing(listed, clock::now());
+        self.make_links().await;
         self.remove_leftovers().await;
         self.start();
         while !self.stopped() {
@@ -204,6 +214,7 @@ impl Engine {
                 Wake::Time | Wake::Packet => {}
                 Wake::Event(event) => self.handle_event(event),
                 Wake::Listed(listed) => self.handle_listed(listed),
+                Wake::Links(reports) => self.handle_links(reports),
                 Wake::Done(done) if self.listing.is_some() => self.deferred.push(done),
                 Wake::Done(done) => self.handle_done(done),
                 Wake::Command(command) => self.handle_command(command),
@@ -246,8 +257,9 @@ impl Engine {
 
     /// Sets the timer to the earliest deadline of all.
     fn arm(&mut self) {
+        let links = self.links.next_retry();
         let deadlines =
-            [self.urgent.next(), self.timers.next(), self.repairs.next(), self.list_at, self.stop_by];
+            [self.urgent.next(), self.timers.next(), self.repairs.next(), self.list_at, self.stop_by, links];
         if let Err(error) = self.deadline.set(deadlines.into_iter().flatten().min()) {
             warn!("cannot set the engine's timer: {error}");
         }
@@ -259,6 +271,7 @@ impl Engine {
             _ = self.deadline.expired() => Wake::Time,
             event = self.events.next(), if self.listing.is_none() => Wake::Event(event),
             listed = listed(&mut self.listing) => Wake::Listed(listed),
+            reports = self.links.reports() => Wake::Links(reports),
             done = self.work.next() => Wake::Done(done),
             () = tokio::task::yield_now(), if !self.announcements.is_empty() => Wake::Time,
             // Without anyone left to command it, the engine has no reason to go on.
@@ -286,6 +299,9 @@ impl Engine {
         }
         while let Some(number) = self.repairs.due(now) {
             self.repair(number, now);
+        }
+        if self.stop_by.is_none() {
+            self.links.retry(now);
         }
         if self.list_at.is_some_and(|at| at <= now) {
             self.list_at = None;

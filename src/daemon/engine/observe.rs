@@ -76,13 +76,13 @@ impl Engine {
             Event::Link(link) => {
                 let name = link.name.clone();
                 if let Some(before) = self.interfaces.link(link) {
-                    self.refresh_users(&before, now);
+                    self.interface_changed(&before, now);
                 }
-                self.refresh_users(&name, now);
+                self.interface_changed(&name, now);
             }
             Event::LinkGone { index, name } => {
                 self.interfaces.link_gone(index);
-                self.refresh_users(&name, now);
+                self.interface_changed(&name, now);
             }
             Event::AddressAdded(address) => {
                 let changed = (address.index, address.address);
@@ -152,6 +152,9 @@ impl Engine {
         if !self.started {
             return;
         }
+        if self.stop_by.is_none() {
+            self.links.look_at_all(&self.interfaces);
+        }
         // Among the lost reports may be that all addresses of an interface were gone for a moment.
         for index in self.interfaces.indexes() {
             self.interfaces.sockets.join_again((index, Family::V6));
@@ -165,6 +168,9 @@ impl Engine {
     /// An address came, changed or went: whoever holds it or sends from it looks, and everybody does when there is
     /// another address to send from now.
     fn address_changed(&mut self, (index, address): (IfIndex, IpAddr), source_changed: bool, now: Time) {
+        if !self.started {
+            return;
+        }
         for (number, slot) in self.holders.get(&address).cloned().unwrap_or_default() {
             self.look_at_address(number, slot, now);
             self.carry_out(number, now);
@@ -176,7 +182,7 @@ impl Engine {
         if source_changed
             && let Some(name) = self.interfaces.at(index).map(|interface| interface.link.name.clone())
         {
-            self.refresh_users(&name, now);
+            self.interface_changed(&name, now);
         }
     }
 
@@ -223,7 +229,19 @@ impl Engine {
         }
     }
 
-    fn refresh_users(&mut self, name: &str, now: Time) {
+    /// An interface came, changed or went: the links that have to do with it may have to be made anew, and whoever
+    /// uses it looks.
+    fn interface_changed(&mut self, name: &str, now: Time) {
+        if self.stop_by.is_none() {
+            self.links.look_at(name, &self.interfaces, now);
+        }
+        self.refresh_users(name, now);
+    }
+
+    pub(super) fn refresh_users(&mut self, name: &str, now: Time) {
+        if !self.started {
+            return;
+        }
         for number in self.users.get(name).cloned().unwrap_or_default() {
             self.refresh(number, now);
             self.carry_out(number, now);
@@ -249,9 +267,9 @@ impl Engine {
     /// Tells a router's machine how its interface is.
     pub(super) fn refresh(&mut self, number: usize, now: Time) {
         let row = Arc::clone(&self.routers[number].row);
-        let name = &row.config.interface;
-        let index = self.interfaces.named(name).map(|interface| interface.link.index);
-        let socket = index.and_then(|index| self.listen(number, index, now));
+        let index = |name: &str| self.interfaces.named(name).map(|interface| interface.link.index);
+        let (index, transport) = (index(row.config.source_interface()), index(row.config.transport()));
+        let socket = transport.and_then(|index| self.listen(number, index, now));
         let source = index.map(|index| source::of(&self.interfaces, &row, index));
         let interface = self.interface_fault(number);
         let machine = &mut self.routers[number].machine;
@@ -268,11 +286,16 @@ impl Engine {
 
     /// Opens the sockets of a router's interface, or says why there are none; then it is tried again soon.
     fn listen(&mut self, number: usize, index: IfIndex, now: Time) -> Option<Reason> {
-        let config = &self.routers[number].row.config;
-        let group = config.peers.is_empty().then_some(config.multicast_group);
-        let error = self.interfaces.listen(index, config.family, group).err()?;
+        let row = &self.routers[number].row;
+        let group = row.config.peers.is_empty().then_some(row.config.multicast_group);
+        let mut opened = self.interfaces.listen(index, row.config.family, group);
+        for address in &row.addresses {
+            let device = self.interfaces.named(&address.device).map(|interface| interface.link.index);
+            opened = opened.and(device.map_or(Ok(()), |device| self.interfaces.open_announcer(device)));
+        }
+        let error = opened.err()?;
+        let interface = row.config.transport().to_owned();
         self.repairs.set(number, Some(now + REPAIR_INTERVAL));
-        let interface = config.interface.clone();
         Some(Reason::SocketFailed { interface, detail: error::describe(&error) })
     }
 
@@ -280,14 +303,17 @@ impl Engine {
     fn interface_fault(&self, number: usize) -> Option<Reason> {
         let row = &self.routers[number].row;
         let devices = row.addresses.iter().map(|address| &address.device);
-        std::iter::once(&row.config.interface).chain(devices).find_map(|name| {
-            match self.interfaces.named(name) {
-                None => Some(Reason::InterfaceMissing { interface: name.clone() }),
-                Some(interface) if !interface.link.up => {
-                    Some(Reason::InterfaceDown { interface: name.clone() })
-                }
-                Some(_) => None,
+        let own = [row.config.interface.as_str(), row.config.transport()].into_iter();
+        own.chain(devices.map(String::as_str)).find_map(|name| match self.interfaces.named(name) {
+            None => {
+                let missing = || Reason::InterfaceMissing { interface: name.to_owned() };
+                Some(self.links.fault(name).unwrap_or_else(missing))
             }
+            Some(interface) if !interface.link.up => {
+                let down = || Reason::InterfaceDown { interface: name.to_owned() };
+                Some(self.links.fault(name).unwrap_or_else(down))
+            }
+            Some(_) => self.links.fault(name),
         })
     }
 

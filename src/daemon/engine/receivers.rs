@@ -33,7 +33,7 @@ impl Receivers {
             false => config.peers.iter().map(|peer| peer.address).collect(),
         };
         let kind = Kind { vrid: config.vrid.value(), family: config.family, multicast };
-        let interface = self.0.entry(config.interface.clone()).or_default();
+        let interface = self.0.entry(config.transport().to_owned()).or_default();
         interface.entry(kind).or_default().push(Receiver { router, heard });
     }
 

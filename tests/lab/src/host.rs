@@ -18,10 +18,11 @@ use crate::process::Process;
 const COMMAND_LIMIT: &str = "60";
 
 /// Which Debian package brings a program that the lab runs.
-const PACKAGES: [(&str, &str); 14] = [
+const PACKAGES: [(&str, &str); 15] = [
     ("ip", "iproute2"),
     ("sysctl", "procps"),
     ("timeout", "coreutils"),
+    ("nft", "nftables"),
     ("keepalived", "keepalived"),
     ("tcpdump", "tcpdump"),
     ("vtysh", "frr"),

@@ -1,0 +1,258 @@
+//! The links themselves: made, set up, brought up, and removed.
+
+use std::{
+    collections::{HashMap, HashSet},
+    net::IpAddr,
+};
+
+use tracing::{info, warn};
+
+use super::{PlannedLink, Report, plan::is_of_our_kind, settings, sysctls::Sysctls};
+use crate::{
+    kernel::{Address, AddressInfo, Diversion, KernelError, Link, NewLink, NewLinkKind, Requests, Ruleset},
+    units::{Family, IfIndex},
+};
+
+/// The links of all virtual routers, and what goes with them.
+#[derive(Debug)]
+pub(super) struct Links {
+    planned: Vec<PlannedLink>,
+    /// What virtual routers put on interfaces.
+    virtual_addresses: HashSet<IpAddr>,
+    /// Which of them are there, by our doing.
+    made: HashMap<usize, Diversion>,
+    sysctls: Sysctls,
+    rules: Ruleset,
+    /// The rules as the kernel has them; `None` when that is not known.
+    applied: Option<Ruleset>,
+    /// Whether the host reports that it listens to groups of 224.0.0.0/24 (not with `disable_local_igmp`).
+    local_igmp: bool,
+}
+
+impl Links {
+    /// Links to come. `rules` is the frame of the rules.
+    pub(super) fn new(
+        planned: Vec<PlannedLink>,
+        virtual_addresses: HashSet<IpAddr>,
+        sysctls: Sysctls,
+        rules: Ruleset,
+        local_igmp: bool,
+    ) -> Self {
+        Self { virtual_addresses, planned, made: HashMap::new(), sysctls, rules, applied: None, local_igmp }
+    }
+
+    /// What holds for the host as a whole, before any link is there. What an earlier run was killed over is put back
+    /// first: this one may want something else.
+    pub(super) fn begin(&mut self) {
+        for error in self.sysctls.restore() {
+            warn!("{error}");
+        }
+        if !self.local_igmp
+            && let Err(error) = self.sysctls.set(&[settings::no_local_igmp()])
+        {
+            warn!("{error}");
+        }
+    }
+
+    /// Makes links ready: there, set up, up. The rules are in place before a link is up and says anything.
+    pub(super) async fn prepare(&mut self, requests: &Requests, order: &[usize]) -> Vec<Report> {
+        let existing = match requests.links().await {
+            Ok(links) => links,
+            Err(error) => {
+                return order
+                    .iter()
+                    .map(|link| Report { link: *link, outcome: Err(error.clone()) })
+                    .collect();
+            }
+        };
+        let mut reports = Vec::new();
+        for number in order {
+            let outcome = self.make(requests, *number, &existing).await;
+            reports.push(Report { link: *number, outcome });
+        }
+        self.apply_rules();
+        for report in &mut reports {
+            if let (Ok(()), Some(made)) = (&report.outcome, self.made.get(&report.link)) {
+                report.outcome = self.bring_up(requests, report.link, made.link, &existing).await;
+            }
+        }
+        reports
+    }
+
+    /// Makes one link, or takes what an earlier run left of it, and sets it up.
+    async fn make(
+        &mut self,
+        requests: &Requests,
+        number: usize,
+        existing: &[Link],
+    ) -> Result<(), KernelError> {
+        let known = self.made.remove(&number);
+        let planned = &self.planned[number];
+        if matches!(planned.kind, NewLinkKind::Ipvlan(_)) && planned.ipv4 && planned.address.is_none() {
+            let reason = "it has no MAC of its own, so for IPv4 it needs an address: use_ipvlan ADDRESS";
+            return Err(KernelError::other(format!("setting up {}", planned.name), reason));
+        }
+        let Some(parent) = named(existing, &planned.parent) else {
+            let reason = format!("there is no interface {}", planned.parent);
+            return Err(KernelError::other(format!("creating {}", planned.name), reason));
+        };
+        let index = match named(existing, &planned.name) {
+            Some(link) if planned.is(link, parent) => {
+                if known.is_none_or(|known| known.link != link.index) {
+                    info!("using {}, which is there already", planned.name);
+                    clear(requests, link).await?;
+                }
+                link.index
+            }
+            Some(link) if is_of_our_kind(link) => {
+                info!("{} is there already, but not as it has to be: it is made anew", link.name);
+                requests.delete_link(link).await?;
+                create(requests, planned, parent).await?
+            }
+            // The name was free when it was chosen; what has taken it since makes the kernel refuse.
+            _ => create(requests, planned, parent).await?,
+        };
+        self.made.insert(number, Diversion { link: index, parent: parent.index });
+        settings::of_link(planned);
+        let others: Vec<&str> = existing.iter().map(|link| link.name.as_str()).collect();
+        let others = others.into_iter().filter(|name| self.planned.iter().all(|link| link.name != *name));
+        if let Err(error) = self.sysctls.set(&settings::of_others(planned, others)) {
+            warn!("{error}");
+        }
+        settings::check(planned)
+    }
+
+    async fn bring_up(
+        &self,
+        requests: &Requests,
+        number: usize,
+        index: IfIndex,
+        existing: &[Link],
+    ) -> Result<(), KernelError> {
+        let planned = &self.planned[number];
+        requests.bring_up(index).await?;
+        self.add_addresses(requests, number, index, existing).await?;
+        match named(existing, &planned.parent) {
+            Some(parent) if planned.announce_parent => requests.repeat_link(parent).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// Gives a link the addresses that it needs itself: an ipvlan the one it sends from; a macvlan of IPv6 the
+    /// link-local ones of its parent, as a packet must come from an address of the link that it leaves by. Nobody else
+    /// shall use them.
+    async fn add_addresses(
+        &self,
+        requests: &Requests,
+        number: usize,
+        index: IfIndex,
+        existing: &[Link],
+    ) -> Result<(), KernelError> {
+        let planned = &self.planned[number];
+        let mut wanted = Vec::new();
+        if let Some(address) = planned.address {
+            wanted.push(Address { index, ..host_address(address) });
+        }
+        if planned.borrows_link_local() {
+            let parent = named(existing, &planned.parent).map(|parent| parent.index);
+            let addresses = requests.addresses().await?;
+            let own = addresses.iter().filter(|known| Some(known.index) == parent && self.is_borrowed(known));
+            wanted.extend(own.map(|known| Address {
+                index,
+                prefix: known.prefix,
+                preferred: Some(0),
+                ..host_address(known.address)
+            }));
+        }
+        for address in wanted {
+            requests.add_address(&address).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether an address of the parent is a link-local one that no virtual router put there.
+    fn is_borrowed(&self, known: &AddressInfo) -> bool {
+        let link_local = matches!(known.address, IpAddr::V6(address) if address.is_unicast_link_local());
+        link_local && !self.virtual_addresses.contains(&known.address)
+    }
+
+    /// Brings the kernel's rules to the links that are there. Without rules everything works, but switches may be
+    /// misled, so a refusal is only reported.
+    fn apply_rules(&mut self) {
+        let macvlans = || {
+            let mut made: Vec<_> = self.made.iter().collect();
+            made.sort_by_key(|(number, _)| **number);
+            made.into_iter()
+                .map(|(number, made)| (&self.planned[*number], *made))
+                .filter(|(planned, _)| matches!(planned.kind, NewLinkKind::Macvlan(_)))
+        };
+        let rules = Ruleset {
+            ipv4: macvlans().filter(|(link, _)| link.ipv4 && self.local_igmp).map(|(_, made)| made).collect(),
+            ipv6: macvlans().filter(|(link, _)| link.ipv6).map(|(_, made)| made).collect(),
+            ..self.rules.clone()
+        };
+        let nothing_to_do = self.applied.is_none() && rules.is_empty();
+        if nothing_to_do || self.applied.as_ref() == Some(&rules) {
+            return;
+        }
+        match rules.apply() {
+            Ok(()) => self.applied = Some(rules),
+            Err(error) => {
+                warn!("{error}: IGMP, MLD and router solicitations may leave from a virtual MAC");
+                self.applied = None;
+            }
+        }
+    }
+
+    /// Removes everything again: links, rules, settings. What fails does not keep the rest from being removed.
+    pub(super) async fn release(&mut self, requests: &Requests) -> Vec<KernelError> {
+        let mut errors = Vec::new();
+        match requests.links().await {
+            Ok(existing) => {
+                let made: HashSet<IfIndex> = self.made.values().map(|made| made.link).collect();
+                for link in existing.iter().filter(|link| made.contains(&link.index)) {
+                    errors.extend(requests.delete_link(link).await.err());
+                }
+            }
+            Err(error) => errors.push(error),
+        }
+        self.made.clear();
+        if self.applied.is_some() {
+            self.apply_rules();
+        }
+        errors.extend(self.sysctls.restore());
+        errors
+    }
+}
+
+/// An address as a host's, of no interface yet.
+fn host_address(address: IpAddr) -> Address {
+    let prefix = Family::of(address).bits();
+    let index = IfIndex(0);
+    Address { index, address, prefix, broadcast: None, scope: 0, label: None, nodad: true, preferred: None }
+}
+
+fn named<'a>(links: &'a [Link], name: &str) -> Option<&'a Link> {
+    links.iter().find(|link| link.name == name)
+}
+
+async fn create(requests: &Requests, planned: &PlannedLink, parent: &Link) -> Result<IfIndex, KernelError> {
+    let link = NewLink {
+        name: planned.name.clone(),
+        parent: parent.index,
+        kind: planned.kind,
+        group: planned.group.unwrap_or(parent.group),
+    };
+    let index = requests.create_link(&link).await?;
+    info!("created {link}");
+    Ok(index)
+}
+
+/// Takes a link's addresses: they are an earlier run's.
+async fn clear(requests: &Requests, link: &Link) -> Result<(), KernelError> {
+    let addresses = requests.addresses().await?;
+    for address in addresses.iter().filter(|known: &&AddressInfo| known.index == link.index) {
+        requests.remove_address(&address.into()).await?;
+    }
+    Ok(())
+}
