@@ -280,6 +280,26 @@ pub const CHAPTERS: &[(&str, &[Kind])] = &[
                 "Put it into `virtual_ipaddress_excluded` or into an instance of its own.",
             ),
             kind(
+                "no-vmac",
+                "A word about the instance's own link stands in an instance that has none.",
+                "Add `use_vmac`, or remove the word.",
+            ),
+            kind(
+                "invalid-mac",
+                "A MAC address of `use_vmac` cannot be used, and the virtual router's own is.",
+                "Write five octets (the VRID is the sixth), or leave it out.",
+            ),
+            kind(
+                "no-ipvlan-address",
+                "An ipvlan has the MAC address of its interface, so it needs an address of its own to send from.",
+                "Write `use_ipvlan ADDRESS` with a free address of the interface's subnet.",
+            ),
+            kind(
+                "unicast-vmac",
+                "Unicast advertisements leave by the interface itself, whatever `vmac_xmit_base` says.",
+                "Add `vmac_xmit_base`.",
+            ),
+            kind(
                 "peer-ignored",
                 "The `peer` of an address line cannot be used and is ignored.",
                 "Do what the finding says.",
