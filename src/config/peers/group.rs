@@ -1,6 +1,6 @@
 //! Whether two routers' sync groups agree.
 
-use std::cmp::Ordering;
+use std::{cmp::Ordering, collections::HashSet};
 
 use crate::config::{Config, Diagnostic, Instance, Report, Severity, SyncGroup};
 
@@ -12,12 +12,14 @@ pub(super) fn check<'a>(
     partner: impl Fn(&Instance) -> Option<&'a Instance>,
     report: &mut Report,
 ) {
+    let members = first.sync_groups.iter().flat_map(|group| &group.members);
+    let grouped: HashSet<&str> = members.map(|member| &*first.instances[*member].name).collect();
     for group in &second.sync_groups {
         let members = group.members.iter().map(|member| &second.instances[*member]);
         let pairs: Vec<_> = members.filter_map(|theirs| Some((partner(theirs)?, theirs))).collect();
         split_preference(group, &pairs, report);
         for (ours, theirs) in pairs {
-            if group_of(first, ours).is_none() {
+            if !grouped.contains(&*ours.name) {
                 let headline = format!("{} is in a sync group, its peer in none", theirs.name);
                 report.add(
                     Diagnostic::new("peer-group", Severity::Error, headline, &group.settings.at)
@@ -27,11 +29,6 @@ pub(super) fn check<'a>(
             }
         }
     }
-}
-
-fn group_of<'a>(config: &'a Config, instance: &Instance) -> Option<&'a SyncGroup> {
-    let is_member = |member: &usize| config.instances[*member].name == instance.name;
-    config.sync_groups.iter().find(|group| group.members.iter().any(is_member))
 }
 
 /// A group whose members are better on different routers: each router waits for the other, or both give way again and

@@ -103,14 +103,13 @@ fn track_together(group: &mut SyncGroup, instances: &mut [Instance], context: &m
             report_owner(group.name.as_str(), &group.settings.at, &tracked.name, &owner, context);
         }
     }
+    let tracked: HashSet<usize> = group.track_scripts.iter().map(|tracked| tracked.script).collect();
     for member in &group.members {
         let instance = &mut instances[*member];
         if !group.tracking_weight {
             drop_weights(instance, &group.name, context);
         }
-        let groups =
-            |own: &mut TrackedScript| group.track_scripts.iter().any(|tracked| tracked.script == own.script);
-        for doubled in instance.track_scripts.extract_if(.., groups).collect::<Vec<_>>() {
+        for doubled in instance.track_scripts.extract_if(.., |own| tracked.contains(&own.script)) {
             let (name, group) = (&doubled.name, &group.name);
             let headline =
                 format!("{} and its group {group} track {name}: the group's line counts", instance.name);
