@@ -348,6 +348,9 @@ impl Builder<'_> {
                 self.check_unread(keyword, line);
                 if let Value::Body(inner) = keyword.value { Some(inner) } else { None }
             }
+            Some(_) if self.report.counts_only("unknown-keyword", Severity::Error, Some(&word.span())) => {
+                None
+            }
             Some((block, None)) => {
                 self.report.add(unknown_keyword(line, block));
                 meant(block, word.text)

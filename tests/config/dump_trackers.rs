@@ -4,8 +4,8 @@ use std::{fmt::Write as _, fs, time::Duration};
 
 use proptest::test_runner::TestRunner;
 use steadfast::config::{
-    Config, Instance, Script,
-    settings::{SyncGroup, Track, TrackFile, TrackProcess},
+    Config, Instance, Script, SyncGroup, TrackedScript,
+    settings::{Track, TrackFile, TrackProcess},
 };
 
 use crate::{
@@ -162,11 +162,9 @@ fn of_process(process: &TrackProcess) -> Vec<String> {
 
 /// What an instance tracks, with the weights that count.
 fn of_instance(instance: &Instance, config: &Config) -> Vec<String> {
-    let scripts = instance.track_scripts.iter().map(|tracked| {
-        format!("{} weight {}", tracked.name, weighted(tracked.weight.into(), tracked.reverse))
-    });
-    scripts
-        .chain(files_and_processes(&instance.settings.track_file, &instance.settings.track_process, config))
+    let settings = &instance.settings;
+    scripts(&instance.track_scripts)
+        .chain(files_and_processes(&settings.track_file, &settings.track_process, config))
         .collect()
 }
 
@@ -189,8 +187,17 @@ fn files_and_processes(files: &[Track], processes: &[Track], config: &Config) ->
 }
 
 fn of_group(group: &SyncGroup, config: &Config) -> Vec<String> {
-    let members = group.group.iter().map(|(name, _)| name.clone());
-    members.chain(files_and_processes(&group.track_file, &group.track_process, config)).collect()
+    let written = &group.settings;
+    let members = written.group.iter().map(|(name, _)| name.clone());
+    let scripts = scripts(&group.track_scripts);
+    members
+        .chain(scripts)
+        .chain(files_and_processes(&written.track_file, &written.track_process, config))
+        .collect()
+}
+
+fn scripts(tracked: &[TrackedScript]) -> impl Iterator<Item = String> {
+    tracked.iter().map(|one| format!("{} weight {}", one.name, weighted(one.weight.into(), one.reverse)))
 }
 
 /// The part of the dump about one thing: from its title to the next one's.
@@ -233,9 +240,7 @@ fn both_programs_understand_the_same_of_generated_trackers_and_groups() {
         processes.map(|one| (format!("VRRP Track process = {}", one.heading.name()), of_process(one))),
     );
     let groups = config.sync_groups.iter();
-    expected.extend(
-        groups.map(|one| (format!("VRRP Sync Group = {}", one.name), of_group(&one.settings, &config))),
-    );
+    expected.extend(groups.map(|one| (format!("VRRP Sync Group = {}", one.name), of_group(one, &config))));
     let instances = config.instances.iter();
     expected
         .extend(instances.map(|one| (format!("VRRP Instance = {}", one.name), of_instance(one, &config))));

@@ -1,9 +1,7 @@
 //! `virtual_server`: ports, address families and schedulers that must fit together.
 
-use std::net::IpAddr;
-
 use super::{Context, checker, error, last};
-use crate::config::{Severity, Span, text::Line, tree::Node, value};
+use crate::config::{Severity, text::Line, tree::Node, value};
 
 /// Forwarding methods that leave the port of a packet as it is.
 const KEEP_PORT: [&str; 2] = ["DR", "TUN"];
@@ -12,8 +10,7 @@ const HASH_FLAGS: [&str; 5] = ["hashed", "sh-port", "sh-fallback", "mh-port", "m
 
 /// Where a service listens, as far as it is known.
 struct Service<'a> {
-    /// How it is called in messages.
-    shown: String,
+    node: &'a Node,
     family: Option<bool>,
     /// Ports that connections come in by; none for a firewall mark.
     ports: Vec<u16>,
@@ -26,11 +23,11 @@ pub(super) fn check(node: &Node, groups: &[&Node], context: &mut Context<'_>) {
     let Some(mut service) = service(node, groups) else { return };
     if node.line.word(1).is_some_and(|word| word.text == "fwmark") {
         if let Some(protocol) = last(node, "protocol") {
-            let headline = format!("protocol is ignored for {}: the firewall mark decides", service.shown);
+            let headline = format!("protocol is ignored for {}: the firewall mark decides", service.shown());
             context.add(error("protocol-with-mark", headline, &protocol.span()).help("remove the line"));
         }
     } else if service.ports == [0] && last(node, "persistence_timeout").is_none() {
-        let headline = format!("{} has no port: persistence is switched on, for 360 s", service.shown);
+        let headline = format!("{} has no port: persistence is switched on, for 360 s", service.shown());
         context.add(
             error("no-port", headline, &node.span())
                 .info("a service of all ports works only when a client's connections stay together")
@@ -58,8 +55,6 @@ pub(super) fn check(node: &Node, groups: &[&Node], context: &mut Context<'_>) {
 
 fn service<'a>(node: &'a Node, groups: &[&Node]) -> Option<Service<'a>> {
     let (first, second) = (node.line.word(1)?, node.line.word(2));
-    let shown =
-        format!("virtual_server {}", node.line.words(1).map(|word| word.text).collect::<Vec<_>>().join(" "));
     let method =
         last(node, "lb_kind").or(last(node, "lvs_method")).and_then(Node::argument).map(|word| word.text);
     let (family, ports) = match first.text {
@@ -75,7 +70,15 @@ fn service<'a>(node: &'a Node, groups: &[&Node]) -> Option<Service<'a>> {
             (Some(address.is_ipv6()), vec![second.map_or(Some(0), |word| word.text.parse().ok())?])
         }
     };
-    Some(Service { shown, family, ports, method })
+    Some(Service { node, family, ports, method })
+}
+
+impl Service<'_> {
+    /// How it is called in messages.
+    fn shown(&self) -> String {
+        let words: Vec<_> = self.node.line.words(1).map(|word| word.text).collect();
+        format!("virtual_server {}", words.join(" "))
+    }
 }
 
 /// The port behind a group member's address, 0 if there is none.
@@ -91,50 +94,38 @@ fn server_fits(
     service: &mut Service<'_>,
     context: &mut Context<'_>,
 ) {
-    let Some(address) = line.word(1).and_then(|word| value::host_address(word.text)) else { return };
+    let Some((address, _)) = line.word(1).and_then(|word| value::host_address(word.text)) else { return };
     let port: u16 = line.word(2).and_then(|word| word.text.parse().ok()).unwrap_or(0);
     let method = own.or(service.method).unwrap_or("NAT");
-    let what = format!("{} {}", node.keyword.name, address.0);
-    if !family_fits(address.0, &what, method, &node.span(), service, context) {
+    let what = || format!("{} {address}", node.keyword.name);
+    // Tunnels may change the family, nothing else can. A mark has the family of its first server.
+    let is_ipv6 = *service.family.get_or_insert(address.is_ipv6());
+    if is_ipv6 != address.is_ipv6() && method != "TUN" {
+        let (theirs, ours) = if is_ipv6 { ("IPv4", "IPv6") } else { ("IPv6", "IPv4") };
+        let headline =
+            format!("{} is {theirs}, but {} is {ours}: the server is left out", what(), service.shown());
+        context.add(
+            error("family-mismatch", headline, &node.span())
+                .info("only the method TUN carries packets of one family to servers of the other")
+                .help("write an address of the service's family, or use TUN"),
+        );
         return;
     }
     let expected = if service.ports.is_empty() { &[0][..] } else { &service.ports };
     if port == 0 || !KEEP_PORT.contains(&method) || expected.iter().all(|expected| *expected == port) {
         return;
     }
+    let (what, shown) = (what(), service.shown());
     let headline = match service.ports[..] {
-        [] => format!("port {port} of {what} is not used: {} has no port", service.shown),
+        [] => format!("port {port} of {what} is not used: {shown} has no port"),
         [expected] => format!("port {port} of {what} is not used: it gets what comes to port {expected}"),
-        _ => format!("port {port} of {what} is not used: it gets each port of {}", service.shown),
+        _ => format!("port {port} of {what} is not used: it gets each port of {shown}"),
     };
     context.add(
         error("port-mismatch", headline, &node.span())
             .info(format!("{method} forwards packets as they are, port included"))
             .help("write the service's port or none, or use NAT to change it"),
     );
-}
-
-/// Tunnels may change the family, nothing else can. A mark has the family of its first server.
-fn family_fits(
-    address: IpAddr,
-    what: &str,
-    method: &str,
-    at: &Span,
-    service: &mut Service<'_>,
-    context: &mut Context<'_>,
-) -> bool {
-    let family = *service.family.get_or_insert(address.is_ipv6());
-    if family == address.is_ipv6() || method == "TUN" {
-        return true;
-    }
-    let (theirs, ours) = if family { ("IPv4", "IPv6") } else { ("IPv6", "IPv4") };
-    let headline = format!("{what} is {theirs}, but {} is {ours}: the server is left out", service.shown);
-    context.add(
-        error("family-mismatch", headline, at)
-            .info("only the method TUN carries packets of one family to servers of the other")
-            .help("write an address of the service's family, or use TUN"),
-    );
-    false
 }
 
 /// Options of a scheduler count only below the line that names it.

@@ -1,0 +1,83 @@
+//! Keywords and what follows them.
+
+use super::{Kind, kind};
+
+pub(super) const VALUES: &[Kind] = &[
+    kind(
+        "unknown-keyword",
+        "The block does not have this word, so the line is not read. When it opens a block, \
+         nothing in it is read, and its `}` ends the block around it, as in keepalived: the \
+         finding says how many lines that costs.",
+        "Correct the spelling (case matters), or move the line into the block it belongs to.",
+    ),
+    kind(
+        "removed-keyword",
+        "keepalived no longer has this word; the line is ignored.",
+        "Do what the finding says, or remove the line.",
+    ),
+    kind(
+        "deprecated",
+        "The word still works as far as the finding says, but another one has taken its place.",
+        "Use the other one.",
+    ),
+    kind(
+        "not-supported-yet",
+        "keepalived knows the word and Steadfast does not act on it yet. A note when nothing \
+         depends on it, a warning when failover or the way of packets does, an error when the \
+         instance cannot be run without it.",
+        "Do without, or keep what depends on it on keepalived for now.",
+    ),
+    kind(
+        "invalid-value",
+        "What follows the word is not what it takes: not a number, out of range, or none of its \
+         choices. Unless the finding says otherwise the line is ignored and the default holds.",
+        "Write a value of the kind and range that the finding names.",
+    ),
+    kind(
+        "missing-argument",
+        "A word stands without its value. Where the finding is fatal, keepalived ends with exit \
+         status 2 at this point.",
+        "Write the value behind it.",
+    ),
+    kind(
+        "extra-words",
+        "Words that belong to nothing are ignored.",
+        "Put them on a line of their own, or remove them.",
+    ),
+    kind(
+        "unknown-option",
+        "A word on a line of a list is none of the line's options and is ignored.",
+        "Correct the spelling, or put it on a line of its own.",
+    ),
+    kind(
+        "invalid-socket",
+        "`snmp_socket` is no address of a master agent: VRRP runs, but KEEPALIVED-MIB is not served.",
+        "Write the value of `agentXSocket` in snmpd.conf.",
+    ),
+    kind("empty-list", "A list is empty.", "Fill it, or remove it."),
+    kind(
+        "duplicate-setting",
+        "Of settings that count once, the first is used; this is a later one.",
+        "Keep one of the lines.",
+    ),
+    kind(
+        "duplicate-name",
+        "Two blocks of one kind have the same name; the second is ignored.",
+        "Give it another name.",
+    ),
+    kind(
+        "duplicate-member",
+        "Something is listed twice, or in two groups where it can be in one; the first counts.",
+        "Remove one of the two.",
+    ),
+    kind(
+        "duplicate-address",
+        "An address is listed twice; the first line counts.",
+        "Remove one of the two lines.",
+    ),
+    kind(
+        "incomplete-block",
+        "A block lacks what it cannot do without, and is ignored with everything that refers to it.",
+        "Add what the finding names.",
+    ),
+];
