@@ -100,9 +100,15 @@ pub(super) fn value(value: Value) -> String {
         Value::Integer(min, max) => format!("a whole number from {min} to {max}"),
         Value::Seconds(min, max) => format!("seconds from {} to {}", units(min), units(max)),
         Value::Milliseconds(min, max) => format!("milliseconds from {} to {}", min / 1000, max / 1000),
+        Value::Numeral(min, max) => format!("a whole number from {min} to {max}; 0x10 and 020 are 16"),
+        Value::Named(names) => {
+            format!("a number up to {}, or a name that /etc/iproute2/{} has", names.max(), names.file())
+        }
         Value::OneOf(words) => words.join(", "),
         Value::OneOfAnyCase(words) => format!("{}, in upper or lower case", words.join(", ")),
         Value::Address => "an IP address".to_owned(),
+        Value::Network => "an IP address and prefix length; default, any or all".to_owned(),
+        Value::Interface => "the name of an interface".to_owned(),
         Value::Script => "a command, in quotes when it has arguments; then user and group".to_owned(),
     }
 }

@@ -1,6 +1,7 @@
 //! The room as a whole on a system that exists only here: text in, configuration and findings out.
 
 mod family;
+mod routes;
 mod typed;
 
 use std::{

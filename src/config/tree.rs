@@ -493,7 +493,7 @@ fn holds_secrets(block: &Block) -> bool {
 }
 
 /// Whether `word` is what the table asks for.
-fn fits(wanted: Value, word: &str) -> bool {
+pub(super) fn fits(wanted: Value, word: &str) -> bool {
     let inside = |number: Option<u64>, min, max| number.is_some_and(|number| (min..=max).contains(&number));
     match wanted {
         Value::Integer(min, max) => value::integer(word).is_some_and(|number| (min..=max).contains(&number)),
@@ -502,13 +502,18 @@ fn fits(wanted: Value, word: &str) -> bool {
         Value::Boolean => matches!(word, "on" | "off" | "true" | "false" | "yes" | "no"),
         Value::OneOf(choices) => choices.contains(&word),
         Value::OneOfAnyCase(choices) => choices.iter().any(|choice| choice.eq_ignore_ascii_case(word)),
+        Value::Numeral(min, max) => inside(value::numeral(word), min, max),
         Value::Address => value::host_address(word).is_some(),
+        Value::Network => value::network(word).is_some(),
+        Value::Interface => value::is_interface_name(word),
+        // A name needs the system to be judged.
+        Value::Named(_) => true,
         Value::Flag | Value::Text | Value::Script | Value::Lines(_) | Value::Body(_) => true,
     }
 }
 
 /// What to write: the line, and in words what its argument is; `written` is what the file has, if anything.
-fn instruction(keyword: &Keyword, written: &str) -> String {
+pub(super) fn instruction(keyword: &Keyword, written: &str) -> String {
     let argument = match keyword.value {
         Value::Flag | Value::Text | Value::Script | Value::Lines(_) | Value::Body(_) => {
             return format!("write {} {}", keyword.name, keyword.arguments);

@@ -19,6 +19,28 @@ pub(super) fn integer(word: &str) -> Option<i64> {
     whole(word, map_res(recognize((opt(one_of("+-")), digit1)), str::parse))
 }
 
+/// A whole number as the C language has them: `0x10` and `020` are 16. `None` when the word is anything else or does not
+/// fit.
+pub(super) fn numeral(word: &str) -> Option<u64> {
+    let word = word.strip_prefix('+').unwrap_or(word);
+    if word.starts_with('+') {
+        return None;
+    }
+    if let Some(digits) = word.strip_prefix("0x").or_else(|| word.strip_prefix("0X")) {
+        return u64::from_str_radix(digits, 16).ok().filter(|_| !digits.starts_with('+'));
+    }
+    let octal = word.len() > 1 && word.starts_with('0');
+    u64::from_str_radix(word, if octal { 8 } else { 10 }).ok()
+}
+
+/// Whether the kernel would take the word for the name of an interface (dev_valid_name).
+pub(super) fn is_interface_name(word: &str) -> bool {
+    /// IFNAMSIZ without the NUL.
+    const LONGEST: usize = 15;
+    let fits = |c: char| !matches!(c, '/' | ':') && !c.is_whitespace();
+    (1..=LONGEST).contains(&word.len()) && !matches!(word, "." | "..") && word.chars().all(fits)
+}
+
 /// A decimal number of units, as thousandths of thousandths: `1.5` is 1_500_000. More than six decimals are
 /// rounded. `None` when the word is anything else or does not fit.
 pub(super) fn micro(word: &str) -> Option<u64> {
@@ -47,6 +69,27 @@ fn millionths(decimals: &str) -> u64 {
 /// An address with an optional prefix length, which is not checked against the family.
 pub(super) fn prefixed_address(word: &str) -> Option<(IpAddr, Option<&str>)> {
     whole(word, pair(map_res(is_not("/"), str::parse), opt(preceded(char('/'), rest))))
+}
+
+/// A network: an address with an optional prefix length, which is not checked against the family; `None` in place of the
+/// address stands for every address, of IPv6 where the word says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Net<'a> {
+    /// `default`, `any` or `all`.
+    Every,
+    /// `default6`.
+    EveryV6,
+    /// An address, and what stands behind the slash.
+    Of(IpAddr, Option<&'a str>),
+}
+
+/// The word for a network.
+pub(super) fn network(word: &str) -> Option<Net<'_>> {
+    match word {
+        "default" | "any" | "all" => Some(Net::Every),
+        "default6" => Some(Net::EveryV6),
+        _ => prefixed_address(word).map(|(address, prefix)| Net::Of(address, prefix)),
+    }
 }
 
 /// A host's address; keepalived drops what follows a `/` or `-`, so `true` says that something was dropped.

@@ -85,14 +85,62 @@ pub enum Value {
     OneOf(&'static [&'static str]),
     /// One of these words, in upper or lower case.
     OneOfAnyCase(&'static [&'static str]),
+    /// A whole number in this range, as C has them: `0x10` and `020` are 16.
+    Numeral(u64, u64),
+    /// A number, or a name that iproute2 has for it.
+    Named(Names),
     /// An IPv4 or IPv6 address.
     Address,
+    /// An address with a prefix length; `default`, `any` or `all` for every address.
+    Network,
+    /// The name of an interface.
+    Interface,
     /// A command, perhaps with user and group.
     Script,
     /// A `{ }` of lines that are not keywords; the block lists the options such a line may have.
     Lines(&'static Block),
     /// A `{ }` of keywords.
     Body(&'static Block),
+}
+
+/// Numbers with names, as the files of iproute2 list them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Names {
+    /// Routing tables: `rt_tables`.
+    Tables,
+    /// Who made a route or rule: `rt_protos`.
+    Protocols,
+    /// Scopes of addresses and routes: `rt_scopes`.
+    Scopes,
+    /// Realms of routes: `rt_realms`.
+    Realms,
+    /// Values of the TOS byte: `rt_dsfield`.
+    DsField,
+    /// Groups of interfaces: `group`.
+    Groups,
+}
+
+impl Names {
+    /// The file that has them.
+    pub const fn file(self) -> &'static str {
+        match self {
+            Self::Tables => "rt_tables",
+            Self::Protocols => "rt_protos",
+            Self::Scopes => "rt_scopes",
+            Self::Realms => "rt_realms",
+            Self::DsField => "rt_dsfield",
+            Self::Groups => "group",
+        }
+    }
+
+    /// The largest number.
+    pub const fn max(self) -> u32 {
+        match self {
+            Self::Tables | Self::Groups => u32::MAX,
+            Self::Protocols | Self::Scopes | Self::DsField => 255,
+            Self::Realms => 65_535,
+        }
+    }
 }
 
 /// Whether a word has an effect.
@@ -178,6 +226,12 @@ pub static ROOT: &Block = &root::BLOCK;
 
 /// The options of a line in `virtual_ipaddress` and its like.
 pub static ADDRESS_LINE: &Block = &address_line::OPTIONS;
+/// The words of a line in `virtual_routes` and `static_routes`.
+pub static ROUTE_LINE: &Block = &route_line::OPTIONS;
+/// The words of a line in `virtual_rules` and `static_rules`.
+pub static RULE_LINE: &Block = &rule_line::OPTIONS;
+
+pub(super) use route_line::{ENCAP_IP, ENCAP_IP6, NEXT_HOP};
 
 /// Where else a word is known: the blocks whose keyword it is.
 pub fn homes(name: &str) -> &'static [&'static str] {

@@ -2,53 +2,63 @@
 
 use super::{
     Block,
-    Value::{Flag, Text},
+    Names::{DsField, Groups, Protocols, Tables},
+    Value::{Flag, Interface, Named, Network, Numeral, OneOf, Text},
     keyword,
 };
+
+/// The largest number that a 32-bit attribute holds.
+const MAX: u64 = u32::MAX as u64;
+
+/// What may follow `type`.
+const ACTIONS: &[&str] = &["blackhole", "prohibit", "unreachable", "nop"];
 
 pub(super) static OPTIONS: Block = Block {
     name: "a rule line",
     keywords: &[
         keyword("not", "", Flag, "invert the selector"),
-        keyword("from", "PREFIX", Text, "selectors").or("all").expected(),
-        keyword("to", "PREFIX", Text, "selectors").or("all").expected(),
+        keyword("from", "PREFIX", Network, "selectors").or("all").required(),
+        keyword("to", "PREFIX", Network, "selectors").or("all").required(),
         keyword("inet", "", Flag, "force family").or("inet"),
         keyword("inet6", "", Flag, "force family").or("inet"),
-        keyword("table", "N|NAME", Text, "look up this table").expected(),
-        keyword("lookup", "N|NAME", Text, "look up this table").expected(),
+        keyword("table", "N|NAME", Named(Tables), "look up this table").required(),
+        keyword("lookup", "N|NAME", Named(Tables), "look up this table").required(),
         keyword("blackhole", "", Flag, "discard actions"),
         keyword("prohibit", "", Flag, "discard actions"),
         keyword("unreachable", "", Flag, "discard actions"),
         keyword("nop", "", Flag, "no operation"),
-        keyword("goto", "N", Text, "jump to another rule").expected(),
+        keyword("goto", "N", Numeral(1, MAX), "jump to another rule").required(),
         keyword("l3mdev", "", Flag, "use the l3mdev table"),
-        keyword("type", "TYPE", Text, "optional word before the action type").expected(),
-        keyword("preference", "N", Text, "rule preference")
+        keyword("type", "TYPE", OneOf(ACTIONS), "optional word before the action type").required(),
+        keyword("preference", "N", Numeral(0, MAX), "rule preference")
             .or("assigned automatically with a warning")
-            .expected(),
-        keyword("priority", "N", Text, "rule preference")
+            .required(),
+        keyword("priority", "N", Numeral(0, MAX), "rule preference")
             .or("assigned automatically with a warning")
-            .expected(),
-        keyword("order", "N", Text, "rule preference").or("assigned automatically with a warning").expected(),
-        keyword("tos", "N|NAME", Text, "TOS selector").or("any").expected(),
-        keyword("dsfield", "N|NAME", Text, "TOS selector").or("any").expected(),
-        keyword("fwmark", "M[/MASK]", Text, "mark selector").or("any").expected(),
-        keyword("realms", "[FROM/]TO", Text, "route realms"),
-        keyword("iif", "IF", Text, "input interface selector").or("any").expected(),
-        keyword("dev", "IF", Text, "input interface selector").or("any").expected(),
-        keyword("oif", "IF", Text, "output interface selector").or("any").expected(),
-        keyword("tunnel-id", "N", Text, "tunnel id selector").or("any").expected(),
-        keyword("uidrange", "A-B", Text, "user id selector").or("any").expected(),
-        keyword("protocol", "N|NAME", Text, "rule protocol").or("keepalived").expected(),
-        keyword("ipproto", "NAME|N", Text, "IP protocol selector").or("any").expected(),
-        keyword("sport", "A[-B]", Text, "source port selector").or("any").expected(),
-        keyword("dport", "A[-B]", Text, "destination port selector").or("any").expected(),
-        keyword("suppress_prefixlength", "N", Text, "ignore results with shorter prefixes").expected(),
-        keyword("sup_pl", "N", Text, "ignore results with shorter prefixes").expected(),
-        keyword("suppress_ifgroup", "GROUP", Text, "ignore results through this group").expected(),
-        keyword("sup_group", "GROUP", Text, "ignore results through this group").expected(),
+            .required(),
+        keyword("order", "N", Numeral(0, MAX), "rule preference")
+            .or("assigned automatically with a warning")
+            .required(),
+        keyword("tos", "N|NAME", Named(DsField), "TOS selector").or("any").required(),
+        keyword("dsfield", "N|NAME", Named(DsField), "TOS selector").or("any").required(),
+        keyword("fwmark", "M[/MASK]", Text, "mark selector").or("any").required(),
+        keyword("realms", "[FROM/]TO", Text, "route realms").required(),
+        keyword("iif", "IF", Interface, "input interface selector").or("any").required(),
+        keyword("dev", "IF", Interface, "input interface selector").or("any").required(),
+        keyword("oif", "IF", Interface, "output interface selector").or("any").required(),
+        keyword("tunnel-id", "N", Numeral(0, u64::MAX), "tunnel id selector").or("any").required(),
+        keyword("uidrange", "A-B", Text, "user id selector").or("any").required(),
+        keyword("protocol", "N|NAME", Named(Protocols), "rule protocol").or("keepalived").required(),
+        keyword("ipproto", "NAME|N", Text, "IP protocol selector").or("any").required(),
+        keyword("sport", "A[-B]", Text, "source port selector").or("any").required(),
+        keyword("dport", "A[-B]", Text, "destination port selector").or("any").required(),
+        keyword("suppress_prefixlength", "N", Numeral(0, 128), "ignore results with shorter prefixes")
+            .required(),
+        keyword("sup_pl", "N", Numeral(0, 128), "ignore results with shorter prefixes").required(),
+        keyword("suppress_ifgroup", "GROUP", Named(Groups), "ignore results through this group").required(),
+        keyword("sup_group", "GROUP", Named(Groups), "ignore results through this group").required(),
         keyword("no_track", "", Flag, "do not react to deletion"),
-        keyword("track_group", "NAME", Text, "instances that go to FAULT if the rule is lost").expected(),
+        keyword("track_group", "NAME", Text, "instances that go to FAULT if the rule is lost").required(),
     ],
     shared: &[],
 };

@@ -6,6 +6,8 @@
 mod address;
 mod group;
 mod link;
+mod route;
+mod rule;
 
 use std::{fmt, net::IpAddr, path::PathBuf, time::Duration};
 
@@ -13,6 +15,11 @@ pub use self::{
     address::{AddressLine, Preferred, Scope, UnicastPeer},
     group::SyncGroup,
     link::{IpvlanMode, VirtualLink, VirtualLinkKind},
+    route::{
+        Encap, Hop, Insertion, IpTunnel, MAIN_TABLE, Metric, MetricTime, Network, NextHop, PROTOCOL, Realms,
+        Route, RouteKind, RouteMetrics, RouterPreference,
+    },
+    rule::{Mark, Range, Rule, RuleAction},
 };
 
 use crate::{
@@ -35,8 +42,14 @@ pub struct Config {
     pub scripts: Vec<Script>,
     /// `vrrp_instance` blocks, in file order.
     pub instances: Vec<Instance>,
-    /// The single words of the top level: namespaces, static addresses, routes and rules.
+    /// The single words of the top level, such as namespaces.
     pub process: Box<ProcessSettings>,
+    /// `static_ipaddress`: there for the whole run.
+    pub static_addresses: Vec<AddressLine>,
+    /// `static_routes`: there for the whole run.
+    pub static_routes: Vec<Route>,
+    /// `static_rules`: there for the whole run.
+    pub static_rules: Vec<Rule>,
     /// `SSL`.
     pub ssl: Option<Box<Ssl>>,
     /// `track_group` blocks, in file order.
@@ -65,6 +78,9 @@ impl Config {
             scripts: Vec::new(),
             instances: Vec::new(),
             process: Box::default(),
+            static_addresses: Vec::new(),
+            static_routes: Vec::new(),
+            static_rules: Vec::new(),
             ssl: None,
             track_groups: Vec::new(),
             track_files: Vec::new(),
@@ -220,13 +236,17 @@ pub struct Instance {
     /// Where advertisements go without `unicast_peer`: `mcast_dst_ip`, else the family's `vrrp_mcast_group4` or
     /// `vrrp_mcast_group6`, else 224.0.0.18 or ff02::12.
     pub multicast_group: IpAddr,
+    /// `virtual_routes`: there while master.
+    pub virtual_routes: Vec<Route>,
+    /// `virtual_rules`: there while master.
+    pub virtual_rules: Vec<Rule>,
     /// `track_script`.
     pub track_scripts: Vec<TrackedScript>,
     /// Gratuitous ARP timing.
     pub garp: Garp,
     /// Programs told of changes.
     pub notify: Notify,
-    /// Every word of the block, as written.
+    /// The words of the block that stand for themselves.
     pub settings: Box<InstanceSettings>,
 }
 

@@ -1,13 +1,14 @@
 //! Lines of `virtual_ipaddress`, `virtual_ipaddress_excluded` and `static_ipaddress`.
 
 use std::{
-    collections::{HashMap, hash_map::Entry},
+    collections::{HashMap, HashSet, hash_map::Entry},
     net::{IpAddr, Ipv4Addr},
 };
 
 use super::{
     Context,
-    options::{Chosen, Options, invalid, note_status},
+    options::{Chosen, Options, device, invalid, note_status},
+    place::Place,
 };
 use crate::{
     config::{
@@ -23,11 +24,21 @@ const MAX_LABEL_BYTES: usize = 15;
 /// The longest IPv4 prefix that leaves room for a broadcast address (RFC 3021).
 const MAX_BROADCAST_PREFIX: u8 = 30;
 
-/// Adds the addresses of a list; one that is listed twice counts once. `family`, where addresses must be of one, is
-/// decided by the first. `known` has the places of the addresses that earlier lists added.
+/// Which list lines stand in.
+pub(super) enum List<'a> {
+    /// Addresses of one family, which the first decides.
+    Advertised(&'a mut Option<Family>),
+    /// Addresses of any family.
+    Excluded,
+    /// Addresses of the top level, below these track groups.
+    Static(&'a HashSet<String>),
+}
+
+/// Adds the addresses of a list; a virtual one that is listed twice counts once. `known` has the places of the addresses
+/// that earlier lists added.
 pub(super) fn lines(
     lines: &[Line],
-    mut family: Option<&mut Option<Family>>,
+    mut list: List<'_>,
     addresses: &mut Vec<AddressLine>,
     known: &mut HashMap<IpAddr, usize>,
     context: &mut Context<'_>,
@@ -38,7 +49,7 @@ pub(super) fn lines(
             report_invalid(word, context);
             continue;
         };
-        if let Some(family) = family.as_deref_mut()
+        if let List::Advertised(family) = &mut list
             && !belongs(address, family, word, "address", context)
         {
             continue;
@@ -47,16 +58,20 @@ pub(super) fn lines(
         if let Some(prefix) = prefix {
             found.prefix = prefix_length(prefix, found.prefix, word, context);
         }
-        if options(line, prefix.is_some(), &mut found, context).is_none() {
+        if options(line, &list, prefix.is_some(), &mut found, context).is_none() {
             continue;
         }
         match known.entry(address) {
+            // The same address may be on two interfaces.
+            Entry::Occupied(_) if matches!(list, List::Static(_)) => {}
             Entry::Occupied(first) => {
                 report_duplicate(&found, &addresses[*first.get()].at, context);
                 continue;
             }
-            Entry::Vacant(entry) => entry.insert(addresses.len()),
-        };
+            Entry::Vacant(entry) => {
+                entry.insert(addresses.len());
+            }
+        }
         addresses.push(found);
     }
 }
@@ -90,7 +105,13 @@ pub(super) fn belongs(
 }
 
 /// The options of a line; `None` when the address cannot be used, which has been reported.
-fn options(line: &Line, prefixed: bool, found: &mut AddressLine, context: &mut Context<'_>) -> Option<()> {
+fn options(
+    line: &Line,
+    list: &List<'_>,
+    prefixed: bool,
+    found: &mut AddressLine,
+    context: &mut Context<'_>,
+) -> Option<()> {
     let mut options = Options::new(line.words(1), keywords::ADDRESS_LINE, "address");
     let mut preferred = None;
     while let Some(chosen) = options.next(context).ok()? {
@@ -101,29 +122,30 @@ fn options(line: &Line, prefixed: bool, found: &mut AddressLine, context: &mut C
             "noprefixroute" => found.noprefixroute = true,
             "autojoin" => found.autojoin = true,
             "no_track" => found.no_track = true,
-            "use_vmac" => found.use_vmac = true,
-            "track_group" => found.track_group = Some(chosen.value.text.into()),
+            "use_vmac" if !matches!(list, List::Static(_)) => found.use_vmac = true,
+            "use_vmac" => options.report_unknown(chosen.word, "is ignored", context),
+            "track_group" => match list {
+                List::Static(groups) => {
+                    found.track_group = Place::Static(groups).track_group(&chosen, context).ok()?;
+                }
+                _ => options.report_unknown(chosen.word, "is ignored", context),
+            },
             "preferred_lft" => preferred = lifetime(&chosen, context).or(preferred),
             "peer" => peer(&chosen, prefixed, found, context),
-            "dev" => found.device = Some(device(&chosen, context)?),
+            "dev" => found.device = Some(device(&chosen, context).ok()?),
             "label" => label(&chosen, found, context)?,
             "scope" => scope(&chosen, found, context),
             _ => broadcast(&chosen, found, context)?,
         }
-        note_status(&chosen, context);
+        // The whole list of static addresses has no effect yet, which is said once.
+        if !matches!(list, List::Static(_)) {
+            note_status(&chosen, context);
+        }
     }
     let deprecated = found.prefix == 128 && found.peer.is_none();
     found.preferred =
         preferred.unwrap_or(if deprecated { Preferred::Seconds(0) } else { Preferred::Forever });
     Some(())
-}
-
-fn device(chosen: &Chosen<'_>, context: &mut Context<'_>) -> Option<String> {
-    if context.env.interface_exists(chosen.value.text) {
-        return Some(chosen.value.text.to_owned());
-    }
-    super::instance::report_no_interface(chosen.value, context);
-    None
 }
 
 fn label(chosen: &Chosen<'_>, found: &mut AddressLine, context: &mut Context<'_>) -> Option<()> {
@@ -273,7 +295,7 @@ fn lifetime(chosen: &Chosen<'_>, context: &mut Context<'_>) -> Option<Preferred>
     seconds.map(Preferred::Seconds)
 }
 
-fn prefix_length(prefix: &str, longest: u8, word: Word<'_>, context: &mut Context<'_>) -> u8 {
+pub(super) fn prefix_length(prefix: &str, longest: u8, word: Word<'_>, context: &mut Context<'_>) -> u8 {
     let length = value::integer(prefix).and_then(|length| u8::try_from(length).ok());
     length.filter(|length| *length <= longest).unwrap_or_else(|| {
         context.add(

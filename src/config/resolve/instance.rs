@@ -7,16 +7,19 @@ use std::{
 };
 
 use super::{
-    Context, address,
+    Context,
+    address::{self, List},
     auth::{self, Authentication},
-    command, family, host, link, room,
+    command, family, host, link,
+    place::Place,
+    room, route, rule,
     script::Candidates,
     strict, track,
 };
 use crate::{
     config::{
-        AddressLine, Diagnostic, Garp, Global, InitialState, Instance, Notify, NotifyScript, Report,
-        Severity, Span, TrackedScript, UnicastPeer, settings::Section, text::Word, tree::Node,
+        AddressLine, Diagnostic, Garp, Global, InitialState, Instance, Notify, NotifyScript, Report, Route,
+        Rule, Severity, Span, TrackedScript, UnicastPeer, settings::Section, text::Word, tree::Node,
     },
     units::{Family, Priority, Version, Vrid},
 };
@@ -64,6 +67,8 @@ struct Draft<'a> {
     group: Option<IpAddr>,
     unicast: Option<Span>,
     peers: Vec<UnicastPeer>,
+    routes: Vec<Route>,
+    rules: Vec<Rule>,
     tracks: Vec<TrackedScript>,
     known: Known,
     garp: Garp,
@@ -128,14 +133,17 @@ fn setting<'a>(
         "virtual_ipaddress" => {
             let before = context.report.diagnostics.len();
             let Draft { family, addresses, known, .. } = draft;
-            address::lines(node.lines(), Some(family), addresses, &mut known.addresses, context);
+            address::lines(node.lines(), List::Advertised(family), addresses, &mut known.addresses, context);
             let refused = |found: &Diagnostic| found.severity == Severity::Refused;
             draft.address_refused |= context.report.diagnostics[before..].iter().any(refused);
         }
         "no_virtual_ipaddress" => draft.no_addresses = true,
         "virtual_ipaddress_excluded" => {
-            address::lines(node.lines(), None, &mut draft.excluded, &mut draft.known.excluded, context);
+            let Draft { excluded, known, .. } = draft;
+            address::lines(node.lines(), List::Excluded, excluded, &mut known.excluded, context);
         }
+        "virtual_routes" => route::lines(node.lines(), Place::Virtual, &mut draft.routes, context),
+        "virtual_rules" => rule::lines(node.lines(), Place::Virtual, &mut draft.rules, context),
         "mcast_src_ip" | "unicast_src_ip" => {
             if node.keyword.name == "unicast_src_ip" {
                 draft.unicast = Some(span.clone());
@@ -346,6 +354,8 @@ fn finish(
         source: draft.source,
         peers: draft.peers,
         multicast_group: draft.group.unwrap_or_else(|| host::usual_group(family, &global.settings)),
+        virtual_routes: draft.routes,
+        virtual_rules: draft.rules,
         track_scripts: draft.tracks,
         garp: draft.garp,
         notify: draft.notify,

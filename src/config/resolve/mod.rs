@@ -7,15 +7,20 @@ mod address;
 mod auth;
 mod bfd;
 mod command;
+mod encap;
 mod family;
 mod global;
 mod group;
 mod host;
 mod instance;
 mod link;
+mod names;
 mod options;
 mod overlap;
+mod place;
 mod room;
+mod route;
+mod rule;
 mod rules;
 mod script;
 mod service;
@@ -24,7 +29,7 @@ mod track;
 
 use std::collections::{HashMap, HashSet};
 
-use self::script::Candidates;
+use self::{address::List, names::NameTables, place::Place, rule::Assigned, script::Candidates};
 use super::{
     Config, Diagnostic, Environment, Report, Severity, Span,
     settings::{Fields, Setting},
@@ -40,6 +45,10 @@ struct Context<'a> {
     root_script: Option<Span>,
     /// Options without effect that have been reported: each is once.
     told: HashSet<&'static str>,
+    /// Names that iproute2 has for numbers.
+    names: NameTables,
+    /// Preferences of rules that name none.
+    assigned: Assigned,
 }
 
 impl Context<'_> {
@@ -69,8 +78,16 @@ struct Draft {
 
 /// Makes a configuration of a tree.
 pub(super) fn resolve(nodes: Vec<Node>, env: &dyn Environment, report: &mut Report) -> Config {
-    let mut context = Context { env, report, root_script: None, told: HashSet::new() };
+    let mut context = Context {
+        env,
+        report,
+        root_script: None,
+        told: HashSet::new(),
+        names: NameTables::default(),
+        assigned: Assigned::default(),
+    };
     let config = Config { global: global::resolve(&nodes, &mut context), ..Config::empty() };
+    context.names = NameTables::new(&config.global.settings);
     rules::check(&nodes, &mut context);
     let mut draft =
         Draft { config, scripts: Candidates::default(), groups: Vec::new(), names: HashMap::new() };
@@ -123,10 +140,27 @@ fn block(node: &Node, draft: &mut Draft, context: &mut Context<'_>) {
         "virtual_server_group" => config.server_groups.push(service::group(node, context.report)),
         "virtual_server" => config.virtual_servers.take(node, context.report),
         "SSL" => Setting::take(&mut config.ssl, node, context.report),
+        "static_ipaddress" => {
+            let list = List::Static(&track_groups(config));
+            address::lines(node.lines(), list, &mut config.static_addresses, &mut HashMap::new(), context);
+        }
+        "static_routes" => {
+            let groups = track_groups(config);
+            route::lines(node.lines(), Place::Static(&groups), &mut config.static_routes, context);
+        }
+        "static_rules" => {
+            let groups = track_groups(config);
+            rule::lines(node.lines(), Place::Static(&groups), &mut config.static_rules, context);
+        }
         _ => {
             config.process.set(node, context.report);
         }
     }
+}
+
+/// The names of the track groups so far.
+fn track_groups(config: &Config) -> HashSet<String> {
+    config.track_groups.iter().map(|group| group.heading.name().to_owned()).collect()
 }
 
 /// The name of a block that must have one of its own. A second block of that name is reported and ignored.

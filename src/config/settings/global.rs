@@ -154,12 +154,10 @@ part! {
         instance: Option<Box<str>> = "instance",
         linkbeat_use_polling: bool = "linkbeat_use_polling",
         child_wait_time: Option<u32> = "child_wait_time",
-        static_ipaddress: Vec<Entry> = "static_ipaddress",
-        static_routes: Vec<Entry> = "static_routes",
-        static_rules: Vec<Entry> = "static_rules",
         linkbeat_interfaces: Vec<Entry> = "linkbeat_interfaces",
         interface_up_down_delays: Vec<Entry> = "interface_up_down_delays",
     }
+    resolved { "static_ipaddress" | "static_routes" | "static_rules" }
 }
 
 section! {

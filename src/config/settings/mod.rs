@@ -24,7 +24,7 @@ pub use self::{
     },
     global::{GlobalDefs, ProcessSettings, Ssl},
     group::{GarpGroup, SyncGroup, TrackGroup},
-    instance::{AuthHmac, Authentication, InstanceSettings},
+    instance::{AuthHmac, InstanceSettings},
     service::{Destination, RealServer, ServerGroup, VirtualServer},
     track::{TrackFile, TrackProcess},
 };
@@ -69,13 +69,16 @@ pub(super) trait Setting {
     fn take(&mut self, node: &Node, report: &mut Report);
 }
 
-/// [`Fields`] for a struct. Several words may share a field.
+/// [`Fields`] for a struct. Several words may share a field; what the last list has is `resolve`'s.
 macro_rules! fields {
-    ($name:ident { $($field:ident = $($word:literal)|+,)* } { $($part:ident: $ptype:ty,)* }) => {
+    (
+        $name:ident { $($field:ident = $($word:literal)|+,)* } { $($part:ident: $ptype:ty,)* }
+        $([ $($other:literal)|+ ])?
+    ) => {
         impl $crate::config::settings::Fields for $name {
             #[cfg(test)]
             fn words() -> Vec<&'static str> {
-                let words = [$($($word,)+)*].into_iter();
+                let words = [$($($word,)+)* $($($other,)+)?].into_iter();
                 $(let words = words.chain(<$ptype as $crate::config::settings::Fields>::words());)*
                 words.collect()
             }
@@ -86,6 +89,7 @@ macro_rules! fields {
                         $crate::config::settings::Setting::take(&mut self.$field, node, report);
                         true
                     })*
+                    $($($other)|+ => true,)?
                     _ => false $(|| $crate::config::settings::Fields::set(&mut self.$part, node, report))*,
                 }
             }
@@ -96,7 +100,10 @@ use fields;
 
 /// A struct for words that several blocks have in common.
 macro_rules! part {
-    ($(#[$meta:meta])* $name:ident { $($field:ident: $type:ty = $first:literal $(| $word:literal)*,)* }) => {
+    (
+        $(#[$meta:meta])* $name:ident { $($field:ident: $type:ty = $first:literal $(| $word:literal)*,)* }
+        $(resolved { $($other:literal)|+ })?
+    ) => {
         $(#[$meta])*
         #[derive(Clone, Debug, Default, PartialEq, Eq)]
         pub struct $name {
@@ -106,19 +113,21 @@ macro_rules! part {
             )*
         }
 
-        $crate::config::settings::fields! { $name { $($field = $first $(| $word)*,)* } {} }
+        $crate::config::settings::fields! { $name { $($field = $first $(| $word)*,)* } {} $([ $($other)|+ ])? }
     };
 }
 use part;
 
 /// A struct with a field for each word of a block, and [`Section`] for it; parts that blocks have in common follow
-/// `with`.
+/// `with`. The words after `resolved` have no field: their meaning depends on others, and what they come to is in the
+/// struct that `resolve` makes.
 macro_rules! section {
     (
         $(#[$meta:meta])* $name:ident of $block:literal {
             $($field:ident: $type:ty = $first:literal $(| $word:literal)*,)*
         }
         $(with { $($part:ident: $ptype:ty,)* })?
+        $(resolved { $($other:literal)|+ })?
     ) => {
         $(#[$meta])*
         #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -138,7 +147,7 @@ macro_rules! section {
         }
 
         $crate::config::settings::fields! {
-            $name { $($field = $first $(| $word)*,)* } { $($($part: $ptype,)*)? }
+            $name { $($field = $first $(| $word)*,)* } { $($($part: $ptype,)*)? } $([ $($other)|+ ])?
         }
 
         impl $crate::config::settings::Section for $name {
@@ -493,7 +502,7 @@ mod tests {
     fn every_word_of_every_block_has_a_field() {
         let top = ProcessSettings::words().into_iter().filter(|word| keywords::ROOT.keyword(word).is_none());
         assert_eq!(top.collect::<Vec<_>>(), [] as [&str; 0]);
-        complete!(GlobalDefs Ssl InstanceSettings Authentication AuthHmac SyncGroup TrackGroup
+        complete!(GlobalDefs Ssl InstanceSettings AuthHmac SyncGroup TrackGroup
             GarpGroup TrackFile TrackProcess BfdInstance VirtualServer RealServer Tcp HttpCheck Url SmtpCheck
             SmtpHost DnsCheck MiscCheck UdpCheck PingCheck BfdCheck FileCheck);
     }
