@@ -12,7 +12,7 @@ pub fn word(name: &str) -> Option<String> {
             "{name}{arguments}{} (in {})\n    {}\n",
             keyword.arguments, block.name, keyword.help
         ));
-        for (title, text) in facts(keyword) {
+        for (title, text) in facts(block, keyword) {
             out.push_str(&format!("    {title}: {text}\n"));
         }
     });
@@ -30,20 +30,21 @@ pub fn nearest(name: &str) -> Option<&'static str> {
 pub fn page() -> String {
     let mut out = "# The words of keepalived.conf\n\n\
         Made from the tables in `src/config/keywords`. A word without effect is read and checked, and a start says \
-        so once.\n"
+        so once. Since: the release of keepalived that brought the word; 2.2.7 has those without one.\n"
         .to_owned();
     each_block(&mut |block| {
         out.push_str(&format!(
-            "\n## {}\n\n| word | arguments | value | default | effect | meaning |\n|---|---|---|---|---|---|\n",
+            "\n## {}\n\n| word | arguments | value | default | since | effect | meaning |\n|---|---|---|---|---|---|---|\n",
             block.name
         ));
         for keyword in block.all() {
             out.push_str(&format!(
-                "| `{}` | {} | {} | {} | {} | {} |\n",
+                "| `{}` | {} | {} | {} | {} | {} | {} |\n",
                 keyword.name,
                 cell(keyword.arguments),
                 cell(&value(keyword.value)),
-                cell(keyword.default),
+                cell(&default(block, keyword)),
+                cell(keyword.since),
                 cell(&status(keyword.status)),
                 cell(keyword.help)
             ));
@@ -73,7 +74,17 @@ fn each_block(see: &mut impl FnMut(&'static Block)) {
     seen.into_iter().for_each(see);
 }
 
-fn facts(keyword: &Keyword) -> Vec<(&'static str, String)> {
+/// Where the value comes from when the word is not there.
+pub(super) fn default(block: &Block, keyword: &Keyword) -> String {
+    let sources = keyword.inherits.iter().map(|(from, word)| match *from {
+        "" => format!("its own {word}"),
+        from => format!("{word} of {from}"),
+    });
+    let default = block.default(keyword);
+    sources.chain((!default.is_empty()).then(|| default.to_owned())).collect::<Vec<_>>().join(", else ")
+}
+
+fn facts(block: &Block, keyword: &Keyword) -> Vec<(&'static str, String)> {
     let missing = match keyword.missing {
         Missing::Allowed => String::new(),
         Missing::Reported => "without it the line is reported and skipped".to_owned(),
@@ -81,8 +92,11 @@ fn facts(keyword: &Keyword) -> Vec<(&'static str, String)> {
     };
     let facts = [
         ("value", value(keyword.value)),
-        ("default", keyword.default.to_owned()),
+        ("same as", keyword.same_as.to_owned()),
+        ("alone", keyword.bare.to_owned()),
+        ("default", default(block, keyword)),
         ("argument", missing),
+        ("since", keyword.since.to_owned()),
         ("effect", status(keyword.status)),
     ];
     facts.into_iter().filter(|(_, text)| !text.is_empty()).collect()
@@ -132,6 +146,13 @@ mod tests {
         let text = word("priority").unwrap();
         assert!(text.contains("(in vrrp_instance)") && text.contains("from 1 to 255"), "{text}");
         assert!(word("weight").unwrap().matches("(in ").count() > 3);
+        assert!(word("auth_hmac").unwrap().contains("since: 2.4"));
+        let text = word("retry").unwrap();
+        assert!(
+            text.contains("default: retry of real_server, else retry of virtual_server, else 3"),
+            "{text}"
+        );
+        assert!(word("persistence_timeout").unwrap().contains("alone: 360"));
         assert_eq!(word("nonsense"), None);
         assert_eq!(nearest("prioritty"), Some("priority"));
     }

@@ -93,7 +93,9 @@ pub fn effective(
     report.tell_omitted();
     report.mask_secrets();
     report.sort();
-    let mut items = show::items(&nodes, keywords::ROOT, defaults);
+    // Other words may change what a word comes to, so the whole configuration is asked.
+    let config = defaults.then(|| load_with(path, options, env).0).flatten();
+    let mut items = show::items(&nodes, config.as_ref(), defaults);
     show::hide(&mut items, &report);
     (items, report)
 }

@@ -188,10 +188,8 @@ impl Pair<'_> {
 
     /// Two ways of computing the checksum of version 3 (RFC 9568 §5.2.8).
     fn checksums(&mut self) {
-        let as_v2 = |index: &Index<'_>, one: &Instance| {
-            one.settings.v3_checksum_as_v2.unwrap_or(index.router.config.global.settings.v3_checksum_as_v2)
-        };
-        let (ours, theirs) = (as_v2(self.first, self.ours), as_v2(self.second, self.theirs));
+        let as_v2 = |one: &Instance| *one.settings.v3_checksum_as_v2;
+        let (ours, theirs) = (as_v2(self.ours), as_v2(self.theirs));
         if self.ours.version == Version::V3 && self.ours.family == Family::V4 && ours != theirs {
             let what = "only one router has v3_checksum_as_v2";
             let why = "keepalived drops advertisements with the other checksum: both become master";

@@ -1,6 +1,7 @@
 //! The room as a whole on a system that exists only here: text in, configuration and findings out.
 
 mod family;
+mod inherit;
 mod routes;
 mod typed;
 
@@ -134,7 +135,14 @@ fn an_instance_without_settings_has_keepalived_s_defaults() {
     assert_eq!(instance.auth, Auth::None);
     assert_eq!(
         instance.garp,
-        Garp { delay: Duration::from_secs(5), repeat: 5, refresh: None, refresh_repeat: 1 }
+        Garp {
+            delay: Duration::from_secs(5),
+            repeat: 5,
+            refresh: None,
+            refresh_repeat: 1,
+            lower_prio_delay: Duration::from_secs(5),
+            lower_prio_repeat: 5,
+        }
     );
     assert_eq!((instance.source, instance.peers.len()), (None, 0));
 }

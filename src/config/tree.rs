@@ -54,9 +54,15 @@ impl Node {
         self.line.word(1).filter(|_| self.valid)
     }
 
+    /// The first argument, or what the word means alone.
+    pub(super) fn argument_or_bare(&self) -> Option<&str> {
+        let bare = if self.valid { self.keyword.bare } else { "" };
+        self.argument().map_or((!bare.is_empty()).then_some(bare), |word| Some(word.text))
+    }
+
     /// The first argument as a number, if it is one in the table's range.
     pub(super) fn integer(&self) -> Option<i64> {
-        value::integer(self.argument()?.text)
+        value::integer(self.argument_or_bare()?)
     }
 
     /// The first argument as a time, if it is one in the table's range.
@@ -459,13 +465,20 @@ impl Builder<'_> {
         let headline = format!("`{shown}` is not valid for {}: the line is ignored", keyword.name);
         self.report.add(
             Diagnostic::new("invalid-value", Severity::Error, headline, &argument.span())
-                .info(match keyword.default {
+                .info(match &*self.without(keyword) {
                     "" => "nothing is set in its place".to_owned(),
                     default => format!("what holds without it: {default}"),
                 })
                 .help(instruction(keyword, argument.text)),
         );
         false
+    }
+
+    /// What holds in the current block without a word.
+    fn without(&self, keyword: &'static Keyword) -> String {
+        let block = self.path.last().copied().flatten();
+        let block = block.filter(|block| block.keyword(keyword.name).is_some());
+        explain::default(block.unwrap_or(keywords::ROOT), keyword)
     }
 
     fn check_missing(&mut self, keyword: &'static Keyword, line: &Line) -> bool {

@@ -34,9 +34,10 @@ pub fn faults(tracked: &TrackedScript, healthy: bool) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Span;
 
     fn tracked(weight: i16, reverse: bool) -> TrackedScript {
-        TrackedScript { name: "chk".into(), script: 0, weight, reverse }
+        TrackedScript { name: "chk".into(), script: 0, weight, reverse, at: Span::default() }
     }
 
     #[test]

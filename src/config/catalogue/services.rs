@@ -64,4 +64,20 @@ pub(super) const SERVICES: &[Kind] = &[
         "A mail server's name has no address. Looked up by a configuration test only.",
         "Correct the name, or write an address.",
     ),
+    kind(
+        "hysteresis-reduced",
+        "The margin around a quorum must be below it, or the quorum is lost only with the last server.",
+        "Lower `hysteresis`, or raise `quorum`.",
+    ),
+    kind(
+        "no-sorry-server",
+        "An option of the sorry server stands above the line that names it, and is ignored.",
+        "Write it below `sorry_server`.",
+    ),
+    kind("ops-ignored", "One-packet scheduling is for UDP only.", "Remove `ops`, or write `protocol UDP`."),
+    kind(
+        "hops-reduced",
+        "A BFD session allows more hops than its packets survive; as many as that are allowed.",
+        "Lower `max_hops`, or raise `ttl`.",
+    ),
 ];

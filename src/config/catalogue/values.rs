@@ -80,4 +80,34 @@ pub(super) const VALUES: &[Kind] = &[
         "A block lacks what it cannot do without, and is ignored with everything that refers to it.",
         "Add what the finding names.",
     ),
+    kind(
+        "incomplete-line",
+        "A line lacks what it cannot do without, such as a route's destination, and is left out.",
+        "Add what the finding names.",
+    ),
+    kind(
+        "contradiction",
+        "Words of one line exclude one another, and it is left out: a rule with two actions, or one that leads back.",
+        "Keep one of them.",
+    ),
+    kind(
+        "no-preference",
+        "A rule without `preference` gets a number, so where it stands among the rules of this host is a matter of luck.",
+        "Add `preference N`.",
+    ),
+    kind(
+        "protocol-reset",
+        "A route or rule that is tracked is recognised by its protocol, so another one is not used.",
+        "Remove `protocol`, or add `no_track`.",
+    ),
+    kind(
+        "unknown-group",
+        "A static line names a track group that is not defined above it; nobody suffers with it.",
+        "Define the group above, or correct the name.",
+    ),
+    kind(
+        "track-group-ignored",
+        "Only a static route or rule that names an interface can have a track group.",
+        "Name the interface, or remove `track_group`.",
+    ),
 ];

@@ -42,4 +42,5 @@ pub(super) static OPTIONS: Block = Block {
         keyword("track_group", "NAME", Text, "instances that go to FAULT if the address is lost").expected(),
     ],
     shared: &[],
+    defaults: &[],
 };

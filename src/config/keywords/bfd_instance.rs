@@ -10,11 +10,11 @@ pub(super) static BLOCK: Block = Block {
     name: "bfd_instance",
     keywords: &[
         keyword("neighbor_ip", "ADDR", Address, "peer address").expected(),
-        keyword("neighbour_ip", "ADDR", Address, "peer address").expected(),
+        keyword("neighbour_ip", "ADDR", Address, "peer address").expected().same_as("neighbor_ip"),
         keyword("source_ip", "ADDR", Address, "local address").or("kernel choice").required(),
         keyword("min_rx", "MS", Milliseconds(1_000, 4_294_967_000), "required minimum receive interval")
-            .or("10")
-            .required(),
+            .required()
+            .or("10"),
         keyword("min_tx", "MS", Milliseconds(1_000, 4_294_967_000), "desired minimum transmit interval")
             .or("10")
             .required(),
@@ -28,8 +28,8 @@ pub(super) static BLOCK: Block = Block {
         .required(),
         keyword("multiplier", "N", Integer(1, 255), "missed packets before down").or("5").required(),
         keyword("passive", "", Flag, "wait for the peer to start").or("active"),
-        keyword("ttl", "N", Integer(1, 255), "outgoing TTL").or("255 (IPv4)").required(),
-        keyword("hoplimit", "N", Integer(1, 255), "same setting as ttl").or("64 (IPv6)").required(),
+        keyword("ttl", "N", Integer(1, 255), "outgoing TTL").required().or("255"),
+        keyword("hoplimit", "N", Integer(1, 255), "same setting as ttl").required().same_as("ttl"),
         keyword(
             "max_hops",
             "N",
@@ -38,7 +38,9 @@ pub(super) static BLOCK: Block = Block {
         )
         .or("0")
         .required(),
-        keyword("multihop", "[BOOL]", Boolean, "use UDP port 4784 instead of 3784"),
+        keyword("multihop", "[BOOL]", Boolean, "use UDP port 4784 instead of 3784")
+            .or("off")
+            .since("2.2.8 or later"),
         keyword("weight", "N [reverse]", Integer(-253, 253), "default weight for track_bfd")
             .or("0")
             .required(),
@@ -46,4 +48,5 @@ pub(super) static BLOCK: Block = Block {
         keyword("checker", "", Flag, "send events to the checker process (only)").or("both processes"),
     ],
     shared: &[],
+    defaults: &[],
 };

@@ -2,34 +2,47 @@
 
 use super::{
     Block, Keyword,
-    Value::{Address, Body, Boolean, Flag, Integer, OneOf, OneOfAnyCase, Script, Seconds, Text},
+    Value::{Address, Body, Boolean, Flag, Integer, Interface, OneOfAnyCase, Script, Seconds, Text},
     keyword,
 };
 
 // Words that several lists share.
 const RETRY: Keyword =
     keyword("retry", "N", Integer(0, 4_294_967_295), "extra attempts before declaring down")
-        .or("RS, VS, else 1 (DNS 3, MISC 0)")
-        .required();
+        .required()
+        .inherits(&[("real_server", "retry"), ("virtual_server", "retry")])
+        .or("1");
 const DELAY_BEFORE_RETRY: Keyword =
     keyword("delay_before_retry", "SECS", Seconds(0, 4_294_967_295_000), "gap between attempts")
-        .or("RS, VS, else 1 (HTTP/SSL 3, DNS = delay_loop)")
-        .required();
+        .required()
+        .inherits(&[("real_server", "delay_before_retry"), ("virtual_server", "delay_before_retry")])
+        .or("1");
 const WARMUP: Keyword = keyword(
     "warmup",
     "SECS",
     Seconds(0, 4_294_967_295_000),
     "maximum random start delay (1 s is always added)",
 )
-.or("RS, VS, else delay_loop")
-.required();
+.required()
+.inherits(&[
+    ("real_server", "warmup"),
+    ("virtual_server", "warmup"),
+    ("", "delay_loop"),
+    ("real_server", "delay_loop"),
+    ("virtual_server", "delay_loop"),
+])
+.or("60");
 const DELAY_LOOP: Keyword =
     keyword("delay_loop", "SECS", Seconds(1, 4_294_967_295_000), "interval between checks")
-        .or("RS, VS, 60")
-        .required();
-const START_DOWN: Keyword = keyword("alpha", "[BOOL]", Boolean, "start down").or("RS value");
-const LOG_ALL_FAILURES: Keyword =
-    keyword("log_all_failures", "[BOOL]", Boolean, "log each failed attempt").or("checker_log_all_failures");
+        .required()
+        .inherits(&[("real_server", "delay_loop"), ("virtual_server", "delay_loop")])
+        .or("60");
+const START_DOWN: Keyword = keyword("alpha", "[BOOL]", Boolean, "start down")
+    .inherits(&[("real_server", "alpha"), ("virtual_server", "alpha")])
+    .or("off");
+const LOG_ALL_FAILURES: Keyword = keyword("log_all_failures", "[BOOL]", Boolean, "log each failed attempt")
+    .inherits(&[("global_defs", "checker_log_all_failures")])
+    .or("off");
 
 /// What every checker that opens a connection understands.
 static CONNECTION: &[Keyword] = &[
@@ -37,10 +50,11 @@ static CONNECTION: &[Keyword] = &[
     keyword("connect_port", "N", Integer(1, 65535), "port to check").or("real server port").required(),
     keyword("bindto", "ADDR", Address, "local source address").required(),
     keyword("bind_port", "N", Integer(1, 65535), "local source port").required(),
-    keyword("bind_if", "IF", Text, "interface to bind to").required(),
+    keyword("bind_if", "IF", Interface, "interface to bind to").required(),
     keyword("connect_timeout", "SECS", Seconds(1, 4_294_967_295_000), "time limit of a check")
-        .or("RS, VS, 5")
-        .required(),
+        .required()
+        .inherits(&[("real_server", "connect_timeout"), ("virtual_server", "connect_timeout")])
+        .or("5"),
     keyword("fwmark", "N", Integer(0, 4_294_967_295), "mark on checker packets").or("0").required(),
     RETRY,
     DELAY_BEFORE_RETRY,
@@ -55,13 +69,16 @@ static SCHEDULE: &[Keyword] = &[RETRY, DELAY_BEFORE_RETRY, WARMUP, DELAY_LOOP, S
 
 static ALPHA: &[Keyword] = &[START_DOWN];
 
-pub(super) static TCP_CHECK: Block = Block { name: "TCP_CHECK", keywords: &[], shared: CONNECTION };
+pub(super) static TCP_CHECK: Block =
+    Block { name: "TCP_CHECK", keywords: &[], shared: CONNECTION, defaults: &[] };
 
 pub(super) static HTTP_GET: Block = Block {
     name: "HTTP_GET or SSL_GET",
     keywords: &[
         keyword("url", "", Body(&URL), "a page to test, in order").or("at least one"),
-        keyword("virtualhost", "STRING", Text, "Host header").or("RS, VS, else the address:port").expected(),
+        keyword("virtualhost", "STRING", Text, "Host header")
+            .expected()
+            .inherits(&[("real_server", "virtualhost"), ("virtual_server", "virtualhost")]),
         keyword(
             "http_protocol",
             "1.0 | 1.0C | 1.1",
@@ -75,13 +92,18 @@ pub(super) static HTTP_GET: Block = Block {
             "[BOOL]",
             Boolean,
             "check the remaining URLs without delay at start and after recovery",
-        ),
-        keyword("nb_get_retry", "N", Integer(0, 4_294_967_295), "as retry").required().deprecated("retry"),
-        keyword("enable_sni", "[BOOL]", Boolean, "send SNI (the virtual host)"),
-        keyword("sni_name", "[NAME]", Text, "SNI value").or("virtual host"),
-        keyword("tls_compliant", "[BOOL]", Boolean, "send close_notify"),
+        )
+        .or("off"),
+        keyword("nb_get_retry", "N", Integer(0, 4_294_967_295), "as retry")
+            .required()
+            .deprecated("retry")
+            .same_as("retry"),
+        keyword("enable_sni", "[BOOL]", Boolean, "send SNI (the virtual host)").or("off"),
+        keyword("sni_name", "[NAME]", Text, "SNI value").or("virtual host").since("2.2.8 or later"),
+        keyword("tls_compliant", "[BOOL]", Boolean, "send close_notify").or("off").since("2.2.8 or later"),
     ],
     shared: CONNECTION,
+    defaults: &[("delay_before_retry", "3")],
 };
 
 static URL: Block = Block {
@@ -90,7 +112,11 @@ static URL: Block = Block {
         keyword("path", "STRING", Text, "request target").required(),
         keyword("digest", "HEX", Text, "MD5 of the body").or("not checked").required(),
         keyword("status_code", "N|N-M …", Text, "accepted status codes").or("200-299").expected(),
-        keyword("virtualhost", "STRING", Text, "Host header").or("checker, RS, VS").expected(),
+        keyword("virtualhost", "STRING", Text, "Host header").expected().inherits(&[
+            ("HTTP_GET or SSL_GET", "virtualhost"),
+            ("real_server", "virtualhost"),
+            ("virtual_server", "virtualhost"),
+        ]),
         keyword("regex", "STRING", Text, "body must match").expected(),
         keyword("regex_no_match", "", Flag, "body must not match"),
         keyword("regex_options", "WORDS", Text, "compile options").expected(),
@@ -101,9 +127,13 @@ static URL: Block = Block {
             .or("unlimited")
             .expected(),
         keyword("regex_stack", "START MAX", Text, "JIT stack size").or("default").expected(),
-        keyword("tls_compliant", "[BOOL]", Boolean, "send close_notify").or("checker value"),
+        keyword("tls_compliant", "[BOOL]", Boolean, "send close_notify")
+            .inherits(&[("HTTP_GET or SSL_GET", "tls_compliant")])
+            .or("off")
+            .since("2.2.8 or later"),
     ],
     shared: &[],
+    defaults: &[],
 };
 
 pub(super) static SMTP_CHECK: Block = Block {
@@ -113,9 +143,10 @@ pub(super) static SMTP_CHECK: Block = Block {
         keyword("host", "{ connection keywords }", Body(&HOST), "several connections in one checker"),
     ],
     shared: CONNECTION,
+    defaults: &[],
 };
 
-static HOST: Block = Block { name: "host", keywords: &[], shared: CONNECTION };
+static HOST: Block = Block { name: "host", keywords: &[], shared: CONNECTION, defaults: &[] };
 
 pub(super) static DNS_CHECK: Block = Block {
     name: "DNS_CHECK",
@@ -123,14 +154,15 @@ pub(super) static DNS_CHECK: Block = Block {
         keyword(
             "type",
             "A NS CNAME SOA MX TXT AAAA RRSIG DNSKEY",
-            OneOf(&["A", "NS", "CNAME", "SOA", "MX", "TXT", "AAAA", "RRSIG", "DNSKEY"]),
+            OneOfAnyCase(&["A", "NS", "CNAME", "SOA", "MX", "TXT", "AAAA", "RRSIG", "DNSKEY"]),
             "query type",
         )
         .or("SOA")
         .required(),
-        keyword("name", "DOMAIN", Text, "query name").or("root (.)").required(),
+        keyword("name", "DOMAIN", Text, "query name").required().or("."),
     ],
     shared: CONNECTION,
+    defaults: &[("retry", "3"), ("delay_before_retry", "delay_loop")],
 };
 
 pub(super) static MISC_CHECK: Block = Block {
@@ -138,34 +170,37 @@ pub(super) static MISC_CHECK: Block = Block {
     keywords: &[
         keyword("misc_path", "STRING | \"STRING\"", Script, "command to run").expected(),
         keyword("misc_timeout", "SECS", Integer(0, 4294), "kill after this time (counts as failure)")
-            .or("VS delay_loop")
-            .required(),
+            .required()
+            .inherits(&[("virtual_server", "delay_loop")])
+            .or("60"),
         keyword("misc_dynamic", "", Flag, "exit 2..255 sets the weight to status-2"),
         keyword("user", "USER [[:]GROUP]", Text, "identity to run as").or("script_user").expected(),
     ],
     shared: SCHEDULE,
+    defaults: &[("retry", "0")],
 };
 
 pub(super) static UDP_CHECK: Block = Block {
     name: "UDP_CHECK",
     keywords: &[
-        keyword("payload", "HEX", Text, "datagram to send")
-            .or("`keepalived check - keepalived ch` (32 bytes)")
-            .expected(),
+        keyword("payload", "HEX", Text, "datagram to send").expected().or("keepalived check - keepalived ch"),
         keyword("require_reply", "[HEX with x wildcards]", Text, "reply needed, optionally compared")
             .or("not required"),
         keyword("min_reply_length", "N", Integer(0, 65535), "shortest accepted reply").or("0").required(),
         keyword("max_reply_length", "N", Integer(0, 65535), "longest accepted reply").or("255").required(),
     ],
     shared: CONNECTION,
+    defaults: &[],
 };
 
-pub(super) static PING_CHECK: Block = Block { name: "PING_CHECK", keywords: &[], shared: CONNECTION };
+pub(super) static PING_CHECK: Block =
+    Block { name: "PING_CHECK", keywords: &[], shared: CONNECTION, defaults: &[] };
 
 pub(super) static BFD_CHECK: Block = Block {
     name: "BFD_CHECK",
     keywords: &[keyword("name", "NAME", Text, "BFD session to follow").expected()],
     shared: ALPHA,
+    defaults: &[],
 };
 
 pub(super) static FILE_CHECK: Block = Block {
@@ -184,4 +219,5 @@ pub(super) static FILE_CHECK: Block = Block {
             .removed("it stands in the manual page but never was in the program; delete the line"),
     ],
     shared: ALPHA,
+    defaults: &[],
 };

@@ -15,4 +15,5 @@ pub(super) static BLOCK: Block = Block {
         keyword("interfaces", "{ IFS }", Lines(&NO_OPTIONS), "interfaces that share one gap"),
     ],
     shared: &[],
+    defaults: &[],
 };

@@ -2,7 +2,7 @@
 
 use super::{
     Block, NO_OPTIONS,
-    Value::{Address, Boolean, Flag, Integer, Lines, OneOf, Script, Seconds, Text},
+    Value::{Address, Boolean, Flag, Integer, Interface, Lines, OneOf, Script, Seconds, Text},
     keyword,
 };
 
@@ -18,15 +18,21 @@ pub(super) static BLOCK: Block = Block {
         keyword("process_name", "NAME", Text, "parent process name").or("keepalived").required(),
         keyword("vrrp_process_name", "NAME", Text, "VRRP child name").or("keepalived").required(),
         keyword("checker_process_name", "NAME", Text, "checker child name").or("keepalived").required(),
-        keyword("lvs_process_name", "NAME", Text, "checker child name").required(),
+        keyword("lvs_process_name", "NAME", Text, "checker child name")
+            .required()
+            .same_as("checker_process_name"),
         keyword("bfd_process_name", "NAME", Text, "BFD child name").or("keepalived").required(),
-        keyword("use_symlink_paths", "[BOOL]", Boolean, "keep symlinks in script paths"),
+        keyword("use_symlink_paths", "[BOOL]", Boolean, "keep symlinks in script paths")
+            .or("off")
+            .since("2.2.8 or later"),
         keyword(
             "set_supplementary_groups",
             "[BOOL]",
             Boolean,
             "give scripts the user's supplementary groups",
-        ),
+        )
+        .or("off")
+        .since("2.2.8 or later"),
         keyword("router_id", "STRING", Text, "name used in mails")
             .or("local host name")
             .supported()
@@ -45,13 +51,16 @@ pub(super) static BLOCK: Block = Block {
         keyword("smtp_connect_timeout", "SECS", Integer(0, 4294), "mail connection timeout")
             .or("30")
             .required(),
-        keyword("smtp_alert", "[BOOL]", Boolean, "default of all smtp_alert settings").or("unset"),
-        keyword("smtp_alert_vrrp", "[BOOL]", Boolean, "default for VRRP smtp_alert").or("unset"),
-        keyword("smtp_alert_checker", "[BOOL]", Boolean, "default for checker smtp_alert").or("unset"),
-        keyword("checker_log_all_failures", "[BOOL]", Boolean, "log every failed check attempt"),
+        keyword("smtp_alert", "[BOOL]", Boolean, "default of all smtp_alert settings"),
+        keyword("smtp_alert_vrrp", "[BOOL]", Boolean, "default for VRRP smtp_alert")
+            .inherits(&[("global_defs", "smtp_alert")]),
+        keyword("smtp_alert_checker", "[BOOL]", Boolean, "default for checker smtp_alert")
+            .inherits(&[("global_defs", "smtp_alert")]),
+        keyword("checker_log_all_failures", "[BOOL]", Boolean, "log every failed check attempt").or("off"),
         keyword("no_email_faults", "", Flag, "no mails for FAULT"),
-        keyword("no_checker_emails", "[BOOL]", Boolean, "mail only when a server is really added/removed"),
-        keyword("rs_init_notifies", "[BOOL]", Boolean, "run notify_up for servers that start up"),
+        keyword("no_checker_emails", "[BOOL]", Boolean, "mail only when a server is really added/removed")
+            .or("off"),
+        keyword("rs_init_notifies", "[BOOL]", Boolean, "run notify_up for servers that start up").or("off"),
         keyword("startup_script", "SCRIPT [USER [[:]GROUP]]", Script, "run before the children start")
             .expected(),
         keyword("startup_script_timeout", "SECS", Integer(1, 1000), "limit for startup_script")
@@ -73,15 +82,17 @@ pub(super) static BLOCK: Block = Block {
             "refuse root scripts whose path others can write; default user must exist",
         )
         .supported(),
-        keyword("default_interface", "IF", Text, "interface for static addresses without dev")
+        keyword("default_interface", "IF", Interface, "interface for static addresses without dev")
             .or("eth0")
             .expected(),
         keyword(
             "dynamic_interfaces",
             "[allow_if_changes]",
             OneOf(&["allow_if_changes"]),
-            "accept interfaces that do not exist yet at start; recreation under the same name works without it too",
-        ),
+            "accept interfaces that do not exist yet at start; one that comes back works without it",
+        )
+        .or("off")
+        .alone("on"),
         keyword("disable_local_igmp", "", Flag, "turn off IGMP reports for 224.0.0.0/24").supported(),
         keyword(
             "lvs_sync_daemon",
@@ -98,8 +109,12 @@ pub(super) static BLOCK: Block = Block {
             "[VS]",
             OneOf(&["VS"]),
             "flush (or delete per VS) at stop instead of one by one",
-        ),
-        keyword("lvs_flush_onstop", "[VS]", OneOf(&["VS"]), "as lvs_flush_on_stop"),
+        )
+        .or("off")
+        .alone("all"),
+        keyword("lvs_flush_onstop", "[VS]", OneOf(&["VS"]), "as lvs_flush_on_stop")
+            .alone("all")
+            .same_as("lvs_flush_on_stop"),
         keyword("vrrp_mcast_group4", "ADDR", Address, "IPv4 advert destination")
             .or("224.0.0.18")
             .required()
@@ -110,37 +125,47 @@ pub(super) static BLOCK: Block = Block {
             .supported(),
         keyword("vrrp_garp_master_delay", "SECS", Integer(0, 4294), "delay of the second ARP/NA burst")
             .or("5")
-            .required(),
-        keyword("vrrp_garp_master_repeat", "N", Integer(0, 4_294_967_295), "burst size").or("5").required(),
+            .required()
+            .supported(),
+        keyword("vrrp_garp_master_repeat", "N", Integer(0, 4_294_967_295), "burst size")
+            .or("5")
+            .required()
+            .supported(),
         keyword(
             "vrrp_garp_lower_prio_delay",
             "SECS",
             Integer(0, 4294),
             "delay of the second burst after a lower priority advert",
         )
-        .or("vrrp_garp_master_delay")
-        .required(),
+        .required()
+        .inherits(&[("global_defs", "vrrp_garp_master_delay")])
+        .or("5")
+        .supported(),
         keyword(
             "vrrp_garp_lower_prio_repeat",
             "N",
             Integer(0, 4_294_967_295),
             "burst size after a lower priority advert",
         )
-        .or("vrrp_garp_master_repeat")
-        .required(),
+        .required()
+        .inherits(&[("global_defs", "vrrp_garp_master_repeat")])
+        .or("5")
+        .supported(),
         keyword("vrrp_garp_master_refresh", "SECS", Integer(0, 4_294_967_295), "periodic refresh")
             .or("0")
-            .required(),
+            .required()
+            .supported(),
         keyword("vrrp_garp_master_refresh_repeat", "N", Integer(0, 4_294_967_295), "refresh burst size")
             .or("1")
-            .required(),
+            .required()
+            .supported(),
         keyword("vrrp_garp_interval", "SECS", Seconds(1, 4_294_967_295), "gap between ARPs on an interface")
             .or("0")
             .required(),
         keyword("vrrp_gna_interval", "SECS", Seconds(1, 4_294_967_295), "gap between NAs on an interface")
             .or("0")
             .required(),
-        keyword("vrrp_min_garp", "[BOOL]", Boolean, "one ARP/NA, no second burst"),
+        keyword("vrrp_min_garp", "[BOOL]", Boolean, "one ARP/NA, no second burst").or("off").supported(),
         keyword(
             "vrrp_garp_extra_if",
             "[all] SECS",
@@ -149,22 +174,27 @@ pub(super) static BLOCK: Block = Block {
         )
         .or("0"),
         keyword("vrrp_vmac_garp_intvl", "[all] SECS", Text, "as vrrp_garp_extra_if")
-            .deprecated("vrrp_garp_extra_if"),
+            .deprecated("vrrp_garp_extra_if")
+            .same_as("vrrp_garp_extra_if"),
         keyword("vrrp_down_timer_adverts", "N", Integer(1, 100), "default down_timer_adverts")
             .or("3")
-            .required(),
-        keyword("vrrp_lower_prio_no_advert", "[BOOL]", Boolean, "default lower_prio_no_advert"),
-        keyword("vrrp_higher_prio_send_advert", "[BOOL]", Boolean, "default higher_prio_send_advert"),
-        keyword("vrrp_owner_ignore_adverts", "[BOOL]", Boolean, "default owner_ignore_adverts"),
+            .required()
+            .supported(),
+        keyword("vrrp_lower_prio_no_advert", "[BOOL]", Boolean, "default lower_prio_no_advert").or("off"),
+        keyword("vrrp_higher_prio_send_advert", "[BOOL]", Boolean, "default higher_prio_send_advert")
+            .or("off"),
+        keyword("vrrp_owner_ignore_adverts", "[BOOL]", Boolean, "default owner_ignore_adverts")
+            .or("off")
+            .since("2.2.8 or later"),
         keyword("vrrp_version", "2|3", Integer(2, 3), "default version for IPv4")
             .or("2")
             .supported()
             .required(),
-        keyword("v3_checksum_as_v2", "", Flag, "default v3_checksum_as_v2"),
+        keyword("v3_checksum_as_v2", "", Flag, "default v3_checksum_as_v2").since("2.2.8"),
         keyword("vrrp_check_unicast_src", "", Flag, "default check_unicast_src"),
-        keyword("vrrp_skip_check_adv_addr", "[BOOL]", Boolean, "default skip_check_adv_addr"),
-        keyword("vrrp_strict", "[BOOL]", Boolean, "default strict_mode"),
-        keyword("vrrp_notify_priority_changes", "[BOOL]", Boolean, "priority events on FIFOs"),
+        keyword("vrrp_skip_check_adv_addr", "[BOOL]", Boolean, "default skip_check_adv_addr").or("off"),
+        keyword("vrrp_strict", "[BOOL]", Boolean, "default strict_mode").or("off"),
+        keyword("vrrp_notify_priority_changes", "[BOOL]", Boolean, "priority events on FIFOs").or("off"),
         keyword("vrrp_startup_delay", "SECS", Seconds(1_000, 4_294_967_295), "delay VRRP after start")
             .or("0")
             .required(),
@@ -175,15 +205,17 @@ pub(super) static BLOCK: Block = Block {
             "delay VRRP until this uptime (larger of the two applies)",
         )
         .or("0")
-        .expected(),
+        .expected()
+        .since("2.2.8 or later"),
         keyword("log_unknown_vrids", "", Flag, "log adverts for VRIDs not configured on the interface"),
         keyword("vmac_prefix", "STRING", Text, "prefix of generated VMAC names")
             .or("vrrp")
             .required()
             .supported(),
         keyword("vmac_addr_prefix", "STRING", Text, "prefix for VMACs of VIPs on other interfaces")
-            .or("vmac_prefix")
             .required()
+            .inherits(&[("global_defs", "vmac_prefix")])
+            .or("vrrp")
             .supported(),
         keyword("vrrp_iptables", "[IN [OUT]]", Text, "use iptables for no_accept and VMAC filtering")
             .or("INPUT OUTPUT when no name")
@@ -191,7 +223,7 @@ pub(super) static BLOCK: Block = Block {
         keyword("vrrp_ipsets", "[N1 [N2 [N3 [N4 [N5 [N6]]]]]]", Text, "ipsets used with iptables")
             .or("keepalived, keepalived6, keepalived_if6, _igmp, _mld, _nd")
             .deprecated("nftables"),
-        keyword("nftables", "[TABLE]", Text, "use nftables").or("keepalived").supported(),
+        keyword("nftables", "[TABLE]", Text, "use nftables").or("off").alone("keepalived").supported(),
         keyword("nftables_priority", "N", Integer(-2_147_483_648, 2_147_483_647), "chain priority")
             .or("-1")
             .required()
@@ -199,7 +231,8 @@ pub(super) static BLOCK: Block = Block {
         keyword("nftables_counters", "", Flag, "add counters").supported(),
         keyword("nftables_ifindex", "", Flag, "match by interface index"),
         keyword("nftables_ipvs", "[TABLE]", Text, "map virtual_server_groups to fwmarks with nftables")
-            .or("keepalived_ipvs"),
+            .or("off")
+            .alone("keepalived_ipvs"),
         keyword("nftables_ipvs_priority", "N", Integer(-2_147_483_648, 2_147_483_647), "chain priority")
             .or("-1")
             .required(),
@@ -222,10 +255,11 @@ pub(super) static BLOCK: Block = Block {
             "fifo_write_vrrp_states_on_reload",
             "",
             Flag,
-            "repeat group states and BACKUP/FAULT instance states on the FIFO after a reload (not MASTER instances)",
+            "repeat states of groups and of instances in BACKUP or FAULT on the FIFO after a reload",
         ),
         keyword("max_auto_priority", "[N]", Integer(-1, 99), "ceiling for automatic real-time priority")
-            .or("0 (off)"),
+            .or("0")
+            .alone("99"),
         keyword(
             "min_auto_priority_delay",
             "USECS",
@@ -271,16 +305,22 @@ pub(super) static BLOCK: Block = Block {
         .or("10000")
         .required(),
         keyword("vrrp_rlimit_rtime", "USECS", Integer(2, 18_446_744_073_709), "as *_rlimit_rttime")
-            .required(),
+            .required()
+            .same_as("vrrp_rlimit_rttime"),
         keyword("checker_rlimit_rtime", "USECS", Integer(2, 18_446_744_073_709), "as *_rlimit_rttime")
-            .required(),
-        keyword("bfd_rlimit_rtime", "USECS", Integer(2, 18_446_744_073_709), "as *_rlimit_rttime").required(),
+            .required()
+            .same_as("checker_rlimit_rttime"),
+        keyword("bfd_rlimit_rtime", "USECS", Integer(2, 18_446_744_073_709), "as *_rlimit_rttime")
+            .required()
+            .same_as("bfd_rlimit_rttime"),
         keyword("snmp_socket", "STRING", Text, "AgentX master socket")
             .or("unix:/var/agentx/master")
             .supported()
             .expected(),
         keyword("enable_snmp_vrrp", "", Flag, "VRRP part of the keepalived MIB").supported(),
-        keyword("enable_snmp_keepalived", "", Flag, "as enable_snmp_vrrp").supported(),
+        keyword("enable_snmp_keepalived", "", Flag, "as enable_snmp_vrrp")
+            .supported()
+            .same_as("enable_snmp_vrrp"),
         keyword("enable_snmp_checker", "", Flag, "checker part of the MIB"),
         keyword("enable_snmp_rfc", "", Flag, "RFC2787 and RFC6527 MIBs"),
         keyword("enable_snmp_rfcv2", "", Flag, "RFC2787 MIB"),
@@ -293,19 +333,23 @@ pub(super) static BLOCK: Block = Block {
             "age limit of cached VS statistics",
         )
         .or("5")
-        .expected(),
+        .expected()
+        .since("2.3.0"),
         keyword(
             "snmp_rs_stats_update_interval",
             "SECS",
             Seconds(1_000, 30_000_000),
             "age limit of cached RS statistics",
         )
-        .or("VS value")
-        .expected(),
+        .expected()
+        .inherits(&[("global_defs", "snmp_vs_stats_update_interval")])
+        .or("5")
+        .since("2.3.0"),
         keyword("enable_dbus", "", Flag, "D-Bus interface"),
         keyword("dbus_service_name", "NAME", Text, "bus name").or("org.keepalived.Vrrp1").expected(),
         keyword("dbus_no_interface_name", "NAME", Text, "path element for instances without interface")
-            .expected(),
+            .expected()
+            .since("2.2.8 or later"),
         keyword("vrrp_netlink_cmd_rcv_bufs", "BYTES", Integer(0, 4_294_967_295), "netlink receive buffers")
             .or("kernel")
             .expected(),
@@ -331,28 +375,33 @@ pub(super) static BLOCK: Block = Block {
         keyword("process_monitor_rcv_bufs", "BYTES", Integer(0, 4_294_967_295), "netlink receive buffers")
             .or("kernel")
             .expected(),
-        keyword("vrrp_netlink_cmd_rcv_bufs_force", "[BOOL]", Boolean, "exceed rmem_max with SO_RCVBUFFORCE"),
+        keyword("vrrp_netlink_cmd_rcv_bufs_force", "[BOOL]", Boolean, "exceed rmem_max with SO_RCVBUFFORCE")
+            .or("off"),
         keyword(
             "vrrp_netlink_monitor_rcv_bufs_force",
             "[BOOL]",
             Boolean,
             "exceed rmem_max with SO_RCVBUFFORCE",
-        ),
-        keyword("lvs_netlink_cmd_rcv_bufs_force", "[BOOL]", Boolean, "exceed rmem_max with SO_RCVBUFFORCE"),
+        )
+        .or("off"),
+        keyword("lvs_netlink_cmd_rcv_bufs_force", "[BOOL]", Boolean, "exceed rmem_max with SO_RCVBUFFORCE")
+            .or("off"),
         keyword(
             "lvs_netlink_monitor_rcv_bufs_force",
             "[BOOL]",
             Boolean,
             "exceed rmem_max with SO_RCVBUFFORCE",
-        ),
-        keyword("process_monitor_rcv_bufs_force", "[BOOL]", Boolean, "exceed rmem_max with SO_RCVBUFFORCE"),
+        )
+        .or("off"),
+        keyword("process_monitor_rcv_bufs_force", "[BOOL]", Boolean, "exceed rmem_max with SO_RCVBUFFORCE")
+            .or("off"),
         keyword("vrrp_rx_bufs_policy", "MTU | ADVERT | BYTES", Text, "VRRP socket receive buffer")
             .or("kernel default")
             .expected(),
         keyword("vrrp_rx_bufs_multiplier", "N", Integer(1, 4_294_967_295), "multiplier for the policy")
             .or("3")
             .expected(),
-        keyword("umask", "N | BIT|BIT…", Text, "umask").or("IXUSR|IRWXG|IRWXO (0177)").required(),
+        keyword("umask", "N | BIT|BIT…", Text, "umask").required().or("0177"),
         keyword("random_seed", "N", Integer(0, 4_294_967_295), "seed of ${_RANDOM}").or("time").required(),
         keyword("tmp_config_directory", "DIR", Text, "where the consolidated configuration is kept")
             .or("memory file")
@@ -360,7 +409,8 @@ pub(super) static BLOCK: Block = Block {
         keyword("config_save_dir", "DIR", Text, "save configurations around reloads for debugging")
             .required(),
         keyword("reload_check_config", "[LOGFILE]", Text, "test the new configuration before reloading")
-            .or("off; /dev/null"),
+            .or("off")
+            .alone("/dev/null"),
         keyword(
             "include_check",
             "[[+|-]readable(read) match wildcard_match brace_match]",
@@ -370,16 +420,35 @@ pub(super) static BLOCK: Block = Block {
         keyword("reload_time_file", "PATH", Text, "scheduled reload").expected(),
         keyword("reload_repeat", "", Flag, "keep the time file"),
         keyword("reload_file", "[PATH]", Text, "marker file present while the configuration is read")
-            .or("off; keepalived.reload in the pid directory"),
-        keyword("data_use_instance", "[BOOL]", Boolean, "instance and namespace in dump file names"),
-        keyword("state_dump_file", "PATH", Text, "SIGUSR1 output").or("/tmp/keepalived.data").expected(),
-        keyword("stats_dump_file", "PATH", Text, "SIGUSR2 output").or("/tmp/keepalived.stats").expected(),
-        keyword("json_dump_file", "PATH", Text, "JSON output").or("/tmp/keepalived.json").expected(),
+            .or("off")
+            .alone("keepalived.reload"),
+        keyword("data_use_instance", "[BOOL]", Boolean, "instance and namespace in dump file names")
+            .or("off"),
+        keyword("state_dump_file", "PATH", Text, "SIGUSR1 output")
+            .or("/tmp/keepalived.data")
+            .expected()
+            .since("2.2.8 or later"),
+        keyword("stats_dump_file", "PATH", Text, "SIGUSR2 output")
+            .or("/tmp/keepalived.stats")
+            .expected()
+            .since("2.2.8 or later"),
+        keyword("json_dump_file", "PATH", Text, "JSON output")
+            .or("/tmp/keepalived.json")
+            .expected()
+            .since("2.2.8 or later"),
         keyword("json_version", "1|2", Integer(1, 2), "2: named array plus track_process details")
             .or("1")
-            .expected(),
-        keyword("iproute_usr_dir", "DIR", Text, "iproute2 tables (vendor)").or("build default").expected(),
-        keyword("iproute_etc_dir", "DIR", Text, "iproute2 tables (local)").or("/etc/iproute2").expected(),
+            .expected()
+            .since("2.2.8 or later"),
+        keyword("iproute_usr_dir", "DIR", Text, "iproute2 tables (vendor)")
+            .or("build default")
+            .expected()
+            .since("2.2.8 or later"),
+        keyword("iproute_etc_dir", "DIR", Text, "iproute2 tables (local)")
+            .or("/etc/iproute2")
+            .expected()
+            .since("2.2.8 or later"),
     ],
     shared: &[],
+    defaults: &[],
 };

@@ -33,12 +33,20 @@ pub struct Block {
     pub keywords: &'static [Keyword],
     /// Words it has in common with other blocks.
     pub shared: &'static [Keyword],
+    /// Words that have another default here than elsewhere.
+    pub defaults: &'static [(&'static str, &'static str)],
 }
 
 impl Block {
     /// The word's entry, if the block has it; case matters.
     pub fn keyword(&self, name: &str) -> Option<&'static Keyword> {
         self.all().find(|keyword| keyword.name == name)
+    }
+
+    /// What holds when a word of the block is not there and none that it inherits from; empty for off, none or nothing.
+    pub fn default(&self, keyword: &Keyword) -> &'static str {
+        let own = self.defaults.iter().find(|(name, _)| *name == keyword.name);
+        own.map_or(keyword.default, |(_, default)| *default)
     }
 
     /// Every word of the block.
@@ -56,8 +64,18 @@ pub struct Keyword {
     pub arguments: &'static str,
     /// What the first argument is, as far as it can be checked without context.
     pub value: Value,
-    /// What holds when the file does not say; empty for off, none or nothing.
+    /// What holds when the file does not say: a value, another word of the block for its value, or prose; empty for
+    /// off, none or nothing. [`Block::default`] knows better.
     pub default: &'static str,
+    /// Words of the blocks around it, and of `global_defs`, that hold when the file does not say: block and word, the
+    /// first that is there.
+    pub inherits: &'static [(&'static str, &'static str)],
+    /// The word of the same block that this is another spelling of; empty when it is none.
+    pub same_as: &'static str,
+    /// What the word means without its argument; empty when that means nothing.
+    pub bare: &'static str,
+    /// The release of keepalived that brought the word; empty when 2.2.7 or an older one has it.
+    pub since: &'static str,
     /// Whether it does anything here.
     pub status: Status,
     /// What happens when the first argument is missing.
@@ -201,6 +219,30 @@ impl Keyword {
         self
     }
 
+    /// Where the value comes from when the word is not there.
+    const fn inherits(mut self, from: &'static [(&'static str, &'static str)]) -> Self {
+        self.inherits = from;
+        self
+    }
+
+    /// What this is another spelling of.
+    const fn same_as(mut self, word: &'static str) -> Self {
+        self.same_as = word;
+        self
+    }
+
+    /// What the word means without its argument.
+    const fn alone(mut self, value: &'static str) -> Self {
+        self.bare = value;
+        self
+    }
+
+    /// The release that brought the word.
+    const fn since(mut self, release: &'static str) -> Self {
+        self.since = release;
+        self
+    }
+
     /// Without the argument the program ends.
     const fn required(mut self) -> Self {
         self.missing = Missing::Fatal;
@@ -216,10 +258,22 @@ impl Keyword {
 
 /// A word that is understood and has no effect yet; the methods above change that.
 const fn keyword(name: &'static str, arguments: &'static str, value: Value, help: &'static str) -> Keyword {
-    Keyword { name, arguments, value, default: "", status: Status::NotYet, missing: Missing::Allowed, help }
+    Keyword {
+        name,
+        arguments,
+        value,
+        default: "",
+        inherits: &[],
+        same_as: "",
+        bare: "",
+        since: "",
+        status: Status::NotYet,
+        missing: Missing::Allowed,
+        help,
+    }
 }
 
-static NO_OPTIONS: Block = Block { name: "a list", keywords: &[], shared: &[] };
+static NO_OPTIONS: Block = Block { name: "a list", keywords: &[], shared: &[], defaults: &[] };
 
 /// The top level of a file.
 pub static ROOT: &Block = &root::BLOCK;
@@ -311,6 +365,26 @@ mod tests {
             names.dedup();
             assert_eq!(names.len(), count, "{}", block.name);
         });
+    }
+
+    #[test]
+    fn other_spellings_and_sources_exist() {
+        let mut blocks = Vec::new();
+        visit(ROOT, &mut |block| blocks.push(block));
+        let has = |block: &str, word: &str| {
+            blocks.iter().any(|known| known.name == block && known.keyword(word).is_some())
+        };
+        for block in &blocks {
+            for keyword in block.all() {
+                assert!(
+                    keyword.same_as.is_empty() || block.keyword(keyword.same_as).is_some(),
+                    "{keyword:?}"
+                );
+                for (from, word) in keyword.inherits {
+                    assert!(has(if from.is_empty() { block.name } else { from }, word), "{keyword:?}");
+                }
+            }
+        }
     }
 
     #[test]

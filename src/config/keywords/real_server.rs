@@ -10,40 +10,54 @@ use super::{
 pub(super) static BLOCK: Block = Block {
     name: "real_server",
     keywords: &[
-        keyword("weight", "N", Integer(0, 2_147_483_647), "IPVS weight").or("VS weight (1)").required(),
+        keyword("weight", "N", Integer(0, 2_147_483_647), "IPVS weight")
+            .required()
+            .inherits(&[("virtual_server", "weight")])
+            .or("1"),
         keyword("lvs_method", "as virtual_server", OneOf(METHODS), "forwarding method")
-            .or("VS method")
-            .required(),
-        keyword("uthreshold", "N", Integer(0, 4_294_967_295), "upper connection limit")
-            .or("0 (none)")
-            .required(),
-        keyword("lthreshold", "N", Integer(0, 4_294_967_295), "lower connection limit")
-            .or("0 (none)")
-            .required(),
-        keyword("inhibit_on_failure", "[BOOL]", Boolean, "weight 0 instead of removal").or("VS value"),
+            .required()
+            .inherits(&[("virtual_server", "lb_kind")])
+            .or("NAT"),
+        keyword("uthreshold", "N", Integer(0, 4_294_967_295), "upper connection limit").required().or("0"),
+        keyword("lthreshold", "N", Integer(0, 4_294_967_295), "lower connection limit").required().or("0"),
+        keyword("inhibit_on_failure", "[BOOL]", Boolean, "weight 0 instead of removal")
+            .inherits(&[("virtual_server", "inhibit_on_failure")])
+            .or("off"),
         keyword("notify_up", "SCRIPT [USER [[:]GROUP]]", Script, "run when the server comes up").required(),
         keyword("notify_down", "SCRIPT [USER [[:]GROUP]]", Script, "run when the server goes down")
             .required(),
         keyword("smtp_alert", "[BOOL]", Boolean, "mail on state change")
-            .or("smtp_alert_checker, smtp_alert, else ON"),
-        keyword("virtualhost", "STRING", Text, "default Host header").or("VS value").expected(),
+            .inherits(&[("global_defs", "smtp_alert_checker"), ("global_defs", "smtp_alert")])
+            .or("on"),
+        keyword("virtualhost", "STRING", Text, "default Host header")
+            .expected()
+            .inherits(&[("virtual_server", "virtualhost")]),
         keyword("snmp_name", "STRING", Text, "label in SNMP").expected(),
-        keyword("alpha", "[BOOL]", Boolean, "start down").or("VS value"),
+        keyword("alpha", "[BOOL]", Boolean, "start down").inherits(&[("virtual_server", "alpha")]).or("off"),
         keyword("connect_timeout", "SECS", Seconds(1, 4_294_967_295_000), "default for its checkers")
-            .or("VS value (5)")
-            .required(),
+            .required()
+            .inherits(&[("virtual_server", "connect_timeout")])
+            .or("5"),
         keyword("retry", "N", Integer(1, 4_294_967_295), "default for its checkers")
-            .or("VS value")
-            .required(),
+            .required()
+            .inherits(&[("virtual_server", "retry")])
+            .or("checker default"),
         keyword("delay_before_retry", "SECS", Seconds(0, 4_294_967_295_000), "default for its checkers")
-            .or("VS value")
-            .required(),
+            .required()
+            .inherits(&[("virtual_server", "delay_before_retry")])
+            .or("checker default"),
         keyword("warmup", "SECS", Seconds(0, 4_294_967_295_000), "default for its checkers")
-            .or("VS value")
-            .required(),
+            .required()
+            .inherits(&[
+                ("virtual_server", "warmup"),
+                ("real_server", "delay_loop"),
+                ("virtual_server", "delay_loop"),
+            ])
+            .or("60"),
         keyword("delay_loop", "SECS", Seconds(1, 4_294_967_295_000), "default for its checkers")
-            .or("VS value (60)")
-            .required(),
+            .required()
+            .inherits(&[("virtual_server", "delay_loop")])
+            .or("60"),
         keyword("TCP_CHECK", "", Body(&checkers::TCP_CHECK), "health check: TCP connect"),
         keyword("HTTP_GET", "", Body(&checkers::HTTP_GET), "health check: HTTP request"),
         keyword("SSL_GET", "", Body(&checkers::HTTP_GET), "health check: HTTPS request"),
@@ -61,4 +75,5 @@ pub(super) static BLOCK: Block = Block {
         keyword("FILE_CHECK", "", Body(&checkers::FILE_CHECK), "health check: value in a track_file"),
     ],
     shared: &[],
+    defaults: &[],
 };

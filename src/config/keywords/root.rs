@@ -73,7 +73,9 @@ pub(super) static BLOCK: Block = Block {
         )
         .or("0; UP omitted = 0 in the code (man page says same as DOWN)"),
         keyword("track_file", "NAME", Body(&track_file::BLOCK), "file whose number is monitored").required(),
-        keyword("vrrp_track_file", "NAME", Body(&track_file::BLOCK), "as track_file").required(),
+        keyword("vrrp_track_file", "NAME", Body(&track_file::BLOCK), "as track_file")
+            .required()
+            .same_as("track_file"),
         keyword("vrrp_script", "NAME", Body(&vrrp_script::BLOCK), "periodically run check")
             .supported()
             .required(),
@@ -114,4 +116,5 @@ pub(super) static BLOCK: Block = Block {
         keyword("SSL", "", Body(&ssl::BLOCK), "client TLS material for SSL_GET").or("auto-generated context"),
     ],
     shared: &[],
+    defaults: &[],
 };

@@ -69,6 +69,7 @@ pub(super) static OPTIONS: Block = Block {
         keyword("track_group", "NAME", Text, "instances that go to FAULT if the route is lost").required(),
     ],
     shared: &[],
+    defaults: &[],
 };
 
 /// What may follow `nexthop`, up to the next one.
@@ -84,6 +85,7 @@ pub(in crate::config) static NEXT_HOP: Block = Block {
         keyword("encap", "ip|ip6|mpls|ila …", Text, "lightweight tunnel"),
     ],
     shared: &[],
+    defaults: &[],
 };
 
 const ID: Keyword = keyword("id", "N", Numeral(0, u64::MAX), "tunnel id").required();
@@ -99,6 +101,7 @@ pub(in crate::config) static ENCAP_IP: Block = Block {
         keyword("ttl", "N", Numeral(0, 255), "TTL").required(),
     ],
     shared: &[ID, DESTINATION, SOURCE, FLAGS],
+    defaults: &[],
 };
 
 /// What may follow `encap ip6`.
@@ -109,4 +112,5 @@ pub(in crate::config) static ENCAP_IP6: Block = Block {
         keyword("hoplimit", "N", Numeral(0, 255), "hop limit").required(),
     ],
     shared: &[ID, DESTINATION, SOURCE, FLAGS],
+    defaults: &[],
 };

@@ -61,4 +61,5 @@ pub(super) static OPTIONS: Block = Block {
         keyword("track_group", "NAME", Text, "instances that go to FAULT if the rule is lost").required(),
     ],
     shared: &[],
+    defaults: &[],
 };

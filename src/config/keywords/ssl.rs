@@ -11,4 +11,5 @@ pub(super) static BLOCK: Block = Block {
         keyword("key", "FILE", Text, "client private key").expected(),
     ],
     shared: &[],
+    defaults: &[],
 };

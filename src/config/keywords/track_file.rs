@@ -27,4 +27,5 @@ pub(super) static BLOCK: Block = Block {
         .or("0, only if the file is missing"),
     ],
     shared: &[],
+    defaults: &[],
 };

@@ -6,4 +6,5 @@ pub(super) static BLOCK: Block = Block {
     name: "track_group",
     keywords: &[keyword("group", "{ NAMES }", Lines(&NO_OPTIONS), "member VRRP instances")],
     shared: &[],
+    defaults: &[],
 };

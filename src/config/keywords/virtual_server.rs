@@ -18,48 +18,44 @@ pub(super) static BLOCK: Block = Block {
             OneOf(SCHEDULERS),
             "IPVS scheduler",
         )
-        .or("wlc (reported)")
-        .required(),
+        .required()
+        .or("wlc"),
         keyword(
             "lvs_sched",
             "rr wrr lc wlc lblc sh mh dh fo ovf lblcr sed nq twos",
             OneOf(SCHEDULERS),
             "IPVS scheduler",
         )
-        .or("wlc (reported)")
-        .required(),
+        .required()
+        .same_as("lb_algo"),
         keyword(
             "lb_kind",
             "NAT | DR | TUN [type ipip|gue port N|gre] [nocsum|csum|remcsum]",
             OneOf(METHODS),
             "forwarding method",
         )
-        .or("NAT (reported)")
-        .required(),
+        .required()
+        .or("NAT"),
         keyword(
             "lvs_method",
             "NAT | DR | TUN [type ipip|gue port N|gre] [nocsum|csum|remcsum]",
             OneOf(METHODS),
             "forwarding method",
         )
-        .or("NAT (reported)")
-        .required(),
+        .required()
+        .same_as("lb_kind"),
         keyword("protocol", "TCP|UDP|SCTP", OneOfAnyCase(&["TCP", "UDP", "SCTP"]), "transport protocol")
-            .or("UDP (reported)")
-            .required(),
+            .required()
+            .or("UDP"),
         keyword("persistence_timeout", "[SECS]", Integer(1, 2678400), "client persistence")
-            .or("off; 360 without value"),
+            .or("off")
+            .alone("360"),
         keyword("persistence_granularity", "NETMASK | PREFIXLEN", Text, "persistence mask")
             .or("host")
             .required(),
         keyword("persistence_engine", "NAME", Text, "IPVS persistence engine").required(),
         keyword("ops", "", Flag, "one-packet scheduling"),
-        keyword(
-            "hashed",
-            "",
-            Flag,
-            "only with lb_algo sh; else ignored and reported (`hashed only applies to sh scheduler - ignoring`)",
-        ),
+        keyword("hashed", "", Flag, "only with lb_algo sh; otherwise ignored and reported"),
         keyword("flag-1", "", Flag, "generic scheduler flags"),
         keyword("flag-2", "", Flag, "generic scheduler flags"),
         keyword("flag-3", "", Flag, "generic scheduler flags"),
@@ -72,7 +68,8 @@ pub(super) static BLOCK: Block = Block {
             .or("from servers, else inet")
             .required(),
         keyword("smtp_alert", "[BOOL]", Boolean, "mail on quorum change")
-            .or("smtp_alert_checker, smtp_alert, else off"),
+            .inherits(&[("global_defs", "smtp_alert_checker"), ("global_defs", "smtp_alert")])
+            .or("off"),
         keyword("virtualhost", "STRING", Text, "default Host header for HTTP/SSL checks").expected(),
         keyword("snmp_name", "STRING", Text, "label in SNMP").expected(),
         keyword("alpha", "", Flag, "servers start down until checks pass"),
@@ -92,8 +89,9 @@ pub(super) static BLOCK: Block = Block {
             OneOf(METHODS),
             "forwarding method of the sorry server",
         )
-        .or("VS method")
-        .expected(),
+        .expected()
+        .inherits(&[("virtual_server", "lb_kind")])
+        .or("NAT"),
         keyword("connect_timeout", "SECS", Seconds(1, 4_294_000_000), "default connect timeout of checkers")
             .or("5")
             .required(),
@@ -102,8 +100,9 @@ pub(super) static BLOCK: Block = Block {
             .or("checker default")
             .required(),
         keyword("warmup", "SECS", Seconds(0, 4_294_967_295_000), "maximum random delay of the first check")
-            .or("delay_loop")
-            .required(),
+            .required()
+            .inherits(&[("virtual_server", "delay_loop")])
+            .or("60"),
         keyword("inhibit_on_failure", "", Flag, "set weight 0 instead of removing a failed server"),
         keyword("real_server", "ADDR [PORT]", Body(&real_server::BLOCK), "a pool member")
             .or("port of the VS")
@@ -113,6 +112,7 @@ pub(super) static BLOCK: Block = Block {
             .removed("it only ever applied to Linux 2.2; delete the line"),
     ],
     shared: &[],
+    defaults: &[],
 };
 
 pub(super) const METHODS: &[&str] = &["NAT", "DR", "TUN"];

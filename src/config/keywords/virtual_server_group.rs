@@ -8,4 +8,5 @@ pub(super) static OPTIONS: Block = Block {
         .or("family of the servers")
         .expected()],
     shared: &[],
+    defaults: &[],
 };

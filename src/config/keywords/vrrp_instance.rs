@@ -2,7 +2,7 @@
 
 use super::{
     Block, NO_OPTIONS,
-    Value::{Address, Body, Boolean, Flag, Integer, Lines, OneOf, Script, Seconds, Text},
+    Value::{Address, Body, Boolean, Flag, Integer, Interface, Lines, OneOf, Script, Seconds, Text},
     address_line, keyword, route_line, rule_line,
 };
 
@@ -18,8 +18,10 @@ pub(super) static BLOCK: Block = Block {
         .or("BACKUP; MASTER if priority 255")
         .supported()
         .required(),
-        keyword("interface", "IF", Text, "interface adverts use and VIPs default to").supported().required(),
-        keyword("vrf", "IF", Text, "VRF to operate in").required(),
+        keyword("interface", "IF", Interface, "interface adverts use and VIPs default to")
+            .supported()
+            .required(),
+        keyword("vrf", "IF", Interface, "VRF to operate in").required(),
         keyword(
             "virtual_router_id",
             "N",
@@ -37,12 +39,13 @@ pub(super) static BLOCK: Block = Block {
             .supported()
             .required(),
         keyword("version", "2|3", Integer(2, 3), "VRRP version")
-            .or("vrrp_version; 3 for IPv6")
             .supported()
-            .required(),
+            .required()
+            .inherits(&[("global_defs", "vrrp_version")])
+            .or("2"),
         keyword("native_ipv6", "", Flag, "force IPv6 and version 3").supported(),
         keyword("authentication", "", Body(&AUTHENTICATION), "RFC2338 authentication").supported(),
-        keyword("auth_hmac", "", Body(&AUTH_HMAC), "HMAC-SHA256 trailer on adverts, v2 and v3"),
+        keyword("auth_hmac", "", Body(&AUTH_HMAC), "HMAC-SHA256 trailer on adverts, v2 and v3").since("2.4"),
         keyword("virtual_ipaddress", "{ address lines }", Lines(&address_line::OPTIONS), "VIPs, advertised")
             .supported(),
         keyword(
@@ -52,7 +55,9 @@ pub(super) static BLOCK: Block = Block {
             "VIPs not put in adverts",
         )
         .supported(),
-        keyword("no_virtual_ipaddress", "", Flag, "allow an instance (also v3) without VIPs").supported(),
+        keyword("no_virtual_ipaddress", "", Flag, "allow an instance (also v3) without VIPs")
+            .since("2.2.8 or later")
+            .supported(),
         keyword("promote_secondaries", "", Flag, "set the interface's promote_secondaries sysctl"),
         keyword(
             "virtual_routes",
@@ -133,8 +138,8 @@ pub(super) static BLOCK: Block = Block {
             .supported()
             .required(),
         keyword("mcast_dst_ip", "ADDR", Address, "destination group")
-            .or("vrrp_mcast_group4/6")
             .required()
+            .or("vrrp_mcast_group4 or vrrp_mcast_group6")
             .supported(),
         keyword("track_src_ip", "", Flag, "meant: fault while the source address is missing"),
         keyword(
@@ -152,7 +157,8 @@ pub(super) static BLOCK: Block = Block {
             "FAULT instead of multicast when unicast is configured without peers",
         ),
         keyword("check_unicast_src", "", Flag, "drop adverts from addresses that are not peers")
-            .or("global; on if any min_ttl/max_ttl"),
+            .inherits(&[("global_defs", "vrrp_check_unicast_src")])
+            .or("off"),
         keyword("unicast_ttl", "N", Integer(0, 255), "TTL/hop limit of sent unicast adverts")
             .or("255 for IPv4, kernel default for IPv6")
             .required(),
@@ -162,81 +168,109 @@ pub(super) static BLOCK: Block = Block {
             OneOf(&["never"]),
             "pre-1.3.7 VRRPv3 unicast checksum compatibility",
         )
-        .or("auto-detect"),
+        .or("auto-detect")
+        .alone("always"),
         keyword(
             "v3_checksum_as_v2",
             "[BOOL]",
             Boolean,
             "omit the pseudo header from the VRRPv3 IPv4 checksum",
         )
-        .or("global"),
+        .inherits(&[("global_defs", "v3_checksum_as_v2")])
+        .or("off")
+        .since("2.2.8"),
         keyword(
             "garp_master_delay",
             "SECS",
             Integer(0, 4294),
             "delay before the second ARP/NA burst; 0 = none",
         )
-        .or("global (5)")
         .supported()
-        .required(),
+        .required()
+        .inherits(&[("global_defs", "vrrp_garp_master_delay")])
+        .or("5"),
         keyword("garp_master_repeat", "N", Integer(0, 4_294_967_295), "messages per burst")
-            .or("global (5)")
             .supported()
-            .required(),
+            .required()
+            .inherits(&[("global_defs", "vrrp_garp_master_repeat")])
+            .or("5"),
         keyword(
             "garp_master_refresh",
             "SECS",
             Integer(0, 4_294_967_295),
             "periodic ARP/NA while MASTER; 0 = none",
         )
-        .or("global (0)")
         .supported()
-        .required(),
+        .required()
+        .inherits(&[("global_defs", "vrrp_garp_master_refresh")])
+        .or("0"),
         keyword("garp_master_refresh_repeat", "N", Integer(0, 4_294_967_295), "messages per periodic burst")
-            .or("global (1)")
             .supported()
-            .required(),
+            .required()
+            .inherits(&[("global_defs", "vrrp_garp_master_refresh_repeat")])
+            .or("1"),
         keyword(
             "garp_lower_prio_delay",
             "SECS",
             Integer(0, 4294),
             "second burst delay after a lower priority advert",
         )
-        .or("global (= garp_master_delay)")
-        .required(),
+        .required()
+        .inherits(&[("global_defs", "vrrp_garp_lower_prio_delay"), ("global_defs", "vrrp_garp_master_delay")])
+        .or("5")
+        .supported(),
         keyword(
             "garp_lower_prio_repeat",
             "N",
             Integer(0, 4_294_967_295),
             "burst size after a lower priority advert",
         )
-        .or("global (= garp_master_repeat)")
-        .required(),
+        .required()
+        .inherits(&[
+            ("global_defs", "vrrp_garp_lower_prio_repeat"),
+            ("global_defs", "vrrp_garp_master_repeat"),
+        ])
+        .or("5")
+        .supported(),
         keyword("garp_extra_if", "[all] SECS", Text, "periodic ARP/NA on other VIP interfaces")
-            .or("global (0)"),
-        keyword("vmac_garp_intvl", "[all] SECS", Text, "as garp_extra_if").deprecated("garp_extra_if"),
+            .inherits(&[("global_defs", "vrrp_garp_extra_if")])
+            .or("0"),
+        keyword("vmac_garp_intvl", "[all] SECS", Text, "as garp_extra_if")
+            .deprecated("garp_extra_if")
+            .same_as("garp_extra_if"),
         keyword("down_timer_adverts", "N", Integer(1, 100), "advert intervals in the master-down timer")
-            .or("global (3)")
-            .required(),
+            .required()
+            .inherits(&[("global_defs", "vrrp_down_timer_adverts")])
+            .or("3")
+            .supported(),
         keyword(
             "timer_expired_backup",
             "[PRIO]",
             Integer(1, 254),
             "go to BACKUP if the process was stalled so long that a peer must have taken over",
         )
-        .or("off; 254 when given without value"),
-        keyword("thread_timer_expired", "[PRIO]", Integer(1, 254), "as timer_expired_backup"),
+        .or("off")
+        .alone("254")
+        .since("2.2.8 or later"),
+        keyword("thread_timer_expired", "[PRIO]", Integer(1, 254), "as timer_expired_backup")
+            .alone("254")
+            .since("2.2.8 or later")
+            .same_as("timer_expired_backup"),
         keyword("lower_prio_no_advert", "[BOOL]", Boolean, "do not answer a lower priority advert")
-            .or("global; on in strict mode"),
+            .inherits(&[("global_defs", "vrrp_lower_prio_no_advert")])
+            .or("off"),
         keyword(
             "higher_prio_send_advert",
             "[BOOL]",
             Boolean,
             "send one advert before yielding to a higher priority master",
         )
-        .or("global; off in strict mode"),
+        .inherits(&[("global_defs", "vrrp_higher_prio_send_advert")])
+        .or("off"),
         keyword("owner_ignore_adverts", "[BOOL]", Boolean, "address owner ignores received adverts")
-            .or("global; on with strict mode and 255"),
+            .inherits(&[("global_defs", "vrrp_owner_ignore_adverts")])
+            .or("off")
+            .since("2.2.8 or later"),
         keyword("preempt", "", Flag, "clears nopreempt").or("on").supported(),
         keyword("nopreempt", "", Flag, "do not take over from a lower priority master").supported(),
         keyword(
@@ -257,8 +291,11 @@ pub(super) static BLOCK: Block = Block {
             Boolean,
             "do not compare VIPs in adverts from the already known master",
         )
-        .or("global"),
-        keyword("strict_mode", "[BOOL]", Boolean, "enforce RFC behaviour").or("vrrp_strict"),
+        .inherits(&[("global_defs", "vrrp_skip_check_adv_addr")])
+        .or("off"),
+        keyword("strict_mode", "[BOOL]", Boolean, "enforce RFC behaviour")
+            .inherits(&[("global_defs", "vrrp_strict")])
+            .or("off"),
         keyword("debug", "N", Integer(0, 4), "unused").or("0").required(),
         keyword("notify_master", "SCRIPT [USER [[:]GROUP]]", Script, "run on becoming MASTER")
             .supported()
@@ -293,13 +330,15 @@ pub(super) static BLOCK: Block = Block {
         )
         .required(),
         keyword("notify_priority_changes", "[BOOL]", Boolean, "write priority changes to the FIFOs")
-            .or("group, then global, else off"),
+            .inherits(&[("global_defs", "vrrp_notify_priority_changes")])
+            .or("off"),
         keyword("smtp_alert", "[BOOL]", Boolean, "mail on state changes")
-            .or("smtp_alert_vrrp, smtp_alert, else off"),
+            .inherits(&[("global_defs", "smtp_alert_vrrp"), ("global_defs", "smtp_alert")])
+            .or("off"),
         keyword(
             "lvs_sync_daemon_interface",
             "IF",
-            Text,
+            Interface,
             "IPVS connection sync on IF following this instance",
         )
         .required()
@@ -309,6 +348,7 @@ pub(super) static BLOCK: Block = Block {
             .expected(),
     ],
     shared: &[],
+    defaults: &[],
 };
 
 static AUTHENTICATION: Block = Block {
@@ -318,19 +358,22 @@ static AUTHENTICATION: Block = Block {
         keyword("auth_pass", "STRING", Text, "shared secret").supported().required(),
     ],
     shared: &[],
+    defaults: &[],
 };
 
 static AUTH_HMAC: Block = Block {
     name: "auth_hmac",
     keywords: &[
-        keyword("key", "ID VALUE", Text, "a signing/verification key").expected(),
-        keyword("active_key", "ID", Integer(1, 255), "key used for sending").expected(),
+        keyword("key", "ID VALUE", Text, "a signing/verification key").expected().since("2.4"),
+        keyword("active_key", "ID", Integer(1, 255), "key used for sending").expected().since("2.4"),
         keyword("anti_replay", "time|monotonic", OneOf(&["time", "monotonic"]), "replay protection mode")
             .or("time")
-            .expected(),
+            .expected()
+            .since("2.4"),
         keyword("time_window", "SECS", Integer(1, 300), "accepted clock difference in time mode")
             .or("max(3 × advert_int, 5), at most 300")
-            .expected(),
+            .expected()
+            .since("2.4"),
         keyword(
             "mode",
             "enforce|permissive|receive-only",
@@ -338,7 +381,9 @@ static AUTH_HMAC: Block = Block {
             "migration behaviour",
         )
         .or("enforce")
-        .expected(),
+        .expected()
+        .since("2.4"),
     ],
     shared: &[],
+    defaults: &[],
 };

@@ -51,4 +51,5 @@ pub(super) static BLOCK: Block = Block {
             .supported(),
     ],
     shared: &[],
+    defaults: &[],
 };

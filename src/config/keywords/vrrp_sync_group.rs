@@ -70,12 +70,15 @@ pub(super) static BLOCK: Block = Block {
             Boolean,
             "default for the members' FIFO priority events",
         )
-        .or("global value"),
+        .inherits(&[("global_defs", "vrrp_notify_priority_changes")])
+        .or("off"),
         keyword("smtp_alert", "[BOOL]", Boolean, "mail on group state changes")
-            .or("smtp_alert_vrrp, smtp_alert, else off"),
+            .inherits(&[("global_defs", "smtp_alert_vrrp"), ("global_defs", "smtp_alert")])
+            .or("off"),
         keyword("global_tracking", "", Flag, "same effect as sync_group_tracking_weight")
             .outdated("sync_group_tracking_weight"),
         keyword("sync_group_tracking_weight", "", Flag, "allow weighted trackers on members").supported(),
     ],
     shared: &[],
+    defaults: &[],
 };

@@ -41,4 +41,5 @@ pub(super) static BLOCK: Block = Block {
             .or("off (on with parameters)"),
     ],
     shared: &[],
+    defaults: &[],
 };

@@ -26,8 +26,8 @@ use crate::{
     config::{
         Span,
         settings::{
-            BfdInstance, GarpGroup, GlobalDefs, InstanceSettings, ProcessSettings, ServerGroup, Ssl,
-            TrackFile, TrackGroup, TrackProcess, VirtualServer,
+            BfdInstance, GarpGroup, GlobalDefs, InstanceSettings, ProcessSettings, Section as _, ServerGroup,
+            Ssl, TrackFile, TrackGroup, TrackProcess, VirtualServer,
         },
     },
     units::{Family, Priority, Version, Vrid},
@@ -77,7 +77,7 @@ impl Config {
             global: Global::empty(),
             scripts: Vec::new(),
             instances: Vec::new(),
-            process: Box::default(),
+            process: Box::new(ProcessSettings::unwritten()),
             static_addresses: Vec::new(),
             static_routes: Vec::new(),
             static_rules: Vec::new(),
@@ -105,7 +105,7 @@ impl Global {
             vrrp_version: Version::V2,
             script_user: None,
             script_security: false,
-            settings: Box::default(),
+            settings: Box::new(GlobalDefs::unwritten()),
         }
     }
 }
@@ -311,6 +311,8 @@ pub struct TrackedScript {
     pub weight: i16,
     /// The adjustment has the opposite sign.
     pub reverse: bool,
+    /// Where the line is.
+    pub at: Span,
 }
 
 /// When and how often gratuitous ARP is sent.
@@ -324,12 +326,11 @@ pub struct Garp {
     pub refresh: Option<Duration>,
     /// `garp_master_refresh_repeat`: messages per address in a refresh, 1 or more.
     pub refresh_repeat: u32,
-}
-
-impl Default for Garp {
-    fn default() -> Self {
-        Self { delay: Duration::from_secs(5), repeat: 5, refresh: None, refresh_repeat: 1 }
-    }
+    /// `garp_lower_prio_delay`: from the burst after an advertisement of lower priority to the second one; zero means no
+    /// second burst.
+    pub lower_prio_delay: Duration,
+    /// `garp_lower_prio_repeat`: messages per address after an advertisement of lower priority; 0 means none.
+    pub lower_prio_repeat: u32,
 }
 
 /// Programs told of an instance's changes.

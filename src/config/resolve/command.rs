@@ -4,8 +4,8 @@ use std::path::Path;
 
 use super::Context;
 use crate::config::{
-    Diagnostic, Environment, Global, NotifyScript, Program, ScriptCommand, Severity, Span, User, text::Line,
-    tree::Node, value,
+    Diagnostic, Environment, Global, NotifyScript, Program, ScriptCommand, Severity, Span, User,
+    settings::CommandLine, text::Line, tree::Node, value,
 };
 
 /// The way out for a script that script security turns down.
@@ -113,6 +113,55 @@ pub(super) fn notify(node: &Node, global: &Global, context: &mut Context<'_>) ->
             None
         }
     }
+}
+
+/// Fills in what a command line comes to. keepalived's test mode says nothing of a program or an account that does not
+/// exist.
+pub(super) fn complete(line: &mut CommandLine, global: &Global, context: &mut Context<'_>) {
+    complete_for(line, Severity::Notice, global, context);
+}
+
+/// Fills in what a command line comes to. False when its account does not exist, which has been reported as being so bad.
+pub(super) fn complete_for(
+    line: &mut CommandLine,
+    no_account: Severity,
+    global: &Global,
+    context: &mut Context<'_>,
+) -> bool {
+    let note = |why: String, help: &str| {
+        Diagnostic::new("unusable-script", Severity::Notice, format!("this will not run: {why}"), &line.at)
+            .help(help)
+    };
+    if line.argv.is_empty() {
+        return true;
+    }
+    let user = match line.account.first() {
+        None => match default_user(&line.at, global, context) {
+            Some(user) => user,
+            None => return false,
+        },
+        Some(name) => match user_by_name(name, line.account.get(1).map(String::as_str), context.env) {
+            Ok(user) => Some(user),
+            Err(why) => {
+                let mut found = note(why, "name an account and group of this system");
+                found.severity = no_account;
+                context.add(found);
+                return false;
+            }
+        },
+    };
+    match find(line.argv.clone(), context.env) {
+        Ok(ScriptCommand { argv, path, shown }) => {
+            if let Some(why) = insecure(&path, user.as_ref(), global, context.env) {
+                context.add(note(why, MAKE_SECURE).id("insecure-script"));
+                return true;
+            }
+            note_root(user.as_ref(), &line.at, context);
+            line.script = Some(Box::new(NotifyScript { argv, path, shown, user }));
+        }
+        Err(why) => context.add(note(why, "create it with execute permission, or correct the path")),
+    }
+    true
 }
 
 /// What script security has against a program, in a few words: it gets the rights of root, and others can change it.

@@ -1,8 +1,12 @@
 //! `global_defs`: every block of that name adds to the same settings.
 
-use super::{Context, command, host};
+use super::{Context, command, host, inherit};
 use crate::{
-    config::{Diagnostic, Global, Severity, settings::Fields, tree::Node, value},
+    config::{
+        Diagnostic, Global, Severity,
+        settings::{Fields, GlobalDefs},
+        tree::Node,
+    },
     units::Version,
 };
 
@@ -19,6 +23,8 @@ pub(super) fn resolve(nodes: &[Node], context: &mut Context<'_>) -> Global {
     if global.script_user.is_none() {
         global.script_user = command::user_by_name(DEFAULT_SCRIPT_USER, None, context.env).ok();
     }
+    inherit::global(&mut global.settings);
+    scripts(&mut global, context);
     global
 }
 
@@ -42,55 +48,43 @@ fn setting(node: &Node, global: &mut Global, context: &mut Context<'_>) {
                 global.script_user = Some(user);
             }
         }
-        "lvs_sync_daemon" => sync_daemon(node, context),
+        "smtp_connect_timeout" if node.integer() == Some(0) => {
+            global.settings.smtp_connect_timeout.replace(1);
+            context.add(
+                Diagnostic::new(
+                    "invalid-value",
+                    Severity::Error,
+                    "smtp_connect_timeout cannot be 0: 1 is used",
+                    &node.span(),
+                )
+                .help("write 1 or more"),
+            );
+        }
         "enable_script_security" => global.script_security = true,
         _ => {}
     }
 }
 
-/// The scripts of start and stop run as root unless somebody is named.
-pub(super) fn note_root_scripts(global: &Global, context: &mut Context<'_>) {
-    let settings = &global.settings;
-    for line in [&settings.startup_script, &settings.shutdown_script].into_iter().flatten() {
-        let group = line.account.get(1).map(String::as_str);
-        let named = line.account.first().map(|name| command::user_by_name(name, group, context.env));
-        match named {
-            Some(Ok(user)) => command::note_root(Some(&user), &line.at, context),
-            // Who does not exist runs nothing.
-            Some(Err(_)) => {}
-            None => command::note_root(global.script_user.as_ref(), &line.at, context),
-        }
+/// Looks up the programs that `global_defs` names, once it is known who runs them.
+fn scripts(global: &mut Global, context: &mut Context<'_>) {
+    let mut settings = std::mem::take(&mut global.settings);
+    let GlobalDefs {
+        startup_script,
+        shutdown_script,
+        notify_fifo_script,
+        vrrp_notify_fifo_script,
+        lvs_notify_fifo_script,
+        ..
+    } = &mut *settings;
+    // Who starts and stops with the daemon must exist.
+    for line in [startup_script, shutdown_script].into_iter().flatten() {
+        command::complete_for(line, Severity::Error, global, context);
     }
-}
-
-/// The numbers of `lvs_sync_daemon IF [[inst] NAME] [id N] [maxlen N] [port N] [ttl N] [group ADDR]`.
-fn sync_daemon(node: &Node, context: &mut Context<'_>) {
-    let mut words = node.line.words(2);
-    while let Some(option) = words.next() {
-        let (min, max) = match option.text {
-            "id" => (0, 255),
-            "maxlen" => (1, 65_507),
-            "port" => (1, 65_535),
-            "ttl" => (1, 255),
-            _ => continue,
-        };
-        let number = words.next();
-        if number
-            .and_then(|word| value::integer(word.text))
-            .is_some_and(|number| (min..=max).contains(&number))
-        {
-            continue;
-        }
-        context.add(
-            Diagnostic::new(
-                "invalid-value",
-                Severity::Error,
-                format!("this is not a valid {} for lvs_sync_daemon", option.text),
-                &number.unwrap_or(option).span(),
-            )
-            .help(format!("after {} write a whole number from {min} to {max}", option.text)),
-        );
+    let lines = [notify_fifo_script, vrrp_notify_fifo_script, lvs_notify_fifo_script];
+    for line in lines.into_iter().flatten() {
+        command::complete(line, global, context);
     }
+    global.settings = settings;
 }
 
 /// The first `snmp_socket` counts.

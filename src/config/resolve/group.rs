@@ -2,11 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Context, instance::notify, script::Candidates, track};
+use super::{Context, inherit, instance::notify, script::Candidates, track};
 use crate::{
     config::{
-        Config, Diagnostic, Global, Instance, Notify, Report, Severity, Span, SyncGroup, TrackedScript,
-        settings::{Fields as _, Section as _, SyncGroup as Settings},
+        Config, Diagnostic, Global, Instance, Notify, Severity, Span, SyncGroup, TrackedScript,
+        settings::{Section as _, SyncGroup as Settings},
         tree::Node,
     },
     units::Priority,
@@ -26,14 +26,15 @@ pub(super) struct Draft {
 }
 
 /// Reads a block.
-pub(super) fn read(node: &Node, global: &Global, scripts: &Candidates, context: &mut Context<'_>) -> Draft {
-    let mut draft = Draft {
-        settings: Settings::default(),
-        tracks: Vec::new(),
-        notify: Notify::default(),
-        root_script: None,
-    };
-    draft.settings.begin(node);
+pub(super) fn read(
+    node: &Node,
+    global: &Global,
+    scripts: &Candidates,
+    context: &mut Context<'_>,
+) -> Option<Draft> {
+    let mut settings = Settings::read(node, context.report)?;
+    inherit::group(&mut settings, &global.settings);
+    let mut draft = Draft { settings, tracks: Vec::new(), notify: Notify::default(), root_script: None };
     let before = context.root_script.take();
     let mut tracked = HashSet::new();
     for line in node.nodes() {
@@ -45,20 +46,14 @@ pub(super) fn read(node: &Node, global: &Global, scripts: &Candidates, context: 
             "notify" => &mut draft.notify.all,
             "track_script" => {
                 track::scripts(line.lines(), scripts, &mut draft.tracks, &mut tracked, context);
-                // What is wrong with a line has been said.
-                draft.settings.set(line, &mut Report::default());
                 continue;
             }
-            _ => {
-                draft.settings.set(line, context.report);
-                continue;
-            }
+            _ => continue,
         };
         notify(line, script, global, context);
-        draft.settings.set(line, &mut Report::default());
     }
     draft.root_script = std::mem::replace(&mut context.root_script, before);
-    draft
+    Some(draft)
 }
 
 /// Makes groups of the blocks, now that every instance is known.
@@ -128,10 +123,8 @@ fn drop_weights(instance: &mut Instance, group: &str, context: &mut Context<'_>)
             "{} does not track {}, which has a weight: it is a member of {group}",
             instance.name, tracked.name
         );
-        let lines = &instance.settings.track_script;
-        let at = lines.iter().find(|line| line.name == tracked.name).map_or(&instance.at, |line| &line.at);
         context.add(
-            Diagnostic::new("weight-in-group", Severity::Error, headline, at)
+            Diagnostic::new("weight-in-group", Severity::Error, headline, &tracked.at)
                 .info("members of a sync group change state together, so the priority of one alone must not move")
                 .help("track the script in the group, or write sync_group_tracking_weight in it"),
         );

@@ -10,7 +10,7 @@ use super::{
     Context,
     address::{self, List},
     auth::{self, Authentication},
-    command, family, host, link,
+    command, family, garp, host, inherit, link,
     place::Place,
     room, route, rule,
     script::Candidates,
@@ -18,8 +18,11 @@ use super::{
 };
 use crate::{
     config::{
-        AddressLine, Diagnostic, Garp, Global, InitialState, Instance, Notify, NotifyScript, Report, Route,
-        Rule, Severity, Span, TrackedScript, UnicastPeer, settings::Section, text::Word, tree::Node,
+        AddressLine, Diagnostic, Global, InitialState, Instance, Notify, NotifyScript, Route, Rule, Severity,
+        Span, TrackedScript, UnicastPeer,
+        settings::{InstanceSettings, Section as _},
+        text::Word,
+        tree::Node,
     },
     units::{Family, Priority, Version, Vrid},
 };
@@ -71,8 +74,10 @@ struct Draft<'a> {
     rules: Vec<Rule>,
     tracks: Vec<TrackedScript>,
     known: Known,
-    garp: Garp,
+    garp: garp::Draft,
     notify: Notify,
+    /// The words that stand for themselves.
+    settings: Box<InstanceSettings>,
 }
 
 impl Draft<'_> {
@@ -88,15 +93,15 @@ pub(super) fn resolve(
     scripts: &Candidates,
     context: &mut Context<'_>,
 ) -> Option<Instance> {
-    // What is wrong with a line is reported by whoever uses it.
-    let settings = Section::read(node, &mut Report::default());
-    let mut draft = Draft { strict: strict::is_strict(&settings, global), ..Draft::default() };
+    let settings = Box::new(InstanceSettings::read(node, context.report)?);
+    let strict = strict::is_strict(&settings, global);
+    let mut draft = Draft { strict, settings, ..Draft::default() };
     for line in node.nodes() {
         setting(line, &mut draft, global, scripts, context);
     }
     let instance = finish(draft, name, node, global, context)?;
     family::check(&instance, context);
-    Some(Instance { settings: Box::new(settings), ..instance })
+    Some(instance)
 }
 
 fn setting<'a>(
@@ -160,7 +165,7 @@ fn setting<'a>(
         "track_script" => {
             track::scripts(node.lines(), scripts, &mut draft.tracks, &mut draft.known.tracks, context);
         }
-        name if name.starts_with("garp_master") => garp(node, &mut draft.garp, context),
+        name if name.starts_with("garp_") => draft.garp.take_line(node, context),
         "notify_master" => notify(node, &mut draft.notify.master, global, context),
         "notify_backup" => notify(node, &mut draft.notify.backup, global, context),
         "notify_fault" => notify(node, &mut draft.notify.fault, global, context),
@@ -242,35 +247,6 @@ fn virtual_router_id(node: &Node, draft: &mut Draft<'_>, context: &mut Context<'
     }
 }
 
-fn garp(node: &Node, garp: &mut Garp, context: &mut Context<'_>) {
-    let Some(number) = node.integer().and_then(|number| u32::try_from(number).ok()) else {
-        return;
-    };
-    let seconds = Duration::from_secs(number.into());
-    match node.keyword.name {
-        "garp_master_delay" => garp.delay = seconds,
-        "garp_master_refresh" => garp.refresh = (number > 0).then_some(seconds),
-        "garp_master_repeat" => garp.repeat = at_least_one(number, node, context),
-        "garp_master_refresh_repeat" => garp.refresh_repeat = at_least_one(number, node, context),
-        _ => {}
-    }
-}
-
-fn at_least_one(number: u32, node: &Node, context: &mut Context<'_>) -> u32 {
-    if number == 0 {
-        context.add(
-            Diagnostic::new(
-                "invalid-value",
-                Severity::Error,
-                format!("{} cannot be 0: 1 is used", node.keyword.name),
-                &node.span(),
-            )
-            .help("write 1 or more"),
-        );
-    }
-    number.max(1)
-}
-
 /// The first line of each kind counts.
 pub(super) fn notify(
     node: &Node,
@@ -324,6 +300,13 @@ fn finish(
             .help("list the other routers in unicast_peer, or use mcast_src_ip to choose a source address"),
         );
     }
+    let settings = &mut draft.settings;
+    for line in [&mut settings.notify_deleted, &mut settings.notify_master_rx_lower_pri].into_iter().flatten()
+    {
+        command::complete(line, global, context);
+    }
+    inherit::instance(settings, priority == Priority::OWNER, &global.settings);
+    let garp = std::mem::take(&mut draft.garp).finish(*settings.strict_mode, &global.settings);
     let mtu = draft.interface.as_deref().and_then(|interface| context.env.mtu(interface));
     limit_addresses(&mut draft, room::for_addresses(mtu, family, version), name, context);
     track::without_weights_for_owner(&mut draft.tracks, priority, name, context);
@@ -357,9 +340,9 @@ fn finish(
         virtual_routes: draft.routes,
         virtual_rules: draft.rules,
         track_scripts: draft.tracks,
-        garp: draft.garp,
+        garp,
         notify: draft.notify,
-        settings: Box::default(),
+        settings: draft.settings,
     })
 }
 

@@ -9,9 +9,11 @@ mod bfd;
 mod command;
 mod encap;
 mod family;
+mod garp;
 mod global;
 mod group;
 mod host;
+mod inherit;
 mod instance;
 mod link;
 mod names;
@@ -26,10 +28,13 @@ mod script;
 mod service;
 mod strict;
 mod track;
+mod track_group;
 
 use std::collections::{HashMap, HashSet};
 
-use self::{address::List, names::NameTables, place::Place, rule::Assigned, script::Candidates};
+use self::{
+    address::List, names::NameTables, place::Place, rule::Assigned, script::Candidates, service::Followed,
+};
 use super::{
     Config, Diagnostic, Environment, Report, Severity, Span,
     settings::{Fields, Setting},
@@ -74,6 +79,10 @@ struct Draft {
     groups: Vec<group::Draft>,
     /// Where names were defined, by kind of block.
     names: HashMap<(&'static str, String), Span>,
+    /// What checks can follow.
+    followed: Followed,
+    /// The names of the track groups.
+    track_groups: HashSet<String>,
 }
 
 /// Makes a configuration of a tree.
@@ -89,34 +98,47 @@ pub(super) fn resolve(nodes: Vec<Node>, env: &dyn Environment, report: &mut Repo
     let config = Config { global: global::resolve(&nodes, &mut context), ..Config::empty() };
     context.names = NameTables::new(&config.global.settings);
     rules::check(&nodes, &mut context);
-    let mut draft =
-        Draft { config, scripts: Candidates::default(), groups: Vec::new(), names: HashMap::new() };
+    let mut draft = Draft {
+        config,
+        scripts: Candidates::default(),
+        groups: Vec::new(),
+        names: HashMap::new(),
+        followed: Followed::new(),
+        track_groups: HashSet::new(),
+    };
     // Each block's lines are dropped as soon as their meaning is known.
     for node in nodes {
         block(&node, &mut draft, &mut context);
     }
-    let Draft { mut config, scripts, groups, names } = draft;
+    let Draft { mut config, scripts, groups, names, .. } = draft;
     overlap::check(&config.instances, &mut context);
     let dropped = bfd::check(&mut config, &mut context);
+    track_group::check(&mut config, &mut context);
     group::finish(groups, &mut config, &names, &mut context);
     service::check(&mut config, &dropped, &mut context);
     let of_instances = config.instances.iter_mut().map(|instance| &mut instance.track_scripts);
     let of_groups = config.sync_groups.iter_mut().map(|group| &mut group.track_scripts);
     config.scripts = script::keep_tracked(scripts, of_instances.chain(of_groups).collect(), &mut context);
-    global::note_root_scripts(&config.global, &mut context);
     report_security(&config.global, &mut context);
     config
 }
 
 /// One block or word of the top level.
 fn block(node: &Node, draft: &mut Draft, context: &mut Context<'_>) {
-    let Draft { config, scripts, groups, names } = draft;
+    let Draft { config, scripts, groups, names, followed, track_groups } = draft;
     let unique = matches!(
         node.keyword.name,
         "vrrp_instance" | "vrrp_sync_group" | "track_group" | "bfd_instance" | "virtual_server_group"
     );
     if unique && unique_name(node, names, context).is_none() {
         return;
+    }
+    let name = node.argument().map(|word| word.text.to_owned());
+    match node.keyword.name {
+        "track_group" => track_groups.extend(name),
+        "track_file" | "vrrp_track_file" => followed.extend(name.map(|name| ("track_file", name))),
+        "bfd_instance" => followed.extend(name.map(|name| ("bfd_instance", name))),
+        _ => {}
     }
     match node.keyword.name {
         "global_defs" => {}
@@ -130,37 +152,32 @@ fn block(node: &Node, draft: &mut Draft, context: &mut Context<'_>) {
         }
         "vrrp_sync_group" => {
             scripts.mention(node);
-            groups.push(group::read(node, &config.global, scripts, context));
+            groups.extend(group::read(node, &config.global, scripts, context));
         }
         "track_group" => config.track_groups.take(node, context.report),
         "track_file" | "vrrp_track_file" => config.track_files.take(node, context.report),
         "vrrp_track_process" => config.track_processes.take(node, context.report),
         "bfd_instance" => config.bfd_instances.take(node, context.report),
         "garp_group" => config.garp_groups.take(node, context.report),
-        "virtual_server_group" => config.server_groups.push(service::group(node, context.report)),
-        "virtual_server" => config.virtual_servers.take(node, context.report),
+        "virtual_server_group" => config.server_groups.extend(service::group(node, context.report)),
+        "virtual_server" => {
+            config.virtual_servers.extend(service::read(node, &config.global, followed, context));
+        }
         "SSL" => Setting::take(&mut config.ssl, node, context.report),
         "static_ipaddress" => {
-            let list = List::Static(&track_groups(config));
+            let list = List::Static(track_groups);
             address::lines(node.lines(), list, &mut config.static_addresses, &mut HashMap::new(), context);
         }
         "static_routes" => {
-            let groups = track_groups(config);
-            route::lines(node.lines(), Place::Static(&groups), &mut config.static_routes, context);
+            route::lines(node.lines(), Place::Static(track_groups), &mut config.static_routes, context);
         }
         "static_rules" => {
-            let groups = track_groups(config);
-            rule::lines(node.lines(), Place::Static(&groups), &mut config.static_rules, context);
+            rule::lines(node.lines(), Place::Static(track_groups), &mut config.static_rules, context);
         }
         _ => {
             config.process.set(node, context.report);
         }
     }
-}
-
-/// The names of the track groups so far.
-fn track_groups(config: &Config) -> HashSet<String> {
-    config.track_groups.iter().map(|group| group.heading.name().to_owned()).collect()
 }
 
 /// The name of a block that must have one of its own. A second block of that name is reported and ignored.

@@ -11,7 +11,7 @@ const DOWN_TIMER_ADVERTS: i64 = 3;
 
 /// Whether the instance is strict: its own word counts, else the global one.
 pub(super) fn is_strict(settings: &InstanceSettings, global: &Global) -> bool {
-    settings.strict_mode.or(global.settings.vrrp_strict).unwrap_or(false)
+    settings.strict_mode.written().unwrap_or(*global.settings.vrrp_strict)
 }
 
 /// Says that a setting is not used in strict mode, and which line would be strict.

@@ -46,6 +46,7 @@ pub(super) fn scripts(
             script: index,
             weight: script.weight,
             reverse: script.reverse,
+            at: name.span(),
         };
         options(line.words(1), &mut tracked, context);
         tracks.push(tracked);

@@ -2,23 +2,22 @@
 
 use std::{net::IpAddr, time::Duration};
 
-use super::{Weight, section};
+use super::{Effective, Weight, section};
 
 section! {
     /// `bfd_instance`: a BFD session.
     BfdInstance of "bfd_instance" {
         neighbor_ip: Option<IpAddr> = "neighbor_ip" | "neighbour_ip",
         source_ip: Option<IpAddr> = "source_ip",
-        min_rx: Option<Duration> = "min_rx",
-        min_tx: Option<Duration> = "min_tx",
-        idle_tx: Option<Duration> = "idle_tx",
-        multiplier: Option<u8> = "multiplier",
+        min_rx: Effective<Duration> = "min_rx",
+        min_tx: Effective<Duration> = "min_tx",
+        idle_tx: Effective<Duration> = "idle_tx",
+        multiplier: Effective<u8> = "multiplier",
         passive: bool = "passive",
-        ttl: Option<u8> = "ttl",
-        hoplimit: Option<u8> = "hoplimit",
-        max_hops: Option<i32> = "max_hops",
-        multihop: Option<bool> = "multihop",
-        weight: Option<Weight> = "weight",
+        ttl: Effective<u8> = "ttl" | "hoplimit",
+        max_hops: Effective<i16> = "max_hops",
+        multihop: Effective<bool> = "multihop",
+        weight: Effective<Weight> = "weight",
         vrrp: bool = "vrrp",
         checker: bool = "checker",
     }

@@ -1,9 +1,16 @@
 //! The checks of a `real_server`.
 
-use std::{net::IpAddr, time::Duration};
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    sync::Arc,
+    time::Duration,
+};
 
-use super::{CommandLine, Section, Setting, Weight, Words, part, section};
-use crate::config::{Report, tree::Node};
+use super::{
+    Account, CommandLine, Digest, Effective, HttpProtocol, Literal, Parsed, Pattern, Payload, RegexOptions,
+    RegexStack, Section, Setting, SniName, StatusCodes, Weight, part, report_invalid, section,
+};
+use crate::config::{Report, Span, keywords::Keyword, tree::Node};
 
 /// A check of a real server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,52 +37,128 @@ pub enum Check {
     File(Box<FileCheck>),
 }
 
+fn read<S: Section>(node: &Node, report: &mut Report) -> Option<Box<S>> {
+    S::read(node, report).map(Box::new)
+}
+
 impl Setting for Vec<Check> {
     fn take(&mut self, node: &Node, report: &mut Report) {
         self.extend(match node.keyword.name {
-            "TCP_CHECK" => Some(Check::Tcp(Box::new(Section::read(node, report)))),
-            "HTTP_GET" => Some(Check::Http(Box::new(Section::read(node, report)))),
-            "SSL_GET" => Some(Check::Ssl(Box::new(Section::read(node, report)))),
-            "SMTP_CHECK" => Some(Check::Smtp(Box::new(Section::read(node, report)))),
-            "DNS_CHECK" => Some(Check::Dns(Box::new(Section::read(node, report)))),
-            "MISC_CHECK" => Some(Check::Misc(Box::new(Section::read(node, report)))),
-            "UDP_CHECK" => Some(Check::Udp(Box::new(Section::read(node, report)))),
-            "PING_CHECK" => Some(Check::Ping(Box::new(Section::read(node, report)))),
-            "BFD_CHECK" => Some(Check::Bfd(Box::new(Section::read(node, report)))),
-            "FILE_CHECK" => Some(Check::File(Box::new(Section::read(node, report)))),
+            "TCP_CHECK" => read(node, report).map(Check::Tcp),
+            "HTTP_GET" => read(node, report).map(Check::Http),
+            "SSL_GET" => read(node, report).map(Check::Ssl),
+            "SMTP_CHECK" => read(node, report).map(Check::Smtp),
+            "DNS_CHECK" => read(node, report).map(Check::Dns),
+            "MISC_CHECK" => read(node, report).map(Check::Misc),
+            "UDP_CHECK" => read(node, report).map(Check::Udp),
+            "PING_CHECK" => read(node, report).map(Check::Ping),
+            "BFD_CHECK" => read(node, report).map(Check::Bfd),
+            "FILE_CHECK" => read(node, report).map(Check::File),
             _ => None,
         });
+    }
+}
+
+impl Check {
+    /// When it runs; `None` for a check that follows something else.
+    pub(in crate::config) fn schedule_mut(&mut self) -> Option<&mut Schedule> {
+        match self {
+            Self::Misc(check) => Some(&mut check.schedule),
+            Self::Bfd(_) | Self::File(_) => None,
+            other => other.connection_mut().map(|(_, schedule)| schedule),
+        }
+    }
+
+    /// Where it connects to and when it runs; `None` for a check without a connection.
+    pub(in crate::config) fn connection_mut(&mut self) -> Option<(&mut Connection, &mut Schedule)> {
+        Some(match self {
+            Self::Tcp(check) => (&mut check.connection, &mut check.schedule),
+            Self::Http(check) | Self::Ssl(check) => (&mut check.connection, &mut check.schedule),
+            Self::Smtp(check) => (&mut check.connection, &mut check.schedule),
+            Self::Dns(check) => (&mut check.connection, &mut check.schedule),
+            Self::Udp(check) => (&mut check.connection, &mut check.schedule),
+            Self::Ping(check) => (&mut check.connection, &mut check.schedule),
+            Self::Misc(_) | Self::Bfd(_) | Self::File(_) => return None,
+        })
+    }
+
+    /// Where the block begins.
+    pub fn at(&self) -> &Span {
+        match self {
+            Self::Tcp(check) => &check.at,
+            Self::Http(check) | Self::Ssl(check) => &check.at,
+            Self::Smtp(check) => &check.at,
+            Self::Dns(check) => &check.at,
+            Self::Misc(check) => &check.at,
+            Self::Udp(check) => &check.at,
+            Self::Ping(check) => &check.at,
+            Self::Bfd(check) => &check.at,
+            Self::File(check) => &check.at,
+        }
     }
 }
 
 part! {
     /// When a check runs and when it counts.
     Schedule {
-        retry: Option<u32> = "retry",
-        delay_before_retry: Option<Duration> = "delay_before_retry",
-        warmup: Option<Duration> = "warmup",
-        delay_loop: Option<Duration> = "delay_loop",
-        alpha: Option<bool> = "alpha",
-        log_all_failures: Option<bool> = "log_all_failures",
+        retry: Effective<u32> = "retry",
+        delay_before_retry: Effective<Duration> = "delay_before_retry",
+        warmup: Effective<Duration> = "warmup",
+        delay_loop: Effective<Duration> = "delay_loop",
+        alpha: Effective<bool> = "alpha",
+        log_all_failures: Effective<bool> = "log_all_failures",
     }
 }
 
 part! {
-    /// Where a check connects to, and when it runs.
+    /// Where a check connects to.
     Connection {
-        connect_ip: Option<IpAddr> = "connect_ip",
-        connect_port: Option<u16> = "connect_port",
+        connect_ip: Effective<Address> = "connect_ip",
+        connect_port: Effective<Port> = "connect_port",
         bindto: Option<IpAddr> = "bindto",
         bind_port: Option<u16> = "bind_port",
         bind_if: Option<Box<str>> = "bind_if",
-        connect_timeout: Option<Duration> = "connect_timeout",
-        fwmark: Option<u32> = "fwmark",
-        retry: Option<u32> = "retry",
-        delay_before_retry: Option<Duration> = "delay_before_retry",
-        warmup: Option<Duration> = "warmup",
-        delay_loop: Option<Duration> = "delay_loop",
-        alpha: Option<bool> = "alpha",
-        log_all_failures: Option<bool> = "log_all_failures",
+        connect_timeout: Effective<Duration> = "connect_timeout",
+        fwmark: Effective<u32> = "fwmark",
+    }
+}
+
+/// An address to check: the real server's, unless another is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Address(pub IpAddr);
+
+/// Nowhere, until the real server is known.
+impl Default for Address {
+    fn default() -> Self {
+        Self(Ipv4Addr::UNSPECIFIED.into())
+    }
+}
+
+impl Parsed for Address {
+    fn parse(node: &Node, report: &mut Report) -> Option<Self> {
+        IpAddr::parse(node, report).map(Self)
+    }
+}
+
+impl Literal for Address {
+    fn literal(_: &Keyword, default: &'static str) -> Option<Self> {
+        (default == "real server").then(Self::default)
+    }
+}
+
+/// A port to check: the real server's, unless another is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Port(pub u16);
+
+impl Parsed for Port {
+    fn parse(node: &Node, report: &mut Report) -> Option<Self> {
+        u16::parse(node, report).map(Self)
+    }
+}
+
+impl Literal for Port {
+    fn literal(_: &Keyword, default: &'static str) -> Option<Self> {
+        (default == "real server port").then(Self::default)
     }
 }
 
@@ -85,6 +168,7 @@ section! {
     }
     with {
         connection: Connection,
+        schedule: Schedule,
     }
 }
 
@@ -92,16 +176,17 @@ section! {
     /// `HTTP_GET` and `SSL_GET`.
     HttpCheck of "HTTP_GET or SSL_GET" {
         url: Vec<Url> = "url",
-        virtualhost: Option<Box<str>> = "virtualhost",
-        http_protocol: Option<&'static str> = "http_protocol",
-        fast_recovery: Option<bool> = "fast_recovery",
-        nb_get_nb_get_retry: Option<u32> = "nb_get_retry",
-        enable_sni: Option<bool> = "enable_sni",
-        sni_name: Option<Words> = "sni_name",
-        tls_compliant: Option<bool> = "tls_compliant",
+        virtualhost: Option<Arc<str>> = "virtualhost",
+        http_protocol: Effective<HttpProtocol> = "http_protocol",
+        fast_recovery: Effective<bool> = "fast_recovery",
+        nb_get_retry: Option<u32> = "nb_get_retry",
+        enable_sni: Effective<bool> = "enable_sni",
+        sni_name: Option<SniName> = "sni_name",
+        tls_compliant: Effective<bool> = "tls_compliant",
     }
     with {
         connection: Connection,
+        schedule: Schedule,
     }
 }
 
@@ -109,27 +194,28 @@ section! {
     /// `url` of an `HTTP_GET` or `SSL_GET`.
     Url of "url" {
         path: Option<Box<str>> = "path",
-        digest: Option<Box<str>> = "digest",
-        status_code: Option<Words> = "status_code",
-        virtualhost: Option<Box<str>> = "virtualhost",
+        digest: Option<Digest> = "digest",
+        status_code: Effective<StatusCodes> = "status_code",
+        virtualhost: Option<Arc<str>> = "virtualhost",
         regex: Option<Box<str>> = "regex",
         regex_no_match: bool = "regex_no_match",
-        regex_options: Option<Box<str>> = "regex_options",
-        regex_min_offset: Option<u32> = "regex_min_offset",
+        regex_options: Option<RegexOptions> = "regex_options",
+        regex_min_offset: Effective<u32> = "regex_min_offset",
         regex_max_offset: Option<u32> = "regex_max_offset",
-        regex_stack: Option<Words> = "regex_stack",
-        tls_compliant: Option<bool> = "tls_compliant",
+        regex_stack: Option<RegexStack> = "regex_stack",
+        tls_compliant: Effective<bool> = "tls_compliant",
     }
 }
 
 section! {
     /// `SMTP_CHECK`.
     SmtpCheck of "SMTP_CHECK" {
-        helo_name: Option<Box<str>> = "helo_name",
+        helo_name: Effective<Box<str>> = "helo_name",
         host: Vec<SmtpHost> = "host",
     }
     with {
         connection: Connection,
+        schedule: Schedule,
     }
 }
 
@@ -139,17 +225,44 @@ section! {
     }
     with {
         connection: Connection,
+        schedule: Schedule,
     }
 }
 
 section! {
     /// `DNS_CHECK`.
     DnsCheck of "DNS_CHECK" {
-        record_type: Option<&'static str> = "type",
-        name: Option<Box<str>> = "name",
+        record_type: Effective<&'static str> = "type",
+        name: Effective<DomainName> = "name",
     }
     with {
         connection: Connection,
+        schedule: Schedule,
+    }
+}
+
+/// `name` of a `DNS_CHECK`: labels with dots between, or a single dot for the root.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DomainName(pub Box<str>);
+
+impl Parsed for DomainName {
+    const FIRST_COUNTS: bool = true;
+
+    fn parse(node: &Node, report: &mut Report) -> Option<Self> {
+        let word = node.argument()?;
+        let labels = word.text.strip_suffix('.').unwrap_or(word.text);
+        if word.text != "." && labels.split('.').any(str::is_empty) {
+            let help = "write labels with one dot between, as www.example.com";
+            report_invalid(word, "a domain name", "the line is ignored", help, report);
+            return None;
+        }
+        Some(Self(word.text.into()))
+    }
+}
+
+impl Literal for DomainName {
+    fn literal(_: &Keyword, default: &'static str) -> Option<Self> {
+        (default == ".").then(|| Self(default.into()))
     }
 }
 
@@ -157,25 +270,42 @@ section! {
     /// `MISC_CHECK`.
     MiscCheck of "MISC_CHECK" {
         misc_path: Option<Box<CommandLine>> = "misc_path",
-        misc_timeout: Option<u16> = "misc_timeout",
+        misc_timeout: Effective<MiscTimeout> = "misc_timeout",
         misc_dynamic: bool = "misc_dynamic",
-        user: Option<Words> = "user",
+        user: Option<Account> = "user",
     }
     with {
         schedule: Schedule,
     }
 }
 
+/// `misc_timeout`, in whole seconds; `delay_loop` of the service unless it is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct MiscTimeout(pub Duration);
+
+impl Parsed for MiscTimeout {
+    fn parse(node: &Node, _: &mut Report) -> Option<Self> {
+        Some(Self(Duration::from_secs(node.integer()?.try_into().ok()?)))
+    }
+}
+
+impl Literal for MiscTimeout {
+    fn literal(keyword: &Keyword, default: &'static str) -> Option<Self> {
+        Duration::literal(keyword, default).map(Self)
+    }
+}
+
 section! {
     /// `UDP_CHECK`.
     UdpCheck of "UDP_CHECK" {
-        payload: Option<Box<str>> = "payload",
-        require_reply: Option<Words> = "require_reply",
-        min_reply_length: Option<u16> = "min_reply_length",
-        max_reply_length: Option<u16> = "max_reply_length",
+        payload: Effective<Payload> = "payload",
+        require_reply: Option<Pattern> = "require_reply",
+        min_reply_length: Effective<u16> = "min_reply_length",
+        max_reply_length: Effective<u16> = "max_reply_length",
     }
     with {
         connection: Connection,
+        schedule: Schedule,
     }
 }
 
@@ -185,6 +315,7 @@ section! {
     }
     with {
         connection: Connection,
+        schedule: Schedule,
     }
 }
 
@@ -192,7 +323,7 @@ section! {
     /// `BFD_CHECK`.
     BfdCheck of "BFD_CHECK" {
         name: Option<Box<str>> = "name",
-        alpha: Option<bool> = "alpha",
+        alpha: Effective<bool> = "alpha",
     }
 }
 
@@ -201,6 +332,6 @@ section! {
     FileCheck of "FILE_CHECK" {
         track_file: Option<Box<str>> = "track_file",
         weight: Option<Weight> = "weight",
-        alpha: Option<bool> = "alpha",
+        alpha: Effective<bool> = "alpha",
     }
 }

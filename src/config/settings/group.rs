@@ -2,34 +2,30 @@
 
 use std::time::Duration;
 
-use super::{CommandLine, Track, section};
-use crate::config::Span;
+use super::{Effective, Named, Track, section};
 
 section! {
     /// `vrrp_sync_group`: instances that change state together.
     SyncGroup of "vrrp_sync_group" {
-        group: Vec<(String, Span)> = "group",
+        group: Vec<Named> = "group",
         track_interface: Vec<Track> = "track_interface",
-        track_script: Vec<Track> = "track_script",
         track_file: Vec<Track> = "track_file",
         track_process: Vec<Track> = "track_process",
         track_bfd: Vec<Track> = "track_bfd",
-        notify_master: Option<Box<CommandLine>> = "notify_master",
-        notify_backup: Option<Box<CommandLine>> = "notify_backup",
-        notify_fault: Option<Box<CommandLine>> = "notify_fault",
-        notify_stop: Option<Box<CommandLine>> = "notify_stop",
-        notify: Option<Box<CommandLine>> = "notify",
-        notify_priority_changes: Option<bool> = "notify_priority_changes",
-        smtp_alert: Option<bool> = "smtp_alert",
+        notify_priority_changes: Effective<bool> = "notify_priority_changes",
+        smtp_alert: Effective<bool> = "smtp_alert",
         global_tracking: bool = "global_tracking",
         sync_group_tracking_weight: bool = "sync_group_tracking_weight",
+    }
+    resolved {
+        "track_script" | "notify_master" | "notify_backup" | "notify_fault" | "notify_stop" | "notify"
     }
 }
 
 section! {
     /// `track_group`: instances that follow static addresses, routes and rules.
     TrackGroup of "track_group" {
-        group: Vec<(String, Span)> = "group",
+        group: Vec<Named> = "group",
     }
 }
 
@@ -39,6 +35,6 @@ section! {
         garp_interval: Option<Duration> = "garp_interval",
         gna_interval: Option<Duration> = "gna_interval",
         interface: Option<Box<str>> = "interface",
-        interfaces: Vec<(String, Span)> = "interfaces",
+        interfaces: Vec<Named> = "interfaces",
     }
 }

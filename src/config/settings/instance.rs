@@ -1,6 +1,6 @@
 //! `vrrp_instance` and its blocks.
 
-use super::{CommandLine, Secret, Track, Words, section};
+use super::{AuthHmac, CommandLine, Effective, ExtraGarp, Track, Words, section};
 
 section! {
     /// `vrrp_instance`.
@@ -16,37 +16,30 @@ section! {
         dont_track_primary: bool = "dont_track_primary",
         linkbeat_use_polling: bool = "linkbeat_use_polling",
         track_interface: Vec<Track> = "track_interface",
-        track_script: Vec<Track> = "track_script",
         track_file: Vec<Track> = "track_file",
         track_process: Vec<Track> = "track_process",
         track_bfd: Vec<Track> = "track_bfd",
         track_src_ip: bool = "track_src_ip",
         unicast_fault_no_peer: bool = "unicast_fault_no_peer",
-        check_unicast_src: bool = "check_unicast_src",
+        check_unicast_src: Effective<bool> = "check_unicast_src",
         unicast_ttl: Option<u8> = "unicast_ttl",
         old_unicast_checksum: Option<&'static str> = "old_unicast_checksum",
-        v3_checksum_as_v2: Option<bool> = "v3_checksum_as_v2",
-        garp_master_delay: Option<u16> = "garp_master_delay",
-        garp_master_repeat: Option<u32> = "garp_master_repeat",
-        garp_master_refresh: Option<u16> = "garp_master_refresh",
-        garp_master_refresh_repeat: Option<u32> = "garp_master_refresh_repeat",
-        garp_lower_prio_delay: Option<u16> = "garp_lower_prio_delay",
-        garp_lower_prio_repeat: Option<u32> = "garp_lower_prio_repeat",
-        garp_extra_if: Option<Words> = "garp_extra_if" | "vmac_garp_intvl",
-        down_timer_adverts: Option<u8> = "down_timer_adverts",
+        v3_checksum_as_v2: Effective<bool> = "v3_checksum_as_v2",
+        garp_extra_if: Effective<ExtraGarp> = "garp_extra_if" | "vmac_garp_intvl",
+        down_timer_adverts: Effective<u8> = "down_timer_adverts",
         timer_expired_backup: Option<u8> = "timer_expired_backup" | "thread_timer_expired",
-        lower_prio_no_advert: Option<bool> = "lower_prio_no_advert",
-        higher_prio_send_advert: Option<bool> = "higher_prio_send_advert",
-        owner_ignore_adverts: Option<bool> = "owner_ignore_adverts",
+        lower_prio_no_advert: Effective<bool> = "lower_prio_no_advert",
+        higher_prio_send_advert: Effective<bool> = "higher_prio_send_advert",
+        owner_ignore_adverts: Effective<bool> = "owner_ignore_adverts",
         accept: bool = "accept",
         no_accept: bool = "no_accept",
-        skip_check_adv_addr: Option<bool> = "skip_check_adv_addr",
-        strict_mode: Option<bool> = "strict_mode",
-        debug: Option<u8> = "debug",
+        skip_check_adv_addr: Effective<bool> = "skip_check_adv_addr",
+        strict_mode: Effective<bool> = "strict_mode",
+        debug: Effective<u8> = "debug",
         notify_deleted: Option<Box<CommandLine>> = "notify_deleted",
         notify_master_rx_lower_pri: Option<Box<CommandLine>> = "notify_master_rx_lower_pri",
-        notify_priority_changes: Option<bool> = "notify_priority_changes",
-        smtp_alert: Option<bool> = "smtp_alert",
+        notify_priority_changes: Effective<bool> = "notify_priority_changes",
+        smtp_alert: Effective<bool> = "smtp_alert",
         lvs_sync_daemon_interface: Option<Box<str>> = "lvs_sync_daemon_interface",
         kernel_rx_buf_size: Option<u32> = "kernel_rx_buf_size",
     }
@@ -55,17 +48,7 @@ section! {
             | "authentication" | "virtual_ipaddress" | "virtual_ipaddress_excluded" | "virtual_routes"
             | "virtual_rules" | "mcast_src_ip" | "unicast_src_ip" | "mcast_dst_ip" | "unicast_peer" | "preempt"
             | "nopreempt" | "preempt_delay" | "notify_master" | "notify_backup" | "notify_fault" | "notify_stop"
-            | "notify"
-    }
-}
-
-section! {
-    /// `auth_hmac`.
-    AuthHmac of "auth_hmac" {
-        key: Vec<Secret> = "key",
-        active_key: Option<u8> = "active_key",
-        anti_replay: Option<&'static str> = "anti_replay",
-        time_window: Option<u16> = "time_window",
-        mode: Option<&'static str> = "mode",
+            | "notify" | "garp_master_delay" | "garp_master_repeat" | "garp_master_refresh"
+            | "garp_master_refresh_repeat" | "garp_lower_prio_delay" | "garp_lower_prio_repeat" | "track_script"
     }
 }

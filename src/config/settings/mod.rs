@@ -1,45 +1,74 @@
 //! Every word of the language in its typed place: one struct for each block, one field for each word.
 //!
-//! A field holds what is written, checked by the keyword tables; `None` (or empty) means that the file does not say,
-//! and the word's default in the tables holds. `section!` makes a struct of a list of fields and words, so a new
-//! word is one entry in the tables and one field here; a test finds a word without a field.
+//! A field holds what is written, checked by the keyword tables and by the type's own grammar. An [`Effective`] field
+//! also holds its default, or what it inherits; an `Option` says with `None` that there is nothing, or that another
+//! block decides. `section!` makes a struct of a list of fields and words, so a new word is one entry in the tables and
+//! one field here; a test finds a word without a field.
 //!
 //! What depends on more than one word is not here: it is `resolve`'s.
 
 mod bfd;
 mod checker;
+mod effective;
+mod forwarding;
 mod global;
 mod group;
+mod hmac;
+mod http;
 mod instance;
+mod list;
+mod scalar;
+mod server;
 mod service;
+mod system;
 mod track;
+mod udp;
 
-use std::{fmt, net::IpAddr, time::Duration};
-
+pub(super) use self::effective::Literal;
 pub use self::{
     bfd::BfdInstance,
     checker::{
-        BfdCheck, Check, Connection, DnsCheck, FileCheck, HttpCheck, MiscCheck, PingCheck, Schedule,
-        SmtpCheck, SmtpHost, Tcp, UdpCheck, Url,
+        Address, BfdCheck, Check, Connection, DnsCheck, DomainName, FileCheck, HttpCheck, MiscCheck,
+        MiscTimeout, PingCheck, Port, Schedule, SmtpCheck, SmtpHost, Tcp, UdpCheck, Url,
     },
+    effective::Effective,
+    forwarding::{Checksum, Forwarding, Tunnel, TunnelKind},
     global::{GlobalDefs, ProcessSettings, Ssl},
     group::{GarpGroup, SyncGroup, TrackGroup},
-    instance::{AuthHmac, InstanceSettings},
-    service::{Destination, RealServer, ServerGroup, VirtualServer},
+    hmac::{AuthHmac, HmacKey},
+    http::{Digest, HttpProtocol, RegexOptions, RegexStack, SniName, StatusCodes},
+    instance::InstanceSettings,
+    list::{CommandLine, Entry, Track, Weight},
+    scalar::{Secret, Words},
+    server::{Destination, Endpoint, GroupMember, ServerGroup},
+    service::{Granularity, Protocol, RealServer, VirtualServer},
+    system::{
+        Account, CpuSet, ExtraGarp, Fifo, Linkbeat, LinkbeatKind, MailServer, ReceiveBuffers, SyncDaemon,
+        Timeouts, Umask,
+    },
     track::{TrackFile, TrackProcess},
+    udp::{Pattern, Payload},
 };
 use super::{
-    Diagnostic, Report, Severity, Span, keywords,
+    Diagnostic, Report, Severity, Span,
+    keywords::{Block, Keyword},
     text::{Line, Word},
     tree::Node,
-    value,
 };
+
+/// A name and where it stands.
+pub type Named = (String, Span);
 
 /// A struct with a field for each word.
 pub(super) trait Fields: Default {
     /// The words that have a field.
     #[cfg(test)]
     fn words() -> Vec<&'static str>;
+    /// The words whose field needs a default that the tables do not have.
+    #[cfg(test)]
+    fn without_default(block: &'static Block) -> Vec<&'static str>;
+    /// Fills in the defaults that a block has in the tables.
+    fn preset(&mut self, block: &'static Block);
     /// Takes one line; false when the word has no field here.
     fn set(&mut self, node: &Node, report: &mut Report) -> bool;
 }
@@ -49,24 +78,88 @@ pub(super) trait Section: Fields {
     /// The block's name in the keyword tables.
     #[cfg(test)]
     const BLOCK: &str;
-    /// Takes the line that opens the block.
-    fn begin(&mut self, node: &Node);
 
-    /// Takes the opening line and every line of a block.
-    fn read(node: &Node, report: &mut Report) -> Self {
-        let mut section = Self::default();
-        section.begin(node);
-        for line in node.nodes() {
-            section.set(line, report);
-        }
-        section
-    }
+    /// A block without a line: every default.
+    fn unwritten() -> Self;
+
+    /// Takes the opening line and every line of a block. `None` when the opening line cannot be used, which has been
+    /// reported.
+    fn read(node: &Node, report: &mut Report) -> Option<Self>;
+}
+
+/// What a block's opening line says.
+pub(super) trait Heading: Sized {
+    /// Reads it; reports and returns `None` when it says nothing usable.
+    fn parse(node: &Node, report: &mut Report) -> Option<Self>;
 }
 
 /// What a field can hold.
 pub(super) trait Setting {
     /// Takes one line of the file.
     fn take(&mut self, node: &Node, report: &mut Report);
+    /// Takes the default that the tables have.
+    fn preset(&mut self, _: &Keyword, _: &'static str) {}
+    /// Whether the default that the tables have is none for this field.
+    #[cfg(test)]
+    fn lacks_default(_: &Keyword, _: &'static str) -> bool
+    where
+        Self: Sized,
+    {
+        false
+    }
+}
+
+/// A value that the words after a keyword make.
+pub(super) trait Parsed: Sized {
+    /// Whether the first line of the word counts; otherwise the last does.
+    const FIRST_COUNTS: bool = false;
+
+    /// Reads the words, the first of which the tables have judged. Reports and returns `None` when they say nothing usable.
+    fn parse(node: &Node, report: &mut Report) -> Option<Self>;
+}
+
+/// A value that a line of a list makes.
+pub(super) trait FromLine: Sized {
+    /// Reads a line. Reports and returns `None` when it says nothing usable.
+    fn parse(line: &Line, report: &mut Report) -> Option<Self>;
+}
+
+impl<T: Parsed> Setting for Option<T> {
+    fn take(&mut self, node: &Node, report: &mut Report) {
+        if T::FIRST_COUNTS && self.is_some() {
+            return report_repeated(node, report);
+        }
+        if let Some(value) = node.valid.then(|| T::parse(node, report)).flatten() {
+            *self = Some(value);
+        }
+    }
+}
+
+impl<T: FromLine> Setting for Vec<T> {
+    fn take(&mut self, node: &Node, report: &mut Report) {
+        self.extend(node.lines().iter().filter_map(|line| T::parse(line, report)));
+    }
+}
+
+/// A line whose word is there already.
+fn report_repeated(node: &Node, report: &mut Report) {
+    let headline = format!("{} is already set: this line is ignored", node.keyword.name);
+    report.add(
+        Diagnostic::new("duplicate-setting", Severity::Error, headline, &node.span())
+            .help("keep one of the two lines"),
+    );
+}
+
+/// A word that means nothing where it stands.
+fn report_option(word: Word<'_>, help: &str, report: &mut Report) {
+    let headline = format!("`{}` means nothing here and is ignored", word.text);
+    report.add(Diagnostic::new("unknown-option", Severity::Error, headline, &word.span()).help(help));
+}
+
+/// A word that is not what it should be; `consequence` says what comes of it.
+fn report_invalid(word: Word<'_>, what: &str, consequence: &str, help: &str, report: &mut Report) {
+    let headline = format!("`{}` is not {what}: {consequence}", word.text);
+    report.add(Diagnostic::new("invalid-value", Severity::Error, headline, &word.span()).help(help));
 }
 
 /// [`Fields`] for a struct. Several words may share a field; what the last list has is `resolve`'s.
@@ -83,6 +176,22 @@ macro_rules! fields {
                 words.collect()
             }
 
+            #[cfg(test)]
+            #[allow(unused_mut, unused_variables, reason = "a struct may have parts only, or nothing")]
+            fn without_default(block: &'static $crate::config::keywords::Block) -> Vec<&'static str> {
+                let mut lacking: Vec<&'static str> = Vec::new();
+                $(lacking.extend($crate::config::settings::lacks(|one: &$name| &one.$field, $crate::config::settings::first!($($word)+), block));)*
+                $(lacking.extend(<$ptype as $crate::config::settings::Fields>::without_default(block));)*
+                lacking
+            }
+
+            fn preset(&mut self, block: &'static $crate::config::keywords::Block) {
+                $(if let Some(keyword) = block.keyword($crate::config::settings::first!($($word)+)) {
+                    $crate::config::settings::Setting::preset(&mut self.$field, keyword, block.default(keyword));
+                })*
+                $($crate::config::settings::Fields::preset(&mut self.$part, block);)*
+            }
+
             fn set(&mut self, node: &$crate::config::tree::Node, report: &mut $crate::config::Report) -> bool {
                 match node.keyword.name {
                     $($($word)|+ => {
@@ -97,6 +206,23 @@ macro_rules! fields {
     };
 }
 use fields;
+
+/// The word, when its field needs a default that the block does not have in the tables.
+#[cfg(test)]
+fn lacks<S, T: Setting>(_: fn(&S) -> &T, word: &'static str, block: &'static Block) -> Option<&'static str> {
+    let keyword = block.keyword(word)?;
+    let default = block.default(keyword);
+    // Another word of the block stands for its value.
+    (block.keyword(default).is_none() && T::lacks_default(keyword, default)).then_some(word)
+}
+
+/// The first of several words.
+macro_rules! first {
+    ($first:literal $($more:literal)*) => {
+        $first
+    };
+}
+use first;
 
 /// A struct for words that several blocks have in common.
 macro_rules! part {
@@ -123,7 +249,7 @@ use part;
 /// struct that `resolve` makes.
 macro_rules! section {
     (
-        $(#[$meta:meta])* $name:ident of $block:literal {
+        $(#[$meta:meta])* $name:ident of $block:literal $(called $heading:ty)? {
             $($field:ident: $type:ty = $first:literal $(| $word:literal)*,)*
         }
         $(with { $($part:ident: $ptype:ty,)* })?
@@ -132,8 +258,8 @@ macro_rules! section {
         $(#[$meta])*
         #[derive(Clone, Debug, Default, PartialEq, Eq)]
         pub struct $name {
-            /// The words that follow the block's keyword.
-            pub heading: $crate::config::settings::Words,
+            /// What follows the block's keyword.
+            pub heading: $crate::config::settings::heading!($($heading)?),
             /// Where the block begins.
             pub at: $crate::config::Span,
             $(
@@ -154,330 +280,71 @@ macro_rules! section {
             #[cfg(test)]
             const BLOCK: &str = $block;
 
-            fn begin(&mut self, node: &$crate::config::tree::Node) {
-                self.at = node.span();
-                self.heading = $crate::config::settings::Words::after_keyword(node);
+            fn unwritten() -> Self {
+                /// The block's defaults, read from the tables once.
+                static PRESET: std::sync::LazyLock<$name> = std::sync::LazyLock::new(|| {
+                    let mut preset = $name::default();
+                    if let Some(block) = $crate::config::settings::block_of($block) {
+                        $crate::config::settings::Fields::preset(&mut preset, block);
+                    }
+                    preset
+                });
+                PRESET.clone()
+            }
+
+            fn read(node: &$crate::config::tree::Node, report: &mut $crate::config::Report) -> Option<Self> {
+                let heading = $crate::config::settings::Heading::parse(node, report)?;
+                let mut section = Self { heading, at: node.span(), ..Self::unwritten() };
+                for line in node.nodes() {
+                    $crate::config::settings::Fields::set(&mut section, line, report);
+                }
+                Some(section)
             }
         }
 
         /// A block that is repeated adds one more.
         impl $crate::config::settings::Setting for Vec<$name> {
             fn take(&mut self, node: &$crate::config::tree::Node, report: &mut $crate::config::Report) {
-                self.push(<$name as $crate::config::settings::Section>::read(node, report));
+                self.extend(<$name as $crate::config::settings::Section>::read(node, report));
             }
         }
 
         /// A block that is repeated replaces the one before.
-        impl $crate::config::settings::Setting for Option<Box<$name>> {
-            fn take(&mut self, node: &$crate::config::tree::Node, report: &mut $crate::config::Report) {
-                *self = Some(Box::new(<$name as $crate::config::settings::Section>::read(node, report)));
+        impl $crate::config::settings::Parsed for Box<$name> {
+            fn parse(node: &$crate::config::tree::Node, report: &mut $crate::config::Report) -> Option<Self> {
+                <$name as $crate::config::settings::Section>::read(node, report).map(Box::new)
             }
         }
     };
 }
 use section;
 
-/// Words as they are written, quotes removed. They are kept in one piece, for there may be hundreds of thousands.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct Words {
-    /// Each word ends in a line feed, which no word can hold.
-    text: Box<str>,
+/// The type of a heading, [`Words`] unless another is named.
+macro_rules! heading {
+    () => {
+        $crate::config::settings::Words
+    };
+    ($heading:ty) => {
+        $heading
+    };
 }
+use heading;
 
-impl Words {
-    fn after_keyword(node: &Node) -> Self {
-        Self::of(node.line.words(1))
-    }
-
-    fn of<'a>(words: impl Iterator<Item = Word<'a>> + Clone) -> Self {
-        let length = words.clone().map(|word| word.text.len() + 1).sum();
-        let mut text = String::with_capacity(length);
-        for word in words {
-            text.push_str(word.text);
-            text.push('\n');
-        }
-        Self { text: text.into() }
-    }
-
-    /// All of them.
-    pub fn iter(&self) -> impl Iterator<Item = &str> {
-        self.text.split_terminator('\n')
-    }
-
-    /// One of them, the first being 0.
-    pub fn word(&self, number: usize) -> Option<&str> {
-        self.iter().nth(number)
-    }
-
-    /// The first, which is a block's name; empty when there is none.
-    pub fn name(&self) -> &str {
-        self.word(0).unwrap_or_default()
-    }
-
-    /// All of them with a blank between.
-    pub fn joined(&self) -> String {
-        self.iter().collect::<Vec<_>>().join(" ")
-    }
-}
-
-impl fmt::Debug for Words {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.iter()).finish()
-    }
-}
-
-/// A password or key. Printing it shows none of it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(Box<str>);
-
-impl Secret {
-    /// What is written.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("********")
-    }
-}
-
-impl Setting for Option<Secret> {
-    fn take(&mut self, node: &Node, _: &mut Report) {
-        if let Some(word) = node.argument() {
-            *self = Some(Secret(word.text.into()));
-        }
-    }
-}
-
-/// All words of each line.
-impl Setting for Vec<Secret> {
-    fn take(&mut self, node: &Node, _: &mut Report) {
-        if node.valid {
-            self.push(Secret(Words::after_keyword(node).joined().into()));
-        }
-    }
-}
-
-/// One line of a list.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// Never empty.
-    pub words: Words,
-    /// Where its first word is.
-    pub at: Span,
-}
-
-/// A command with its user and group.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CommandLine {
-    /// Program and arguments; empty when the quotes do not match, which has been reported.
-    pub argv: Vec<String>,
-    /// User and perhaps group; empty when the line names none.
-    pub account: Vec<String>,
-    /// Where the line is.
-    pub at: Span,
-}
-
-/// `weight N [reverse|noreverse]`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Weight {
-    /// What is added to a priority, or multiplied with a file's value.
-    pub value: i32,
-    /// The adjustment has the opposite sign.
-    pub reverse: bool,
-}
-
-/// One line of a `track_…` list.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Track {
-    /// The interface, script, file, process or session.
-    pub name: String,
-    /// What the line says; `None` means the tracked object's own weight.
-    pub weight: Option<i32>,
-    /// What the line says about the sign.
-    pub reverse: Option<bool>,
-    /// Where the line is.
-    pub at: Span,
-}
-
-impl Setting for bool {
-    fn take(&mut self, node: &Node, _: &mut Report) {
-        let off = |word: Word<'_>| matches!(word.text, "off" | "false" | "no");
-        let boolean = matches!(node.keyword.value, keywords::Value::Boolean);
-        *self = !boolean || !node.argument().is_some_and(off);
-    }
-}
-
-impl Setting for Option<bool> {
-    fn take(&mut self, node: &Node, report: &mut Report) {
-        if node.valid {
-            let mut value = false;
-            value.take(node, report);
-            *self = Some(value);
-        }
-    }
-}
-
-/// A number that the tables have checked.
-macro_rules! number {
-    ($($type:ty)*) => {$(
-        impl Setting for Option<$type> {
-            fn take(&mut self, node: &Node, _: &mut Report) {
-                if let Some(number) = node.integer().and_then(|number| number.try_into().ok()) {
-                    *self = Some(number);
-                }
-            }
-        }
-    )*};
-}
-number!(u8 u16 u32 i16 i32 i64);
-
-impl Setting for Option<Duration> {
-    fn take(&mut self, node: &Node, _: &mut Report) {
-        let unit = if matches!(node.keyword.value, keywords::Value::Milliseconds(..)) { 1000 } else { 1 };
-        if let Some(time) = node.duration() {
-            *self = Some(time / unit);
-        }
-    }
-}
-
-impl Setting for Option<Box<str>> {
-    fn take(&mut self, node: &Node, _: &mut Report) {
-        if let Some(word) = node.argument() {
-            *self = Some(word.text.into());
-        }
-    }
-}
-
-/// One of the words that the tables list.
-impl Setting for Option<&'static str> {
-    fn take(&mut self, node: &Node, _: &mut Report) {
-        use keywords::Value::{OneOf, OneOfAnyCase};
-        let (OneOf(choices) | OneOfAnyCase(choices)) = node.keyword.value else { return };
-        let Some(word) = node.argument() else { return };
-        *self = choices.iter().find(|choice| choice.eq_ignore_ascii_case(word.text)).copied().or(*self);
-    }
-}
-
-impl Setting for Option<Words> {
-    fn take(&mut self, node: &Node, _: &mut Report) {
-        if node.valid {
-            *self = Some(Words::after_keyword(node));
-        }
-    }
-}
-
-impl Setting for Option<IpAddr> {
-    fn take(&mut self, node: &Node, _: &mut Report) {
-        let address = node.argument().and_then(|word| value::host_address(word.text));
-        *self = address.map(|(address, _)| address).or(*self);
-    }
-}
-
-impl Setting for Option<Weight> {
-    fn take(&mut self, node: &Node, _: &mut Report) {
-        if let Some(value) = node.integer().and_then(|number| number.try_into().ok()) {
-            let reverse = node.line.word(2).is_some_and(|word| word.text == "reverse");
-            *self = Some(Weight { value, reverse });
-        }
-    }
-}
-
-/// The first line of a kind counts.
-impl Setting for Option<Box<CommandLine>> {
-    fn take(&mut self, node: &Node, report: &mut Report) {
-        if self.is_some() {
-            let headline = format!("{} is already set: this line is ignored", node.keyword.name);
-            report.add(
-                Diagnostic::new("duplicate-setting", Severity::Error, headline, &node.span())
-                    .help("keep one of the two lines"),
-            );
-            return;
-        }
-        *self = command(&node.line).map(Box::new);
-    }
-}
-
-fn command(line: &Line) -> Option<CommandLine> {
-    let mut words = value::script_words(line.text.as_str())?;
-    let account = words.split_off(words.len().min(2));
-    let argv = value::arguments(words.get(1)?).unwrap_or_default();
-    Some(CommandLine { argv, account, at: line.first().span() })
-}
-
-impl Setting for Vec<Entry> {
-    fn take(&mut self, node: &Node, _: &mut Report) {
-        let entry = |line: &Line| Entry { words: Words::of(line.words(0)), at: line.first().span() };
-        self.extend(node.lines().iter().map(entry));
-    }
-}
-
-/// Every word of every line is a name.
-impl Setting for Vec<(String, Span)> {
-    fn take(&mut self, node: &Node, _: &mut Report) {
-        let words = node.lines().iter().flat_map(|line| line.words(0));
-        self.extend(words.map(|word| (word.text.to_owned(), word.span())));
-    }
-}
-
-impl Setting for Vec<Track> {
-    fn take(&mut self, node: &Node, report: &mut Report) {
-        for line in node.lines() {
-            let name = line.first();
-            let mut track =
-                Track { name: name.text.to_owned(), weight: None, reverse: None, at: name.span() };
-            track.options(line.words(1), report);
-            self.push(track);
-        }
-    }
-}
-
-impl Track {
-    fn options<'a>(&mut self, mut words: impl Iterator<Item = Word<'a>>, report: &mut Report) {
-        while let Some(word) = words.next() {
-            match word.text {
-                "weight" => {
-                    let number = words.next().and_then(|word| value::integer(word.text));
-                    let weight = number.and_then(|number| i32::try_from(number).ok());
-                    self.weight = weight.filter(|weight| (-254..=254).contains(weight));
-                    if self.weight.is_none() {
-                        let headline = "this weight is not valid: it is ignored";
-                        report.add(
-                            Diagnostic::new("invalid-value", Severity::Error, headline, &word.span())
-                                .help("write weight with a whole number from -253 to 253"),
-                        );
-                    }
-                }
-                "reverse" => self.reverse = Some(true),
-                "noreverse" => self.reverse = Some(false),
-                other => report.add(
-                    Diagnostic::new(
-                        "unknown-option",
-                        Severity::Error,
-                        format!("`{other}` means nothing here and is ignored"),
-                        &word.span(),
-                    )
-                    .help("write one name per line, as NAME [weight N [reverse]]"),
-                ),
-            }
-        }
-    }
+/// A block by its name in the tables.
+fn block_of(name: &str) -> Option<&'static Block> {
+    let mut found = None;
+    super::keywords::visit(super::keywords::ROOT, &mut |block| {
+        found = found.or((block.name == name).then_some(block));
+    });
+    found
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{super::keywords::Block, *};
+    use super::{super::keywords, *};
 
     fn block<S: Section>() -> &'static Block {
-        let mut found = None;
-        keywords::visit(keywords::ROOT, &mut |block| {
-            if block.name == S::BLOCK {
-                found = Some(block);
-            }
-        });
-        found.unwrap_or_else(|| panic!("there is no block {}", S::BLOCK))
+        block_of(S::BLOCK).unwrap_or_else(|| panic!("there is no block {}", S::BLOCK))
     }
 
     /// Removed words never come to a field.
@@ -495,13 +362,15 @@ mod tests {
         ($($section:ty)*) => {$(
             assert_eq!(without_field::<$section>(), [] as [&str; 0], stringify!($section));
             assert_eq!(without_word::<$section>(), [] as [&str; 0], stringify!($section));
+            assert_eq!(<$section>::without_default(block::<$section>()), [] as [&str; 0], stringify!($section));
         )*};
     }
 
     #[test]
-    fn every_word_of_every_block_has_a_field() {
+    fn every_word_of_every_block_has_a_field_and_every_field_its_default() {
         let top = ProcessSettings::words().into_iter().filter(|word| keywords::ROOT.keyword(word).is_none());
         assert_eq!(top.collect::<Vec<_>>(), [] as [&str; 0]);
+        assert_eq!(ProcessSettings::without_default(keywords::ROOT), [] as [&str; 0]);
         complete!(GlobalDefs Ssl InstanceSettings AuthHmac SyncGroup TrackGroup
             GarpGroup TrackFile TrackProcess BfdInstance VirtualServer RealServer Tcp HttpCheck Url SmtpCheck
             SmtpHost DnsCheck MiscCheck UdpCheck PingCheck BfdCheck FileCheck);

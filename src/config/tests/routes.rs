@@ -152,7 +152,7 @@ fn a_static_line_may_have_a_track_group_that_is_defined_above() {
     let (config, found) = lists(&text("track_group g {\ngroup {\nV\n}\n}\n"));
     assert_eq!(
         (config.static_addresses[0].track_group.as_deref(), found),
-        (Some("g"), vec!["track-group-ignored"])
+        (Some("g"), vec!["unknown-instance", "track-group-ignored"])
     );
     assert_eq!(config.static_routes.iter().filter(|route| route.track_group.is_some()).count(), 1);
     assert_eq!(lists(&text("")).1, ["unknown-group"; 3]);

@@ -14,23 +14,22 @@ fn services_and_their_checks_are_typed() {
     );
     assert_eq!(ids(&report), ["not-supported-yet", "not-supported-yet", "unusable-service"]);
     let service = &config.virtual_servers[0];
-    assert_eq!(service.destination(), Some(settings::Destination::Group("web".into())));
-    assert_eq!((service.lb_algo, service.protocol, service.alpha), (Some("rr"), Some("TCP"), true));
+    assert_eq!(service.heading, settings::Destination::Group("web".into()));
+    assert_eq!((*service.lb_algo, *service.protocol, service.alpha), ("rr", settings::Protocol::Tcp, true));
     assert_eq!(config.server_groups[0].members.len(), 2);
     let [server, _] = &service.real_server[..] else { panic!("the third is the second again") };
-    assert_eq!(server.address(), Some((Ipv4Addr::new(192, 0, 2, 11).into(), 80)));
-    assert_eq!((server.weight, server.alpha), (Some(3), Some(false)));
-    assert_eq!(
-        server.lvs_method.as_ref().map(settings::Words::joined).as_deref(),
-        Some("TUN type gue port 6080")
-    );
+    assert_eq!(server.heading, settings::Endpoint { address: [192, 0, 2, 11].into(), port: 80 });
+    assert_eq!((*server.weight, *server.alpha), (3, false));
+    let tunnel =
+        settings::Tunnel { kind: settings::TunnelKind::Gue(6080), checksum: settings::Checksum::None };
+    assert_eq!(*server.lvs_method, settings::Forwarding::Tunnel(tunnel));
     assert_eq!(server.notify_down.as_ref().map(|line| &*line.account), Some(&["nobody".to_owned()][..]));
     let [settings::Check::Http(http), settings::Check::Tcp(tcp)] = &server.checks[..] else {
         panic!("two checks")
     };
-    assert_eq!(http.connection.connect_timeout, Some(Duration::from_millis(500)));
-    assert_eq!(http.url[0].status_code.as_ref().map(settings::Words::joined).as_deref(), Some("200 301-302"));
-    assert_eq!(tcp.connection.connect_port, Some(8080));
+    assert_eq!(*http.connection.connect_timeout, Duration::from_millis(500));
+    assert!(http.url[0].status_code.contains(302) && !http.url[0].status_code.contains(201));
+    assert_eq!(tcp.connection.connect_port.0, 8080);
 }
 
 #[test]
@@ -72,7 +71,7 @@ fn sessions_and_quorums_that_cannot_be_are_named() {
     );
     let found: Vec<_> = ids(&report).into_iter().filter(|id| *id != "not-supported-yet").collect();
     assert_eq!(found, ["unusable-session", "unusable-session", "quorum-reduced"]);
-    assert_eq!((config.bfd_instances.len(), config.virtual_servers[0].quorum), (1, Some(5)));
+    assert_eq!((config.bfd_instances.len(), *config.virtual_servers[0].quorum), (1, 5));
 }
 
 #[test]
@@ -99,7 +98,7 @@ fn groups_and_trackers_are_typed_and_checked() {
     assert_eq!((&*group.track_file[0].name, group.track_file[0].weight), ("load", Some(5)));
     assert_eq!(config.track_files[0].weight, Some(settings::Weight { value: -2, reverse: true }));
     assert_eq!(config.track_processes[0].delay, Some(Duration::from_millis(1500)));
-    assert_eq!(config.bfd_instances[0].min_rx, Some(Duration::from_millis(50)));
+    assert_eq!(*config.bfd_instances[0].min_rx, Duration::from_millis(50));
     assert_eq!(
         config.instances[1].settings.use_vmac.as_ref().map(settings::Words::joined).as_deref(),
         Some("v.2")
@@ -129,4 +128,73 @@ fn the_scripts_of_start_and_stop_count_as_run_by_root() {
     assert_eq!(exit("startup_script /bin/check"), 6);
     assert_eq!(exit("shutdown_script \"/bin/check a\" nobody"), 0);
     assert_eq!(exit("startup_script /bin/check\nscript_user nobody"), 0);
+}
+
+#[test]
+fn a_session_has_the_hops_of_its_family() {
+    let session = |lines: &str| {
+        let (mut config, report) = read(&format!("bfd_instance b {{\n{lines}\n}}\n"));
+        let found: Vec<_> = ids(&report).into_iter().filter(|id| *id != "not-supported-yet").collect();
+        (config.bfd_instances.pop().map(|session| (*session.ttl, *session.max_hops)), found)
+    };
+    assert_eq!(session("neighbor_ip 192.0.2.1"), (Some((255, 0)), vec![]));
+    assert_eq!(session("neighbor_ip fe80::1"), (Some((64, 0)), vec![]));
+    assert_eq!(session("neighbor_ip fe80::1\nhoplimit 9\nmax_hops 10"), (Some((9, 9)), vec!["hops-reduced"]));
+    assert_eq!(session("neighbor_ip fe80::1\nsource_ip 192.0.2.1"), (None, vec!["unusable-session"]));
+}
+
+#[test]
+fn members_of_a_server_group_are_addresses_ranges_networks_and_marks() {
+    use settings::GroupMember::{Addresses, Mark, Network as Prefix};
+    let group = |lines: &str| {
+        let (mut config, report) = read(&format!("virtual_server_group g {{\n{lines}\n}}\n"));
+        let found: Vec<_> = ids(&report).into_iter().filter(|id| *id != "not-supported-yet").collect();
+        (config.server_groups.pop().map(|group| group.members), found)
+    };
+    let range = |first: [u8; 4], last: [u8; 4]| Range { first: first.into(), last: last.into() };
+    let (members, found) = group(
+        "192.0.2.1 80\n192.0.2.1-9 81\n192.0.2.1-192.0.3.9\n192.0.2.0/28 82\n2001:db8::1-ff 83\nfwmark 7 inet",
+    );
+    assert_eq!(found, [] as [&str; 0]);
+    let v6 = |text: &str| text.parse::<IpAddr>().expect("an address");
+    assert_eq!(
+        members.expect("a group"),
+        [
+            Addresses(range([192, 0, 2, 1], [192, 0, 2, 1]), 80),
+            Addresses(range([192, 0, 2, 1], [192, 0, 2, 9]), 81),
+            Addresses(range([192, 0, 2, 1], [192, 0, 3, 9]), 0),
+            Prefix(Network { address: [192, 0, 2, 0].into(), prefix: 28 }, 82),
+            Addresses(Range { first: v6("2001:db8::1"), last: v6("2001:db8::ff") }, 83),
+            Mark(7, Some(crate::units::Family::V4)),
+        ]
+    );
+    for bad in
+        ["192.0.2.5-1 80", "192.0.2.1-300", "192.0.2.1/28", "192.0.2.1 70000", "fwmark x", "fwmark 1 ip"]
+    {
+        assert_eq!(group(bad), (None, vec!["unusable-service", "invalid-value"]), "{bad}");
+    }
+    assert_eq!(group("192.0.2.1\n2001:db8::1\nfwmark 1").0, None);
+}
+
+#[test]
+fn a_tunnel_has_what_its_kind_needs() {
+    let method = |words: &str| {
+        let (config, report) = read(&format!(
+            "virtual_server 192.0.2.1 80 {{\nlb_algo rr\nlb_kind {words}\nprotocol TCP\nreal_server 192.0.2.2 80 {{\n}}\n}}\n"
+        ));
+        let found = ids(&report).into_iter().filter(|id| *id != "not-supported-yet").count();
+        (*config.virtual_servers[0].lb_kind, found)
+    };
+    use settings::{Checksum, Forwarding, Tunnel, TunnelKind};
+    let tunnel = |kind, checksum| Forwarding::Tunnel(Tunnel { kind, checksum });
+    assert_eq!(method("DR"), (Forwarding::Direct, 0));
+    assert_eq!(method("TUN"), (tunnel(TunnelKind::Ipip, Checksum::None), 0));
+    assert_eq!(method("TUN type gre csum"), (tunnel(TunnelKind::Gre, Checksum::Usual), 0));
+    assert_eq!(
+        method("TUN type gue port 6080 remcsum"),
+        (tunnel(TunnelKind::Gue(6080), Checksum::Remote), 0)
+    );
+    for bad in ["TUN type gue", "TUN type ipip csum", "TUN type gre remcsum", "TUN type x", "TUN fast"] {
+        assert_eq!(method(bad), (Forwarding::Nat, 2), "{bad}: the line and the missing method are said");
+    }
 }

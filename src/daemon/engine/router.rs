@@ -110,10 +110,10 @@ fn settings(instance: &config::Instance, membership: vrrp::Membership) -> vrrp::
             delay: instance.garp.delay,
             refresh: instance.garp.refresh.unwrap_or_default(),
             refresh_repeat: instance.garp.refresh_repeat,
-            lower_prio_repeat: instance.garp.repeat,
-            lower_prio_delay: instance.garp.delay,
+            lower_prio_repeat: instance.garp.lower_prio_repeat,
+            lower_prio_delay: instance.garp.lower_prio_delay,
         },
-        down_timer_adverts: vrrp::Settings::DEFAULT_DOWN_TIMER_ADVERTS,
+        down_timer_adverts: u32::from(*instance.settings.down_timer_adverts),
         membership,
     }
 }

@@ -29,9 +29,8 @@ use crate::{
     kernel::{KernelError, Requests, Ruleset},
 };
 
-/// The name of the nf_tables tables and the place of their chains when the configuration does not say.
+/// The name of the nf_tables tables when the configuration does not say.
 const DEFAULT_TABLE: &str = "keepalived";
-const DEFAULT_PRIORITY: i32 = -1;
 
 /// What the vrrp lane has of the host lane.
 #[derive(Debug)]
@@ -123,13 +122,8 @@ pub(super) fn plan_links(config: &mut Config) -> Result<Vec<PlannedLink>, Kernel
 fn ruleset(global: &Global) -> Ruleset {
     let settings = &global.settings;
     Ruleset {
-        table: settings
-            .nftables
-            .as_ref()
-            .and_then(|words| words.iter().next())
-            .unwrap_or(DEFAULT_TABLE)
-            .to_owned(),
-        priority: settings.nftables_priority.unwrap_or(DEFAULT_PRIORITY),
+        table: settings.nftables.as_deref().unwrap_or(DEFAULT_TABLE).to_owned(),
+        priority: *settings.nftables_priority,
         counters: settings.nftables_counters,
         ipv4: Vec::new(),
         ipv6: Vec::new(),

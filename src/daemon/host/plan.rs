@@ -14,8 +14,6 @@ use crate::{
 
 /// The longest name of an interface (IFNAMSIZ without its NUL).
 const MAX_NAME_BYTES: usize = 15;
-/// What names begin with when the configuration does not say.
-const DEFAULT_PREFIX: &str = "vrrp";
 
 /// A link that virtual routers need.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -145,7 +143,7 @@ impl Plan<'_> {
                 IpvlanMode::Vepa => Isolation::Vepa,
             }),
         };
-        let prefix = self.global.settings.vmac_prefix.as_deref().unwrap_or(DEFAULT_PREFIX).to_owned();
+        let prefix = self.global.settings.vmac_prefix.to_string();
         let place = self.link(kind, &instance.interface, wish.name.as_deref(), (&prefix, family, vrid));
         let link = &mut self.links[place];
         if let VirtualLinkKind::Ipvlan(_, address) = wish.kind {
@@ -160,9 +158,7 @@ impl Plan<'_> {
 
     /// The link of an address that asks for one on its interface: for its family, the virtual router's MAC.
     fn link_of_address(&mut self, parent: &str, family: Family, vrid: Vrid) -> usize {
-        let settings = &self.global.settings;
-        let prefix = settings.vmac_addr_prefix.as_deref().or(settings.vmac_prefix.as_deref());
-        let prefix = prefix.unwrap_or(DEFAULT_PREFIX).to_owned();
+        let prefix = self.global.settings.vmac_addr_prefix.to_string();
         self.link(NewLinkKind::Macvlan(virtual_mac(family, vrid)), parent, None, (&prefix, family, vrid))
     }
 

@@ -3,13 +3,20 @@
 //!
 //! The text form is itself a configuration: loading it gives the same settings. Secrets are never shown.
 
+mod origin;
+mod truth;
+
 use std::borrow::Cow;
 
+use self::{
+    origin::{Frame, Scope},
+    truth::{Known, Truth},
+};
 use super::{
-    Report, Span,
+    Config, Report, Span,
     diagnostic::masked,
     json::Json,
-    keywords::{self, Block, Status, Value},
+    keywords::{self, Block, Keyword, Status, Value},
     tree::{Body, Node},
 };
 
@@ -30,8 +37,14 @@ pub struct Item {
     secret: bool,
     /// Passwords in it that parameters stand for.
     hidden: Vec<String>,
-    /// Where it is written; `None` for a default.
+    /// Where it is written; `None` for what is not written in this block.
     pub at: Option<Span>,
+    /// Where the value of what is not written here comes from; `None` for a default.
+    pub inherited: Option<Span>,
+    /// The value is neither written nor inherited nor the usual one: other words of the block decide.
+    pub derived: bool,
+    /// What is written, where other words change what it comes to. Private, because it may be a secret.
+    written: Option<String>,
     /// The settings or lines of a block; `None` when it is none.
     pub items: Option<Vec<Item>>,
 }
@@ -46,6 +59,11 @@ impl Item {
         } else {
             masked(&self.arguments, &self.hidden).into()
         }
+    }
+
+    /// What is written, where other words change what it comes to, secrets masked.
+    pub fn written(&self) -> Option<String> {
+        self.written.as_ref().map(|written| masked(written, &self.hidden))
     }
 
     /// Whether two settings say the same, secrets included.
@@ -65,9 +83,14 @@ impl Item {
         let mut members = vec![
             ("keyword", Json::text(&*self.keyword)),
             ("arguments", Json::text(self.arguments())),
-            ("default", Json::Bool(self.at.is_none())),
+            ("default", Json::Bool(self.at.is_none() && self.inherited.is_none() && !self.derived)),
             ("at", Json::place(self.at.as_ref())),
+            ("inherited", Json::place(self.inherited.as_ref())),
+            ("derived", Json::Bool(self.derived)),
         ];
+        if let Some(written) = self.written() {
+            members.push(("written", Json::text(&*written)));
+        }
         if let Some(items) = &self.items {
             members.push(("settings", Json::List(items.iter().map(Item::json).collect())));
         }
@@ -75,54 +98,109 @@ impl Item {
     }
 }
 
-/// The items of a tree; `defaults` adds what is not written.
-pub(super) fn items(nodes: &[Node], block: &'static Block, defaults: bool) -> Vec<Item> {
-    let mut items: Vec<Item> = nodes.iter().map(|node| item(node, defaults)).collect();
-    if defaults && !std::ptr::eq(block, keywords::ROOT) {
-        let unwritten = block.all().filter(|word| {
-            let plain = !matches!(word.value, Value::Body(_) | Value::Lines(_));
-            let current = matches!(word.status, Status::Supported | Status::NotYet);
-            plain
-                && current
-                && !word.default.is_empty()
-                && nodes.iter().all(|node| node.keyword.name != word.name)
-        });
-        items.extend(unwritten.map(|word| Item {
-            keyword: word.name.to_owned(),
-            arguments: word.default.to_owned(),
-            secret: false,
-            hidden: Vec::new(),
-            at: None,
-            items: None,
-        }));
-    }
-    items
+/// The items of a tree; `config` is what it came to. `defaults` adds what is not written, and shows what became of what
+/// is.
+pub(super) fn items(nodes: &[Node], config: Option<&Config>, defaults: bool) -> Vec<Item> {
+    let global: Vec<&Node> =
+        nodes.iter().filter(|node| node.keyword.name == "global_defs").flat_map(Node::nodes).collect();
+    let shower = Shower { global: &global, truth: Truth::new(config.filter(|_| defaults)), defaults };
+    shower.items(nodes, keywords::ROOT, &[], Known::Nothing)
 }
 
-fn item(node: &Node, defaults: bool) -> Item {
-    let name = node.keyword.name;
-    let text = escaped(node.line.text.as_str());
-    let arguments =
-        text.trim_start_matches(super::text::is_blank).strip_prefix(name).unwrap_or_default().trim();
-    let inner = match (&node.body, node.keyword.value) {
-        (Body::Nodes(nodes), Value::Body(block)) => Some(items(nodes, block, defaults)),
-        (Body::Lines(lines), _) => Some(lines.iter().map(entry).collect()),
-        _ => None,
-    };
-    Item {
-        keyword: name.to_owned(),
-        arguments: arguments.to_owned(),
-        secret: SECRETS.contains(&name) || misplaced_secret(node),
-        hidden: Vec::new(),
-        at: Some(node.span()),
-        items: inner,
+/// What is the same all over a tree.
+struct Shower<'a> {
+    global: &'a [&'a Node],
+    truth: Truth<'a>,
+    defaults: bool,
+}
+
+impl Shower<'_> {
+    fn items(
+        &self,
+        nodes: &[Node],
+        block: &'static Block,
+        around: &[Frame<'_>],
+        known: Known<'_>,
+    ) -> Vec<Item> {
+        let mut around = around.to_vec();
+        around.push(Frame { block, nodes });
+        let mut items: Vec<Item> = nodes.iter().map(|node| self.item(node, &around, known)).collect();
+        if self.defaults && !std::ptr::eq(block, keywords::ROOT) {
+            let scope = Scope { global: self.global, around: &around };
+            items.extend(block.all().filter_map(|word| unwritten(word, nodes, scope, known)));
+        }
+        items
     }
+
+    fn item(&self, node: &Node, around: &[Frame<'_>], known: Known<'_>) -> Item {
+        let name = node.keyword.name;
+        let text = escaped(node.line.text.as_str());
+        let arguments =
+            text.trim_start_matches(super::text::is_blank).strip_prefix(name).unwrap_or_default().trim();
+        let inner = match (&node.body, node.keyword.value) {
+            (Body::Nodes(nodes), Value::Body(block)) => {
+                let known = self.truth.of(name, &node.span());
+                Some(self.items(nodes, block, around, known))
+            }
+            (Body::Lines(lines), _) => Some(lines.iter().map(entry).collect()),
+            _ => None,
+        };
+        let last = around.last().is_none_or(|frame| {
+            let mut same = frame.nodes.iter().filter(|other| origin::is_of(other, name));
+            same.next_back().is_some_and(|other| std::ptr::eq(other, node))
+        });
+        // A line that another follows says nothing any more.
+        let changed = known.value(name).filter(|value| last && inner.is_none() && value != arguments);
+        let (arguments, written) = match changed {
+            Some(value) => (value, Some(arguments.to_owned())),
+            None => (arguments.to_owned(), None),
+        };
+        Item {
+            keyword: name.to_owned(),
+            arguments,
+            secret: SECRETS.contains(&name) || misplaced_secret(node),
+            hidden: Vec::new(),
+            at: Some(node.span()),
+            inherited: None,
+            derived: false,
+            written,
+            items: inner,
+        }
+    }
+}
+
+/// A word that no line of the block has, if it has a value all the same.
+fn unwritten(word: &'static Keyword, nodes: &[Node], scope: Scope<'_>, known: Known<'_>) -> Option<Item> {
+    let plain = !matches!(word.value, Value::Body(_) | Value::Lines(_));
+    let current = matches!(word.status, Status::Supported | Status::NotYet) && word.same_as.is_empty();
+    if !plain || !current || nodes.iter().any(|node| origin::is_of(node, word.name)) {
+        return None;
+    }
+    let origin = origin::of(word, scope);
+    let (mut value, mut inherited) = origin.map_or((None, None), |origin| (Some(origin.value), origin.at));
+    let truth = known.value(word.name);
+    let derived = truth.is_some() && truth != value;
+    if derived {
+        (value, inherited) = (truth, None);
+    }
+    Some(Item {
+        keyword: word.name.to_owned(),
+        arguments: value?,
+        secret: false,
+        hidden: Vec::new(),
+        at: None,
+        inherited,
+        derived,
+        written: None,
+        items: None,
+    })
 }
 
 /// Hides in every item what parameters with passwords put into it.
 pub(super) fn hide(items: &mut [Item], report: &Report) {
     for item in items {
-        let secrets = item.at.as_ref().map_or(&[][..], |at| report.secrets_in(at));
+        let place = item.at.as_ref().or(item.inherited.as_ref());
+        let secrets = place.map_or(&[][..], |at| report.secrets_in(at));
         // In a list the first word stands for the line, and may be one.
         if !secrets.is_empty() && keywords::homes(&item.keyword).is_empty() {
             item.keyword = masked(&item.keyword, secrets);
@@ -147,6 +225,9 @@ fn entry(line: &super::text::Line) -> Item {
         secret: false,
         hidden: Vec::new(),
         at: Some(line.first().span()),
+        inherited: None,
+        derived: false,
+        written: None,
         items: None,
     }
 }
@@ -194,7 +275,12 @@ fn lines(items: &[Item], depth: usize, out: &mut String) {
         let indent = "    ".repeat(depth);
         let line = item.line();
         let Some(at) = &item.at else {
-            out.push_str(&format!("{indent}# {line} (default)\n"));
+            let origin = match &item.inherited {
+                Some(from) => format!("{}:{}", from.file, from.line),
+                None if item.derived => "by other lines".to_owned(),
+                None => "default".to_owned(),
+            };
+            out.push_str(&format!("{indent}# {line} ({origin})\n"));
             continue;
         };
         // A brace or a comment behind an open quote would be part of it. For braces an escaped quote is one, too.
@@ -207,7 +293,8 @@ fn lines(items: &[Item], depth: usize, out: &mut String) {
         let place = if quoted || line.len() > MAX_WITH_PLACE {
             String::new()
         } else {
-            format!(" # {}:{}", at.file, at.line)
+            let written = item.written().map_or_else(String::new, |written| format!(", written {written}"));
+            format!(" # {}:{}{written}", at.file, at.line)
         };
         out.push_str(&format!("{indent}{line}{opened}{place}\n"));
         if let Some(inner) = &item.items {
