@@ -19,7 +19,7 @@ use crate::{
 const FAILED: u8 = 1;
 
 /// Does what a `config` command asks for. The exit status of `check` is that of a configuration test; `diff` ends with 1
-/// when there are differences.
+/// when there are differences. A file that cannot be read as a whole is an error of every command.
 pub fn run(command: &ConfigCommand, options: &Options<'_>) -> ExitCode {
     let (text, status) = match command {
         ConfigCommand::Check { files, format } => check(files, *format, options),
@@ -36,16 +36,18 @@ pub fn run(command: &ConfigCommand, options: &Options<'_>) -> ExitCode {
     }
 }
 
-/// The findings of every file, and of the routers together when there are several.
+/// The findings of every file, and of the routers together when there are several. Then each file is read as it is at
+/// home, where its interfaces and programs exist: this machine is at most one of the routers.
 fn check(files: &[PathBuf], format: Format, options: &Options<'_>) -> (String, u8) {
     let mut all = Report::default();
     let mut routers = Vec::new();
     let mut status = 0;
     for file in files {
-        let report = findings(file, options);
+        let alone = files.len() == 1;
+        let report =
+            if alone { findings(file, options) } else { config::load_with(file, options, &Elsewhere).1 };
         status = status.max(report.test_exit());
         all.absorb(report);
-        // The routers are compared as they are at home, where their interfaces exist.
         routers.extend(Router::read(file, options));
     }
     let alone = all.diagnostics.len();
@@ -73,8 +75,19 @@ fn formatted(report: &Report, format: Format) -> String {
     }
 }
 
+/// Says on stderr why a file was not read as a whole; what it says then is no answer. Returns the exit status for that.
+fn unusable(report: &Report) -> Option<u8> {
+    let why = report.unusable()?;
+    // Whoever closed stderr still has the exit status.
+    let _ = io::stderr().write_all(render::terminal(&why, io::stderr().is_terminal()).as_bytes());
+    Some(report.test_exit())
+}
+
 fn print_effective(file: &Path, json: bool, defaults: bool, options: &Options<'_>) -> (String, u8) {
     let (items, report) = config::effective(file, options, defaults, &System);
+    if let Some(status) = unusable(&report) {
+        return (String::new(), status);
+    }
     let text = if json { show::json(&items) } else { show::text(&items) };
     (text, report.test_exit())
 }
@@ -91,8 +104,11 @@ fn meaning(keyword: &str) -> (String, u8) {
 }
 
 fn differences(old: &Path, new: &Path, json: bool, options: &Options<'_>) -> (String, u8) {
-    let (old, _) = config::effective(old, options, false, &Elsewhere);
+    let (old, old_report) = config::effective(old, options, false, &Elsewhere);
     let (new, report) = config::effective(new, options, false, &Elsewhere);
+    if let Some(status) = unusable(&old_report).into_iter().chain(unusable(&report)).max() {
+        return (String::new(), status);
+    }
     let changes = compare::changes(&old, &new);
     let mut text = if json { compare::json(&changes) } else { compare::text(&changes) };
     if !json && report.test_exit() != 0 {
@@ -104,6 +120,9 @@ fn differences(old: &Path, new: &Path, json: bool, options: &Options<'_>) -> (St
 /// The words of a file that are read and do nothing.
 fn without_effect(file: &Path, options: &Options<'_>) -> (String, u8) {
     let mut report = findings(file, options);
+    if let Some(status) = unusable(&report) {
+        return (String::new(), status);
+    }
     report.diagnostics.retain(|found| found.id == "not-supported-yet");
     (formatted(&report, Format::Short), 0)
 }

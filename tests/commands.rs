@@ -77,6 +77,53 @@ fn two_routers_that_agree_are_not_complained_about() {
     assert_eq!(disagreements(MASTER, &backup()), "");
 }
 
+#[test]
+fn a_pair_of_files_is_judged_without_regard_to_this_machine() {
+    let directory = tempfile::tempdir().expect("a temporary directory can be made");
+    let script = "vrrp_script chk {\n    script /no/such/program\n}\n";
+    let there = |text: &str| {
+        script.to_owned() + &text.replace("eth0", "nosuch7\n    track_script {\n        chk\n    }")
+    };
+    let files = [
+        file(directory.path(), "a.conf", &there(MASTER)),
+        file(directory.path(), "b.conf", &there(&backup())),
+    ];
+    let pair = steadfast(&["check", "--format", "short", &files[0], &files[1]]);
+    assert_eq!((text(&pair), pair.status.code()), (String::new(), Some(0)));
+    let alone = text(&steadfast(&["check", "--format", "short", &files[0]]));
+    assert!(alone.contains("[no-interface]") && alone.contains("/no/such/program"), "{alone}");
+}
+
+#[test]
+fn what_any_block_of_global_defs_says_is_named() {
+    let blocks = "global_defs {\n    vrrp_version 3\n}\nglobal_defs {\n    router_id b\n}\n";
+    let found = disagreements(
+        &without_authentication(MASTER),
+        &(blocks.to_owned() + &without_authentication(&backup())),
+    );
+    assert!(found.contains("[peer-version]") && found.contains("b.conf:2:"), "{found}");
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_said_by_every_command() {
+    let directory = tempfile::tempdir().expect("a temporary directory can be made");
+    let there = file(directory.path(), "a.conf", MASTER);
+    let missing = directory.path().join("nope.conf").display().to_string();
+    for arguments in [
+        vec!["status", &missing],
+        vec!["show", &missing],
+        vec!["show", "--json", &missing],
+        vec!["diff", &there, &missing],
+        vec!["diff", &missing, &there],
+        vec!["diff", "--json", &there, &missing],
+    ] {
+        let output = steadfast(&arguments);
+        assert_eq!((text(&output), output.status.code()), (String::new(), Some(6)), "{arguments:?}");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains("[no-configuration]") && said.contains("nope.conf"), "{arguments:?}: {said}");
+    }
+}
+
 /// Each disagreement: its id, the word whose lines are named, and the second router's file.
 fn deliberate_disagreements() -> Vec<(&'static str, &'static str, String)> {
     let multicast = |text: &str| {

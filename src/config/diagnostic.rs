@@ -224,6 +224,13 @@ impl Report {
         }
     }
 
+    /// What kept the file from being read as a whole, `None` when nothing did.
+    pub fn unusable(&self) -> Option<Self> {
+        let mut why = self.clone();
+        why.diagnostics.retain(|found| found.severity >= Severity::Unreadable);
+        (!why.diagnostics.is_empty()).then_some(why)
+    }
+
     /// The exit code with which a normal start must end at once, `None` when the program can run.
     pub fn start_exit(&self) -> Option<u8> {
         if self.has(Severity::Fatal) {

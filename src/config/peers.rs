@@ -55,6 +55,8 @@ struct Index<'a> {
     blocks: HashMap<&'a Span, &'a Item>,
     /// The names of these blocks.
     mentioned: HashSet<String>,
+    /// What is in the `global_defs` blocks, by its word: the last line of each counts.
+    global: HashMap<&'a str, &'a Span>,
 }
 
 impl<'a> Index<'a> {
@@ -62,6 +64,8 @@ impl<'a> Index<'a> {
         // The last of equal keys stays in a map, hence the order.
         let instances = || router.config.instances.iter().rev();
         let blocks = || router.items.iter().filter(|item| item.keyword == "vrrp_instance");
+        let global = router.items.iter().filter(|item| item.keyword == "global_defs");
+        let global = global.flat_map(|block| block.items.iter().flatten());
         let addresses =
             instances().flat_map(|one| one.virtual_addresses.iter().map(move |line| (line.address, one)));
         Self {
@@ -71,6 +75,7 @@ impl<'a> Index<'a> {
             addresses: addresses.collect(),
             blocks: blocks().filter_map(|item| Some((item.at.as_ref()?, item))).collect(),
             mentioned: blocks().map(|item| item.arguments().into_owned()).collect(),
+            global: global.filter_map(|item| Some((&*item.keyword, item.at.as_ref()?))).collect(),
         }
     }
 
@@ -84,15 +89,15 @@ impl<'a> Index<'a> {
     /// Where a setting of an instance is written: in its block, else in `global_defs`, else the block itself. The first word
     /// that is there counts.
     fn place(&self, instance: &Instance, words: &[&str]) -> Span {
-        let block = self.blocks.get(&instance.at).copied();
-        let global = self.router.items.iter().rfind(|item| item.keyword == "global_defs");
         let written = |block: &Item| {
             let items = block.items.as_deref().unwrap_or_default();
             let all: Vec<_> =
                 items.iter().chain(items.iter().flat_map(|item| item.items.iter().flatten())).collect();
             words.iter().find_map(|word| all.iter().rfind(|item| item.keyword == *word)?.at.clone())
         };
-        [block, global].into_iter().flatten().find_map(written).unwrap_or_else(|| instance.at.clone())
+        let block = self.blocks.get(&instance.at).copied().and_then(written);
+        let global = || words.iter().find_map(|word| self.global.get(word).copied().cloned());
+        block.or_else(global).unwrap_or_else(|| instance.at.clone())
     }
 }
 

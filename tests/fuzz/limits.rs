@@ -276,6 +276,17 @@ fn what_is_written_often_costs_its_size() {
         let servers = lines(size, |number| format!("real_server {} 80 {{\n}}", host(number / 2)));
         format!("virtual_server 192.0.2.1 80 {{\n{servers}}}\n")
     });
+    reading_is_linear("services of groups", 1_000, |size| {
+        lines(size, |number| format!("virtual_server_group G{number} {{\n{} 80\n}}", host(number)))
+            + &lines(size, |number| format!("virtual_server group G{number} {{\n}}"))
+    });
+    reading_is_linear("services of one group", 400, |size| {
+        let members = lines(size, |number| format!("{} 80", host(number)));
+        format!("virtual_server_group G {{\n{members}}}\n")
+            + &lines(size, |_| {
+                "virtual_server group G {\nlb_kind DR\nreal_server 192.0.2.1 80 {\n}\n}".to_owned()
+            })
+    });
     reading_is_linear("lines of one setting", 2_000, |size| {
         within(size, |number| format!("priority {number}"))
     });
@@ -329,6 +340,15 @@ fn two_configurations_are_compared_at_the_cost_of_their_size() {
         let mut report = Report::default();
         peers::check(&first.expect("it loads"), &second.expect("it loads"), &mut report);
         render::json(&report);
+    });
+    is_linear("peers that disagree below many blocks", 300, |size| {
+        let blocks = |line: &str| lines(size, |_| format!("global_defs {{\n{line}\n}}"));
+        let router = |line: &str| {
+            let text = blocks(line) + &text(size, 0);
+            peers::Router::read_in(Path::new(MAIN), &Options::default(), &read(text)).expect("it loads")
+        };
+        let (first, second) = (router("vrrp_version 2"), router("vrrp_version 3"));
+        peers::check(&first, &second, &mut Report::default());
     });
     is_linear("changes", 300, |size| {
         let items = |text| config::effective(Path::new(MAIN), &Options::default(), false, &read(text)).0;

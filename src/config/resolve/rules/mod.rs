@@ -17,7 +17,7 @@ use crate::config::{Diagnostic, Severity, Span, tree::Node};
 pub(super) fn check(nodes: &[Node], context: &mut Context<'_>) {
     let mut names = tracker::Names::default();
     let mut paced = garp::Paced::default();
-    let groups: Vec<_> = nodes.iter().filter(|node| node.keyword.name == "virtual_server_group").collect();
+    let groups = service::Groups::of(nodes);
     for node in nodes {
         match node.keyword.name {
             "global_defs" => global::check(node, context),

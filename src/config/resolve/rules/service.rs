@@ -1,5 +1,10 @@
 //! `virtual_server`: ports, address families and schedulers that must fit together.
 
+use std::{
+    collections::{BTreeSet, HashMap},
+    rc::Rc,
+};
+
 use super::{Context, checker, error, last};
 use crate::config::{Severity, text::Line, tree::Node, value};
 
@@ -8,17 +13,39 @@ const KEEP_PORT: [&str; 2] = ["DR", "TUN"];
 /// Options of the source hash and Maglev hash schedulers.
 const HASH_FLAGS: [&str; 5] = ["hashed", "sh-port", "sh-fallback", "mh-port", "mh-fallback"];
 
+/// The ports of every `virtual_server_group` by its name; the first group of a name counts. Known once, for thousands of
+/// services may name one group of thousands of lines.
+pub(super) struct Groups<'a>(HashMap<&'a str, Ports>);
+
+/// Ports that connections come in by, 0 for all of them; empty for a firewall mark. `None` when one is not known.
+type Ports = Option<Rc<BTreeSet<u16>>>;
+
+impl<'a> Groups<'a> {
+    pub(super) fn of(nodes: &'a [Node]) -> Self {
+        let groups = nodes.iter().filter(|node| node.keyword.name == "virtual_server_group");
+        let mut named = HashMap::new();
+        for group in groups {
+            let Some(name) = group.argument() else { continue };
+            named.entry(name.text).or_insert_with(|| {
+                let members = group.lines().iter().filter(|line| line.first().text != "fwmark");
+                members.map(port).collect::<Option<_>>().map(Rc::new)
+            });
+        }
+        Self(named)
+    }
+}
+
 /// Where a service listens, as far as it is known.
 struct Service<'a> {
     node: &'a Node,
     family: Option<bool>,
     /// Ports that connections come in by; none for a firewall mark.
-    ports: Vec<u16>,
+    ports: Rc<BTreeSet<u16>>,
     method: Option<&'a str>,
 }
 
-/// Rules of one `virtual_server`; `groups` are all `virtual_server_group` blocks.
-pub(super) fn check(node: &Node, groups: &[&Node], context: &mut Context<'_>) {
+/// Rules of one `virtual_server`; `groups` are all there are.
+pub(super) fn check(node: &Node, groups: &Groups<'_>, context: &mut Context<'_>) {
     scheduler(node, context);
     let Some(mut service) = service(node, groups) else { return };
     if node.line.word(1).is_some_and(|word| word.text == "fwmark") {
@@ -26,7 +53,7 @@ pub(super) fn check(node: &Node, groups: &[&Node], context: &mut Context<'_>) {
             let headline = format!("protocol is ignored for {}: the firewall mark decides", service.shown());
             context.add(error("protocol-with-mark", headline, &protocol.span()).help("remove the line"));
         }
-    } else if service.ports == [0] && last(node, "persistence_timeout").is_none() {
+    } else if service.only_port() == Some(0) && last(node, "persistence_timeout").is_none() {
         let headline = format!("{} has no port: persistence is switched on, for 360 s", service.shown());
         context.add(
             error("no-port", headline, &node.span())
@@ -53,21 +80,17 @@ pub(super) fn check(node: &Node, groups: &[&Node], context: &mut Context<'_>) {
     }
 }
 
-fn service<'a>(node: &'a Node, groups: &[&Node]) -> Option<Service<'a>> {
+fn service<'a>(node: &'a Node, groups: &Groups<'_>) -> Option<Service<'a>> {
     let (first, second) = (node.line.word(1)?, node.line.word(2));
     let method =
         last(node, "lb_kind").or(last(node, "lvs_method")).and_then(Node::argument).map(|word| word.text);
     let (family, ports) = match first.text {
-        "fwmark" => (None, Vec::new()),
-        "group" => {
-            let name = second?.text;
-            let named = groups.iter().find(|group| group.argument().is_some_and(|word| word.text == name))?;
-            let members = named.lines().iter().filter(|line| line.first().text != "fwmark");
-            (None, members.map(port).collect::<Option<_>>()?)
-        }
+        "fwmark" => (None, Rc::default()),
+        "group" => (None, groups.0.get(second?.text)?.clone()?),
         address => {
             let (address, _) = value::host_address(address)?;
-            (Some(address.is_ipv6()), vec![second.map_or(Some(0), |word| word.text.parse().ok())?])
+            let port = second.map_or(Some(0), |word| word.text.parse().ok())?;
+            (Some(address.is_ipv6()), Rc::new(BTreeSet::from([port])))
         }
     };
     Some(Service { node, family, ports, method })
@@ -78,6 +101,11 @@ impl Service<'_> {
     fn shown(&self) -> String {
         let words: Vec<_> = self.node.line.words(1).map(|word| word.text).collect();
         format!("virtual_server {}", words.join(" "))
+    }
+
+    /// Its port, if it has one alone.
+    fn only_port(&self) -> Option<u16> {
+        if self.ports.len() == 1 { self.ports.first().copied() } else { None }
     }
 }
 
@@ -111,15 +139,14 @@ fn server_fits(
         );
         return;
     }
-    let expected = if service.ports.is_empty() { &[0][..] } else { &service.ports };
-    if port == 0 || !KEEP_PORT.contains(&method) || expected.iter().all(|expected| *expected == port) {
+    if port == 0 || !KEEP_PORT.contains(&method) || service.only_port() == Some(port) {
         return;
     }
     let (what, shown) = (what(), service.shown());
-    let headline = match service.ports[..] {
-        [] => format!("port {port} of {what} is not used: {shown} has no port"),
-        [expected] => format!("port {port} of {what} is not used: it gets what comes to port {expected}"),
-        _ => format!("port {port} of {what} is not used: it gets each port of {shown}"),
+    let headline = match service.only_port() {
+        None if service.ports.is_empty() => format!("port {port} of {what} is not used: {shown} has no port"),
+        Some(expected) => format!("port {port} of {what} is not used: it gets what comes to port {expected}"),
+        None => format!("port {port} of {what} is not used: it gets each port of {shown}"),
     };
     context.add(
         error("port-mismatch", headline, &node.span())
