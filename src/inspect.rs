@@ -9,7 +9,9 @@ use std::{
 use crate::{
     cli::{ConfigCommand, Format},
     config::{
-        self, Elsewhere, Options, Report, System, catalogue, compare, explain,
+        self, Elsewhere, Options, Report, System, catalogue,
+        compare::{self, Side},
+        explain,
         peers::{self, Router},
         render, show,
     },
@@ -104,15 +106,18 @@ fn meaning(keyword: &str) -> (String, u8) {
 }
 
 fn differences(old: &Path, new: &Path, json: bool, options: &Options<'_>) -> (String, u8) {
-    let (old, old_report) = config::effective(old, options, false, &Elsewhere);
-    let (new, report) = config::effective(new, options, false, &Elsewhere);
-    if let Some(status) = unusable(&old_report).into_iter().chain(unusable(&report)).max() {
+    let old = Side::read(old, options, &Elsewhere);
+    let new = Side::read(new, options, &Elsewhere);
+    if let Some(status) = unusable(&old.report).into_iter().chain(unusable(&new.report)).max() {
         return (String::new(), status);
     }
     let changes = compare::changes(&old, &new);
-    let mut text = if json { compare::json(&changes) } else { compare::text(&changes) };
-    if !json && report.test_exit() != 0 {
-        text.push_str("the new configuration has errors: config check names them\n");
+    let text = if json { compare::json(&changes) } else { compare::text(&changes) };
+    for (side, name) in [(&old, "old"), (&new, "new")] {
+        if side.report.test_exit() != 0 {
+            // On stderr, where it disturbs no JSON. Whoever closed that does not want to know.
+            let _ = writeln!(io::stderr(), "the {name} configuration has errors: config check names them");
+        }
     }
     (text, u8::from(!changes.is_empty()))
 }

@@ -43,10 +43,10 @@ pub use diagnostic::{Diagnostic, Report, Severity, SourceText, Span};
 use environment::Remembering;
 pub use environment::{Account, Elsewhere, Environment, Program, System};
 pub use model::{
-    AddressLine, Auth, Config, Encap, Garp, Global, Hop, InitialState, Insertion, Instance, IpTunnel,
-    IpvlanMode, MAIN_TABLE, Mark, Metric, MetricTime, Network, NextHop, Notify, NotifyScript, PROTOCOL,
-    Preferred, Range, Realms, Route, RouteKind, RouteMetrics, RouterPreference, Rule, RuleAction, Scope,
-    Script, ScriptCommand, SyncGroup, TrackedScript, UnicastPeer, User, VirtualLink, VirtualLinkKind,
+    AddressLine, Auth, Config, Encap, Garp, Global, Hop, Identity, InitialState, Insertion, Instance,
+    IpTunnel, IpvlanMode, MAIN_TABLE, Mark, Metric, MetricTime, Network, NextHop, Notify, NotifyScript,
+    PROTOCOL, Preferred, Range, Realms, Route, RouteKind, RouteMetrics, RouterPreference, Rule, RuleAction,
+    Scope, Script, ScriptCommand, SyncGroup, TrackedScript, UnicastPeer, User, VirtualLink, VirtualLinkKind,
 };
 
 /// How a configuration is read.

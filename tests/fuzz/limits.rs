@@ -351,7 +351,7 @@ fn two_configurations_are_compared_at_the_cost_of_their_size() {
         peers::check(&first, &second, &mut Report::default());
     });
     is_linear("changes", 300, |size| {
-        let items = |text| config::effective(Path::new(MAIN), &Options::default(), false, &read(text)).0;
-        compare::text(&compare::changes(&items(text(size, 0)), &items(text(size, size / 2))));
+        let side = |text| compare::Side::read(Path::new(MAIN), &Options::default(), &read(text));
+        compare::text(&compare::changes(&side(text(size, 0)), &side(text(size, size / 2))));
     });
 }

@@ -1,11 +1,21 @@
 //! What a reload from one configuration to another would do, in words and as JSON.
 
 mod effect;
+mod meaning;
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    path::Path,
+};
 
 use self::effect::Kind;
-use super::{Span, json::Json, keywords, show::Item, value};
+use super::{
+    Config, Environment, Instance, Options, Report, Span, effective,
+    json::Json,
+    keywords::{self, Block, Value},
+    load_with,
+    show::Item,
+};
 
 /// Blocks that are told apart by what follows their word.
 const NAMED: &[&str] = &[
@@ -21,20 +31,33 @@ const NAMED: &[&str] = &[
     "virtual_server",
     "real_server",
 ];
-/// Words of an instance without which it is another virtual router to the network.
-const IDENTITY: &[&str] = &[
-    "virtual_router_id",
-    "interface",
-    "native_ipv6",
-    "mcast_dst_ip",
-    "mcast_src_ip",
-    "unicast_src_ip",
-    "use_vmac",
-    "use_ipvlan",
-];
-/// Lists of an instance of which only the presence counts for that.
-const PRESENCE: &[&str] = &["unicast_peer"];
 const ANOTHER_ROUTER: &str = "is another virtual router: it stops and starts anew";
+
+/// What is said below the differences, as long as it is so.
+const NO_RELOAD: &str = "a reload has no effect yet: only a restart brings these differences about\n";
+
+/// A configuration that is compared: as it is written, and what it comes to.
+#[derive(Debug)]
+pub struct Side {
+    items: Vec<Item>,
+    /// `None` when the file cannot be read as a whole.
+    config: Option<Config>,
+    /// What is wrong with it.
+    pub report: Report,
+}
+
+impl Side {
+    /// Reads a file where `env` says what there is.
+    pub fn read(path: &Path, options: &Options<'_>, env: &dyn Environment) -> Self {
+        let (config, report) = load_with(path, options, env);
+        Self { items: effective(path, options, false, env).0, config, report }
+    }
+
+    fn instances(&self) -> HashMap<&str, &Instance> {
+        let instances = self.config.iter().flat_map(|config| &config.instances);
+        instances.map(|instance| (&*instance.name, instance)).collect()
+    }
+}
 
 /// One difference.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,12 +70,26 @@ pub struct Change {
     pub to: Option<(String, Option<Span>)>,
     /// What it means for what runs.
     pub effect: &'static str,
+    /// Whether the word, or the block or list it is in, has no effect yet.
+    pub idle: bool,
 }
 
 /// The differences, in the order of the new configuration, what is gone last in each block.
-pub fn changes(old: &[Item], new: &[Item]) -> Vec<Change> {
+pub fn changes(old: &Side, new: &Side) -> Vec<Change> {
     let mut found = Vec::new();
-    Within { lines: Vec::new(), block: "", list: None, all: None }.compare(old, new, &mut found);
+    let (olds, news) = (old.instances(), new.instances());
+    let top = Within {
+        lines: Vec::new(),
+        block: "",
+        table: Some(keywords::ROOT),
+        list: None,
+        all: None,
+        pair: None,
+        idle: false,
+        olds: &olds,
+        news: &news,
+    };
+    top.compare(&old.items, &new.items, &mut found);
     found
 }
 
@@ -61,67 +98,111 @@ struct Within<'a> {
     lines: Vec<String>,
     /// The block at the top level; empty at the top level itself.
     block: &'a str,
+    /// The words that may stand here; `None` in a list.
+    table: Option<&'static Block>,
     /// The list or check that the items are lines of.
     list: Option<&'a str>,
     /// What every change in here means, whatever it is.
     all: Option<&'static str>,
+    /// The instance that the items are settings of, before and after.
+    pair: Option<(&'a Instance, &'a Instance)>,
+    /// Whether the block or list around them has no effect yet.
+    idle: bool,
+    /// The instances of both configurations by their names.
+    olds: &'a HashMap<&'a str, &'a Instance>,
+    news: &'a HashMap<&'a str, &'a Instance>,
 }
 
 impl Within<'_> {
     fn compare(&self, old: &[Item], new: &[Item], found: &mut Vec<Change>) {
         let mut olds: HashMap<String, Vec<&Item>> = HashMap::new();
         for item in old.iter().rev() {
-            olds.entry(identity(item)).or_default().push(item);
+            olds.entry(self.identity(item)).or_default().push(item);
         }
-        let mut renamed = if self.block.is_empty() { renamed_instances(old, new) } else { Vec::new() };
+        let mut renamed = if self.block.is_empty() { self.renamed(old, new) } else { HashMap::new() };
         for item in new {
-            let renamed =
-                renamed.extract_if(.., |(_, to)| std::ptr::eq(*to, item)).next().map(|(from, _)| from);
-            let before = match renamed {
+            let before = match renamed.remove(&std::ptr::from_ref(item)) {
                 Some(from) => {
                     found.push(self.change(Some(from), Some(item), "goes on under another name"));
-                    olds.get_mut(&identity(from)).and_then(Vec::pop)
+                    olds.get_mut(&self.identity(from)).and_then(Vec::pop)
                 }
-                None => olds.get_mut(&identity(item)).and_then(Vec::pop),
+                None => olds.get_mut(&self.identity(item)).and_then(Vec::pop),
             };
             let (Some(before), Some(inner)) = (before, &item.items) else {
-                if before.is_none_or(|before| !before.says_the_same(item)) {
-                    found.push(self.change(before, Some(item), self.effect(before, Some(item))));
-                }
+                self.differ(before, Some(item), found);
                 continue;
             };
             let before_inner = before.items.as_deref().unwrap_or_default();
-            if !NAMED.contains(&&*item.keyword) && !before.says_the_same(item) {
-                found.push(self.change(Some(before), Some(item), self.effect(Some(before), Some(item))));
+            if !NAMED.contains(&&*item.keyword) {
+                self.differ(Some(before), Some(item), found);
             }
-            self.inside(item, before_inner, inner).compare(before_inner, inner, found);
+            self.inside(before, item).compare(before_inner, inner, found);
         }
         let left: HashSet<*const Item> = olds.into_values().flatten().map(std::ptr::from_ref).collect();
-        let gone = old.iter().filter(|item| left.contains(&std::ptr::from_ref(*item)));
-        found.extend(gone.map(|item| self.change(Some(item), None, self.effect(Some(item), None))));
+        for item in old.iter().filter(|item| left.contains(&std::ptr::from_ref(*item))) {
+            self.differ(Some(item), None, found);
+        }
+    }
+
+    /// Notes a difference, if it is one.
+    fn differ(&self, from: Option<&Item>, to: Option<&Item>, found: &mut Vec<Change>) {
+        let written = match (from, to) {
+            (Some(from), Some(to)) => self.meaning(from) == self.meaning(to),
+            _ => false,
+        };
+        let word = from.or(to).map_or("", |item| &item.keyword);
+        let typed = || self.pair.and_then(|(old, new)| meaning::same(word, old, new)) == Some(true);
+        if !written && !typed() {
+            found.push(self.change(from, to, self.effect(from, to)));
+        }
+    }
+
+    fn meaning(&self, item: &Item) -> String {
+        meaning::of(item, self.table, self.list)
+    }
+
+    /// What makes two items the same thing with other settings.
+    fn identity(&self, item: &Item) -> String {
+        if self.table.is_none() || NAMED.contains(&&*item.keyword) {
+            self.meaning(item)
+        } else {
+            meaning::keyword(&item.keyword).to_owned()
+        }
     }
 
     /// The same, one block further in.
-    fn inside<'b>(&'b self, item: &'b Item, old: &[Item], new: &[Item]) -> Within<'b> {
+    fn inside<'b>(&'b self, before: &Item, item: &'b Item) -> Within<'b> {
         let mut lines = self.lines.clone();
         lines.push(item.line());
+        let table = self
+            .table
+            .and_then(|table| table.keyword(&item.keyword))
+            .and_then(|word| if let Value::Body(inner) = word.value { Some(inner) } else { None });
+        let inner = Within { lines, table, idle: self.idle(item), pair: None, ..*self };
         if self.block.is_empty() {
-            let another = item.keyword == "vrrp_instance" && router(old) != router(new);
-            return Within {
-                lines,
-                block: &item.keyword,
-                list: None,
-                all: another.then_some(ANOTHER_ROUTER),
+            let instance = |all: &HashMap<&str, &'b Instance>, item: &Item| {
+                let named = item.keyword == "vrrp_instance";
+                named.then(|| all.get(item.unmasked().trim_matches('"')).copied()).flatten()
             };
+            let pair = instance(self.olds, before).zip(instance(self.news, item));
+            let another = pair.is_some_and(|(old, new)| old.identity() != new.identity());
+            return Within { block: &item.keyword, pair, all: another.then_some(ANOTHER_ROUTER), ..inner };
         }
         // What is in a real server counts for itself; what is in a list or a check, for the list or check.
         let list = self.list.or((item.keyword != "real_server").then_some(&item.keyword));
-        Within { lines, block: self.block, list, all: self.all }
+        Within { list, ..inner }
     }
 
     fn change(&self, from: Option<&Item>, to: Option<&Item>, effect: &'static str) -> Change {
         let side = |item: Option<&Item>| item.map(|item| (item.line(), item.at.clone()));
-        Change { within: self.lines.clone(), from: side(from), to: side(to), effect }
+        let idle = from.or(to).is_some_and(|item| self.idle(item));
+        Change { within: self.lines.clone(), from: side(from), to: side(to), effect, idle }
+    }
+
+    /// Whether an item in here has no effect yet.
+    fn idle(&self, item: &Item) -> bool {
+        let word = self.table.and_then(|table| table.keyword(&item.keyword));
+        self.idle || word.is_some_and(|word| !word.works())
     }
 
     fn effect(&self, from: Option<&Item>, to: Option<&Item>) -> &'static str {
@@ -133,46 +214,28 @@ impl Within<'_> {
         };
         self.all.unwrap_or_else(|| effect::of(self.block, word, kind))
     }
+
+    /// The old blocks of instances that have another name and are the same virtual router, by the new block; the old name
+    /// must be gone.
+    fn renamed<'i>(&self, old: &'i [Item], new: &'i [Item]) -> HashMap<*const Item, &'i Item> {
+        let name = |item: &Item| item.unmasked().trim_matches('"').to_owned();
+        let blocks = |items: &'i [Item]| items.iter().filter(|item| item.keyword == "vrrp_instance");
+        let old_names: HashSet<_> = blocks(old).map(name).collect();
+        let new_names: HashSet<_> = blocks(new).map(name).collect();
+        let gone = blocks(old).filter(|item| !new_names.contains(&name(item)));
+        let mut gone: HashMap<_, _> =
+            gone.filter_map(|item| Some((self.olds.get(&*name(item))?.identity(), item))).collect();
+        let appeared = blocks(new).filter(|item| !old_names.contains(&name(item)));
+        appeared
+            .filter_map(|item| {
+                let from = gone.remove(&self.news.get(&*name(item))?.identity())?;
+                Some((std::ptr::from_ref(item), from))
+            })
+            .collect()
+    }
 }
 
-/// What makes two items the same thing with other settings.
-fn identity(item: &Item) -> String {
-    let listed = item.items.is_none() && keywords::homes(&item.keyword).is_empty();
-    if listed || NAMED.contains(&&*item.keyword) { item.line() } else { item.keyword.clone() }
-}
-
-/// The last line of a word in a block.
-fn last<'a>(items: &'a [Item], word: &str) -> Option<&'a Item> {
-    items.iter().rfind(|item| item.keyword == word)
-}
-
-/// What makes an instance the same virtual router to the network.
-fn router(instance: &[Item]) -> Vec<String> {
-    let written = IDENTITY.iter().map(|word| last(instance, word).map_or_else(String::new, Item::line));
-    let present = PRESENCE.iter().map(|word| last(instance, word).is_some().to_string());
-    let address = last(instance, "virtual_ipaddress").and_then(|list| list.items.as_ref()?.first());
-    let family = address.and_then(|line| value::prefixed_address(&line.keyword));
-    let family = family.is_some_and(|(address, _)| address.is_ipv6()).to_string();
-    written.chain(present).chain([family]).collect()
-}
-
-/// Instances that have another name and are the same virtual router; the old name must be gone.
-fn renamed_instances<'a>(old: &'a [Item], new: &'a [Item]) -> Vec<(&'a Item, &'a Item)> {
-    let inner = |item: &'a Item| item.items.as_deref().unwrap_or_default();
-    let instances = |items: &'a [Item]| {
-        items.iter().filter(|item| item.keyword == "vrrp_instance").collect::<Vec<&'a Item>>()
-    };
-    let (olds, news) = (instances(old), instances(new));
-    let names = |items: &[&Item]| items.iter().map(|item| item.line()).collect::<HashSet<_>>();
-    let (old_names, new_names) = (names(&olds), names(&news));
-    let told = |item: &&'a Item| last(inner(item), "virtual_router_id").is_some();
-    let gone = olds.into_iter().filter(|item| !new_names.contains(&item.line())).filter(told);
-    let mut gone: HashMap<_, _> = gone.map(|item| (router(inner(item)), item)).collect();
-    let appeared = news.into_iter().filter(|item| !old_names.contains(&item.line()));
-    appeared.filter_map(|item| Some((gone.remove(&router(inner(item)))?, item))).collect()
-}
-
-/// The differences as lines for people.
+/// The differences as lines for people, and that a reload does not bring them about yet.
 pub fn text(changes: &[Change]) -> String {
     let mut out = String::new();
     for change in changes {
@@ -185,12 +248,16 @@ pub fn text(changes: &[Change]) -> String {
             (Some((from, _)), None) => format!("{from} is gone"),
             (None, None) => continue,
         };
-        out.push_str(&format!("{within}{what} ({})\n", change.effect));
+        let idle = if change.idle { "; the word has no effect yet" } else { "" };
+        out.push_str(&format!("{within}{what} ({}{idle})\n", change.effect));
+    }
+    if !changes.is_empty() {
+        out.push_str(NO_RELOAD);
     }
     out
 }
 
-/// The differences as one line of JSON: a list of `{within, from, to, effect}`.
+/// The differences as one line of JSON: a list of `{within, from, to, effect, idle}`.
 pub fn json(changes: &[Change]) -> String {
     let side = |side: &Option<(String, Option<Span>)>| {
         side.as_ref().map_or(Json::Null, |(line, at)| {
@@ -203,6 +270,7 @@ pub fn json(changes: &[Change]) -> String {
             ("from", side(&change.from)),
             ("to", side(&change.to)),
             ("effect", Json::text(change.effect)),
+            ("idle", Json::Bool(change.idle)),
         ])
     });
     Json::List(changes.collect()).line()

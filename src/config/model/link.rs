@@ -19,7 +19,7 @@ pub struct VirtualLink {
 }
 
 /// What kind of link.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum VirtualLinkKind {
     /// A private macvlan with this MAC, else the virtual router's own: 00-00-5E-00-01-VRID or 00-00-5E-00-02-VRID
     /// (RFC 9568 §7.3).
@@ -29,7 +29,7 @@ pub enum VirtualLinkKind {
 }
 
 /// What passes between the ipvlans of an interface.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum IpvlanMode {
     /// Everything.
     #[default]

@@ -5,6 +5,7 @@
 
 mod address;
 mod group;
+mod identity;
 mod link;
 mod route;
 mod rule;
@@ -14,6 +15,7 @@ use std::{fmt, net::IpAddr, path::PathBuf, time::Duration};
 pub use self::{
     address::{AddressLine, Preferred, Scope, UnicastPeer},
     group::SyncGroup,
+    identity::Identity,
     link::{IpvlanMode, VirtualLink, VirtualLinkKind},
     route::{
         Encap, Hop, Insertion, IpTunnel, MAIN_TABLE, Metric, MetricTime, Network, NextHop, PROTOCOL, Realms,

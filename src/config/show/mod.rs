@@ -66,9 +66,9 @@ impl Item {
         self.written.as_ref().map(|written| masked(written, &self.hidden))
     }
 
-    /// Whether two settings say the same, secrets included.
-    pub(super) fn says_the_same(&self, other: &Self) -> bool {
-        self.keyword == other.keyword && self.arguments == other.arguments
+    /// What follows the word, secrets included: for comparing, never for showing.
+    pub(super) fn unmasked(&self) -> &str {
+        &self.arguments
     }
 
     /// The word and what follows it, secrets masked.
