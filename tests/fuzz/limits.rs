@@ -341,15 +341,6 @@ fn two_configurations_are_compared_at_the_cost_of_their_size() {
         peers::check(&first.expect("it loads"), &second.expect("it loads"), &mut report);
         render::json(&report);
     });
-    is_linear("peers that disagree below many blocks", 300, |size| {
-        let blocks = |line: &str| lines(size, |_| format!("global_defs {{\n{line}\n}}"));
-        let router = |line: &str| {
-            let text = blocks(line) + &text(size, 0);
-            peers::Router::read_in(Path::new(MAIN), &Options::default(), &read(text)).expect("it loads")
-        };
-        let (first, second) = (router("vrrp_version 2"), router("vrrp_version 3"));
-        peers::check(&first, &second, &mut Report::default());
-    });
     is_linear("changes", 300, |size| {
         let side = |text| compare::Side::read(Path::new(MAIN), &Options::default(), &read(text));
         compare::text(&compare::changes(&side(text(size, 0)), &side(text(size, size / 2))));
