@@ -13,8 +13,6 @@ use std::{
 const MAX_OF_A_KIND: usize = 1000;
 /// What a finding may quote of a line that parameters made long, in bytes.
 const MAX_HEADLINE: usize = 1500;
-/// How a finding about a keyword without effect begins, after the word.
-pub(super) const NO_EFFECT: &str = " is not supported yet: it has no effect";
 
 /// A secret of so many bytes is hidden in findings about lines that do not name it, too: a name may have come from it.
 /// Shorter ones stand in other words by chance.
@@ -80,12 +78,22 @@ pub struct Diagnostic {
     pub info: Option<String>,
     /// What to write instead.
     pub help: Option<String>,
+    /// The word that has no effect yet, when that is what is wrong.
+    pub word: Option<&'static str>,
 }
 
 impl Diagnostic {
     /// A finding at a place; `info` and `help` are added with [`Self::info`] and [`Self::help`].
     pub fn new(id: &'static str, severity: Severity, headline: impl Into<String>, span: &Span) -> Self {
-        Self { id, severity, headline: headline.into(), span: Some(span.clone()), info: None, help: None }
+        Self {
+            id,
+            severity,
+            headline: headline.into(),
+            span: Some(span.clone()),
+            info: None,
+            help: None,
+            word: None,
+        }
     }
 
     /// Another kind of finding than was said at first.
@@ -99,6 +107,13 @@ impl Diagnostic {
     #[must_use]
     pub(super) fn severity(mut self, severity: Severity) -> Self {
         self.severity = severity;
+        self
+    }
+
+    /// Says which word has no effect yet.
+    #[must_use]
+    pub(super) fn idle(mut self, word: &'static str) -> Self {
+        self.word = Some(word);
         self
     }
 
@@ -190,6 +205,7 @@ impl Report {
             span: kind.omitted,
             info: Some(format!("only the first {MAX_OF_A_KIND} are listed")),
             help: Some("mend those first; is this the right file?".to_owned()),
+            word: None,
         }));
     }
 
@@ -243,11 +259,8 @@ impl Report {
     }
 
     /// The words that the findings name as without effect.
-    pub(super) fn idle_words(&self) -> impl Iterator<Item = (&str, Severity)> {
-        let word = |found: &Diagnostic| Some(found.headline.split_once(NO_EFFECT)?.0.len());
-        self.diagnostics
-            .iter()
-            .filter_map(move |found| Some((&found.headline[..word(found)?], found.severity)))
+    pub(super) fn idle_words(&self) -> impl Iterator<Item = (&'static str, Severity)> {
+        self.diagnostics.iter().filter_map(|found| Some((found.word?, found.severity)))
     }
 
     /// Adds what was found in another reading.

@@ -24,8 +24,8 @@ pub mod settings;
 pub mod show;
 
 mod diagnostic;
-mod effect;
 mod environment;
+mod idle;
 mod json;
 mod line_index;
 mod model;

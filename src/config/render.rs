@@ -240,6 +240,7 @@ fn harmless_finding(found: &Diagnostic) -> Diagnostic {
         span: found.span.as_ref().map(|span| Span { file: harmless(&span.file).into(), ..span.clone() }),
         info: more(&found.info),
         help: more(&found.help),
+        word: found.word,
     }
 }
 

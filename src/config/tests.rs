@@ -444,6 +444,8 @@ fn a_word_without_effect_is_reported_once_and_counted() {
     let idle: Vec<_> = report.diagnostics.iter().filter(|found| found.id == "not-supported-yet").collect();
     assert_eq!(idle.len(), 1);
     assert!(idle[0].headline.ends_with("(here and in 2 more places)"), "{}", idle[0].headline);
+    assert_eq!(report.idle_words().collect::<Vec<_>>(), [(idle[0].word.unwrap(), idle[0].severity)]);
+    assert!(idle[0].headline.starts_with(idle[0].word.unwrap()), "{}", idle[0].headline);
 }
 
 /// One script that is tracked and told about, as root unless `user` names somebody.

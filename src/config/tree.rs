@@ -11,9 +11,7 @@ use std::{
 };
 
 use super::{
-    Diagnostic, Environment, Options, Report, Severity, Span,
-    diagnostic::NO_EFFECT,
-    effect, explain,
+    Diagnostic, Environment, Options, Report, Severity, Span, explain, idle,
     keywords::{self, Block, Keyword, Missing, Status, Value},
     show::MASK,
     source::{self, Item, Reader},
@@ -428,13 +426,14 @@ impl Builder<'_> {
                 return;
             }
             self.idle.insert(name, (self.report.diagnostics.len(), 1));
-            let (severity, info) = match effect::without(name) {
+            let (severity, info) = match idle::without(name) {
                 Some(consequence) => (Severity::Warning, consequence.to_owned()),
                 None => (Severity::Notice, format!("its meaning in keepalived: {}", keyword.help)),
             };
-            let headline = format!("{name}{NO_EFFECT}");
+            let headline = format!("{name} is not supported yet: it has no effect");
             let span = &line.first().span();
-            self.report.add(Diagnostic::new("not-supported-yet", severity, headline, span).info(info));
+            let found = Diagnostic::new("not-supported-yet", severity, headline, span);
+            self.report.add(found.info(info).idle(name));
         }
     }
 
