@@ -18,6 +18,7 @@ use std::{
 
 use steadfast::config::{
     self, Options,
+    keywords::{self, Value},
     show::{self, Item},
 };
 
@@ -115,10 +116,12 @@ fn every_page_comes_to_what_it_says() {
 fn used() -> BTreeMap<String, BTreeSet<String>> {
     fn gather(items: &[Item], block: &str, used: &mut BTreeMap<String, BTreeSet<String>>) {
         for item in items {
-            let words = item.line();
-            let known = used.entry(block.to_owned()).or_default();
-            known.insert(item.keyword.clone());
-            known.extend(words.split_whitespace().map(str::to_owned));
+            let words = used.entry(block.to_owned()).or_default();
+            words.insert(item.keyword.clone());
+            let line = item.line();
+            // What follows the word of a block is its value, which may be spelt like another word.
+            let options = line.split_whitespace().filter(|word| is_option(block, word));
+            words.extend(options.map(str::to_owned));
             gather(item.items.as_deref().unwrap_or_default(), &item.keyword, used);
         }
     }
@@ -129,6 +132,17 @@ fn used() -> BTreeMap<String, BTreeSet<String>> {
         }
     }
     words
+}
+
+/// Whether a word is an option of the lines of a list.
+fn is_option(list: &str, word: &str) -> bool {
+    let mut known = false;
+    keywords::visit(keywords::ROOT, &mut |block| {
+        if let Some(Value::Lines(options)) = block.keyword(list).map(|keyword| keyword.value) {
+            known |= options.keyword(word).is_some();
+        }
+    });
+    known
 }
 
 #[test]
