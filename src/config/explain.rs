@@ -19,11 +19,14 @@ pub fn word(name: &str) -> Option<String> {
     (!out.is_empty()).then_some(out)
 }
 
-/// The words that come nearest to one that does not exist.
+/// The word, of all blocks, that comes nearest to one that does not exist.
 pub fn nearest(name: &str) -> Option<&'static str> {
     let mut found = None;
-    each_block(&mut |block| found = found.or_else(|| keywords::similar(block, name)));
-    found
+    each_block(&mut |block| {
+        // Where two are as near, the one of the earlier block.
+        found = found.into_iter().chain(keywords::closest(block, name)).min_by_key(|(changes, _)| *changes);
+    });
+    found.map(|(_, word)| word)
 }
 
 /// The reference page of the language, in Markdown.
@@ -155,5 +158,15 @@ mod tests {
         assert!(word("persistence_timeout").unwrap().contains("alone: 360"));
         assert_eq!(word("nonsense"), None);
         assert_eq!(nearest("prioritty"), Some("priority"));
+    }
+
+    #[test]
+    fn the_nearest_word_of_all_blocks_is_meant() {
+        let mut words = Vec::new();
+        each_block(&mut |block| words.extend(block.all().map(|keyword| keyword.name)));
+        // An earlier block may have one that is nearly the same.
+        for word in words {
+            assert_eq!(nearest(word), Some(word));
+        }
     }
 }

@@ -226,7 +226,7 @@ fn blank_for_control(c: char) -> char {
 }
 
 /// Text that ends no line and moves no cursor: names come from files and folders, and may hold anything.
-fn harmless(text: &str) -> String {
+pub(super) fn harmless(text: &str) -> String {
     text.replace(char::is_control, "?")
 }
 

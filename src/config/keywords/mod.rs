@@ -304,13 +304,29 @@ pub fn homes(name: &str) -> &'static [&'static str] {
     HOMES.get(name).map_or(&[], Vec::as_slice)
 }
 
-/// The words of `block` that `name` may be a misspelling of, nearest first.
+/// The word of `block` that `name` is most likely meant for.
 pub fn similar(block: &'static Block, name: &str) -> Option<&'static str> {
+    closest(block, name).map(|(_, word)| word)
+}
+
+/// The word of `block` that `name` is most likely meant for, with the number of changes between them.
+pub(super) fn closest(block: &'static Block, name: &str) -> Option<(usize, &'static str)> {
     let length = name.chars().count();
     let limit = 1 + length / 5;
     let near = block.all().filter(|keyword| keyword.name.len().abs_diff(length) <= limit);
-    let nearest = near.map(|keyword| (distance(keyword.name, name), keyword.name)).min()?;
-    (nearest.0 <= limit).then_some(nearest.1)
+    let nearest = near.map(|keyword| (distance(keyword.name, name), keyword.name)).min();
+    let nearest = nearest.filter(|(changes, _)| *changes <= limit);
+    // One change is a slip of the finger; beyond that a common beginning tells more.
+    nearest.filter(|(changes, _)| *changes <= 1).or_else(|| namesake(block, name)).or(nearest)
+}
+
+/// The only word of `block` that begins as `name` does, up to its first `_`: `HTTP_GET` for `HTTP_CHECK`.
+fn namesake(block: &'static Block, name: &str) -> Option<(usize, &'static str)> {
+    let beginning = &name[..=name.find('_')?];
+    let mut all = block.all().filter(|keyword| keyword.name.starts_with(beginning));
+    let word = all.next().filter(|_| all.next().is_none())?.name;
+    let changes = distance(word, name);
+    (beginning.len() > 3 && changes <= name.chars().count() / 2).then_some((changes, word))
 }
 
 /// Whether a word may be meant for `auth_pass`, so that a password follows it.
@@ -393,6 +409,15 @@ mod tests {
         assert_eq!(similar(instance, "virtual_ipadress"), Some("virtual_ipaddress"));
         assert_eq!(similar(instance, "prioirty"), Some("priority"));
         assert_eq!(similar(instance, "completely_else"), None);
+        for (word, meant) in [
+            ("HTTP_CHEK", Some("HTTP_GET")),
+            ("HTTP_CHECK", Some("HTTP_GET")),
+            ("SSL_CHECK", Some("SSL_GET")),
+            ("TCP_CHEK", Some("TCP_CHECK")),
+            ("HTTP_nothing_of_the_kind", None),
+        ] {
+            assert_eq!(similar(&real_server::BLOCK, word), meant, "{word}");
+        }
     }
 
     #[test]

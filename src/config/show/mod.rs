@@ -1,7 +1,8 @@
 //! The effective configuration: what is left when includes, conditionals, parameters and repetitions are carried out,
 //! with the defaults of what is not written, each value with where it came from.
 //!
-//! The text form is itself a configuration: loading it gives the same settings. Secrets are never shown.
+//! The text form is itself a configuration: loading it gives the same settings, but for secrets, which are never shown, and
+//! control characters, which are `?`.
 
 mod origin;
 mod truth;
@@ -17,6 +18,7 @@ use super::{
     diagnostic::masked,
     json::Json,
     keywords::{self, Block, Keyword, Status, Value},
+    render::harmless,
     tree::{Body, Node},
 };
 
@@ -273,10 +275,10 @@ pub fn text(items: &[Item]) -> String {
 fn lines(items: &[Item], depth: usize, out: &mut String) {
     for item in items {
         let indent = "    ".repeat(depth);
-        let line = item.line();
+        let line = item.line().replace(|c: char| c.is_control() && c != '\t', "?");
         let Some(at) = &item.at else {
             let origin = match &item.inherited {
-                Some(from) => format!("{}:{}", from.file, from.line),
+                Some(from) => format!("{}:{}", harmless(&from.file), from.line),
                 None if item.derived => "by other lines".to_owned(),
                 None => "default".to_owned(),
             };
@@ -293,8 +295,8 @@ fn lines(items: &[Item], depth: usize, out: &mut String) {
         let place = if quoted || line.len() > MAX_WITH_PLACE {
             String::new()
         } else {
-            let written = item.written().map_or_else(String::new, |written| format!(", written {written}"));
-            format!(" # {}:{}{written}", at.file, at.line)
+            let written = item.written().map_or_else(String::new, |written| format!(", written {}", harmless(&written)));
+            format!(" # {}:{}{written}", harmless(&at.file), at.line)
         };
         out.push_str(&format!("{indent}{line}{opened}{place}\n"));
         if let Some(inner) = &item.items {
@@ -307,4 +309,25 @@ fn lines(items: &[Item], depth: usize, out: &mut String) {
 /// The configuration as one line of JSON: a list of `{keyword, arguments, default, at, settings}`.
 pub fn json(items: &[Item]) -> String {
     Json::List(items.iter().map(Item::json).collect()).line()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_file_or_its_name_holds_makes_no_further_line() {
+        let item = Item {
+            keyword: "router_id".to_owned(),
+            arguments: "a\u{1b}[2Jb\tc".to_owned(),
+            secret: false,
+            hidden: Vec::new(),
+            at: Some(Span { file: "x\nvrrp_strict".into(), line: 3, column: 1, length: 9 }),
+            inherited: None,
+            derived: false,
+            written: None,
+            items: None,
+        };
+        assert_eq!(text(&[item]), "router_id a?[2Jb\tc # x?vrrp_strict:3\n");
+    }
 }
