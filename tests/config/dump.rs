@@ -162,7 +162,7 @@ pub(crate) fn one_of(all: &'static [&'static str], runner: &mut TestRunner) -> &
 }
 
 /// How lines of an instance's dump begin that are not compared: what the program does meanwhile, headings of lists,
-/// and settings that are left at their defaults.
+/// and settings that nothing here looks at yet.
 const NOT_COMPARED: &[&str] = &[
     "Flags",
     "Using unicast",
