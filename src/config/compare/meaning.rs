@@ -44,7 +44,7 @@ pub(super) fn of(item: &Item, table: Option<&'static Block>, list: Option<&str>)
             Some("off" | "false" | "no") => "off".to_owned(),
             Some(other) => other.to_owned(),
         }),
-        Value::Integer(..) => first.map(integer),
+        Value::Integer(..) | Value::Numeral(..) => first.map(integer),
         Value::Seconds(..) | Value::Milliseconds(..) => {
             first.map(|word| value::micro(word).map_or_else(|| word.to_owned(), |micro| micro.to_string()))
         }
@@ -58,7 +58,13 @@ pub(super) fn of(item: &Item, table: Option<&'static Block>, list: Option<&str>)
             words = value::arguments(item.unmasked()).unwrap_or(words);
             None
         }
-        Value::Text | Value::OneOf(_) | Value::Lines(_) | Value::Body(_) => None,
+        Value::Text
+        | Value::OneOf(_)
+        | Value::Named(_)
+        | Value::Network
+        | Value::Interface
+        | Value::Lines(_)
+        | Value::Body(_) => None,
     };
     if let Some(word) = in_one_spelling {
         words.splice(..words.len().min(1), [word]);

@@ -295,7 +295,9 @@ fn lines(items: &[Item], depth: usize, out: &mut String) {
         let place = if quoted || line.len() > MAX_WITH_PLACE {
             String::new()
         } else {
-            let written = item.written().map_or_else(String::new, |written| format!(", written {}", harmless(&written)));
+            let written = item
+                .written()
+                .map_or_else(String::new, |written| format!(", written {}", harmless(&written)));
             format!(" # {}:{}{written}", harmless(&at.file), at.line)
         };
         out.push_str(&format!("{indent}{line}{opened}{place}\n"));
