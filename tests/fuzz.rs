@@ -69,6 +69,13 @@ fn any_configuration_of_the_tables_is_read_and_shows_no_secret() {
 }
 
 #[test]
+fn a_misspelt_word_shows_no_secret() {
+    for seed in 0..CASES {
+        shows_no_secret(&grammar::misspelt(&mut Random::new(seed)));
+    }
+}
+
+#[test]
 fn any_damaged_configuration_is_read() {
     for seed in 0..CASES {
         let input = grammar::damaged(&mut Random::new(seed));

@@ -4,7 +4,7 @@
 
 use steadfast::config::keywords::{self, Block, Keyword, Value};
 
-/// The password of every generated `auth_pass`: no output may show it.
+/// What follows every generated word for a secret: no output may show it.
 pub const SECRET: &str = "zq8Geheim";
 
 /// Deepest nesting of blocks; the tables have fewer.
@@ -142,6 +142,22 @@ pub fn sensible(random: &mut Random) -> String {
     out
 }
 
+/// A sensible one in which one word at the beginning of a line is misspelt.
+pub fn misspelt(random: &mut Random) -> String {
+    let text = sensible(random);
+    let chosen = random.below(text.lines().count());
+    let misspell = |(number, line): (usize, &str)| {
+        let start = line.len() - line.trim_start().len();
+        let length = line[start..].find(' ').unwrap_or(line.len() - start);
+        let mut line = line.to_owned();
+        if number == chosen && length > 2 {
+            line.remove(start + random.below(length));
+        }
+        line + "\n"
+    };
+    text.lines().enumerate().map(misspell).collect()
+}
+
 /// One that was cut, spliced and sprinkled.
 pub fn damaged(random: &mut Random) -> Vec<u8> {
     let mut bytes = sensible(random).into_bytes();
@@ -229,7 +245,7 @@ fn line(keyword: &'static Keyword, random: &mut Random, depth: usize, out: &mut 
 
 /// What may follow a word: mostly what the table asks for, sometimes its edge, sometimes nothing.
 fn arguments(keyword: &Keyword, random: &mut Random) -> String {
-    if matches!(keyword.name, "auth_pass" | "key" | "password") {
+    if keyword.secret {
         return format!(" {SECRET}");
     }
     if random.one_in(16) {

@@ -211,7 +211,7 @@ fn mask(line: &str, secret: bool) -> String {
         let known = !keywords::homes(word).is_empty() || matches!(word, "PASS" | "AH");
         out.extend(word.chars().map(|c| if secret && !known { '*' } else { blank_for_control(c) }));
         rest = after;
-        if keywords::resembles_password(word) || first && matches!(word, "password" | "key") {
+        if keywords::resembles_secret(word) || first && keywords::takes_secret(word) {
             out.extend(rest.chars().map(|c| if c.is_whitespace() { ' ' } else { '*' }));
             return out;
         }

@@ -500,6 +500,13 @@ fn a_word_where_a_password_is_expected_is_not_shown() {
         "authpass S3CRET",
         "auht_pass S3CRET",
         "{ authentication { auth-pass \"S3CRET x\" } }",
+        "}\nSSL {\npasswrd S3CRET\n}\nx {",
+        "}\nSSL { geheim S3CRET }\nx {",
+        "authentification {\npass S3CRET\n}",
+        "authentification { pass S3CRET }",
+        "auth_hmac {\nactive_key S3CRET\n}",
+        "auth_hmc {\nactive_key S3CRET\n}",
+        "auth_hmac {\nkeey 1 S3CRET\n}",
     ] {
         let system = FakeSystem::default().file("/etc/secret.conf", "\n\"S3CRET\nx S3CRET").file(
             "/etc/main.conf",
@@ -514,6 +521,9 @@ fn a_word_where_a_password_is_expected_is_not_shown() {
             assert!(!said.contains("S3CRET"), "{lines}:\n{said}");
         }
     }
+    let path = FakeSystem::default().file("/etc/main.conf", "SSL {\nkey /etc/x.pem\n}\n");
+    let (items, _) = effective(Path::new("/etc/main.conf"), &Options::default(), false, &path);
+    assert!(show::text(&items).contains("key /etc/x.pem"), "the file of a key is no secret");
     let (_, report) = read("vrrp_instance V {\nauthentication {\nauht_type PASS\n}\n}\n");
     assert!(report.render().contains("did you mean auth_type?"), "{}", report.render());
 }

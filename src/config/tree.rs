@@ -102,6 +102,8 @@ pub(super) fn read(
         astray: None,
         idle: HashMap::new(),
         secret: HashMap::new(),
+        guarded: false,
+        last: HashMap::new(),
     };
     let nodes = builder.block(keywords::ROOT, None);
     builder.found_again();
@@ -141,6 +143,10 @@ struct Builder<'a> {
     astray: Option<Astray>,
     /// Lines of blocks with passwords, by file.
     secret: HashMap<Arc<str>, BTreeSet<usize>>,
+    /// What is read now is taken for the content of a block with passwords.
+    guarded: bool,
+    /// The last item of each file in the block with passwords around the current line.
+    last: HashMap<Arc<str>, usize>,
     /// Words without effect: where the report has them, and how often they came.
     idle: HashMap<&'static str, (usize, usize)>,
 }
@@ -175,6 +181,7 @@ impl Builder<'_> {
             self.found_again();
         }
         let item = self.items.next();
+        self.keep_secret(item.as_ref());
         match &item {
             Some(Item::Open(_)) => self.path.push(self.opening.take()),
             Some(Item::Close(_)) => drop(self.path.pop()),
@@ -191,17 +198,19 @@ impl Builder<'_> {
 
     /// The keywords of one block up to its `}`; `opened_by` is its keyword, `None` at the top level.
     fn block(&mut self, block: &'static Block, opened_by: Option<&Span>) -> Vec<Node> {
-        let mut nodes = Vec::new();
+        let around = std::mem::replace(&mut self.guarded, block.holds_secrets());
         if let Some(opener) = opened_by {
+            self.last.insert(Arc::clone(&opener.file), opener.line);
             self.opening_brace(opener);
         }
-        let secret = holds_secrets(block);
-        let mut last: HashMap<Arc<str>, usize> = HashMap::new();
-        last.extend(opened_by.filter(|_| secret).map(|opener| (Arc::clone(&opener.file), opener.line)));
+        let nodes = self.nodes(block, opened_by);
+        self.guarded = around;
+        nodes
+    }
+
+    fn nodes(&mut self, block: &'static Block, opened_by: Option<&Span>) -> Vec<Node> {
+        let mut nodes = Vec::new();
         while let Some(item) = self.next() {
-            if secret {
-                self.keep_secret(&mut last, &item);
-            }
             match item {
                 Item::Close(_) if opened_by.is_some() => return nodes,
                 Item::Close(_) | Item::Open(_) if self.astray.is_some() => {}
@@ -214,7 +223,7 @@ impl Builder<'_> {
                 Item::Line(line) => match block.keyword(line.first().text) {
                     Some(keyword) => {
                         self.count_taken(block);
-                        nodes.extend(self.node(keyword, line));
+                        nodes.extend(self.node(keyword, block, line));
                     }
                     None if self.astray.is_some() => self.line_astray(&line),
                     None => self.unknown(&line, block),
@@ -225,18 +234,24 @@ impl Builder<'_> {
         nodes
     }
 
-    /// Marks the lines from a file's last item in a block with passwords to this one: what stands between them was dropped
-    /// by reading, and may be a password as well.
-    fn keep_secret(&mut self, last: &mut HashMap<Arc<str>, usize>, item: &Item) {
+    /// Marks the lines from a file's last item in a block with passwords, or in what is meant for one, to this one: what
+    /// stands between them was dropped by reading, and may be a password as well.
+    fn keep_secret(&mut self, item: Option<&Item>) {
+        let Some(item) = item else { return };
+        let meant = [self.opening, self.path.last().copied().flatten()];
+        if !self.guarded && !meant.into_iter().flatten().any(Block::holds_secrets) {
+            self.last.clear();
+            return;
+        }
         let place = match item {
             Item::Open(place) | Item::Close(place) => place.clone(),
             Item::Line(line) => line.first().span(),
         };
-        let from = last.insert(Arc::clone(&place.file), place.line).unwrap_or(place.line);
+        let from = self.last.insert(Arc::clone(&place.file), place.line).unwrap_or(place.line);
         self.secret.entry(place.file).or_default().extend(from.min(place.line)..=from.max(place.line));
     }
 
-    fn node(&mut self, keyword: &'static Keyword, line: Line) -> Option<Node> {
+    fn node(&mut self, keyword: &'static Keyword, stands_in: &Block, line: Line) -> Option<Node> {
         if let Status::Removed(why) = keyword.status {
             let headline = format!("{} is no longer a keyword: the line is ignored", keyword.name);
             self.report.add(
@@ -244,7 +259,7 @@ impl Builder<'_> {
             );
             return None;
         }
-        let valid = self.check(keyword, &line);
+        let valid = self.check(keyword, stands_in, &line);
         self.report_status(keyword, &line);
         let was_quiet = self.quiet;
         self.quiet |= !keyword.works();
@@ -348,8 +363,8 @@ impl Builder<'_> {
         let word = line.first();
         let meant_for = self.path.last().map_or(Some(keywords::ROOT), |block| *block);
         let opens = match meant_for.map(|block| (block, block.keyword(word.text))) {
-            Some((_, Some(keyword))) => {
-                self.check_unread(keyword, line);
+            Some((block, Some(keyword))) => {
+                self.check_unread(keyword, block, line);
                 if let Value::Body(inner) = keyword.value { Some(inner) } else { None }
             }
             Some(_) if self.report.counts_only("unknown-keyword", Severity::Error, Some(&word.span())) => {
@@ -371,9 +386,9 @@ impl Builder<'_> {
     }
 
     /// What is wrong with the value of a line that is not read never ends the program.
-    fn check_unread(&mut self, keyword: &'static Keyword, line: &Line) {
+    fn check_unread(&mut self, keyword: &'static Keyword, block: &Block, line: &Line) {
         let before = self.report.diagnostics.len();
-        self.check(keyword, line);
+        self.check(keyword, block, line);
         for found in &mut self.report.diagnostics[before..] {
             found.severity = found.severity.min(Severity::Error);
         }
@@ -448,7 +463,7 @@ impl Builder<'_> {
     }
 
     /// Whether the first argument is what the table asks for; reports it if not.
-    fn check(&mut self, keyword: &'static Keyword, line: &Line) -> bool {
+    fn check(&mut self, keyword: &'static Keyword, block: &Block, line: &Line) -> bool {
         if !matches!(keyword.value, Value::Script)
             && let Some(quote) = line.open_quote()
         {
@@ -460,7 +475,7 @@ impl Builder<'_> {
         if fits(keyword.value, argument.text) {
             return true;
         }
-        let shown = if keyword.name == "auth_type" { MASK } else { argument.text };
+        let shown = if block.holds_secrets() { MASK } else { argument.text };
         let headline = format!("`{shown}` is not valid for {}: the line is ignored", keyword.name);
         self.report.add(
             Diagnostic::new("invalid-value", Severity::Error, headline, &argument.span())
@@ -497,11 +512,6 @@ impl Builder<'_> {
         self.report.add(diagnostic);
         false
     }
-}
-
-/// Whether a word that does not belong into the block may be a password.
-fn holds_secrets(block: &Block) -> bool {
-    matches!(block.name, "authentication" | "auth_hmac")
 }
 
 /// Whether `word` is what the table asks for.
@@ -548,7 +558,7 @@ pub(super) fn instruction(keyword: &Keyword, written: &str) -> String {
 fn unknown_keyword(line: &Line, block: &'static Block) -> Diagnostic {
     let word = line.first();
     let homes = keywords::homes(word.text);
-    let shown = if holds_secrets(block) && homes.is_empty() { MASK } else { word.text };
+    let shown = if block.holds_secrets() && homes.is_empty() { MASK } else { word.text };
     let headline = format!("unknown keyword `{shown}` in {}", block.name);
     let help = if let Some(near) = keywords::similar(block, word.text) {
         format!("did you mean {near}?")

@@ -53,6 +53,11 @@ impl Block {
     pub fn all(&self) -> impl Iterator<Item = &'static Keyword> + use<> {
         self.keywords.iter().chain(self.shared)
     }
+
+    /// Whether a secret may stand in it, and so any word there that is not understood may be one.
+    pub fn holds_secrets(&self) -> bool {
+        self.all().any(|keyword| keyword.secret)
+    }
 }
 
 /// One word of the language.
@@ -80,6 +85,8 @@ pub struct Keyword {
     pub status: Status,
     /// What happens when the first argument is missing.
     pub missing: Missing,
+    /// Whether what follows it is never shown.
+    pub secret: bool,
     /// What the word does, in one line.
     pub help: &'static str,
 }
@@ -193,6 +200,11 @@ impl Keyword {
         self
     }
 
+    const fn secret(mut self) -> Self {
+        self.secret = true;
+        self
+    }
+
     const fn deprecated(mut self, instead: &'static str) -> Self {
         self.status = Status::Deprecated(instead);
         self
@@ -269,6 +281,7 @@ const fn keyword(name: &'static str, arguments: &'static str, value: Value, help
         since: "",
         status: Status::NotYet,
         missing: Missing::Allowed,
+        secret: false,
         help,
     }
 }
@@ -329,14 +342,37 @@ fn namesake(block: &'static Block, name: &str) -> Option<(usize, &'static str)> 
     (beginning.len() > 3 && changes <= name.chars().count() / 2).then_some((changes, word))
 }
 
-/// Whether a word may be meant for `auth_pass`, so that a password follows it.
-pub(super) fn resembles_password(word: &str) -> bool {
+/// Whether a secret follows the word, in any block.
+pub(super) fn takes_secret(word: &str) -> bool {
+    secret_words().contains(&word)
+}
+
+/// Whether a word may be meant for one that a secret follows. Words as short as `key` resemble too many others.
+pub(super) fn resembles_secret(word: &str) -> bool {
     const MOST_CHANGES: usize = 2;
-    const MEANT: &str = "auth_pass";
+    const SHORTEST: usize = 8;
     let word = word.to_lowercase();
     // Every word that is shown is asked about, and few are of such a length.
-    let may = word.chars().count().abs_diff(MEANT.len()) <= MOST_CHANGES;
-    word.contains(MEANT) || may && distance(MEANT, &word) <= MOST_CHANGES
+    let length = word.chars().count();
+    secret_words().iter().filter(|meant| meant.len() >= SHORTEST).any(|meant| {
+        let may = length.abs_diff(meant.len()) <= MOST_CHANGES && !word.starts_with('-');
+        word == *meant
+            || meant.contains('_') && word.contains(meant)
+            || may && distance(meant, &word) <= MOST_CHANGES
+    })
+}
+
+fn secret_words() -> &'static [&'static str] {
+    static WORDS: LazyLock<Vec<&str>> = LazyLock::new(|| {
+        let mut words = Vec::new();
+        visit(ROOT, &mut |block| {
+            words.extend(block.all().filter(|keyword| keyword.secret).map(|keyword| keyword.name));
+        });
+        words.sort_unstable();
+        words.dedup();
+        words
+    });
+    &WORDS
 }
 
 /// Every block of keywords that can be reached from `block`, itself first.

@@ -5,7 +5,7 @@ use super::{Block, Value::Text, keyword};
 pub(super) static BLOCK: Block = Block {
     name: "SSL",
     keywords: &[
-        keyword("password", "STRING", Text, "private key password").expected(),
+        keyword("password", "STRING", Text, "private key password").secret().expected(),
         keyword("ca", "FILE", Text, "CA file").expected(),
         keyword("certificate", "FILE", Text, "client certificate").expected(),
         keyword("key", "FILE", Text, "client private key").expected(),

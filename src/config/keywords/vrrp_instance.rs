@@ -355,7 +355,7 @@ static AUTHENTICATION: Block = Block {
     name: "authentication",
     keywords: &[
         keyword("auth_type", "PASS|AH", OneOf(&["PASS", "AH"]), "authentication kind").supported().required(),
-        keyword("auth_pass", "STRING", Text, "shared secret").supported().required(),
+        keyword("auth_pass", "STRING", Text, "shared secret").secret().supported().required(),
     ],
     shared: &[],
     defaults: &[],
@@ -364,7 +364,7 @@ static AUTHENTICATION: Block = Block {
 static AUTH_HMAC: Block = Block {
     name: "auth_hmac",
     keywords: &[
-        keyword("key", "ID VALUE", Text, "a signing/verification key").expected().since("2.4"),
+        keyword("key", "ID VALUE", Text, "a signing/verification key").secret().expected().since("2.4"),
         keyword("active_key", "ID", Integer(1, 255), "key used for sending").expected().since("2.4"),
         keyword("anti_replay", "time|monotonic", OneOf(&["time", "monotonic"]), "replay protection mode")
             .or("time")

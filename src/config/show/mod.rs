@@ -24,8 +24,6 @@ use super::{
 
 /// What stands in place of a secret.
 pub(super) const MASK: &str = "********";
-/// Words whose values are secrets.
-const SECRETS: &[&str] = &["auth_pass", "key", "password"];
 /// A place is written behind a line only while both fit well into what a line may hold.
 const MAX_WITH_PLACE: usize = 900;
 
@@ -160,7 +158,7 @@ impl Shower<'_> {
         Item {
             keyword: name.to_owned(),
             arguments,
-            secret: SECRETS.contains(&name) || misplaced_secret(node),
+            secret: node.keyword.secret || around.last().is_some_and(|frame| misplaced_secret(node, frame.block)),
             hidden: Vec::new(),
             at: Some(node.span()),
             inherited: None,
@@ -212,9 +210,9 @@ pub(super) fn hide(items: &mut [Item], report: &Report) {
     }
 }
 
-/// Words behind `auth_type` that are no type may be the password.
-fn misplaced_secret(node: &Node) -> bool {
-    node.keyword.name == "auth_type" && (!node.valid || node.line.word(2).is_some())
+/// Beside a secret, words that are no value of their own keyword may be the secret.
+fn misplaced_secret(node: &Node, block: &Block) -> bool {
+    block.holds_secrets() && (!node.valid || node.line.word(2).is_some())
 }
 
 fn entry(line: &super::text::Line) -> Item {

@@ -86,7 +86,7 @@ impl Secrets {
 fn takes_secret(before: &str) -> bool {
     let mut words =
         before.split(|c: char| is_blank(c) || matches!(c, '{' | '}' | '"')).filter(|word| !word.is_empty());
-    words.any(|word| matches!(word, "key" | "password") || keywords::resembles_password(word))
+    words.any(|word| keywords::takes_secret(word) || keywords::resembles_secret(word))
 }
 
 #[cfg(test)]
