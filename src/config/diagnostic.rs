@@ -8,6 +8,8 @@ use std::{
     sync::Arc,
 };
 
+use super::secrets::Secrets;
+
 /// Findings of one id and severity that are kept; further ones are counted. Each word of the language is reported once
 /// when it has no effect yet, and there are fewer words than this.
 const MAX_OF_A_KIND: usize = 1000;
@@ -153,8 +155,8 @@ pub struct Report {
     pub diagnostics: Vec<Diagnostic>,
     /// The files that were read, each at its first reading.
     pub sources: Vec<SourceText>,
-    /// Passwords that parameters stand for, the longest first.
-    pub(super) secrets: Vec<String>,
+    /// Passwords that parameters stand for.
+    pub(super) secrets: Arc<Secrets>,
     /// Lines, by file, that define or name such a parameter: its value is masked in what is said about them.
     pub(super) tainted: HashMap<Arc<str>, BTreeSet<usize>>,
     /// How often each kind of finding was added.
@@ -267,8 +269,7 @@ impl Report {
     pub fn absorb(&mut self, other: Self) {
         self.diagnostics.extend(other.diagnostics);
         self.sources.extend(other.sources);
-        self.secrets.extend(other.secrets);
-        self.secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        self.secrets = Arc::new(self.secrets.iter().chain(other.secrets.iter()).cloned().collect());
         for (file, lines) in other.tainted {
             self.tainted.entry(file).or_default().extend(lines);
         }
@@ -280,23 +281,21 @@ impl Report {
             return;
         }
         let mut diagnostics = std::mem::take(&mut self.diagnostics);
-        let telling: Vec<_> =
-            self.secrets.iter().filter(|secret| secret.len() >= TELLING_SECRET).cloned().collect();
         for found in &mut diagnostics {
             let tainted = found.span.as_ref().is_some_and(|at| self.is_tainted(at));
-            let secrets = if tainted { &self.secrets } else { &telling };
+            let least = if tainted { 0 } else { TELLING_SECRET };
             for text in
                 [Some(&mut found.headline), found.info.as_mut(), found.help.as_mut()].into_iter().flatten()
             {
-                *text = masked(text, secrets);
+                *text = self.secrets.mask(text, least);
             }
         }
         self.diagnostics = diagnostics;
     }
 
     /// The passwords that a line may show without naming them; none for nearly every line.
-    pub(super) fn secrets_in(&self, at: &Span) -> &[String] {
-        if !self.secrets.is_empty() && self.is_tainted(at) { &self.secrets } else { &[] }
+    pub(super) fn secrets_in(&self, at: &Span) -> Option<&Arc<Secrets>> {
+        (!self.secrets.is_empty() && self.is_tainted(at)).then_some(&self.secrets)
     }
 
     fn is_tainted(&self, at: &Span) -> bool {
@@ -319,13 +318,6 @@ impl Report {
     fn has(&self, severity: Severity) -> bool {
         self.diagnostics.iter().any(|diagnostic| diagnostic.severity == severity)
     }
-}
-
-/// A text with `*` for every character of a secret.
-pub(super) fn masked(text: &str, secrets: &[String]) -> String {
-    secrets
-        .iter()
-        .fold(text.to_owned(), |text, secret| text.replace(&**secret, &"*".repeat(secret.chars().count())))
 }
 
 #[cfg(test)]

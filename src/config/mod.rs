@@ -30,6 +30,7 @@ mod json;
 mod line_index;
 mod model;
 mod resolve;
+mod secrets;
 mod source;
 #[cfg(test)]
 mod tests;

@@ -9,10 +9,7 @@ use std::{
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
-use super::{
-    Diagnostic, Report, Severity, SourceText, Span, diagnostic::masked, json::Json, keywords,
-    line_index::LineIndex,
-};
+use super::{Diagnostic, Report, Severity, SourceText, Span, json::Json, keywords, line_index::LineIndex};
 
 /// Includes that a finding names; a file may include itself.
 const MAX_CHAIN: usize = 16;
@@ -111,7 +108,10 @@ impl<'a> Shown<'a> {
         let line = file.and_then(|(lines, _)| lines.line(span.line));
         let line = line.map_or("", |line| &line[..line.floor_char_boundary(MAX_SHOWN)]);
         let line = mask(line.trim_end_matches('\r'), self.is_secret(span));
-        masked(&line, self.1.secrets_in(span))
+        match self.1.secrets_in(span) {
+            Some(secrets) => secrets.mask(&line, 0),
+            None => line,
+        }
     }
 
     /// Whether the line, or one that included its file, stands in a block with passwords.

@@ -3,7 +3,7 @@
 use std::{fmt::Write as _, path::Path, time::Duration};
 
 use nix::time::{ClockId, clock_gettime};
-use steadfast::config::{self, Config, Options, Report, compare, peers, render};
+use steadfast::config::{self, Config, Options, Report, compare, peers, render, show};
 
 use crate::targets::files::{Files, MAIN};
 
@@ -323,6 +323,13 @@ fn what_means_nothing_costs_its_size() {
             "vrrp_instance V {{\nvirtual_ipaddress {{\n{}}}\n}}\n",
             lines(size, |_| "192.0.2.1 x y z".to_owned())
         )
+    });
+    is_linear("passwords of parameters", 250, |size| {
+        let text = format!("~SEQ(I,{size}) vrrp_instance V$I {{ authentication {{ auth_pass p$I }} }}\n");
+        let files = Files::default().with(MAIN, text);
+        let (items, report) = config::effective(Path::new(MAIN), &Options::default(), false, &files);
+        show::text(&items);
+        report.render();
     });
     reading_is_linear("secrets", 1_000, |size| {
         within(size, |_| "authentication {\nx y\nauth_pass z\n}".to_owned())

@@ -7,7 +7,7 @@
 mod origin;
 mod truth;
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 use self::{
     origin::{Frame, Scope},
@@ -15,10 +15,10 @@ use self::{
 };
 use super::{
     Config, Report, Span,
-    diagnostic::masked,
     json::Json,
     keywords::{self, Block, Keyword, Status, Value},
     render::harmless,
+    secrets::Secrets,
     tree::{Body, Node},
 };
 
@@ -36,7 +36,7 @@ pub struct Item {
     arguments: String,
     secret: bool,
     /// Passwords in it that parameters stand for.
-    hidden: Vec<String>,
+    hidden: Option<Arc<Secrets>>,
     /// Where it is written; `None` for what is not written in this block.
     pub at: Option<Span>,
     /// Where the value of what is not written here comes from; `None` for a default.
@@ -54,16 +54,21 @@ impl Item {
     pub fn arguments(&self) -> Cow<'_, str> {
         if self.secret && !self.arguments.is_empty() {
             MASK.into()
-        } else if self.hidden.is_empty() {
-            (&*self.arguments).into()
+        } else if let Some(secrets) = &self.hidden {
+            secrets.mask(&self.arguments, 0).into()
         } else {
-            masked(&self.arguments, &self.hidden).into()
+            (&*self.arguments).into()
         }
     }
 
     /// What is written, where other words change what it comes to, secrets masked.
     pub fn written(&self) -> Option<String> {
-        self.written.as_ref().map(|written| masked(written, &self.hidden))
+        let masked = |written: &String| match &self.hidden {
+            _ if self.secret => MASK.to_owned(),
+            Some(secrets) => secrets.mask(written, 0),
+            None => written.clone(),
+        };
+        self.written.as_ref().map(masked)
     }
 
     /// What follows the word, secrets included: for comparing, never for showing.
@@ -158,8 +163,9 @@ impl Shower<'_> {
         Item {
             keyword: name.to_owned(),
             arguments,
-            secret: node.keyword.secret || around.last().is_some_and(|frame| misplaced_secret(node, frame.block)),
-            hidden: Vec::new(),
+            secret: node.keyword.secret
+                || around.last().is_some_and(|frame| misplaced_secret(node, frame.block)),
+            hidden: None,
             at: Some(node.span()),
             inherited: None,
             derived: false,
@@ -187,7 +193,7 @@ fn unwritten(word: &'static Keyword, nodes: &[Node], scope: Scope<'_>, known: Kn
         keyword: word.name.to_owned(),
         arguments: value?,
         secret: false,
-        hidden: Vec::new(),
+        hidden: None,
         at: None,
         inherited,
         derived,
@@ -200,12 +206,14 @@ fn unwritten(word: &'static Keyword, nodes: &[Node], scope: Scope<'_>, known: Kn
 pub(super) fn hide(items: &mut [Item], report: &Report) {
     for item in items {
         let place = item.at.as_ref().or(item.inherited.as_ref());
-        let secrets = place.map_or(&[][..], |at| report.secrets_in(at));
+        let secrets = place.and_then(|at| report.secrets_in(at));
         // In a list the first word stands for the line, and may be one.
-        if !secrets.is_empty() && keywords::homes(&item.keyword).is_empty() {
-            item.keyword = masked(&item.keyword, secrets);
+        if let Some(secrets) = secrets
+            && keywords::homes(&item.keyword).is_empty()
+        {
+            item.keyword = secrets.mask(&item.keyword, 0);
         }
-        item.hidden = secrets.to_vec();
+        item.hidden = secrets.cloned();
         hide(item.items.as_deref_mut().unwrap_or_default(), report);
     }
 }
@@ -223,7 +231,7 @@ fn entry(line: &super::text::Line) -> Item {
         keyword: keyword.to_owned(),
         arguments: arguments.trim().to_owned(),
         secret: false,
-        hidden: Vec::new(),
+        hidden: None,
         at: Some(line.first().span()),
         inherited: None,
         derived: false,
@@ -321,7 +329,7 @@ mod tests {
             keyword: "router_id".to_owned(),
             arguments: "a\u{1b}[2Jb\tc".to_owned(),
             secret: false,
-            hidden: Vec::new(),
+            hidden: None,
             at: Some(Span { file: "x\nvrrp_strict".into(), line: 3, column: 1, length: 9 }),
             inherited: None,
             derived: false,
