@@ -88,13 +88,14 @@ fn is_placed(found: &Diagnostic, report: &Report) {
     assert!(source.text.split('\n').count() >= span.line, "{found:?} is behind the end of {}", source.name);
 }
 
-/// What items say, without where they are written.
+/// What items say, without where they are written. Control characters are shown as `?`.
 fn outline(items: &[Item]) -> String {
     fn write(items: &[Item], depth: usize, out: &mut String) {
         for item in items {
             let opens = if item.items.is_some() { " {" } else { "" };
             // Writing to a String cannot fail.
-            let _ = writeln!(out, "{:depth$}{}{opens}", "", item.line());
+            let shown = item.line().replace(|c: char| c.is_control() && c != '\t', "?");
+            let _ = writeln!(out, "{:depth$}{shown}{opens}", "");
             write(item.items.as_deref().unwrap_or_default(), depth + 1, out);
         }
     }

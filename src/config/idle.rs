@@ -17,10 +17,6 @@ const WEIGHTY: &[(&[&str], &str)] = &[
     ),
     (&["dont_track_primary"], "an instance whose interface fails goes to FAULT all the same"),
     (
-        &["down_timer_adverts", "vrrp_down_timer_adverts"],
-        "a backup takes over after three lost advertisements",
-    ),
-    (
         &["virtual_routes", "virtual_rules", "static_ipaddress", "static_routes", "static_rules"],
         "they are not installed: packets take the way they would take without them",
     ),
