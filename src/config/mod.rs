@@ -44,8 +44,8 @@ use environment::Remembering;
 pub use environment::{Account, Elsewhere, Environment, Program, System};
 pub use model::{
     AddressLine, Auth, Config, Garp, Global, InitialState, Instance, IpvlanMode, Notify, NotifyScript,
-    Preferred, Scope, Script, ScriptCommand, SyncGroup, TrackedScript, UnicastPeer, User, VirtualLink,
-    VirtualLinkKind,
+    Preferred, Scope, Script, ScriptCommand, SyncGroup, UnicastPeer, User, VirtualLink, VirtualLinkKind,
+    tracking,
 };
 
 /// How a configuration is read.

@@ -309,10 +309,10 @@ impl Pair<'_> {
 /// A router whose scripts only move its priority must be able to fall below the other.
 fn weights_that_never_count(above: &Instance, below: &Instance) -> Option<String> {
     let weights = |instance: &Instance| -> Vec<i32> {
-        instance.track_scripts.iter().map(|tracked| i32::from(tracked.weight)).collect()
+        instance.tracks.iter().map(|tracked| i32::from(tracked.weight)).collect()
     };
     let (own, others) = (weights(above), weights(below));
-    let reversed = above.track_scripts.iter().chain(&below.track_scripts).any(|tracked| tracked.reverse);
+    let reversed = above.tracks.iter().chain(below.tracks.iter()).any(|tracked| tracked.reverse);
     // Weight 0 means FAULT, which the other always takes over.
     if above.priority <= below.priority || own.is_empty() || own.contains(&0) || reversed {
         return None;

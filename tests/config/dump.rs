@@ -190,8 +190,12 @@ fn expected(instance: &Instance) -> Vec<String> {
         format!("Preempt = {}", if instance.preempt { "enabled" } else { "disabled" }),
     ];
     if instance.preempt_delay > Duration::ZERO {
-        lines.push(format!("Preempt delay = {} secs", instance.preempt_delay.as_secs_f64()));
+        let hundredths = instance.preempt_delay.as_millis() / 10;
+        let shown = format!("{}.{:02}", hundredths / 100, hundredths % 100);
+        let shown = shown.trim_end_matches('0').trim_end_matches('.');
+        lines.push(format!("Preempt delay = {shown} secs"));
     }
+    lines.extend((!instance.track_primary).then(|| "VRRP interface tracking disabled".to_owned()));
     lines.extend(auth);
     lines.extend(password);
     lines.push(format!("Virtual IP ({}):", instance.virtual_addresses.len()));

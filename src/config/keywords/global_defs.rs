@@ -329,6 +329,7 @@ pub(super) static BLOCK: Block = Block {
         .or("kernel")
         .expected(),
         keyword("process_monitor_rcv_bufs", "BYTES", Integer(0, 4_294_967_295), "netlink receive buffers")
+            .supported()
             .or("kernel")
             .expected(),
         keyword("vrrp_netlink_cmd_rcv_bufs_force", "[BOOL]", Boolean, "exceed rmem_max with SO_RCVBUFFORCE"),
@@ -345,7 +346,8 @@ pub(super) static BLOCK: Block = Block {
             Boolean,
             "exceed rmem_max with SO_RCVBUFFORCE",
         ),
-        keyword("process_monitor_rcv_bufs_force", "[BOOL]", Boolean, "exceed rmem_max with SO_RCVBUFFORCE"),
+        keyword("process_monitor_rcv_bufs_force", "[BOOL]", Boolean, "exceed rmem_max with SO_RCVBUFFORCE")
+            .supported(),
         keyword("vrrp_rx_bufs_policy", "MTU | ADVERT | BYTES", Text, "VRRP socket receive buffer")
             .or("kernel default")
             .expected(),

@@ -9,14 +9,17 @@ use std::{
 use super::{
     Context, address,
     auth::{self, Authentication},
-    command, family, host, link, room,
-    script::Candidates,
-    strict, track,
+    command, family, host, link, room, strict,
+    tracking::{self, Trackables},
 };
 use crate::{
     config::{
         AddressLine, Diagnostic, Garp, Global, InitialState, Instance, Notify, NotifyScript, Report,
-        Severity, Span, TrackedScript, UnicastPeer, settings::Section, text::Word, tree::Node,
+        Severity, Span, UnicastPeer,
+        settings::Section,
+        text::Word,
+        tracking::{Tracker, Tracks},
+        tree::Node,
     },
     units::{Family, Priority, Version, Vrid},
 };
@@ -30,7 +33,7 @@ struct Known {
     addresses: HashMap<IpAddr, usize>,
     excluded: HashMap<IpAddr, usize>,
     peers: HashSet<IpAddr>,
-    tracks: HashSet<usize>,
+    tracks: HashSet<Tracker>,
 }
 
 /// The lines of one block.
@@ -64,8 +67,10 @@ struct Draft<'a> {
     group: Option<IpAddr>,
     unicast: Option<Span>,
     peers: Vec<UnicastPeer>,
-    tracks: Vec<TrackedScript>,
+    tracks: Tracks,
     known: Known,
+    dont_track_primary: bool,
+    track_source: bool,
     garp: Garp,
     notify: Notify,
 }
@@ -80,14 +85,14 @@ pub(super) fn resolve(
     node: &Node,
     name: Word<'_>,
     global: &Global,
-    scripts: &Candidates,
+    trackables: &mut Trackables,
     context: &mut Context<'_>,
 ) -> Option<Instance> {
     // What is wrong with a line is reported by whoever uses it.
     let settings = Section::read(node, &mut Report::default());
     let mut draft = Draft { strict: strict::is_strict(&settings, global), ..Draft::default() };
     for line in node.nodes() {
-        setting(line, &mut draft, global, scripts, context);
+        setting(line, &mut draft, global, trackables, context);
     }
     let instance = finish(draft, name, node, global, context)?;
     family::check(&instance, context);
@@ -98,7 +103,7 @@ fn setting<'a>(
     node: &'a Node,
     draft: &mut Draft<'a>,
     global: &Global,
-    scripts: &Candidates,
+    trackables: &mut Trackables,
     context: &mut Context<'_>,
 ) {
     let span = node.span();
@@ -149,9 +154,12 @@ fn setting<'a>(
             let Draft { family, peers, known, .. } = draft;
             host::peers(node.lines(), family, peers, &mut known.peers, context);
         }
-        "track_script" => {
-            track::scripts(node.lines(), scripts, &mut draft.tracks, &mut draft.known.tracks, context);
+        "track_interface" | "track_script" | "track_file" | "track_process" => {
+            let Draft { tracks, known, .. } = draft;
+            tracking::lines(node, trackables, (tracks, &mut known.tracks), context);
         }
+        "dont_track_primary" => draft.dont_track_primary = true,
+        "track_src_ip" => draft.track_source = true,
         name if name.starts_with("garp_master") => garp(node, &mut draft.garp, context),
         "notify_master" => notify(node, &mut draft.notify.master, global, context),
         "notify_backup" => notify(node, &mut draft.notify.backup, global, context),
@@ -212,15 +220,12 @@ fn interface(node: &Node, draft: &mut Draft<'_>, context: &mut Context<'_>) {
 }
 
 pub(super) fn report_no_interface(word: Word<'_>, context: &mut Context<'_>) {
-    context.add(
-        Diagnostic::new(
-            "no-interface",
-            Severity::Refused,
-            format!("there is no interface {}", word.text),
-            &word.span(),
-        )
-        .help("`ip link` lists the interfaces; an interface that appears later is not supported yet"),
-    );
+    context.add(no_interface(word.text, &word.span()));
+}
+
+fn no_interface(name: &str, at: &Span) -> Diagnostic {
+    refusal("no-interface", format!("there is no interface {name}"), at)
+        .help("`ip link` lists the interfaces; an interface that appears later is not supported yet")
 }
 
 fn virtual_router_id(node: &Node, draft: &mut Draft<'_>, context: &mut Context<'_>) {
@@ -318,10 +323,14 @@ fn finish(
     }
     let mtu = draft.interface.as_deref().and_then(|interface| context.env.mtu(interface));
     limit_addresses(&mut draft, room::for_addresses(mtu, family, version), name, context);
-    track::without_weights_for_owner(&mut draft.tracks, priority, name, context);
+    tracking::without_weights_for_owner(&mut draft.tracks, priority, name, context);
     let cut_by = node.cut_by.as_deref();
     let complete = addresses_suffice(&draft, version, name, cut_by, context);
     let interface = required_interface(&mut draft, name, cut_by, context);
+    if let Some(own) = interface.as_ref().filter(|_| !draft.dont_track_primary) {
+        // It is tracked anyway, which the rules report.
+        draft.tracks.interfaces.retain(|line| line.name != *own);
+    }
     let vrid = required_vrid(&draft, name, cut_by, context);
     let (true, Some(interface), Some(vrid), Some(auth)) = (complete, interface, vrid, auth) else {
         return None;
@@ -346,7 +355,9 @@ fn finish(
         source: draft.source,
         peers: draft.peers,
         multicast_group: draft.group.unwrap_or_else(|| host::usual_group(family, &global.settings)),
-        track_scripts: draft.tracks,
+        tracks: draft.tracks,
+        track_primary: !draft.dont_track_primary,
+        track_source: draft.track_source && draft.source.is_some(),
         garp: draft.garp,
         notify: draft.notify,
         settings: Box::default(),

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::Context;
+use super::{Context, tracking::Trackables};
 use crate::config::{
     Config, Diagnostic, Report, Severity, Span,
     settings::{Check, Destination, ServerGroup, Setting, VirtualServer},
@@ -17,10 +17,16 @@ pub(super) fn group(node: &Node, report: &mut Report) -> ServerGroup {
     ServerGroup { name, members, at: node.span() }
 }
 
-/// Checks every service and leaves out those that cannot be; `dropped` are sessions of BFD that have been reported.
-pub(super) fn check(config: &mut Config, dropped: &HashSet<String>, context: &mut Context<'_>) {
+/// Checks every service and leaves out those that cannot be; `dropped` are sessions of BFD that have been
+/// reported.
+pub(super) fn check(
+    config: &mut Config,
+    trackables: &Trackables,
+    dropped: &HashSet<String>,
+    context: &mut Context<'_>,
+) {
     let groups: HashSet<String> = config.server_groups.iter().map(|group| group.name.clone()).collect();
-    let files: HashSet<&str> = config.track_files.iter().map(|file| file.heading.name()).collect();
+    let files: HashSet<&str> = trackables.files.names().collect();
     let sessions: HashSet<&str> = config.bfd_instances.iter().map(|session| session.heading.name()).collect();
     for server in config.virtual_servers.iter_mut().flat_map(|service| &mut service.real_server) {
         let follows_dropped = |check: &Check| match check {

@@ -35,7 +35,7 @@ section! {
         script_user: Option<Words> = "script_user",
         enable_script_security: bool = "enable_script_security",
         default_interface: Option<Box<str>> = "default_interface",
-        dynamic_interfaces: Option<&'static str> = "dynamic_interfaces",
+        dynamic_interfaces: Option<Words> = "dynamic_interfaces",
         disable_local_igmp: bool = "disable_local_igmp",
         lvs_sync_daemon: Option<Words> = "lvs_sync_daemon",
         lvs_timeouts: Option<Words> = "lvs_timeouts",

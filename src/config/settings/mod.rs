@@ -415,17 +415,19 @@ impl Setting for Vec<(String, Span)> {
 
 impl Setting for Vec<Track> {
     fn take(&mut self, node: &Node, report: &mut Report) {
-        for line in node.lines() {
-            let name = line.first();
-            let mut track =
-                Track { name: name.text.to_owned(), weight: None, reverse: None, at: name.span() };
-            track.options(line.words(1), report);
-            self.push(track);
-        }
+        self.extend(node.lines().iter().map(|line| Track::read(line, report)));
     }
 }
 
 impl Track {
+    /// Reads a line.
+    pub(super) fn read(line: &Line, report: &mut Report) -> Self {
+        let name = line.first();
+        let mut track = Self { name: name.text.to_owned(), weight: None, reverse: None, at: name.span() };
+        track.options(line.words(1), report);
+        track
+    }
+
     fn options<'a>(&mut self, mut words: impl Iterator<Item = Word<'a>>, report: &mut Report) {
         while let Some(word) = words.next() {
             match word.text {

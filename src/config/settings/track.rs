@@ -17,7 +17,7 @@ section! {
     /// `vrrp_track_process`: processes that must run, or must not.
     TrackProcess of "vrrp_track_process" {
         process: Option<Words> = "process",
-        param_match: Option<&'static str> = "param_match",
+        param_match: Option<Words> = "param_match",
         weight: Option<Weight> = "weight",
         quorum: Option<u16> = "quorum",
         quorum_max: Option<u16> = "quorum_max",
