@@ -92,7 +92,10 @@ impl Engine {
             // The fault comes before the end of waiting, or the router would leave FAULT in between.
             machine.handle_fault(now, Fault::Tracked(tracker), fault);
             machine.handle_fault(now, Fault::Pending(tracker), None);
-            self.carry_out(router, now);
+            // What a router wants before its start is done at its start.
+            if self.started {
+                self.carry_out(router, now);
+            }
         }
     }
 
