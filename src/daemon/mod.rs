@@ -43,7 +43,7 @@ use crate::{
         capabilities::{self, Capability},
         process::Owner,
     },
-    registry::{FileRow, GroupRow, InstanceRow, InterfaceRow, ProcessRow, Registry, ScriptRow, Topology},
+    registry::{FileRow, GroupRow, InstanceRow, ProcessRow, Registry, ScriptRow, Topology},
 };
 
 /// keepalived's exit statuses.
@@ -190,16 +190,21 @@ fn topology(config: Config) -> Topology {
     for group in &config.sync_groups {
         group_of.extend(group.members.iter().map(|member| (*member, group.name.clone())));
     }
-    let instances = config.instances.into_iter().enumerate().map(|(position, instance)| {
-        let index = u32::try_from(position + 1).unwrap_or(u32::MAX);
-        Arc::new(InstanceRow::new(index, instance, group_of.remove(&position)))
-    });
+    let instances: Vec<_> = config
+        .instances
+        .into_iter()
+        .enumerate()
+        .map(|(position, instance)| {
+            let index = u32::try_from(position + 1).unwrap_or(u32::MAX);
+            Arc::new(InstanceRow::new(index, instance, group_of.remove(&position)))
+        })
+        .collect();
     Topology {
-        instances: instances.collect(),
+        interfaces: trackers::interface_rows(config.interfaces, &instances),
+        instances,
         groups: (1..).zip(config.sync_groups).map(|(i, c)| Arc::new(GroupRow::new(i, c))).collect(),
         banner: cli::banner(),
         global: config.global,
-        interfaces: (1..).zip(config.interfaces).map(|(i, c)| Arc::new(InterfaceRow::new(i, c))).collect(),
         scripts: (1..).zip(config.scripts).map(|(i, c)| Arc::new(ScriptRow::new(i, c))).collect(),
         files: (1..).zip(config.files).map(|(i, c)| Arc::new(FileRow::new(i, c))).collect(),
         processes: (1..).zip(config.processes).map(|(i, c)| Arc::new(ProcessRow::new(i, c))).collect(),

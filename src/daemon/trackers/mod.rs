@@ -10,12 +10,38 @@ mod files;
 mod processes;
 pub(super) mod scripts;
 
-use std::{io, sync::Arc, thread};
+use std::{collections::HashSet, io, sync::Arc, thread};
 
 use tokio::sync::mpsc;
 
 use super::engine::Command;
-use crate::{config::tracking::Tracker, registry::Registry, track::Observation};
+use crate::{
+    config::tracking::{self, Tracker},
+    registry::{InstanceRow, InterfaceRow, Registry},
+    track::Observation,
+};
+
+/// The rows of the interfaces that the configuration names, and of the links of the routers' own, which are named when
+/// they are planned. A link has the delays of the interface below it.
+pub(super) fn interface_rows(
+    named: Vec<tracking::Interface>,
+    instances: &[Arc<InstanceRow>],
+) -> Vec<Arc<InterfaceRow>> {
+    let mut all = named;
+    let mut known: HashSet<String> = all.iter().map(|interface| interface.name.clone()).collect();
+    for instance in instances {
+        let below = all.iter().find(|interface| interface.name == instance.config.interface).cloned();
+        let devices = instance.addresses.iter().map(|address| address.device.as_str());
+        for name in devices.chain([instance.config.transport()]) {
+            if known.insert(name.to_owned()) {
+                let usual = tracking::Interface::new(name.to_owned());
+                let delays = below.clone().unwrap_or_else(|| usual.clone());
+                all.push(tracking::Interface { name: usual.name, ..delays });
+            }
+        }
+    }
+    (1..).zip(all).map(|(index, config)| Arc::new(InterfaceRow::new(index, config))).collect()
+}
 
 /// Starts the threads that are needed.
 pub(super) fn start(registry: &Arc<Registry>, engine: &mpsc::Sender<Command>) -> io::Result<()> {

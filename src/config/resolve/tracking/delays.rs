@@ -41,24 +41,6 @@ pub(in crate::config::resolve) fn delays(config: &mut Config, context: &mut Cont
         }
         [interface.down_delay, interface.up_delay] = limited;
     }
-    inherit(config);
-}
-
-/// A link of a virtual router's own has the delays of the interface below.
-fn inherit(config: &mut Config) {
-    let of = |name: &str| {
-        let interface = config.interfaces.iter().find(|interface| interface.name == name);
-        interface.map(|interface| [interface.down_delay, interface.up_delay])
-    };
-    let stacked = config.instances.iter().filter(|instance| instance.transport() != instance.interface);
-    let inherited: HashMap<String, _> = stacked
-        .filter_map(|instance| Some((instance.transport().to_owned(), of(&instance.interface)?)))
-        .collect();
-    for interface in &mut config.interfaces {
-        if let Some(delays) = inherited.get(&interface.name) {
-            [interface.down_delay, interface.up_delay] = *delays;
-        }
-    }
 }
 
 /// The interface of a line with its down and up delay; what is not valid is reported, and so is an interface that is not

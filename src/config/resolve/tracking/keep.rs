@@ -130,7 +130,6 @@ struct Definition<'a> {
 fn name_used_interfaces(interfaces: &mut Interfaces, instances: &[Instance]) {
     for instance in instances {
         interfaces.position(&instance.interface);
-        interfaces.position(instance.transport());
         let addresses = instance.virtual_addresses.iter().chain(&instance.excluded_addresses);
         for device in addresses.filter_map(|address| address.device.as_deref()) {
             interfaces.position(device);
