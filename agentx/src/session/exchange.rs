@@ -70,7 +70,7 @@ impl<M: Mib> Session<M> {
             return;
         };
         let was_overdue = self.outstanding.is_overdue();
-        let Some(request) = self.outstanding.answer(now, header.packet_id) else {
+        let Some((request, asked)) = self.outstanding.answer(now, header.packet_id) else {
             return;
         };
         if was_overdue && !self.outstanding.is_overdue() {
@@ -78,8 +78,8 @@ impl<M: Mib> Session<M> {
         }
         let known = if request == Request::Open { None } else { self.status.uptime };
         self.status.uptime = Some(match known {
-            Some(uptime) => uptime.refine(now, head.sys_up_time),
-            None => Uptime::learn(now, head.sys_up_time),
+            Some(uptime) => uptime.refine(asked, now, head.sys_up_time),
+            None => Uptime::learn(asked, now, head.sys_up_time),
         });
         match (request, head.error) {
             (Request::Close, _) => self.close(now),

@@ -48,13 +48,14 @@ impl Outstanding {
         packet
     }
 
-    /// Takes out the request that `packet` answers; `None` when there is none, or no more.
-    pub(super) fn answer(&mut self, now: Duration, packet: u32) -> Option<Request> {
+    /// Takes out the request that `packet` answers, with when it was made; `None` when there is none, or no more.
+    pub(super) fn answer(&mut self, now: Duration, packet: u32) -> Option<(Request, Duration)> {
         let place = self.sent.iter().position(|sent| sent.packet == packet)?;
         for earlier in self.sent.iter_mut().take(place) {
             earlier.overtaken.get_or_insert(now);
         }
-        Some(self.sent.remove(place).request)
+        let Sent { request, at, .. } = self.sent.remove(place);
+        Some((request, at))
     }
 
     /// Marks what waits for longer than `answer_within`.

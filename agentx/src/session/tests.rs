@@ -516,6 +516,19 @@ fn uptime_is_learnt_anew_from_a_restarted_master() {
 }
 
 #[test]
+fn an_answer_that_was_held_up_does_not_make_events_older() {
+    let mut story = Story::registered();
+    let learnt = story.session.status().uptime;
+    story.pass(ms(5000));
+    let ping = story.sent_one();
+    assert_eq!(ping.body, Body::Ping);
+    story.sys_up_time += 500;
+    story.pass(ms(1200));
+    story.answer(&ping, ErrorCode::NoError);
+    assert_eq!(story.session.status().uptime, learnt);
+}
+
+#[test]
 fn shutdown_says_so_and_waits_a_moment_for_the_answer() {
     let mut story = Story::registered();
     story.session.shutdown(story.now);
