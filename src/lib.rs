@@ -10,7 +10,7 @@
 //! * [`daemon`] starts the lanes: the engine, which drives the machines, and the manage lane, which holds
 //!   everything that only reads.
 //! * [`vrrp`] decides: a virtual router as a machine without sockets or clock.
-//! * [`track`] decides what a tracked script's exits mean.
+//! * [`track`] decides what moves a priority: what interfaces, scripts, files and processes mean to who tracks them.
 //! * [`kernel`] carries: sockets, netlink, ARP, timers, processes. Everything that touches Linux is there.
 //! * [`registry`] is what the daemon knows: rows that are read without a lock, and one numbered stream of
 //!   transitions.

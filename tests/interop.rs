@@ -15,6 +15,7 @@
 //! | `ipv6` | what is different over IPv6: addresses of both families, groups, duplicate address detection |
 //! | `resilience` | what a router survives: lost links, names and addresses, a stop of its process, lost reports |
 //! | `scripts` | notify scripts and tracked scripts |
+//! | `tracking` | what moves a priority or is a FAULT: interfaces, files, processes |
 //! | `malformed` | garbage on the wire |
 //! | `vmac` | links of the routers' own: virtual MAC, settings, rules, and what is left of them |
 //! | `seeds` | configurations from the field, unchanged |
@@ -40,6 +41,8 @@ mod resilience;
 mod scripts;
 #[path = "interop/seeds.rs"]
 mod seeds;
+#[path = "interop/tracking.rs"]
+mod tracking;
 #[path = "interop/vmac.rs"]
 mod vmac;
 #[path = "interop/wire.rs"]

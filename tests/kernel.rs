@@ -2,8 +2,12 @@
 //! needs root (or CAP_NET_ADMIN, CAP_NET_RAW and CAP_SYS_ADMIN) and iproute2.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "helpers of tests")]
 
+#[path = "kernel/files.rs"]
+mod files;
 #[path = "kernel/ipv6.rs"]
 mod ipv6;
+#[path = "kernel/processes.rs"]
+mod processes;
 #[path = "kernel/sockets.rs"]
 mod sockets;
 

@@ -21,6 +21,7 @@ use std::{
 };
 
 use steadfast::{
+    config::tracking::Tracker,
     registry::{Counters, Reason, State},
     units::{Family, Priority, Time, Version, Vrid},
     vrrp::{Action, Auth, Destination, Fault, Garp, Instance, Membership, Settings, Source, multicast_group},
@@ -266,7 +267,7 @@ impl Lan {
             }
             _ => {
                 let weight = i32::try_from(self.random.below(100)).unwrap() - 50;
-                self.input(position, |instance, now| instance.handle_weight(now, 0, weight));
+                self.input(position, |instance, now| instance.handle_weight(now, Tracker::Script(0), weight));
             }
         }
     }
@@ -342,6 +343,7 @@ fn settings(random: &mut Random, version: Version, family: Family) -> Settings {
         addresses: addresses(family),
         destination: Destination::Multicast(multicast_group(family)),
         source: None,
+        track_source: false,
         garp: Garp::default(),
         down_timer_adverts: Settings::DEFAULT_DOWN_TIMER_ADVERTS,
         membership: Membership::Alone,

@@ -93,6 +93,7 @@ fn settings(choice: u8, packet: &[u8]) -> Settings {
             Destination::Unicast(vec![peer])
         },
         source: None,
+        track_source: false,
         garp: Garp::default(),
         down_timer_adverts: Settings::DEFAULT_DOWN_TIMER_ADVERTS,
         membership: Membership::Alone,

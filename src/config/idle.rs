@@ -11,11 +11,7 @@ const WEIGHTY: &[(&[&str], &str)] = &[
         &["net_namespace", "net_namespace_ipvs"],
         "addresses and packets stay in the network namespace that the program is started in",
     ),
-    (
-        &["track_interface", "track_file", "track_process", "track_bfd", "interface_up_down_delays"],
-        "what happens there neither moves the priority nor the addresses",
-    ),
-    (&["dont_track_primary"], "an instance whose interface fails goes to FAULT all the same"),
+    (&["track_bfd"], "what happens there neither moves the priority nor the addresses"),
     (
         &["virtual_routes", "virtual_rules", "static_ipaddress", "static_routes", "static_rules"],
         "they are not installed: packets take the way they would take without them",

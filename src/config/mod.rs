@@ -47,7 +47,7 @@ pub use model::{
     AddressLine, Auth, Config, Encap, Garp, Global, Hop, Identity, InitialState, Insertion, Instance,
     IpTunnel, IpvlanMode, MAIN_TABLE, Mark, Metric, MetricTime, Network, NextHop, Notify, NotifyScript,
     PROTOCOL, Preferred, Range, Realms, Route, RouteKind, RouteMetrics, RouterPreference, Rule, RuleAction,
-    Scope, Script, ScriptCommand, SyncGroup, TrackedScript, UnicastPeer, User, VirtualLink, VirtualLinkKind,
+    Scope, Script, ScriptCommand, SyncGroup, UnicastPeer, User, VirtualLink, VirtualLinkKind, tracking,
 };
 
 /// How a configuration is read.

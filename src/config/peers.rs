@@ -309,13 +309,17 @@ impl Pair<'_> {
     }
 }
 
-/// A router whose scripts only move its priority must be able to fall below the other.
+/// A router whose trackers only move its priority must be able to fall below the other. What a file may ask for is not
+/// known.
 fn weights_that_never_count(above: &Instance, below: &Instance) -> Option<String> {
     let weights = |instance: &Instance| -> Vec<i32> {
-        instance.track_scripts.iter().map(|tracked| i32::from(tracked.weight)).collect()
+        instance.tracks.iter().map(|tracked| i32::from(tracked.weight)).collect()
     };
     let (own, others) = (weights(above), weights(below));
-    let reversed = above.track_scripts.iter().chain(&below.track_scripts).any(|tracked| tracked.reverse);
+    let reversed = above.tracks.iter().chain(below.tracks.iter()).any(|tracked| tracked.reverse);
+    if !(above.tracks.files.is_empty() && below.tracks.files.is_empty()) {
+        return None;
+    }
     // Weight 0 means FAULT, which the other always takes over.
     if above.priority <= below.priority || own.is_empty() || own.contains(&0) || reversed {
         return None;
@@ -324,7 +328,7 @@ fn weights_that_never_count(above: &Instance, below: &Instance) -> Option<String
     let lowest = i32::from(above.priority.0) + sum(&own, |weight| *weight < 0);
     let highest = i32::from(below.priority.0) + sum(&others, |weight| *weight > 0);
     (lowest > highest).then(|| {
-        format!("with every script failed the priority is still {lowest}, above the other router's {highest}")
+        format!("with everything failed the priority is still {lowest}, above the other router's {highest}")
     })
 }
 

@@ -3,6 +3,7 @@
 mod family;
 mod inherit;
 mod routes;
+mod tracking_lines;
 mod typed;
 
 use std::{
@@ -257,8 +258,8 @@ fn a_script_is_found_and_shown_as_the_mib_has_it() {
     assert_eq!((script.rise, script.fall, script.weight, script.reverse), (2, 3, -20, true));
     assert!(script.init_fail);
     assert_eq!(script.user, Some(User { name: "nobody".into(), uid: 65534, gid: 10 }));
-    let [tracked] = &config.instances[0].track_scripts[..] else { panic!("one tracker") };
-    assert_eq!((tracked.script, tracked.weight, tracked.reverse), (0, 5, false));
+    let [tracked] = &config.instances[0].tracks.scripts[..] else { panic!("one tracker") };
+    assert_eq!((tracked.tracker, tracked.weight, tracked.reverse), (tracking::Tracker::Script(0), 5, false));
 }
 
 #[test]
@@ -475,7 +476,7 @@ fn script_security_disables_what_others_can_change() {
         let instance = &config.instances[0];
         let runs = [
             !config.scripts.is_empty(),
-            !instance.track_scripts.is_empty(),
+            !instance.tracks.scripts.is_empty(),
             instance.notify.master.is_some(),
         ];
         assert_eq!(runs, [kept; 3], "{user} {security} {exposed} {setuid}");

@@ -21,7 +21,7 @@ use tokio::{
 };
 use tracing::{error, info, warn};
 
-use super::{engine::Command, scripts};
+use super::{engine::Command, trackers::scripts};
 use crate::{
     cli,
     kernel::{Deadline, clock},

@@ -3,14 +3,14 @@
 //! The *vrrp* lane is a thread of its own with the engine and nothing else; beside it a thread carries its netlink
 //! requests, and another, the *host* lane, makes what virtual routers need of the host. The *manage* lane, on the main
 //! thread, holds what reads the registry: the SNMP subagent, notify
-//! scripts, tracked scripts. The lanes share the registry and one bounded channel of commands.
+//! scripts, tracked scripts. Tracked files and processes have a thread each beside it. The lanes share the registry and one bounded channel of commands.
 
 mod engine;
 mod host;
 mod log;
 mod manage;
 mod pid_file;
-mod scripts;
+mod trackers;
 
 use std::{
     collections::HashMap,
@@ -43,7 +43,7 @@ use crate::{
         capabilities::{self, Capability},
         process::Owner,
     },
-    registry::{GroupRow, InstanceRow, Registry, ScriptRow, Topology},
+    registry::{FileRow, GroupRow, InstanceRow, ProcessRow, Registry, ScriptRow, Topology},
 };
 
 /// keepalived's exit statuses.
@@ -190,16 +190,24 @@ fn topology(config: Config) -> Topology {
     for group in &config.sync_groups {
         group_of.extend(group.members.iter().map(|member| (*member, group.name.clone())));
     }
-    let instances = config.instances.into_iter().enumerate().map(|(position, instance)| {
-        let index = u32::try_from(position + 1).unwrap_or(u32::MAX);
-        Arc::new(InstanceRow::new(index, instance, group_of.remove(&position)))
-    });
+    let instances: Vec<_> = config
+        .instances
+        .into_iter()
+        .enumerate()
+        .map(|(position, instance)| {
+            let index = u32::try_from(position + 1).unwrap_or(u32::MAX);
+            Arc::new(InstanceRow::new(index, instance, group_of.remove(&position)))
+        })
+        .collect();
     Topology {
-        instances: instances.collect(),
+        interfaces: trackers::interface_rows(config.interfaces, &instances),
+        instances,
         groups: (1..).zip(config.sync_groups).map(|(i, c)| Arc::new(GroupRow::new(i, c))).collect(),
         banner: cli::banner(),
         global: config.global,
         scripts: (1..).zip(config.scripts).map(|(i, c)| Arc::new(ScriptRow::new(i, c))).collect(),
+        files: (1..).zip(config.files).map(|(i, c)| Arc::new(FileRow::new(i, c))).collect(),
+        processes: (1..).zip(config.processes).map(|(i, c)| Arc::new(ProcessRow::new(i, c))).collect(),
     }
 }
 
@@ -228,6 +236,7 @@ fn run_lanes(registry: Arc<Registry>, snmp: Option<Snmp>, host: Host, release: b
             vrrp_lane(rows, host, receiver, release)
         })
         .map_err(Refused::fatal)?;
+    trackers::start(&registry, &commands).map_err(Refused::fatal)?;
     let manage = Manage { registry, snmp, engine: commands };
     let runtime = runtime().map_err(Refused::fatal)?;
     // A mistake in an output must not end the process with the addresses still in place: with the lane its end

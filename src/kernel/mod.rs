@@ -4,10 +4,10 @@
 //! back as plain types of this crate. No netlink, nix or socket2 type appears in a public signature, so a
 //! breaking release of those crates ends at this folder's door.
 //!
-//! Everything but [`process`] and [`capabilities`] is made for a current-thread tokio runtime (the vrrp
-//! lane) and never waits in a system call: what cannot be done at once is an error or a future. The
-//! exception is rtnetlink, where the kernel itself works on a request while it is being sent; see
-//! [`netlink::Requests`].
+//! Everything but [`process`], [`process_events`], [`procfs`], [`file_watch`] and [`capabilities`] is made for a
+//! current-thread tokio runtime (the vrrp lane) and never waits in a system call: what cannot be done at once is an
+//! error or a future. The exception is rtnetlink, where the kernel itself works on a request while it is being sent;
+//! see [`netlink::Requests`].
 //!
 //! It may use `units`, and nothing else of the crate.
 
@@ -17,11 +17,14 @@ pub mod capabilities;
 pub mod clock;
 pub mod deadline;
 pub mod error;
+pub mod file_watch;
 pub mod firewall;
 pub mod nd;
 pub mod netlink;
 pub mod nft;
 pub mod process;
+pub mod process_events;
+pub mod procfs;
 pub mod raw;
 mod sys;
 pub mod sysctl;
@@ -29,11 +32,13 @@ pub mod sysctl;
 pub use announce::AnnounceSocket;
 pub use deadline::Deadline;
 pub use error::KernelError;
+pub use file_watch::FileWatch;
 pub use firewall::{Diversion, Ruleset};
 pub use netlink::{
     Added, Address, AddressInfo, Detection, Event, Events, Isolation, Link, NewLink, NewLinkKind, Requests,
     Sharing, Stacked,
 };
+pub use process_events::{ProcessEvent, ProcessEvents};
 pub use raw::{Inbox, VrrpSocket};
 #[cfg(test)]
 pub(crate) use sys::unprivileged;

@@ -14,6 +14,7 @@ mod group;
 mod rows;
 mod state;
 mod stream;
+mod trackers;
 mod transition;
 
 pub use self::{
@@ -25,6 +26,9 @@ pub use self::{
     },
     state::State,
     stream::{Cursor, Stream},
+    trackers::{
+        FileRow, FileStatus, Followed, InterfaceRow, InterfaceStatus, LinkState, ProcessRow, ProcessStatus,
+    },
     transition::{Change, ContestEnd, Reason, Subject, Transition},
 };
 
@@ -45,8 +49,14 @@ pub struct Topology {
     pub instances: Vec<Arc<InstanceRow>>,
     /// One row per `vrrp_sync_group` that has members.
     pub groups: Vec<Arc<GroupRow>>,
+    /// One row per interface that an instance uses or tracks.
+    pub interfaces: Vec<Arc<InterfaceRow>>,
     /// One row per `vrrp_script` that something tracks.
     pub scripts: Vec<Arc<ScriptRow>>,
+    /// One row per `track_file` that something tracks.
+    pub files: Vec<Arc<FileRow>>,
+    /// One row per `vrrp_track_process` that something tracks.
+    pub processes: Vec<Arc<ProcessRow>>,
 }
 
 /// Everything the daemon knows, shared by the engine, which writes, and the outputs, which read.

@@ -3,6 +3,7 @@
 use std::{fmt, net::IpAddr, time::SystemTime};
 
 use crate::{
+    config::tracking::Tracker,
     registry::State,
     units::{Family, Priority, Time},
 };
@@ -140,11 +141,18 @@ pub enum Reason {
         /// The address.
         address: IpAddr,
     },
-    /// A tracked script without a weight failed.
-    ScriptFailed {
+    /// The configured source address is not there (`track_src_ip`).
+    SourceMissing {
+        /// The address.
+        address: IpAddr,
+    },
+    /// Something tracked holds the router in FAULT.
+    Tracked {
+        /// What.
+        tracker: Tracker,
         /// Its name.
-        script: String,
-        /// What it ended with.
+        name: String,
+        /// What was found, in words: "is down", "failed (exited with status 1)", "holds 5".
         detail: String,
     },
     /// The socket for advertisements could not be opened.
@@ -243,7 +251,8 @@ impl fmt::Display for Reason {
             Self::DuplicateAddress { interface, address } => {
                 write!(f, "address {address} of interface {interface} is a duplicate: another host has it")
             }
-            Self::ScriptFailed { script, detail } => write!(f, "script {script} {detail}"),
+            Self::SourceMissing { address } => write!(f, "source address {address} is not on this host"),
+            Self::Tracked { tracker, name, detail } => write!(f, "{} {name} {detail}", tracker.kind()),
             Self::SocketFailed { interface, detail } => write!(f, "no VRRP socket on {interface}: {detail}"),
             Self::LinkFailed { link, detail } => write!(f, "{link} cannot be used: {detail}"),
             Self::Recovered => f.write_str("all faults gone"),

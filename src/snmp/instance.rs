@@ -77,7 +77,7 @@ static COLUMNS: [Cell; 36] = [
         text(row.config.own_interface())
     }),
     // The instance's own interface is always tracked.
-    Column::new(11, "vrrpInstanceTrackPrimaryIf", TRACKED, |_, _| one_or_two(true)),
+    Column::new(11, "vrrpInstanceTrackPrimaryIf", TRACKED, |_, row| one_or_two(row.config.track_primary)),
     Column::new(12, "vrrpInstanceAdvertisementsInt", Syntax::Unsigned32, |_, row| advert_interval(row)),
     refused(13, "vrrpInstancePreempt", PREEMPT, |_, row| one_or_two(row.config.preempt)),
     Column::new(14, "vrrpInstancePreemptDelay", Syntax::Unsigned32, |_, row| {

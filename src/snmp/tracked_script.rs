@@ -3,13 +3,13 @@
 use agentx::{Access, Column, Index, Syntax, Table};
 
 use crate::{
-    config::TrackedScript,
+    config::tracking::Tracked,
     registry::Topology,
     snmp::{TRUTH, instance, integer, one_or_two, position, text},
 };
 
 /// The table.
-pub(super) static TABLE: Table<Topology, TrackedScript> = Table {
+pub(super) static TABLE: Table<Topology, Tracked> = Table {
     entry: &[1, 3, 6, 1, 4, 1, 9586, 100, 5, 2, 5, 1],
     name: "vrrpTrackedScriptEntry",
     index: &[
@@ -19,7 +19,7 @@ pub(super) static TABLE: Table<Topology, TrackedScript> = Table {
     columns: &COLUMNS,
     seek: |topology, after, include| {
         let lines = |instance: u32| {
-            topology.instances.get(instance as usize - 1).map(|row| &row.config.track_scripts)
+            topology.instances.get(instance as usize - 1).map(|row| &row.config.tracks.scripts)
         };
         let count = |instance| lines(instance).map_or(0, Vec::len);
         let (instance, line) = position::seek_nested(topology.instances.len(), count, after, include)?;
@@ -27,7 +27,7 @@ pub(super) static TABLE: Table<Topology, TrackedScript> = Table {
     },
 };
 
-static COLUMNS: [Column<Topology, TrackedScript>; 4] = [
+static COLUMNS: [Column<Topology, Tracked>; 4] = [
     Column::hidden(1, "vrrpTrackedScriptIndex", Syntax::Integer32, Access::NotAccessible),
     Column::new(2, "vrrpTrackedScriptName", Syntax::DisplayString, |_, line| text(&line.name)),
     Column::new(3, "vrrpTrackedScriptWeight", Syntax::Integer32, |_, line| integer(line.weight)),

@@ -6,6 +6,7 @@
 
 use std::{collections::VecDeque, fmt, time::Duration};
 
+use super::{Finding, Observation};
 use crate::{config, registry::ScriptResult, units::Time};
 
 /// From the polite signal to the one that cannot be refused.
@@ -65,6 +66,14 @@ pub struct Verdict {
     pub changed: bool,
     /// How this run ended.
     pub end: RunEnd,
+}
+
+impl Verdict {
+    /// What whoever tracks the script is told.
+    pub fn observation(&self) -> Observation {
+        let finding = if self.healthy { Finding::Healthy } else { Finding::Failed };
+        Observation { finding, detail: self.end.to_string() }
+    }
 }
 
 /// How a run ended.

@@ -7,7 +7,7 @@
 //! [`SyncGroup`], a machine that looks at them and gives them [`Order`]s.
 //!
 //! Deterministic: no socket, no clock, no random source, no log. The room may import [`crate::registry`],
-//! [`crate::units`] and the configuration's `Auth`; the driver in `daemon` carries its actions out.
+//! [`crate::units`] and the configuration's `Auth` and `Tracker`; the driver in `daemon` carries its actions out.
 
 mod action;
 mod addressee;

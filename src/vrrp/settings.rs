@@ -36,6 +36,8 @@ pub struct Settings {
     /// `unicast_src_ip` or `mcast_src_ip`; `None` means the interface's own: its primary address for
     /// IPv4, its link-local one for IPv6.
     pub source: Option<IpAddr>,
+    /// `track_src_ip`: without that source on this host the router is in FAULT.
+    pub track_source: bool,
     /// Gratuitous ARP timing.
     pub garp: Garp,
     /// `down_timer_adverts`: advertisements a master may miss, 1..=100, default 3.

@@ -205,13 +205,11 @@ fn expected(instance: &Instance) -> Vec<String> {
         format!("VRRP Version = {}", instance.version.number()),
     ];
     lines.extend((instance.family == Family::V6).then(|| "Using Native IPv6".to_owned()));
-    lines.extend([
-        format!("Wantstate = {state}"),
-        format!("Interface = {}", instance.interface),
-        instance.source.map_or("Using src_ip = (none)".to_owned(), |source| {
-            format!("Using src_ip = {source} (from configuration)")
-        }),
-    ]);
+    lines.extend([format!("Wantstate = {state}"), format!("Interface = {}", instance.interface)]);
+    lines.extend((!instance.track_primary).then(|| "VRRP interface tracking disabled".to_owned()));
+    lines.extend([instance.source.map_or("Using src_ip = (none)".to_owned(), |source| {
+        format!("Using src_ip = {source} (from configuration)")
+    })]);
     if instance.peers.is_empty() {
         lines.push(format!("Multicast address {}", instance.multicast_group));
     }
@@ -229,7 +227,10 @@ fn expected(instance: &Instance) -> Vec<String> {
         format!("Preempt = {}", if instance.preempt { "enabled" } else { "disabled" }),
     ]);
     if instance.preempt_delay > Duration::ZERO {
-        lines.push(format!("Preempt delay = {} secs", instance.preempt_delay.as_secs_f64()));
+        let hundredths = instance.preempt_delay.as_millis() / 10;
+        let shown = format!("{}.{:02}", hundredths / 100, hundredths % 100);
+        let shown = shown.trim_end_matches('0').trim_end_matches('.');
+        lines.push(format!("Preempt delay = {shown} secs"));
     }
     match instance.auth {
         Auth::None if instance.version == Version::V2 => lines.push("Authentication type = none".to_owned()),

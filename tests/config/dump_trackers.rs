@@ -4,8 +4,8 @@ use std::{fmt::Write as _, fs, time::Duration};
 
 use proptest::test_runner::TestRunner;
 use steadfast::config::{
-    Config, Instance, Script, SyncGroup, TrackedScript,
-    settings::{Track, TrackFile, TrackProcess},
+    Instance, Script, SyncGroup,
+    tracking::{File, Process, Tracked, Tracks},
 };
 
 use crate::{
@@ -119,7 +119,7 @@ fn lists(text: &mut String, runner: &mut TestRunner) {
     }
 }
 
-fn weighted(weight: i32, reverse: bool) -> String {
+fn weighted(weight: i16, reverse: bool) -> String {
     format!("{weight}{}", if reverse { " reverse" } else { "" })
 }
 
@@ -129,73 +129,50 @@ fn of_script(script: &Script) -> Vec<String> {
         format!("Command = {}", script.command.shown),
         format!("Interval = {} sec", script.interval.as_secs()),
         format!("Timeout = {} sec", script.timeout.unwrap_or(Duration::ZERO).as_secs()),
-        format!("Weight = {}", weighted(script.weight.into(), script.reverse)),
+        format!("Weight = {}", weighted(script.weight, script.reverse)),
         format!("Rise = {}", script.rise),
         format!("Fall = {}", script.fall),
         format!("Script uid:gid = {}:{}", user.uid, user.gid),
     ]
 }
 
-fn of_file(file: &TrackFile) -> Vec<String> {
-    let weight = file.weight.map_or((1, false), |weight| (weight.value, weight.reverse));
+fn of_file(file: &File) -> Vec<String> {
     vec![
-        format!("File = {}", file.file.as_deref().unwrap_or_default()),
-        format!("Weight = {}", weighted(weight.0, weight.1)),
+        format!("File = {}", file.path.display()),
+        format!("Weight = {}", weighted(file.weight, file.reverse)),
     ]
 }
 
-fn of_process(process: &TrackProcess) -> Vec<String> {
-    let words = process.process.as_ref().expect("it is written");
-    let parameters: Vec<_> = words.iter().skip(1).collect();
-    let weight = process.weight.map_or((0, false), |weight| (weight.value, weight.reverse));
-    let mut lines = vec![format!("Process = {}", words.name())];
+fn of_process(process: &Process) -> Vec<String> {
+    let (program, parameters) = process.command.split_first().expect("it is written");
+    let mut lines = vec![format!("Process = {program}")];
     if !parameters.is_empty() {
         lines.push(format!("Parameters = {}", parameters.join(" ")));
     }
-    lines.push(format!("Min processes = {}", process.quorum.unwrap_or(1)));
+    lines.push(format!("Min processes = {}", process.quorum));
     lines.extend(process.quorum_max.map(|most| format!("Max processes = {most}")));
-    lines.push(format!("Weight = {}", weighted(weight.0, weight.1)));
+    lines.push(format!("Weight = {}", weighted(process.weight, process.reverse)));
     lines
 }
 
 /// What an instance tracks, with the weights that count.
-fn of_instance(instance: &Instance, config: &Config) -> Vec<String> {
-    let settings = &instance.settings;
-    scripts(&instance.track_scripts)
-        .chain(files_and_processes(&settings.track_file, &settings.track_process, config))
-        .collect()
+fn of_instance(instance: &Instance) -> Vec<String> {
+    scripts(&instance.tracks).chain(files_and_processes(&instance.tracks)).collect()
 }
 
-fn files_and_processes(files: &[Track], processes: &[Track], config: &Config) -> Vec<String> {
-    let line = |track: &Track, usual: (i32, bool)| {
-        let weight = weighted(track.weight.unwrap_or(usual.0), track.reverse.unwrap_or(usual.1));
-        format!("{}, weight {weight}", track.name)
-    };
-    let file = |track: &Track| {
-        let file =
-            config.track_files.iter().find(|file| file.heading.name() == track.name).expect("it is defined");
-        line(track, file.weight.map_or((1, false), |weight| (weight.value, weight.reverse)))
-    };
-    let process = |track: &Track| {
-        let all = &config.track_processes;
-        let process = all.iter().find(|process| process.heading.name() == track.name).expect("it is defined");
-        line(track, process.weight.map_or((0, false), |weight| (weight.value, weight.reverse)))
-    };
-    files.iter().map(file).chain(processes.iter().map(process)).collect()
+fn files_and_processes(tracks: &Tracks) -> impl Iterator<Item = String> {
+    let line = |line: &Tracked| format!("{}, weight {}", line.name, weighted(line.weight, line.reverse));
+    tracks.files.iter().chain(&tracks.processes).map(line)
 }
 
-fn of_group(group: &SyncGroup, config: &Config) -> Vec<String> {
-    let written = &group.settings;
-    let members = written.group.iter().map(|(name, _)| name.clone());
-    let scripts = scripts(&group.track_scripts);
-    members
-        .chain(scripts)
-        .chain(files_and_processes(&written.track_file, &written.track_process, config))
-        .collect()
+fn of_group(group: &SyncGroup) -> Vec<String> {
+    let members = group.settings.group.iter().map(|(name, _)| name.clone());
+    members.chain(scripts(&group.tracks)).chain(files_and_processes(&group.tracks)).collect()
 }
 
-fn scripts(tracked: &[TrackedScript]) -> impl Iterator<Item = String> {
-    tracked.iter().map(|one| format!("{} weight {}", one.name, weighted(one.weight.into(), one.reverse)))
+fn scripts(tracks: &Tracks) -> impl Iterator<Item = String> {
+    let line = |line: &Tracked| format!("{} weight {}", line.name, weighted(line.weight, line.reverse));
+    tracks.scripts.iter().map(line)
 }
 
 /// The part of the dump about one thing: from its title to the next one's.
@@ -250,18 +227,18 @@ fn said(part: &[String]) -> Vec<&str> {
         .collect()
 }
 
-/// Both programs have the same scripts, processes, groups and instances in the same order, and the same files that
-/// are tracked: others are not in the dump.
+/// Both programs have the same trackers, groups and instances in the same order; keepalived also has the processes that
+/// nobody tracks.
 fn assert_same_titles(dump: &[String], expected: &[(String, Vec<String>)], text: &str) {
     let tracked = |name: &str| text.lines().any(|line| line.trim().split(' ').next() == Some(name));
     for kind in
         ["VRRP Script = ", "Track file = ", "VRRP Track process = ", "VRRP Sync Group = ", "VRRP Instance = "]
     {
-        let all = kind != "Track file = ";
-        let ours = expected.iter().filter_map(|(title, _)| title.strip_prefix(kind));
-        let ours: Vec<_> = ours.filter(|name| all || tracked(name)).collect();
+        let all = kind != "VRRP Track process = ";
+        let ours: Vec<_> = expected.iter().filter_map(|(title, _)| title.strip_prefix(kind)).collect();
         let theirs = titles(dump, kind).into_iter().filter_map(|title| title.strip_prefix(kind));
-        let theirs: Vec<_> = theirs.map(|name| name.split(',').next().unwrap_or(name)).collect();
+        let theirs = theirs.map(|name| name.split(',').next().unwrap_or(name));
+        let theirs: Vec<_> = theirs.filter(|name| all || tracked(name)).collect();
         assert_eq!(theirs, ours, "keepalived's, then ours, of the kind {kind}");
     }
 }
@@ -278,22 +255,17 @@ fn both_programs_understand_the_same_of_generated_trackers_and_groups() {
     let config = crate::load(&file_name, &world).0.expect("generated files can be used");
     let mut expected: Vec<(String, Vec<String>)> = Vec::new();
     expected.extend(config.scripts.iter().map(|one| (format!("VRRP Script = {}", one.name), of_script(one))));
-    expected.extend(
-        config.track_files.iter().map(|one| (format!("Track file = {}", one.heading.name()), of_file(one))),
-    );
-    let processes = config.track_processes.iter();
-    expected.extend(
-        processes.map(|one| (format!("VRRP Track process = {}", one.heading.name()), of_process(one))),
-    );
+    expected.extend(config.files.iter().map(|one| (format!("Track file = {}", one.name), of_file(one))));
+    let processes = config.processes.iter();
+    expected.extend(processes.map(|one| (format!("VRRP Track process = {}", one.name), of_process(one))));
     let groups = config.sync_groups.iter();
-    expected.extend(groups.map(|one| (format!("VRRP Sync Group = {}", one.name), of_group(one, &config))));
+    expected.extend(groups.map(|one| (format!("VRRP Sync Group = {}", one.name), of_group(one))));
     let instances = config.instances.iter();
-    expected
-        .extend(instances.map(|one| (format!("VRRP Instance = {}", one.name), of_instance(one, &config))));
+    expected.extend(instances.map(|one| (format!("VRRP Instance = {}", one.name), of_instance(one))));
     assert!(config.scripts.len() > 20 && config.sync_groups.len() > 10, "little is tracked");
+    assert!(config.files.len() > 20 && config.processes.len() > 20, "little is tracked");
     assert_same_titles(&dump, &expected, &text);
-    let is_shown = |title: &str| dump.iter().any(|line| line == title) || !title.starts_with("Track file = ");
-    for (title, lines) in expected.iter().filter(|(title, _)| is_shown(title)) {
+    for (title, lines) in &expected {
         assert_eq!(said(part(&dump, title)), *lines, "keepalived's lines, then ours, of {title}");
     }
 }

@@ -50,6 +50,27 @@ pub(super) const TRACKERS: &[Kind] = &[
         "Name it in `track_script`, below its definition, or remove it.",
     ),
     kind(
+        "untracked-file",
+        "Nothing tracks this file, so it is not read.",
+        "Name it in `track_file` of an instance, below its definition, or remove it.",
+    ),
+    kind(
+        "untracked-process",
+        "Nothing tracks these processes, so they are not counted.",
+        "Name them in `track_process`, below the definition, or remove it.",
+    ),
+    kind(
+        "large-value",
+        "`init_file` writes a number that is more than any priority can change.",
+        "Write a whole number from -254 to 254.",
+    ),
+    kind(
+        "limited",
+        "A delay of `interface_up_down_delays` is so long that an instance on that interface would take over \
+         from a master that it only cannot hear; a shorter one is used.",
+        "Write delays below `(down_timer_adverts - 1) × advert_int`.",
+    ),
+    kind(
         "unknown-script",
         "Nothing above this line defines the script; it is not tracked, and its failure changes \
          nothing.",

@@ -373,6 +373,7 @@ pub(super) static BLOCK: Block = Block {
         .or("kernel")
         .expected(),
         keyword("process_monitor_rcv_bufs", "BYTES", Integer(0, 4_294_967_295), "netlink receive buffers")
+            .supported()
             .or("kernel")
             .expected(),
         keyword("vrrp_netlink_cmd_rcv_bufs_force", "[BOOL]", Boolean, "exceed rmem_max with SO_RCVBUFFORCE")
@@ -394,6 +395,7 @@ pub(super) static BLOCK: Block = Block {
         )
         .or("off"),
         keyword("process_monitor_rcv_bufs_force", "[BOOL]", Boolean, "exceed rmem_max with SO_RCVBUFFORCE")
+            .supported()
             .or("off"),
         keyword("vrrp_rx_bufs_policy", "MTU | ADVERT | BYTES", Text, "VRRP socket receive buffer")
             .or("kernel default")

@@ -71,15 +71,20 @@ pub(super) static BLOCK: Block = Block {
             Lines(&NO_OPTIONS),
             "debounce interface state changes",
         )
+        .supported()
         .or("0; UP omitted = 0 in the code (man page says same as DOWN)"),
-        keyword("track_file", "NAME", Body(&track_file::BLOCK), "file whose number is monitored").required(),
+        keyword("track_file", "NAME", Body(&track_file::BLOCK), "file whose number is monitored")
+            .supported()
+            .required(),
         keyword("vrrp_track_file", "NAME", Body(&track_file::BLOCK), "as track_file")
+            .supported()
             .required()
             .same_as("track_file"),
         keyword("vrrp_script", "NAME", Body(&vrrp_script::BLOCK), "periodically run check")
             .supported()
             .required(),
         keyword("vrrp_track_process", "NAME", Body(&vrrp_track_process::BLOCK), "monitor running processes")
+            .supported()
             .required(),
         keyword("bfd_instance", "NAME", Body(&bfd_instance::BLOCK), "BFD session").expected(),
         keyword(

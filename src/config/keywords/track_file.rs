@@ -9,13 +9,14 @@ use super::{
 pub(super) static BLOCK: Block = Block {
     name: "track_file",
     keywords: &[
-        keyword("file", "PATH", Text, "file to watch").expected(),
+        keyword("file", "PATH", Text, "file to watch").supported().expected(),
         keyword(
             "weight",
             "N [reverse]",
             Integer(-254, 254),
             "multiplier of the value read; 0 = non-zero value means fault",
         )
+        .supported()
         .or("1")
         .expected(),
         keyword(
@@ -24,6 +25,7 @@ pub(super) static BLOCK: Block = Block {
             Text,
             "create/initialise the file at start (never on reload)",
         )
+        .supported()
         .or("0, only if the file is missing"),
     ],
     shared: &[],

@@ -95,10 +95,11 @@ pub(super) static BLOCK: Block = Block {
         )
         .or("off; bridge")
         .supported(),
-        keyword("dont_track_primary", "", Flag, "ignore state of the instance's own interface"),
+        keyword("dont_track_primary", "", Flag, "ignore state of the instance's own interface").supported(),
         keyword("linkbeat_use_polling", "", Flag, "poll link state of the interface")
             .deprecated("linkbeat_interfaces at the top level"),
         keyword("track_interface", "{ IF [weight N [reverse]] }", Lines(&NO_OPTIONS), "interfaces to track")
+            .supported()
             .or("weight 0"),
         keyword(
             "track_script",
@@ -114,6 +115,7 @@ pub(super) static BLOCK: Block = Block {
             Lines(&NO_OPTIONS),
             "files to track",
         )
+        .supported()
         .or("file's weight"),
         keyword(
             "track_process",
@@ -121,6 +123,7 @@ pub(super) static BLOCK: Block = Block {
             Lines(&NO_OPTIONS),
             "processes to track",
         )
+        .supported()
         .or("process's weight"),
         keyword(
             "track_bfd",
@@ -141,7 +144,7 @@ pub(super) static BLOCK: Block = Block {
             .required()
             .or("vrrp_mcast_group4 or vrrp_mcast_group6")
             .supported(),
-        keyword("track_src_ip", "", Flag, "meant: fault while the source address is missing"),
+        keyword("track_src_ip", "", Flag, "FAULT while the configured source address is missing").supported(),
         keyword(
             "unicast_peer",
             "{ ADDR [min_ttl N] [max_ttl N] }",

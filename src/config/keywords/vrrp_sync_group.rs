@@ -16,6 +16,7 @@ pub(super) static BLOCK: Block = Block {
             Lines(&NO_OPTIONS),
             "interfaces tracked by every member",
         )
+        .supported()
         .or("weight 0"),
         keyword(
             "track_script",
@@ -31,6 +32,7 @@ pub(super) static BLOCK: Block = Block {
             Lines(&NO_OPTIONS),
             "files tracked by every member",
         )
+        .supported()
         .or("file's weight"),
         keyword(
             "track_process",
@@ -38,6 +40,7 @@ pub(super) static BLOCK: Block = Block {
             Lines(&NO_OPTIONS),
             "processes tracked by every member",
         )
+        .supported()
         .or("process's weight"),
         keyword(
             "track_bfd",

@@ -1,6 +1,6 @@
 //! Sync groups.
 
-use super::{Notify, TrackedScript};
+use super::{Notify, tracking::Tracks};
 use crate::config::settings;
 
 /// A `vrrp_sync_group`: instances that change state together.
@@ -10,8 +10,8 @@ pub struct SyncGroup {
     pub name: String,
     /// `group`: positions in [`Config::instances`](super::Config::instances), in the order of the block; never empty.
     pub members: Vec<usize>,
-    /// `track_script`: what every member tracks, besides its own.
-    pub track_scripts: Vec<TrackedScript>,
+    /// What every member tracks, besides its own.
+    pub tracks: Tracks,
     /// `sync_group_tracking_weight` or its older spelling `global_tracking`: members keep the weights of their own
     /// trackers.
     pub tracking_weight: bool,

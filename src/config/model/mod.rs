@@ -9,6 +9,7 @@ mod identity;
 mod link;
 mod route;
 mod rule;
+pub mod tracking;
 
 use std::{fmt, net::IpAddr, path::PathBuf, time::Duration};
 
@@ -29,7 +30,7 @@ use crate::{
         Span,
         settings::{
             BfdInstance, GarpGroup, GlobalDefs, InstanceSettings, ProcessSettings, Section as _, ServerGroup,
-            Ssl, TrackFile, TrackGroup, TrackProcess, VirtualServer,
+            Ssl, TrackGroup, VirtualServer,
         },
     },
     units::{Family, Priority, Version, Vrid},
@@ -40,8 +41,14 @@ use crate::{
 pub struct Config {
     /// `global_defs`.
     pub global: Global,
+    /// Every interface that an instance uses or tracks.
+    pub interfaces: Vec<tracking::Interface>,
     /// `vrrp_script` blocks that somebody tracks, in file order.
     pub scripts: Vec<Script>,
+    /// `track_file` blocks that somebody tracks, in file order.
+    pub files: Vec<tracking::File>,
+    /// `vrrp_track_process` blocks that somebody tracks, in file order.
+    pub processes: Vec<tracking::Process>,
     /// `vrrp_instance` blocks, in file order.
     pub instances: Vec<Instance>,
     /// The single words of the top level, such as namespaces.
@@ -56,10 +63,6 @@ pub struct Config {
     pub ssl: Option<Box<Ssl>>,
     /// `track_group` blocks, in file order.
     pub track_groups: Vec<TrackGroup>,
-    /// `track_file` blocks, in file order.
-    pub track_files: Vec<TrackFile>,
-    /// `vrrp_track_process` blocks, in file order.
-    pub track_processes: Vec<TrackProcess>,
     /// `bfd_instance` blocks, in file order.
     pub bfd_instances: Vec<BfdInstance>,
     /// `garp_group` blocks, in file order.
@@ -77,7 +80,10 @@ impl Config {
     pub(super) fn empty() -> Self {
         Self {
             global: Global::empty(),
+            interfaces: Vec::new(),
             scripts: Vec::new(),
+            files: Vec::new(),
+            processes: Vec::new(),
             instances: Vec::new(),
             process: Box::new(ProcessSettings::unwritten()),
             static_addresses: Vec::new(),
@@ -85,8 +91,6 @@ impl Config {
             static_rules: Vec::new(),
             ssl: None,
             track_groups: Vec::new(),
-            track_files: Vec::new(),
-            track_processes: Vec::new(),
             bfd_instances: Vec::new(),
             garp_groups: Vec::new(),
             sync_groups: Vec::new(),
@@ -242,8 +246,12 @@ pub struct Instance {
     pub virtual_routes: Vec<Route>,
     /// `virtual_rules`: there while master.
     pub virtual_rules: Vec<Rule>,
-    /// `track_script`.
-    pub track_scripts: Vec<TrackedScript>,
+    /// What it tracks by name.
+    pub tracks: tracking::Tracks,
+    /// The state of its own interface decides about FAULT (`dont_track_primary` clears it).
+    pub track_primary: bool,
+    /// `track_src_ip`: without the configured source address on this host it is in FAULT.
+    pub track_source: bool,
     /// Gratuitous ARP timing.
     pub garp: Garp,
     /// Programs told of changes.
@@ -300,21 +308,6 @@ impl fmt::Debug for Auth {
             Self::Pass(_) => "Pass(********)",
         })
     }
-}
-
-/// One line of `track_script`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TrackedScript {
-    /// The script's name.
-    pub name: String,
-    /// Index into [`Config::scripts`].
-    pub script: usize,
-    /// -253..=253; the line's weight, else the script's own.
-    pub weight: i16,
-    /// The adjustment has the opposite sign.
-    pub reverse: bool,
-    /// Where the line is.
-    pub at: Span,
 }
 
 /// When and how often gratuitous ARP is sent.

@@ -2,11 +2,16 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Context, inherit, instance::notify, script::Candidates, track};
+use super::{
+    Context, inherit,
+    instance::notify,
+    tracking::{self, Trackables},
+};
 use crate::{
     config::{
-        Config, Diagnostic, Global, Instance, Notify, Severity, Span, SyncGroup, TrackedScript,
+        Config, Diagnostic, Global, Instance, Notify, Severity, Span, SyncGroup,
         settings::{Section as _, SyncGroup as Settings},
+        tracking::{Tracked, Tracker, Tracks},
         tree::Node,
     },
     units::Priority,
@@ -19,7 +24,7 @@ type Names = HashMap<(&'static str, String), Span>;
 #[derive(Debug)]
 pub(super) struct Draft {
     settings: Settings,
-    tracks: Vec<TrackedScript>,
+    tracks: Tracks,
     notify: Notify,
     /// Its first script that will run as root, if the group is used at all.
     root_script: Option<Span>,
@@ -29,12 +34,13 @@ pub(super) struct Draft {
 pub(super) fn read(
     node: &Node,
     global: &Global,
-    scripts: &Candidates,
+    trackables: &mut Trackables,
     context: &mut Context<'_>,
 ) -> Option<Draft> {
     let mut settings = Settings::read(node, context.report)?;
     inherit::group(&mut settings, &global.settings);
-    let mut draft = Draft { settings, tracks: Vec::new(), notify: Notify::default(), root_script: None };
+    let mut draft =
+        Draft { settings, tracks: Tracks::default(), notify: Notify::default(), root_script: None };
     let before = context.root_script.take();
     let mut tracked = HashSet::new();
     for line in node.nodes() {
@@ -44,8 +50,8 @@ pub(super) fn read(
             "notify_fault" => &mut draft.notify.fault,
             "notify_stop" => &mut draft.notify.stop,
             "notify" => &mut draft.notify.all,
-            "track_script" => {
-                track::scripts(line.lines(), scripts, &mut draft.tracks, &mut tracked, context);
+            "track_interface" | "track_script" | "track_file" | "track_process" => {
+                tracking::lines(line, trackables, (&mut draft.tracks, &mut tracked), context);
                 continue;
             }
             _ => continue,
@@ -75,7 +81,7 @@ pub(super) fn finish(drafts: Vec<Draft>, config: &mut Config, names: &Names, con
         let group = SyncGroup {
             name: settings.heading.name().to_owned(),
             members,
-            track_scripts: tracks,
+            tracks,
             tracking_weight: settings.sync_group_tracking_weight || settings.global_tracking,
             notify,
             settings: Box::new(settings),
@@ -93,51 +99,67 @@ pub(super) fn finish(drafts: Vec<Draft>, config: &mut Config, names: &Names, con
 fn track_together(group: &mut SyncGroup, instances: &mut [Instance], context: &mut Context<'_>) {
     let owner = |member: &&usize| instances[**member].priority == Priority::OWNER;
     if let Some(owner) = group.members.iter().find(owner).map(|owner| instances[*owner].name.clone()) {
-        for tracked in group.track_scripts.iter_mut().filter(|tracked| tracked.weight != 0) {
+        for tracked in group.tracks.iter_mut().filter(|tracked| tracked.weight != 0) {
             tracked.weight = 0;
-            report_owner(group.name.as_str(), &group.settings.at, &tracked.name, &owner, context);
+            report_owner(group.name.as_str(), tracked, &owner, context);
         }
     }
-    let tracked: HashSet<usize> = group.track_scripts.iter().map(|tracked| tracked.script).collect();
+    let of_group: HashSet<Tracker> = group.tracks.iter().map(|line| line.tracker).collect();
     for member in &group.members {
         let instance = &mut instances[*member];
         if !group.tracking_weight {
             drop_weights(instance, &group.name, context);
         }
-        for doubled in instance.track_scripts.extract_if(.., |own| tracked.contains(&own.script)) {
+        let doubled = |own: &mut Tracked| of_group.contains(&own.tracker);
+        for doubled in instance.tracks.lists_mut().into_iter().flat_map(|list| list.extract_if(.., doubled)) {
             let (name, group) = (&doubled.name, &group.name);
             let headline =
                 format!("{} and its group {group} track {name}: the group's line counts", instance.name);
             context.add(
-                Diagnostic::new("tracked-twice", Severity::Notice, headline, &instance.at)
+                Diagnostic::new("tracked-twice", Severity::Notice, headline, &doubled.at)
                     .help("remove one of the two lines"),
             );
         }
     }
 }
 
-/// Weights of single members are dropped.
+/// Weights of single members are dropped, and what has one with them; but a file whose number counts as it is counts as
+/// a failure instead.
 fn drop_weights(instance: &mut Instance, group: &str, context: &mut Context<'_>) {
-    for tracked in instance.track_scripts.extract_if(.., |tracked| tracked.weight != 0) {
+    for file in instance.tracks.files.iter_mut().filter(|file| file.weight == 1) {
+        file.weight = 0;
+        let headline = format!(
+            "the weight of {} in {} is taken for 0: it is a member of {group}",
+            file.name, instance.name
+        );
+        report_weight(headline, &file.at, context);
+    }
+    let lists = instance.tracks.lists_mut();
+    for tracked in lists.into_iter().flat_map(|list| list.extract_if(.., |line| line.weight != 0)) {
         let headline = format!(
             "{} does not track {}, which has a weight: it is a member of {group}",
             instance.name, tracked.name
         );
-        context.add(
-            Diagnostic::new("weight-in-group", Severity::Error, headline, &tracked.at)
-                .info("members of a sync group change state together, so the priority of one alone must not move")
-                .help("track the script in the group, or write sync_group_tracking_weight in it"),
-        );
+        report_weight(headline, &tracked.at, context);
     }
 }
 
-fn report_owner(group: &str, at: &Span, tracked: &str, owner: &str, context: &mut Context<'_>) {
-    let headline =
-        format!("the weight of {tracked} in {group} is taken for 0: the priority of {owner} never changes");
+fn report_weight(headline: String, at: &Span, context: &mut Context<'_>) {
     context.add(
-        Diagnostic::new("weight-on-owner", Severity::Error, headline, at)
+        Diagnostic::new("weight-in-group", Severity::Error, headline, at)
+            .info("members of a sync group change state together, so the priority of one alone must not move")
+            .help("track it in the group, or write sync_group_tracking_weight there"),
+    );
+}
+
+fn report_owner(group: &str, tracked: &Tracked, owner: &str, context: &mut Context<'_>) {
+    let name = &tracked.name;
+    let headline =
+        format!("the weight of {name} in {group} is taken for 0: the priority of {owner} never changes");
+    context.add(
+        Diagnostic::new("weight-on-owner", Severity::Error, headline, &tracked.at)
             .info("with weight 0 a failure sends the group to FAULT")
-            .help("give all members a priority below 255, or the script weight 0"),
+            .help("give all members a priority below 255, or what is tracked weight 0"),
     );
 }
 

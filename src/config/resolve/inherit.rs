@@ -3,13 +3,13 @@
 //! The keyword tables name the same sources (`inherits`), for whoever reads and for `config show`; a test compares what
 //! both come to.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use super::host;
+use super::{host, tracking::Trackables};
 use crate::{
     config::settings::{
         Address, Check, Destination, GlobalDefs, HttpCheck, InstanceSettings, MiscTimeout, Port, RealServer,
-        Schedule, SyncGroup, TrackFile, VirtualServer,
+        Schedule, SyncGroup, VirtualServer,
     },
     units::Family,
 };
@@ -59,7 +59,7 @@ pub(super) fn group(settings: &mut SyncGroup, global: &GlobalDefs) {
 }
 
 /// What a service has from `global_defs`, its servers from it, and their checks from both.
-pub(super) fn service(service: &mut VirtualServer, global: &GlobalDefs, files: &HashMap<&str, &TrackFile>) {
+pub(super) fn service(service: &mut VirtualServer, global: &GlobalDefs, trackables: &Trackables) {
     service.smtp_alert.inherit(global.smtp_alert_checker);
     service.warmup.inherit(Some(*service.delay_loop));
     service.sorry_server_lvs_method.inherit(Some(*service.lb_kind));
@@ -68,7 +68,7 @@ pub(super) fn service(service: &mut VirtualServer, global: &GlobalDefs, files: &
         server(one, service, global);
         let mut checks = std::mem::take(&mut one.checks);
         for one_check in &mut checks {
-            check(one_check, one, service, global, files);
+            check(one_check, one, service, global, trackables);
         }
         one.checks = checks;
     }
@@ -105,7 +105,7 @@ fn check(
     server: &RealServer,
     service: &VirtualServer,
     global: &GlobalDefs,
-    files: &HashMap<&str, &TrackFile>,
+    trackables: &Trackables,
 ) {
     if let Some(schedule) = check.schedule_mut() {
         schedule_of(schedule, server, service, global);
@@ -134,8 +134,8 @@ fn check(
         Check::Bfd(check) => check.alpha.inherit(Some(*server.alpha)),
         Check::File(check) => {
             check.alpha.inherit(Some(*server.alpha));
-            let own = check.track_file.as_deref().and_then(|name| files.get(name));
-            check.weight = check.weight.or(own.and_then(|file| file.weight));
+            let own = check.track_file.as_deref().and_then(|name| trackables.file_weight(name));
+            check.weight = check.weight.or(own);
         }
         Check::Tcp(_) | Check::Udp(_) | Check::Ping(_) => {}
     }

@@ -12,16 +12,16 @@ use super::{
     auth::{self, Authentication},
     command, family, garp, host, inherit, link,
     place::Place,
-    room, route, rule,
-    script::Candidates,
-    strict, track,
+    room, route, rule, strict,
+    tracking::{self, Trackables},
 };
 use crate::{
     config::{
         AddressLine, Diagnostic, Global, InitialState, Instance, Notify, NotifyScript, Route, Rule, Severity,
-        Span, TrackedScript, UnicastPeer,
+        Span, UnicastPeer,
         settings::{InstanceSettings, Section as _},
         text::Word,
+        tracking::{Tracker, Tracks},
         tree::Node,
     },
     units::{Family, Priority, Version, Vrid},
@@ -36,7 +36,7 @@ struct Known {
     addresses: HashMap<IpAddr, usize>,
     excluded: HashMap<IpAddr, usize>,
     peers: HashSet<IpAddr>,
-    tracks: HashSet<usize>,
+    tracks: HashSet<Tracker>,
 }
 
 /// The lines of one block.
@@ -72,7 +72,7 @@ struct Draft<'a> {
     peers: Vec<UnicastPeer>,
     routes: Vec<Route>,
     rules: Vec<Rule>,
-    tracks: Vec<TrackedScript>,
+    tracks: Tracks,
     known: Known,
     garp: garp::Draft,
     notify: Notify,
@@ -90,14 +90,14 @@ pub(super) fn resolve(
     node: &Node,
     name: Word<'_>,
     global: &Global,
-    scripts: &Candidates,
+    trackables: &mut Trackables,
     context: &mut Context<'_>,
 ) -> Option<Instance> {
     let settings = Box::new(InstanceSettings::read(node, context.report)?);
     let strict = strict::is_strict(&settings, global);
     let mut draft = Draft { strict, settings, ..Draft::default() };
     for line in node.nodes() {
-        setting(line, &mut draft, global, scripts, context);
+        setting(line, &mut draft, global, trackables, context);
     }
     let instance = finish(draft, name, node, global, context)?;
     family::check(&instance, context);
@@ -108,7 +108,7 @@ fn setting<'a>(
     node: &'a Node,
     draft: &mut Draft<'a>,
     global: &Global,
-    scripts: &Candidates,
+    trackables: &mut Trackables,
     context: &mut Context<'_>,
 ) {
     let span = node.span();
@@ -162,8 +162,9 @@ fn setting<'a>(
             let Draft { family, peers, known, .. } = draft;
             host::peers(node.lines(), family, peers, &mut known.peers, context);
         }
-        "track_script" => {
-            track::scripts(node.lines(), scripts, &mut draft.tracks, &mut draft.known.tracks, context);
+        "track_interface" | "track_script" | "track_file" | "track_process" => {
+            let Draft { tracks, known, .. } = draft;
+            tracking::lines(node, trackables, (tracks, &mut known.tracks), context);
         }
         name if name.starts_with("garp_") => draft.garp.take_line(node, context),
         "notify_master" => notify(node, &mut draft.notify.master, global, context),
@@ -225,15 +226,12 @@ fn interface(node: &Node, draft: &mut Draft<'_>, context: &mut Context<'_>) {
 }
 
 pub(super) fn report_no_interface(word: Word<'_>, context: &mut Context<'_>) {
-    context.add(
-        Diagnostic::new(
-            "no-interface",
-            Severity::Refused,
-            format!("there is no interface {}", word.text),
-            &word.span(),
-        )
-        .help("`ip link` lists the interfaces; an interface that appears later is not supported yet"),
-    );
+    context.add(no_interface(word.text, &word.span()));
+}
+
+fn no_interface(name: &str, at: &Span) -> Diagnostic {
+    refusal("no-interface", format!("there is no interface {name}"), at)
+        .help("`ip link` lists the interfaces; an interface that appears later is not supported yet")
 }
 
 fn virtual_router_id(node: &Node, draft: &mut Draft<'_>, context: &mut Context<'_>) {
@@ -309,10 +307,14 @@ fn finish(
     let garp = std::mem::take(&mut draft.garp).finish(*settings.strict_mode, &global.settings);
     let mtu = draft.interface.as_deref().and_then(|interface| context.env.mtu(interface));
     limit_addresses(&mut draft, room::for_addresses(mtu, family, version), name, context);
-    track::without_weights_for_owner(&mut draft.tracks, priority, name, context);
+    tracking::without_weights_for_owner(&mut draft.tracks, priority, name, context);
     let cut_by = node.cut_by.as_deref();
     let complete = addresses_suffice(&draft, version, name, cut_by, context);
     let interface = required_interface(&mut draft, name, cut_by, context);
+    if let Some(own) = interface.as_ref().filter(|_| !draft.settings.dont_track_primary) {
+        // It is tracked anyway, which the rules report.
+        draft.tracks.interfaces.retain(|line| line.name != *own);
+    }
     let vrid = required_vrid(&draft, name, cut_by, context);
     let (true, Some(interface), Some(vrid), Some(auth)) = (complete, interface, vrid, auth) else {
         return None;
@@ -339,7 +341,9 @@ fn finish(
         multicast_group: draft.group.unwrap_or_else(|| host::usual_group(family, &global.settings)),
         virtual_routes: draft.routes,
         virtual_rules: draft.rules,
-        track_scripts: draft.tracks,
+        tracks: draft.tracks,
+        track_primary: !draft.settings.dont_track_primary,
+        track_source: draft.settings.track_src_ip && draft.source.is_some(),
         garp,
         notify: draft.notify,
         settings: draft.settings,

@@ -27,13 +27,13 @@ mod rules;
 mod script;
 mod service;
 mod strict;
-mod track;
 mod track_group;
+mod tracking;
 
 use std::collections::{HashMap, HashSet};
 
 use self::{
-    address::List, names::NameTables, place::Place, rule::Assigned, script::Candidates, service::Followed,
+    address::List, names::NameTables, place::Place, rule::Assigned, service::Followed, tracking::Trackables,
 };
 use super::{
     Config, Diagnostic, Environment, Report, Severity, Span,
@@ -75,7 +75,7 @@ impl Context<'_> {
 /// What has been read of a file so far.
 struct Draft {
     config: Config,
-    scripts: Candidates,
+    trackables: Trackables,
     groups: Vec<group::Draft>,
     /// Where names were defined, by kind of block.
     names: HashMap<(&'static str, String), Span>,
@@ -100,7 +100,7 @@ pub(super) fn resolve(nodes: Vec<Node>, env: &dyn Environment, report: &mut Repo
     rules::check(&nodes, &mut context);
     let mut draft = Draft {
         config,
-        scripts: Candidates::default(),
+        trackables: Trackables::default(),
         groups: Vec::new(),
         names: HashMap::new(),
         followed: Followed::new(),
@@ -110,22 +110,21 @@ pub(super) fn resolve(nodes: Vec<Node>, env: &dyn Environment, report: &mut Repo
     for node in nodes {
         block(&node, &mut draft, &mut context);
     }
-    let Draft { mut config, scripts, groups, names, .. } = draft;
+    let Draft { mut config, trackables, groups, names, .. } = draft;
     overlap::check(&config.instances, &mut context);
     let dropped = bfd::check(&mut config, &mut context);
     track_group::check(&mut config, &mut context);
     group::finish(groups, &mut config, &names, &mut context);
-    service::check(&mut config, &dropped, &mut context);
-    let of_instances = config.instances.iter_mut().map(|instance| &mut instance.track_scripts);
-    let of_groups = config.sync_groups.iter_mut().map(|group| &mut group.track_scripts);
-    config.scripts = script::keep_tracked(scripts, of_instances.chain(of_groups).collect(), &mut context);
+    service::check(&mut config, &trackables, &dropped, &mut context);
+    tracking::keep_tracked(trackables, &mut config, &mut context);
+    tracking::delays(&mut config, &mut context);
     report_security(&config.global, &mut context);
     config
 }
 
 /// One block or word of the top level.
 fn block(node: &Node, draft: &mut Draft, context: &mut Context<'_>) {
-    let Draft { config, scripts, groups, names, followed, track_groups } = draft;
+    let Draft { config, trackables, groups, names, followed, track_groups } = draft;
     let unique = matches!(
         node.keyword.name,
         "vrrp_instance" | "vrrp_sync_group" | "track_group" | "bfd_instance" | "virtual_server_group"
@@ -142,21 +141,21 @@ fn block(node: &Node, draft: &mut Draft, context: &mut Context<'_>) {
     }
     match node.keyword.name {
         "global_defs" => {}
-        "vrrp_script" => script::resolve(node, &config.global, scripts, context),
+        "vrrp_script" => script::resolve(node, &config.global, &mut trackables.scripts, context),
         "vrrp_instance" => {
             let instance = node
                 .argument()
-                .and_then(|name| instance::resolve(node, name, &config.global, scripts, context));
-            scripts.mention(node);
+                .and_then(|name| instance::resolve(node, name, &config.global, trackables, context));
+            trackables.mention(node);
             config.instances.extend(instance);
         }
         "vrrp_sync_group" => {
-            scripts.mention(node);
-            groups.extend(group::read(node, &config.global, scripts, context));
+            trackables.mention(node);
+            groups.extend(group::read(node, &config.global, trackables, context));
         }
         "track_group" => config.track_groups.take(node, context.report),
-        "track_file" | "vrrp_track_file" => config.track_files.take(node, context.report),
-        "vrrp_track_process" => config.track_processes.take(node, context.report),
+        "track_file" | "vrrp_track_file" => tracking::file(node, trackables, context),
+        "vrrp_track_process" => tracking::process(node, trackables, context),
         "bfd_instance" => config.bfd_instances.take(node, context.report),
         "garp_group" => config.garp_groups.take(node, context.report),
         "virtual_server_group" => config.server_groups.extend(service::group(node, context.report)),

@@ -9,9 +9,7 @@ use super::{
     Context,
     command::{self, MAKE_SECURE, Written},
 };
-use crate::config::{
-    Diagnostic, Global, Script, Severity, Span, TrackedScript, User, text::Line, tree::Node,
-};
+use crate::config::{Diagnostic, Global, Script, Severity, Span, User, text::Line, tree::Node};
 
 /// The scripts of a file, by name.
 #[derive(Default)]
@@ -20,26 +18,23 @@ pub(super) struct Candidates {
     indices: HashMap<String, usize>,
     /// Blocks that came to nothing, which has been reported.
     broken: HashSet<String>,
-    /// Scripts that some instance or group names, whatever came of that.
-    mentioned: HashSet<String>,
 }
 
 impl Candidates {
-    /// Whether the file has such a block, usable or not.
-    pub(super) fn knows(&self, name: &str) -> bool {
-        self.indices.contains_key(name) || self.broken.contains(name)
-    }
-
-    /// Remembers what a block tracks: where nothing comes of it the reason is reported, and "untracked" would be untrue.
-    pub(super) fn mention(&mut self, block: &Node) {
-        let lists = block.nodes().iter().filter(|node| node.keyword.name == "track_script");
-        self.mentioned.extend(lists.flat_map(Node::lines).map(|line| line.first().text.to_owned()));
+    /// Whether a block of that name came to nothing, which has been reported.
+    pub(super) fn is_broken(&self, name: &str) -> bool {
+        self.broken.contains(name)
     }
 
     /// The script of a name and its index.
     pub(super) fn named(&self, name: &str) -> Option<(usize, &Candidate)> {
         let index = *self.indices.get(name)?;
         Some((index, self.all.get(index)?))
+    }
+
+    /// All of them, in file order.
+    pub(super) fn into_all(self) -> Vec<Candidate> {
+        self.all
     }
 }
 
@@ -179,42 +174,4 @@ fn weight(node: &Node) -> (i16, bool) {
 /// keepalived takes a time of 0 for one second.
 fn whole_second_for_zero(time: Duration) -> Duration {
     if time < Duration::from_millis(1) { Duration::from_secs(1) } else { time }
-}
-
-/// Leaves out scripts that nobody tracks or that cannot run, and lets the trackers' indices follow.
-pub(super) fn keep_tracked(
-    candidates: Candidates,
-    lists: Vec<&mut Vec<TrackedScript>>,
-    context: &mut Context<'_>,
-) -> Vec<Script> {
-    let Candidates { all, mentioned, .. } = candidates;
-    let mut tracked = vec![false; all.len()];
-    for line in lists.iter().flat_map(|list| list.iter()) {
-        tracked[line.script] = true;
-    }
-    let mut scripts = Vec::new();
-    // Where each candidate is afterwards.
-    let mut moved = Vec::with_capacity(tracked.len());
-    for (Candidate { script, usable }, tracked) in all.into_iter().zip(tracked) {
-        moved.push((usable && tracked).then_some(scripts.len()));
-        if usable && tracked {
-            scripts.push(script);
-        } else if usable && !mentioned.contains(&script.name) {
-            let headline = format!("nothing tracks vrrp_script {}: it is not run", script.name);
-            context.add(
-                Diagnostic::new("untracked-script", Severity::Notice, headline, &script.at)
-                    .help("name it in track_script of an instance, below its definition"),
-            );
-        }
-    }
-    for list in lists {
-        list.retain_mut(|line| match moved[line.script] {
-            Some(index) => {
-                line.script = index;
-                true
-            }
-            None => false,
-        });
-    }
-    scripts
 }

@@ -2,13 +2,13 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Context, command, inherit};
+use super::{Context, command, inherit, tracking::Trackables};
 use crate::{
     config::{
         Config, Diagnostic, Global, Report, Severity, Span,
         settings::{
             Check, Destination, Granularity, GroupMember, Protocol, RealServer, Section as _, ServerGroup,
-            Setting as _, TrackFile, VirtualServer,
+            Setting as _, VirtualServer,
         },
         tree::Node,
     },
@@ -88,11 +88,14 @@ fn sorry_options(node: &Node, context: &mut Context<'_>) {
 type Groups<'a> = HashMap<&'a str, &'a ServerGroup>;
 
 /// Checks every service and leaves out those that cannot be; `dropped` are sessions of BFD that have been reported.
-pub(super) fn check(config: &mut Config, dropped: &HashSet<String>, context: &mut Context<'_>) {
-    let Config { server_groups, virtual_servers, global, track_files, .. } = config;
+pub(super) fn check(
+    config: &mut Config,
+    trackables: &Trackables,
+    dropped: &HashSet<String>,
+    context: &mut Context<'_>,
+) {
+    let Config { server_groups, virtual_servers, global, .. } = config;
     let groups: Groups<'_> = server_groups.iter().map(|group| (group.name.as_str(), group)).collect();
-    let files: HashMap<&str, &TrackFile> =
-        track_files.iter().map(|file| (file.heading.name(), file)).collect();
     let follows_dropped = |check: &Check| match check {
         Check::Bfd(check) => check.name.as_deref().is_some_and(|name| dropped.contains(name)),
         _ => false,
@@ -108,7 +111,7 @@ pub(super) fn check(config: &mut Config, dropped: &HashSet<String>, context: &mu
         if usable {
             defaults(service, context);
             persistence(service, &groups);
-            inherit::service(service, &global.settings, &files);
+            inherit::service(service, &global.settings, trackables);
             quorum(service, context);
         }
         usable

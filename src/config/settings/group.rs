@@ -8,9 +8,6 @@ section! {
     /// `vrrp_sync_group`: instances that change state together.
     SyncGroup of "vrrp_sync_group" {
         group: Vec<Named> = "group",
-        track_interface: Vec<Track> = "track_interface",
-        track_file: Vec<Track> = "track_file",
-        track_process: Vec<Track> = "track_process",
         track_bfd: Vec<Track> = "track_bfd",
         notify_priority_changes: Effective<bool> = "notify_priority_changes",
         smtp_alert: Effective<bool> = "smtp_alert",
@@ -18,7 +15,7 @@ section! {
         sync_group_tracking_weight: bool = "sync_group_tracking_weight",
     }
     resolved {
-        "track_script" | "notify_master" | "notify_backup" | "notify_fault" | "notify_stop" | "notify"
+        "track_interface" | "track_script" | "track_file" | "track_process" | "notify_master" | "notify_backup" | "notify_fault" | "notify_stop" | "notify"
     }
 }
 

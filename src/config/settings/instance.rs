@@ -15,9 +15,6 @@ section! {
         use_ipvlan: Option<Words> = "use_ipvlan",
         dont_track_primary: bool = "dont_track_primary",
         linkbeat_use_polling: bool = "linkbeat_use_polling",
-        track_interface: Vec<Track> = "track_interface",
-        track_file: Vec<Track> = "track_file",
-        track_process: Vec<Track> = "track_process",
         track_bfd: Vec<Track> = "track_bfd",
         track_src_ip: bool = "track_src_ip",
         unicast_fault_no_peer: bool = "unicast_fault_no_peer",
@@ -49,6 +46,7 @@ section! {
             | "virtual_rules" | "mcast_src_ip" | "unicast_src_ip" | "mcast_dst_ip" | "unicast_peer" | "preempt"
             | "nopreempt" | "preempt_delay" | "notify_master" | "notify_backup" | "notify_fault" | "notify_stop"
             | "notify" | "garp_master_delay" | "garp_master_repeat" | "garp_master_refresh"
-            | "garp_master_refresh_repeat" | "garp_lower_prio_delay" | "garp_lower_prio_repeat" | "track_script"
+            | "garp_master_refresh_repeat" | "garp_lower_prio_delay" | "garp_lower_prio_repeat" | "track_interface"
+            | "track_script" | "track_file" | "track_process"
     }
 }

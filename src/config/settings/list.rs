@@ -41,6 +41,13 @@ pub struct Weight {
     pub reverse: bool,
 }
 
+impl Weight {
+    /// What is added to a priority. The tables allow no more than any priority can change.
+    pub fn adjustment(&self) -> i16 {
+        i16::try_from(self.value).unwrap_or_default()
+    }
+}
+
 impl Parsed for Weight {
     fn parse(node: &Node, report: &mut Report) -> Option<Self> {
         let mut weight = Self { value: node.integer()?.try_into().ok()?, reverse: false };

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use super::{Weight, Words, section};
+use super::{Effective, Weight, Words, section};
 
 section! {
     /// `track_file`: a file whose number moves priorities.
     TrackFile of "track_file" {
         file: Option<Box<str>> = "file",
-        weight: Option<Weight> = "weight",
+        weight: Effective<Weight> = "weight",
         init_file: Option<Words> = "init_file",
     }
 }
@@ -18,7 +18,7 @@ section! {
     TrackProcess of "vrrp_track_process" {
         process: Option<Words> = "process",
         param_match: Option<&'static str> = "param_match",
-        weight: Option<Weight> = "weight",
+        weight: Effective<Weight> = "weight",
         quorum: Option<u16> = "quorum",
         quorum_max: Option<u16> = "quorum_max",
         fork_delay: Option<Duration> = "fork_delay",

@@ -91,13 +91,14 @@ fn groups_and_trackers_are_typed_and_checked() {
         instance("B", 2)
     ));
     let found: Vec<_> = ids(&report).into_iter().filter(|id| *id != "not-supported-yet").collect();
-    assert_eq!(found, ["unknown-instance", "duplicate-member", "small-group", "duplicate-member"]);
+    assert_eq!(
+        found,
+        ["untracked-process", "unknown-instance", "duplicate-member", "small-group", "duplicate-member"]
+    );
     let [group] = &config.sync_groups[..] else { panic!("one group with members") };
     assert_eq!((&*group.name, &*group.members), ("G", &[0, 1][..]));
-    let group = &group.settings;
-    assert_eq!((&*group.track_file[0].name, group.track_file[0].weight), ("load", Some(5)));
-    assert_eq!(config.track_files[0].weight, Some(settings::Weight { value: -2, reverse: true }));
-    assert_eq!(config.track_processes[0].delay, Some(Duration::from_millis(1500)));
+    assert_eq!((&*group.tracks.files[0].name, group.tracks.files[0].weight), ("load", 5));
+    assert_eq!((config.files[0].weight, config.files[0].reverse), (-2, true));
     assert_eq!(*config.bfd_instances[0].min_rx, Duration::from_millis(50));
     assert_eq!(
         config.instances[1].settings.use_vmac.as_ref().map(settings::Words::joined).as_deref(),

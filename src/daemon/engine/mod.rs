@@ -1,6 +1,6 @@
 //! The engine: the vrrp lane's loop, which only carries.
 //!
-//! It feeds packets, kernel events, script results and the clock to the machines and carries out what they
+//! It feeds packets, kernel events, what trackers find and the clock to the machines and carries out what they
 //! ask for, in order. Everything that can take time is a future in [`Work`]; nothing here waits for a reader,
 //! a script, a disk or another program. Before any timer is looked at the sockets are drained, so that after
 //! a stall an advertisement that has arrived counts before the silence it ends.
@@ -18,6 +18,7 @@ mod router;
 mod sockets;
 mod source;
 mod timers;
+mod trackers;
 mod work;
 
 use std::{
@@ -40,15 +41,17 @@ use self::{
     receivers::Receivers,
     router::Router,
     timers::Timers,
+    trackers::Trackers,
     work::{Done, Work},
 };
 use crate::{
+    config::tracking::Tracker,
     daemon::host::{Host, Report},
     kernel::{Deadline, Event, Events, Inbox, KernelError, Requests, clock},
-    registry::{Reason, Registry},
-    track,
+    registry::Registry,
+    track::Observation,
     units::{IfIndex, Time},
-    vrrp::{Addressee, Fault},
+    vrrp::Addressee,
 };
 
 /// Packets taken from one socket before the timers of those that are not MASTER are looked at: more than its receive
@@ -66,14 +69,12 @@ const REPAIR_INTERVAL: Duration = Duration::from_secs(1);
 /// What the other lanes tell the engine.
 #[derive(Clone, Debug)]
 pub(super) enum Command {
-    /// A tracked script has a result.
-    ScriptJudged {
-        /// Its position in the topology.
-        script: usize,
-        /// Whether it counts as healthy.
-        healthy: bool,
-        /// How the run ended, in words.
-        detail: String,
+    /// A script, file or process that is tracked is another than before.
+    Observed {
+        /// Which.
+        tracker: Tracker,
+        /// How it is now.
+        observation: Observation,
     },
     /// Leave.
     Shutdown,
@@ -95,6 +96,7 @@ pub(super) struct Engine {
     interfaces: Interfaces,
     /// Links of the routers' own.
     links: Links,
+    trackers: Trackers,
     /// Routers by the interfaces that they depend on.
     users: HashMap<String, Vec<usize>>,
     receivers: Receivers,
@@ -154,6 +156,7 @@ impl Engine {
             repairs: Timers::new(routers.len()),
             interfaces: Interfaces::new(virtual_addresses),
             links: Links::new(host),
+            trackers: Trackers::new(&registry.topology(), &routers),
             users: HashMap::new(),
             receivers: Receivers::default(),
             holders: HashMap::new(),
@@ -230,14 +233,11 @@ impl Engine {
     }
 
     fn start(&mut self) {
+        self.look_at_links(clock::now());
         self.started = true;
         for number in 0..self.routers.len() {
             let now = clock::now();
-            let scripts: Vec<usize> = self.routers[number].tracks_unweighted().collect();
-            for script in scripts {
-                let pending = Reason::Started;
-                self.routers[number].machine.handle_fault(now, Fault::Pending(script), Some(pending));
-            }
+            self.wait_for_trackers(number, now);
             self.refresh(number, now);
         }
         self.start_groups();
@@ -257,9 +257,15 @@ impl Engine {
 
     /// Sets the timer to the earliest deadline of all.
     fn arm(&mut self) {
-        let links = self.links.next_retry();
-        let deadlines =
-            [self.urgent.next(), self.timers.next(), self.repairs.next(), self.list_at, self.stop_by, links];
+        let deadlines = [
+            self.urgent.next(),
+            self.timers.next(),
+            self.repairs.next(),
+            self.trackers.next_deadline(),
+            self.links.next_retry(),
+            self.list_at,
+            self.stop_by,
+        ];
         if let Err(error) = self.deadline.set(deadlines.into_iter().flatten().min()) {
             warn!("cannot set the engine's timer: {error}");
         }
@@ -297,6 +303,7 @@ impl Engine {
             self.routers[number].machine.handle_timeout(now);
             self.carry_out(number, now);
         }
+        self.run_link_timers(now);
         while let Some(number) = self.repairs.due(now) {
             self.repair(number, now);
         }
@@ -339,31 +346,10 @@ impl Engine {
     fn handle_command(&mut self, command: Option<Command>) {
         let now = clock::now();
         match command {
-            Some(Command::ScriptJudged { script, healthy, detail }) => {
-                self.handle_script(script, healthy, &detail, now);
+            Some(Command::Observed { tracker, observation }) => {
+                self.handle_observation(tracker, &observation, now);
             }
             Some(Command::Shutdown) | None => self.shut_down(now),
-        }
-    }
-
-    fn handle_script(&mut self, script: usize, healthy: bool, detail: &str, now: Time) {
-        for number in 0..self.routers.len() {
-            let tracks = Arc::clone(&self.routers[number].tracks);
-            for (line, tracked) in tracks.iter().enumerate() {
-                if tracked.script != script {
-                    continue;
-                }
-                let machine = &mut self.routers[number].machine;
-                let reason = track::faults(tracked, healthy).then(|| Reason::ScriptFailed {
-                    script: tracked.name.clone(),
-                    detail: detail.to_owned(),
-                });
-                // The fault comes before the end of waiting, or the router would leave FAULT in between.
-                machine.handle_fault(now, Fault::Script(line), reason);
-                machine.handle_fault(now, Fault::Pending(script), None);
-                machine.handle_weight(now, line, track::contribution(tracked, healthy));
-                self.carry_out(number, now);
-            }
         }
     }
 

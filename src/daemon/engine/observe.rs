@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     kernel::{AddressInfo, Detection, Event, Events, KernelError, Link, Requests, clock, error},
-    registry::{AddressStatus, Reason, State},
+    registry::{AddressStatus, LinkState, Reason, State},
     units::{Family, IfIndex, Time},
     vrrp::Fault,
 };
@@ -159,6 +159,7 @@ impl Engine {
         for index in self.interfaces.indexes() {
             self.interfaces.sockets.join_again((index, Family::V6));
         }
+        self.look_at_links(now);
         for number in 0..self.routers.len() {
             self.refresh(number, now);
             self.carry_out(number, now);
@@ -235,6 +236,7 @@ impl Engine {
         if self.stop_by.is_none() {
             self.links.look_at(name, &self.interfaces, now);
         }
+        self.look_at_link(name, now);
         self.refresh_users(name, now);
     }
 
@@ -302,18 +304,17 @@ impl Engine {
     /// What is wrong with the interface of a router, or else with one that its addresses are put on.
     fn interface_fault(&self, number: usize) -> Option<Reason> {
         let row = &self.routers[number].row;
-        let devices = row.addresses.iter().map(|address| &address.device);
-        let own = [row.config.interface.as_str(), row.config.transport()].into_iter();
-        own.chain(devices.map(String::as_str)).find_map(|name| match self.interfaces.named(name) {
-            None => {
-                let missing = || Reason::InterfaceMissing { interface: name.to_owned() };
-                Some(self.links.fault(name).unwrap_or_else(missing))
-            }
-            Some(interface) if !interface.link.up => {
-                let down = || Reason::InterfaceDown { interface: name.to_owned() };
-                Some(self.links.fault(name).unwrap_or_else(down))
-            }
-            Some(_) => self.links.fault(name),
+        let own = [row.config.interface.as_str(), row.config.transport()];
+        let devices = row.addresses.iter().filter(|address| !address.config.no_track);
+        let devices = devices.map(|address| address.device.as_str()).filter(|device| !own.contains(device));
+        own.into_iter().chain(devices).find_map(|name| {
+            let fault = match self.trackers.link_state(name) {
+                LinkState::Missing => Some(Reason::InterfaceMissing { interface: name.to_owned() }),
+                LinkState::Down if own.contains(&name) && !row.config.track_primary => None,
+                LinkState::Down => Some(Reason::InterfaceDown { interface: name.to_owned() }),
+                LinkState::Up => None,
+            };
+            self.links.fault(name).or(fault)
         })
     }
 

@@ -8,7 +8,7 @@ use super::{
     interfaces::Interfaces,
 };
 use crate::{
-    config::{self, TrackedScript},
+    config::{self, tracking::Tracked},
     registry::{GroupRow, InstanceRow, Topology},
     units::IfIndex,
     vrrp,
@@ -21,8 +21,8 @@ pub(super) struct Router {
     pub(super) machine: vrrp::Instance,
     /// What readers see.
     pub(super) row: Arc<InstanceRow>,
-    /// The scripts it tracks: its own lines, then those of its sync group.
-    pub(super) tracks: Arc<[TrackedScript]>,
+    /// What it tracks: its own lines, then those of its sync group.
+    pub(super) tracks: Arc<[Tracked]>,
     /// Its addresses in the kernel.
     pub(super) addresses: Addresses,
     /// The last failure to send was logged; the next is not until one succeeds.
@@ -34,16 +34,10 @@ impl Router {
     fn new(row: &Arc<InstanceRow>, group: Option<&GroupRow>, membership: vrrp::Membership) -> Self {
         let settings = settings(&row.config, membership);
         let machine = vrrp::Instance::new(settings, Arc::clone(&row.counters));
-        let of_group = group.into_iter().flat_map(|group| &group.config.track_scripts);
-        let tracks = row.config.track_scripts.iter().chain(of_group).cloned().collect();
+        let of_group = group.into_iter().flat_map(|group| group.config.tracks.iter());
+        let tracks = row.config.tracks.iter().chain(of_group).cloned().collect();
         let addresses = Addresses::new(row.addresses.len());
         Self { machine, row: Arc::clone(row), tracks, addresses, send_failed: false }
-    }
-
-    /// The scripts that decide about FAULT: until each has a result the router waits for it.
-    pub(super) fn tracks_unweighted(&self) -> impl Iterator<Item = usize> {
-        let unweighted = self.tracks.iter().filter(|tracked| tracked.weight == 0);
-        unweighted.map(|tracked| tracked.script)
     }
 
     /// Shows readers what the machine says now.
@@ -105,6 +99,7 @@ fn settings(instance: &config::Instance, membership: vrrp::Membership) -> vrrp::
         addresses: instance.virtual_addresses.iter().map(|line| line.address).collect(),
         destination,
         source: instance.source,
+        track_source: instance.track_source,
         garp: vrrp::Garp {
             repeat: instance.garp.repeat,
             delay: instance.garp.delay,

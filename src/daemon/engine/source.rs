@@ -15,11 +15,10 @@ use crate::{
 pub(super) fn of(interfaces: &Interfaces, row: &InstanceRow, index: IfIndex) -> Source {
     let Some(interface) = interfaces.at(index) else { return Source::Missing };
     if let Some(configured) = row.config.source {
-        return interface
-            .addresses()
-            .iter()
-            .find(|known| known.address == configured)
-            .map_or(Source::Missing, usable);
+        let is_it = |known: &&AddressInfo| known.address == configured;
+        let own = interface.addresses().iter().find(is_it);
+        // A source need not be on the router's own interface, but somewhere.
+        return own.or_else(|| interfaces.addresses().find(is_it)).map_or(Source::Missing, usable);
     }
     let family = row.config.family;
     let usual = interfaces.usual_source(index, family);

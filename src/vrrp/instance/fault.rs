@@ -2,6 +2,7 @@
 
 use super::{Action, Instance, Level};
 use crate::{
+    config::tracking::Tracker,
     registry::{Reason, State},
     units::Time,
     vrrp::Source,
@@ -18,12 +19,12 @@ pub enum Fault {
     Tentative,
     /// The socket could not be opened.
     Socket,
-    /// This tracked script, which has no weight, failed.
-    Script(usize),
-    /// This tracked script, which has no weight, has no result yet. It holds a router that has not begun (or is
-    /// in FAULT) where it is, silently, and does nothing to one that takes part. When the script turns out to
-    /// have failed, report [`Fault::Script`] first and the end of this one after it.
-    Pending(usize),
+    /// Something tracked failed.
+    Tracked(Tracker),
+    /// Something tracked without weight has no result yet. It holds a router that has not begun (or is in FAULT)
+    /// where it is, silently, and does nothing to one that takes part. When it turns out to have failed, report
+    /// [`Fault::Tracked`] first and the end of this one after it.
+    Pending(Tracker),
     /// Another member of the sync group is in FAULT. Raised by [`Order::Fault`](crate::vrrp::Order::Fault).
     Group,
     /// Another member of the sync group waits, for what is told of `Pending` and `Tentative`. As silent as they are;
@@ -49,6 +50,9 @@ impl Instance {
         }
         let interface = self.settings.interface.clone();
         let (fault, reason) = match (source, self.settings.source) {
+            (Source::Missing, Some(address)) if self.settings.track_source => {
+                (Fault::Address, Reason::SourceMissing { address })
+            }
             (Source::Address(_) | Source::Missing, Some(address)) | (Source::Address(address), None) => {
                 self.source = Some(address);
                 self.faults.remove(&Fault::Address);

@@ -39,6 +39,7 @@ use super::{
     validate::{self, Accepted, AddressList, Reject},
 };
 use crate::{
+    config::tracking::Tracker,
     registry::{Change, Contest, ContestEnd, Counter, Counters, InstanceStatus, Peer, Reason, State},
     units::{Family, Priority, Time, Version},
 };
@@ -87,7 +88,7 @@ pub struct Instance {
     /// What the router works towards, as the peer shows it in its MIB.
     wanted: State,
     /// What each tracker adds to the priority.
-    weights: BTreeMap<usize, i32>,
+    weights: BTreeMap<Tracker, i32>,
     /// Effective priority.
     priority: Priority,
     /// An owner that lowered itself to 254 because another owner does not give way.
@@ -229,7 +230,7 @@ impl Instance {
 
     /// A tracker's `contribution` to the priority, 0 when it has none. It shows in the next advertisements of a
     /// MASTER and moves the timer of a BACKUP. An owner's priority never changes (RFC 9568 §5.2.4).
-    pub fn handle_weight(&mut self, now: Time, tracker: usize, contribution: i32) {
+    pub fn handle_weight(&mut self, now: Time, tracker: Tracker, contribution: i32) {
         self.weights.insert(tracker, contribution);
         self.update_priority(now);
     }

@@ -29,6 +29,7 @@ fn settings(version: Version) -> Settings {
         addresses: vec![IpAddr::from([10, 9, 0, 100]), IpAddr::from([10, 9, 0, 101])],
         destination: Destination::Multicast(GROUP),
         source: None,
+        track_source: false,
         garp: Garp::default(),
         down_timer_adverts: 3,
         membership: crate::vrrp::Membership::Alone,

@@ -42,9 +42,12 @@ fn strike(world: &mut World, trouble: Trouble) {
     match trouble {
         Trouble::Link { host, link, up } => world.set_link((host, link), up),
         Trouble::Script { host, link, healthy } => {
-            let failed = Reason::ScriptFailed { script: "chk".into(), detail: "failed".into() };
+            let failed =
+                Reason::Tracked { tracker: Tracker::Script(0), name: "chk".into(), detail: "failed".into() };
             let reason = (!healthy).then_some(failed);
-            world.input((host, link), |instance, now| instance.handle_fault(now, Fault::Script(0), reason));
+            world.input((host, link), |instance, now| {
+                instance.handle_fault(now, Fault::Tracked(Tracker::Script(0)), reason)
+            });
         }
         Trouble::Cut { link, cut } => {
             world.cut.retain(|known| *known != link);

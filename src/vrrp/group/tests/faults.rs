@@ -3,7 +3,11 @@
 use super::*;
 
 fn failed(script: &str) -> Option<Reason> {
-    Some(Reason::ScriptFailed { script: script.into(), detail: "exited with status 1".into() })
+    Some(Reason::Tracked {
+        tracker: Tracker::Script(0),
+        name: script.into(),
+        detail: "exited with status 1".into(),
+    })
 }
 
 #[test]
@@ -57,7 +61,9 @@ fn a_script_of_the_group_fails_every_member_and_the_last_one_to_recover_goes_fir
     let mut world = World::master(host(&[100, 100]));
     world.take_lines();
     for link in 0..2 {
-        world.input((0, link), |instance, now| instance.handle_fault(now, Fault::Script(0), failed("chk")));
+        world.input((0, link), |instance, now| {
+            instance.handle_fault(now, Fault::Tracked(Tracker::Script(0)), failed("chk"))
+        });
     }
     assert_eq!(
         world.take_transitions(),
@@ -68,7 +74,9 @@ fn a_script_of_the_group_fails_every_member_and_the_last_one_to_recover_goes_fir
         ]
     );
     for link in 0..2 {
-        world.input((0, link), |instance, now| instance.handle_fault(now, Fault::Script(0), None));
+        world.input((0, link), |instance, now| {
+            instance.handle_fault(now, Fault::Tracked(Tracker::Script(0)), None)
+        });
     }
     assert_eq!(
         world.take_transitions(),

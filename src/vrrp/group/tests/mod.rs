@@ -13,6 +13,7 @@ use std::{
 
 use super::*;
 use crate::{
+    config::tracking::Tracker,
     registry::{Counters, InstanceStatus},
     units::{Family, Version, Vrid},
     vrrp::{
@@ -43,6 +44,7 @@ fn member(link: u8, priority: u8) -> Settings {
         addresses: vec![IpAddr::from([10, 9, link, 100])],
         destination: Destination::Multicast(GROUP),
         source: None,
+        track_source: false,
         garp: Garp::default(),
         down_timer_adverts: Settings::DEFAULT_DOWN_TIMER_ADVERTS,
         membership: Membership::Member,

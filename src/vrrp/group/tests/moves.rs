@@ -240,7 +240,7 @@ fn a_stop_is_told_of_every_member_and_then_of_the_group() {
 fn a_weight_that_all_members_lose_hands_the_group_over() {
     let mut world = World::pair();
     for link in 0..2 {
-        world.input((0, link), |instance, now| instance.handle_weight(now, 0, -60));
+        world.input((0, link), |instance, now| instance.handle_weight(now, Tracker::Script(0), -60));
     }
     world.run_until(15.0);
     assert_eq!(
@@ -248,7 +248,7 @@ fn a_weight_that_all_members_lose_hands_the_group_over() {
         ("BACKUP BACKUP: BACKUP".into(), "MASTER MASTER: MASTER".into())
     );
     for link in 0..2 {
-        world.input((0, link), |instance, now| instance.handle_weight(now, 0, 0));
+        world.input((0, link), |instance, now| instance.handle_weight(now, Tracker::Script(0), 0));
     }
     world.run_until(20.0);
     assert_eq!(world.states(0), "MASTER MASTER: MASTER");

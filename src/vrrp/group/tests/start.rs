@@ -31,10 +31,16 @@ fn a_member_without_an_address_is_known_to_be_faulty_before_the_others_begin() {
 #[test]
 fn all_wait_for_the_first_result_of_a_script_that_one_tracks() {
     let pending = |world: &mut World, reason| {
-        world.input((0, 1), |instance, now| instance.handle_fault(now, Fault::Pending(0), reason));
+        world.input((0, 1), |instance, now| {
+            instance.handle_fault(now, Fault::Pending(Tracker::Script(0)), reason)
+        });
     };
     let mut world = World::new([host(&[100, 100])]);
-    world.hosts[0].members[1].handle_fault(Time::default(), Fault::Pending(0), Some(Reason::Started));
+    world.hosts[0].members[1].handle_fault(
+        Time::default(),
+        Fault::Pending(Tracker::Script(0)),
+        Some(Reason::Started),
+    );
     world.start(0);
     world.run_until(5.0);
     assert_eq!(world.take_lines(), [""; 0]);

@@ -274,11 +274,11 @@ fn an_interval_of_zero_takes_nothing_over() {
 fn a_change_of_priority_shifts_the_running_timer() {
     let mut lan = Lan::started(router(100));
     lan.run_until(at(2.0));
-    lan.input(0, |instance, now| instance.handle_weight(now, 0, 64));
+    lan.input(0, |instance, now| instance.handle_weight(now, Tracker::Script(0), 64));
     assert_eq!(lan.take_lines(), ["2.000 info: (VI) Changing effective priority from 100 to 164"]);
     // 64/256 s earlier.
     assert_eq!(lan.nodes[0].instance.poll_timeout(), Some(Time(Duration::from_nanos(3_359_375_000))));
-    lan.input(0, |instance, now| instance.handle_weight(now, 0, 0));
+    lan.input(0, |instance, now| instance.handle_weight(now, Tracker::Script(0), 0));
     assert_eq!(lan.nodes[0].instance.poll_timeout(), Some(Time(Duration::from_nanos(3_609_375_000))));
 }
 
@@ -287,7 +287,9 @@ fn trackers_add_up_within_1_and_254_and_leave_an_owner_alone() {
     let priority = |base: u8, contributions: &[i32]| {
         let mut lan = Lan::started(router(base));
         for (tracker, contribution) in contributions.iter().enumerate() {
-            lan.input(0, |instance, now| instance.handle_weight(now, tracker, *contribution));
+            lan.input(0, |instance, now| {
+                instance.handle_weight(now, Tracker::Script(tracker), *contribution)
+            });
         }
         lan.status().effective_priority
     };

@@ -7,7 +7,7 @@ fn link_down() -> Reason {
 }
 
 fn script_failed() -> Reason {
-    Reason::ScriptFailed { script: "chk".into(), detail: "exited with status 1".into() }
+    Reason::Tracked { tracker: Tracker::Script(0), name: "chk".into(), detail: "exited with status 1".into() }
 }
 
 impl Lan {
@@ -39,9 +39,9 @@ fn a_fault_that_is_gone_before_the_start_does_not_count() {
 #[test]
 fn a_master_with_a_fault_releases_once_withdraws_and_waits_for_the_end_of_it() {
     let mut lan = Lan::master(router(100));
-    lan.fault(Fault::Script(0), Some(script_failed()));
+    lan.fault(Fault::Tracked(Tracker::Script(0)), Some(script_failed()));
     lan.run_until(at(20.0));
-    lan.fault(Fault::Script(0), None);
+    lan.fault(Fault::Tracked(Tracker::Script(0)), None);
     lan.run_until(at(24.0));
     assert_eq!(
         lan.take_lines(),
@@ -65,11 +65,11 @@ fn a_master_with_a_fault_releases_once_withdraws_and_waits_for_the_end_of_it() {
 fn fault_lasts_until_the_last_reason_is_gone_and_shows_one_that_holds() {
     let mut lan = Lan::started(router(100));
     lan.fault(Fault::Interface, Some(link_down()));
-    lan.fault(Fault::Script(0), Some(script_failed()));
+    lan.fault(Fault::Tracked(Tracker::Script(0)), Some(script_failed()));
     assert_eq!(lan.status().reason, Some(link_down()));
     lan.fault(Fault::Interface, None);
     assert_eq!((lan.state(0), lan.status().reason), (State::Fault, Some(script_failed())));
-    lan.fault(Fault::Script(0), None);
+    lan.fault(Fault::Tracked(Tracker::Script(0)), None);
     assert_eq!(
         lan.take_lines(),
         ["0.000 BACKUP -> FAULT (interface eth0 is down)", "0.000 FAULT -> BACKUP (all faults gone)"]
@@ -101,32 +101,32 @@ fn an_owner_waits_after_a_fault_even_with_state_master() {
 #[test]
 fn a_script_without_a_result_holds_the_start_silently() {
     let mut lan = Lan::new([Settings { start_as_master: true, ..router(150) }]);
-    lan.fault(Fault::Pending(0), Some(Reason::Started));
+    lan.fault(Fault::Pending(Tracker::Script(0)), Some(Reason::Started));
     lan.start(0);
     lan.run_until(at(5.0));
     assert_eq!(lan.take_lines(), [""; 0]);
     // As the peer shows it in its MIB.
     assert_eq!((lan.status().state, lan.status().wanted), (State::Fault, State::Master));
-    lan.fault(Fault::Pending(0), None);
+    lan.fault(Fault::Pending(Tracker::Script(0)), None);
     assert_eq!(lan.take_lines(), ["5.000 INIT -> BACKUP (start)"]);
 }
 
 #[test]
 fn an_owner_goes_straight_to_master_on_the_first_success_of_its_script() {
     let mut lan = Lan::new([Settings { start_as_master: true, ..router(255) }]);
-    lan.fault(Fault::Pending(0), Some(Reason::Started));
+    lan.fault(Fault::Pending(Tracker::Script(0)), Some(Reason::Started));
     lan.start(0);
-    lan.fault(Fault::Pending(0), None);
+    lan.fault(Fault::Pending(Tracker::Script(0)), None);
     assert_eq!(lan.take_lines()[1], "0.000 INIT -> MASTER (owner of the addresses)");
 }
 
 #[test]
 fn a_first_failure_is_the_transition_to_fault() {
     let mut lan = Lan::new([router(150)]);
-    lan.fault(Fault::Pending(0), Some(Reason::Started));
+    lan.fault(Fault::Pending(Tracker::Script(0)), Some(Reason::Started));
     lan.start(0);
-    lan.fault(Fault::Script(0), Some(script_failed()));
-    lan.fault(Fault::Pending(0), None);
+    lan.fault(Fault::Tracked(Tracker::Script(0)), Some(script_failed()));
+    lan.fault(Fault::Pending(Tracker::Script(0)), None);
     assert_eq!(lan.take_lines(), ["0.000 INIT -> FAULT (script chk exited with status 1)"]);
     assert_eq!(lan.status().wanted, State::Fault);
 }
@@ -134,7 +134,7 @@ fn a_first_failure_is_the_transition_to_fault() {
 #[test]
 fn a_script_without_a_result_does_nothing_to_a_router_that_takes_part() {
     let mut lan = Lan::master(router(150));
-    lan.fault(Fault::Pending(1), Some(Reason::Started));
+    lan.fault(Fault::Pending(Tracker::Script(1)), Some(Reason::Started));
     assert_eq!((lan.state(0), lan.take_lines().len()), (State::Master, 0));
 }
 
@@ -187,6 +187,47 @@ fn a_configured_source_does_not_follow_the_interface() {
     lan.input(0, |instance, now| instance.handle_source(now, Source::Missing));
     lan.start(0);
     assert_eq!((lan.state(0), lan.status().source), (State::Backup, Some(OTHER)));
+}
+
+#[test]
+fn a_configured_source_that_is_tracked_has_to_be_there() {
+    let mut lan = Lan::new([Settings { source: Some(OTHER), track_source: true, ..router(150) }]);
+    lan.input(0, |instance, now| instance.handle_source(now, Source::Missing));
+    lan.start(0);
+    lan.input(0, |instance, now| instance.handle_source(now, Source::Address(OTHER)));
+    lan.input(0, |instance, now| instance.handle_source(now, Source::Missing));
+    assert_eq!(
+        lan.take_lines(),
+        [
+            "0.000 INIT -> FAULT (source address 10.9.0.77 is not on this host)",
+            "0.000 FAULT -> BACKUP (all faults gone)",
+            "0.000 BACKUP -> FAULT (source address 10.9.0.77 is not on this host)",
+        ]
+    );
+}
+
+#[test]
+fn each_tracker_is_a_fault_of_its_own_and_shows_its_words() {
+    let trackers = [
+        Tracker::Interface(3),
+        Tracker::Script(0),
+        Tracker::Script(1),
+        Tracker::File(0),
+        Tracker::Process(0),
+    ];
+    let reason = |tracker| Reason::Tracked { tracker, name: "it".into(), detail: "fails".into() };
+    let mut lan = Lan::started(router(150));
+    for tracker in trackers {
+        lan.fault(Fault::Tracked(tracker), Some(reason(tracker)));
+    }
+    for (gone, tracker) in trackers.into_iter().enumerate() {
+        assert_eq!((lan.state(0), lan.status().reason), (State::Fault, Some(reason(tracker))), "{gone}");
+        lan.fault(Fault::Tracked(tracker), None);
+    }
+    assert_eq!(
+        lan.take_lines(),
+        ["0.000 BACKUP -> FAULT (interface it fails)", "0.000 FAULT -> BACKUP (all faults gone)"]
+    );
 }
 
 #[test]

@@ -204,7 +204,7 @@ fn a_flood_of_rejected_packets_does_not_silence_a_master() {
 fn a_tracker_shows_in_the_next_advertisement_and_changes_no_state_by_itself() {
     let mut lan = Lan::master(router(100));
     lan.run_until(at(10.5));
-    lan.input(0, |instance, now| instance.handle_weight(now, 3, -60));
+    lan.input(0, |instance, now| instance.handle_weight(now, Tracker::Script(3), -60));
     lan.run_until(at(11.0));
     assert_eq!(
         lan.take_lines(),

@@ -20,7 +20,7 @@ fn faulty(fault: Fault) -> Lan {
 
 const STAGES: [Stage; 6] = [
     ("INIT", || Lan::new([router(100)])),
-    ("INIT, held", || faulty(Fault::Pending(0))),
+    ("INIT, held", || faulty(Fault::Pending(Tracker::Script(0)))),
     ("BACKUP", || Lan::started(router(100))),
     ("MASTER", || Lan::master(router(100))),
     ("FAULT", || faulty(Fault::Interface)),
@@ -48,11 +48,13 @@ const INPUTS: [Input; 16] = [
     }),
     ("interface up", |instance, now| instance.handle_fault(now, Fault::Interface, None)),
     ("script without result", |instance, now| {
-        instance.handle_fault(now, Fault::Pending(0), Some(Reason::Started))
+        instance.handle_fault(now, Fault::Pending(Tracker::Script(0)), Some(Reason::Started))
     }),
-    ("script's first success", |instance, now| instance.handle_fault(now, Fault::Pending(0), None)),
+    ("script's first success", |instance, now| {
+        instance.handle_fault(now, Fault::Pending(Tracker::Script(0)), None)
+    }),
     ("no source address", |instance, now| instance.handle_source(now, Source::Missing)),
-    ("weight", |instance, now| instance.handle_weight(now, 0, -50)),
+    ("weight", |instance, now| instance.handle_weight(now, Tracker::Script(0), -50)),
     ("address removed", |instance, now| instance.handle_address_removed(now, VIP)),
     ("addresses installed", |instance, now| instance.handle_addresses_installed(now, true)),
     ("shutdown", |instance, now| instance.handle_shutdown(now, true)),

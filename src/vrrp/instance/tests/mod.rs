@@ -49,6 +49,7 @@ fn router(priority: u8) -> Settings {
         addresses: vec![VIP],
         destination: Destination::Multicast(GROUP),
         source: None,
+        track_source: false,
         garp: Garp::default(),
         down_timer_adverts: Settings::DEFAULT_DOWN_TIMER_ADVERTS,
         membership: Membership::Alone,

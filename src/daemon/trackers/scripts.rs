@@ -6,8 +6,9 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc;
 use tracing::{info, warn};
 
-use super::engine::Command;
 use crate::{
+    config::tracking::Tracker,
+    daemon::engine::Command,
     kernel::{
         Deadline, clock,
         process::{self, Child, ExitKind, Owner, Signal},
@@ -17,7 +18,7 @@ use crate::{
 };
 
 /// A tracked script that runs.
-pub(super) struct ScriptLoop {
+struct ScriptLoop {
     row: Arc<ScriptRow>,
     owner: Option<Owner>,
     tracker: ScriptTracker,
@@ -27,14 +28,14 @@ pub(super) struct ScriptLoop {
 
 impl ScriptLoop {
     /// The loop of a row; its verdicts go to the engine.
-    pub(super) fn new(row: Arc<ScriptRow>, engine: mpsc::Sender<Command>) -> Self {
+    fn new(row: Arc<ScriptRow>, engine: mpsc::Sender<Command>) -> Self {
         let tracker = ScriptTracker::new(&row.config);
         let owner = row.config.user.as_ref().map(|user| Owner::new(user.uid, user.gid));
         Self { row, owner, tracker, child: None, engine }
     }
 
     /// Runs for ever; cancelled, it leaves a running script to be ended with its lane.
-    pub(super) async fn run(mut self) -> std::io::Result<()> {
+    async fn run(mut self) -> std::io::Result<()> {
         let mut deadline = Deadline::new()?;
         self.tracker.handle_start(clock::now());
         loop {
@@ -88,18 +89,18 @@ impl ScriptLoop {
     /// Shows the verdict to readers and tells the engine when something changed.
     async fn judge(&mut self, verdict: Verdict) {
         let name = &self.row.config.name;
-        let detail = verdict.end.to_string();
+        let observation = verdict.observation();
         self.row.set_status(ScriptStatus {
             result: verdict.result,
-            last: detail.clone(),
+            last: observation.detail.clone(),
             at: Some(clock::now()),
         });
         if !verdict.changed {
             return;
         }
-        info!("Script `{name}` {detail}");
-        let script = self.row.index as usize - 1;
-        let command = Command::ScriptJudged { script, healthy: verdict.healthy, detail };
+        info!("Script `{name}` {}", observation.detail);
+        let tracker = Tracker::Script(self.row.index as usize - 1);
+        let command = Command::Observed { tracker, observation };
         // The engine is gone only when everything ends.
         let _ = self.engine.send(command).await;
     }
@@ -118,7 +119,7 @@ async fn ended(child: &mut Option<Child>) -> RunEnd {
 }
 
 /// All loops of a topology, for the manage lane to drive; each ends only with an error.
-pub(super) fn loops(
+pub(in crate::daemon) fn loops(
     rows: &[Arc<ScriptRow>],
     engine: &mpsc::Sender<Command>,
 ) -> FuturesUnordered<impl Future<Output = std::io::Result<()>> + use<>> {

@@ -1,0 +1,157 @@
+//! What trackers find out, brought to the machines of all that track it.
+
+use std::{collections::HashMap, sync::Arc};
+
+use tracing::info;
+
+use super::{Engine, router::Router, timers::Timers};
+use crate::{
+    config::tracking::{Tracked, Tracker},
+    registry::{InterfaceRow, InterfaceStatus, LinkState, Reason, Topology},
+    track::{Finding, LinkTracker, Observation, effect},
+    units::Time,
+    vrrp::Fault,
+};
+
+/// Who tracks what, and how the interfaces count.
+#[derive(Debug)]
+pub(super) struct Trackers {
+    subscriptions: HashMap<Tracker, Vec<Subscription>>,
+    links: Vec<Link>,
+    link_of: HashMap<String, usize>,
+    link_timers: Timers,
+}
+
+/// A router's line that tracks something.
+#[derive(Clone, Debug)]
+struct Subscription {
+    router: usize,
+    line: Tracked,
+}
+
+/// An interface that somebody uses or tracks.
+#[derive(Debug)]
+struct Link {
+    row: Arc<InterfaceRow>,
+    tracker: LinkTracker,
+}
+
+impl Trackers {
+    /// Those of a topology; nothing is known of any yet.
+    pub(super) fn new(topology: &Topology, routers: &[Router]) -> Self {
+        let mut subscriptions: HashMap<_, Vec<_>> = HashMap::new();
+        for (router, known) in routers.iter().enumerate() {
+            for line in known.tracks.iter().cloned() {
+                subscriptions.entry(line.tracker).or_default().push(Subscription { router, line });
+            }
+        }
+        let link =
+            |row: &Arc<InterfaceRow>| Link { row: Arc::clone(row), tracker: LinkTracker::new(&row.config) };
+        let links: Vec<Link> = topology.interfaces.iter().map(link).collect();
+        let names = topology.interfaces.iter().map(|row| row.config.name.clone());
+        Self {
+            subscriptions,
+            link_of: names.zip(0..).collect(),
+            link_timers: Timers::new(links.len()),
+            links,
+        }
+    }
+
+    /// How an interface counts, after its delays; missing when nobody tracks it.
+    pub(super) fn link_state(&self, name: &str) -> LinkState {
+        self.link_of.get(name).map_or(LinkState::Missing, |link| self.links[*link].tracker.counted())
+    }
+
+    /// When an interface's state will count.
+    pub(super) fn next_deadline(&self) -> Option<Time> {
+        self.link_timers.next()
+    }
+}
+
+impl Engine {
+    /// Holds a router back until everything that it tracks without weight has been looked at.
+    pub(super) fn wait_for_trackers(&mut self, number: usize, now: Time) {
+        let tracks = Arc::clone(&self.routers[number].tracks);
+        // Interfaces have been by now.
+        let awaited = tracks.iter().filter(|line| !matches!(line.tracker, Tracker::Interface(_)));
+        for line in awaited.filter(|line| line.weight == 0) {
+            let machine = &mut self.routers[number].machine;
+            machine.handle_fault(now, Fault::Pending(line.tracker), Some(Reason::Started));
+        }
+    }
+
+    /// A tracker has found something out: all that track it are told.
+    pub(super) fn handle_observation(&mut self, tracker: Tracker, seen: &Observation, now: Time) {
+        for Subscription { router, line } in
+            self.trackers.subscriptions.get(&tracker).cloned().unwrap_or_default()
+        {
+            let effect = effect(&line, seen);
+            let fault = effect.fault.map(|detail| Reason::Tracked { tracker, name: line.name, detail });
+            let machine = &mut self.routers[router].machine;
+            machine.handle_weight(now, tracker, effect.weight);
+            // The fault comes before the end of waiting, or the router would leave FAULT in between.
+            machine.handle_fault(now, Fault::Tracked(tracker), fault);
+            machine.handle_fault(now, Fault::Pending(tracker), None);
+            // What a router wants before its start is done at its start.
+            if self.started {
+                self.carry_out(router, now);
+            }
+        }
+    }
+
+    /// Looks at an interface that the kernel has reported something about. Before the start nothing counts: links of
+    /// the routers' own are being made then.
+    pub(super) fn look_at_link(&mut self, name: &str, now: Time) {
+        if self.started {
+            self.observe_link(name, now);
+        }
+    }
+
+    fn observe_link(&mut self, name: &str, now: Time) {
+        let Some(&link) = self.trackers.link_of.get(name) else { return };
+        let state = match self.interfaces.named(name) {
+            None => LinkState::Missing,
+            Some(interface) if interface.link.up => LinkState::Up,
+            Some(_) => LinkState::Down,
+        };
+        self.trackers.links[link].tracker.handle_link(now, state);
+        self.follow_link(link, now);
+    }
+
+    /// Looks at every interface: at the start, and after everything was listed anew.
+    pub(super) fn look_at_links(&mut self, now: Time) {
+        let names: Vec<String> =
+            self.trackers.links.iter().map(|link| link.row.config.name.clone()).collect();
+        for name in names {
+            self.observe_link(&name, now);
+        }
+    }
+
+    /// Has the interfaces count whose delays are over.
+    pub(super) fn run_link_timers(&mut self, now: Time) {
+        while let Some(link) = self.trackers.link_timers.due(now) {
+            self.trackers.links[link].tracker.handle_timeout(now);
+            let name = self.trackers.links[link].row.config.name.clone();
+            self.follow_link(link, now);
+            self.refresh_users(&name, now);
+        }
+    }
+
+    /// Shows readers how an interface counts from now on, and tells all that track it.
+    fn follow_link(&mut self, link: usize, now: Time) {
+        while let Some(state) = self.trackers.links[link].tracker.poll_action() {
+            let row = &self.trackers.links[link].row;
+            let before = row.status();
+            let changes = before.changes + u32::from(before.since.is_some());
+            row.set_status(InterfaceStatus { state, since: Some(now), changes });
+            if self.started {
+                info!("Interface {} {}", row.config.name, state.words());
+            }
+            let finding = if state == LinkState::Up { Finding::Healthy } else { Finding::Failed };
+            let seen = Observation { finding, detail: state.words().to_owned() };
+            self.handle_observation(Tracker::Interface(link), &seen, now);
+        }
+        let due = self.trackers.links[link].tracker.poll_timeout();
+        self.trackers.link_timers.set(link, due);
+    }
+}

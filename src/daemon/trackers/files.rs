@@ -1,0 +1,97 @@
+//! Following tracked files: one thread that waits for their changes and reads them.
+
+use std::{io::ErrorKind, path::Path, sync::Arc};
+
+use tracing::{error, info, warn};
+
+use super::Engine;
+use crate::{
+    config::tracking::{InitFile, Tracker},
+    kernel::{FileWatch, clock, file_watch},
+    registry::{FileRow, FileStatus},
+    track::{Content, FileTracker, LONGEST},
+};
+
+/// A file that is followed.
+struct Follower<'a> {
+    row: &'a FileRow,
+    tracker: FileTracker,
+    /// What was wrong with it at the last look, so that it is said once.
+    problem: Option<String>,
+}
+
+/// Follows the files of these rows for ever.
+pub(super) fn run(rows: &[Arc<FileRow>], engine: &Engine) {
+    for row in rows {
+        if let Some(init) = row.config.init {
+            initialise(row, init);
+        }
+    }
+    let mut followers: Vec<Follower<'_>> = rows
+        .iter()
+        .map(|row| Follower { row: row.as_ref(), tracker: FileTracker::default(), problem: None })
+        .collect();
+    let paths = rows.iter().map(|row| row.config.path.clone()).collect();
+    let mut watch = match FileWatch::open(paths) {
+        Ok(watch) => watch,
+        Err(error) => return error!("{error}: no tracked file is read"),
+    };
+    // Watched first and read then, so that no change is missed in between.
+    let mut changed: Vec<usize> = (0..followers.len()).collect();
+    loop {
+        for trouble in watch.take_troubles() {
+            warn!("{trouble}: the file is looked at every second instead");
+        }
+        for position in changed {
+            followers[position].look(position, engine);
+        }
+        changed = match watch.wait() {
+            Ok(changed) => changed,
+            Err(error) => return error!("{error}: tracked files are not read any more"),
+        };
+    }
+}
+
+impl Follower<'_> {
+    fn look(&mut self, position: usize, engine: &Engine) {
+        let config = &self.row.config;
+        let verdict = self.tracker.handle_content(&read(&config.path));
+        if verdict.problem != self.problem {
+            if let Some(problem) = &verdict.problem {
+                warn!(
+                    "Track file {}: {}: {problem}, it counts as {}",
+                    config.name,
+                    config.path.display(),
+                    verdict.number
+                );
+            }
+            self.problem.clone_from(&verdict.problem);
+        }
+        self.row.set_status(FileStatus {
+            number: verdict.number,
+            problem: verdict.problem.clone(),
+            at: Some(clock::now()),
+        });
+        if verdict.changed {
+            engine.tell(Tracker::File(position), verdict.observation());
+        }
+    }
+}
+
+fn read(path: &Path) -> Content {
+    match file_watch::read_beginning(path, LONGEST) {
+        Ok(bytes) => Content::Bytes(bytes),
+        Err(error) if error.kind() == ErrorKind::NotFound => Content::Missing,
+        Err(error) => Content::Unreadable(error.to_string()),
+    }
+}
+
+/// `init_file`.
+fn initialise(row: &FileRow, init: InitFile) {
+    let (name, path) = (&row.config.name, row.config.path.display());
+    match file_watch::initialise(&row.config.path, &format!("{}\n", init.value), init.overwrite) {
+        Ok(true) => info!("Track file {name}: wrote {} to {path}", init.value),
+        Ok(false) => {}
+        Err(error) => warn!("Track file {name}: cannot write {} to {path}: {error}", init.value),
+    }
+}

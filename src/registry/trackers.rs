@@ -1,0 +1,129 @@
+//! The rows of what is tracked, beside scripts: interfaces, files, processes.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+
+use crate::{config::tracking, units::Time};
+
+/// An interface that an instance uses or tracks.
+#[derive(Debug)]
+pub struct InterfaceRow {
+    /// Position among the interfaces, from 1.
+    pub index: u32,
+    /// What the configuration says.
+    pub config: tracking::Interface,
+    status: ArcSwap<InterfaceStatus>,
+}
+
+/// What is true of an interface right now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct InterfaceStatus {
+    /// How it counts, after its delays.
+    pub state: LinkState,
+    /// Since when it does; nothing before it was looked at.
+    pub since: Option<Time>,
+    /// How often it has changed since the start.
+    pub changes: u32,
+}
+
+/// How an interface is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum LinkState {
+    /// There is none of that name.
+    #[default]
+    Missing,
+    /// It is not up, or not running (IFF_UP, IFF_RUNNING).
+    Down,
+    /// It is up and running.
+    Up,
+}
+
+impl LinkState {
+    /// What is said of the interface.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Missing => "does not exist",
+            Self::Down => "is down",
+            Self::Up => "is up",
+        }
+    }
+}
+
+/// A `track_file`.
+#[derive(Debug)]
+pub struct FileRow {
+    /// Position among the files in use, from 1.
+    pub index: u32,
+    /// What the configuration says.
+    pub config: tracking::File,
+    status: ArcSwap<FileStatus>,
+}
+
+/// What is true of a file right now.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FileStatus {
+    /// The number that counts.
+    pub number: i64,
+    /// What is wrong with the file, if anything.
+    pub problem: Option<String>,
+    /// When it was last looked at; nothing before it was.
+    pub at: Option<Time>,
+}
+
+/// A `vrrp_track_process`.
+#[derive(Debug)]
+pub struct ProcessRow {
+    /// Position among those in use, from 1.
+    pub index: u32,
+    /// What the configuration says.
+    pub config: tracking::Process,
+    status: ArcSwap<ProcessStatus>,
+}
+
+/// What is true of tracked processes right now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ProcessStatus {
+    /// How many there are.
+    pub count: u32,
+    /// Whether that counts as right, after the delays; nothing before they were counted.
+    pub healthy: Option<bool>,
+    /// How their coming and going is learnt.
+    pub followed: Followed,
+    /// When they were last counted.
+    pub at: Option<Time>,
+}
+
+/// How the coming and going of processes is learnt.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Followed {
+    /// The kernel reports each.
+    #[default]
+    Reported,
+    /// /proc is read at intervals, for the kernel does not report to this process.
+    Polled,
+}
+
+macro_rules! row {
+    ($row:ident, $config:ty, $status:ident) => {
+        impl $row {
+            /// The row of `config` at `index` (from 1), before the first look.
+            pub fn new(index: u32, config: $config) -> Self {
+                Self { index, config, status: ArcSwap::default() }
+            }
+
+            /// What is true now.
+            pub fn status(&self) -> Arc<$status> {
+                self.status.load_full()
+            }
+
+            /// Replaces what is true now (whoever looks).
+            pub fn set_status(&self, status: $status) {
+                self.status.store(Arc::new(status));
+            }
+        }
+    };
+}
+row!(InterfaceRow, tracking::Interface, InterfaceStatus);
+row!(FileRow, tracking::File, FileStatus);
+row!(ProcessRow, tracking::Process, ProcessStatus);
