@@ -13,6 +13,9 @@ use nix::{
     unistd::Pid,
 };
 
+/// Seconds that a dump may take, which are many where others keep the machine busy.
+const DUMP_LIMIT: &str = "300";
+
 /// Tests of one process run side by side.
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
@@ -82,7 +85,7 @@ impl Namespace {
         let directory = tempfile::tempdir().expect("a temporary directory can be made");
         let pid = |name: &str| directory.path().join(name).display().to_string();
         let mut child = Command::new("ip")
-            .args(["netns", "exec", &self.name, "timeout", "20", "keepalived", "-P", "-n", "-l", "-d"])
+            .args(["netns", "exec", &self.name, "timeout", DUMP_LIMIT, "keepalived", "-P", "-n", "-l", "-d"])
             .args(["-i", super::CONFIG_ID, "-p", &pid("main"), "-r", &pid("vrrp"), "-f"])
             .arg(file)
             .stdin(Stdio::null())
