@@ -76,12 +76,14 @@ impl Item {
         &self.arguments
     }
 
-    /// The word and what follows it, secrets masked.
+    /// The word and what follows it, secrets masked, control characters but tabs as `?`: it makes no further line, and
+    /// does nothing to a terminal.
     pub fn line(&self) -> String {
-        match &*self.arguments() {
+        let line = match &*self.arguments() {
             "" => self.keyword.clone(),
             arguments => format!("{} {arguments}", self.keyword),
-        }
+        };
+        line.replace(|c: char| c.is_control() && c != '\t', "?")
     }
 
     fn json(&self) -> Json {
@@ -108,7 +110,11 @@ impl Item {
 pub(super) fn items(nodes: &[Node], config: Option<&Config>, defaults: bool) -> Vec<Item> {
     let global: Vec<&Node> =
         nodes.iter().filter(|node| node.keyword.name == "global_defs").flat_map(Node::nodes).collect();
-    let shower = Shower { global: &global, truth: Truth::new(config.filter(|_| defaults)), defaults };
+    let shower = Shower {
+        global: &global,
+        truth: config.filter(|_| defaults).map(Truth::new).unwrap_or_default(),
+        defaults,
+    };
     shower.items(nodes, keywords::ROOT, &[], Known::Nothing)
 }
 
@@ -144,7 +150,7 @@ impl Shower<'_> {
             text.trim_start_matches(super::text::is_blank).strip_prefix(name).unwrap_or_default().trim();
         let inner = match (&node.body, node.keyword.value) {
             (Body::Nodes(nodes), Value::Body(block)) => {
-                let known = self.truth.of(name, &node.span());
+                let known = self.truth.of(node);
                 Some(self.items(nodes, block, around, known))
             }
             (Body::Lines(lines), _) => Some(lines.iter().map(entry).collect()),
@@ -281,7 +287,7 @@ pub fn text(items: &[Item]) -> String {
 fn lines(items: &[Item], depth: usize, out: &mut String) {
     for item in items {
         let indent = "    ".repeat(depth);
-        let line = item.line().replace(|c: char| c.is_control() && c != '\t', "?");
+        let line = item.line();
         let Some(at) = &item.at else {
             let origin = match &item.inherited {
                 Some(from) => format!("{}:{}", harmless(&from.file), from.line),
@@ -336,6 +342,7 @@ mod tests {
             written: None,
             items: None,
         };
+        assert_eq!(item.line(), "router_id a?[2Jb\tc");
         assert_eq!(text(&[item]), "router_id a?[2Jb\tc # x?vrrp_strict:3\n");
     }
 }

@@ -1,16 +1,41 @@
 //! Values that other words of a block change: rounded, limited, or decided by the family.
 
-use std::time::Duration;
+use std::{borrow::Cow, collections::HashMap, time::Duration};
 
 use crate::config::{
-    Config, InitialState, Instance, Span,
-    settings::{BfdInstance, VirtualServer},
+    Config, InitialState, Instance, Report, Span,
+    settings::{BfdInstance, Destination, Heading, VirtualServer},
+    tree::Node,
 };
 
-/// What a configuration came to.
-#[derive(Clone, Copy, Default)]
+/// What a configuration came to, block by block.
+#[derive(Default)]
 pub(super) struct Truth<'a> {
-    config: Option<&'a Config>,
+    blocks: HashMap<(&'a Span, Name<'a>), Known<'a>>,
+}
+
+/// What a block is called: a line that is read several times stands for several blocks.
+#[derive(PartialEq, Eq, Hash)]
+enum Name<'a> {
+    Instance(&'a str),
+    Service(Cow<'a, Destination>),
+    Session(&'a str),
+}
+
+impl<'a> Name<'a> {
+    /// The name of a block of which more may be known.
+    fn of(node: &'a Node) -> Option<Self> {
+        let name = || node.argument().map(|word| word.text);
+        match node.keyword.name {
+            "vrrp_instance" => name().map(Name::Instance),
+            "bfd_instance" => name().map(Name::Session),
+            // What is wrong with it has been said.
+            "virtual_server" => {
+                Destination::parse(node, &mut Report::default()).map(Cow::Owned).map(Name::Service)
+            }
+            _ => None,
+        }
+    }
 }
 
 /// A block of which more is known than its lines say.
@@ -23,20 +48,22 @@ pub(super) enum Known<'a> {
 }
 
 impl<'a> Truth<'a> {
-    pub(super) fn new(config: Option<&'a Config>) -> Self {
-        Self { config }
+    pub(super) fn new(config: &'a Config) -> Self {
+        let instances = config.instances.iter();
+        let instances = instances.map(|one| ((&one.at, Name::Instance(&one.name)), Known::Instance(one)));
+        let services = config.virtual_servers.iter();
+        let services =
+            services.map(|one| ((&one.at, Name::Service(Cow::Borrowed(&one.heading))), Known::Service(one)));
+        let sessions = config.bfd_instances.iter();
+        let sessions =
+            sessions.map(|one| ((&one.at, Name::Session(one.heading.name())), Known::Session(one)));
+        Self { blocks: instances.chain(services).chain(sessions).collect() }
     }
 
-    /// The block that begins at a place.
-    pub(super) fn of(self, keyword: &str, at: &Span) -> Known<'a> {
-        let Some(config) = self.config else { return Known::Nothing };
-        let found = match keyword {
-            "vrrp_instance" => config.instances.iter().find(|one| one.at == *at).map(Known::Instance),
-            "virtual_server" => config.virtual_servers.iter().find(|one| one.at == *at).map(Known::Service),
-            "bfd_instance" => config.bfd_instances.iter().find(|one| one.at == *at).map(Known::Session),
-            _ => None,
-        };
-        found.unwrap_or(Known::Nothing)
+    /// What a block came to.
+    pub(super) fn of(&self, node: &Node) -> Known<'a> {
+        let Some(name) = Name::of(node) else { return Known::Nothing };
+        self.blocks.get(&(&node.span(), name)).copied().unwrap_or(Known::Nothing)
     }
 }
 

@@ -250,3 +250,20 @@ fn one_gratuitous_arp_is_enough_where_vrrp_min_garp_says_so_and_nobody_else_does
     assert_eq!(garp("vrrp_garp_master_repeat 4", ""), (0, 4, 4));
     assert_eq!(garp("", "garp_master_delay 2"), (2, 1, 1));
 }
+
+#[test]
+fn each_round_of_a_sequence_shows_its_own_values() {
+    let text = "$BLOCK= \\\nvrrp_instance V$N { \\\ninterface eth0 \\\nvirtual_router_id $N \\\npriority ${N}0 \\\n\
+                virtual_ipaddress { 192.0.2.$N } \\\n}\n~SEQ(N, 3) $BLOCK\n~SEQ(N, 3) bfd_instance B$N { hoplimit 1$N }\n\
+                ~SEQ(N, 3) virtual_server 192.0.2.$N 80 { real_server 198.51.100.$N 80 { weight $N } }\n";
+    let system = FakeSystem::default().file("/etc/main.conf", text);
+    let (items, _) = effective(Path::new("/etc/main.conf"), &Options::default(), true, &system);
+    let shown = show::text(&items);
+    let values = |word: &str| -> Vec<_> {
+        let lines = shown.lines().filter_map(|line| line.trim_start_matches([' ', '#']).strip_prefix(word));
+        lines.map(|line| line.split(" #").next().unwrap_or_default().to_owned()).collect()
+    };
+    assert_eq!(values("priority "), ["10", "20", "30"], "{shown}");
+    assert_eq!(values("hoplimit "), ["11", "12", "13"], "{shown}");
+    assert!(!shown.contains(", written"), "{shown}");
+}
