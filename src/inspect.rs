@@ -9,11 +9,7 @@ use std::{
 use crate::{
     cli::{ConfigCommand, Format},
     config::{
-        self, Elsewhere, Options, Report, System, catalogue,
-        compare::{self, Side},
-        explain,
-        peers::{self, Router},
-        render, show,
+        self, Elsewhere, Options, Reading, Report, System, catalogue, compare, explain, peers, render, show,
     },
 };
 
@@ -41,16 +37,18 @@ pub fn run(command: &ConfigCommand, options: &Options<'_>) -> ExitCode {
 /// The findings of every file, and of the routers together when there are several. Then each file is read as it is at
 /// home, where its interfaces and programs exist: this machine is at most one of the routers.
 fn check(files: &[PathBuf], format: Format, options: &Options<'_>) -> (String, u8) {
+    if let [file] = files {
+        let report = findings(file, options);
+        return (formatted(&report, format), report.test_exit());
+    }
     let mut all = Report::default();
     let mut routers = Vec::new();
     let mut status = 0;
     for file in files {
-        let alone = files.len() == 1;
-        let report =
-            if alone { findings(file, options) } else { config::load_with(file, options, &Elsewhere).1 };
-        status = status.max(report.test_exit());
-        all.absorb(report);
-        routers.extend(Router::read(file, options));
+        let mut router = Reading::new(file, options, &Elsewhere);
+        status = status.max(router.report.test_exit());
+        all.absorb(std::mem::take(&mut router.report));
+        routers.push(router);
     }
     let alone = all.diagnostics.len();
     for (index, second) in routers.iter().enumerate() {
@@ -106,8 +104,8 @@ fn meaning(keyword: &str) -> (String, u8) {
 }
 
 fn differences(old: &Path, new: &Path, json: bool, options: &Options<'_>) -> (String, u8) {
-    let old = Side::read(old, options, &Elsewhere);
-    let new = Side::read(new, options, &Elsewhere);
+    let old = Reading::new(old, options, &Elsewhere);
+    let new = Reading::new(new, options, &Elsewhere);
     if let Some(status) = unusable(&old.report).into_iter().chain(unusable(&new.report)).max() {
         return (String::new(), status);
     }

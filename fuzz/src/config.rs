@@ -3,7 +3,7 @@
 use std::{fmt::Write, path::Path};
 
 use steadfast::config::{
-    self, Diagnostic, Options, Report, compare, peers, peers::Router, render, show, show::Item,
+    self, Diagnostic, Options, Reading, Report, compare, peers, render, show, show::Item,
 };
 
 use super::files::{Files, MAIN};
@@ -20,20 +20,18 @@ pub fn check(input: &[u8]) {
     show::json(&all);
     show::text(&all);
     let (written, _) = effective(&files, false);
-    let side = compare::Side::read(Path::new(MAIN), &options(), &files);
-    assert_eq!(compare::changes(&side, &side), [], "a configuration differs from itself");
+    let first = read(&files);
+    assert_eq!(first.items, written);
+    assert_eq!(compare::changes(&first, &first), [], "a configuration differs from itself");
     let text = show::text(&written);
     let again = Files::default().with(MAIN, &*text);
-    let (_, report) = load(&again);
-    assert_eq!(report.lines().count(), report.diagnostics.len());
-    if let (Some(first), Some(second)) = (router(&files), router(&again)) {
-        let mut findings = Report::default();
-        peers::check(&first, &second, &mut findings);
-        assert_eq!(findings.lines().count(), findings.diagnostics.len());
-    }
+    let second = read(&again);
+    assert_eq!(second.report.lines().count(), second.report.diagnostics.len());
+    let mut findings = Report::default();
+    peers::check(&first, &second, &mut findings);
+    assert_eq!(findings.lines().count(), findings.diagnostics.len());
     if text.lines().all(reads_as_it_stands) {
-        let (second, _) = effective(&again, false);
-        assert_eq!(outline(&written), outline(&second), "shown and read again:\n{text}");
+        assert_eq!(outline(&written), outline(&second.items), "shown and read again:\n{text}");
     }
 }
 
@@ -41,8 +39,8 @@ fn load(files: &Files) -> (Option<config::Config>, Report) {
     config::load_with(Path::new(MAIN), &options(), files)
 }
 
-fn router(files: &Files) -> Option<Router> {
-    Router::read_in(Path::new(MAIN), &options(), files)
+fn read(files: &Files) -> Reading {
+    Reading::new(Path::new(MAIN), &options(), files)
 }
 
 fn effective(files: &Files, defaults: bool) -> (Vec<Item>, Report) {
@@ -88,14 +86,13 @@ fn is_placed(found: &Diagnostic, report: &Report) {
     assert!(source.text.split('\n').count() >= span.line, "{found:?} is behind the end of {}", source.name);
 }
 
-/// What items say, without where they are written. Control characters are shown as `?`.
+/// What items say, without where they are written.
 fn outline(items: &[Item]) -> String {
     fn write(items: &[Item], depth: usize, out: &mut String) {
         for item in items {
             let opens = if item.items.is_some() { " {" } else { "" };
             // Writing to a String cannot fail.
-            let shown = item.line().replace(|c: char| c.is_control() && c != '\t', "?");
-            let _ = writeln!(out, "{:depth$}{shown}{opens}", "");
+            let _ = writeln!(out, "{:depth$}{}{opens}", "", item.line());
             write(item.items.as_deref().unwrap_or_default(), depth + 1, out);
         }
     }

@@ -9,13 +9,9 @@ mod group;
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
     net::IpAddr,
-    path::Path,
 };
 
-use super::{
-    Auth, Config, Diagnostic, Elsewhere, Environment, InitialState, Instance, Options, Report, Severity,
-    Span, effective, load_with, show::Item,
-};
+use super::{Auth, Config, Diagnostic, InitialState, Instance, Reading, Report, Severity, Span, show::Item};
 use crate::units::{Family, Version, Vrid};
 
 /// The way out where a weight is too small.
@@ -24,30 +20,9 @@ const LARGER_WEIGHT: &str =
 const BOTH: &str = "write the same on both routers";
 const BOTH_MASTERS: &str = "each drops the other's advertisements: both become master";
 
-/// A router as its file describes it, read as if every interface and program it names were there.
-#[derive(Debug)]
-pub struct Router {
-    config: Config,
-    /// Where its settings are written.
-    items: Vec<Item>,
-}
-
-impl Router {
-    /// Reads a router's file; `None` when it cannot be read as a whole.
-    pub fn read(path: &Path, options: &Options<'_>) -> Option<Self> {
-        Self::read_in(path, options, &Elsewhere)
-    }
-
-    /// Reads a router's file where `env` says what there is.
-    pub fn read_in(path: &Path, options: &Options<'_>, env: &dyn Environment) -> Option<Self> {
-        let config = load_with(path, options, env).0?;
-        Some(Self { config, items: effective(path, options, false, env).0 })
-    }
-}
-
 /// A router's instances by what they are found by; the first of each counts.
 struct Index<'a> {
-    router: &'a Router,
+    config: &'a Config,
     names: HashMap<&'a str, &'a Instance>,
     routers: HashMap<(Vrid, &'a str), &'a Instance>,
     addresses: HashMap<IpAddr, &'a Instance>,
@@ -60,23 +35,25 @@ struct Index<'a> {
 }
 
 impl<'a> Index<'a> {
-    fn of(router: &'a Router) -> Self {
+    /// `None` when the file could not be read as a whole.
+    fn of(router: &'a Reading) -> Option<Self> {
+        let config = router.config.as_ref()?;
         // The last of equal keys stays in a map, hence the order.
-        let instances = || router.config.instances.iter().rev();
+        let instances = || config.instances.iter().rev();
         let blocks = || router.items.iter().filter(|item| item.keyword == "vrrp_instance");
         let global = router.items.iter().filter(|item| item.keyword == "global_defs");
         let global = global.flat_map(|block| block.items.iter().flatten());
         let addresses =
             instances().flat_map(|one| one.virtual_addresses.iter().map(move |line| (line.address, one)));
-        Self {
-            router,
+        Some(Self {
+            config,
             names: instances().map(|one| (&*one.name, one)).collect(),
             routers: instances().map(|one| ((one.vrid, &*one.interface), one)).collect(),
             addresses: addresses.collect(),
             blocks: blocks().filter_map(|item| Some((item.at.as_ref()?, item))).collect(),
             mentioned: blocks().map(|item| item.arguments().into_owned()).collect(),
             global: global.filter_map(|item| Some((&*item.keyword, item.at.as_ref()?))).collect(),
-        }
+        })
     }
 
     /// This router's instance for the virtual router of another's.
@@ -101,12 +78,13 @@ impl<'a> Index<'a> {
     }
 }
 
-/// Compares two routers; the findings point into the second.
-pub fn check(first: &Router, second: &Router, report: &mut Report) {
-    let (first, second) = (&Index::of(first), &Index::of(second));
+/// Compares two routers, as their files read where every interface and program they name is there; the findings point into
+/// the second. A file that cannot be read as a whole has been reported, and agrees with nothing.
+pub fn check(first: &Reading, second: &Reading, report: &mut Report) {
+    let (Some(first), Some(second)) = (&Index::of(first), &Index::of(second)) else { return };
     for (index, other) in [(second, first), (first, second)] {
         let alone = |one: &&Instance| other.partner(one).is_none() && !other.mentioned.contains(&one.name);
-        for instance in index.router.config.instances.iter().filter(alone) {
+        for instance in index.config.instances.iter().filter(alone) {
             let headline = format!("only one router has vrrp_instance {}", instance.name);
             report.add(
                 Diagnostic::new("peer-missing", Severity::Error, headline, &instance.at)
@@ -115,13 +93,13 @@ pub fn check(first: &Router, second: &Router, report: &mut Report) {
             );
         }
     }
-    for theirs in &second.router.config.instances {
+    for theirs in &second.config.instances {
         if let Some(ours) = first.partner(theirs) {
             Pair { first, second, ours, theirs, report }.compare();
         }
     }
     let partner = |theirs: &Instance| first.partner(theirs);
-    group::check(&first.router.config, &second.router.config, partner, report);
+    group::check(first.config, second.config, partner, report);
 }
 
 /// One virtual router, as two files have it.

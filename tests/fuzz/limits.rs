@@ -3,7 +3,7 @@
 use std::{fmt::Write as _, path::Path, time::Duration};
 
 use nix::time::{ClockId, clock_gettime};
-use steadfast::config::{self, Config, Options, Report, compare, peers, render, show};
+use steadfast::config::{self, Config, Options, Reading, Report, compare, peers, render, show};
 
 use crate::targets::files::{Files, MAIN};
 
@@ -338,18 +338,19 @@ fn what_means_nothing_costs_its_size() {
 
 #[test]
 fn two_configurations_are_compared_at_the_cost_of_their_size() {
-    let text = |size: usize, first: usize| lines(size, |number| instance(number + first, ADDRESS));
-    let read = |text: String| Files::default().with(MAIN, text);
+    let read = |size: usize, first: usize| {
+        let text = lines(size, |number| instance(number + first, ADDRESS));
+        let files = Files::default().with(MAIN, text);
+        let reading = Reading::new(Path::new(MAIN), &Options::default(), &files);
+        assert!(reading.config.is_some(), "it loads");
+        reading
+    };
     is_linear("peers", 300, |size| {
-        let router =
-            |first| peers::Router::read_in(Path::new(MAIN), &Options::default(), &read(text(size, first)));
-        let (first, second) = (router(0), router(size / 2));
         let mut report = Report::default();
-        peers::check(&first.expect("it loads"), &second.expect("it loads"), &mut report);
+        peers::check(&read(size, 0), &read(size, size / 2), &mut report);
         render::json(&report);
     });
     is_linear("changes", 300, |size| {
-        let side = |text| compare::Side::read(Path::new(MAIN), &Options::default(), &read(text));
-        compare::text(&compare::changes(&side(text(size, 0)), &side(text(size, size / 2))));
+        compare::text(&compare::changes(&read(size, 0), &read(size, size / 2)));
     });
 }

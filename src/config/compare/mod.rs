@@ -3,17 +3,13 @@
 mod effect;
 mod meaning;
 
-use std::{
-    collections::{HashMap, HashSet},
-    path::Path,
-};
+use std::collections::{HashMap, HashSet};
 
 use self::effect::Kind;
 use super::{
-    Config, Environment, Instance, Options, Report, Span, effective,
+    Instance, Reading, Span,
     json::Json,
     keywords::{self, Block, Value},
-    load_with,
     show::Item,
 };
 
@@ -36,29 +32,6 @@ const ANOTHER_ROUTER: &str = "is another virtual router: it stops and starts ane
 /// What is said below the differences, as long as it is so.
 const NO_RELOAD: &str = "a reload has no effect yet: only a restart brings these differences about\n";
 
-/// A configuration that is compared: as it is written, and what it comes to.
-#[derive(Debug)]
-pub struct Side {
-    items: Vec<Item>,
-    /// `None` when the file cannot be read as a whole.
-    config: Option<Config>,
-    /// What is wrong with it.
-    pub report: Report,
-}
-
-impl Side {
-    /// Reads a file where `env` says what there is.
-    pub fn read(path: &Path, options: &Options<'_>, env: &dyn Environment) -> Self {
-        let (config, report) = load_with(path, options, env);
-        Self { items: effective(path, options, false, env).0, config, report }
-    }
-
-    fn instances(&self) -> HashMap<&str, &Instance> {
-        let instances = self.config.iter().flat_map(|config| &config.instances);
-        instances.map(|instance| (&*instance.name, instance)).collect()
-    }
-}
-
 /// One difference.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
@@ -75,9 +48,9 @@ pub struct Change {
 }
 
 /// The differences, in the order of the new configuration, what is gone last in each block.
-pub fn changes(old: &Side, new: &Side) -> Vec<Change> {
+pub fn changes(old: &Reading, new: &Reading) -> Vec<Change> {
     let mut found = Vec::new();
-    let (olds, news) = (old.instances(), new.instances());
+    let (olds, news) = (instances(old), instances(new));
     let top = Within {
         lines: Vec::new(),
         block: "",
@@ -91,6 +64,11 @@ pub fn changes(old: &Side, new: &Side) -> Vec<Change> {
     };
     top.compare(&old.items, &new.items, &mut found);
     found
+}
+
+fn instances(of: &Reading) -> HashMap<&str, &Instance> {
+    let instances = of.config.iter().flat_map(|config| &config.instances);
+    instances.map(|instance| (&*instance.name, instance)).collect()
 }
 
 /// Where two lists of items stand.

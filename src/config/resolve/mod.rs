@@ -30,7 +30,10 @@ mod strict;
 mod track_group;
 mod tracking;
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    borrow::Borrow,
+    collections::{HashMap, HashSet},
+};
 
 use self::{
     address::List, names::NameTables, place::Place, rule::Assigned, service::Followed, tracking::Trackables,
@@ -85,8 +88,12 @@ struct Draft {
     track_groups: HashSet<String>,
 }
 
-/// Makes a configuration of a tree.
-pub(super) fn resolve(nodes: Vec<Node>, env: &dyn Environment, report: &mut Report) -> Config {
+/// Makes a configuration of a tree. Where the tree is given away, each block's lines are dropped as soon as their meaning
+/// is known.
+pub(super) fn resolve<Nodes>(nodes: Nodes, env: &dyn Environment, report: &mut Report) -> Config
+where
+    Nodes: AsRef<[Node]> + IntoIterator<Item: Borrow<Node>>,
+{
     let mut context = Context {
         env,
         report,
@@ -95,9 +102,9 @@ pub(super) fn resolve(nodes: Vec<Node>, env: &dyn Environment, report: &mut Repo
         names: NameTables::default(),
         assigned: Assigned::default(),
     };
-    let config = Config { global: global::resolve(&nodes, &mut context), ..Config::empty() };
+    let config = Config { global: global::resolve(nodes.as_ref(), &mut context), ..Config::empty() };
     context.names = NameTables::new(&config.global.settings);
-    rules::check(&nodes, &mut context);
+    rules::check(nodes.as_ref(), &mut context);
     let mut draft = Draft {
         config,
         trackables: Trackables::default(),
@@ -106,9 +113,8 @@ pub(super) fn resolve(nodes: Vec<Node>, env: &dyn Environment, report: &mut Repo
         followed: Followed::new(),
         track_groups: HashSet::new(),
     };
-    // Each block's lines are dropped as soon as their meaning is known.
     for node in nodes {
-        block(&node, &mut draft, &mut context);
+        block(node.borrow(), &mut draft, &mut context);
     }
     let Draft { mut config, trackables, groups, names, .. } = draft;
     overlap::check(&config.instances, &mut context);
