@@ -12,8 +12,11 @@ use agentx::{Access, Object, Syntax};
 use steadfast::snmp;
 
 /// The parts of keepalived's module that are served, by the start of their OID: global, and of vrrp the tables of
-/// sync groups and their members, instances, tracked scripts, addresses, scripts and the groups' tracked scripts.
-const SERVED: [&str; 8] = ["1.", "2.1.", "2.2.", "2.3.", "2.5.", "2.6.", "2.9.", "2.15."];
+/// sync groups and their members, instances, addresses, scripts, files, processes, and of what instances and groups track.
+const SERVED: [&str; 16] = [
+    "1.", "2.1.", "2.2.", "2.3.", "2.4.", "2.5.", "2.6.", "2.9.", "2.12.", "2.13.", "2.14.", "2.15.",
+    "2.16.", "2.20.", "2.21.", "2.22.",
+];
 
 /// What a description says of an object.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! KEEPALIVED-MIB as a manager sees it: every story runs real net-snmp beside real routers in network namespaces.
 //!
-//! What is served ([`walk`], [`differential`], [`switches`]), what is told ([`transitions`], [`crowd`]), and what
+//! What is served ([`walk`], [`differential`], [`tracked`], [`switches`]), what is told ([`transitions`], [`crowd`]), and what
 //! happens to both, and to the advertisements, while snmpd is away or busy ([`outage`], [`load`]).
 
 #[path = "snmp/cadence.rs"]
@@ -17,6 +17,8 @@ mod outage;
 mod scene;
 #[path = "snmp/switches.rs"]
 mod switches;
+#[path = "snmp/tracked.rs"]
+mod tracked;
 #[path = "snmp/transitions.rs"]
 mod transitions;
 #[path = "snmp/walk.rs"]

@@ -6,15 +6,16 @@
 //! [`crate::registry`] and the `agentx` crate.
 
 mod address;
+mod file;
 mod global;
 mod group;
 mod group_member;
-mod group_script;
 mod instance;
 pub mod notification;
 mod position;
+mod process;
 mod script;
-mod tracked_script;
+mod tracked;
 
 use std::net::IpAddr;
 
@@ -33,10 +34,18 @@ pub fn view() -> View<Topology> {
         .table(&group::TABLE)
         .table(&group_member::TABLE)
         .table(&instance::TABLE)
-        .table(&tracked_script::TABLE)
+        .table(&tracked::INTERFACES)
+        .table(&tracked::SCRIPTS)
         .table(&address::TABLE)
         .table(&script::TABLE)
-        .table(&group_script::TABLE)
+        .table(&tracked::FILES)
+        .table(&file::TABLE)
+        .table(&tracked::GROUP_INTERFACES)
+        .table(&tracked::GROUP_SCRIPTS)
+        .table(&tracked::GROUP_FILES)
+        .table(&tracked::PROCESSES)
+        .table(&process::TABLE)
+        .table(&tracked::GROUP_PROCESSES)
 }
 
 /// INTEGER { enabled(1), disabled(2) }.

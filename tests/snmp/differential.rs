@@ -52,6 +52,9 @@ const fn known(object: &'static [u32], theirs: Shown, ours: Shown, row: &'static
 
 const ADDED: &str = "| objects added after 2.2.7 ";
 const NO_MAIL: &str = "| `smtpServerAddressType`, `smtpServerAddress` without a mail server ";
+const PRIMARY: &str = "| `vrrpInstanceTrackPrimaryIf` ";
+const LINES: &str = "| weights of the files and processes that an instance or a group tracks ";
+const PARAM_MATCH: &str = "| `vrrpProcessParamMatch` ";
 const MAIL_DEFAULTS: &str = "| `smtpServerTimeout`, `smtpServerPort` without a mail server ";
 
 /// Any other object must be the same in both walks.
@@ -62,7 +65,8 @@ const KNOWN: &[Known] = &[
     known(&[1, 3, 3, 0], Exactly("Gauge32: 0"), Exactly("Gauge32: 30"), MAIL_DEFAULTS),
     known(&[1, 3, 6, 0], Exactly("Gauge32: 0"), Exactly("Gauge32: 25"), MAIL_DEFAULTS),
     known(&[1, 12], Nothing, Exactly("INTEGER: 2"), ADDED),
-    known(&[2, 3, 1, 11], Exactly("INTEGER: 2"), Exactly("INTEGER: 1"), "| `vrrpInstanceTrackPrimaryIf` "),
+    known(&[2, 3, 1, 11], Exactly("INTEGER: 2"), Exactly("INTEGER: 1"), PRIMARY),
+    known(&[2, 3, 1, 11], Exactly("INTEGER: 1"), Exactly("INTEGER: 2"), PRIMARY),
     known(&[2, 3, 1, 27], Exactly("INTEGER: 0"), Nothing, "| `vrrpInstanceAccept` of a version 2 instance "),
     known(&[2, 3, 1, 36], Nothing, Exactly("INTEGER: 2"), ADDED),
     known(&[2, 6, 1, 11], Exactly("INTEGER: 2"), Exactly("INTEGER: 1"), "| `vrrpAddressAdvertising` "),
@@ -81,6 +85,14 @@ const KNOWN: &[Known] = &[
     known(&[2, 9, 1, 10], Nothing, Something, ADDED),
     known(&[2, 9, 1, 11], Nothing, Something, ADDED),
     known(&[2, 9, 1, 12], Nothing, Something, ADDED),
+    known(&[2, 12, 1, 3, 3, 1], Exactly("INTEGER: 2"), Exactly("INTEGER: 3"), LINES),
+    known(&[2, 12, 1, 4, 3, 1], Exactly("INTEGER: 2"), Exactly("INTEGER: 1"), LINES),
+    known(&[2, 16, 1, 3, 1, 2], Exactly("INTEGER: 1"), Exactly("INTEGER: -1"), LINES),
+    known(&[2, 20, 1, 3, 3, 3], Exactly("INTEGER: 7"), Exactly("INTEGER: -7"), LINES),
+    known(&[2, 20, 1, 4, 3, 4], Exactly("INTEGER: 2"), Exactly("INTEGER: 1"), LINES),
+    known(&[2, 21, 1, 5], Exactly("INTEGER: 2"), Exactly("INTEGER: 3"), PARAM_MATCH),
+    known(&[2, 21, 1, 5], Exactly("INTEGER: 3"), Exactly("INTEGER: 2"), PARAM_MATCH),
+    known(&[2, 22, 1, 3, 1, 1], Exactly("INTEGER: -4"), Exactly("INTEGER: 2"), LINES),
 ];
 
 /// One configuration, with the columns that tell that it has settled: numbers below [`KEEPALIVED`], values.
@@ -111,6 +123,12 @@ const CASES: &[Case] = &[
         config: include_str!("differential/groups.conf"),
         states: &[2, 2, 2, 2],
         scripts: &[true, false],
+    },
+    Case {
+        name: "tracking",
+        config: include_str!("differential/tracking.conf"),
+        states: &[2, 2, 2],
+        scripts: &[true],
     },
     Case { name: "owner", config: include_str!("differential/owner.conf"), states: &[2, 2, 2], scripts: &[] },
     Case { name: "minimal", config: include_str!("differential/minimal.conf"), states: &[2], scripts: &[] },
@@ -159,7 +177,8 @@ impl Case {
     }
 
     fn walk_of(&self, subject: &Subject, lan: &Lan, snmpd: &Snmpd) -> Result<Walk> {
-        let config = self.config.replace("SOCKET", snmpd.agentx());
+        let directory = lan["alpha"].dir().display().to_string();
+        let config = self.config.replace("SOCKET", snmpd.agentx()).replace("DIRECTORY", &directory);
         let name = format!("{}-{subject}", self.name);
         let router = Router::start(subject, &lan["alpha"], &name, &config)?;
         let client = snmpd.client();
