@@ -34,12 +34,6 @@ const CONFIG_ID: &str = "router1";
 const KNOWN_DIFFERENCES: &[(&str, i32, u8, &str)] = &[
     ("address-twice.conf", 0, 5, "keepalived 2.4.3 reports it too; 2.2.7 installs the address twice"),
     (
-        "authentication-ah.conf",
-        0,
-        5,
-        "AH is not supported yet, and an instance is not run without its authentication",
-    ),
-    (
         "interface-delays.conf",
         4,
         5,

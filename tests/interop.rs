@@ -8,6 +8,7 @@
 //! | room | what it tells |
 //! |---|---|
 //! | `election` | who is MASTER: priorities, addresses, preemption, stops, deaths, broken links, mismatches |
+//! | `authentication` | who is believed: authentication headers, with another key, without one, said twice |
 //! | `frr` | the same with FRR as the other router |
 //! | `groups` | sync groups on two links: all together, in which order, and what is told of it; contested mastership |
 //! | `wire` | adverts and announcements byte for byte as in the captures of keepalived |
@@ -25,6 +26,8 @@
 
 #[path = "interop/addresses.rs"]
 mod addresses;
+#[path = "interop/authentication.rs"]
+mod authentication;
 #[path = "interop/election.rs"]
 mod election;
 #[path = "interop/frr.rs"]

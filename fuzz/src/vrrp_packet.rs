@@ -6,6 +6,10 @@ use steadfast::{
     units::{Family, Priority, Version, Vrid},
     vrrp::{
         Addressee, Auth, Destination, Garp, Membership, Settings,
+        auth::{
+            Guard,
+            header::{self, AuthHeader},
+        },
         ip::Header,
         ipv4, ipv6, multicast_group,
         packet::{Advert, Coverage, View},
@@ -16,7 +20,8 @@ use steadfast::{
 /// The first byte chooses what the router expects, the rest is the packet.
 pub fn check(input: &[u8]) {
     let Some((&choice, packet)) = input.split_first() else { return };
-    match validate(&settings(choice, packet), packet) {
+    let settings = settings(choice, packet);
+    match validate(&settings, &mut Guard::new(&settings.auth), packet) {
         Ok(accepted) => {
             assert!(!accepted.interval.is_zero(), "an interval of zero is believed");
             assert!(!accepted.source.is_unspecified() && !accepted.source.is_multicast());
@@ -38,6 +43,11 @@ fn headers(packet: &[u8]) {
         let mut bytes = [0xa5; ipv4::HEADER_LEN];
         header.emit(&mut bytes);
         assert_eq!(ipv4::Header::parse(&bytes), Ok((header, ipv4::HEADER_LEN)));
+    }
+    if let Ok(header) = AuthHeader::parse(packet) {
+        let mut bytes = [0xa5; header::LEN];
+        header.emit(&mut bytes);
+        assert_eq!(AuthHeader::parse(&bytes), Ok(header));
     }
     if let Ok(header) = ipv6::Header::parse(packet) {
         let mut bytes = [0xa5; ipv6::HEADER_LEN];
@@ -85,7 +95,12 @@ fn settings(choice: u8, packet: &[u8]) -> Settings {
         start_as_master: false,
         preempt: true,
         preempt_delay: Duration::ZERO,
-        auth: if choice & 2 != 0 && !v3 { Auth::Pass(*b"password") } else { Auth::None },
+        auth: match choice & (2 | 16) {
+            _ if v3 => Auth::None,
+            2 => Auth::Pass(*b"password"),
+            16 => Auth::Header(*b"password"),
+            _ => Auth::None,
+        },
         addresses: vec![address],
         destination: if choice & 4 == 0 {
             Destination::Multicast(multicast_group(family))

@@ -181,9 +181,9 @@ impl Pair<'_> {
     }
 
     fn authentication(&mut self) {
-        match (self.ours.auth, self.theirs.auth) {
+        match (&self.ours.auth, &self.theirs.auth) {
             (ours, theirs) if ours == theirs => {}
-            (Auth::Pass(_), Auth::Pass(_)) => {
+            (Auth::Pass(_), Auth::Pass(_)) | (Auth::Header(_), Auth::Header(_)) => {
                 let help = "write the same password on both routers; only its first 8 characters count";
                 self.say(
                     "peer-auth",
@@ -193,13 +193,14 @@ impl Pair<'_> {
                     help,
                 );
             }
-            _ => self.say(
+            (Auth::None, _) | (_, Auth::None) => self.say(
                 "peer-auth",
                 &["authentication"],
                 "only one router has authentication",
                 BOTH_MASTERS,
                 BOTH,
             ),
+            _ => self.say("peer-auth", &["auth_type"], "auth_type is another one there", BOTH_MASTERS, BOTH),
         }
         let keys = |one: &Instance| one.settings.auth_hmac.as_ref().map(|hmac| hmac.key.clone());
         let (ours, theirs) = (keys(self.ours), keys(self.theirs));

@@ -192,11 +192,43 @@ fn the_advertisement_interval_is_what_the_version_can_say() {
 }
 
 #[test]
+fn with_authentication_headers_only_an_owner_begins_as_master() {
+    for (lines, state, found) in [
+        ("state MASTER\npriority 150", InitialState::Backup, vec!["backup-with-ah"]),
+        ("state MASTER\npriority 255", InitialState::Master, vec![]),
+        ("state BACKUP\npriority 150", InitialState::Backup, vec![]),
+        ("state MASTER\npriority 150\nnopreempt", InitialState::Backup, vec!["backup-with-ah"]),
+    ] {
+        let (instance, ids) =
+            instance(&format!("{lines}\nauthentication {{\nauth_type AH\nauth_pass abc\n}}"));
+        assert_eq!((instance.initial_state, ids), (state, found), "{lines}");
+        assert_eq!(instance.preempt, !lines.contains("nopreempt"));
+    }
+}
+
+#[test]
+fn authentication_headers_are_for_version_2_over_ipv4() {
+    let block = "authentication {\nauth_type AH\nauth_pass abc\n}";
+    for lines in ["version 3", "version 2\nnative_ipv6", "strict_mode\nversion 2"] {
+        let address = if lines.contains("ipv6") { "fe80::9" } else { "192.0.2.9" };
+        let text = format!(
+            "vrrp_instance V {{\ninterface eth0\nvirtual_router_id 7\n{lines}\n{block}\n\
+             virtual_ipaddress {{\n{address}\n}}\n}}\n"
+        );
+        let (config, report) = read(&text);
+        assert_eq!(config.instances[0].auth, Auth::None, "{lines}");
+        assert!(ids(&report).contains(&"no-authentication"), "{lines}: {:?}", ids(&report));
+    }
+}
+
+#[test]
 fn a_password_is_eight_bytes() {
     let pass = |word: &str| instance(&format!("authentication {{\nauth_type PASS\nauth_pass {word}\n}}"));
     assert_eq!(pass("abc").0.auth, Auth::Pass(*b"abc\0\0\0\0\0"));
     let (long, found) = pass("123456789");
     assert_eq!((long.auth, found), (Auth::Pass(*b"12345678"), vec!["password-too-long"]));
+    let header = "authentication {\nauth_type AH\nauth_pass abc\n}";
+    assert_eq!(instance(header).0.auth, Auth::Header(*b"abc\0\0\0\0\0"));
     assert_eq!(pass("k@l!ve1").0.auth, Auth::Pass(*b"k@l\0\0\0\0\0"));
     assert_eq!(pass(r#""k@l!ve1""#).0.auth, Auth::Pass(*b"k@l!ve1\0"));
 }

@@ -84,7 +84,11 @@ static COLUMNS: [Cell; 36] = [
         unsigned(row.config.preempt_delay.as_secs())
     }),
     Column::new(15, "vrrpInstanceAuthType", AUTH_TYPE, |_, row| {
-        integer(i32::from(row.config.auth != Auth::None))
+        integer(match row.config.auth {
+            Auth::None => 0,
+            Auth::Pass(_) => 1,
+            Auth::Header(_) => 2,
+        })
     }),
     Column::new(16, "vrrpInstanceLvsSyncDaemon", ENABLED, |_, _| one_or_two(false)),
     Column::new(17, "vrrpInstanceLvsSyncInterface", Syntax::DisplayString, |_, _| None),

@@ -4,7 +4,10 @@ use std::net::IpAddr;
 
 use thiserror::Error;
 
-use super::{ipv4, ipv6};
+use super::{
+    auth::header::{self, AuthHeader},
+    ipv4, ipv6,
+};
 use crate::units::Family;
 
 /// VRRP's protocol number and next header (RFC 9568 §5.1.1.4, §5.1.2.4).
@@ -31,12 +34,15 @@ pub enum InvalidHeader {
     /// The payload is not VRRP.
     #[error("IP protocol {0}, not 112")]
     Protocol(u8),
+    /// An authentication header of another length than ours has.
+    #[error("authentication header of {0} words, must be 4")]
+    AuthLength(u8),
 }
 
 /// What both families have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {
-    /// Length of the header itself, options included.
+    /// Length of what is before the message: the header itself, options included, and the authentication header.
     pub length: usize,
     /// Length of header and payload as the header says.
     pub total_length: usize,
@@ -46,24 +52,30 @@ pub struct Header {
     pub source: IpAddr,
     /// Where it went: a group or one of our addresses. Of the source's family.
     pub destination: IpAddr,
+    /// The authentication header between the two, over IPv4 only.
+    pub authentication: Option<AuthHeader>,
 }
 
 impl Header {
-    /// Reads the header of a received VRRP packet.
+    /// Reads the header of a received VRRP packet, and an authentication header behind it.
     ///
     /// # Errors
-    /// [`InvalidHeader`] when there is no whole IP header of protocol 112.
+    /// [`InvalidHeader`] when there is no whole IP header with VRRP behind it.
     pub fn parse(packet: &[u8]) -> Result<Self, InvalidHeader> {
         match packet.first().map(|byte| byte >> 4) {
             None => Err(InvalidHeader::Truncated(0)),
             Some(4) => {
                 let (header, length) = ipv4::Header::parse(packet)?;
+                let is_authenticated = header.protocol == header::PROTOCOL;
+                let authentication =
+                    is_authenticated.then(|| AuthHeader::parse(&packet[length..])).transpose()?;
                 Ok(Self {
-                    length,
+                    length: length + authentication.map_or(0, |_| header::LEN),
                     total_length: usize::from(header.total_length),
                     hop_limit: header.ttl,
                     source: header.source.into(),
                     destination: header.destination.into(),
+                    authentication,
                 })
             }
             Some(6) => {
@@ -74,6 +86,7 @@ impl Header {
                     hop_limit: header.hop_limit,
                     source: header.source.into(),
                     destination: header.destination.into(),
+                    authentication: None,
                 })
             }
             Some(version) => Err(InvalidHeader::Version(version)),

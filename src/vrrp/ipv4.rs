@@ -5,7 +5,10 @@
 
 use std::net::Ipv4Addr;
 
-use super::ip::{InvalidHeader, PROTOCOL, TRAFFIC_CLASS};
+use super::{
+    auth::header::PROTOCOL as AH,
+    ip::{InvalidHeader, PROTOCOL, TRAFFIC_CLASS},
+};
 
 /// Length of a header without options, the only one we send.
 pub const HEADER_LEN: usize = 20;
@@ -35,6 +38,8 @@ pub struct Header {
     pub identification: u16,
     /// Time to live.
     pub ttl: u8,
+    /// What is behind the header: VRRP or an authentication header.
+    pub protocol: u8,
     /// Who sent it.
     pub source: Ipv4Addr,
     /// Where it went: a group or one of our addresses.
@@ -45,7 +50,7 @@ impl Header {
     /// Reads the header of a received VRRP packet; returns it and the length it has, options included.
     ///
     /// # Errors
-    /// [`InvalidHeader`] when there is no whole IPv4 header of protocol 112.
+    /// [`InvalidHeader`] when there is no whole IPv4 header of protocol 112 or 51.
     pub fn parse(bytes: &[u8]) -> Result<(Self, usize), InvalidHeader> {
         let Some((header, _)) = bytes.split_first_chunk::<HEADER_LEN>() else {
             return Err(InvalidHeader::Truncated(bytes.len()));
@@ -62,13 +67,15 @@ impl Header {
         if bytes.len() < length {
             return Err(InvalidHeader::Truncated(bytes.len()));
         }
-        if header[field::PROTOCOL] != PROTOCOL {
-            return Err(InvalidHeader::Protocol(header[field::PROTOCOL]));
+        let protocol = header[field::PROTOCOL];
+        if protocol != PROTOCOL && protocol != AH {
+            return Err(InvalidHeader::Protocol(protocol));
         }
         let parsed = Self {
             total_length: u16_at(header, field::TOTAL_LENGTH.start),
             identification: u16_at(header, field::IDENTIFICATION.start),
             ttl: header[field::TTL],
+            protocol,
             source: address_at(header, field::SOURCE.start),
             destination: address_at(header, field::DESTINATION.start),
         };
@@ -84,11 +91,25 @@ impl Header {
         out[field::IDENTIFICATION].copy_from_slice(&self.identification.to_be_bytes());
         out[field::FRAGMENT].fill(0);
         out[field::TTL] = self.ttl;
-        out[field::PROTOCOL] = PROTOCOL;
+        out[field::PROTOCOL] = self.protocol;
         out[field::CHECKSUM].fill(0);
         out[field::SOURCE].copy_from_slice(&self.source.octets());
         out[field::DESTINATION].copy_from_slice(&self.destination.octets());
     }
+}
+
+/// The first [`HEADER_LEN`] bytes of a header, with zeros for the fields that may change on the way. The TTL is one of
+/// them (RFC 2402 §3.3.3.1.1.1), but a packet to a group on the link passes no router: there keepalived covers it.
+pub(super) fn without_mutable_fields(header: &[u8], keeps_ttl: bool) -> [u8; HEADER_LEN] {
+    let mut fixed = [0; HEADER_LEN];
+    fixed.copy_from_slice(&header[..HEADER_LEN]);
+    fixed[field::TOS] = 0;
+    fixed[field::FRAGMENT].fill(0);
+    fixed[field::CHECKSUM].fill(0);
+    if !keeps_ttl {
+        fixed[field::TTL] = 0;
+    }
+    fixed
 }
 
 fn u16_at(header: &[u8; HEADER_LEN], at: usize) -> u16 {
@@ -113,6 +134,7 @@ mod tests {
             total_length: 32,
             identification: 1,
             ttl: 255,
+            protocol: PROTOCOL,
             source: Ipv4Addr::new(10, 9, 0, 1),
             destination: Ipv4Addr::new(10, 9, 0, 2),
         }
@@ -194,6 +216,6 @@ mod tests {
         assert_eq!(with(0, 0x65), Err(InvalidHeader::Version(6)));
         assert_eq!(with(0, 0x44), Err(InvalidHeader::HeaderLength(4)));
         assert_eq!(with(0, 0x46), Err(InvalidHeader::Truncated(20)));
-        assert_eq!(with(9, 51), Err(InvalidHeader::Protocol(51)));
+        assert_eq!(with(9, 50), Err(InvalidHeader::Protocol(50)));
     }
 }

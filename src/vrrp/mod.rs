@@ -1,8 +1,8 @@
 //! VRRP for IPv4 and IPv6, versions 2 and 3: what one virtual router on one interface says, hears and decides.
 //!
 //! In the order in which a packet passes: [`ip`] reads the header that a socket delivers, with [`ipv4`] and [`ipv6`]
-//! as the codecs of the two families, [`packet`] is the codec of the message behind it, [`validate`] says whether it may be believed and which counter it moves,
-//! `election` compares two routers, and [`Instance`] is the machine of RFC 9568 §6.4 with keepalived's FAULT
+//! as the codecs of the two families, [`packet`] is the codec of the message behind it, [`auth`] what proves who sent it,
+//! [`validate`] says whether it may be believed and which counter it moves, `election` compares two routers, and [`Instance`] is the machine of RFC 9568 §6.4 with keepalived's FAULT
 //! state. What the machine wants done comes out as [`Action`]s. Instances that change state together are members of a
 //! [`SyncGroup`], a machine that looks at them and gives them [`Order`]s.
 //!
@@ -11,6 +11,7 @@
 
 mod action;
 mod addressee;
+pub mod auth;
 mod checksum;
 mod election;
 mod group;

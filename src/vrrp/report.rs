@@ -28,6 +28,7 @@ pub(super) enum Matter {
     Version,
     AuthType,
     Password,
+    Replay,
     Interval,
     Type,
     Checksum,
@@ -60,8 +61,12 @@ impl From<&Reject> for Matter {
             Reject::MessageLength { .. } | Reject::TotalLength { .. } => Self::Length,
             Reject::Ttl(_) => Self::Ttl,
             Reject::Version { .. } => Self::Version,
-            Reject::UnknownAuthType(_) | Reject::AuthType { .. } => Self::AuthType,
-            Reject::Password => Self::Password,
+            Reject::UnknownAuthType(_)
+            | Reject::AuthType { .. }
+            | Reject::NoHeader
+            | Reject::UnexpectedHeader => Self::AuthType,
+            Reject::Password | Reject::IntegrityCheck | Reject::SecurityIndex(_) => Self::Password,
+            Reject::Sequence { .. } => Self::Replay,
             Reject::Interval { .. } | Reject::ZeroInterval => Self::Interval,
             Reject::Type(_) => Self::Type,
             Reject::Checksum => Self::Checksum,

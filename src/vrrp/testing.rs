@@ -1,15 +1,22 @@
-//! What the tests of this room share: checksums by hand, and the captures.
+//! What the tests of this room share: checksums by hand, packets of routers, and the captures.
 
-use std::{fs, path::Path};
+use std::{fs, net::IpAddr, path::Path};
 
-use super::{checksum::Sum, ip::Header, ipv4};
-use crate::units::Family;
+use super::{Settings, auth::Guard, checksum::Sum, ip::Header, ipv4, transmit::Transmitter};
+use crate::units::{Family, Priority};
 
 /// The Internet checksum of `bytes`; 0 when they contain a right one.
 pub(crate) fn checksum(bytes: &[u8]) -> u16 {
     let mut sum = Sum::default();
     sum.add(bytes);
     sum.finish()
+}
+
+/// What a router with `settings` at `source` sends in its first advertisement: the first copy.
+pub(crate) fn advert_of(settings: &Settings, source: IpAddr, priority: u8) -> Vec<u8> {
+    let mut guard = Guard::new(&settings.auth);
+    let copies = Transmitter::new(settings).advert(&mut guard, source, Priority(priority));
+    copies.into_iter().next().unwrap().packet
 }
 
 /// Fills in what the kernel does: the checksum of an IPv4 header without options.

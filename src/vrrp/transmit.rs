@@ -4,7 +4,8 @@ use std::net::IpAddr;
 
 use super::{
     Auth, Destination, Outgoing, Settings,
-    ip::HOP_LIMIT,
+    auth::{Guard, Seal, header},
+    ip::{HOP_LIMIT, PROTOCOL},
     ipv4, ipv6,
     packet::{Advert, AuthType, Body, Centiseconds, MAX_ADDRESSES},
 };
@@ -29,6 +30,7 @@ impl Transmitter {
                 let (auth_type, auth_data) = match settings.auth {
                     Auth::None => (AuthType::None, [0; 8]),
                     Auth::Pass(password) => (AuthType::Password, password),
+                    Auth::Header(_) => (AuthType::Header, [0; 8]),
                 };
                 Body::V2 { interval: whole_seconds(settings), auth_type, auth_data }
             }
@@ -46,29 +48,37 @@ impl Transmitter {
     }
 
     /// All copies of one advertisement. They share an identification, which counts from 1 and leaves out 0.
-    pub(super) fn advert(&mut self, source: IpAddr, priority: Priority) -> Vec<Outgoing> {
+    pub(super) fn advert(&mut self, guard: &mut Guard, source: IpAddr, priority: Priority) -> Vec<Outgoing> {
         self.identification = self.identification.checked_add(1).unwrap_or(1);
         self.advert.priority = priority;
-        self.destinations.iter().filter_map(|destination| self.copy(source, *destination)).collect()
+        let seal = guard.seal();
+        let copy = |destination: &IpAddr| {
+            let mut copy = self.copy(seal, source, *destination)?;
+            guard.close(seal, &mut copy.packet);
+            Some(copy)
+        };
+        self.destinations.iter().filter_map(copy).collect()
     }
 
     /// `None` for a destination of another family than the source's, which no packet reaches.
-    fn copy(&self, source: IpAddr, destination: IpAddr) -> Option<Outgoing> {
+    fn copy(&self, seal: Seal, source: IpAddr, destination: IpAddr) -> Option<Outgoing> {
         let message = self.advert.wire_len();
         // 40 + 8 + 255 * 16 is far below 2^16.
         let wire = |length| u16::try_from(length).unwrap_or(u16::MAX);
         let (header_len, mut packet) = match (source, destination) {
             (IpAddr::V4(source), IpAddr::V4(destination)) => {
-                let mut packet = vec![0; ipv4::HEADER_LEN + message];
+                let before = ipv4::HEADER_LEN + seal.header_len();
+                let mut packet = vec![0; before + message];
                 let header = ipv4::Header {
                     total_length: wire(packet.len()),
                     identification: self.identification,
                     ttl: HOP_LIMIT,
+                    protocol: if seal == Seal::None { PROTOCOL } else { header::PROTOCOL },
                     source,
                     destination,
                 };
                 header.emit(&mut packet);
-                (ipv4::HEADER_LEN, packet)
+                (before, packet)
             }
             (IpAddr::V6(source), IpAddr::V6(destination)) => {
                 let mut packet = vec![0; ipv6::HEADER_LEN + message];

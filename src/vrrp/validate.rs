@@ -5,12 +5,16 @@
 //! counted on packets that are used all the same: another address list (RFC 9568 §7.1 makes that check a MAY)
 //! and a version 3 checksum without pseudo header (RFC 9568 §5.2.8's own form).
 
-use std::{net::IpAddr, time::Duration};
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    time::Duration,
+};
 
 use thiserror::Error;
 
 use super::{
-    Auth, Destination, Settings,
+    Destination, Settings,
+    auth::Guard,
     ip::{HOP_LIMIT, Header, InvalidHeader},
     packet::{AuthType, Coverage, MAX_ADDRESSES, TYPE_ADVERTISEMENT, View},
     transmit::whole_seconds,
@@ -102,6 +106,26 @@ pub enum Reject {
     /// The password is wrong.
     #[error("wrong password")]
     Password,
+    /// There is no authentication header.
+    #[error("no authentication header, ours is auth_type AH")]
+    NoHeader,
+    /// There is an authentication header.
+    #[error("an authentication header, ours is not auth_type AH")]
+    UnexpectedHeader,
+    /// The ICV of its authentication header is wrong.
+    #[error("wrong integrity check: another password, or changed on its way")]
+    IntegrityCheck,
+    /// The SPI of its authentication header is not its source.
+    #[error("security parameters index {0} is not its source")]
+    SecurityIndex(Ipv4Addr),
+    /// The sequence number of its authentication header is an old one.
+    #[error("sequence number {found} after {last}: a replay")]
+    Sequence {
+        /// What was received.
+        found: u32,
+        /// What was sent or accepted last.
+        last: u32,
+    },
     /// Version 2: the interval is not ours.
     #[error("advertisement interval {found}s, ours is {ours}s (version 2 needs equal ones)")]
     Interval {
@@ -145,8 +169,12 @@ impl Reject {
             Self::Ttl(_) => Some(Counter::TtlError),
             Self::Version { .. } => Some(Counter::VersionError),
             Self::UnknownAuthType(_) => Some(Counter::InvalidAuthType),
-            Self::AuthType { .. } => Some(Counter::AuthTypeMismatch),
-            Self::Password => Some(Counter::AuthFailure),
+            Self::AuthType { .. } | Self::NoHeader | Self::UnexpectedHeader => {
+                Some(Counter::AuthTypeMismatch)
+            }
+            Self::Password | Self::IntegrityCheck | Self::SecurityIndex(_) | Self::Sequence { .. } => {
+                Some(Counter::AuthFailure)
+            }
             Self::Interval { .. } | Self::ZeroInterval => Some(Counter::AdvertIntervalError),
             Self::Type(_) => Some(Counter::InvalidType),
             Self::Checksum => Some(Counter::ChecksumError),
@@ -156,11 +184,12 @@ impl Reject {
     }
 }
 
-/// Checks one IP packet, as a socket delivers it, against what `settings` expects.
+/// Checks one IP packet, as a socket delivers it, against what `settings` expects. `guard` takes note of what may not be
+/// said twice.
 ///
 /// # Errors
 /// [`Reject`], the first check that fails.
-pub fn validate(settings: &Settings, packet: &[u8]) -> Result<Accepted, Reject> {
+pub fn validate(settings: &Settings, guard: &mut Guard, packet: &[u8]) -> Result<Accepted, Reject> {
     let header = Header::parse(packet)?;
     if header.family() != settings.family() {
         return Err(Reject::Family(header.family()));
@@ -170,6 +199,7 @@ pub fn validate(settings: &Settings, packet: &[u8]) -> Result<Accepted, Reject> 
     if view.vrid() != settings.vrid.value() {
         return Err(Reject::Vrid(view.vrid()));
     }
+    guard.check_presence(&header)?;
     // RFC 9568 §7.1 (7.1-3): the whole message is there, and nothing behind it but padding.
     let expected = header.length + view.expected_len();
     if !is_whole(expected, packet.len()) {
@@ -186,7 +216,7 @@ pub fn validate(settings: &Settings, packet: &[u8]) -> Result<Accepted, Reject> 
         return Err(Reject::Version { ours, found: view.version() });
     }
     if settings.version == Version::V2 {
-        authenticate(&settings.auth, &view)?;
+        guard.judge(&view, &header, &packet[..expected])?;
         let (ours, found) = (whole_seconds(settings), view.interval_seconds());
         // RFC 3768 §7.1: keepalived rejects it too, but does not count it.
         if found != ours {
@@ -259,32 +289,6 @@ fn is_whole(expected: usize, received: usize) -> bool {
 fn is_router(source: IpAddr) -> bool {
     let is_broadcast = matches!(source, IpAddr::V4(source) if source.is_broadcast());
     !(source.is_unspecified() || source.is_loopback() || source.is_multicast() || is_broadcast)
-}
-
-/// RFC 2338 §5.3.6 and §7.1.
-fn authenticate(auth: &Auth, view: &View<'_>) -> Result<(), Reject> {
-    let found = view.auth_type();
-    if let AuthType::Unknown(number) = found {
-        return Err(Reject::UnknownAuthType(number));
-    }
-    let ours = match auth {
-        Auth::None => AuthType::None,
-        Auth::Pass(_) => AuthType::Password,
-    };
-    if found != ours {
-        return Err(Reject::AuthType { ours, found });
-    }
-    match (auth, view.auth_data()) {
-        (Auth::None, _) => Ok(()),
-        (Auth::Pass(password), Some(data)) if equal_in_constant_time(password, data) => Ok(()),
-        // Over IPv6 there is no place for a password.
-        (Auth::Pass(_), _) => Err(Reject::Password),
-    }
-}
-
-/// Compares without telling by its duration where the first difference is.
-fn equal_in_constant_time(a: &[u8; 8], b: &[u8; 8]) -> bool {
-    a.iter().zip(b).fold(0, |difference, (a, b)| std::hint::black_box(difference | (a ^ b))) == 0
 }
 
 fn compare_addresses(ours: &[IpAddr], view: &View<'_>) -> AddressList {

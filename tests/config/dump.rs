@@ -232,14 +232,15 @@ fn expected(instance: &Instance) -> Vec<String> {
         let shown = shown.trim_end_matches('0').trim_end_matches('.');
         lines.push(format!("Preempt delay = {shown} secs"));
     }
-    match instance.auth {
+    match &instance.auth {
         Auth::None if instance.version == Version::V2 => lines.push("Authentication type = none".to_owned()),
         Auth::None => {}
         Auth::Pass(bytes) => {
-            let password = String::from_utf8_lossy(&bytes).trim_end_matches('\0').to_owned();
+            let password = String::from_utf8_lossy(bytes).trim_end_matches('\0').to_owned();
             lines.push("Authentication type = SIMPLE_PASSWORD".to_owned());
             lines.push(format!("Password = {password}"));
         }
+        Auth::Header(_) => lines.push("Authentication type = IPSEC_AH".to_owned()),
     }
     lines.push(format!("Virtual IP ({}):", instance.virtual_addresses.len()));
     lines.extend(instance.virtual_addresses.iter().map(address));

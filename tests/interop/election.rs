@@ -18,11 +18,14 @@ const LOW: u8 = 100;
 
 /// Every way to talk over a family that both programs know, with each of them in each part.
 fn talks(version: u8, family: Family) -> Vec<(Talk, Ours)> {
-    let passwords: &[_] = if version == 2 && family == Family::V4 { &[None, PASSWORD] } else { &[None] };
+    let kinds: &[_] = match (version, family) {
+        (2, Family::V4) => &[(None, false), (PASSWORD, false), (PASSWORD, true)],
+        _ => &[(None, false)],
+    };
     let mut talks = Vec::new();
-    for &password in passwords {
+    for &(password, header) in kinds {
         for unicast in [false, true] {
-            let talk = Talk { version, unicast, password, family };
+            let talk = Talk { version, unicast, password, header, family };
             talks.extend(Ours::BOTH.map(|ours| (talk, ours)));
         }
     }

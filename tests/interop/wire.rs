@@ -10,6 +10,10 @@ use crate::world::{ADVERTS, SOON, Setup, Talk, V3, V3_IPV6, VI, ours, side_by_si
 /// Where an Ethernet frame of IPv4 has what is different in every packet: the identification and the header's
 /// checksum.
 const VARIABLE: [std::ops::Range<usize>; 2] = [18..20, 24..26];
+/// Where a frame of IPv4 has the protocol.
+const PROTOCOL: usize = 23;
+/// Where one with an authentication header has what is different in every packet.
+const SEQUENCE_AND_ICV: std::ops::Range<usize> = 42..58;
 /// Where a frame of IPv6 has the flow label, in the lower half of the first byte: the peer's kernel makes one up.
 const FLOW_LABEL: std::ops::Range<usize> = 15..18;
 
@@ -29,10 +33,14 @@ const V2: Talk = Talk { version: 2, ..V3 };
 const OF_IPV6: &[&str] = &["fe80::51", "2001:db8:9::100"];
 const V2_IPV6: Talk = Talk { version: 2, ..V3_IPV6 };
 
-const CASES: [Case; 9] = [
+const AH: Talk = Talk { password: Some("s3cret99"), header: true, ..V2 };
+
+const CASES: [Case; 11] = [
     case("v2_noauth", V2, "1", TWO),
     case("v2_pass", Talk { password: Some("s3cret99"), ..V2 }, "1", ONE),
     case("v2_unicast", Talk { unicast: true, ..V2 }, "1", ONE),
+    case("v2_ah", AH, "1", ONE),
+    case("v2_ah_unicast", Talk { unicast: true, ..AH }, "1", ONE),
     case("v3_ipv4", V3, "1", TWO),
     case("v3_ipv4_250ms", V3, "0.25", ONE),
     case("v3_unicast", Talk { unicast: true, ..V3 }, "1", ONE),
@@ -143,7 +151,8 @@ fn announcements(packets: &[Packet]) -> Vec<Vec<u8>> {
 fn determined(frame: &[u8]) -> Vec<u8> {
     let mut frame = frame.to_vec();
     if !is_ipv6(&frame) {
-        for range in VARIABLE {
+        let is_authenticated = frame[PROTOCOL] == 51;
+        for range in VARIABLE.into_iter().chain(is_authenticated.then_some(SEQUENCE_AND_ICV)) {
             frame[range].fill(0);
         }
     }

@@ -69,16 +69,19 @@ pub(crate) struct Talk {
     pub(crate) unicast: bool,
     /// `auth_pass`.
     pub(crate) password: Option<&'static str>,
+    /// `auth_type AH` instead of PASS.
+    pub(crate) header: bool,
     /// Over IPv4 or IPv6.
     pub(crate) family: Family,
 }
 
 /// Version 3 to the group, which most stories use because its interval may be short.
-pub(crate) const V3: Talk = Talk { version: 3, unicast: false, password: None, family: Family::V4 };
+pub(crate) const V3: Talk =
+    Talk { version: 3, unicast: false, password: None, header: false, family: Family::V4 };
 /// The same over IPv6.
 pub(crate) const V3_IPV6: Talk = Talk { family: Family::V6, ..V3 };
 /// Advertisements of both families, for a capture.
-pub(crate) const ADVERTS: &str = "ip proto 112 or ip6 proto 112";
+pub(crate) const ADVERTS: &str = "ip proto 112 or ip proto 51 or ip6 proto 112";
 
 impl Talk {
     /// Version 2 counts in seconds.
@@ -145,7 +148,8 @@ impl Talk {
     fn setup(self, (interface, own, other): (&str, &str, &str), priority: u8) -> Setup {
         let mut lines = Vec::new();
         if let Some(password) = self.password {
-            lines.push(format!("authentication {{\n    auth_type PASS\n    auth_pass {password}\n  }}"));
+            let kind = if self.header { "AH" } else { "PASS" };
+            lines.push(format!("authentication {{\n    auth_type {kind}\n    auth_pass {password}\n  }}"));
         }
         if self.unicast {
             lines.push(format!("unicast_src_ip {own}\n  unicast_peer {{\n    {other}\n  }}"));

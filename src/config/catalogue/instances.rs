@@ -112,6 +112,11 @@ pub(super) const INSTANCES: &[Kind] = &[
          authentication both become master.",
     ),
     kind(
+        "backup-with-ah",
+        "`state MASTER` does nothing in an instance with `auth_type AH`: it has to hear a sequence number first.",
+        "Write `state BACKUP`.",
+    ),
+    kind(
         "password-too-long",
         "Only the first 8 characters of a password count.",
         "Shorten it here and on the other routers.",

@@ -13,6 +13,8 @@ pub mod tracking;
 
 use std::{fmt, net::IpAddr, path::PathBuf, time::Duration};
 
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
 pub use self::{
     address::{AddressLine, Preferred, Scope, UnicastPeer},
     group::SyncGroup,
@@ -290,14 +292,16 @@ pub enum InitialState {
     Backup,
 }
 
-/// Authentication of advertisements, version 2 only.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
+/// Authentication of advertisements, version 2 only. Its memory is wiped when it is given back.
+#[derive(Clone, Default, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
 pub enum Auth {
     /// No authentication.
     #[default]
     None,
     /// `auth_type PASS`: eight bytes, zero padded (RFC 2338 §5.3.6).
     Pass([u8; 8]),
+    /// `auth_type AH`: the same eight bytes, as the key of an authentication header (RFC 2338 §5.3.6.3). IPv4 only.
+    Header([u8; 8]),
 }
 
 /// Never prints the password.
@@ -306,6 +310,7 @@ impl fmt::Debug for Auth {
         f.write_str(match self {
             Self::None => "None",
             Self::Pass(_) => "Pass(********)",
+            Self::Header(_) => "Header(********)",
         })
     }
 }
@@ -350,5 +355,6 @@ mod tests {
     #[test]
     fn a_password_is_never_printed() {
         assert_eq!(format!("{:?}", Auth::Pass(*b"s3cret\0\0")), "Pass(********)");
+        assert_eq!(format!("{:?}", Auth::Header(*b"s3cret\0\0")), "Header(********)");
     }
 }

@@ -2,8 +2,8 @@
 
 use super::Context;
 use crate::{
-    config::{Auth, Diagnostic, Severity, Span, text::Word, tree::Node},
-    units::{Family, Version},
+    config::{Auth, Diagnostic, InitialState, Severity, Span, text::Word, tree::Node},
+    units::{Family, Priority, Version},
 };
 
 /// The lines of the block.
@@ -57,19 +57,6 @@ pub(super) fn resolve(
         );
         return Some(Auth::None);
     }
-    if kind.text == "AH" {
-        context.add(
-            Diagnostic::new(
-                "not-supported-yet",
-                Severity::Refused,
-                "auth_type AH is not supported yet: this instance cannot run",
-                &kind.span(),
-            )
-            .info("running it without authentication is not what the file asks for")
-            .help("use auth_type PASS on all routers, or no authentication"),
-        );
-        return None;
-    }
     if version == Version::V3 {
         context.add(
             Diagnostic::new(
@@ -94,6 +81,19 @@ pub(super) fn resolve(
         );
         return Some(Auth::None);
     };
+    let is_header = kind.text == "AH";
+    if family == Family::V6 && is_header {
+        context.add(
+            Diagnostic::new(
+                "no-authentication",
+                Severity::Error,
+                "auth_type AH is for IPv4 alone: this block is ignored",
+                &kind.span(),
+            )
+            .help("remove the block here and on the other routers, or use auth_hmac"),
+        );
+        return Some(Auth::None);
+    }
     if family == Family::V6 {
         context.add(
             Diagnostic::new(
@@ -122,5 +122,32 @@ pub(super) fn resolve(
     for (slot, byte) in bytes.iter_mut().zip(password.text.bytes()) {
         *slot = byte;
     }
-    Some(Auth::Pass(bytes))
+    Some(if is_header { Auth::Header(bytes) } else { Auth::Pass(bytes) })
+}
+
+/// With authentication headers a router has to hear the sequence number of the last master before it can be one itself.
+pub(super) fn initial_state(
+    auth: Option<&Auth>,
+    state: InitialState,
+    priority: Priority,
+    written: &Option<(InitialState, Span)>,
+    context: &mut Context<'_>,
+) -> InitialState {
+    let (Some(Auth::Header(_)), InitialState::Master, Some((_, at))) = (auth, state, written) else {
+        return state;
+    };
+    if priority == Priority::OWNER {
+        return state;
+    }
+    context.add(
+        Diagnostic::new(
+            "backup-with-ah",
+            Severity::Error,
+            "with auth_type AH this router begins as BACKUP",
+            at,
+        )
+        .info("it has to hear the last sequence number before the others can believe it")
+        .help("write state BACKUP"),
+    );
+    InitialState::Backup
 }

@@ -17,8 +17,8 @@ use super::{
 };
 use crate::{
     config::{
-        AddressLine, Diagnostic, Global, InitialState, Instance, Notify, NotifyScript, Route, Rule, Severity,
-        Span, UnicastPeer,
+        AddressLine, Auth, Diagnostic, Global, InitialState, Instance, Notify, NotifyScript, Route, Rule,
+        Severity, Span, UnicastPeer,
         settings::{InstanceSettings, Section as _},
         text::Word,
         tracking::{Tracker, Tracks},
@@ -284,6 +284,7 @@ fn finish(
         strict::check(node, version, priority, name, context);
     }
     let auth = auth::resolve(draft.auth.take(), (version, family, draft.strict), context);
+    let initial_state = auth::initial_state(auth.as_ref(), initial_state, priority, &draft.state, context);
     let advert_interval = advert_interval(draft.advert_interval.take(), version, context);
     let preempt = preempt(&draft, initial_state, priority, name, context);
     let preempt_delay = preempt_delay(&draft, initial_state, preempt, context);
@@ -306,7 +307,8 @@ fn finish(
     inherit::instance(settings, priority == Priority::OWNER, &global.settings);
     let garp = std::mem::take(&mut draft.garp).finish(*settings.strict_mode, &global.settings);
     let mtu = draft.interface.as_deref().and_then(|interface| context.env.mtu(interface));
-    limit_addresses(&mut draft, room::for_addresses(mtu, family, version), name, context);
+    let room = room::for_addresses(mtu, family, version, auth.as_ref().unwrap_or(&Auth::None));
+    limit_addresses(&mut draft, room, name, context);
     tracking::without_weights_for_owner(&mut draft.tracks, priority, name, context);
     let cut_by = node.cut_by.as_deref();
     let complete = addresses_suffice(&draft, version, name, cut_by, context);

@@ -9,7 +9,7 @@ use std::{
 
 use super::{sockets::Sockets, source};
 use crate::{
-    kernel::{AddressInfo, AnnounceSocket, Detection, Link, nd},
+    kernel::{AddressInfo, AnnounceSocket, Detection, Link, nd, raw::Hears},
     units::{Family, IfIndex, Time},
     vrrp::Source,
 };
@@ -139,13 +139,23 @@ impl Interfaces {
         self.known.get(&index).map_or(Source::Missing, |interface| source::choose(interface, family, own))
     }
 
-    /// Opens what a router of a family needs on an interface, and joins `group`; once is enough.
-    pub(super) fn listen(&mut self, index: IfIndex, family: Family, group: Option<IpAddr>) -> io::Result<()> {
+    /// Opens what a router of a family needs on an interface, and joins `group`; once is enough. One that expects
+    /// authentication headers hears also those without, to say so.
+    pub(super) fn listen(
+        &mut self,
+        (index, family): (IfIndex, Family),
+        is_authenticated: bool,
+        group: Option<IpAddr>,
+    ) -> io::Result<()> {
         self.open_announcer(index)?;
         let Some(interface) = self.known.get(&index) else {
             return Err(io::ErrorKind::NotFound.into());
         };
-        self.sockets.listen(&interface.link.name, (index, family), group)
+        let Self { sockets, .. } = self;
+        if is_authenticated {
+            sockets.listen(&interface.link.name, (index, family), Hears::Authenticated, group)?;
+        }
+        sockets.listen(&interface.link.name, (index, family), Hears::Vrrp, group)
     }
 
     /// Opens what addresses on an interface are announced through; once is enough.

@@ -17,7 +17,7 @@ use crate::{
     kernel::{AddressInfo, Detection, Event, Events, KernelError, Link, Requests, clock, error},
     registry::{AddressStatus, LinkState, Reason, State},
     units::{Family, IfIndex, Time},
-    vrrp::Fault,
+    vrrp::{Auth, Fault},
 };
 
 /// A listing of everything there is, on its way.
@@ -290,7 +290,8 @@ impl Engine {
     fn listen(&mut self, number: usize, index: IfIndex, now: Time) -> Option<Reason> {
         let row = &self.routers[number].row;
         let group = row.config.peers.is_empty().then_some(row.config.multicast_group);
-        let mut opened = self.interfaces.listen(index, row.config.family, group);
+        let is_authenticated = matches!(row.config.auth, Auth::Header(_));
+        let mut opened = self.interfaces.listen((index, row.config.family), is_authenticated, group);
         for address in &row.addresses {
             let device = self.interfaces.named(&address.device).map(|interface| interface.link.index);
             opened = opened.and(device.map_or(Ok(()), |device| self.interfaces.open_announcer(device)));

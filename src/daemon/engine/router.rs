@@ -95,7 +95,7 @@ fn settings(instance: &config::Instance, membership: vrrp::Membership) -> vrrp::
         start_as_master: instance.initial_state == config::InitialState::Master,
         preempt: instance.preempt,
         preempt_delay: instance.preempt_delay,
-        auth: instance.auth,
+        auth: instance.auth.clone(),
         addresses: instance.virtual_addresses.iter().map(|line| line.address).collect(),
         destination,
         source: instance.source,

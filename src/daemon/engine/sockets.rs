@@ -1,11 +1,12 @@
-//! The sockets that advertisements come and go through: one per interface and family.
+//! The sockets that advertisements come and go through: one per interface and family, and one more that hears
+//! authentication headers where they are expected.
 
 use std::{future::poll_fn, io, net::IpAddr, task::Poll};
 
 use tracing::warn;
 
 use crate::{
-    kernel::{VrrpSocket, error::describe},
+    kernel::{VrrpSocket, error::describe, raw::Hears},
     units::{Family, IfIndex},
 };
 
@@ -24,6 +25,10 @@ impl Listening {
     fn key(&self) -> (IfIndex, Family) {
         (self.socket.index(), self.socket.family())
     }
+
+    fn hears(&self, key: (IfIndex, Family), hears: Hears) -> bool {
+        self.key() == key && self.socket.hears() == hears
+    }
 }
 
 impl Sockets {
@@ -32,12 +37,16 @@ impl Sockets {
         &mut self,
         name: &str,
         key: (IfIndex, Family),
+        hears: Hears,
         group: Option<IpAddr>,
     ) -> io::Result<()> {
-        let place = match self.0.iter().position(|listening| listening.key() == key) {
+        let place = match self.0.iter().position(|listening| listening.hears(key, hears)) {
             Some(place) => place,
             None => {
-                let socket = VrrpSocket::open(name, key.0, key.1)?;
+                let socket = match hears {
+                    Hears::Vrrp => VrrpSocket::open(name, key.0, key.1)?,
+                    Hears::Authenticated => VrrpSocket::open_authenticated(name, key.0)?,
+                };
                 self.0.push(Listening { socket, groups: Vec::new() });
                 self.0.len() - 1
             }
@@ -66,9 +75,10 @@ impl Sockets {
         self.0.retain(|listening| listening.socket.index() != index);
     }
 
-    /// The socket of an interface and a family, if it is open.
+    /// The socket that packets of a family leave an interface by, if it is open.
     pub(super) fn get(&self, key: (IfIndex, Family)) -> Option<&VrrpSocket> {
-        self.0.iter().find(|listening| listening.key() == key).map(|listening| &listening.socket)
+        let open = self.0.iter().find(|listening| listening.hears(key, Hears::Vrrp));
+        open.map(|listening| &listening.socket)
     }
 
     /// The socket at a place in the list, for whoever drains them all.

@@ -1,4 +1,5 @@
-//! The VRRP socket: IP protocol 112 on one interface over one family, whole IP packets in and out.
+//! The VRRP socket: IP protocol 112 on one interface over one family, whole IP packets in and out; and the one that
+//! hears VRRP behind an authentication header, protocol 51.
 //!
 //! One socket per interface and family serves all its virtual routers; who a packet is for is decided by its VRID,
 //! not here. The caller writes the IP header (IP_HDRINCL, IPV6_HDRINCL), so it alone decides source, hop limit and
@@ -6,6 +7,7 @@
 //! the last byte. The kernel fills in the header checksum of IPv4. It hands received packets over without looking at
 //! the message's checksum, so that a wrong one is counted and named and does not just vanish.
 
+mod filter;
 mod inbox;
 
 use std::{
@@ -32,6 +34,8 @@ use crate::units::{Family, IfIndex};
 
 /// IANA's protocol number of VRRP.
 const VRRP: u8 = 112;
+/// That of the IP authentication header.
+const AH: u8 = 51;
 /// The priority of network control (TC_PRIO_CONTROL), which decides the queue the packet leaves through.
 const PRIORITY: i32 = 6;
 /// Room for some 3,000 advertisements (the kernel counts about 700 bytes for each, and doubles this).
@@ -39,7 +43,25 @@ const RECEIVE_BUFFER: i32 = 1 << 20;
 /// Packets handed to the kernel in one system call.
 const BATCH: usize = 64;
 
-/// A raw socket for protocol 112, bound to one interface.
+/// What a socket hears. Any socket sends either: the caller's header says which it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hears {
+    /// VRRP right behind the IP header.
+    Vrrp,
+    /// VRRP behind an authentication header, over IPv4 only.
+    Authenticated,
+}
+
+impl Hears {
+    fn protocol(self) -> Protocol {
+        Protocol::from(i32::from(match self {
+            Self::Vrrp => VRRP,
+            Self::Authenticated => AH,
+        }))
+    }
+}
+
+/// A raw socket for VRRP, bound to one interface.
 ///
 /// It hears unicast packets and those groups it has joined, on its interface only, and never its own
 /// multicasts. Over IPv6 it hears the groups of other programs, too: the kernel looks at IPV6_MULTICAST_ALL only for
@@ -51,6 +73,7 @@ pub struct VrrpSocket {
     socket: UdpSocket,
     index: IfIndex,
     family: Family,
+    hears: Hears,
 }
 
 /// A packet to send: complete with its IP header, and where to.
@@ -67,6 +90,15 @@ impl VrrpSocket {
     /// index by now, EPERM without CAP_NET_RAW, EAFNOSUPPORT when the kernel was started without IPv6. Needs a tokio
     /// runtime with I/O enabled.
     pub fn open(interface: &str, index: IfIndex, family: Family) -> io::Result<Self> {
+        Self::open_hearing(interface, index, family, Hears::Vrrp)
+    }
+
+    /// As [`open`](Self::open), for VRRP behind an authentication header, over IPv4.
+    pub fn open_authenticated(interface: &str, index: IfIndex) -> io::Result<Self> {
+        Self::open_hearing(interface, index, Family::V4, Hears::Authenticated)
+    }
+
+    fn open_hearing(interface: &str, index: IfIndex, family: Family, hears: Hears) -> io::Result<Self> {
         if nix::net::if_::if_nametoindex(interface)? != index.0 {
             return Err(Errno::ENODEV.into());
         }
@@ -74,9 +106,13 @@ impl VrrpSocket {
             Family::V4 => Domain::IPV4,
             Family::V6 => Domain::IPV6,
         };
-        let socket = Socket::new(domain, Type::RAW, Some(Protocol::from(i32::from(VRRP))))?;
+        let socket = Socket::new(domain, Type::RAW, Some(hears.protocol()))?;
         // First of all, so that no packet of another interface is ever queued for long.
         socket.bind_device(Some(interface.as_bytes()))?;
+        if hears == Hears::Authenticated {
+            // What IPsec of this host protects with such headers is none of our business.
+            socket.attach_filter(&filter::VRRP_BEHIND_AH)?;
+        }
         match family {
             Family::V4 => {
                 socket.set_multicast_all_v4(false)?;
@@ -97,7 +133,7 @@ impl VrrpSocket {
         }
         socket.set_nonblocking(true)?;
         let socket = UdpSocket::from_std(socket.into())?;
-        Ok(Self { socket, index, family })
+        Ok(Self { socket, index, family, hears })
     }
 
     /// The interface it is bound to.
@@ -108,6 +144,11 @@ impl VrrpSocket {
     /// The family it speaks.
     pub fn family(&self) -> Family {
         self.family
+    }
+
+    /// What it hears.
+    pub fn hears(&self) -> Hears {
+        self.hears
     }
 
     /// Joins a multicast group on this interface (224.0.0.18, ff02::12, or another one that is configured);

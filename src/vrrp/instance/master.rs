@@ -53,6 +53,7 @@ impl Instance {
             self.update_priority(now);
         }
         self.counters.add(Counter::BecomeMaster);
+        self.guard.mastership_begins();
         self.send_advert(self.priority);
         self.timers.set(Timer::Advert, now + self.settings.advert_interval);
         self.change(now, State::Master, reason);

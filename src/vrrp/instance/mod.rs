@@ -30,6 +30,7 @@ pub use self::fault::Fault;
 use self::master::{Answers, OtherOwner};
 use super::{
     Action, Destination, Level, Log, Membership, Settings,
+    auth::Guard,
     election::master_down_interval,
     ip::Header,
     report::{Limiter, Matter},
@@ -115,6 +116,7 @@ pub struct Instance {
     announced: bool,
     restorer: Restorer,
     limiter: Limiter,
+    guard: Guard,
     transmitter: Transmitter,
     timers: Timers,
     actions: VecDeque<Action>,
@@ -157,6 +159,7 @@ impl Instance {
             announced: false,
             restorer: Restorer::default(),
             limiter: Limiter::default(),
+            guard: Guard::new(&settings.auth),
             transmitter: Transmitter::new(&settings),
             timers: Timers::default(),
             actions: VecDeque::new(),
@@ -188,7 +191,7 @@ impl Instance {
         if !matches!(self.state, State::Backup | State::Master) {
             return;
         }
-        let verdict = validate::validate(&self.settings, packet);
+        let verdict = validate::validate(&self.settings, &mut self.guard, packet);
         validate::count(&verdict, &self.counters);
         match verdict {
             Ok(advert) if self.source == Some(advert.source) => self.complain_of_our_address(now, &advert),
@@ -329,7 +332,7 @@ impl Instance {
     /// Sends one advertisement: all of its copies count as one.
     fn send_advert(&mut self, priority: Priority) {
         let Some(source) = self.source else { return };
-        let copies = self.transmitter.advert(source, priority);
+        let copies = self.transmitter.advert(&mut self.guard, source, priority);
         self.actions.push_back(Action::Send(copies));
         self.counters.add(Counter::AdvertSent);
         if priority == Priority::RELEASE {

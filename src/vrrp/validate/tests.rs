@@ -5,7 +5,10 @@ use std::net::Ipv4Addr;
 use super::*;
 use crate::{
     units::Vrid,
-    vrrp::{Garp, testing::checksum, transmit::Transmitter},
+    vrrp::{
+        Auth, Garp,
+        testing::{advert_of, checksum},
+    },
 };
 
 const SENDER: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 9, 0, 2));
@@ -42,8 +45,7 @@ fn with_password(password: &[u8; 8]) -> Settings {
 
 /// What a router with `settings` sends, from [`SENDER`].
 fn packet(settings: &Settings) -> Vec<u8> {
-    let copies = Transmitter::new(settings).advert(SENDER, settings.priority);
-    copies.into_iter().next().unwrap().packet
+    advert_of(settings, SENDER, settings.priority.0)
 }
 
 /// The packet of `settings` with a byte set, and the checksum of the message made right again.
@@ -69,7 +71,7 @@ fn fix_checksum(packet: &mut [u8]) {
 
 /// The verdict on `packet` and the counters it moved.
 fn judged(settings: &Settings, packet: &[u8]) -> (Result<Accepted, Reject>, Vec<Counter>) {
-    let verdict = validate(settings, packet);
+    let verdict = validate(settings, &mut Guard::new(&settings.auth), packet);
     let counters = Counters::default();
     count(&verdict, &counters);
     let moved = Counter::ALL.into_iter().filter(|counter| counters.value(*counter) > 0).collect();
@@ -260,8 +262,7 @@ fn ipv6(version: Version) -> Settings {
 }
 
 fn packet_from(settings: &Settings, source: &str) -> Vec<u8> {
-    let copies = Transmitter::new(settings).advert(source.parse().unwrap(), settings.priority);
-    copies.into_iter().next().unwrap().packet
+    advert_of(settings, source.parse().unwrap(), settings.priority.0)
 }
 
 #[test]

@@ -18,7 +18,7 @@ use crate::{
     units::{Family, Version, Vrid},
     vrrp::{
         Action, Auth, Destination, Fault, Garp, Instance, Membership, Outgoing, Settings, Source,
-        ipv4::HEADER_LEN, packet::Advert, transmit::Transmitter,
+        ipv4::HEADER_LEN, packet::Advert, testing::advert_of,
     },
 };
 
@@ -147,8 +147,8 @@ impl World {
     fn hear(&mut self, link: usize, priority: u8) {
         let number = u8::try_from(link).unwrap();
         let source = IpAddr::from([10, 9, number, 77]);
-        let copies = Transmitter::new(&member(number, 1)).advert(source, Priority(priority));
-        self.input((0, link), |instance, now| instance.handle_packet(now, &copies[0].packet));
+        let packet = advert_of(&member(number, 1), source, priority);
+        self.input((0, link), |instance, now| instance.handle_packet(now, &packet));
     }
 
     fn hear_at(&mut self, seconds: f64, link: usize, priority: u8) {

@@ -56,6 +56,15 @@ fn version_2_with_a_password() {
 }
 
 #[test]
+fn version_2_with_an_authentication_header() {
+    let auth = Auth::Header(*b"s3cret99");
+    let to_group = Settings { auth: auth.clone(), ..v2() };
+    sends_as_captured("ka243_v2_ah", to_group.clone());
+    sends_as_captured("v2_ah", to_group);
+    sends_as_captured("v2_ah_unicast", Settings { auth, destination: to_b(), ..v2() });
+}
+
+#[test]
 fn version_2_unicast() {
     sends_as_captured("v2_unicast", Settings { destination: to_b(), ..v2() });
 }
@@ -110,6 +119,9 @@ fn a_backup_that_hears_the_captures_accepts_every_packet() {
     for (name, settings) in [
         ("v2_noauth", Settings { addresses: two_addresses(), ..v2() }),
         ("v2_pass", Settings { auth: Auth::Pass(*b"s3cret99"), ..v2() }),
+        ("v2_ah", Settings { auth: Auth::Header(*b"s3cret99"), ..v2() }),
+        ("ka243_v2_ah", Settings { auth: Auth::Header(*b"s3cret99"), ..v2() }),
+        ("v2_ah_unicast", Settings { auth: Auth::Header(*b"s3cret99"), destination: to_b(), ..v2() }),
         ("v3_ipv4", Settings { addresses: two_addresses(), ..router(150) }),
         ("v3_ipv4_250ms", router(150)),
         ("kk_v3_equal_prio", router(150)),

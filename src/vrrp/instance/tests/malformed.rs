@@ -78,7 +78,7 @@ fn oracle(settings: &Settings, packet: &[u8]) -> Result<(), Option<Counter>> {
     let total = usize::from(ip.total_len());
     let password = match settings.auth {
         Auth::Pass(password) => Some(password),
-        Auth::None => None,
+        _ => None,
     };
     let is_v2 = settings.version == Version::V2;
     let auth_type = u8::from(password.is_some());

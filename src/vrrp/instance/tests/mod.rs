@@ -20,6 +20,7 @@ use crate::{
         Auth, Garp, Outgoing, Source,
         ipv4::{self, HEADER_LEN},
         packet::Advert,
+        testing::advert_of,
     },
 };
 
@@ -54,12 +55,6 @@ fn router(priority: u8) -> Settings {
         down_timer_adverts: Settings::DEFAULT_DOWN_TIMER_ADVERTS,
         membership: Membership::Alone,
     }
-}
-
-/// What a router with `settings` at `source` sends in one advertisement: its first copy.
-fn advert_of(settings: &Settings, source: IpAddr, priority: u8) -> Vec<u8> {
-    let copies = Transmitter::new(settings).advert(source, Priority(priority));
-    copies.into_iter().next().unwrap().packet
 }
 
 /// The advertisement in a packet.

@@ -1,0 +1,117 @@
+//! Who is believed: `auth_type AH`, with another key, with another kind of authentication, and said twice.
+//!
+//! That two routers with the same key hand the address over is told in `election`, and what they send in `wire`.
+
+use std::time::Duration;
+
+use lab::{Capture, Injector, Lan, Result, Router, State, Subject, pcap::Vrrp, wait};
+
+use crate::world::{ADVERTS, LATE, Ours, SOON, Talk, V3, VI, from, is_keepalived, ours, side_by_side};
+
+/// `auth_type AH` in the only form there is: version 2 over IPv4.
+const AH: Talk = Talk { version: 2, password: Some("s3cret99"), header: true, ..V3 };
+const HIGH: u8 = 150;
+const LOW: u8 = 100;
+/// Where an IPv4 packet without options has the sequence number of its authentication header.
+const SEQUENCE: std::ops::Range<usize> = 28..32;
+
+fn sequence(advert: &Vrrp) -> u32 {
+    u32::from_be_bytes(advert.ip[SEQUENCE].try_into().expect("four bytes"))
+}
+
+/// Packets that were not believed for what they say of their sender.
+fn wait_refusals(router: &Router, what: &str) -> Result<()> {
+    match router.subject() {
+        Subject::Steadfast(_) => router.wait_log(what, SOON).map(drop),
+        Subject::Keepalived => wait::until("authentication failures", SOON, || {
+            let stats = router.stats().map_err(|error| error.to_string())?;
+            if stats.group(VI, "Authentication Errors") > 0 { Ok(()) } else { Err(format!("{stats:?}")) }
+        }),
+    }
+}
+
+#[test]
+fn one_sequence_number_counts_on_through_every_change_of_master() {
+    side_by_side(&Ours::BOTH, |ours| {
+        let lan = AH.lan()?;
+        let (better, worse) = ours.cast();
+        let capture = Capture::start(&lan["beta"], "vb0", ADVERTS)?;
+        let beta = AH.beta(LOW).start_until(&worse, &lan["beta"], State::Master)?;
+        let mark = beta.mark();
+        let alpha = AH.alpha(HIGH).start_until(&better, &lan["alpha"], State::Master)?;
+        beta.wait_entering_since(mark, VI, State::Backup, SOON)?;
+        alpha.stop()?;
+        capture.wait_vrrp("beta to follow alpha", SOON, |seen| {
+            let tail = seen.iter().rposition(|advert| advert.src.to_string() == "10.9.0.1");
+            tail.is_some_and(|last| seen.len() >= last + 3)
+        })?;
+        let seen = capture.vrrp()?;
+        assert!(!from(&seen, "10.9.0.1").is_empty());
+        // The one that gives way may answer the takeover before it has heard of it.
+        for two in from(&seen, "10.9.0.1").windows(2).chain(from(&seen, "10.9.0.2").windows(2)) {
+            assert!(sequence(two[0]) < sequence(two[1]), "{two:?}");
+        }
+        let last = |sender| from(&seen, sender).pop().map(sequence).expect("an advert");
+        assert!(last("10.9.0.2") > last("10.9.0.1"), "beta counted on from alpha's last");
+        Ok(())
+    });
+}
+
+#[test]
+fn with_another_key_nobody_is_believed() {
+    let cases = [false, true].map(|unicast| Talk { unicast, ..AH });
+    side_by_side(&cases, |&talk| {
+        let lan = talk.lan()?;
+        let other = Talk { password: Some("s3cret98"), ..talk };
+        let alpha = talk.alpha(HIGH).start_until(&ours(), &lan["alpha"], State::Master)?;
+        let beta = other.beta(LOW).start_until(&Subject::Keepalived, &lan["beta"], State::Master)?;
+        wait_refusals(&alpha, "packet from 10.9.0.2 rejected: wrong integrity check")?;
+        wait_refusals(&beta, "")?;
+        assert_eq!((alpha.entries(VI, State::Backup), beta.entries(VI, State::Backup)), (1, 1));
+        Ok(())
+    });
+}
+
+#[test]
+fn who_has_no_authentication_header_is_named() -> Result<()> {
+    if is_keepalived("it does not hear who has other authentication than AH, and says nothing") {
+        return Ok(());
+    }
+    let lan = Lan::pair()?;
+    let alpha = AH.alpha(HIGH).start_until(&ours(), &lan["alpha"], State::Master)?;
+    let plain = Talk { password: None, header: false, ..AH };
+    let beta = plain.beta(LOW).start_until(&Subject::Keepalived, &lan["beta"], State::Master)?;
+    alpha.wait_log("packet from 10.9.0.2 rejected: no authentication header", SOON)?;
+    assert_eq!((alpha.entries(VI, State::Backup), beta.entries(VI, State::Backup)), (1, 1));
+    Ok(())
+}
+
+#[test]
+fn what_a_dead_master_said_keeps_nobody_from_taking_over() -> Result<()> {
+    let lan = Lan::builder()
+        .host("alpha", "va0", "10.9.0.1/24")
+        .host("beta", "vb0", "10.9.0.2/24")
+        .host("gamma", "vg0", "10.9.0.3/24")
+        .build()?;
+    let capture = Capture::start(&lan["beta"], "vb0", ADVERTS)?;
+    let alpha = AH.alpha(HIGH).start_until(&Subject::Keepalived, &lan["alpha"], State::Master)?;
+    let beta = AH.beta(LOW).start_until(&ours(), &lan["beta"], State::Backup)?;
+    capture.wait_vrrp("three adverts", SOON, |seen| seen.len() >= 3)?;
+    let recorded = capture.packets()?;
+    alpha.kill9();
+    let silent = capture.vrrp()?.pop().expect("an advert").time;
+    let injector = Injector::open(&lan["gamma"], "vg0")?;
+    let mut next = recorded.iter().cycle();
+    wait::until("beta to take over", SOON, || {
+        if beta.entries(VI, State::Master) > 0 {
+            return Ok(());
+        }
+        let frame = next.next().map(|packet| packet.bytes.clone()).unwrap_or_default();
+        injector.send(&frame).map_err(|error| error.to_string())?;
+        Err("still BACKUP".into())
+    })?;
+    let seen = capture.wait_vrrp("beta's first", SOON, |seen| !from(seen, "10.9.0.2").is_empty())?;
+    let waited = from(&seen, "10.9.0.2")[0].time - silent;
+    assert!(waited <= AH.master_down(LOW) + LATE + Duration::from_millis(100), "{waited:?}");
+    wait_refusals(&beta, "a replay")
+}
