@@ -150,3 +150,32 @@ fn a_gratuitous_arp_arrives_as_it_was_built() {
         assert_eq!(frame[..length], arp::gratuitous_frame(mac, vip));
     });
 }
+
+#[test]
+fn authentication_headers_are_heard_when_vrrp_is_behind_them() {
+    in_namespace(|| async {
+        let peer = Peer::new().await;
+        let here = VrrpSocket::open("a", index("a"), Family::V4).unwrap();
+        let (there, plain) = peer.there(|| {
+            let authenticated = VrrpSocket::open_authenticated("b", index("b")).unwrap();
+            let plain = VrrpSocket::open("b", index("b"), Family::V4).unwrap();
+            authenticated.join(GROUP.into()).unwrap();
+            plain.join(GROUP.into()).unwrap();
+            (authenticated, plain)
+        });
+        let behind = |next: u8, what: &[u8]| {
+            let mut packet = packet(HERE, GROUP, &[&[next, 4, 0, 0], what].concat());
+            packet[9] = 51;
+            packet
+        };
+        here.send(&behind(6, b"not for us"), GROUP.into()).unwrap();
+        here.send(&behind(112, b"for us"), GROUP.into()).unwrap();
+        let mut inbox = Inbox::new(2048);
+        let heard = there.recv(&mut inbox).await.unwrap();
+        assert_eq!((heard[9], &heard[24..]), (51, &b"for us"[..]));
+        for socket in [&there, &plain] {
+            let nothing_left = socket.try_recv(&mut Inbox::new(64)).unwrap_err();
+            assert_eq!(nothing_left.kind(), ErrorKind::WouldBlock);
+        }
+    });
+}
