@@ -15,6 +15,7 @@ pub mod auth;
 mod checksum;
 mod election;
 mod group;
+mod input;
 mod instance;
 pub mod ip;
 pub mod ipv4;
@@ -32,6 +33,7 @@ pub use self::{
     action::{Action, Level, Log, Outgoing},
     addressee::{Addressee, multicast_group},
     group::{GroupAction, Member, Order, SyncGroup},
+    input::Input,
     instance::{Fault, Instance},
     settings::{Auth, Destination, Garp, Membership, Settings},
     source::Source,

@@ -12,7 +12,9 @@ impl Instance {
     pub fn member(&self) -> Member {
         let own = |fault: &Fault| !matches!(fault, Fault::Group | Fault::GroupPending);
         let fault = self.faults.iter().find(|(fault, _)| own(fault) && !fault.is_silent());
-        let no_address = || (!self.started && self.source.is_none()).then(|| self.no_address());
+        // A tentative address is one to wait for, not one that is missing.
+        let has_none = !self.started && self.source.is_none() && !self.faults.contains_key(&Fault::Tentative);
+        let no_address = || has_none.then(|| self.no_address());
         Member {
             state: self.state,
             is_waiting: self.is_waiting(),

@@ -29,6 +29,26 @@ fn a_member_without_an_address_is_known_to_be_faulty_before_the_others_begin() {
 }
 
 #[test]
+fn all_wait_for_an_address_that_is_tentative() {
+    let mut world = World::new([host(&[100, 100])]);
+    let address = std::net::IpAddr::from([10, 9, 1, 1]);
+    // The daemon tells it before the start, as soon as it knows the address; nothing else is known of the member then.
+    world.hosts[0].members[1] = Instance::new(member(1, 100), Arc::default());
+    world.hosts[0].members[1].handle_source(Time::default(), Source::Tentative(address));
+    world.start(0);
+    assert_eq!(world.take_transitions(), [""; 0], "nothing is wrong with anybody");
+    world.input((0, 1), |instance, now| instance.handle_source(now, Source::Address(address)));
+    assert_eq!(
+        world.take_transitions(),
+        [
+            "0.000 VI1 INIT -> BACKUP (start)",
+            "0.000 VI0 INIT -> BACKUP (start)",
+            "0.000 group INIT -> BACKUP (start)",
+        ]
+    );
+}
+
+#[test]
 fn all_wait_for_the_first_result_of_a_script_that_one_tracks() {
     let pending = |world: &mut World, reason| {
         world.input((0, 1), |instance, now| {

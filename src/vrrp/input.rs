@@ -1,0 +1,67 @@
+//! What can happen to a virtual router, as a value: what a simulation hands in, a recording keeps and a replay repeats.
+
+use std::{fmt, net::IpAddr};
+
+use super::{Fault, Instance, Order, Source};
+use crate::{registry::Reason, units::Time};
+
+/// One call of an input of [`Instance`], without its time.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Input {
+    /// [`Instance::handle_start`].
+    Start,
+    /// [`Instance::handle_packet`].
+    Packet(Vec<u8>),
+    /// [`Instance::handle_timeout`].
+    Timeout,
+    /// [`Instance::handle_source`].
+    Source(Source),
+    /// [`Instance::handle_fault`].
+    Fault(Fault, Option<Reason>),
+    /// [`Instance::handle_weight`]: the tracker and its contribution.
+    Weight(usize, i32),
+    /// [`Instance::handle_addresses_installed`].
+    AddressesInstalled(bool),
+    /// [`Instance::handle_address_removed`].
+    AddressRemoved(IpAddr),
+    /// [`Instance::handle_order`].
+    Order(Order),
+    /// [`Instance::handle_shutdown`]: whether mastership is released.
+    Shutdown(bool),
+}
+
+impl Instance {
+    /// Hands an input to the method that it is a call of.
+    pub fn handle(&mut self, now: Time, input: Input) {
+        match input {
+            Input::Start => self.handle_start(now),
+            Input::Packet(packet) => self.handle_packet(now, &packet),
+            Input::Timeout => self.handle_timeout(now),
+            Input::Source(source) => self.handle_source(now, source),
+            Input::Fault(fault, reason) => self.handle_fault(now, fault, reason),
+            Input::Weight(tracker, contribution) => self.handle_weight(now, tracker, contribution),
+            Input::AddressesInstalled(all_set) => self.handle_addresses_installed(now, all_set),
+            Input::AddressRemoved(address) => self.handle_address_removed(now, address),
+            Input::Order(order) => self.handle_order(now, order),
+            Input::Shutdown(release) => self.handle_shutdown(now, release),
+        }
+    }
+}
+
+/// Never prints the bytes of a packet, which may hold a password.
+impl fmt::Debug for Input {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Start => f.write_str("Start"),
+            Self::Packet(packet) => write!(f, "Packet({} bytes)", packet.len()),
+            Self::Timeout => f.write_str("Timeout"),
+            Self::Source(source) => f.debug_tuple("Source").field(source).finish(),
+            Self::Fault(fault, reason) => f.debug_tuple("Fault").field(fault).field(reason).finish(),
+            Self::Weight(tracker, sum) => f.debug_tuple("Weight").field(tracker).field(sum).finish(),
+            Self::AddressesInstalled(all) => f.debug_tuple("AddressesInstalled").field(all).finish(),
+            Self::AddressRemoved(address) => f.debug_tuple("AddressRemoved").field(address).finish(),
+            Self::Order(order) => f.debug_tuple("Order").field(order).finish(),
+            Self::Shutdown(release) => f.debug_tuple("Shutdown").field(release).finish(),
+        }
+    }
+}

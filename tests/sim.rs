@@ -1,0 +1,108 @@
+//! Routers on a LAN in memory, by the ten thousand: it loses, damages, delays, reorders, doubles, cuts and partitions, in
+//! virtual time, over the real machines and the bytes that they send.
+//!
+//! Each seed is one story: some hosts with virtual routers of both families and versions, sync groups and trackers, some
+//! seconds of trouble, then a healthy network, which may stay partitioned. The rules of [`watch::Invariant`] are checked
+//! after every input and at the end. That each can be broken is shown by [`mutation::TABLE`].
+//!
+//! | room | what it is |
+//! |---|---|
+//! | `plan`, `trouble`, `tale` | what a story is about, what befalls it, its course |
+//! | `world`, `host`, `clock`, `wire` | what stands in for the daemon, the kernel and the network |
+//! | `watch` | the rules, by a small model of its own |
+//! | `mutation` | machines with a broken rule |
+//! | `story` | what happened, to be read |
+//!
+//! A failure names its seed and prints its story. `STEADFAST_SIM_SEED=N cargo test --test sim -- --nocapture` tells the
+//! story of one seed, `STEADFAST_SIM_SEEDS=N` tells as many as wanted.
+
+#![expect(clippy::expect_used, reason = "a failed expectation is a failed test, in helpers too")]
+
+#[path = "sim/clock.rs"]
+mod clock;
+#[path = "sim/host.rs"]
+mod host;
+#[path = "sim/mutation.rs"]
+mod mutation;
+#[path = "sim/plan.rs"]
+mod plan;
+#[path = "sim/random.rs"]
+mod random;
+#[path = "sim/story.rs"]
+mod story;
+#[path = "sim/tale.rs"]
+mod tale;
+#[path = "sim/trouble.rs"]
+mod trouble;
+#[path = "sim/watch/mod.rs"]
+mod watch;
+#[path = "sim/wire.rs"]
+mod wire;
+#[path = "sim/world.rs"]
+mod world;
+
+use std::{env, thread};
+
+use self::{
+    mutation::TABLE,
+    story::Story,
+    tale::{Outcome, tell},
+};
+
+/// Stories told, unless the environment says how many.
+const SEEDS: u64 = 10_000;
+
+/// Stories in which a broken rule must be noticed.
+const CHANCES: u64 = 400;
+
+#[test]
+fn every_story_ends_well() {
+    if let Some(seed) = from_environment("STEADFAST_SIM_SEED") {
+        let outcome = tell(seed, None, Story::told());
+        println!("{}", outcome.told);
+        return assert_eq!(outcome.violation, None, "seed {seed}");
+    }
+    let seeds = from_environment("STEADFAST_SIM_SEEDS").unwrap_or(SEEDS);
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    let story = |seed| tell(seed, None, Story::default());
+    let tell_some = |first| (first..seeds).step_by(threads).map(story).collect::<Vec<_>>();
+    let outcomes: Vec<Outcome> = thread::scope(|scope| {
+        let running: Vec<_> =
+            (0..threads as u64).map(|first| scope.spawn(move || tell_some(first))).collect();
+        running.into_iter().flat_map(|thread| thread.join().expect("its message is above")).collect()
+    });
+    if let Some(failed) = outcomes.iter().filter(|one| one.violation.is_some()).min_by_key(|one| one.seed) {
+        let Outcome { seed, violation, .. } = failed;
+        println!("{}", tell(*seed, None, Story::told()).told);
+        let count = outcomes.iter().filter(|one| one.violation.is_some()).count();
+        panic!(
+            "{count} stories of {seeds} end badly, seed {seed} with {violation:?}; STEADFAST_SIM_SEED={seed} tells it"
+        );
+    }
+    let sum = |count: fn(&Outcome) -> u64| outcomes.iter().map(count).sum::<u64>();
+    let (masters, moves, packets) = (sum(|one| one.masters), sum(|one| one.moves), sum(|one| one.packets));
+    println!("{seeds} stories, {packets} packets, {moves} changes of state, {masters} masters at the end");
+    // Stories are worth something only when there was trouble, and somebody left to be master.
+    assert!(masters > seeds && moves > seeds * 10 && packets > seeds * 50);
+}
+
+#[test]
+fn every_broken_rule_is_noticed() {
+    for (mutation, expected) in TABLE {
+        let found = (0..CHANCES).filter_map(|seed| tell(seed, Some(mutation), Story::default()).violation);
+        let mut found = found.map(|(invariant, _)| invariant);
+        assert!(found.any(|invariant| invariant == expected), "{mutation:?} is not noticed by {expected:?}");
+    }
+}
+
+#[test]
+fn a_seed_tells_the_same_story_again() {
+    for seed in 0..20 {
+        assert_eq!(tell(seed, None, Story::told()).told, tell(seed, None, Story::told()).told, "{seed}");
+    }
+}
+
+fn from_environment(name: &str) -> Option<u64> {
+    let value = env::var(name).ok()?;
+    Some(value.parse().unwrap_or_else(|_| panic!("{name}={value} is no number")))
+}

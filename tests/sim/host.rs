@@ -1,0 +1,100 @@
+//! A host: its clock, its links, and the machines that its process runs.
+
+use std::sync::Arc;
+
+use steadfast::{
+    registry::Counters,
+    units::Time,
+    vrrp::{Instance, Settings, SyncGroup},
+};
+
+use crate::{
+    clock::Clock,
+    mutation::Mutation,
+    plan::{HostPlan, Plan},
+    watch::Watch,
+};
+
+#[derive(Debug)]
+pub(crate) struct Host {
+    pub(crate) clock: Clock,
+    pub(crate) is_running: bool,
+    /// Its instance of each virtual router.
+    pub(crate) nodes: Vec<Node>,
+    /// Its sync group, when it runs and there is one.
+    pub(crate) group: Option<SyncGroup>,
+    /// Which of its links are up, by segment.
+    pub(crate) links: Vec<bool>,
+    /// Until when its process is held up, by the clock of the world.
+    pub(crate) stalled_until: Time,
+    /// How often it has booted: what was started in an earlier life ends nowhere.
+    pub(crate) life: u32,
+}
+
+/// An instance on a host.
+#[derive(Debug)]
+pub(crate) struct Node {
+    /// What it was configured with.
+    pub(crate) settings: Settings,
+    pub(crate) has_script: bool,
+    /// `None` while the process does not run.
+    pub(crate) machine: Option<Instance>,
+    /// Whether its kernel holds the virtual addresses.
+    pub(crate) holds: bool,
+    /// When the machine wants to be called, by the clock of the world.
+    pub(crate) due: Option<Time>,
+    pub(crate) watch: Watch,
+}
+
+impl Host {
+    pub(crate) fn new(plan: &HostPlan, segments: usize) -> Self {
+        let node = |(settings, script): (&Settings, &bool)| Node {
+            settings: settings.clone(),
+            has_script: *script,
+            machine: None,
+            holds: false,
+            due: None,
+            watch: Watch::default(),
+        };
+        Self {
+            clock: plan.clock,
+            is_running: false,
+            nodes: plan.settings.iter().zip(&plan.scripts).map(node).collect(),
+            group: None,
+            links: vec![true; segments],
+            stalled_until: Time::default(),
+            life: 0,
+        }
+    }
+
+    /// Makes new machines, none of which knows anything.
+    pub(crate) fn revive(&mut self, plan: &Plan, mutation: Option<Mutation>) {
+        self.life += 1;
+        self.is_running = true;
+        for node in &mut self.nodes {
+            let settings = mutation.map_or(node.settings.clone(), |one| one.settings(&node.settings));
+            node.machine = Some(Instance::new(settings, Arc::new(Counters::default())));
+            node.watch = Watch::default();
+        }
+        let name = |router: &usize| self.nodes[*router].settings.name.clone();
+        self.group = (!plan.group.is_empty()).then(|| SyncGroup::new(plan.group.iter().map(name)));
+    }
+
+    /// The process is gone, and its addresses.
+    pub(crate) fn die(&mut self) {
+        self.is_running = false;
+        self.group = None;
+        for node in &mut self.nodes {
+            node.machine = None;
+            node.due = None;
+            node.holds = false;
+            node.watch = Watch::default();
+        }
+    }
+
+    /// The earliest call that a machine wants, and whose it is.
+    pub(crate) fn next(&self) -> Option<(Time, usize)> {
+        let wanted = |(router, node): (usize, &Node)| Some((node.due?.max(self.stalled_until), router));
+        self.nodes.iter().enumerate().filter_map(wanted).min()
+    }
+}

@@ -1,0 +1,238 @@
+//! What a seed is about: the hosts, their virtual routers and the sync groups, as an operator would have configured them.
+
+use std::{
+    net::{IpAddr, Ipv6Addr},
+    time::Duration,
+};
+
+use steadfast::{
+    units::{Family, Priority, Version, Vrid},
+    vrrp::{Auth, Destination, Garp, Membership, Settings, multicast_group},
+};
+
+use crate::{clock::Clock, random::Random};
+
+/// The network and everybody on it.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    pub(crate) routers: Vec<VirtualRouter>,
+    pub(crate) hosts: Vec<HostPlan>,
+    /// The virtual routers that are in the one sync group of each host; none, or two and more.
+    pub(crate) group: Vec<usize>,
+    /// The members have different priorities on the hosts, so that they may wait for one another.
+    pub(crate) is_mixed: bool,
+    pub(crate) segments: usize,
+}
+
+/// One virtual router: an instance on every host.
+#[derive(Clone, Debug)]
+pub(crate) struct VirtualRouter {
+    pub(crate) segment: usize,
+    pub(crate) vrid: Vrid,
+    pub(crate) family: Family,
+    pub(crate) version: Version,
+    is_unicast: bool,
+    adverts: u32,
+    tentative: bool,
+}
+
+/// One host.
+#[derive(Clone, Debug)]
+pub(crate) struct HostPlan {
+    pub(crate) clock: Clock,
+    /// Settings of its instance of each virtual router.
+    pub(crate) settings: Vec<Settings>,
+    /// The name of the script that decides about FAULT, of each instance that has one.
+    pub(crate) scripts: Vec<bool>,
+}
+
+impl Plan {
+    pub(crate) fn new(random: &mut Random) -> Self {
+        let hosts = 2 + random.index(3);
+        let segments = 1 + random.index(2);
+        let count = 1 + random.index(3);
+        let routers: Vec<_> = (0..count).map(|number| VirtualRouter::new(random, number, segments)).collect();
+        let group = if count > 1 && random.percent(50) {
+            (0..2 + random.index(count - 1)).collect()
+        } else {
+            Vec::new()
+        };
+        let mut plan = Self {
+            routers,
+            hosts: Vec::new(),
+            is_mixed: !group.is_empty() && random.percent(15),
+            group,
+            segments,
+        };
+        let all_preempt = random.percent(60);
+        let has_owner = random.percent(15);
+        for host in 0..hosts {
+            let is_owner = has_owner && host == 0;
+            let planned = plan.host(random, (host, hosts), all_preempt, is_owner);
+            plan.hosts.push(planned);
+        }
+        plan
+    }
+
+    fn host(
+        &self,
+        random: &mut Random,
+        (host, hosts): (usize, usize),
+        all_preempt: bool,
+        is_owner: bool,
+    ) -> HostPlan {
+        let clock = Clock {
+            origin: random.duration(Duration::from_secs(1_000_000)),
+            drift: random.pick(&[0, 0, -2000, -500, 500, 2000]),
+        };
+        let common = Claim::new(random, all_preempt, is_owner);
+        let settings: Vec<_> = (0..self.routers.len())
+            .map(|number| {
+                let is_member = self.group.contains(&number);
+                let follows = is_member && !self.is_mixed;
+                let claim = if follows { common.clone() } else { Claim::new(random, all_preempt, is_owner) };
+                let mut settings = self.routers[number].settings(random, claim, (host, hosts));
+                settings.name = format!("host {host}, router {number}");
+                settings
+            })
+            .collect();
+        let scripts = settings.iter().map(|_| random.percent(30)).collect();
+        let mut planned = HostPlan { clock, settings, scripts };
+        let owners = self.group.iter().all(|number| {
+            let settings = &planned.settings[*number];
+            settings.is_owner() && settings.start_as_master
+        });
+        for number in &self.group {
+            planned.settings[*number].membership =
+                if owners { Membership::AmongOwners } else { Membership::Member };
+        }
+        planned
+    }
+
+    /// Whether the router is a member of the sync group.
+    pub(crate) fn is_member(&self, number: usize) -> bool {
+        self.group.contains(&number)
+    }
+
+    /// The longest time after which a healthy network must have its masters.
+    pub(crate) fn bound(&self) -> Duration {
+        let all = || self.hosts.iter().flat_map(|host| &host.settings);
+        let interval = all().map(|settings| settings.advert_interval).max().unwrap_or_default();
+        let tolerated = all().map(|settings| settings.preempt_delay).max().unwrap_or_default();
+        let adverts = all().map(|settings| settings.down_timer_adverts).max().unwrap_or_default();
+        let skew = interval.max(Duration::from_secs(1));
+        // The last lower master may be accepted just before the delay ends, or be heard for the first time an interval
+        // after the healing; then it is silent, or ignored, for the master down interval. Clocks differ a little.
+        let bound = tolerated + interval * adverts + skew + interval * 2 + Duration::from_millis(200);
+        bound + bound / 100
+    }
+
+    /// Whether the router with the highest priority ends up as master, whatever happened before.
+    pub(crate) fn best_wins(&self, number: usize) -> bool {
+        let preempts = |settings: &Settings| settings.preempt || settings.start_as_master;
+        let numbers = if self.is_member(number) { self.group.clone() } else { vec![number] };
+        let all = |number: &usize| self.hosts.iter().all(|host| preempts(&host.settings[*number]));
+        !(self.is_member(number) && self.is_mixed) && numbers.iter().all(all)
+    }
+}
+
+/// What members of a group have in common on one host.
+#[derive(Clone, Debug)]
+struct Claim {
+    priority: Priority,
+    start_as_master: bool,
+    preempt: bool,
+    preempt_delay: Duration,
+}
+
+impl Claim {
+    fn new(random: &mut Random, all_preempt: bool, is_owner: bool) -> Self {
+        let delay = if random.percent(20) { random.below(3) } else { 0 };
+        // Few values, so that equal ones are common.
+        let priority = Priority(random.pick(&[50, 100, 100, 150, 200, 254]));
+        Self {
+            priority: if is_owner { Priority::OWNER } else { priority },
+            start_as_master: random.percent(20),
+            preempt: all_preempt || random.percent(50),
+            preempt_delay: Duration::from_secs(delay),
+        }
+    }
+}
+
+impl VirtualRouter {
+    fn new(random: &mut Random, number: usize, segments: usize) -> Self {
+        let family = random.pick(&[Family::V4, Family::V6]);
+        Self {
+            segment: random.index(segments),
+            // Both families may share a VRID, and every segment counts its own.
+            vrid: Vrid::new(51 + u8::try_from(number).expect("few routers")).expect("it is not 0"),
+            family,
+            version: random.pick(&[Version::V2, Version::V3, Version::V3]),
+            is_unicast: random.percent(20),
+            adverts: random.pick(&[3, 3, 3, 2, 4]),
+            tentative: family == Family::V6 && random.percent(30),
+        }
+    }
+
+    fn settings(&self, random: &mut Random, claim: Claim, (host, hosts): (usize, usize)) -> Settings {
+        let advert_interval = match self.version {
+            Version::V2 => Duration::from_secs(1),
+            // Version 3 routers need not agree on it.
+            Version::V3 => Duration::from_millis(random.pick(&[200, 500, 1000])),
+        };
+        let others = (0..hosts).filter(|other| *other != host);
+        let destination = if self.is_unicast {
+            Destination::Unicast(others.map(|other| self.source(other)).collect())
+        } else {
+            Destination::Multicast(multicast_group(self.family))
+        };
+        Settings {
+            name: String::new(),
+            interface: format!("eth{}", self.segment),
+            vrid: self.vrid,
+            version: self.version,
+            priority: claim.priority,
+            advert_interval,
+            start_as_master: claim.start_as_master,
+            preempt: claim.preempt,
+            preempt_delay: claim.preempt_delay,
+            // Over IPv6 there is no room for a password.
+            auth: match (self.version, self.family) {
+                (Version::V2, Family::V4) => Auth::Pass(*b"s3cret99"),
+                _ => Auth::None,
+            },
+            addresses: self.addresses(),
+            destination,
+            source: None,
+            garp: Garp::default(),
+            down_timer_adverts: self.adverts,
+            membership: Membership::Alone,
+        }
+    }
+
+    /// The address that a host sends from.
+    pub(crate) fn source(&self, host: usize) -> IpAddr {
+        let last = u8::try_from(host + 1).expect("few hosts");
+        let segment = u8::try_from(self.segment).expect("few segments");
+        match self.family {
+            Family::V4 => [10, 9, segment, last].into(),
+            Family::V6 => Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, segment.into(), last.into()).into(),
+        }
+    }
+
+    fn addresses(&self) -> Vec<IpAddr> {
+        let vrid = self.vrid.value();
+        match self.family {
+            Family::V4 => vec![[10, 9, 0, vrid].into()],
+            Family::V6 => vec![
+                Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0xff, vrid.into()).into(),
+                Ipv6Addr::new(0x2001, 0xdb8, 9, 0, 0, 0, 0, vrid.into()).into(),
+            ],
+        }
+    }
+
+    /// Whether its address is tentative for a while after a boot and after the link was down.
+    pub(crate) fn is_tentative_at_first(&self) -> bool {
+        self.tentative
+    }
+}

@@ -1,0 +1,132 @@
+//! Misfortunes: what happens to a network and to the hosts on it.
+
+use std::{net::IpAddr, time::Duration};
+
+use steadfast::{
+    registry::{Reason, State},
+    vrrp::{Fault, Input, Source},
+};
+
+use crate::world::{World, interface_down};
+
+impl World {
+    /// One misfortune, or the end of one.
+    pub(crate) fn trouble(&mut self) {
+        let host = self.random.index(self.hosts.len());
+        let router = self.random.index(self.plan.routers.len());
+        match self.random.below(14) {
+            0 => self.wire.loss = self.random.below(60),
+            1 => self.wire.damage = self.random.below(30),
+            // Long enough to bring packets into another order.
+            2 => self.wire.delay = Duration::from_millis(self.random.pick(&[1, 20, 100, 400])),
+            3 | 4 => self.partition(),
+            5 => self.cut(),
+            6 | 7 => self.stop_or_boot(host),
+            8 => self.flap(host, router),
+            9 => self.stall(host),
+            10 => self.weigh(host, router),
+            11 => self.fail_script(host, router),
+            12 => self.lose_source(host, router),
+            _ => self.remove_address(host, router),
+        }
+    }
+
+    fn partition(&mut self) {
+        let sides = self.random.pick(&[1, 2, 2, 3]);
+        self.wire.sides.fill_with(|| self.random.below(sides));
+        let (now, sides) = (self.now, self.wire.sides.clone());
+        self.story.line(now, format_args!("the network has the sides {sides:?}"));
+    }
+
+    /// From one host to another nothing passes any more, or everything does again.
+    fn cut(&mut self) {
+        if self.random.percent(40) {
+            self.wire.cut.clear();
+        } else {
+            let cut = (self.random.index(self.hosts.len()), self.random.index(self.hosts.len()));
+            self.wire.cut.push(cut);
+        }
+        let (now, cut) = (self.now, self.wire.cut.clone());
+        self.story.line(now, format_args!("nothing passes between {cut:?}"));
+    }
+
+    fn stop_or_boot(&mut self, host: usize) {
+        if !self.hosts[host].is_running {
+            return self.boot(host);
+        }
+        let now = self.now;
+        if self.random.percent(50) {
+            // A crash takes the process, its state and its addresses; nobody is told.
+            self.story.line(now, format_args!("host {host} crashes"));
+        } else {
+            let release = self.random.percent(80);
+            self.story.line(now, format_args!("host {host} stops"));
+            for router in 0..self.plan.routers.len() {
+                // Without a release the addresses stay until the next start.
+                self.hosts[host].nodes[router].holds &= release;
+                self.input(host, router, Input::Shutdown(release));
+            }
+        }
+        self.hosts[host].die();
+    }
+
+    /// A link goes down or comes up.
+    fn flap(&mut self, host: usize, router: usize) {
+        let segment = self.plan.routers[router].segment;
+        let up = !self.hosts[host].links[segment];
+        self.hosts[host].links[segment] = up;
+        for router in 0..self.plan.routers.len() {
+            if self.plan.routers[router].segment != segment || !self.hosts[host].is_running {
+                continue;
+            }
+            if up {
+                self.find_source(host, router);
+            }
+            let input = if up { Input::Fault(Fault::Interface, None) } else { interface_down(segment) };
+            self.input(host, router, input);
+        }
+    }
+
+    fn stall(&mut self, host: usize) {
+        let span = self.random.duration(Duration::from_secs(4));
+        self.hosts[host].stalled_until = self.now + span;
+        let now = self.now;
+        self.story.line(now, format_args!("host {host} is held up for {span:?}"));
+    }
+
+    /// A tracker adds another number.
+    fn weigh(&mut self, host: usize, router: usize) {
+        let weight = i32::try_from(self.random.below(300)).expect("a small number") - 150;
+        let routers = if self.plan.is_member(router) { self.plan.group.clone() } else { vec![router] };
+        for router in routers {
+            self.on_time(host, router, Input::Weight(0, weight));
+        }
+    }
+
+    fn fail_script(&mut self, host: usize, router: usize) {
+        let failed = Reason::ScriptFailed { script: "check".into(), detail: "failed".into() };
+        let reason = self.random.percent(50).then_some(failed);
+        self.on_time(host, router, Input::Fault(Fault::Script(0), reason));
+    }
+
+    fn lose_source(&mut self, host: usize, router: usize) {
+        let source = self.plan.routers[router].source(host);
+        let source = if self.random.percent(50) { Source::Missing } else { Source::Address(source) };
+        self.on_time(host, router, Input::Source(source));
+    }
+
+    /// Another program removes a virtual address.
+    fn remove_address(&mut self, host: usize, router: usize) {
+        if self.state(host, router) == State::Master {
+            let address: IpAddr = self.plan.hosts[host].settings[router].addresses[0];
+            self.on_time(host, router, Input::AddressRemoved(address));
+        }
+    }
+
+    /// A process that is held up does not notice anything.
+    fn on_time(&mut self, host: usize, router: usize, input: Input) {
+        if self.hosts[host].stalled_until <= self.now {
+            self.input(host, router, input);
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! What must always hold, watched from outside: after every input to an instance the watch compares what it did with what
+//! it may do, by a small model of its own that knows the rules but none of the machine's code.
+
+mod claim;
+mod moves;
+mod rates;
+mod together;
+mod waiting;
+
+use std::{collections::BTreeMap, net::IpAddr};
+
+use steadfast::{
+    registry::{InstanceStatus, Reason, State},
+    units::{Priority, Time},
+    vrrp::{Action, Fault, Input, Order, Settings, Source},
+};
+
+pub(crate) use self::claim::{Claim, header_length};
+use self::{claim::Heard, rates::Rates, waiting::Waiting};
+
+/// The rules, by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Invariant {
+    /// A damaged packet has no effect.
+    Garbage,
+    /// Every change of state has a cause that allows it, and a reason that is true.
+    Cause,
+    /// Becoming MASTER is an advertisement, the transition, the addresses, in this order.
+    Order,
+    /// The virtual addresses are held by exactly the masters.
+    Addresses,
+    /// The effective priority is what was configured plus what the trackers add, within its limits.
+    Priority,
+    /// A MASTER that hears a better router gives way.
+    GivesWay,
+    /// Whoever does not preempt leaves a living master alone.
+    NoPreempt,
+    /// A router takes over when its master is silent, not earlier.
+    TooEarly,
+    /// A router takes over when its master is silent, not later.
+    Silence,
+    /// Priority 0 is answered within the skew time.
+    Skew,
+    /// Who stops being master for good says so with priority 0.
+    Release,
+    /// A MASTER advertises every interval.
+    AdvertGap,
+    /// No more advertisements than one and an answer each interval.
+    AdvertRate,
+    /// No more gratuitous ARP than the bursts that are configured.
+    GarpRate,
+    /// A router is in FAULT while something is wrong, and only then.
+    Fault,
+    /// Members of a sync group are MASTER together, and in FAULT together.
+    Group,
+    /// On a healthy network there is one master for each virtual router and partition, within the bound.
+    OneMaster,
+    /// It has the highest priority, where all preempt.
+    Best,
+    /// On a healthy network nothing changes any more.
+    Flap,
+    /// A master has announced its addresses.
+    Announced,
+}
+
+/// A rule that did not hold, and how.
+pub(crate) type Violation = (Invariant, String);
+
+/// What was handed in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Cause {
+    /// A packet; `None` for a damaged one.
+    Packet(Option<Claim>),
+    Timeout,
+    Start,
+    /// Something that says whether the router can take part.
+    Condition,
+    Weight,
+    Installed,
+    Removed,
+    Command(Command),
+    Shutdown {
+        release: bool,
+    },
+}
+
+/// The orders of a sync group, without their reasons.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Command {
+    Master,
+    Backup,
+    Fault,
+    NoFault,
+    Announce,
+}
+
+/// An input and what came of it.
+pub(crate) struct Step<'a> {
+    /// By the host's clock.
+    pub(crate) now: Time,
+    /// Until when the host was or is held up, by its clock.
+    pub(crate) stalled_until: Time,
+    pub(crate) cause: Cause,
+    pub(crate) actions: &'a [Action],
+    pub(crate) status: InstanceStatus,
+    /// It would be MASTER if it were alone.
+    pub(crate) ready: bool,
+    pub(crate) settings: &'a Settings,
+    pub(crate) source: IpAddr,
+}
+
+/// What is known from outside of an instance.
+#[derive(Debug, Default)]
+pub(crate) struct Watch {
+    state: State,
+    is_started: bool,
+    ready: bool,
+    /// What is wrong with it, and why.
+    faults: BTreeMap<Fault, Reason>,
+    /// Its sync group has told it of the fault of another member.
+    knows_fault: bool,
+    weight: i32,
+    priority: Option<Priority>,
+    packet: Option<Claim>,
+    heard: Heard,
+    waiting: Waiting,
+    rates: Rates,
+}
+
+impl Watch {
+    /// Its state, as its transitions tell it.
+    pub(crate) fn state(&self) -> State {
+        self.state
+    }
+
+    /// Notes what the packet that is handed in next says; `None` for a damaged one.
+    pub(crate) fn note_packet(&mut self, claim: Option<Claim>) {
+        self.packet = claim;
+    }
+
+    /// What an input that is to be handed in means.
+    pub(crate) fn cause(&mut self, input: &Input) -> Cause {
+        match input {
+            Input::Start => {
+                self.is_started = true;
+                Cause::Start
+            }
+            Input::Packet(_) => Cause::Packet(self.packet.take()),
+            Input::Timeout => Cause::Timeout,
+            Input::Source(source) => {
+                self.faults.remove(&Fault::Address);
+                self.faults.remove(&Fault::Tentative);
+                match source {
+                    Source::Address(_) => None,
+                    Source::Tentative(_) => self.faults.insert(Fault::Tentative, Reason::Started),
+                    Source::Missing | Source::Duplicate(_) => {
+                        self.faults.insert(Fault::Address, Reason::Started)
+                    }
+                };
+                Cause::Condition
+            }
+            Input::Fault(fault, reason) => {
+                match reason {
+                    Some(reason) => self.faults.insert(*fault, reason.clone()),
+                    None => self.faults.remove(fault),
+                };
+                Cause::Condition
+            }
+            Input::Weight(_, contribution) => {
+                self.weight = *contribution;
+                Cause::Weight
+            }
+            Input::AddressesInstalled(_) => Cause::Installed,
+            Input::AddressRemoved(_) => Cause::Removed,
+            Input::Order(order) => Cause::Command(match order {
+                Order::Fault(told) if self.knows(told.is_some()) => Command::Fault,
+                Order::Master => Command::Master,
+                Order::Backup(_) => Command::Backup,
+                Order::Wait(true) => Command::Fault,
+                Order::Fault(_) | Order::Wait(false) => Command::NoFault,
+                Order::Announce => Command::Announce,
+            }),
+            Input::Shutdown(release) => Cause::Shutdown { release: *release },
+        }
+    }
+
+    /// Whether it knows now that another member is in FAULT.
+    fn knows(&mut self, of_a_fault: bool) -> bool {
+        self.knows_fault = of_a_fault;
+        of_a_fault
+    }
+
+    /// Whether what came of an input is as it must be.
+    pub(crate) fn check(&mut self, step: &Step<'_>) -> Result<(), Violation> {
+        if let Cause::Packet(None) = step.cause
+            && let Some(action) = step.actions.iter().find(|action| !matches!(action, Action::Log(_)))
+        {
+            return Err((Invariant::Garbage, format!("a damaged packet led to {action:?}")));
+        }
+        let before = self.state;
+        let priority_before = self.priority;
+        self.priority = step.status.effective_priority;
+        self.check_priority(step)?;
+        self.check_late(step)?;
+        self.check_moves(step, priority_before)?;
+        self.hear(step, before, priority_before);
+        self.check_ready(step)?;
+        self.check_rates(step, before)
+    }
+
+    fn check_priority(&self, step: &Step<'_>) -> Result<(), Violation> {
+        let configured = step.settings.priority;
+        let sum = (i32::from(configured.0) + self.weight).clamp(1, 254);
+        let expected = if configured == Priority::OWNER { 255 } else { sum };
+        let found = step.status.effective_priority.map(|priority| i32::from(priority.0));
+        if found == Some(expected) {
+            return Ok(());
+        }
+        Err((Invariant::Priority, format!("effective priority {found:?} instead of {expected}")))
+    }
+
+    /// The router's faults that put it into FAULT.
+    fn fault(&self) -> Option<&Fault> {
+        self.faults.keys().find(|fault| !is_silent(**fault))
+    }
+
+    /// Whether there is anything that keeps the router from taking part.
+    pub(crate) fn is_held(&self) -> bool {
+        !self.faults.is_empty()
+    }
+}
+
+/// Whether a fault holds a router that has not begun where it is, and does nothing to one that takes part.
+fn is_silent(fault: Fault) -> bool {
+    matches!(fault, Fault::Pending(_) | Fault::Tentative | Fault::GroupPending)
+}
+
+/// Whether a router takes over from a lower master, as the machine understands its settings (RFC 9568 §6.1).
+fn preempts(settings: &Settings) -> bool {
+    settings.preempt || settings.is_owner() || settings.start_as_master
+}
+
+/// Whether it may tolerate a lower master for a while.
+fn tolerates(settings: &Settings) -> bool {
+    settings.preempt && !settings.start_as_master && !settings.preempt_delay.is_zero()
+}
