@@ -3,7 +3,7 @@
 use std::{fmt, net::IpAddr};
 
 use super::{Fault, Instance, Order, Source};
-use crate::{registry::Reason, units::Time};
+use crate::{config::tracking::Tracker, registry::Reason, units::Time};
 
 /// One call of an input of [`Instance`], without its time.
 #[derive(Clone, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub enum Input {
     /// [`Instance::handle_fault`].
     Fault(Fault, Option<Reason>),
     /// [`Instance::handle_weight`]: the tracker and its contribution.
-    Weight(usize, i32),
+    Weight(Tracker, i32),
     /// [`Instance::handle_addresses_installed`].
     AddressesInstalled(bool),
     /// [`Instance::handle_address_removed`].

@@ -204,6 +204,7 @@ impl VirtualRouter {
             addresses: self.addresses(),
             destination,
             source: None,
+            track_source: false,
             garp: Garp::default(),
             down_timer_adverts: self.adverts,
             membership: Membership::Alone,

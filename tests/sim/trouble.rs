@@ -3,11 +3,12 @@
 use std::{net::IpAddr, time::Duration};
 
 use steadfast::{
-    registry::{Reason, State},
+    config::tracking::Tracker,
+    registry::State,
     vrrp::{Fault, Input, Source},
 };
 
-use crate::world::{World, interface_down};
+use crate::world::{CHECK, World, failure, interface_down};
 
 impl World {
     /// One misfortune, or the end of one.
@@ -25,7 +26,7 @@ impl World {
             8 => self.flap(host, router),
             9 => self.stall(host),
             10 => self.weigh(host, router),
-            11 => self.fail_script(host, router),
+            11 => self.fail_tracked(host, router),
             12 => self.lose_source(host, router),
             _ => self.remove_address(host, router),
         }
@@ -94,19 +95,22 @@ impl World {
         self.story.line(now, format_args!("host {host} is held up for {span:?}"));
     }
 
-    /// A tracker adds another number.
+    /// A tracker with a weight adds another number.
     fn weigh(&mut self, host: usize, router: usize) {
         let weight = i32::try_from(self.random.below(300)).expect("a small number") - 150;
         let routers = if self.plan.is_member(router) { self.plan.group.clone() } else { vec![router] };
+        let tracker = self.random.pick(&[Tracker::Script(1), Tracker::File(1), Tracker::Process(0)]);
         for router in routers {
-            self.on_time(host, router, Input::Weight(0, weight));
+            self.on_time(host, router, Input::Weight(tracker, weight));
         }
     }
 
-    fn fail_script(&mut self, host: usize, router: usize) {
-        let failed = Reason::ScriptFailed { script: "check".into(), detail: "failed".into() };
-        let reason = self.random.percent(50).then_some(failed);
-        self.on_time(host, router, Input::Fault(Fault::Script(0), reason));
+    /// Something tracked without weight fails, or works again.
+    fn fail_tracked(&mut self, host: usize, router: usize) {
+        let tracker = self.random.pick(&[CHECK, Tracker::Interface(0), Tracker::File(0)]);
+        let works = Input::Fault(Fault::Tracked(tracker), None);
+        let input = if self.random.percent(50) { failure(tracker) } else { works };
+        self.on_time(host, router, input);
     }
 
     fn lose_source(&mut self, host: usize, router: usize) {

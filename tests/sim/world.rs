@@ -6,6 +6,7 @@
 use std::{rc::Rc, time::Duration};
 
 use steadfast::{
+    config::tracking::Tracker,
     registry::{Reason, State},
     units::Time,
     vrrp::{Action, Addressee, Fault, GroupAction, Input, Instance, Outgoing, Source},
@@ -25,6 +26,8 @@ use crate::{
 const INSTALLING: Duration = Duration::from_millis(20);
 /// The longest time of a script's first run, and of duplicate address detection.
 pub(crate) const FIRST_RESULT: Duration = Duration::from_secs(2);
+/// The script that decides about FAULT, on hosts that have one.
+pub(crate) const CHECK: Tracker = Tracker::Script(0);
 /// More orders than any group needs until its members agree.
 const ORDERS: usize = 50;
 
@@ -92,10 +95,9 @@ impl World {
             }
             Event::FirstResult { host, router, life } if self.hosts[host].life == life => {
                 if self.random.percent(20) {
-                    let reason = Reason::ScriptFailed { script: "check".into(), detail: "failed".into() };
-                    self.input(host, router, Input::Fault(Fault::Script(0), Some(reason)));
+                    self.input(host, router, failure(CHECK));
                 }
-                self.input(host, router, Input::Fault(Fault::Pending(0), None));
+                self.input(host, router, Input::Fault(Fault::Pending(CHECK), None));
             }
             Event::Certain { host, router, life } if self.hosts[host].life == life => {
                 let source = Source::Address(self.plan.routers[router].source(host));
@@ -258,7 +260,7 @@ impl World {
         for router in 0..self.plan.routers.len() {
             self.find_source(host, router);
             if self.hosts[host].nodes[router].has_script {
-                self.feed(host, router, Input::Fault(Fault::Pending(0), Some(Reason::Started)));
+                self.feed(host, router, Input::Fault(Fault::Pending(CHECK), Some(Reason::Started)));
                 let (at, life) = (self.now + self.random.duration(FIRST_RESULT), self.hosts[host].life);
                 self.wire.add(at, Event::FirstResult { host, router, life });
             }
@@ -308,6 +310,11 @@ impl World {
     pub(crate) fn state(&self, host: usize, router: usize) -> State {
         self.hosts[host].nodes[router].watch.state()
     }
+}
+
+pub(crate) fn failure(tracker: Tracker) -> Input {
+    let reason = Reason::Tracked { tracker, name: "check".into(), detail: "failed".into() };
+    Input::Fault(Fault::Tracked(tracker), Some(reason))
 }
 
 pub(crate) fn interface_down(segment: usize) -> Input {

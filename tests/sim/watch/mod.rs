@@ -10,6 +10,7 @@ mod waiting;
 use std::{collections::BTreeMap, net::IpAddr};
 
 use steadfast::{
+    config::tracking::Tracker,
     registry::{InstanceStatus, Reason, State},
     units::{Priority, Time},
     vrrp::{Action, Fault, Input, Order, Settings, Source},
@@ -119,7 +120,7 @@ pub(crate) struct Watch {
     faults: BTreeMap<Fault, Reason>,
     /// Its sync group has told it of the fault of another member.
     knows_fault: bool,
-    weight: i32,
+    weights: BTreeMap<Tracker, i32>,
     priority: Option<Priority>,
     packet: Option<Claim>,
     heard: Heard,
@@ -166,8 +167,8 @@ impl Watch {
                 };
                 Cause::Condition
             }
-            Input::Weight(_, contribution) => {
-                self.weight = *contribution;
+            Input::Weight(tracker, contribution) => {
+                self.weights.insert(*tracker, *contribution);
                 Cause::Weight
             }
             Input::AddressesInstalled(_) => Cause::Installed,
@@ -210,7 +211,7 @@ impl Watch {
 
     fn check_priority(&self, step: &Step<'_>) -> Result<(), Violation> {
         let configured = step.settings.priority;
-        let sum = (i32::from(configured.0) + self.weight).clamp(1, 254);
+        let sum = (i32::from(configured.0) + self.weights.values().sum::<i32>()).clamp(1, 254);
         let expected = if configured == Priority::OWNER { 255 } else { sum };
         let found = step.status.effective_priority.map(|priority| i32::from(priority.0));
         if found == Some(expected) {
