@@ -11,6 +11,7 @@
 //! | `authentication` | who is believed: authentication headers, with another key, without one, said twice |
 //! | `frr` | the same with FRR as the other router |
 //! | `groups` | sync groups on two links: all together, in which order, and what is told of it; contested mastership |
+//! | `late` | interfaces that come after the start |
 //! | `wire` | adverts and announcements byte for byte as in the captures of keepalived |
 //! | `addresses` | what the kernel holds: before, during and after, and when others change it |
 //! | `ipv6` | what is different over IPv6: addresses of both families, groups, duplicate address detection |
@@ -36,6 +37,8 @@ mod frr;
 mod groups;
 #[path = "interop/ipv6.rs"]
 mod ipv6;
+#[path = "interop/late.rs"]
+mod late;
 #[path = "interop/malformed.rs"]
 mod malformed;
 #[path = "interop/resilience.rs"]

@@ -44,7 +44,9 @@ pub(super) static SCALARS: [Scalar<Topology>; 20] = [
     Scalar::new(oid![7], "ipvs64BitStats", TRUTH, |_| one_or_two(true)),
     Scalar::new(oid![8], "netNamespace", Syntax::DisplayString, |_| text("")),
     Scalar::new(oid![9], "dbus", TRUTH, |_| one_or_two(false)),
-    Scalar::new(oid![10], "dynamicInterfaces", TRUTH, |_| one_or_two(false)),
+    Scalar::new(oid![10], "dynamicInterfaces", TRUTH, |topology| {
+        one_or_two(topology.global.settings.dynamic_interfaces.is_some())
+    }),
     Scalar::new(oid![11], "lvsFlushOnStop", FLUSH_ON_STOP, |_| one_or_two(false)),
     Scalar::new(oid![12], "v3ChecksumAsV2", TRUTH, |_| one_or_two(false)),
 ];

@@ -7,8 +7,8 @@ pub(super) const INSTANCES: &[Kind] = &[
         "no-interface",
         "An interface that the file names does not exist, or an instance names none. A start is \
          refused.",
-        "Correct the name (`ip link` lists the interfaces), or create the interface before the \
-         program starts.",
+        "Correct the name (`ip link` lists the interfaces), create the interface before the \
+         program starts, or write `dynamic_interfaces` in `global_defs`.",
     ),
     kind(
         "loopback",

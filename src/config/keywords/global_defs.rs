@@ -92,7 +92,8 @@ pub(super) static BLOCK: Block = Block {
             "accept interfaces that do not exist yet at start; one that comes back works without it",
         )
         .or("off")
-        .alone("on"),
+        .alone("on")
+        .supported(),
         keyword("disable_local_igmp", "", Flag, "turn off IGMP reports for 224.0.0.0/24").supported(),
         keyword(
             "lvs_sync_daemon",

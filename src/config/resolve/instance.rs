@@ -218,7 +218,7 @@ fn interface(node: &Node, draft: &mut Draft<'_>, context: &mut Context<'_>) {
             )
             .help("name the interface that the other routers are reached through"),
         );
-    } else if !context.env.interface_exists(word.text) {
+    } else if !context.may_name_interface(word.text) {
         report_no_interface(word, context);
     } else {
         draft.interface = Some(word.text.to_owned());
@@ -231,7 +231,7 @@ pub(super) fn report_no_interface(word: Word<'_>, context: &mut Context<'_>) {
 
 fn no_interface(name: &str, at: &Span) -> Diagnostic {
     refusal("no-interface", format!("there is no interface {name}"), at)
-        .help("`ip link` lists the interfaces; an interface that appears later is not supported yet")
+        .help("`ip link` lists the interfaces; if it appears later, write dynamic_interfaces in global_defs")
 }
 
 fn virtual_router_id(node: &Node, draft: &mut Draft<'_>, context: &mut Context<'_>) {

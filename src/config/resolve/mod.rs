@@ -53,6 +53,8 @@ struct Context<'a> {
     root_script: Option<Span>,
     /// Options without effect that have been reported: each is once.
     told: HashSet<&'static str>,
+    /// `dynamic_interfaces`: an interface need not be there yet.
+    dynamic_interfaces: bool,
     /// Names that iproute2 has for numbers.
     names: NameTables,
     /// Preferences of rules that name none.
@@ -62,6 +64,11 @@ struct Context<'a> {
 impl Context<'_> {
     fn add(&mut self, diagnostic: Diagnostic) {
         self.report.add(diagnostic);
+    }
+
+    /// Whether an interface may be named: it exists, or it may come later.
+    fn may_name_interface(&self, name: &str) -> bool {
+        self.dynamic_interfaces || self.env.interface_exists(name)
     }
 
     /// Reports what a block lacks. Where something cut the block short, it may well stand in the file: then what cut it is
@@ -99,11 +106,13 @@ where
         report,
         root_script: None,
         told: HashSet::new(),
+        dynamic_interfaces: false,
         names: NameTables::default(),
         assigned: Assigned::default(),
     };
     let config = Config { global: global::resolve(nodes.as_ref(), &mut context), ..Config::empty() };
     context.names = NameTables::new(&config.global.settings);
+    context.dynamic_interfaces = config.global.settings.dynamic_interfaces.is_some();
     rules::check(nodes.as_ref(), &mut context);
     let mut draft = Draft {
         config,

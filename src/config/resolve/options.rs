@@ -209,9 +209,9 @@ pub(super) fn small<T: TryFrom<u64>>(
     T::try_from(number(chosen, what, context)?).map_err(|_| unusable(chosen, what, context))
 }
 
-/// An interface that exists; reports one that does not.
+/// An interface that exists, or may come; reports another.
 pub(super) fn device(chosen: &Chosen<'_>, context: &mut Context<'_>) -> Result<String, Unusable> {
-    if context.env.interface_exists(chosen.value.text) {
+    if context.may_name_interface(chosen.value.text) {
         return Ok(chosen.value.text.to_owned());
     }
     super::instance::report_no_interface(chosen.value, context);

@@ -56,6 +56,21 @@ fn what_cannot_be_tracked_is_named() {
 }
 
 #[test]
+fn an_interface_need_not_be_there_where_interfaces_are_dynamic() {
+    for dynamic in ["dynamic_interfaces", "dynamic_interfaces allow_if_changes"] {
+        let (config, report) = read(&format!(
+            "global_defs {{\n{dynamic}\n}}\ninterface_up_down_delays {{\nlate2 3\n}}\n\
+             vrrp_instance V {{\ninterface late0\nvirtual_router_id 7\nvirtual_ipaddress {{\n192.0.2.9 dev late1\n}}\n\
+             track_interface {{\nlate2\n}}\n}}\n"
+        ));
+        assert_eq!(ids(&report), [""; 0], "{dynamic}");
+        let names: Vec<_> = config.interfaces.iter().map(|interface| &*interface.name).collect();
+        assert_eq!(names, ["late2", "late0", "late1"]);
+        assert_eq!(config.interfaces[0].down_delay.as_secs(), 3);
+    }
+}
+
+#[test]
 fn blocks_say_what_is_watched() {
     let (config, _) = read(&format!(
         "{DEFINED}track_file bad {{\nweight 3\n}}\nvrrp_track_process bad {{\nquorum 3\n}}\n\

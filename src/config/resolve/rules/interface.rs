@@ -23,7 +23,7 @@ pub(super) fn tracked(block: &Node, own: Option<Word<'_>>, context: &mut Context
     let lists = block.nodes().iter().filter(|node| node.keyword.name == "track_interface");
     for name in lists.flat_map(Node::lines).map(|line| line.first()) {
         let is_own = own.is_some_and(|own| own.text == name.text);
-        let exists = context.env.interface_exists(name.text);
+        let exists = context.may_name_interface(name.text);
         if is_own && !exists {
             // Said at the interface line.
         } else if is_own && !excused {

@@ -11,10 +11,9 @@ const MARGIN: Duration = Duration::from_millis(2);
 
 /// Gives the interfaces their delays.
 pub(in crate::config::resolve) fn delays(config: &mut Config, context: &mut Context<'_>) {
-    let dynamic = config.global.settings.dynamic_interfaces.is_some();
     let mut written = HashMap::new();
     for entry in &config.process.interface_up_down_delays {
-        if let Some((name, delays)) = line(entry, dynamic, context) {
+        if let Some((name, delays)) = line(entry, context) {
             written.insert(name, (delays, entry));
         }
     }
@@ -42,14 +41,14 @@ pub(in crate::config::resolve) fn delays(config: &mut Config, context: &mut Cont
 }
 
 /// The interface of a line with its down and up delay; what is not valid is reported, and so is an interface that is not
-/// there unless it may be `dynamic`.
-fn line<'a>(entry: &'a Entry, dynamic: bool, context: &mut Context<'_>) -> Option<(&'a str, [Duration; 2])> {
+/// there and may not come.
+fn line<'a>(entry: &'a Entry, context: &mut Context<'_>) -> Option<(&'a str, [Duration; 2])> {
     let name = entry.words.name();
     let delay = |number: usize| match entry.words.word(number) {
         None => Some(Duration::ZERO),
         Some(word) => value::micro(word).filter(|micros| *micros <= MOST).map(Duration::from_micros),
     };
-    let problem = if !context.env.interface_exists(name) && !dynamic {
+    let problem = if !context.may_name_interface(name) {
         format!("there is no interface {name}: its delays are ignored")
     } else if entry.words.word(1).is_none() {
         format!("{name} has no delay: the line is ignored")
