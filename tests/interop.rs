@@ -20,6 +20,7 @@
 //! | `tracking` | what moves a priority or is a FAULT: interfaces, files, processes |
 //! | `malformed` | garbage on the wire |
 //! | `vmac` | links of the routers' own: virtual MAC, settings, rules, and what is left of them |
+//! | `routes` | routes and rules in the kernel, virtual and static: their order, and when others change them |
 //! | `seeds` | configurations from the field, unchanged |
 
 #![expect(clippy::expect_used, reason = "a failed expectation is a failed test, in helpers too")]
@@ -43,6 +44,8 @@ mod late;
 mod malformed;
 #[path = "interop/resilience.rs"]
 mod resilience;
+#[path = "interop/routes.rs"]
+mod routes;
 #[path = "interop/scripts.rs"]
 mod scripts;
 #[path = "interop/seeds.rs"]

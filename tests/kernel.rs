@@ -26,7 +26,7 @@ use tokio::task::{JoinHandle, LocalSet, spawn_local};
 
 use steadfast::{
     kernel::{
-        Added, Address, AddressInfo, Deadline, Detection, Event, Events, Requests, clock,
+        Added, Address, AddressInfo, Deadline, Detection, Event, Events, Requests, Watch, clock,
         process::{ExitKind, Signal, spawn},
     },
     units::{IfIndex, Time},
@@ -123,16 +123,7 @@ fn requests() -> (Requests, JoinHandle<()>) {
 }
 
 fn address(index: IfIndex, address: impl Into<IpAddr>, prefix: u8) -> Address {
-    Address {
-        index,
-        address: address.into(),
-        prefix,
-        broadcast: None,
-        scope: 0,
-        label: None,
-        nodad: false,
-        preferred: None,
-    }
+    Address::new(index, address.into(), prefix)
 }
 
 /// Waits until `ready` says so, looking every millisecond; the story's own limit bounds it.
@@ -242,7 +233,7 @@ fn links_and_addresses_are_listed() {
 #[test]
 fn what_other_programs_change_is_heard_in_order() {
     in_namespace(|| async {
-        let mut events = Events::open().unwrap();
+        let mut events = Events::open(Watch::default()).unwrap();
         ip("link add name a type veth peer name b");
         let a = index("a");
         let state = |event| match event {
@@ -288,7 +279,7 @@ fn what_other_programs_change_is_heard_in_order() {
 fn a_change_between_subscription_and_listing_is_not_lost() {
     in_namespace(|| async {
         ip("link add name a type veth peer name b");
-        let mut events = Events::open().unwrap();
+        let mut events = Events::open(Watch::default()).unwrap();
         ip("addr add 10.9.0.1/24 dev a");
         let (requests, _connection) = requests();
         let wanted = address(index("a"), [10, 9, 0, 1], 24);
@@ -363,7 +354,7 @@ async fn longest_lateness() {
 fn events_nobody_reads_end_in_an_overrun_and_a_listing_makes_it_good() {
     in_namespace(|| async {
         ip("link add name a type veth peer name b");
-        let mut events = Events::open().unwrap();
+        let mut events = Events::open(Watch::default()).unwrap();
         let (requests, _connection) = requests();
         let wanted = many(index("a"), 1000);
         let mut changes = 0;

@@ -13,7 +13,7 @@ const WEIGHTY: &[(&[&str], &str)] = &[
     ),
     (&["track_bfd"], "what happens there neither moves the priority nor the addresses"),
     (
-        &["virtual_routes", "virtual_rules", "static_ipaddress", "static_routes", "static_rules"],
+        &["static_ipaddress", "static_routes", "static_rules"],
         "they are not installed: packets take the way they would take without them",
     ),
     (

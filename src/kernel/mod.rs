@@ -9,7 +9,7 @@
 //! error or a future. The exception is rtnetlink, where the kernel itself works on a request while it is being sent;
 //! see [`netlink::Requests`].
 //!
-//! It may use `units`, and nothing else of the crate.
+//! It may use `units`, and of `config` the types of routes and rules, which are as rich as the kernel's own.
 
 mod announce;
 pub mod arp;
@@ -35,8 +35,8 @@ pub use error::KernelError;
 pub use file_watch::FileWatch;
 pub use firewall::{Diversion, Ruleset};
 pub use netlink::{
-    Added, Address, AddressInfo, Detection, Event, Events, Isolation, Link, NewLink, NewLinkKind, Requests,
-    Sharing, Stacked,
+    Added, Address, AddressInfo, Detection, Devices, Event, Events, Isolation, Link, NewLink, NewLinkKind,
+    PreparedRoute, PreparedRule, Requests, RouteInfo, RuleInfo, Sharing, Stacked, Watch,
 };
 pub use process_events::{ProcessEvent, ProcessEvents};
 pub use raw::{Inbox, VrrpSocket};

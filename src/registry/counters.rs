@@ -39,7 +39,7 @@ pub enum Counter {
     PriorityZeroReceived,
     /// Priority 0 sent (vrrpStatsPriorityZeroPktsSent).
     PriorityZeroSent,
-    /// Virtual addresses that another program removed and that were put back.
+    /// Virtual addresses, routes and rules that another program removed and that were put back.
     AddressRestored,
     /// Times that another router began to claim a mastership of ours.
     Contest,

@@ -16,6 +16,7 @@ mod state;
 mod stream;
 mod trackers;
 mod transition;
+mod ways;
 
 pub use self::{
     counters::{Counter, Counters},
@@ -30,6 +31,7 @@ pub use self::{
         FileRow, FileStatus, Followed, InterfaceRow, InterfaceStatus, LinkState, ProcessRow, ProcessStatus,
     },
     transition::{Change, ContestEnd, Reason, Subject, Transition},
+    ways::{RouteRow, RuleRow, WayStatus},
 };
 
 use std::sync::Arc;

@@ -6,7 +6,7 @@ use arc_swap::ArcSwap;
 
 use crate::{
     config,
-    registry::{Counters, Reason, State},
+    registry::{Counters, Reason, RouteRow, RuleRow, State},
     units::{IfIndex, Priority, Time},
 };
 
@@ -21,6 +21,10 @@ pub struct InstanceRow {
     pub group: Option<String>,
     /// Its virtual addresses, then the excluded ones: the rows of vrrpAddressTable.
     pub addresses: Vec<Arc<AddressRow>>,
+    /// Its `virtual_routes`: the rows of vrrpRouteTable.
+    pub routes: Vec<Arc<RouteRow>>,
+    /// Its `virtual_rules`: the rows of vrrpRuleTable.
+    pub rules: Vec<Arc<RuleRow>>,
     /// Packets and transitions.
     pub counters: Arc<Counters>,
     status: ArcSwap<InstanceStatus>,
@@ -78,7 +82,10 @@ impl InstanceRow {
             .chain(excluded)
             .map(|(line, advertised)| Arc::new(AddressRow::new(&config, line.clone(), advertised)))
             .collect();
-        Self { index, config, group, addresses, counters: Arc::default(), status: ArcSwap::default() }
+        let routes = config.virtual_routes.iter().cloned().map(RouteRow::new).map(Arc::new).collect();
+        let rules = config.virtual_rules.iter().cloned().map(RuleRow::new).map(Arc::new).collect();
+        let (counters, status) = (Arc::default(), ArcSwap::default());
+        Self { index, config, group, addresses, routes, rules, counters, status }
     }
 
     /// What is true now.

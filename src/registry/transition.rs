@@ -178,6 +178,13 @@ pub enum Reason {
         /// Why it did.
         reason: Box<Reason>,
     },
+    /// No move: another program removed something that the router holds while MASTER; it is put back.
+    Removed {
+        /// What: an address, route or rule.
+        what: String,
+        /// It is removed again and again, so it is put back once a second only.
+        again: bool,
+    },
     /// No move: another router advertises as master, with a claim not better than ours.
     Contested {
         /// That router's address.
@@ -257,6 +264,12 @@ impl fmt::Display for Reason {
             Self::LinkFailed { link, detail } => write!(f, "{link} cannot be used: {detail}"),
             Self::Recovered => f.write_str("all faults gone"),
             Self::Member { member, reason } => write!(f, "{member}: {reason}"),
+            Self::Removed { what, again: false } => {
+                write!(f, "{what} was removed by another program, restoring it")
+            }
+            Self::Removed { what, again: true } => {
+                write!(f, "{what} is removed again and again by another program, restoring it once a second")
+            }
             Self::Contested { rival, priority } => {
                 write!(f, "router {rival} advertises as master too, with priority {priority}")
             }

@@ -11,9 +11,10 @@ pub enum Action {
     /// Send all copies of one advertisement.
     Send(Vec<Outgoing>),
     /// Put every virtual address (excluded ones too) that is missing on its device, then answer with
-    /// [`Instance::handle_addresses_installed`](super::Instance::handle_addresses_installed).
+    /// [`Instance::handle_addresses_installed`](super::Instance::handle_addresses_installed). Virtual routes and rules
+    /// follow the addresses; a MASTER does not wait for them.
     InstallAddresses,
-    /// Remove the virtual addresses that were installed, and forget announcements still to be sent.
+    /// Remove the virtual rules, routes and addresses that were installed, in this order, and forget announcements still to be sent.
     WithdrawAddresses,
     /// Send gratuitous ARP or unsolicited neighbour advertisements for every virtual address (excluded ones too) that
     /// is set: all addresses once, then all again, `repeat` times.

@@ -1,17 +1,16 @@
-//! How fast addresses that another program removes are put back.
+//! How fast addresses, routes and rules that another program removes are put back.
 //!
-//! Somebody's mistake is mended at once. A program that removes the address again and again (two managers of
+//! Somebody's mistake is mended at once. A program that removes the same again and again (two managers of
 //! one address) would otherwise make the two race as fast as the kernel lets them.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
-    net::IpAddr,
     time::Duration,
 };
 
 use crate::units::Time;
 
-/// Removals of one address within [`WINDOW`] that are answered at once.
+/// Removals of one thing within [`WINDOW`] that are answered at once.
 const AT_ONCE: usize = 5;
 
 /// The span over which removals are counted, and the quiet that ends a storm.
@@ -34,9 +33,10 @@ pub(super) enum Pace {
 /// What was removed, and how often.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Restorer {
-    missing: BTreeSet<IpAddr>,
-    /// One entry per configured address at most: the driver reports no others.
-    history: BTreeMap<IpAddr, History>,
+    /// By the words for people.
+    missing: BTreeSet<String>,
+    /// One entry per line of the configuration at most: the driver reports no others.
+    history: BTreeMap<String, History>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -46,10 +46,10 @@ struct History {
 }
 
 impl Restorer {
-    /// Notes that `address` is gone.
-    pub(super) fn removed(&mut self, now: Time, address: IpAddr) -> Pace {
-        self.missing.insert(address);
-        let history = self.history.entry(address).or_default();
+    /// Notes that something is gone.
+    pub(super) fn removed(&mut self, now: Time, what: &str) -> Pace {
+        self.missing.insert(what.to_owned());
+        let history = self.history.entry(what.to_owned()).or_default();
         if history.removals.back().is_some_and(|last| now.since(*last) >= WINDOW) {
             *history = History::default();
         }
@@ -66,7 +66,7 @@ impl Restorer {
         if crowded { Pace::StormBegins } else { Pace::AtOnce }
     }
 
-    /// Everything is back; returns how many addresses that were.
+    /// Everything is back; returns how much that was.
     pub(super) fn restored(&mut self) -> usize {
         std::mem::take(&mut self.missing).len()
     }
@@ -76,7 +76,7 @@ impl Restorer {
 mod tests {
     use super::*;
 
-    const ADDRESS: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 9, 0, 100));
+    const ADDRESS: &str = "address 10.9.0.100";
 
     #[test]
     fn the_sixth_removal_within_ten_seconds_is_a_storm_until_ten_quiet_seconds() {
@@ -103,7 +103,7 @@ mod tests {
     fn a_flush_of_many_addresses_is_not_a_storm() {
         let mut restorer = Restorer::default();
         for last in 0..200 {
-            assert_eq!(restorer.removed(Time::from_secs(1), [10, 9, 0, last].into()), Pace::AtOnce);
+            assert_eq!(restorer.removed(Time::from_secs(1), &format!("address 10.9.0.{last}")), Pace::AtOnce);
         }
         assert_eq!(restorer.restored(), 200);
         assert_eq!(restorer.restored(), 0);

@@ -20,14 +20,14 @@ pub(super) static OPTIONS: Block = Block {
             .supported()
             .expected(),
         keyword("label", "STRING", Text, "address label, e.g. eth0:1").supported().expected(),
-        keyword("peer", "ADDR", Address, "point-to-point peer").expected(),
-        keyword("home", "", Flag, "home address flag"),
+        keyword("peer", "ADDR", Address, "point-to-point peer").supported().expected(),
+        keyword("home", "", Flag, "home address flag").supported(),
         keyword("-nodad", "", Flag, "removes the nodad flag keepalived would set (so DAD is done)")
             .or("see semantics")
             .supported(),
-        keyword("mngtmpaddr", "", Flag, "manage temporary addresses"),
-        keyword("noprefixroute", "", Flag, "no automatic prefix route"),
-        keyword("autojoin", "", Flag, "join multicast group for the address"),
+        keyword("mngtmpaddr", "", Flag, "manage temporary addresses").supported(),
+        keyword("noprefixroute", "", Flag, "no automatic prefix route").supported(),
+        keyword("autojoin", "", Flag, "join multicast group for the address").supported(),
         keyword("preferred_lft", "N|forever", Text, "preferred lifetime")
             .or("IPv6: 0 for /128, else forever")
             .supported()
@@ -37,7 +37,8 @@ pub(super) static OPTIONS: Block = Block {
             "",
             Flag,
             "do not react if somebody deletes the address or its interface goes down",
-        ),
+        )
+        .supported(),
         keyword("use_vmac", "", Flag, "create a VMAC for this VIP's interface").supported(),
         keyword("track_group", "NAME", Text, "instances that go to FAULT if the address is lost").expected(),
     ],

@@ -64,13 +64,15 @@ pub(super) static BLOCK: Block = Block {
             "{ route lines }",
             Lines(&route_line::OPTIONS),
             "routes present only while MASTER",
-        ),
+        )
+        .supported(),
         keyword(
             "virtual_rules",
             "{ rule lines }",
             Lines(&rule_line::OPTIONS),
             "rules present only while MASTER",
-        ),
+        )
+        .supported(),
         keyword(
             "use_vmac",
             "[[name] IFNAME] [MAC] [netlink_notify_msg] [group G]",

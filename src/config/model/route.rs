@@ -1,6 +1,9 @@
 //! Routes, virtual and static.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::{
+    fmt,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+};
 
 use crate::{config::Span, units::Family};
 
@@ -30,6 +33,21 @@ impl Network {
     /// The family of its addresses.
     pub const fn family(self) -> Family {
         Family::of(self.address)
+    }
+
+    /// Without the bits behind the prefix.
+    #[must_use]
+    pub fn trimmed(self) -> Self {
+        let behind = u32::from(self.family().bits().saturating_sub(self.prefix));
+        let address = match self.address {
+            IpAddr::V4(address) => {
+                Ipv4Addr::from_bits(address.to_bits() & u32::MAX.checked_shl(behind).unwrap_or(0)).into()
+            }
+            IpAddr::V6(address) => {
+                Ipv6Addr::from_bits(address.to_bits() & u128::MAX.checked_shl(behind).unwrap_or(0)).into()
+            }
+        };
+        Self { address, ..self }
     }
 }
 
@@ -82,6 +100,67 @@ impl Route {
     /// IPv4 or IPv6.
     pub const fn family(&self) -> Family {
         self.destination.family()
+    }
+}
+
+/// As far as people need to know which line is meant, in the words of ip-route(8).
+impl fmt::Display for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.kind != RouteKind::Unicast {
+            write!(f, "{} ", self.kind.word())?;
+        }
+        self.destination.fmt(f)?;
+        self.hop.fmt(f)?;
+        for next in &self.next_hops {
+            write!(f, " nexthop{}", next.hop)?;
+        }
+        match &self.vrf {
+            Some(vrf) => write!(f, " vrf {vrf}")?,
+            None if self.table != MAIN_TABLE => write!(f, " table {}", self.table)?,
+            None => {}
+        }
+        if self.metric != 0 {
+            write!(f, " metric {}", self.metric)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.prefix == 0 { f.write_str("default") } else { write!(f, "{}/{}", self.address, self.prefix) }
+    }
+}
+
+/// With a space before each part.
+impl fmt::Display for Hop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(via) = self.via {
+            write!(f, " via {via}")?;
+        }
+        match &self.device {
+            Some(device) => write!(f, " dev {device}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl RouteKind {
+    /// The word of ip-route(8).
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Unicast => "unicast",
+            Self::Local => "local",
+            Self::Broadcast => "broadcast",
+            Self::Anycast => "anycast",
+            Self::Multicast => "multicast",
+            Self::Blackhole => "blackhole",
+            Self::Unreachable => "unreachable",
+            Self::Prohibit => "prohibit",
+            Self::Throw => "throw",
+            Self::Nat => "nat",
+            Self::ExternalResolve => "xresolve",
+        }
     }
 }
 

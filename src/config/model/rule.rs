@@ -1,5 +1,7 @@
 //! Policy rules, virtual and static.
 
+use std::fmt;
+
 use super::route::{Network, Realms};
 use crate::{config::Span, units::Family};
 
@@ -50,6 +52,29 @@ pub struct Rule {
     pub track_group: Option<Box<str>>,
     /// Where the line is.
     pub at: Span,
+}
+
+/// As far as people need to know which line is meant, in the words of ip-rule(8).
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.inverted {
+            f.write_str("not ")?;
+        }
+        match self.from {
+            Some(from) if from.prefix > 0 => write!(f, "from {from}")?,
+            _ => f.write_str("from all")?,
+        }
+        if let Some(to) = self.to.filter(|to| to.prefix > 0) {
+            write!(f, " to {to}")?;
+        }
+        if let Some(input) = &self.input {
+            write!(f, " iif {input}")?;
+        }
+        if let Some(output) = &self.output {
+            write!(f, " oif {output}")?;
+        }
+        write!(f, " preference {}", self.preference)
+    }
 }
 
 /// What a rule does with packets.

@@ -1,15 +1,19 @@
-//! The addresses of one virtual router: what is wanted, what the kernel holds, and what to ask for next.
+//! The addresses, routes and rules of one virtual router: what is wanted, what the kernel holds, and what to ask for
+//! next. Routes come after the addresses that they may need, and go before them.
 //!
 //! A machine without netlink. What is there is never remembered here: it is looked up in what the kernel last
 //! reported ([`Observed`]), so that nobody's change can be missed. Remembered is only what the kernel cannot
-//! tell: which addresses are ours to remove, and which requests are on their way.
+//! tell: which of them are ours to remove, and which requests are on their way.
 
 use crate::{kernel::Added, units::IfIndex};
 
-/// The addresses of a router, by slot: their position in its row.
+/// The addresses of a router, then its routes, then its rules, by slot: their position in its row.
 #[derive(Debug)]
 pub(super) struct Addresses {
     slots: Vec<Slot>,
+    /// The slot of the first route, and that of the first rule.
+    routes: usize,
+    rules: usize,
     wanted: bool,
     /// The requests on their way; one batch at a time, so that their order is ours.
     asked: Vec<Request>,
@@ -28,6 +32,8 @@ struct Slot {
     on: Option<IfIndex>,
     /// We added it, so we may remove it.
     ours: bool,
+    /// Somebody took it away, which nobody is to mind: it is left like that for as long as we would want it.
+    left: bool,
     /// The error that was logged last; the same one is not logged again.
     complaint: Option<i32>,
 }
@@ -39,6 +45,11 @@ pub(super) trait Observed {
     /// Whether the address is on that interface.
     fn holds(&self, slot: usize, index: IfIndex) -> bool;
 
+    /// Whether it could be there: the kernel does not report everything.
+    fn may_hold(&self, slot: usize, index: IfIndex) -> bool {
+        self.holds(slot, index)
+    }
+
     /// Whether the address is where it belongs.
     fn is_set(&self, slot: usize) -> bool {
         self.device(slot).is_some_and(|index| self.holds(slot, index))
@@ -48,10 +59,24 @@ pub(super) trait Observed {
 /// One request to the kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Request {
-    /// Put an address on an interface.
+    /// Put an address on an interface, or install a route or rule.
     Add(usize, IfIndex),
     /// Take it away.
     Remove(usize, IfIndex),
+}
+
+impl Request {
+    /// What it is about.
+    pub(super) fn slot(self) -> usize {
+        let (Self::Add(slot, _) | Self::Remove(slot, _)) = self;
+        slot
+    }
+
+    /// Where.
+    pub(super) fn index(self) -> IfIndex {
+        let (Self::Add(_, index) | Self::Remove(_, index)) = self;
+        index
+    }
 }
 
 /// What the kernel said to a request.
@@ -72,17 +97,19 @@ pub(super) enum Answer {
 pub(super) enum Outcome {
     /// Make a plan at once: something changed in the meantime.
     PlanAgain,
-    /// Make a plan in a while: a removal was refused.
+    /// Make a plan in a while: a removal was refused, or a route.
     PlanLater,
     /// Nothing more.
     Settled,
 }
 
 impl Addresses {
-    /// `count` addresses, none wanted.
-    pub(super) fn new(count: usize) -> Self {
+    /// So many addresses, routes and rules, none wanted.
+    pub(super) fn new([addresses, routes, rules]: [usize; 3]) -> Self {
         Self {
-            slots: vec![Slot::default(); count],
+            slots: vec![Slot::default(); addresses + routes + rules],
+            routes: addresses,
+            rules: addresses + routes,
             wanted: false,
             asked: Vec::new(),
             asked_wanting: false,
@@ -93,6 +120,9 @@ impl Addresses {
 
     /// Decides whether they should be; whoever wants them awaits to hear that they are there.
     pub(super) fn want(&mut self, wanted: bool) {
+        if wanted && !self.wanted {
+            self.slots.iter_mut().for_each(|slot| slot.left = false);
+        }
         self.wanted = wanted;
         self.awaited = wanted;
     }
@@ -103,16 +133,18 @@ impl Addresses {
             self.again = true;
             return Vec::new();
         }
-        for (number, slot) in self.slots.iter_mut().enumerate() {
+        for number in self.order() {
+            let slot = &mut self.slots[number];
             let device = observed.device(number);
             if let Some(on) = slot.on.filter(|_| slot.ours) {
-                if !observed.holds(number, on) {
+                if !observed.may_hold(number, on) {
                     slot.ours = false;
                 } else if !self.wanted || device != Some(on) {
                     self.asked.push(Request::Remove(number, on));
                 }
             }
-            if let Some(device) = device.filter(|index| self.wanted && !observed.holds(number, *index)) {
+            let is_missing = |index: &IfIndex| !slot.left && !observed.holds(number, *index);
+            if let Some(device) = device.filter(|index| self.wanted && is_missing(index)) {
                 self.asked.push(Request::Add(number, device));
             }
         }
@@ -120,10 +152,37 @@ impl Addresses {
         self.asked.clone()
     }
 
+    /// The slots in the order in which requests are made.
+    fn order(&self) -> impl Iterator<Item = usize> + use<> {
+        let (routes, rules, end) = (self.routes, self.rules, self.slots.len());
+        let kinds = if self.wanted {
+            [0..routes, routes..rules, rules..end]
+        } else {
+            [rules..end, routes..rules, 0..routes]
+        };
+        kinds.into_iter().flatten()
+    }
+
+    /// What an earlier run left is ours.
+    pub(super) fn adopt(&mut self, slot: usize, on: IfIndex) {
+        let slot = &mut self.slots[slot];
+        (slot.ours, slot.on) = (true, Some(on));
+    }
+
+    /// Somebody took one away, and nobody is to mind.
+    pub(super) fn leave(&mut self, slot: usize) {
+        self.slots[slot].left = true;
+    }
+
+    /// Whether the router wants them now, and has routes or rules.
+    pub(super) fn wants_ways(&self) -> bool {
+        self.wanted && self.routes < self.slots.len()
+    }
+
     /// Takes the answer to a request. Returns whether it is an error that has not been heard before.
     pub(super) fn answer(&mut self, request: Request, answer: Answer) -> bool {
-        let (Request::Add(number, index) | Request::Remove(number, index)) = request;
-        let slot = &mut self.slots[number];
+        let index = request.index();
+        let slot = &mut self.slots[request.slot()];
         match (request, answer) {
             (Request::Add(..), Answer::Added(Added::New) | Answer::Lost) => {
                 slot.ours = true;
@@ -150,11 +209,14 @@ impl Addresses {
     pub(super) fn finish(&mut self, observed: &impl Observed) -> Outcome {
         let again = std::mem::take(&mut self.again) || self.asked_wanting != self.wanted;
         let asked = std::mem::take(&mut self.asked);
-        let left =
-            |request: &Request| matches!(request, Request::Remove(slot, on) if observed.holds(*slot, *on));
+        let is_open = |request: &Request| match *request {
+            Request::Remove(slot, on) => observed.may_hold(slot, on),
+            // Addresses are the machine's business, which is told of them.
+            Request::Add(slot, on) => slot >= self.routes && !observed.holds(slot, on),
+        };
         if again {
             Outcome::PlanAgain
-        } else if asked.iter().any(left) {
+        } else if asked.iter().any(is_open) {
             Outcome::PlanLater
         } else {
             Outcome::Settled
@@ -167,7 +229,7 @@ impl Addresses {
         if !self.asked.is_empty() || !std::mem::take(&mut self.awaited) {
             return None;
         }
-        Some((0..self.slots.len()).all(|slot| observed.is_set(slot)))
+        Some((0..self.routes).all(|slot| self.slots[slot].left || observed.is_set(slot)))
     }
 
     /// Whether the disappearance of an address is somebody else's doing.
@@ -236,7 +298,7 @@ mod tests {
     }
 
     fn installed(count: usize) -> (Addresses, Kernel) {
-        let (mut addresses, mut kernel) = (Addresses::new(count), Kernel::new());
+        let (mut addresses, mut kernel) = (Addresses::new([count, 0, 0]), Kernel::new());
         addresses.want(true);
         settle(&mut addresses, &mut kernel);
         assert_eq!(addresses.report(&kernel), Some(true));
@@ -245,7 +307,7 @@ mod tests {
 
     #[test]
     fn what_was_there_before_us_is_not_ours_to_remove() {
-        let (mut addresses, mut kernel) = (Addresses::new(2), Kernel::new());
+        let (mut addresses, mut kernel) = (Addresses::new([2, 0, 0]), Kernel::new());
         kernel.held.insert((0, ETH0));
         addresses.want(true);
         assert_eq!(settle(&mut addresses, &mut kernel), [Request::Add(1, ETH0)]);
@@ -310,7 +372,7 @@ mod tests {
 
     #[test]
     fn an_address_whose_answer_was_lost_is_taken_as_ours() {
-        let (mut addresses, mut kernel) = (Addresses::new(1), Kernel::new());
+        let (mut addresses, mut kernel) = (Addresses::new([1, 0, 0]), Kernel::new());
         addresses.want(true);
         addresses.plan(&kernel);
         kernel.held.insert((0, ETH0));
@@ -333,7 +395,7 @@ mod tests {
 
     #[test]
     fn a_refused_addition_is_reported_and_left_to_the_router() {
-        let (mut addresses, kernel) = (Addresses::new(1), Kernel::new());
+        let (mut addresses, kernel) = (Addresses::new([1, 0, 0]), Kernel::new());
         addresses.want(true);
         addresses.plan(&kernel);
         assert!(addresses.answer(Request::Add(0, ETH0), Answer::Refused(22)));

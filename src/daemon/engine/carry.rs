@@ -1,22 +1,20 @@
 //! What the machines ask for, carried out: packets, addresses, announcements; then transitions and log lines,
 //! which nobody on the network waits for.
 
-use std::sync::Arc;
-
 use tracing::{debug, info, warn};
 
 use super::{
     Engine, REPAIR_INTERVAL,
     addresses::{Answer, Outcome, Request},
     interfaces::Interface,
-    router::Observation,
+    observation::Observation,
     work::{self, Done},
 };
 use crate::{
-    kernel::{AddressInfo, Detection, clock},
+    kernel::{Detection, clock},
     registry::{Change, State, Subject},
-    units::{Family, Priority, Time},
-    vrrp::{self, Action, Level, Source},
+    units::Time,
+    vrrp::{self, Action, Level},
 };
 
 /// Announcements sent in a row before everything else gets its turn: a fraction of a millisecond.
@@ -35,19 +33,25 @@ impl Engine {
         self.take_pending_events();
         let number = done.router;
         for (request, answer, _) in &done.answers {
-            if let (Request::Add(slot, index), Answer::Added(_)) = (request, answer) {
-                self.take_added(number, *slot, *index);
+            match (request, answer) {
+                (Request::Add(slot, index), Answer::Added(_)) => self.take_added(number, *slot, *index),
+                (Request::Remove(slot, _), Answer::Removed) => {
+                    self.way_answered(number, *slot, false);
+                }
+                _ => {}
             }
         }
-        let Self { routers, interfaces, .. } = self;
+        let Self { routers, interfaces, ways, .. } = self;
         let router = &mut routers[number];
         for (request, answer, error) in done.answers {
             if let (true, Some(error)) = (router.addresses.answer(request, answer), error) {
                 warn!("({}) {error}", router.row.config.name);
             }
         }
+        let observed = Observation::new(number, &router.row, ways, interfaces);
+        let outcome = router.addresses.finish(&observed);
         let now = clock::now();
-        match router.addresses.finish(&Observation { row: &router.row, interfaces }) {
+        match outcome {
             Outcome::PlanAgain => self.move_addresses(number, now),
             Outcome::PlanLater => {
                 self.repairs.set(number, Some(now + REPAIR_INTERVAL));
@@ -58,23 +62,35 @@ impl Engine {
         self.carry_out(number, now);
     }
 
-    /// Brings the kernel's addresses of a router to what is wanted, one batch of requests at a time.
+    /// Brings what the kernel holds of a router to what is wanted, one batch of requests at a time.
     pub(super) fn move_addresses(&mut self, number: usize, now: Time) {
-        let Self { routers, interfaces, requests, work, .. } = self;
+        let Self { routers, interfaces, requests, work, ways, .. } = self;
         let router = &mut routers[number];
-        let asked = router.addresses.plan(&Observation { row: &router.row, interfaces });
+        let observed = Observation::new(number, &router.row, ways, interfaces);
+        let asked: Vec<_> = router
+            .addresses
+            .plan(&observed)
+            .into_iter()
+            .map(|request| (request, observed.object(request.slot(), request.index())))
+            .collect();
         if asked.is_empty() {
             self.report_addresses(number, now);
-        } else {
-            work.add(work::batch(requests, number, &router.row, asked));
+            return;
         }
+        for (request, _) in &asked {
+            if let Some(place) = request.slot().checked_sub(router.row.addresses.len()) {
+                ways.at(number, place).asked();
+            }
+        }
+        work.add(work::batch(requests, number, asked));
     }
 
     /// Tells a machine that waits for it whether its addresses are there.
     fn report_addresses(&mut self, number: usize, now: Time) {
-        let Self { routers, interfaces, .. } = self;
+        let Self { routers, interfaces, ways, .. } = self;
         let router = &mut routers[number];
-        if let Some(all_set) = router.addresses.report(&Observation { row: &router.row, interfaces }) {
+        let observed = Observation::new(number, &router.row, ways, interfaces);
+        if let Some(all_set) = router.addresses.report(&observed) {
             router.machine.handle_addresses_installed(now, all_set);
         }
     }
@@ -198,36 +214,6 @@ impl Engine {
             && let Err(error) = interface.announce(now, source)
         {
             debug!("({}) cannot announce {source}: {error}", router.row.config.name);
-        }
-    }
-
-    /// Removes addresses that an earlier run left behind: another router may hold them by now.
-    pub(super) async fn remove_leftovers(&mut self) {
-        for number in 0..self.routers.len() {
-            let row = Arc::clone(&self.routers[number].row);
-            for address in &row.addresses {
-                let Some(device) = self.interfaces.named(&address.device) else {
-                    continue;
-                };
-                let owner = row.config.priority == Priority::OWNER;
-                let family = Family::of(address.config.address);
-                let sole = address.device == row.config.interface
-                    && self.interfaces.usual_source(device.link.index, family) == Source::Missing;
-                let is_leftover =
-                    |known: &&AddressInfo| work::is_leftover(known, &address.config, owner, sole);
-                let leftover = device.addresses().iter().find(is_leftover);
-                let Some(leftover) = leftover.cloned() else {
-                    continue;
-                };
-                let wanted = work::kernel_address(address, leftover.index);
-                match self.requests.remove_address(&wanted).await {
-                    Ok(()) => {
-                        info!("({}) removed {wanted}, left by an earlier run", row.config.name);
-                        self.interfaces.address_removed(&leftover);
-                    }
-                    Err(error) => warn!("({}) {error}", row.config.name),
-                }
-            }
         }
     }
 }

@@ -9,7 +9,7 @@ use std::{
 
 use super::{sockets::Sockets, source};
 use crate::{
-    kernel::{AddressInfo, AnnounceSocket, Detection, Link, nd, raw::Hears},
+    kernel::{AddressInfo, AnnounceSocket, Detection, Devices, Link, nd, raw::Hears},
     units::{Family, IfIndex, Time},
     vrrp::Source,
 };
@@ -177,6 +177,16 @@ impl Interfaces {
     /// Every address of every interface, in no particular order of interfaces.
     pub(super) fn addresses(&self) -> impl Iterator<Item = &AddressInfo> {
         self.known.values().flat_map(Interface::addresses)
+    }
+}
+
+impl Devices for Interfaces {
+    fn index(&self, name: &str) -> Option<IfIndex> {
+        self.named(name).map(|interface| interface.link.index)
+    }
+
+    fn vrf_table(&self, name: &str) -> Option<u32> {
+        self.named(name)?.link.vrf_table
     }
 }
 

@@ -10,7 +10,9 @@ mod announcements;
 mod carry;
 mod groups;
 mod interfaces;
+mod leftovers;
 mod links;
+mod observation;
 mod observe;
 mod outbox;
 mod receivers;
@@ -19,6 +21,7 @@ mod sockets;
 mod source;
 mod timers;
 mod trackers;
+mod ways;
 mod work;
 
 use std::{
@@ -42,6 +45,7 @@ use self::{
     router::Router,
     timers::Timers,
     trackers::Trackers,
+    ways::Ways,
     work::{Done, Work},
 };
 use crate::{
@@ -102,6 +106,8 @@ pub(super) struct Engine {
     receivers: Receivers,
     /// Virtual addresses by router and slot.
     holders: HashMap<IpAddr, Vec<(usize, usize)>>,
+    /// Routes and rules of all routers.
+    ways: Ways,
     /// Routers by the source that is configured for them.
     senders: HashMap<IpAddr, Vec<usize>>,
     requests: Requests,
@@ -149,6 +155,7 @@ impl Engine {
         let routers = router::routers(&registry.topology(), &places);
         let addresses = routers.iter().flat_map(|router| &router.row.addresses);
         let virtual_addresses = addresses.map(|row| row.config.address).collect::<HashSet<_>>();
+        let ways = Ways::new(&registry.topology());
         let timer = |error| KernelError::from_io("opening the engine's timer", &error);
         let mut engine = Self {
             urgent: Timers::new(routers.len()),
@@ -162,7 +169,8 @@ impl Engine {
             holders: HashMap::new(),
             senders: HashMap::new(),
             requests,
-            events: Events::open()?,
+            events: Events::open(ways.watch())?,
+            ways,
             work: Work::default(),
             listing: None,
             deferred: Vec::new(),
@@ -188,7 +196,9 @@ impl Engine {
     fn index_routers(&mut self) {
         for (number, router) in self.routers.iter().enumerate() {
             let config = &router.row.config;
-            let devices = router.row.addresses.iter().map(|address| address.device.clone());
+            let of_addresses = router.row.addresses.iter().map(|address| address.device.clone());
+            let of_ways = self.ways.of(number).iter().flat_map(|way| way.devices().map(str::to_owned));
+            let devices = of_addresses.chain(of_ways);
             let own = [config.interface.clone(), config.transport().to_owned()];
             let names: HashSet<String> = devices.chain(own).collect();
             for name in names {
@@ -206,10 +216,10 @@ impl Engine {
 
     /// Runs until a shutdown is complete.
     pub(super) async fn run(mut self) -> Result<(), KernelError> {
-        let listed = list(&self.requests).await?;
+        let listed = list(&self.requests, self.ways.watch()).await?;
         self.take_listing(listed, clock::now());
         self.make_links().await;
-        self.remove_leftovers().await;
+        self.clear_leftovers().await;
         self.start();
         while !self.stopped() {
             self.arm();
@@ -245,6 +255,8 @@ impl Engine {
             let now = clock::now();
             self.routers[number].machine.handle_start(now);
             self.carry_out(number, now);
+            // What it went on with is not wanted if it is not MASTER after all.
+            self.move_addresses(number, now);
         }
         self.flush();
     }
@@ -312,7 +324,7 @@ impl Engine {
         }
         if self.list_at.is_some_and(|at| at <= now) {
             self.list_at = None;
-            self.listing = Some(list(&self.requests));
+            self.list();
         }
     }
 

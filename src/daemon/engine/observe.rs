@@ -11,10 +11,14 @@ use std::{
 use tracing::warn;
 
 use super::{
-    Engine, REPAIR_INTERVAL, addresses::Observed as _, interfaces::Interface, router::Observation, source,
+    Engine, REPAIR_INTERVAL, addresses::Observed as _, interfaces::Interface, observation::Observation,
+    source, ways::Way,
 };
 use crate::{
-    kernel::{AddressInfo, Detection, Event, Events, KernelError, Link, Requests, clock, error},
+    kernel::{
+        AddressInfo, Detection, Event, Events, KernelError, Link, Requests, RouteInfo, RuleInfo, Watch,
+        clock, error,
+    },
     registry::{AddressStatus, LinkState, Reason, State},
     units::{Family, IfIndex, Time},
     vrrp::{Auth, Fault},
@@ -27,14 +31,21 @@ pub(super) type Listing = Pin<Box<dyn Future<Output = Result<Listed, KernelError
 pub(super) struct Listed {
     links: Vec<Link>,
     addresses: Vec<AddressInfo>,
+    routes: Vec<RouteInfo>,
+    rules: Vec<RuleInfo>,
 }
 
-/// Asks for a listing.
-pub(super) fn list(requests: &Requests) -> Listing {
+/// Asks for a listing; of routes and rules only what is watched.
+pub(super) fn list(requests: &Requests, watch: Watch) -> Listing {
     let requests = requests.clone();
-    Box::pin(
-        async move { Ok(Listed { links: requests.links().await?, addresses: requests.addresses().await? }) },
-    )
+    Box::pin(async move {
+        Ok(Listed {
+            links: requests.links().await?,
+            addresses: requests.addresses().await?,
+            routes: requests.routes(&watch.protocols).await?,
+            rules: if watch.rules { requests.rules().await? } else { Vec::new() },
+        })
+    })
 }
 
 /// What comes of a listing; never while there is none.
@@ -52,10 +63,10 @@ impl Engine {
             Ok(event) => self.take_event(event, now),
             Err(error) => {
                 warn!("{error}: subscribing anew");
-                match Events::open() {
+                match Events::open(self.ways.watch()) {
                     Ok(events) => {
                         self.events = events;
-                        self.listing = Some(list(&self.requests));
+                        self.list();
                     }
                     // Without events the engine would be blind: it leaves in order.
                     Err(error) => self.fail(error, now),
@@ -71,18 +82,27 @@ impl Engine {
         }
     }
 
+    /// Has everything listed anew.
+    pub(super) fn list(&mut self) {
+        self.listing = Some(list(&self.requests, self.ways.watch()));
+    }
+
     fn take_event(&mut self, event: Event, now: Time) {
         match event {
             Event::Link(link) => {
-                let name = link.name.clone();
+                let (index, name, up) = (link.index, link.name.clone(), link.up);
                 if let Some(before) = self.interfaces.link(link) {
                     self.interface_changed(&before, now);
                 }
                 self.interface_changed(&name, now);
+                if !up {
+                    self.doubt_ways_through(index, now);
+                }
             }
             Event::LinkGone { index, name } => {
                 self.interfaces.link_gone(index);
                 self.interface_changed(&name, now);
+                self.doubt_ways_through(index, now);
             }
             Event::AddressAdded(address) => {
                 let changed = (address.index, address.address);
@@ -94,16 +114,23 @@ impl Engine {
                 let source_changed = self.interfaces.address_added(address);
                 self.address_changed(changed, source_changed, now);
                 if let Some(detected) = detected {
-                    self.detection_ended(changed.1, detected);
+                    self.detection_ended(changed.1, detected, now);
                 }
             }
             Event::AddressRemoved(address) => {
                 let source_changed = self.interfaces.address_removed(&address);
                 self.address_changed((address.index, address.address), source_changed, now);
+                self.doubt_ways_from(address.address, now);
             }
             Event::Overrun => {
                 warn!("too many changes of links and addresses at once: listing them anew");
-                self.listing = Some(list(&self.requests));
+                self.list();
+            }
+            Event::RouteAdded { .. }
+            | Event::RouteRemoved(_)
+            | Event::RuleAdded(_)
+            | Event::RuleRemoved(_) => {
+                self.take_way_event(&event, now);
             }
         }
     }
@@ -149,6 +176,7 @@ impl Engine {
         for address in listed.addresses {
             self.interfaces.address_added(address);
         }
+        self.ways.take_listing(&listed.routes, &listed.rules, &self.interfaces);
         if !self.started {
             return;
         }
@@ -190,6 +218,9 @@ impl Engine {
     /// The kernel has an address of a router. It reports one of IPv6 only when it has begun with duplicate address
     /// detection, or left it out, which is after its answer.
     pub(super) fn take_added(&mut self, number: usize, slot: usize, index: IfIndex) {
+        if self.way_answered(number, slot, true) {
+            return;
+        }
         let line = &self.routers[number].row.addresses[slot].config;
         let is_known = |interface: &Interface| interface.has(line.address, line.prefix);
         if line.address.is_ipv4() || self.interfaces.at(index).is_none_or(is_known) {
@@ -214,14 +245,18 @@ impl Engine {
     }
 
     /// The kernel has found out about an address: it may be announced now, or somebody else has it.
-    fn detection_ended(&mut self, address: IpAddr, detected: Detection) {
+    fn detection_ended(&mut self, address: IpAddr, detected: Detection, now: Time) {
         for (number, slot) in self.holders.get(&address).cloned().unwrap_or_default() {
             let row = &self.routers[number].row;
             if row.status().state != State::Master {
                 continue;
             }
             match detected {
-                Detection::Passed => self.announcements.add(number, row.config.garp.repeat),
+                Detection::Passed => {
+                    self.announcements.add(number, row.config.garp.repeat);
+                    // A route could not have it as its source until now.
+                    self.replan_ways(number, now);
+                }
                 _ => warn!(
                     "({}) address {address} on {} is a duplicate: another host has it",
                     row.config.name, row.addresses[slot].device
@@ -253,7 +288,7 @@ impl Engine {
     /// Shows readers where an address is, and tells the machine when somebody else took it away.
     fn look_at_address(&mut self, number: usize, slot: usize, now: Time) {
         let router = &mut self.routers[number];
-        let observation = Observation { row: &router.row, interfaces: &self.interfaces };
+        let observation = Observation::new(number, &router.row, &self.ways, &self.interfaces);
         let status = AddressStatus { set: observation.is_set(slot), device: observation.device(slot) };
         let row = &router.row.addresses[slot];
         let before = row.status();
@@ -262,6 +297,10 @@ impl Engine {
         }
         row.set_status(status);
         if before.set && !status.set && router.addresses.is_foreign_loss(slot) {
+            if row.config.no_track {
+                router.addresses.leave(slot);
+                return;
+            }
             router.machine.handle_address_removed(now, row.config.address);
         }
     }
@@ -284,6 +323,8 @@ impl Engine {
         for slot in 0..row.addresses.len() {
             self.look_at_address(number, slot, now);
         }
+        self.look_at_ways(number, now);
+        self.replan_ways(number, now);
     }
 
     /// Opens the sockets of a router's interface, or says why there are none; then it is tried again soon.
@@ -306,8 +347,10 @@ impl Engine {
     fn interface_fault(&self, number: usize) -> Option<Reason> {
         let row = &self.routers[number].row;
         let own = [row.config.interface.as_str(), row.config.transport()];
-        let devices = row.addresses.iter().filter(|address| !address.config.no_track);
-        let devices = devices.map(|address| address.device.as_str()).filter(|device| !own.contains(device));
+        let of_addresses = row.addresses.iter().filter(|address| !address.config.no_track);
+        let of_addresses = of_addresses.map(|address| address.device.as_str());
+        let of_ways = self.ways.of(number).iter().filter(|way| !way.is_untracked()).flat_map(Way::devices);
+        let devices = of_addresses.chain(of_ways).filter(|device| !own.contains(device));
         own.into_iter().chain(devices).find_map(|name| {
             let fault = match self.trackers.link_state(name) {
                 LinkState::Missing => Some(Reason::InterfaceMissing { interface: name.to_owned() }),

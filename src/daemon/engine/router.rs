@@ -1,16 +1,14 @@
-//! One virtual router as the engine drives it: the machine, its row, and its addresses in the kernel.
+//! One virtual router as the engine drives it: the machine, its row, and what it holds in the kernel.
 
 use std::sync::Arc;
 
 use super::{
-    addresses::{Addresses, Observed},
+    addresses::Addresses,
     groups::{self, Place},
-    interfaces::Interfaces,
 };
 use crate::{
     config::{self, tracking::Tracked},
     registry::{GroupRow, InstanceRow, Topology},
-    units::IfIndex,
     vrrp,
 };
 
@@ -23,7 +21,7 @@ pub(super) struct Router {
     pub(super) row: Arc<InstanceRow>,
     /// What it tracks: its own lines, then those of its sync group.
     pub(super) tracks: Arc<[Tracked]>,
-    /// Its addresses in the kernel.
+    /// Its addresses, routes and rules in the kernel.
     pub(super) addresses: Addresses,
     /// The last failure to send was logged; the next is not until one succeeds.
     pub(super) send_failed: bool,
@@ -36,7 +34,7 @@ impl Router {
         let machine = vrrp::Instance::new(settings, Arc::clone(&row.counters));
         let of_group = group.into_iter().flat_map(|group| group.config.tracks.iter());
         let tracks = row.config.tracks.iter().chain(of_group).cloned().collect();
-        let addresses = Addresses::new(row.addresses.len());
+        let addresses = Addresses::new([row.addresses.len(), row.routes.len(), row.rules.len()]);
         Self { machine, row: Arc::clone(row), tracks, addresses, send_failed: false }
     }
 
@@ -46,26 +44,6 @@ impl Router {
         if *self.row.status() != status {
             self.row.set_status(status);
         }
-    }
-}
-
-/// What the kernel last reported, as far as a router's addresses are concerned.
-pub(super) struct Observation<'a> {
-    pub(super) row: &'a InstanceRow,
-    pub(super) interfaces: &'a Interfaces,
-}
-
-impl Observed for Observation<'_> {
-    fn device(&self, slot: usize) -> Option<IfIndex> {
-        let name = &self.row.addresses[slot].device;
-        self.interfaces.named(name).map(|interface| interface.link.index)
-    }
-
-    fn holds(&self, slot: usize, index: IfIndex) -> bool {
-        let row = &self.row.addresses[slot];
-        self.interfaces
-            .at(index)
-            .is_some_and(|interface| interface.has(row.config.address, row.config.prefix))
     }
 }
 

@@ -14,8 +14,8 @@ use futures_util::{
 use super::addresses::{Answer, Request};
 use crate::{
     config::{self, Preferred},
-    kernel::{Address, AddressInfo, KernelError, Requests},
-    registry::{AddressRow, InstanceRow},
+    kernel::{Added, Address, AddressInfo, KernelError, PreparedRoute, PreparedRule, Requests},
+    registry::AddressRow,
     units::{Family, IfIndex},
 };
 
@@ -58,16 +58,50 @@ impl Work {
     }
 }
 
-/// The requests of a router as one batch.
-pub(super) fn batch(netlink: &Requests, router: usize, row: &InstanceRow, requests: Vec<Request>) -> Batch {
-    let asked = requests.into_iter().map(|request| {
-        let (Request::Add(slot, index) | Request::Remove(slot, index)) = request;
-        let address = kernel_address(&row.addresses[slot], index);
+/// What a request is about.
+#[derive(Debug)]
+pub(super) enum Object {
+    /// An address.
+    Address(Address),
+    /// A route.
+    Route(PreparedRoute),
+    /// A rule.
+    Rule(PreparedRule),
+}
+
+impl Object {
+    async fn add(&self, netlink: &Requests) -> Result<Added, KernelError> {
+        match self {
+            Self::Address(address) => netlink.add_address(address).await,
+            Self::Route(route) => netlink.add_route(route).await.map(|()| Added::New),
+            Self::Rule(rule) => netlink.add_rule(rule).await.map(|()| Added::New),
+        }
+    }
+
+    /// Takes it away.
+    pub(super) async fn remove(&self, netlink: &Requests) -> Result<(), KernelError> {
+        match self {
+            Self::Address(address) => netlink.remove_address(address).await,
+            Self::Route(route) => netlink.remove_route(route).await,
+            Self::Rule(rule) => netlink.remove_rule(rule).await,
+        }
+    }
+}
+
+/// The requests of a router as one batch. An object that names an interface which is gone is none for the kernel.
+pub(super) fn batch(netlink: &Requests, router: usize, requests: Vec<(Request, Option<Object>)>) -> Batch {
+    let asked = requests.into_iter().map(|(request, object)| {
         let netlink = netlink.clone();
         async move {
-            let answer = match request {
-                Request::Add(..) => netlink.add_address(&address).await.map(Answer::Added),
-                Request::Remove(..) => netlink.remove_address(&address).await.map(|()| Answer::Removed),
+            let answer = match (request, object) {
+                (Request::Add(..), Some(object)) => object.add(&netlink).await.map(Answer::Added),
+                (Request::Add(..), None) => {
+                    Err(KernelError::other("adding a route", "its interface does not exist"))
+                }
+                (Request::Remove(..), Some(object)) => {
+                    object.remove(&netlink).await.map(|()| Answer::Removed)
+                }
+                (Request::Remove(..), None) => Ok(Answer::Removed),
             };
             match answer {
                 Ok(answer) => (request, answer, None),
@@ -81,20 +115,23 @@ pub(super) fn batch(netlink: &Requests, router: usize, row: &InstanceRow, reques
 
 /// A configured address as the kernel wants it.
 pub(super) fn kernel_address(row: &AddressRow, index: IfIndex) -> Address {
-    let config::AddressLine { address, prefix, broadcast, scope, label, nodad, preferred, .. } = &row.config;
+    let line = &row.config;
     Address {
-        index,
-        address: *address,
-        prefix: *prefix,
-        broadcast: *broadcast,
-        scope: scope.0,
-        label: label.clone(),
-        nodad: *nodad,
+        peer: line.peer,
+        broadcast: line.broadcast,
+        scope: line.scope.0,
+        label: line.label.clone(),
+        nodad: line.nodad,
         // As in keepalived an IPv4 address has no lifetime.
-        preferred: match preferred {
-            Preferred::Seconds(seconds) if address.is_ipv6() => Some(*seconds),
+        preferred: match line.preferred {
+            Preferred::Seconds(seconds) if line.address.is_ipv6() => Some(seconds),
             _ => None,
         },
+        home: line.home,
+        manages_temporary: line.mngtmpaddr,
+        noprefixroute: line.noprefixroute,
+        autojoin: line.autojoin,
+        ..Address::new(index, line.address, line.prefix)
     }
 }
 

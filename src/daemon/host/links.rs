@@ -229,7 +229,7 @@ impl Links {
 fn host_address(address: IpAddr) -> Address {
     let prefix = Family::of(address).bits();
     let index = IfIndex(0);
-    Address { index, address, prefix, broadcast: None, scope: 0, label: None, nodad: true, preferred: None }
+    Address { nodad: true, ..Address::new(index, address, prefix) }
 }
 
 fn named<'a>(links: &'a [Link], name: &str) -> Option<&'a Link> {

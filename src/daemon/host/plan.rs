@@ -272,6 +272,7 @@ mod tests {
             loopback: false,
             group: 0,
             stacked: None,
+            vrf_table: None,
         }
     }
 

@@ -1,20 +1,21 @@
 //! netlink messages to our own types: the only place that reads their attributes.
 
-use netlink_packet_core::{NetlinkMessage, NetlinkPayload};
+use netlink_packet_core::{NLM_F_REPLACE, NetlinkMessage, NetlinkPayload};
 use netlink_packet_route::{
     AddressFamily, RouteNetlinkMessage,
     address::{AddressAttribute, AddressFlags, AddressMessage},
     link::{
-        InfoData, InfoIpVlan, InfoKind, InfoMacVlan, IpVlanFlags, IpVlanMode, LinkAttribute, LinkFlags,
-        LinkInfo, LinkMessage, MacVlanMode,
+        InfoData, InfoIpVlan, InfoKind, InfoMacVlan, InfoVrf, IpVlanFlags, IpVlanMode, LinkAttribute,
+        LinkFlags, LinkInfo, LinkMessage, MacVlanMode,
     },
 };
 
-use super::{AddressInfo, Detection, Event, Isolation, Link, Sharing, Stacked};
+use super::{AddressInfo, Detection, Event, Isolation, Link, Sharing, Stacked, route::seen, rule};
 use crate::units::IfIndex;
 
 /// The event a message reports, if it is one that anybody here wants to know.
 pub(super) fn event(message: NetlinkMessage<RouteNetlinkMessage>) -> Option<Event> {
+    let replaces = message.header.flags & NLM_F_REPLACE != 0;
     match message.payload {
         NetlinkPayload::Overrun(_) => Some(Event::Overrun),
         NetlinkPayload::InnerMessage(RouteNetlinkMessage::NewLink(link)) => {
@@ -26,6 +27,18 @@ pub(super) fn event(message: NetlinkMessage<RouteNetlinkMessage>) -> Option<Even
         }
         NetlinkPayload::InnerMessage(RouteNetlinkMessage::DelAddress(removed)) => {
             address(&removed).map(Event::AddressRemoved)
+        }
+        NetlinkPayload::InnerMessage(RouteNetlinkMessage::NewRoute(added)) => {
+            seen::route(&added).map(|route| Event::RouteAdded { route, replaces })
+        }
+        NetlinkPayload::InnerMessage(RouteNetlinkMessage::DelRoute(removed)) => {
+            seen::route(&removed).map(Event::RouteRemoved)
+        }
+        NetlinkPayload::InnerMessage(RouteNetlinkMessage::NewRule(added)) => {
+            Some(Event::RuleAdded(rule::info(&added)))
+        }
+        NetlinkPayload::InnerMessage(RouteNetlinkMessage::DelRule(removed)) => {
+            Some(Event::RuleRemoved(rule::info(&removed)))
         }
         _ => None,
     }
@@ -62,6 +75,18 @@ pub(super) fn link(message: &LinkMessage) -> Option<Link> {
         loopback: flags.contains(LinkFlags::Loopback),
         group,
         stacked: parent.map(|parent| Stacked { parent, sharing: sharing(info) }),
+        vrf_table: vrf_table(info),
+    })
+}
+
+fn vrf_table(info: &[LinkInfo]) -> Option<u32> {
+    let data = info.iter().find_map(|part| match part {
+        LinkInfo::Data(InfoData::Vrf(data)) => Some(data),
+        _ => None,
+    });
+    data?.iter().find_map(|item| match item {
+        InfoVrf::TableId(table) => Some(*table),
+        _ => None,
     })
 }
 

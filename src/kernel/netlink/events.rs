@@ -1,14 +1,14 @@
-//! What anyone changes: links and addresses, in the kernel's order.
+//! What anyone changes: links, addresses, routes and rules, in the kernel's order.
 
 use std::{collections::VecDeque, io};
 
-use netlink_packet_core::{NetlinkBuffer, NetlinkMessage};
+use netlink_packet_core::{NLM_F_REPLACE, NetlinkBuffer, NetlinkMessage};
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_sys::{AsyncSocket, AsyncSocketExt, SocketAddr, TokioSocket, protocols::NETLINK_ROUTE};
 use nix::libc;
 use rtnetlink::MulticastGroup;
 
-use super::{AddressInfo, Link, decode};
+use super::{AddressInfo, Link, RouteInfo, RuleInfo, decode};
 use crate::{
     kernel::{KernelError, sys},
     units::IfIndex,
@@ -38,14 +38,55 @@ pub enum Event {
     AddressAdded(AddressInfo),
     /// An address is gone.
     AddressRemoved(AddressInfo),
+    /// A route is there, new or with changed attributes.
+    RouteAdded {
+        /// The route.
+        route: RouteInfo,
+        /// Another one that had its place is gone.
+        replaces: bool,
+    },
+    /// A route is gone. The kernel says nothing of IPv4 routes that go with their interface.
+    RouteRemoved(RouteInfo),
+    /// A rule is there.
+    RuleAdded(RuleInfo),
+    /// A rule is gone.
+    RuleRemoved(RuleInfo),
     /// Changes were lost: what is known must be listed anew through [`Requests`](super::Requests). Every
     /// change after this event is reported again.
     Overrun,
 }
 
+/// What to hear of beside links and addresses.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Watch {
+    /// Routes of these protocols, and those that replace others; none without a protocol.
+    pub protocols: Vec<u8>,
+    /// Rules.
+    pub rules: bool,
+}
+
+impl Watch {
+    fn groups(&self) -> impl Iterator<Item = MulticastGroup> {
+        let routes = [MulticastGroup::Ipv4Route, MulticastGroup::Ipv6Route];
+        let rules = [MulticastGroup::Ipv4Rule, MulticastGroup::Ipv6Rule];
+        let routes = routes.into_iter().filter(|_| !self.protocols.is_empty());
+        routes.chain(rules.into_iter().filter(|_| self.rules))
+    }
+
+    /// Whether a message is worth decoding: a router with a full table has hundreds of thousands of routes that are none
+    /// of our business.
+    fn wants(&self, kind: u16, flags: u16, body: &[u8]) -> bool {
+        let is_route = matches!(kind, libc::RTM_NEWROUTE | libc::RTM_DELROUTE);
+        // struct rtmsg: the protocol is its sixth byte.
+        let is_ours = || body.get(5).is_some_and(|protocol| self.protocols.contains(protocol));
+        !is_route || flags & NLM_F_REPLACE != 0 || is_ours()
+    }
+}
+
 /// A subscription to the kernel's changes.
 pub struct Events {
     socket: TokioSocket,
+    watch: Watch,
     datagram: Vec<u8>,
     decoded: VecDeque<Event>,
     /// Changes were lost and the queue has not been emptied since.
@@ -55,21 +96,23 @@ pub struct Events {
 impl Events {
     /// Subscribes; every change from here on is reported. Needs a tokio runtime with I/O enabled, no
     /// capability.
-    pub fn open() -> Result<Self, KernelError> {
-        Self::subscribe(RECEIVE_BUFFER)
+    pub fn open(watch: Watch) -> Result<Self, KernelError> {
+        Self::subscribe(watch, RECEIVE_BUFFER)
             .map_err(|error| KernelError::from_io("subscribing to link and address changes", &error))
     }
 
-    fn subscribe(receive_buffer: libc::c_int) -> io::Result<Self> {
+    fn subscribe(watch: Watch, receive_buffer: libc::c_int) -> io::Result<Self> {
         let mut socket = TokioSocket::new(NETLINK_ROUTE)?;
         if sys::force_receive_buffer(&socket, receive_buffer).is_err() {
             // Without CAP_NET_ADMIN: as much as the system's limit allows.
             socket.socket_ref().set_rx_buf_sz(receive_buffer)?;
         }
         let groups = [MulticastGroup::Link, MulticastGroup::Ipv4Ifaddr, MulticastGroup::Ipv6Ifaddr];
-        let groups = groups.into_iter().fold(0, |mask, group| mask | 1 << (group as u32 - 1));
+        let groups =
+            groups.into_iter().chain(watch.groups()).fold(0, |mask, group| mask | 1 << (group as u32 - 1));
         socket.socket_mut().bind(&SocketAddr::new(0, groups))?;
-        Ok(Self { socket, datagram: Vec::with_capacity(DATAGRAM), decoded: VecDeque::new(), lost: false })
+        let (datagram, decoded) = (Vec::with_capacity(DATAGRAM), VecDeque::new());
+        Ok(Self { socket, watch, datagram, decoded, lost: false })
     }
 
     /// The next change. Cancelling it loses nothing. An error means that the subscription is dead: open
@@ -86,7 +129,9 @@ impl Events {
             self.datagram.clear();
             match self.socket.recv_from(&mut self.datagram).await {
                 // Port 0 is the kernel; nobody else has anything to tell.
-                Ok(from) if from.port_number() == 0 => self.decoded.extend(events(&self.datagram)),
+                Ok(from) if from.port_number() == 0 => {
+                    self.decoded.extend(events(&self.datagram, &self.watch))
+                }
                 Ok(_) => {}
                 Err(error) if error.raw_os_error() == Some(libc::ENOBUFS) => self.lost = true,
                 Err(error) => return Err(receiving(&error)),
@@ -100,7 +145,9 @@ impl Events {
         while self.decoded.is_empty() && !self.lost {
             self.datagram.clear();
             match self.socket.socket_ref().recv_from(&mut self.datagram, libc::MSG_DONTWAIT) {
-                Ok((_, from)) if from.port_number() == 0 => self.decoded.extend(events(&self.datagram)),
+                Ok((_, from)) if from.port_number() == 0 => {
+                    self.decoded.extend(events(&self.datagram, &self.watch))
+                }
                 Ok(_) => {}
                 Err(error) if error.raw_os_error() == Some(libc::ENOBUFS) => self.lost = true,
                 Err(_) => return None,
@@ -136,22 +183,30 @@ fn receiving(error: &io::Error) -> KernelError {
 
 /// The events in one datagram. One that cannot be read is not skipped, since it might have been the one
 /// that matters: it counts as lost.
-fn events(mut datagram: &[u8]) -> Vec<Event> {
+fn events(mut datagram: &[u8], watch: &Watch) -> Vec<Event> {
     let mut events = Vec::new();
     while !datagram.is_empty() {
-        let length = match NetlinkBuffer::new_checked(datagram) {
-            Ok(header) => header.length() as usize,
+        let message = match NetlinkBuffer::new_checked(datagram) {
+            Ok(message) => message,
             Err(error) => {
                 tracing::warn!(%error, "netlink: a message with a broken header");
                 events.push(Event::Overrun);
                 break;
             }
         };
-        match NetlinkMessage::<RouteNetlinkMessage>::deserialize(&datagram[..length]) {
-            Ok(message) => events.extend(decode::event(message)),
-            Err(error) => {
-                tracing::warn!(%error, "netlink: a message that cannot be decoded");
-                events.push(Event::Overrun);
+        let length = message.length() as usize;
+        let kind = message.message_type();
+        if watch.wants(kind, message.flags(), message.payload()) {
+            match NetlinkMessage::<RouteNetlinkMessage>::deserialize(&datagram[..length]) {
+                Ok(message) => events.extend(decode::event(message)),
+                // It cannot be one of ours, and to list them all would bring it again.
+                Err(error) if is_of_routes(kind) => {
+                    tracing::debug!(%error, "netlink: a route or rule that cannot be decoded");
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "netlink: a message that cannot be decoded");
+                    events.push(Event::Overrun);
+                }
             }
         }
         // Messages are aligned to four bytes; the last one may lack its padding.
@@ -160,11 +215,19 @@ fn events(mut datagram: &[u8]) -> Vec<Event> {
     events
 }
 
+fn is_of_routes(kind: u16) -> bool {
+    matches!(kind, libc::RTM_NEWROUTE | libc::RTM_DELROUTE | libc::RTM_NEWRULE | libc::RTM_DELRULE)
+}
+
 #[cfg(test)]
 mod tests {
     use std::net::Ipv6Addr;
 
     use super::{super::Detection, *};
+
+    fn events(datagram: &[u8]) -> Vec<Event> {
+        super::events(datagram, &Watch::default())
+    }
 
     const RTM_NEWLINK: u16 = 16;
     const RTM_DELLINK: u16 = 17;
@@ -228,6 +291,7 @@ mod tests {
             loopback: false,
             group: 0,
             stacked: None,
+            vrf_table: None,
         };
         assert_eq!(link(0x1041), expected);
         assert_eq!(link(0x1001), Link { up: false, ..expected.clone() });

@@ -1,4 +1,4 @@
-//! rtnetlink: what interfaces and addresses of both families there are, and which addresses we want there to be.
+//! rtnetlink: what interfaces, addresses, routes and rules of both families there are, and which we want there to be.
 //!
 //! Two sockets, so that a flood of events can never push out the answer to a request: [`Requests`] adds,
 //! removes and lists; [`Events`] hears what anyone changes. To follow the state without a gap: open
@@ -8,6 +8,8 @@
 mod decode;
 mod events;
 mod requests;
+mod route;
+mod rule;
 mod virtual_link;
 
 use std::{
@@ -15,14 +17,17 @@ use std::{
     net::{IpAddr, Ipv4Addr},
 };
 
-pub use events::{Event, Events};
+pub use events::{Event, Events, Watch};
 pub use requests::{Added, Requests};
+pub use route::{Devices, PreparedRoute, RouteInfo};
+pub use rule::{PreparedRule, RuleInfo};
 pub use virtual_link::{NewLink, NewLinkKind};
 
 use crate::units::IfIndex;
 
 /// An address to put on an interface or to take from it: what `virtual_ipaddress` says.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the kernel's")]
 pub struct Address {
     /// The interface.
     pub index: IfIndex,
@@ -30,6 +35,8 @@ pub struct Address {
     pub address: IpAddr,
     /// Prefix length in bits, 0..=32 or 0..=128.
     pub prefix: u8,
+    /// The other end of a point-to-point link.
+    pub peer: Option<IpAddr>,
     /// `brd`: the broadcast address. None is set without it.
     pub broadcast: Option<Ipv4Addr>,
     /// `scope` as a number of rt_scopes (rtnetlink(7)): 0 global, 253 link, 254 host. That of an IPv6 address follows
@@ -42,13 +49,42 @@ pub struct Address {
     pub nodad: bool,
     /// For how many seconds the address may be the source of new connections; `None` for as long as it exists.
     pub preferred: Option<u32>,
+    /// `home` (IFA_F_HOMEADDRESS), IPv6 only.
+    pub home: bool,
+    /// `mngtmpaddr` (IFA_F_MANAGETEMPADDR), IPv6 only.
+    pub manages_temporary: bool,
+    /// `noprefixroute` (IFA_F_NOPREFIXROUTE): the kernel adds no route to its prefix.
+    pub noprefixroute: bool,
+    /// `autojoin` (IFA_F_MCAUTOJOIN): the kernel joins the group that the address is.
+    pub autojoin: bool,
+}
+
+impl Address {
+    /// An address without options.
+    pub const fn new(index: IfIndex, address: IpAddr, prefix: u8) -> Self {
+        Self {
+            index,
+            address,
+            prefix,
+            peer: None,
+            broadcast: None,
+            scope: 0,
+            label: None,
+            nodad: false,
+            preferred: None,
+            home: false,
+            manages_temporary: false,
+            noprefixroute: false,
+            autojoin: false,
+        }
+    }
 }
 
 impl From<&AddressInfo> for Address {
     fn from(known: &AddressInfo) -> Self {
         let &AddressInfo { index, address, prefix, scope, .. } = known;
         let label = known.label.clone();
-        Self { index, address, prefix, broadcast: None, scope, label, nodad: false, preferred: None }
+        Self { scope, label, ..Self::new(index, address, prefix) }
     }
 }
 
@@ -81,6 +117,8 @@ pub struct Link {
     pub group: u32,
     /// What it is stacked upon, and how; `None` for what has no parent.
     pub stacked: Option<Stacked>,
+    /// The routing table of a VRF.
+    pub vrf_table: Option<u32>,
 }
 
 /// How an interface is stacked upon another one.

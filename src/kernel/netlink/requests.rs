@@ -15,6 +15,7 @@ use netlink_packet_route::{
     address::{AddressAttribute, AddressFlags, AddressMessage, AddressScope, CacheInfo},
     link::LinkMessage,
 };
+use netlink_sys::AsyncSocket as _;
 use nix::errno::Errno;
 use tokio::sync::{Semaphore, watch};
 
@@ -75,6 +76,9 @@ impl Requests {
     pub fn open() -> Result<(Self, impl Future<Output = ()> + Send + 'static), KernelError> {
         let (mut connection, handle, mut unsolicited) = rtnetlink::new_connection()
             .map_err(|error| KernelError::from_io("opening the netlink request socket", &error))?;
+        // A listing of routes then names those of one protocol only, of however many there are.
+        let strict = connection.socket_mut().socket_ref().set_netlink_get_strict_chk(true);
+        strict.map_err(|error| KernelError::from_io("opening the netlink request socket", &error))?;
         // Without these a dropped connection would look like success: the answers would just end.
         connection.set_forward_ack(true);
         connection.set_forward_done(true);
@@ -154,7 +158,7 @@ impl Requests {
     }
 
     /// All messages of a listing.
-    async fn listing(
+    pub(super) async fn listing(
         &self,
         operation: &str,
         request: impl Fn() -> RouteNetlinkMessage,
@@ -212,16 +216,18 @@ impl Requests {
     }
 }
 
-/// RTM_NEWADDR as keepalived fills it: address, preferred lifetime, broadcast, label and flags where configured, no
-/// protocol. The kernel takes the local address for the peer's as well.
+/// RTM_NEWADDR as keepalived fills it: address, peer, preferred lifetime, broadcast, label and flags where configured, no
+/// protocol. Without a peer the kernel takes the local address for its address as well.
 fn add_request(address: &Address) -> NetlinkMessage<RouteNetlinkMessage> {
     let mut message = header(address);
     message.header.scope = AddressScope::from(address.scope);
     message.attributes.extend(address.preferred.map(lifetime));
     message.attributes.push(AddressAttribute::Local(address.address));
+    message.attributes.extend(address.peer.map(AddressAttribute::Address));
     message.attributes.extend(address.broadcast.map(AddressAttribute::Broadcast));
     message.attributes.extend(address.label.clone().map(AddressAttribute::Label));
-    message.attributes.extend(address.nodad.then_some(AddressAttribute::Flags(AddressFlags::Nodad)));
+    let flags = flags(address);
+    message.attributes.extend((!flags.is_empty()).then_some(AddressAttribute::Flags(flags)));
     let mut message = NetlinkMessage::from(RouteNetlinkMessage::NewAddress(message));
     message.header.flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL;
     message
@@ -232,10 +238,22 @@ fn add_request(address: &Address) -> NetlinkMessage<RouteNetlinkMessage> {
 fn remove_request(address: &Address) -> NetlinkMessage<RouteNetlinkMessage> {
     let mut message = header(address);
     message.attributes.push(AddressAttribute::Local(address.address));
-    message.attributes.push(AddressAttribute::Address(address.address));
+    message.attributes.push(AddressAttribute::Address(address.peer.unwrap_or(address.address)));
     let mut message = NetlinkMessage::from(RouteNetlinkMessage::DelAddress(message));
     message.header.flags = NLM_F_REQUEST | NLM_F_ACK;
     message
+}
+
+fn flags(address: &Address) -> AddressFlags {
+    let flags = [
+        (address.nodad, AddressFlags::Nodad),
+        (address.home, AddressFlags::Homeaddress),
+        (address.manages_temporary, AddressFlags::Managetempaddr),
+        (address.noprefixroute, AddressFlags::Noprefixroute),
+        (address.autojoin, AddressFlags::Mcautojoin),
+    ];
+    let set = flags.into_iter().filter(|(on, _)| *on).map(|(_, flag)| flag);
+    set.fold(AddressFlags::empty(), AddressFlags::union)
 }
 
 /// Valid for ever, preferred for so many seconds.
@@ -264,16 +282,7 @@ mod tests {
     use crate::units::IfIndex;
 
     fn address() -> Address {
-        Address {
-            index: IfIndex(3),
-            address: [10, 9, 0, 102].into(),
-            prefix: 24,
-            broadcast: None,
-            scope: 0,
-            label: None,
-            nodad: false,
-            preferred: None,
-        }
+        Address::new(IfIndex(3), [10, 9, 0, 102].into(), 24)
     }
 
     fn bytes(mut message: NetlinkMessage<RouteNetlinkMessage>) -> Vec<u8> {

@@ -63,7 +63,7 @@ impl Instance {
     }
 
     /// Publishes an event that is no change of state.
-    fn tell(&mut self, reason: Reason) {
+    pub(super) fn tell(&mut self, reason: Reason) {
         let change = Change { from: State::Master, to: State::Master, reason, priority: self.priority };
         self.actions.push_back(Action::Transition(change));
     }

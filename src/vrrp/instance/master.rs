@@ -165,28 +165,27 @@ impl Instance {
 
     /// Another program removed a virtual address. It is put back in place, without a change of mastership.
     pub fn handle_address_removed(&mut self, now: Time, address: IpAddr) {
-        if self.state != State::Master {
-            return;
+        if self.state == State::Master {
+            self.addresses_set = false;
+            self.restore(now, format!("address {address}"));
         }
-        self.addresses_set = false;
-        match self.restorer.removed(now, address) {
+    }
+
+    /// Another program removed a virtual route or rule, which is told in words. It is put back in the same way.
+    pub fn handle_way_removed(&mut self, now: Time, way: String) {
+        if self.state == State::Master {
+            self.restore(now, way);
+        }
+    }
+
+    fn restore(&mut self, now: Time, what: String) {
+        match self.restorer.removed(now, &what) {
             Pace::AtOnce => {
-                self.log(
-                    Level::Warning,
-                    false,
-                    format_args!("address {address} was removed by another program, restoring it"),
-                );
+                self.tell(Reason::Removed { what, again: false });
                 self.actions.push_back(Action::InstallAddresses);
             }
             Pace::StormBegins => {
-                self.log(
-                    Level::Warning,
-                    false,
-                    format_args!(
-                        "address {address} is removed again and again by another program, restoring it \
-                         once a second"
-                    ),
-                );
+                self.tell(Reason::Removed { what, again: true });
                 self.retry_install(now);
             }
             Pace::Storm => self.retry_install(now),

@@ -83,7 +83,7 @@ fn an_address_that_another_program_removes_comes_back_without_a_change_of_master
     assert_eq!(
         lan.take_lines(),
         [
-            "20.500 warning: (VI) address 10.9.0.100 was removed by another program, restoring it",
+            "20.500 event: address 10.9.0.100 was removed by another program, restoring it",
             "20.500 install",
             "20.500 announce x5",
         ]
@@ -103,7 +103,7 @@ fn a_program_that_removes_an_address_again_and_again_is_answered_once_a_second()
     let lines = lan.take_lines();
     let installs: Vec<&str> = lines.iter().filter_map(|line| line.strip_suffix(" install")).collect();
     assert_eq!(installs, ["10.000", "10.100", "10.200", "10.300", "10.400", "11.500", "12.500", "13.500"]);
-    let warnings = lines.iter().filter(|line| line.contains("warning")).count();
+    let warnings = lines.iter().filter(|line| line.contains("event: address")).count();
     assert_eq!(warnings, 6, "five restorations and the one line about the storm");
     assert!(lines.iter().any(|line| line.contains("again and again")));
 }

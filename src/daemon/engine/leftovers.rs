@@ -1,0 +1,102 @@
+//! What an earlier run left behind: addresses, routes and rules of routers that were MASTER when it was killed.
+//!
+//! A router that is MASTER from its start goes on with them. Of any other they are removed before it starts, rules first
+//! and addresses last: another router may hold them by now.
+
+use std::sync::Arc;
+
+use tracing::{info, warn};
+
+use super::{Engine, addresses::Observed as _, observation::Observation, work};
+use crate::{
+    config::InitialState,
+    kernel::AddressInfo,
+    units::{Family, Priority},
+    vrrp::Source,
+};
+
+impl Engine {
+    /// Removes or adopts what is left of every router.
+    pub(super) async fn clear_leftovers(&mut self) {
+        for number in 0..self.routers.len() {
+            let config = &self.routers[number].row.config;
+            let is_owner = config.priority == Priority::OWNER;
+            if is_owner && config.initial_state == InitialState::Master && self.places[number].is_none() {
+                self.adopt_leftovers(number);
+            } else {
+                self.remove_ways(number).await;
+                self.remove_addresses(number).await;
+            }
+        }
+    }
+
+    /// Takes what is left for ours.
+    fn adopt_leftovers(&mut self, number: usize) {
+        for (slot, leftover) in self.leftover_addresses(number) {
+            let router = &mut self.routers[number];
+            info!("({}) goes on with {}, left by an earlier run", router.row.config.name, leftover.address);
+            router.addresses.adopt(slot, leftover.index);
+        }
+        let Self { routers, ways, interfaces, .. } = self;
+        let router = &mut routers[number];
+        let first = router.row.addresses.len();
+        let observed = Observation::new(number, &router.row, ways, interfaces);
+        for (place, way) in ways.of(number).iter().enumerate().filter(|(_, way)| way.is_held()) {
+            if let Some(device) = observed.device(first + place) {
+                info!("({}) goes on with {}, left by an earlier run", router.row.config.name, way.words());
+                router.addresses.adopt(first + place, device);
+            }
+        }
+    }
+
+    async fn remove_ways(&mut self, number: usize) {
+        let row = Arc::clone(&self.routers[number].row);
+        let (first, count) = (row.addresses.len(), self.ways.of(number).len());
+        for place in (row.routes.len()..count).chain(0..row.routes.len()) {
+            let observed = Observation::new(number, &row, &self.ways, &self.interfaces);
+            let way = &self.ways.of(number)[place];
+            let object =
+                observed.device(first + place).and_then(|device| observed.object(first + place, device));
+            let Some(object) = object.filter(|_| way.is_held()) else { continue };
+            match object.remove(&self.requests).await {
+                Ok(()) => {
+                    info!("({}) removed {}, left by an earlier run", row.config.name, way.words());
+                    let way = self.ways.at(number, place);
+                    way.asked();
+                    way.answered(false);
+                }
+                Err(error) => warn!("({}) {error}", row.config.name),
+            }
+        }
+    }
+
+    async fn remove_addresses(&mut self, number: usize) {
+        for (slot, leftover) in self.leftover_addresses(number) {
+            let row = &self.routers[number].row;
+            let address = work::kernel_address(&row.addresses[slot], leftover.index);
+            match self.requests.remove_address(&address).await {
+                Ok(()) => {
+                    info!("({}) removed {address}, left by an earlier run", row.config.name);
+                    self.interfaces.address_removed(&leftover);
+                }
+                Err(error) => warn!("({}) {error}", row.config.name),
+            }
+        }
+    }
+
+    /// The addresses that are there, with their slots.
+    fn leftover_addresses(&self, number: usize) -> Vec<(usize, AddressInfo)> {
+        let row = &self.routers[number].row;
+        let owner = row.config.priority == Priority::OWNER;
+        let leftover = |(slot, address): (usize, &Arc<crate::registry::AddressRow>)| {
+            let device = self.interfaces.named(&address.device)?;
+            let family = Family::of(address.config.address);
+            let sole = address.device == row.config.interface
+                && self.interfaces.usual_source(device.link.index, family) == Source::Missing;
+            let is_leftover = |known: &&AddressInfo| work::is_leftover(known, &address.config, owner, sole);
+            let known = device.addresses().iter().find(is_leftover)?;
+            Some((slot, known.clone()))
+        };
+        row.addresses.iter().enumerate().filter_map(leftover).collect()
+    }
+}
