@@ -97,6 +97,12 @@ pub struct Route {
 }
 
 impl Route {
+    /// The interfaces that it names.
+    pub fn devices(&self) -> impl Iterator<Item = &str> {
+        let hops = self.next_hops.iter().map(|next| &next.hop);
+        std::iter::once(&self.hop).chain(hops).filter_map(|hop| hop.device.as_deref())
+    }
+
     /// IPv4 or IPv6.
     pub const fn family(&self) -> Family {
         self.destination.family()

@@ -54,6 +54,13 @@ pub struct Rule {
     pub at: Span,
 }
 
+impl Rule {
+    /// The interfaces that it names.
+    pub fn devices(&self) -> impl Iterator<Item = &str> {
+        [&self.input, &self.output].into_iter().filter_map(|name| name.as_deref())
+    }
+}
+
 /// As far as people need to know which line is meant, in the words of ip-rule(8).
 impl fmt::Display for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -260,15 +260,11 @@ impl Way {
 
     /// The interfaces that it names.
     pub(super) fn devices(&self) -> impl Iterator<Item = &str> {
-        let (hops, of_rule) = match &self.line {
-            Line::Route(row) => {
-                let next_hops = row.config.next_hops.iter().map(|next| &next.hop);
-                (Some(std::iter::once(&row.config.hop).chain(next_hops)), None)
-            }
-            Line::Rule(row, _) => (None, Some([&row.config.input, &row.config.output])),
+        let (route, rule) = match &self.line {
+            Line::Route(row) => (Some(row.config.devices()), None),
+            Line::Rule(row, _) => (None, Some(row.config.devices())),
         };
-        let of_route = hops.into_iter().flatten().filter_map(|hop| hop.device.as_deref());
-        of_route.chain(of_rule.into_iter().flatten().filter_map(|name| name.as_deref()))
+        route.into_iter().flatten().chain(rule.into_iter().flatten())
     }
 
     /// Nobody minds its loss.

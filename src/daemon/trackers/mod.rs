@@ -32,7 +32,9 @@ pub(super) fn interface_rows(
     for instance in instances {
         let below = all.iter().find(|interface| interface.name == instance.config.interface).cloned();
         let devices = instance.addresses.iter().map(|address| address.device.as_str());
-        for name in devices.chain([instance.config.transport()]) {
+        let of_routes = instance.routes.iter().flat_map(|row| row.config.devices());
+        let of_rules = instance.rules.iter().flat_map(|row| row.config.devices());
+        for name in devices.chain([instance.config.transport()]).chain(of_routes).chain(of_rules) {
             if known.insert(name.to_owned()) {
                 let usual = tracking::Interface::new(name.to_owned());
                 let delays = below.clone().unwrap_or_else(|| usual.clone());
