@@ -154,6 +154,11 @@ impl fmt::Display for Family {
     }
 }
 
+/// What the wall clock shows: time since the Unix epoch, leap seconds not counted. It may be set, so it decides only what
+/// other routers' clocks have a part in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Utc(pub Duration);
+
 /// Kernel interface index, as in IF-MIB's ifIndex; never 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IfIndex(pub u32);

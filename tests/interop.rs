@@ -19,6 +19,7 @@
 //! | `scripts` | notify scripts and tracked scripts |
 //! | `tracking` | what moves a priority or is a FAULT: interfaces, files, processes |
 //! | `malformed` | garbage on the wire |
+//! | `signatures` | `auth_hmac`: who signs and who is believed |
 //! | `vmac` | links of the routers' own: virtual MAC, settings, rules, and what is left of them |
 //! | `routes` | routes and rules in the kernel, virtual and static: their order, and when others change them |
 //! | `seeds` | configurations from the field, unchanged |
@@ -50,6 +51,8 @@ mod routes;
 mod scripts;
 #[path = "interop/seeds.rs"]
 mod seeds;
+#[path = "interop/signatures.rs"]
+mod signatures;
 #[path = "interop/tracking.rs"]
 mod tracking;
 #[path = "interop/vmac.rs"]

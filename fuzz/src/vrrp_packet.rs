@@ -3,7 +3,7 @@
 use std::{net::IpAddr, time::Duration};
 
 use steadfast::{
-    units::{Family, Priority, Version, Vrid},
+    units::{Family, Priority, Time, Version, Vrid},
     vrrp::{
         Addressee, Auth, Destination, Garp, Membership, Settings,
         auth::{
@@ -21,7 +21,7 @@ use steadfast::{
 pub fn check(input: &[u8]) {
     let Some((&choice, packet)) = input.split_first() else { return };
     let settings = settings(choice, packet);
-    match validate(&settings, &mut Guard::new(&settings.auth), packet) {
+    match validate(&settings, &mut Guard::new(&settings.auth), Time::from_secs(1), packet) {
         Ok(accepted) => {
             assert!(!accepted.interval.is_zero(), "an interval of zero is believed");
             assert!(!accepted.source.is_unspecified() && !accepted.source.is_multicast());

@@ -15,6 +15,9 @@ use nix::{
     net::if_::if_nametoindex,
     unistd::{Group, User, gethostname},
 };
+use zeroize::Zeroizing;
+
+use super::SigningKey;
 
 /// Bits of a file's mode (inode(7)).
 const SET_USER_ID: u32 = 0o4000;
@@ -22,6 +25,10 @@ const SET_GROUP_ID: u32 = 0o2000;
 const STICKY: u32 = 0o1000;
 const WRITE_GROUP: u32 = 0o020;
 const WRITE_OTHERS: u32 = 0o002;
+const FOR_OTHERS: u32 = 0o077;
+
+/// Files up to this size are read into one piece of memory.
+const SMALL: u64 = 4096;
 
 /// An account as the system's database has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +48,15 @@ pub enum Program {
     NotExecutable(PathBuf),
     /// Nothing of that name.
     Missing,
+}
+
+/// A file with a key.
+#[derive(Debug)]
+pub struct KeyFile {
+    /// What it holds; wiped when it is given back.
+    pub content: Zeroizing<Vec<u8>>,
+    /// Whether others than its owner may read or change it.
+    pub exposed: bool,
 }
 
 /// Questions to the system. Implementations do not cache: a reload must see the current answers.
@@ -73,6 +89,14 @@ pub trait Environment {
     /// Whatever the system says about it; [`io::ErrorKind::InvalidInput`] when it is no regular file,
     /// [`io::ErrorKind::FileTooLarge`] when it holds more.
     fn read_file(&self, path: &Path, limit: u64) -> io::Result<Vec<u8>>;
+    /// A regular file with a key of at most `limit` bytes.
+    ///
+    /// # Errors
+    /// As those of [`Self::read_file`].
+    fn key_file(&self, path: &Path, limit: u64) -> io::Result<KeyFile> {
+        let content = Zeroizing::new(self.read_file(path, limit)?);
+        Ok(KeyFile { content, exposed: false })
+    }
     /// The files that match a pattern, sorted; a name without wildcards matches itself if it exists.
     fn glob(&self, pattern: &str) -> Vec<PathBuf>;
     /// Whether the file is a directory or has an execute bit: such files are never configuration.
@@ -160,13 +184,21 @@ impl Environment for System {
         if !fs::metadata(path)?.is_file() {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
         }
-        let mut bytes = Vec::new();
+        // Room for all of it at once, so that no part of a key is left behind in memory that was too small.
+        let room = usize::try_from(limit.min(SMALL)).unwrap_or_default();
+        let mut bytes = Vec::with_capacity(room + 1);
         // The size that the system tells may have changed: what is read counts.
         fs::File::open(path)?.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
         if u64::try_from(bytes.len()).is_ok_and(|length| length > limit) {
             return Err(io::Error::from(io::ErrorKind::FileTooLarge));
         }
         Ok(bytes)
+    }
+
+    fn key_file(&self, path: &Path, limit: u64) -> io::Result<KeyFile> {
+        let content = Zeroizing::new(self.read_file(path, limit)?);
+        let exposed = fs::metadata(path)?.permissions().mode() & FOR_OTHERS != 0;
+        Ok(KeyFile { content, exposed })
     }
 
     fn glob(&self, pattern: &str) -> Vec<PathBuf> {
@@ -235,6 +267,11 @@ impl Environment for Elsewhere {
 
     fn read_file(&self, path: &Path, limit: u64) -> io::Result<Vec<u8>> {
         System.read_file(path, limit)
+    }
+
+    /// There it exists and holds a key, whichever.
+    fn key_file(&self, _: &Path, _: u64) -> io::Result<KeyFile> {
+        Ok(KeyFile { content: Zeroizing::new(vec![b'0'; *SigningKey::LENGTHS.start()]), exposed: false })
     }
 
     fn glob(&self, pattern: &str) -> Vec<PathBuf> {
@@ -344,6 +381,10 @@ impl Environment for Remembering<'_> {
         self.inner.read_file(path, limit)
     }
 
+    fn key_file(&self, path: &Path, limit: u64) -> io::Result<KeyFile> {
+        self.inner.key_file(path, limit)
+    }
+
     fn glob(&self, pattern: &str) -> Vec<PathBuf> {
         self.inner.glob(pattern)
     }
@@ -443,6 +484,17 @@ mod tests {
         fs::write(&file, "12345").unwrap();
         assert_eq!(kind(&file, 5), Ok(b"12345".to_vec()));
         assert_eq!(kind(&file, 4), Err(io::ErrorKind::FileTooLarge));
+    }
+
+    #[test]
+    fn a_key_that_others_can_read_or_change_is_exposed() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), "key").unwrap();
+        for (mode, exposed) in [(0o600, false), (0o400, false), (0o640, true), (0o602, true)] {
+            fs::set_permissions(file.path(), fs::Permissions::from_mode(mode)).unwrap();
+            let key = System.key_file(file.path(), 10).unwrap();
+            assert_eq!((key.content.as_slice(), key.exposed), (&b"key"[..], exposed), "{mode:o}");
+        }
     }
 
     #[test]

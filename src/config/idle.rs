@@ -20,7 +20,6 @@ const WEIGHTY: &[(&[&str], &str)] = &[
         &["vrrp_strict", "strict_mode"],
         "settings that it forbids are set aside, but the rest of its rules is not enforced",
     ),
-    (&["auth_hmac"], "advertisements are neither signed nor checked"),
     (&["virtual_server"], "connections to it are not balanced"),
 ];
 

@@ -41,11 +41,12 @@ mod tree;
 mod value;
 
 pub use diagnostic::{Diagnostic, Report, Severity, SourceText, Span};
-pub use environment::{Account, Elsewhere, Environment, Program, System};
+pub use environment::{Account, Elsewhere, Environment, KeyFile, Program, System};
 pub use model::{
-    AddressLine, Auth, Config, Encap, Garp, Global, Hop, Identity, InitialState, Insertion, Instance,
-    IpTunnel, IpvlanMode, MAIN_TABLE, Mark, Metric, MetricTime, Network, NextHop, Notify, NotifyScript,
-    PROTOCOL, Preferred, Range, Realms, Route, RouteKind, RouteMetrics, RouterPreference, Rule, RuleAction,
-    Scope, Script, ScriptCommand, SyncGroup, UnicastPeer, User, VirtualLink, VirtualLinkKind, tracking,
+    AddressLine, AntiReplay, Auth, Config, Encap, Garp, Global, Hop, Identity, InitialState, Insertion,
+    Instance, IpTunnel, IpvlanMode, MAIN_TABLE, Mark, Metric, MetricTime, Network, NextHop, Notify,
+    NotifyScript, PROTOCOL, Preferred, Range, Realms, Route, RouteKind, RouteMetrics, RouterPreference, Rule,
+    RuleAction, Scope, Script, ScriptCommand, SignatureMode, Signatures, SigningKey, SyncGroup, UnicastPeer,
+    User, VirtualLink, VirtualLinkKind, tracking,
 };
 pub use reading::{Options, Reading, effective, load, load_with};

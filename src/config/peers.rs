@@ -200,6 +200,7 @@ impl Pair<'_> {
                 BOTH_MASTERS,
                 BOTH,
             ),
+            (Auth::Signed(_), _) | (_, Auth::Signed(_)) => {}
             _ => self.say("peer-auth", &["auth_type"], "auth_type is another one there", BOTH_MASTERS, BOTH),
         }
         let keys = |one: &Instance| one.settings.auth_hmac.as_ref().map(|hmac| hmac.key.clone());

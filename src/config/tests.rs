@@ -1,6 +1,7 @@
 //! The room as a whole on a system that exists only here: text in, configuration and findings out.
 
 mod family;
+mod hmac;
 mod inherit;
 mod routes;
 mod tracking_lines;
@@ -97,7 +98,11 @@ impl Environment for FakeSystem {
     }
 
     fn variable(&self, name: &str) -> Option<String> {
-        (name == "SITE").then(|| "north".to_owned())
+        match name {
+            "SITE" => Some("north".to_owned()),
+            "CREDENTIALS_DIRECTORY" => Some("/run/credentials".to_owned()),
+            _ => None,
+        }
     }
 
     fn random_seed(&self) -> u64 {

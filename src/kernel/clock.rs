@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use nix::time::{ClockId, clock_gettime};
 
-use crate::units::Time;
+use crate::units::{Time, Utc};
 
 /// Now on CLOCK_MONOTONIC: never set back, not counting suspend.
 #[expect(
@@ -20,6 +20,11 @@ pub fn now() -> Time {
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the wall clock")]
 pub fn wall() -> SystemTime {
     SystemTime::now()
+}
+
+/// The wall clock, for what other hosts' clocks have a part in.
+pub fn utc() -> Utc {
+    Utc(wall().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -31,6 +31,18 @@ pub enum Counter {
     AuthTypeMismatch,
     /// Password wrong (vrrpStatsAuthFailures).
     AuthFailure,
+    /// Not signed, where `mode enforce` asks for it.
+    SignatureMissing,
+    /// A signature of another scheme, or with reserved bits set.
+    SignatureMalformed,
+    /// Signed with a key that is not configured.
+    SignatureUnknownKey,
+    /// A signature that is wrong.
+    SignatureForged,
+    /// Signed at a time too far from ours.
+    SignatureStale,
+    /// Signed, and heard before.
+    SignatureReplay,
     /// Version 2 advertisement interval other than ours (vrrpStatsAdvertiseIntervalErrors).
     AdvertIntervalError,
     /// Address list other than ours; the advertisement is used all the same (vrrpStatsAddressListErrors).
@@ -47,7 +59,7 @@ pub enum Counter {
 
 impl Counter {
     /// Every counter, in the order in which they are declared.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 25] = [
         Self::AdvertReceived,
         Self::AdvertSent,
         Self::BecomeMaster,
@@ -61,6 +73,12 @@ impl Counter {
         Self::InvalidAuthType,
         Self::AuthTypeMismatch,
         Self::AuthFailure,
+        Self::SignatureMissing,
+        Self::SignatureMalformed,
+        Self::SignatureUnknownKey,
+        Self::SignatureForged,
+        Self::SignatureStale,
+        Self::SignatureReplay,
         Self::AdvertIntervalError,
         Self::AddressListError,
         Self::PriorityZeroReceived,

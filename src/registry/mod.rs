@@ -23,7 +23,7 @@ pub use self::{
     group::{GroupRow, GroupStatus},
     rows::{
         AddressRow, AddressStatus, Contest, InstanceRow, InstanceStatus, Peer, ScriptResult, ScriptRow,
-        ScriptStatus,
+        ScriptStatus, SignatureStatus,
     },
     state::State,
     stream::{Cursor, Stream},

@@ -51,6 +51,19 @@ pub struct InstanceStatus {
     pub master: Option<Peer>,
     /// Another router that advertises as master while this one is.
     pub contest: Option<Contest>,
+    /// With `auth_hmac`: how the advertisement believed last was signed.
+    pub signature: Option<SignatureStatus>,
+}
+
+/// How an advertisement that was believed was signed: which key its sender uses by now, if any, and how right its clock is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SignatureStatus {
+    /// Who sent it.
+    pub sender: IpAddr,
+    /// The number of the key; `None` when it was not signed.
+    pub key: Option<u8>,
+    /// By how many seconds the sender's clock is behind ours; negative when it is ahead.
+    pub age: i32,
 }
 
 /// A mastership that another router claims too, with a lower priority or with ours and a lower address.

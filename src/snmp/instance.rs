@@ -85,7 +85,7 @@ static COLUMNS: [Cell; 36] = [
     }),
     Column::new(15, "vrrpInstanceAuthType", AUTH_TYPE, |_, row| {
         integer(match row.config.auth {
-            Auth::None => 0,
+            Auth::None | Auth::Signed(_) => 0,
             Auth::Pass(_) => 1,
             Auth::Header(_) => 2,
         })

@@ -163,6 +163,7 @@ pub struct View<'a> {
     family: Family,
     fixed: &'a [u8; FIXED_LEN],
     rest: &'a [u8],
+    trailer: &'a [u8],
 }
 
 impl<'a> View<'a> {
@@ -173,7 +174,13 @@ impl<'a> View<'a> {
     pub fn new(family: Family, bytes: &'a [u8]) -> Result<Self, InvalidAdvert> {
         let (fixed, rest) =
             bytes.split_first_chunk::<FIXED_LEN>().ok_or(InvalidAdvert::Truncated(bytes.len()))?;
-        Ok(Self { family, fixed, rest })
+        Ok(Self { family, fixed, rest, trailer: &[] })
+    }
+
+    /// The same with a trailer behind the message, which over IPv6 the checksum covers, too.
+    #[must_use]
+    pub fn before(self, trailer: &'a [u8]) -> Self {
+        Self { trailer, ..self }
     }
 
     /// Version nibble.
@@ -249,14 +256,25 @@ impl<'a> View<'a> {
             // RFC 3768 §5.3.8: from the version field to the end of the authentication data.
             return (message.finish() == 0).then_some(Coverage::Usual);
         }
-        let mut with_pseudo = Sum::pseudo_header(source, destination, self.expected_len());
+        let trailer = covered_trailer(self.family, self.trailer);
+        let mut with_pseudo = Sum::pseudo_header(source, destination, self.expected_len() + trailer.len());
         with_pseudo.add(self.fixed);
         with_pseudo.add(body);
+        with_pseudo.add(trailer);
         if with_pseudo.finish() == 0 {
             return Some(Coverage::Usual);
         }
         // RFC 9568 §5.2.8 (5.2.8-3): over IPv6 there is one form only.
         (self.family == Family::V4 && message.finish() == 0).then_some(Coverage::MessageOnly)
+    }
+}
+
+/// What the checksum covers of a trailer: over IPv6, where the kernel of the peer makes it, the whole payload. The message
+/// before it has an even number of bytes.
+fn covered_trailer(family: Family, trailer: &[u8]) -> &[u8] {
+    match family {
+        Family::V4 => &[],
+        Family::V6 => trailer,
     }
 }
 
@@ -367,6 +385,31 @@ impl Advert {
     /// Writes the message into `out`, which must have [`Self::wire_len`] bytes. `source` and `destination` are
     /// those of the IP header around it: most checksums cover them.
     pub fn emit(&self, source: IpAddr, destination: IpAddr, out: &mut [u8]) {
+        self.emit_before(&[], source, destination, out);
+    }
+
+    /// As [`Self::emit`], with a trailer that will stand behind the message.
+    pub(super) fn emit_before(&self, trailer: &[u8], source: IpAddr, destination: IpAddr, out: &mut [u8]) {
+        self.emit_fields(out);
+        let trailer = covered_trailer(self.family, trailer);
+        let mut sum = match (self.family, self.version()) {
+            (Family::V4, Version::V2) => Sum::default(),
+            _ => Sum::pseudo_header(source, destination, out.len() + trailer.len()),
+        };
+        sum.add(out);
+        sum.add(trailer);
+        out[field::CHECKSUM].copy_from_slice(&sum.finish().to_be_bytes());
+    }
+
+    /// The message with 0 as its checksum.
+    pub(super) fn without_checksum(&self) -> Vec<u8> {
+        let mut out = vec![0; self.wire_len()];
+        self.emit_fields(&mut out);
+        out
+    }
+
+    /// Writes everything but the checksum, which is left 0.
+    fn emit_fields(&self, out: &mut [u8]) {
         out[field::VRID] = self.vrid.value();
         out[field::PRIORITY] = self.priority.0;
         out[field::CHECKSUM].fill(0);
@@ -391,12 +434,6 @@ impl Advert {
                 out[field::MAX_INTERVAL].copy_from_slice(&interval.value().to_be_bytes());
             }
         }
-        let mut sum = match (self.family, self.version()) {
-            (Family::V4, Version::V2) => Sum::default(),
-            _ => Sum::pseudo_header(source, destination, out.len()),
-        };
-        sum.add(out);
-        out[field::CHECKSUM].copy_from_slice(&sum.finish().to_be_bytes());
     }
 
     fn listed(&self) -> &[IpAddr] {

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use super::validate::Reject;
+use super::{auth::signature::Flaw, validate::Reject};
 use crate::units::Time;
 
 /// How long the same matter with the same sender stays quiet after a line.
@@ -29,6 +29,9 @@ pub(super) enum Matter {
     AuthType,
     Password,
     Replay,
+    Signature,
+    /// The clock of a sender whose signature is good.
+    Clock,
     Interval,
     Type,
     Checksum,
@@ -66,12 +69,13 @@ impl From<&Reject> for Matter {
             | Reject::NoHeader
             | Reject::UnexpectedHeader => Self::AuthType,
             Reject::Password | Reject::IntegrityCheck | Reject::SecurityIndex(_) => Self::Password,
-            Reject::Sequence { .. } => Self::Replay,
+            Reject::Sequence { .. } | Reject::Signature(Flaw::Replay) => Self::Replay,
+            Reject::Signature(_) => Self::Signature,
             Reject::Interval { .. } | Reject::ZeroInterval => Self::Interval,
             Reject::Type(_) => Self::Type,
             Reject::Checksum => Self::Checksum,
             Reject::Destination(_) => Self::Destination,
-            Reject::Source => Self::Source,
+            Reject::Source | Reject::Stranger => Self::Source,
         }
     }
 }

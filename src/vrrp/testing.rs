@@ -1,9 +1,22 @@
 //! What the tests of this room share: checksums by hand, packets of routers, and the captures.
 
-use std::{fs, net::IpAddr, path::Path};
+use std::{fs, net::IpAddr, path::Path, time::Duration};
 
-use super::{Settings, auth::Guard, checksum::Sum, ip::Header, ipv4, transmit::Transmitter};
-use crate::units::{Family, Priority};
+use super::{
+    Settings,
+    auth::{
+        Guard,
+        trailer::{Sequence, Trailer},
+    },
+    checksum::Sum,
+    ip::Header,
+    ipv4,
+    transmit::Transmitter,
+};
+use crate::{
+    config::SigningKey,
+    units::{Family, Priority, Time, Utc},
+};
 
 /// The Internet checksum of `bytes`; 0 when they contain a right one.
 pub(crate) fn checksum(bytes: &[u8]) -> u16 {
@@ -15,8 +28,26 @@ pub(crate) fn checksum(bytes: &[u8]) -> u16 {
 /// What a router with `settings` at `source` sends in its first advertisement: the first copy.
 pub(crate) fn advert_of(settings: &Settings, source: IpAddr, priority: u8) -> Vec<u8> {
     let mut guard = Guard::new(&settings.auth);
-    let copies = Transmitter::new(settings).advert(&mut guard, source, Priority(priority));
+    let copies = Transmitter::new(settings).advert(&mut guard, Time::default(), source, Priority(priority));
     copies.into_iter().next().unwrap().packet
+}
+
+/// The keys of the captures.
+pub(crate) fn key(id: u8) -> SigningKey {
+    let secret = match id {
+        1 => (0..32).collect(),
+        _ => b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdef".to_vec(),
+    };
+    SigningKey::new(id, secret.into()).unwrap()
+}
+
+/// When a packet was signed.
+pub(crate) fn signed_at(packet: &[u8]) -> Utc {
+    let trailer = Trailer::parse(packet.last_chunk().unwrap());
+    let Sequence(sequence) = trailer.sequence;
+    // A little more than the fraction, which was rounded down.
+    let nanos = (sequence >> 16 & 0xffff) * 1_000_000_000 / 65_536 + 1;
+    Utc(Duration::from_secs(sequence >> 32) + Duration::from_nanos(nanos))
 }
 
 /// Fills in what the kernel does: the checksum of an IPv4 header without options.

@@ -9,7 +9,7 @@ use super::{
     ipv4, ipv6,
     packet::{Advert, AuthType, Body, Centiseconds, MAX_ADDRESSES},
 };
-use crate::units::{Family, Priority, Version};
+use crate::units::{Family, Priority, Time, Version};
 
 /// The hop limit of unicast copies over IPv6: the kernel's default, as keepalived leaves it. Over IPv4 it sends 255,
 /// whatever the destination is.
@@ -28,7 +28,7 @@ impl Transmitter {
         let body = match settings.version {
             Version::V2 => {
                 let (auth_type, auth_data) = match settings.auth {
-                    Auth::None => (AuthType::None, [0; 8]),
+                    Auth::None | Auth::Signed(_) => (AuthType::None, [0; 8]),
                     Auth::Pass(password) => (AuthType::Password, password),
                     Auth::Header(_) => (AuthType::Header, [0; 8]),
                 };
@@ -48,32 +48,38 @@ impl Transmitter {
     }
 
     /// All copies of one advertisement. They share an identification, which counts from 1 and leaves out 0.
-    pub(super) fn advert(&mut self, guard: &mut Guard, source: IpAddr, priority: Priority) -> Vec<Outgoing> {
+    pub(super) fn advert(
+        &mut self,
+        guard: &mut Guard,
+        now: Time,
+        source: IpAddr,
+        priority: Priority,
+    ) -> Vec<Outgoing> {
         self.identification = self.identification.checked_add(1).unwrap_or(1);
         self.advert.priority = priority;
-        let seal = guard.seal();
+        let seal = guard.seal(now, source, || self.advert.without_checksum());
         let copy = |destination: &IpAddr| {
-            let mut copy = self.copy(seal, source, *destination)?;
-            guard.close(seal, &mut copy.packet);
+            let mut copy = self.copy(&seal, source, *destination)?;
+            guard.close(&seal, &mut copy.packet);
             Some(copy)
         };
         self.destinations.iter().filter_map(copy).collect()
     }
 
     /// `None` for a destination of another family than the source's, which no packet reaches.
-    fn copy(&self, seal: Seal, source: IpAddr, destination: IpAddr) -> Option<Outgoing> {
-        let message = self.advert.wire_len();
+    fn copy(&self, seal: &Seal, source: IpAddr, destination: IpAddr) -> Option<Outgoing> {
+        let (message, trailer) = (self.advert.wire_len(), seal.trailer());
         // 40 + 8 + 255 * 16 is far below 2^16.
         let wire = |length| u16::try_from(length).unwrap_or(u16::MAX);
         let (header_len, mut packet) = match (source, destination) {
             (IpAddr::V4(source), IpAddr::V4(destination)) => {
                 let before = ipv4::HEADER_LEN + seal.header_len();
-                let mut packet = vec![0; before + message];
+                let mut packet = vec![0; before + message + trailer.len()];
                 let header = ipv4::Header {
                     total_length: wire(packet.len()),
                     identification: self.identification,
                     ttl: HOP_LIMIT,
-                    protocol: if seal == Seal::None { PROTOCOL } else { header::PROTOCOL },
+                    protocol: if let Seal::Header(_) = seal { header::PROTOCOL } else { PROTOCOL },
                     source,
                     destination,
                 };
@@ -81,15 +87,18 @@ impl Transmitter {
                 (before, packet)
             }
             (IpAddr::V6(source), IpAddr::V6(destination)) => {
-                let mut packet = vec![0; ipv6::HEADER_LEN + message];
+                let mut packet = vec![0; ipv6::HEADER_LEN + message + trailer.len()];
                 let hop_limit = if destination.is_multicast() { HOP_LIMIT } else { UNICAST_HOP_LIMIT };
-                let header = ipv6::Header { payload_length: wire(message), hop_limit, source, destination };
+                let payload_length = wire(message + trailer.len());
+                let header = ipv6::Header { payload_length, hop_limit, source, destination };
                 header.emit(&mut packet);
                 (ipv6::HEADER_LEN, packet)
             }
             _ => return None,
         };
-        self.advert.emit(source, destination, &mut packet[header_len..]);
+        let (out, behind) = packet[header_len..].split_at_mut(message);
+        behind.copy_from_slice(trailer);
+        self.advert.emit_before(trailer, source, destination, out);
         Some(Outgoing { destination, packet })
     }
 }

@@ -14,14 +14,14 @@ use thiserror::Error;
 
 use super::{
     Destination, Settings,
-    auth::Guard,
+    auth::{Guard, signature::Flaw},
     ip::{HOP_LIMIT, Header, InvalidHeader},
     packet::{AuthType, Coverage, MAX_ADDRESSES, TYPE_ADVERTISEMENT, View},
     transmit::whole_seconds,
 };
 use crate::{
     registry::{Counter, Counters},
-    units::{Family, Priority, Version},
+    units::{Family, Priority, Time, Version},
 };
 
 /// Payload of the shortest Ethernet frame: a shorter packet may arrive padded to this length.
@@ -112,6 +112,12 @@ pub enum Reject {
     /// There is an authentication header.
     #[error("an authentication header, ours is not auth_type AH")]
     UnexpectedHeader,
+    /// Its trailer is not there or proves nothing.
+    #[error("{0}")]
+    Signature(Flaw),
+    /// Its sender is none of the unicast peers, which with `auth_hmac` it has to be.
+    #[error("its sender is no unicast_peer")]
+    Stranger,
     /// The ICV of its authentication header is wrong.
     #[error("wrong integrity check: another password, or changed on its way")]
     IntegrityCheck,
@@ -164,7 +170,12 @@ impl Reject {
     /// bad source, for which there is no counter.
     pub fn counter(&self) -> Option<Counter> {
         match self {
-            Self::Header(_) | Self::Family(_) | Self::Truncated(_) | Self::Vrid(_) | Self::Source => None,
+            Self::Header(_)
+            | Self::Family(_)
+            | Self::Truncated(_)
+            | Self::Vrid(_)
+            | Self::Source
+            | Self::Stranger => None,
             Self::MessageLength { .. } | Self::TotalLength { .. } => Some(Counter::PacketLengthError),
             Self::Ttl(_) => Some(Counter::TtlError),
             Self::Version { .. } => Some(Counter::VersionError),
@@ -175,6 +186,7 @@ impl Reject {
             Self::Password | Self::IntegrityCheck | Self::SecurityIndex(_) | Self::Sequence { .. } => {
                 Some(Counter::AuthFailure)
             }
+            Self::Signature(flaw) => Some(flaw.counter()),
             Self::Interval { .. } | Self::ZeroInterval => Some(Counter::AdvertIntervalError),
             Self::Type(_) => Some(Counter::InvalidType),
             Self::Checksum => Some(Counter::ChecksumError),
@@ -189,7 +201,12 @@ impl Reject {
 ///
 /// # Errors
 /// [`Reject`], the first check that fails.
-pub fn validate(settings: &Settings, guard: &mut Guard, packet: &[u8]) -> Result<Accepted, Reject> {
+pub fn validate(
+    settings: &Settings,
+    guard: &mut Guard,
+    now: Time,
+    packet: &[u8],
+) -> Result<Accepted, Reject> {
     let header = Header::parse(packet)?;
     if header.family() != settings.family() {
         return Err(Reject::Family(header.family()));
@@ -202,9 +219,11 @@ pub fn validate(settings: &Settings, guard: &mut Guard, packet: &[u8]) -> Result
     guard.check_presence(&header)?;
     // RFC 9568 §7.1 (7.1-3): the whole message is there, and nothing behind it but padding.
     let expected = header.length + view.expected_len();
-    if !is_whole(expected, packet.len()) {
+    let trailer = guard.trailer(packet, expected);
+    if trailer.is_none() && !is_whole(expected, packet.len()) {
         return Err(Reject::MessageLength { expected, found: packet.len() });
     }
+    let view = view.before(trailer.map_or(&[], |trailer| trailer));
     // RFC 9568 §5.1.1.3 (5.1.1.3-2), §5.1.2.3 (5.1.2.3-2); a unicast peer may be further away.
     let multicast = matches!(settings.destination, Destination::Multicast(_));
     if multicast && header.hop_limit != HOP_LIMIT {
@@ -215,6 +234,13 @@ pub fn validate(settings: &Settings, guard: &mut Guard, packet: &[u8]) -> Result
     if view.version() != ours {
         return Err(Reject::Version { ours, found: view.version() });
     }
+    if let Destination::Unicast(peers) = &settings.destination
+        && guard.knows_its_peers()
+        && !peers.contains(&header.source)
+    {
+        return Err(Reject::Stranger);
+    }
+    guard.judge_trailer(now, header.source, &packet[header.length..expected], trailer)?;
     if settings.version == Version::V2 {
         guard.judge(&view, &header, &packet[..expected])?;
         let (ours, found) = (whole_seconds(settings), view.interval_seconds());

@@ -240,6 +240,7 @@ fn expected(instance: &Instance) -> Vec<String> {
             lines.push("Authentication type = SIMPLE_PASSWORD".to_owned());
             lines.push(format!("Password = {password}"));
         }
+        Auth::Signed(_) => {}
         Auth::Header(_) => lines.push("Authentication type = IPSEC_AH".to_owned()),
     }
     lines.push(format!("Virtual IP ({}):", instance.virtual_addresses.len()));

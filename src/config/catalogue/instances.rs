@@ -117,6 +117,21 @@ pub(super) const INSTANCES: &[Kind] = &[
         "Write `state BACKUP`.",
     ),
     kind(
+        "unusable-key",
+        "A key of `auth_hmac` is not used: it is too short, too long or not what its prefix says, or its file or credential cannot be read.",
+        "Write 32 to 64 bytes as text, `hex:DIGITS`, `file:PATH` or `credential:NAME`.",
+    ),
+    kind(
+        "no-active-key",
+        "`auth_hmac` has no key to sign with, so the instance cannot run.",
+        "Write `active_key` with the number of a usable key.",
+    ),
+    kind(
+        "exposed-key",
+        "The file of a key can be read or changed by others than its owner.",
+        "`chmod 600` the file, and give all routers a new key.",
+    ),
+    kind(
         "password-too-long",
         "Only the first 8 characters of a password count.",
         "Shorten it here and on the other routers.",

@@ -45,7 +45,9 @@ pub(super) static BLOCK: Block = Block {
             .or("2"),
         keyword("native_ipv6", "", Flag, "force IPv6 and version 3").supported(),
         keyword("authentication", "", Body(&AUTHENTICATION), "RFC2338 authentication").supported(),
-        keyword("auth_hmac", "", Body(&AUTH_HMAC), "HMAC-SHA256 trailer on adverts, v2 and v3").since("2.4"),
+        keyword("auth_hmac", "", Body(&AUTH_HMAC), "HMAC-SHA256 trailer on adverts, v2 and v3")
+            .since("2.4")
+            .supported(),
         keyword("virtual_ipaddress", "{ address lines }", Lines(&address_line::OPTIONS), "VIPs, advertised")
             .supported(),
         keyword(
@@ -369,16 +371,25 @@ static AUTHENTICATION: Block = Block {
 static AUTH_HMAC: Block = Block {
     name: "auth_hmac",
     keywords: &[
-        keyword("key", "ID VALUE", Text, "a signing/verification key").secret().expected().since("2.4"),
-        keyword("active_key", "ID", Integer(1, 255), "key used for sending").expected().since("2.4"),
+        keyword("key", "ID VALUE", Text, "a signing/verification key")
+            .secret()
+            .expected()
+            .since("2.4")
+            .supported(),
+        keyword("active_key", "ID", Integer(1, 255), "key used for sending")
+            .expected()
+            .since("2.4")
+            .supported(),
         keyword("anti_replay", "time|monotonic", OneOf(&["time", "monotonic"]), "replay protection mode")
             .or("time")
             .expected()
-            .since("2.4"),
+            .since("2.4")
+            .supported(),
         keyword("time_window", "SECS", Integer(1, 300), "accepted clock difference in time mode")
             .or("max(3 × advert_int, 5), at most 300")
             .expected()
-            .since("2.4"),
+            .since("2.4")
+            .supported(),
         keyword(
             "mode",
             "enforce|permissive|receive-only",
@@ -387,7 +398,8 @@ static AUTH_HMAC: Block = Block {
         )
         .or("enforce")
         .expected()
-        .since("2.4"),
+        .since("2.4")
+        .supported(),
     ],
     shared: &[],
     defaults: &[],

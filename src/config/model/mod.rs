@@ -9,6 +9,7 @@ mod identity;
 mod link;
 mod route;
 mod rule;
+mod signatures;
 pub mod tracking;
 
 use std::{fmt, net::IpAddr, path::PathBuf, time::Duration};
@@ -25,6 +26,7 @@ pub use self::{
         Route, RouteKind, RouteMetrics, RouterPreference,
     },
     rule::{Mark, Range, Rule, RuleAction},
+    signatures::{AntiReplay, SignatureMode, Signatures, SigningKey},
 };
 
 use crate::{
@@ -292,16 +294,18 @@ pub enum InitialState {
     Backup,
 }
 
-/// Authentication of advertisements, version 2 only. Its memory is wiped when it is given back.
+/// Authentication of advertisements. Its memory is wiped when it is given back.
 #[derive(Clone, Default, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
 pub enum Auth {
     /// No authentication.
     #[default]
     None,
-    /// `auth_type PASS`: eight bytes, zero padded (RFC 2338 §5.3.6).
+    /// `auth_type PASS`, version 2 only: eight bytes, zero padded (RFC 2338 §5.3.6).
     Pass([u8; 8]),
-    /// `auth_type AH`: the same eight bytes, as the key of an authentication header (RFC 2338 §5.3.6.3). IPv4 only.
+    /// `auth_type AH`, version 2 only: the same eight bytes, as the key of an authentication header (RFC 2338 §5.3.6.3). IPv4 only.
     Header([u8; 8]),
+    /// `auth_hmac`. The keys wipe themselves.
+    Signed(#[zeroize(skip)] Box<Signatures>),
 }
 
 /// Never prints the password.
@@ -311,6 +315,7 @@ impl fmt::Debug for Auth {
             Self::None => "None",
             Self::Pass(_) => "Pass(********)",
             Self::Header(_) => "Header(********)",
+            Self::Signed(_) => "Signed(********)",
         })
     }
 }

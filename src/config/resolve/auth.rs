@@ -23,6 +23,21 @@ impl<'a> Authentication<'a> {
     }
 }
 
+impl Authentication<'_> {
+    /// Says that the block has no effect beside one of `auth_hmac`.
+    pub(super) fn replaced(self, context: &mut Context<'_>) {
+        context.add(
+            Diagnostic::new(
+                "no-authentication",
+                Severity::Error,
+                "auth_hmac takes the place of authentication: this block is ignored",
+                &self.span,
+            )
+            .help("remove one of the two blocks, the same on every router"),
+        );
+    }
+}
+
 /// The password, where the version and the lines allow one. `None` when the instance asks for what cannot be done.
 pub(super) fn resolve(
     auth: Option<Authentication<'_>>,

@@ -10,7 +10,7 @@ use super::{
     Context,
     address::{self, List},
     auth::{self, Authentication},
-    command, family, garp, host, inherit, link,
+    command, family, garp, hmac, host, inherit, link,
     place::Place,
     room, route, rule, strict,
     tracking::{self, Trackables},
@@ -283,9 +283,9 @@ fn finish(
     if draft.strict {
         strict::check(node, version, priority, name, context);
     }
-    let auth = auth::resolve(draft.auth.take(), (version, family, draft.strict), context);
-    let initial_state = auth::initial_state(auth.as_ref(), initial_state, priority, &draft.state, context);
     let advert_interval = advert_interval(draft.advert_interval.take(), version, context);
+    let auth = authentication(&mut draft, node, name, (version, family, advert_interval), context);
+    let initial_state = auth::initial_state(auth.as_ref(), initial_state, priority, &draft.state, context);
     let preempt = preempt(&draft, initial_state, priority, name, context);
     let preempt_delay = preempt_delay(&draft, initial_state, preempt, context);
     if let Some(span) = draft.unicast.take().filter(|_| draft.peers.is_empty()) {
@@ -350,6 +350,25 @@ fn finish(
         notify: draft.notify,
         settings: draft.settings,
     })
+}
+
+/// Signatures, which take the place of the other kinds, or one of those. `None` when what is asked for cannot be done.
+fn authentication(
+    draft: &mut Draft<'_>,
+    node: &Node,
+    name: Word<'_>,
+    (version, family, interval): (Version, Family, Duration),
+    context: &mut Context<'_>,
+) -> Option<Auth> {
+    let block = node.nodes().iter().rfind(|line| line.keyword.name == "auth_hmac");
+    let (Some(settings), Some(block)) = (&draft.settings.auth_hmac, block) else {
+        return auth::resolve(draft.auth.take(), (version, family, draft.strict), context);
+    };
+    if let Some(replaced) = draft.auth.take() {
+        replaced.replaced(context);
+    }
+    let signatures = hmac::resolve(settings, block, (name, interval, draft.strict), context)?;
+    Some(Auth::Signed(Box::new(signatures)))
 }
 
 /// `state MASTER` without a priority means the owner's, which is said because few expect it.

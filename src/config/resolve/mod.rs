@@ -12,6 +12,7 @@ mod family;
 mod garp;
 mod global;
 mod group;
+mod hmac;
 mod host;
 mod inherit;
 mod instance;

@@ -1,7 +1,7 @@
 //! How many addresses an advertisement has room for.
 
 use crate::{
-    config::Auth,
+    config::{Auth, SignatureMode},
     units::{Family, Version},
 };
 
@@ -13,6 +13,8 @@ const FIXED: usize = 8;
 const AUTH_DATA: usize = 8;
 /// The authentication header of `auth_type AH` (RFC 2402 §2).
 const AUTH_HEADER: usize = 24;
+/// The trailer of `auth_hmac`.
+const SIGNATURE: usize = 28;
 
 /// Addresses that fit into an advertisement of one packet; as many as can be counted when the MTU is not known.
 pub(super) fn for_addresses(mtu: Option<u32>, family: Family, version: Version, auth: &Auth) -> usize {
@@ -22,17 +24,20 @@ pub(super) fn for_addresses(mtu: Option<u32>, family: Family, version: Version, 
         (Family::V4, Version::V3) => (20, 0),
         (Family::V6, _) => (40, 0),
     };
-    let auth_header = match auth {
+    let seal = match auth {
         Auth::None | Auth::Pass(_) => 0,
         Auth::Header(_) => AUTH_HEADER,
+        Auth::Signed(signatures) if signatures.mode == SignatureMode::ReceiveOnly => 0,
+        Auth::Signed(_) => SIGNATURE,
     };
-    let room = mtu.saturating_sub(ETHERNET_HEADER + ip_header + FIXED + auth_data + auth_header);
+    let room = mtu.saturating_sub(ETHERNET_HEADER + ip_header + FIXED + auth_data + seal);
     (room / family.octets()).min(MOST)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::{AntiReplay, Signatures, SigningKey};
 
     #[test]
     fn a_packet_of_ipv6_is_full_before_the_count_is() {
@@ -51,5 +56,12 @@ mod tests {
         let room = |auth: &Auth| for_addresses(Some(576), Family::V4, Version::V2, auth);
         assert_eq!(room(&Auth::Pass([0; 8])), 131);
         assert_eq!(room(&Auth::Header([0; 8])), 125);
+        let key = SigningKey::new(1, vec![0; 32].into()).unwrap();
+        let signed = |mode| {
+            let keys = vec![key.clone()];
+            Auth::Signed(Box::new(Signatures { keys, active: 1, anti_replay: AntiReplay::Monotonic, mode }))
+        };
+        assert_eq!(room(&signed(SignatureMode::Permissive)), 124);
+        assert_eq!(room(&signed(SignatureMode::ReceiveOnly)), 131);
     }
 }

@@ -2,6 +2,8 @@
 
 use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
+use zeroize::Zeroizing;
+
 use super::{Heading, Parsed, Setting};
 use crate::config::{Report, keywords::Value, text::Word, tree::Node, value};
 
@@ -132,13 +134,13 @@ impl Parsed for Words {
     }
 }
 
-/// A password or key. Printing it shows none of it.
+/// A password or key. Printing it shows none of it, and its memory is wiped when it is given back.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret(Box<str>);
+pub struct Secret(Zeroizing<Box<str>>);
 
 impl Secret {
     pub(super) fn new(text: &str) -> Self {
-        Self(text.into())
+        Self(Zeroizing::new(text.into()))
     }
 
     /// What is written.

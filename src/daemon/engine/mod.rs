@@ -8,6 +8,7 @@
 mod addresses;
 mod announcements;
 mod carry;
+mod clocks;
 mod groups;
 mod interfaces;
 mod leftovers;
@@ -101,6 +102,8 @@ pub(super) struct Engine {
     /// Links of the routers' own.
     links: Links,
     trackers: Trackers,
+    /// Routers that sign by the wall clock.
+    signers: Vec<usize>,
     /// Routers by the interfaces that they depend on.
     users: HashMap<String, Vec<usize>>,
     receivers: Receivers,
@@ -164,6 +167,7 @@ impl Engine {
             interfaces: Interfaces::new(virtual_addresses),
             links: Links::new(host),
             trackers: Trackers::new(&registry.topology(), &routers),
+            signers: clocks::signers(&routers),
             users: HashMap::new(),
             receivers: Receivers::default(),
             holders: HashMap::new(),
@@ -232,6 +236,7 @@ impl Engine {
                 Wake::Done(done) => self.handle_done(done),
                 Wake::Command(command) => self.handle_command(command),
             }
+            self.tell_clock();
             // What is due by now is due after every packet that has arrived by now.
             let now = clock::now();
             self.drain_sockets();
@@ -245,6 +250,7 @@ impl Engine {
     fn start(&mut self) {
         self.look_at_links(clock::now());
         self.started = true;
+        self.tell_clock();
         for number in 0..self.routers.len() {
             let now = clock::now();
             self.wait_for_trackers(number, now);

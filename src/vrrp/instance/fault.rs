@@ -111,7 +111,7 @@ impl Instance {
         if self.state == State::Master {
             // One is enough: the peer sends two back to back, and a backup that hears the first has set its
             // timer to the skew already.
-            self.release();
+            self.release(now);
             self.leave_master();
         }
         self.timers.stop_all();

@@ -54,7 +54,7 @@ impl Instance {
         }
         self.counters.add(Counter::BecomeMaster);
         self.guard.mastership_begins();
-        self.send_advert(self.priority);
+        self.send_advert(now, self.priority);
         self.timers.set(Timer::Advert, now + self.settings.advert_interval);
         self.change(now, State::Master, reason);
         self.actions.push_back(Action::InstallAddresses);
@@ -84,8 +84,8 @@ impl Instance {
     }
 
     /// Tells the backups to take over after their skew (RFC 9568 §6.4.3 (6.4.3-8)).
-    pub(super) fn release(&mut self) {
-        self.send_advert(Priority::RELEASE);
+    pub(super) fn release(&mut self, now: Time) {
+        self.send_advert(now, Priority::RELEASE);
         self.log(Level::Info, false, format_args!("sent 0 priority"));
     }
 
@@ -225,7 +225,7 @@ impl Instance {
             return;
         }
         self.answers.advertised = true;
-        self.send_advert(self.priority);
+        self.send_advert(now, self.priority);
         self.timers.set(Timer::Advert, now + self.settings.advert_interval);
     }
 

@@ -42,7 +42,7 @@ use super::{
 use crate::{
     config::tracking::Tracker,
     registry::{Change, Contest, ContestEnd, Counter, Counters, InstanceStatus, Peer, Reason, State},
-    units::{Family, Priority, Time, Version},
+    units::{Family, Priority, Time, Utc, Version},
 };
 
 /// The shortest advertisement interval: what version 3 counts in. A shorter one in [`Settings`] is raised to it.
@@ -185,18 +185,25 @@ impl Instance {
         self.follow_faults(now);
     }
 
+    /// What the wall clock shows. Only with `auth_hmac` it matters: then tell it before the start, and before every input
+    /// after which it may have been set.
+    pub fn handle_clock(&mut self, now: Time, utc: Utc) {
+        self.guard.set_clock(now, utc);
+    }
+
     /// One IP packet for our VRID and of our family, as read from a socket, header included.
     pub fn handle_packet(&mut self, now: Time, packet: &[u8]) {
         // RFC 9568 §6.4.1 (6.4.1-3): not processed, and not counted, before a start or in FAULT.
         if !matches!(self.state, State::Backup | State::Master) {
             return;
         }
-        let verdict = validate::validate(&self.settings, &mut self.guard, packet);
+        let verdict = validate::validate(&self.settings, &mut self.guard, now, packet);
         validate::count(&verdict, &self.counters);
         match verdict {
             Ok(advert) if self.source == Some(advert.source) => self.complain_of_our_address(now, &advert),
             Ok(advert) => {
                 self.note_differences(now, &advert);
+                self.note_clock(now, advert.source);
                 match self.state {
                     State::Master => self.heard_as_master(now, &advert),
                     _ => self.heard_as_backup(now, &advert),
@@ -216,7 +223,7 @@ impl Instance {
                 // RFC 9568 §6.4.3 (6.4.3-9).
                 Timer::Advert => {
                     self.answers.may_advertise_again();
-                    self.send_advert(self.priority);
+                    self.send_advert(now, self.priority);
                     self.timers.set(Timer::Advert, next_period(due, self.settings.advert_interval, now));
                 }
                 Timer::GarpBurst => self.announce(self.settings.garp.repeat),
@@ -247,7 +254,7 @@ impl Instance {
         if self.state == State::Master {
             if release {
                 // RFC 9568 §6.4.3 (6.4.3-8).
-                self.release();
+                self.release(now);
                 self.leave_master();
             } else {
                 self.end_contest(ContestEnd::Left);
@@ -281,6 +288,7 @@ impl Instance {
             source: self.source,
             master: self.master,
             contest: self.contest,
+            signature: self.guard.signature(),
         }
     }
 
@@ -330,9 +338,9 @@ impl Instance {
     }
 
     /// Sends one advertisement: all of its copies count as one.
-    fn send_advert(&mut self, priority: Priority) {
+    fn send_advert(&mut self, now: Time, priority: Priority) {
         let Some(source) = self.source else { return };
-        let copies = self.transmitter.advert(&mut self.guard, source, priority);
+        let copies = self.transmitter.advert(&mut self.guard, now, source, priority);
         self.actions.push_back(Action::Send(copies));
         self.counters.add(Counter::AdvertSent);
         if priority == Priority::RELEASE {
@@ -414,6 +422,18 @@ impl Instance {
                 format_args!("router {sender} advertises every {theirs}ms, we are configured for {ours}ms"),
             );
         }
+    }
+
+    /// Logs that the sender of an advertisement that was believed has a clock that soon may be too wrong.
+    fn note_clock(&mut self, now: Time, sender: IpAddr) {
+        let Some((age, window)) = self.guard.alarming_age() else { return };
+        let ahead = if age < 0 { "ahead of" } else { "behind" };
+        let seconds = age.unsigned_abs();
+        self.complain(
+            now,
+            (sender, Matter::Clock),
+            format_args!("the clock of {sender} is {seconds} s {ahead} ours, {window} s are allowed"),
+        );
     }
 
     fn complain_of_packet(&mut self, now: Time, packet: &[u8], reject: &Reject) {

@@ -71,7 +71,7 @@ fn fix_checksum(packet: &mut [u8]) {
 
 /// The verdict on `packet` and the counters it moved.
 fn judged(settings: &Settings, packet: &[u8]) -> (Result<Accepted, Reject>, Vec<Counter>) {
-    let verdict = validate(settings, &mut Guard::new(&settings.auth), packet);
+    let verdict = validate(settings, &mut Guard::new(&settings.auth), Time::default(), packet);
     let counters = Counters::default();
     count(&verdict, &counters);
     let moved = Counter::ALL.into_iter().filter(|counter| counters.value(*counter) > 0).collect();

@@ -1,15 +1,23 @@
 //! An instance with the settings of a captured router sends the captured packets.
 
 use super::*;
-use crate::vrrp::{
-    multicast_group,
-    testing::{capture, with_header_checksum},
+use crate::{
+    config::{AntiReplay, SignatureMode, Signatures},
+    vrrp::{
+        multicast_group,
+        testing::{capture, key, signed_at, with_header_checksum},
+    },
 };
 
 /// Starts an instance at the captured source, lets it send as many advertisements as were captured, stops it, and compares
 /// everything it sent, priority 0 included.
 fn sends_as_captured(name: &str, settings: Settings) {
     let captured = capture(name);
+    let copies = match &settings.destination {
+        Destination::Multicast(_) => 1,
+        Destination::Unicast(peers) => peers.len(),
+    };
+    let is_signed = matches!(settings.auth, Auth::Signed(_));
     let mut instance = Instance::new(settings, Arc::default());
     let source = Header::parse(&captured[0]).unwrap().source;
     instance.handle_source(Time::default(), Source::Address(source));
@@ -18,7 +26,10 @@ fn sends_as_captured(name: &str, settings: Settings) {
     let mut now = Time::default();
     while sent.len() < captured.len() {
         now = instance.poll_timeout().unwrap();
-        if sent.len() == captured.len() - 1 {
+        if is_signed {
+            instance.handle_clock(now, signed_at(&captured[sent.len()]));
+        }
+        if sent.len() + copies == captured.len() {
             instance.handle_shutdown(now, true);
         } else {
             instance.handle_timeout(now);
@@ -112,6 +123,59 @@ fn version_3_unicast_over_ipv6() {
         "v3_unicast6",
         Settings { destination, addresses: two_of_ipv6()[1..].to_vec(), ..ipv6() },
     );
+}
+
+/// The routers of the captures with `auth_hmac`.
+fn signing() -> [(&'static str, Settings); 4] {
+    let signed = |active| {
+        let anti_replay = AntiReplay::Time { window: 5 };
+        let (keys, mode) = (vec![key(1), key(2)], SignatureMode::Enforce);
+        Auth::Signed(Box::new(Signatures { keys, active, anti_replay, mode }))
+    };
+    let peers = [2, 3].map(|last| IpAddr::from([10, 9, 0, last])).to_vec();
+    let v3 = Settings { auth: signed(1), ..router(150) };
+    [
+        ("ka243_hmac_v2_mcast", Settings { auth: signed(1), ..v2() }),
+        ("ka243_hmac_v3_mcast", Settings { addresses: two_addresses(), ..v3 }),
+        ("ka243_hmac_v3_ipv6", Settings { auth: signed(1), ..ipv6() }),
+        (
+            "ka243_hmac_v3_unicast",
+            Settings { auth: signed(2), destination: Destination::Unicast(peers), ..router(150) },
+        ),
+    ]
+}
+
+#[test]
+fn signed_by_auth_hmac() {
+    for (name, settings) in signing() {
+        sends_as_captured(name, settings);
+    }
+}
+
+#[test]
+fn a_backup_believes_what_is_signed_in_the_captures_and_only_once() {
+    for (name, settings) in signing() {
+        // Of the captured copies to two peers it gets one.
+        let packets = capture(name).into_iter().filter(|packet| packet[19] != 3).collect::<Vec<_>>();
+        let peers = Destination::Unicast(vec![IpAddr::from([10, 9, 0, 1])]);
+        let is_unicast = matches!(settings.destination, Destination::Unicast(_));
+        let destination = if is_unicast { peers } else { settings.destination.clone() };
+        let mut lan = Lan::started(Settings { preempt: false, destination, ..settings });
+        for packet in &packets {
+            lan.input(0, |instance, now| {
+                instance.handle_clock(now, signed_at(packet));
+                instance.handle_source(now, Source::Address(OTHER));
+                instance.handle_packet(now, packet);
+                instance.handle_packet(now, packet);
+            });
+        }
+        let count = packets.len() as u64;
+        assert!(count >= 3, "{name}");
+        assert_eq!(lan.counted(Counter::AdvertReceived), count, "{name}");
+        assert_eq!(lan.counted(Counter::SignatureReplay), count, "{name}");
+        let signature = lan.status().signature.unwrap();
+        assert_eq!(signature.key, Some(if name.ends_with("unicast") { 2 } else { 1 }), "{name}");
+    }
 }
 
 #[test]

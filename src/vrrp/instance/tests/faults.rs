@@ -260,7 +260,7 @@ fn the_identification_counts_from_1_and_leaves_out_0() {
     let mut transmitter = Transmitter::new(&router(150));
     let mut guard = Guard::new(&Auth::None);
     let mut next = || {
-        let copies = transmitter.advert(&mut guard, OTHER, Priority(150));
+        let copies = transmitter.advert(&mut guard, Time::default(), OTHER, Priority(150));
         ipv4::Header::parse(&copies[0].packet).unwrap().0.identification
     };
     assert_eq!(next(), 1);
