@@ -3,12 +3,14 @@
 use std::{net::IpAddr, time::Duration};
 
 use steadfast::{
+    config::{AntiReplay, SignatureMode, Signatures, SigningKey},
     units::{Family, Priority, Time, Version, Vrid},
     vrrp::{
         Addressee, Auth, Destination, Garp, Membership, Settings,
         auth::{
             Guard,
             header::{self, AuthHeader},
+            trailer::Trailer,
         },
         ip::Header,
         ipv4, ipv6, multicast_group,
@@ -24,6 +26,8 @@ pub fn check(input: &[u8]) {
     match validate(&settings, &mut Guard::new(&settings.auth), Time::from_secs(1), packet) {
         Ok(accepted) => {
             assert!(!accepted.interval.is_zero(), "an interval of zero is believed");
+            let has_key = matches!(settings.auth, Auth::Header(_) | Auth::Signed(_));
+            assert!(!has_key, "believed without the key");
             assert!(!accepted.source.is_unspecified() && !accepted.source.is_multicast());
         }
         Err(reject) => {
@@ -32,6 +36,9 @@ pub fn check(input: &[u8]) {
         }
     }
     headers(packet);
+    if let Some(bytes) = packet.last_chunk() {
+        assert_eq!(Trailer::parse(bytes).bytes(), *bytes);
+    }
     let Ok(header) = Header::parse(packet) else { return };
     assert!(header.length <= packet.len());
     message(header.family(), &packet[header.length..], header.source, header.destination);
@@ -75,6 +82,20 @@ fn message(family: Family, bytes: &[u8], source: IpAddr, destination: IpAddr) {
     assert_eq!(checksum, Ok(Some(Coverage::Usual)), "its own checksum is wrong: {out:02x?}");
 }
 
+/// No authentication, or one kind of it.
+fn auth(choice: u8, v3: bool) -> Auth {
+    match choice & (2 | 16 | 32) {
+        32 => {
+            let keys = SigningKey::new(1, vec![7; 32].into()).into_iter().collect();
+            let (anti_replay, mode) = (AntiReplay::Monotonic, SignatureMode::Enforce);
+            Auth::Signed(Box::new(Signatures { keys, active: 1, anti_replay, mode }))
+        }
+        16 if !v3 => Auth::Header(*b"password"),
+        2 if !v3 => Auth::Pass(*b"password"),
+        _ => Auth::None,
+    }
+}
+
 /// A router with the packet's virtual router id, so that most packets get past that check.
 fn settings(choice: u8, packet: &[u8]) -> Settings {
     let vrid = Addressee::of(packet).and_then(|addressee| Vrid::new(addressee.vrid)).or(Vrid::new(51));
@@ -95,12 +116,7 @@ fn settings(choice: u8, packet: &[u8]) -> Settings {
         start_as_master: false,
         preempt: true,
         preempt_delay: Duration::ZERO,
-        auth: match choice & (2 | 16) {
-            _ if v3 => Auth::None,
-            2 => Auth::Pass(*b"password"),
-            16 => Auth::Header(*b"password"),
-            _ => Auth::None,
-        },
+        auth: auth(choice, v3),
         addresses: vec![address],
         destination: if choice & 4 == 0 {
             Destination::Multicast(multicast_group(family))
