@@ -65,7 +65,7 @@ fn each_block(see: &mut impl FnMut(&'static Block)) {
     let mut seen: Vec<&'static Block> = Vec::new();
     keywords::visit(keywords::ROOT, &mut |block| {
         let lists = block.all().filter_map(|keyword| match keyword.value {
-            Value::Lines(options) if !options.keywords.is_empty() => Some(options),
+            Value::Lines(options) if !options.is_empty() => Some(options),
             _ => None,
         });
         for block in std::iter::once(block).chain(lists) {

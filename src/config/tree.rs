@@ -4,18 +4,14 @@
 //! understand is kept, because files rely on it: an unknown word that opens a block does not open one here either,
 //! so its `}` closes the block around it. The report says so, for nobody expects it.
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    path::Path,
-    sync::Arc,
-};
+use std::{collections::HashMap, ops::RangeInclusive, path::Path, sync::Arc};
 
 use super::{
     Diagnostic, Environment, Options, Report, Severity, Span, explain, idle,
     keywords::{self, Block, Keyword, Missing, Status, Value},
     show::MASK,
     source::{self, Item, Reader},
-    text::{Line, Word},
+    text::{Line, Text, Word},
     value,
 };
 
@@ -101,11 +97,12 @@ pub(super) fn read(
         parameter: false,
         astray: None,
         idle: HashMap::new(),
-        secret: HashMap::new(),
+        secret: Vec::new(),
         guarded: false,
-        last: HashMap::new(),
+        last: Vec::new(),
+        finished: Vec::new(),
     };
-    let nodes = builder.block(keywords::ROOT, None);
+    let nodes = builder.block(keywords::ROOT, None).into_vec();
     builder.found_again();
     builder.count_idle();
     let secret = builder.secret;
@@ -114,9 +111,13 @@ pub(super) fn read(
     nodes
 }
 
-fn tell_secrets(mut secret: HashMap<Arc<str>, BTreeSet<usize>>, report: &mut Report) {
+fn tell_secrets(secret: Vec<(Arc<str>, RangeInclusive<usize>)>, report: &mut Report) {
+    let mut lines: HashMap<Arc<str>, Vec<usize>> = HashMap::new();
+    for (file, range) in secret {
+        lines.entry(file).or_default().extend(range);
+    }
     for source in &mut report.sources {
-        source.secret.extend(secret.remove(&source.name).unwrap_or_default());
+        source.secret.append(&mut lines.remove(&source.name).unwrap_or_default().into_iter().collect());
     }
 }
 
@@ -142,11 +143,14 @@ struct Builder<'a> {
     /// From an unknown word that opens a block, or a brace of no word, to where every brace is closed.
     astray: Option<Astray>,
     /// Lines of blocks with passwords, by file.
-    secret: HashMap<Arc<str>, BTreeSet<usize>>,
+    secret: Vec<(Arc<str>, RangeInclusive<usize>)>,
     /// What is read now is taken for the content of a block with passwords.
     guarded: bool,
-    /// The last item of each file in the block with passwords around the current line.
-    last: HashMap<Arc<str>, usize>,
+    /// The last item of each file in the block with passwords around the current line: of one file, or of the few that it
+    /// includes.
+    last: Vec<(Arc<str>, usize)>,
+    /// The lines of the blocks around the current one that are finished: each block takes its own off the end.
+    finished: Vec<Node>,
     /// Words without effect: where the report has them, and how often they came.
     idle: HashMap<&'static str, (usize, usize)>,
 }
@@ -197,33 +201,38 @@ impl Builder<'_> {
     }
 
     /// The keywords of one block up to its `}`; `opened_by` is its keyword, `None` at the top level.
-    fn block(&mut self, block: &'static Block, opened_by: Option<&Span>) -> Vec<Node> {
-        let around = std::mem::replace(&mut self.guarded, block.holds_secrets());
+    fn block(&mut self, block: &'static Block, opened_by: Option<&Line>) -> Box<[Node]> {
+        let around = std::mem::replace(&mut self.guarded, block.holds_secrets);
         if let Some(opener) = opened_by {
-            self.last.insert(Arc::clone(&opener.file), opener.line);
+            if self.guarded {
+                self.last_item(&opener.text);
+            }
             self.opening_brace(opener);
         }
-        let nodes = self.nodes(block, opened_by);
+        let first = self.finished.len();
+        self.nodes(block, opened_by);
         self.guarded = around;
-        nodes
+        self.finished.drain(first..).collect()
     }
 
-    fn nodes(&mut self, block: &'static Block, opened_by: Option<&Span>) -> Vec<Node> {
-        let mut nodes = Vec::new();
+    /// Finishes the lines of one block.
+    fn nodes(&mut self, block: &'static Block, opened_by: Option<&Line>) {
         while let Some(item) = self.next() {
             match item {
-                Item::Close(_) if opened_by.is_some() => return nodes,
+                Item::Close(_) if opened_by.is_some() => return,
                 Item::Close(_) | Item::Open(_) if self.astray.is_some() => {}
-                Item::Close(place) => self.report.add(surplus_brace(&place)),
+                Item::Close(place) => self.report.add(surplus_brace(&place.span())),
                 Item::Open(place) => {
                     let found = self.report.diagnostics.len();
-                    self.report.add(stray_brace(&place, block, self.parameter));
-                    self.astray = Some(Astray::new(found, block, self.path.len() - 1, place.line));
+                    self.report.add(stray_brace(&place.span(), block, self.parameter));
+                    self.astray = Some(Astray::new(found, block, self.path.len() - 1, place.line_number()));
                 }
                 Item::Line(line) => match block.keyword(line.first().text) {
                     Some(keyword) => {
                         self.count_taken(block);
-                        nodes.extend(self.node(keyword, block, line));
+                        if let Some(node) = self.node(keyword, block, line) {
+                            self.finished.push(node);
+                        }
                     }
                     None if self.astray.is_some() => self.line_astray(&line),
                     None => self.unknown(&line, block),
@@ -231,7 +240,6 @@ impl Builder<'_> {
             }
         }
         self.unclosed(opened_by);
-        nodes
     }
 
     /// Marks the lines from a file's last item in a block with passwords, or in what is meant for one, to this one: what
@@ -239,16 +247,29 @@ impl Builder<'_> {
     fn keep_secret(&mut self, item: Option<&Item>) {
         let Some(item) = item else { return };
         let meant = [self.opening, self.path.last().copied().flatten()];
-        if !self.guarded && !meant.into_iter().flatten().any(Block::holds_secrets) {
+        if !self.guarded && !meant.into_iter().flatten().any(|block| block.holds_secrets) {
             self.last.clear();
             return;
         }
         let place = match item {
-            Item::Open(place) | Item::Close(place) => place.clone(),
-            Item::Line(line) => line.first().span(),
+            Item::Open(place) | Item::Close(place) => place,
+            Item::Line(line) => &line.text,
         };
-        let from = self.last.insert(Arc::clone(&place.file), place.line).unwrap_or(place.line);
-        self.secret.entry(place.file).or_default().extend(from.min(place.line)..=from.max(place.line));
+        let line = place.line_number();
+        let from = self.last_item(place).unwrap_or(line);
+        self.secret.push((Arc::clone(place.file()), from.min(line)..=from.max(line)));
+    }
+
+    /// Remembers an item as the last of its file; the line of the one before.
+    fn last_item(&mut self, place: &Text) -> Option<usize> {
+        let line = place.line_number();
+        match self.last.iter_mut().find(|(file, _)| file == place.file()) {
+            Some((_, last)) => Some(std::mem::replace(last, line)),
+            None => {
+                self.last.push((Arc::clone(place.file()), line));
+                None
+            }
+        }
     }
 
     fn node(&mut self, keyword: &'static Keyword, stands_in: &Block, line: Line) -> Option<Node> {
@@ -266,7 +287,7 @@ impl Builder<'_> {
         let body = match keyword.value {
             Value::Body(inner) => {
                 self.opening = Some(inner);
-                Body::Nodes(self.block(inner, Some(&line.first().span())).into())
+                Body::Nodes(self.block(inner, Some(&line)))
             }
             Value::Lines(_) => Body::Lines(self.entries(keyword, &line).into()),
             _ => Body::None,
@@ -293,15 +314,14 @@ impl Builder<'_> {
                     .help(format!("put it on a line of its own inside {} {{ }}", keyword.name)),
             );
         }
-        let span = opener.first().span();
-        self.opening_brace(&span);
+        self.opening_brace(opener);
         let mut entries = Vec::new();
         while let Some(item) = self.next() {
             match item {
                 Item::Close(_) => return entries,
                 Item::Open(place) => {
                     let parameter = self.parameter;
-                    self.report.add(brace_in_list(&place, keyword, parameter));
+                    self.report.add(brace_in_list(&place.span(), keyword, parameter));
                 }
                 Item::Line(line) => {
                     if let Some(quote) = line.open_quote() {
@@ -311,14 +331,15 @@ impl Builder<'_> {
                 }
             }
         }
-        self.unclosed(Some(&span));
+        self.unclosed(Some(opener));
         entries
     }
 
-    fn opening_brace(&mut self, opener: &Span) {
+    fn opening_brace(&mut self, opener: &Line) {
         if !self.takes_opening_brace() {
+            let keyword = &opener.first().span();
             self.report.add(
-                Diagnostic::new("missing-brace", Severity::Error, "no { follows this keyword", opener)
+                Diagnostic::new("missing-brace", Severity::Error, "no { follows this keyword", keyword)
                     .info("the lines after it are read as its block all the same")
                     .help("open the block with { on this line or the next"),
             );
@@ -333,10 +354,11 @@ impl Builder<'_> {
         opens
     }
 
-    fn unclosed(&mut self, opened_by: Option<&Span>) {
+    fn unclosed(&mut self, opened_by: Option<&Line>) {
         if let Some(opener) = opened_by {
+            let keyword = &opener.first().span();
             self.report.add(
-                Diagnostic::new("unclosed-block", Severity::Error, "this block is never closed", opener)
+                Diagnostic::new("unclosed-block", Severity::Error, "this block is never closed", keyword)
                     .info("everything up to the end of the file was read as part of it")
                     .help("add the missing }"),
             );
@@ -475,7 +497,7 @@ impl Builder<'_> {
         if fits(keyword.value, argument.text) {
             return true;
         }
-        let shown = if block.holds_secrets() { MASK } else { argument.text };
+        let shown = if block.holds_secrets { MASK } else { argument.text };
         let headline = format!("`{shown}` is not valid for {}: the line is ignored", keyword.name);
         self.report.add(
             Diagnostic::new("invalid-value", Severity::Error, headline, &argument.span())
@@ -558,7 +580,7 @@ pub(super) fn instruction(keyword: &Keyword, written: &str) -> String {
 fn unknown_keyword(line: &Line, block: &'static Block) -> Diagnostic {
     let word = line.first();
     let homes = keywords::homes(word.text);
-    let shown = if block.holds_secrets() && homes.is_empty() { MASK } else { word.text };
+    let shown = if block.holds_secrets && homes.is_empty() { MASK } else { word.text };
     let headline = format!("unknown keyword `{shown}` in {}", block.name);
     let help = if let Some(near) = keywords::similar(block, word.text) {
         format!("did you mean {near}?")

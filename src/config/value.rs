@@ -8,7 +8,7 @@ use nom::{
     IResult, Parser,
     branch::alt,
     bytes::complete::{is_not, tag, take_while_m_n, take_while1},
-    character::complete::{anychar, char, digit0, digit1, multispace0, multispace1, one_of},
+    character::complete::{anychar, char, digit0, digit1, multispace0, multispace1},
     combinator::{all_consuming, map, map_opt, map_res, opt, recognize, rest, value},
     multi::{fold_many0, fold_many1, many0},
     sequence::{delimited, pair, preceded, terminated},
@@ -16,7 +16,7 @@ use nom::{
 
 /// A whole number, perhaps negative. `None` when the word is anything else or does not fit.
 pub(super) fn integer(word: &str) -> Option<i64> {
-    whole(word, map_res(recognize((opt(one_of("+-")), digit1)), str::parse))
+    word.parse().ok()
 }
 
 /// A whole number as the C language has them: `0x10` and `020` are 16. `None` when the word is anything else or does not
@@ -68,7 +68,8 @@ fn millionths(decimals: &str) -> u64 {
 
 /// An address with an optional prefix length, which is not checked against the family.
 pub(super) fn prefixed_address(word: &str) -> Option<(IpAddr, Option<&str>)> {
-    whole(word, pair(map_res(is_not("/"), str::parse), opt(preceded(char('/'), rest))))
+    let (host, prefix) = word.split_once('/').map_or((word, None), |(host, prefix)| (host, Some(prefix)));
+    Some((host.parse().ok()?, prefix))
 }
 
 /// A network: an address with an optional prefix length, which is not checked against the family; `None` in place of the
@@ -94,7 +95,8 @@ pub(super) fn network(word: &str) -> Option<Net<'_>> {
 
 /// A host's address; keepalived drops what follows a `/` or `-`, so `true` says that something was dropped.
 pub(super) fn host_address(word: &str) -> Option<(IpAddr, bool)> {
-    whole(word, (map_res(is_not("/-"), str::parse), map(rest, |tail: &str| !tail.is_empty())))
+    let end = word.bytes().position(|byte| matches!(byte, b'/' | b'-'));
+    Some((word[..end.unwrap_or(word.len())].parse().ok()?, end.is_some()))
 }
 
 /// What `brd` may be followed by.

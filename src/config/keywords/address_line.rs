@@ -1,12 +1,12 @@
 //! The words of a line of `virtual_ipaddress` and its like, after the address.
 
 use super::{
-    Block,
+    Block, Table,
     Value::{Address, Flag, Text},
     keyword,
 };
 
-pub(super) static OPTIONS: Block = Block {
+pub(super) static OPTIONS: Block = Block::new(Table {
     name: "an address line",
     keywords: &[
         keyword("brd", "ADDR | - | +", Address, "broadcast address").supported().expected(),
@@ -44,4 +44,4 @@ pub(super) static OPTIONS: Block = Block {
     ],
     shared: &[],
     defaults: &[],
-};
+});

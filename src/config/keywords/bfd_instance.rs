@@ -1,12 +1,12 @@
 //! The words of `bfd_instance`.
 
 use super::{
-    Block,
+    Block, Table,
     Value::{Address, Boolean, Flag, Integer, Milliseconds},
     keyword,
 };
 
-pub(super) static BLOCK: Block = Block {
+pub(super) static BLOCK: Block = Block::new(Table {
     name: "bfd_instance",
     keywords: &[
         keyword("neighbor_ip", "ADDR", Address, "peer address").expected(),
@@ -49,4 +49,4 @@ pub(super) static BLOCK: Block = Block {
     ],
     shared: &[],
     defaults: &[],
-};
+});

@@ -1,7 +1,7 @@
 //! The words of the checkers inside a `real_server`.
 
 use super::{
-    Block, Keyword,
+    Block, Keyword, Table,
     Value::{Address, Body, Boolean, Flag, Integer, Interface, OneOfAnyCase, Script, Seconds, Text},
     keyword,
 };
@@ -70,9 +70,9 @@ static SCHEDULE: &[Keyword] = &[RETRY, DELAY_BEFORE_RETRY, WARMUP, DELAY_LOOP, S
 static ALPHA: &[Keyword] = &[START_DOWN];
 
 pub(super) static TCP_CHECK: Block =
-    Block { name: "TCP_CHECK", keywords: &[], shared: CONNECTION, defaults: &[] };
+    Block::new(Table { name: "TCP_CHECK", keywords: &[], shared: CONNECTION, defaults: &[] });
 
-pub(super) static HTTP_GET: Block = Block {
+pub(super) static HTTP_GET: Block = Block::new(Table {
     name: "HTTP_GET or SSL_GET",
     keywords: &[
         keyword("url", "", Body(&URL), "a page to test, in order").or("at least one"),
@@ -104,9 +104,9 @@ pub(super) static HTTP_GET: Block = Block {
     ],
     shared: CONNECTION,
     defaults: &[("delay_before_retry", "3")],
-};
+});
 
-static URL: Block = Block {
+static URL: Block = Block::new(Table {
     name: "url",
     keywords: &[
         keyword("path", "STRING", Text, "request target").required(),
@@ -134,9 +134,9 @@ static URL: Block = Block {
     ],
     shared: &[],
     defaults: &[],
-};
+});
 
-pub(super) static SMTP_CHECK: Block = Block {
+pub(super) static SMTP_CHECK: Block = Block::new(Table {
     name: "SMTP_CHECK",
     keywords: &[
         keyword("helo_name", "STRING", Text, "name in HELO").or("smtpchecker.keepalived.org").expected(),
@@ -144,11 +144,11 @@ pub(super) static SMTP_CHECK: Block = Block {
     ],
     shared: CONNECTION,
     defaults: &[],
-};
+});
 
-static HOST: Block = Block { name: "host", keywords: &[], shared: CONNECTION, defaults: &[] };
+static HOST: Block = Block::new(Table { name: "host", keywords: &[], shared: CONNECTION, defaults: &[] });
 
-pub(super) static DNS_CHECK: Block = Block {
+pub(super) static DNS_CHECK: Block = Block::new(Table {
     name: "DNS_CHECK",
     keywords: &[
         keyword(
@@ -163,9 +163,9 @@ pub(super) static DNS_CHECK: Block = Block {
     ],
     shared: CONNECTION,
     defaults: &[("retry", "3"), ("delay_before_retry", "delay_loop")],
-};
+});
 
-pub(super) static MISC_CHECK: Block = Block {
+pub(super) static MISC_CHECK: Block = Block::new(Table {
     name: "MISC_CHECK",
     keywords: &[
         keyword("misc_path", "STRING | \"STRING\"", Script, "command to run").expected(),
@@ -178,9 +178,9 @@ pub(super) static MISC_CHECK: Block = Block {
     ],
     shared: SCHEDULE,
     defaults: &[("retry", "0")],
-};
+});
 
-pub(super) static UDP_CHECK: Block = Block {
+pub(super) static UDP_CHECK: Block = Block::new(Table {
     name: "UDP_CHECK",
     keywords: &[
         keyword("payload", "HEX", Text, "datagram to send").expected().or("keepalived check - keepalived ch"),
@@ -191,19 +191,19 @@ pub(super) static UDP_CHECK: Block = Block {
     ],
     shared: CONNECTION,
     defaults: &[],
-};
+});
 
 pub(super) static PING_CHECK: Block =
-    Block { name: "PING_CHECK", keywords: &[], shared: CONNECTION, defaults: &[] };
+    Block::new(Table { name: "PING_CHECK", keywords: &[], shared: CONNECTION, defaults: &[] });
 
-pub(super) static BFD_CHECK: Block = Block {
+pub(super) static BFD_CHECK: Block = Block::new(Table {
     name: "BFD_CHECK",
     keywords: &[keyword("name", "NAME", Text, "BFD session to follow").expected()],
     shared: ALPHA,
     defaults: &[],
-};
+});
 
-pub(super) static FILE_CHECK: Block = Block {
+pub(super) static FILE_CHECK: Block = Block::new(Table {
     name: "FILE_CHECK",
     keywords: &[
         keyword("track_file", "NAME", Text, "file to follow").required(),
@@ -220,4 +220,4 @@ pub(super) static FILE_CHECK: Block = Block {
     ],
     shared: ALPHA,
     defaults: &[],
-};
+});

@@ -1,12 +1,12 @@
 //! The words of `garp_group`.
 
 use super::{
-    Block, NO_OPTIONS,
+    Block, NO_OPTIONS, Table,
     Value::{Lines, Seconds, Text},
     keyword,
 };
 
-pub(super) static BLOCK: Block = Block {
+pub(super) static BLOCK: Block = Block::new(Table {
     name: "garp_group",
     keywords: &[
         keyword("garp_interval", "SECS", Seconds(0, 4_294_967_295), "gap between gratuitous ARPs").required(),
@@ -16,4 +16,4 @@ pub(super) static BLOCK: Block = Block {
     ],
     shared: &[],
     defaults: &[],
-};
+});

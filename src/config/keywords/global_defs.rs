@@ -1,12 +1,12 @@
 //! The words of `global_defs`.
 
 use super::{
-    Block, NO_OPTIONS,
+    Block, NO_OPTIONS, Table,
     Value::{Address, Boolean, Flag, Integer, Interface, Lines, OneOf, Script, Seconds, Text},
     keyword,
 };
 
-pub(super) static BLOCK: Block = Block {
+pub(super) static BLOCK: Block = Block::new(Table {
     name: "global_defs",
     keywords: &[
         keyword(
@@ -454,4 +454,4 @@ pub(super) static BLOCK: Block = Block {
     ],
     shared: &[],
     defaults: &[],
-};
+});

@@ -8,6 +8,7 @@ mod bfd_instance;
 mod checkers;
 mod garp_group;
 mod global_defs;
+mod index;
 mod real_server;
 mod root;
 mod route_line;
@@ -24,39 +25,74 @@ mod vrrp_track_process;
 
 use std::{collections::HashMap, sync::LazyLock};
 
+use self::index::Index;
+
 /// The words that may stand in one block, or after the first word of one kind of line.
+#[derive(Debug)]
+struct Table {
+    name: &'static str,
+    /// The block's own words.
+    keywords: &'static [Keyword],
+    /// Words it has in common with other blocks.
+    shared: &'static [Keyword],
+    /// Words that have another default here than elsewhere.
+    defaults: &'static [(&'static str, &'static str)],
+}
+
+/// A block, or the words after the first one of one kind of line: a table, and where each word stands in it.
 #[derive(Debug)]
 pub struct Block {
     /// What the block is called in messages.
     pub name: &'static str,
-    /// The block's own words.
-    pub keywords: &'static [Keyword],
-    /// Words it has in common with other blocks.
-    pub shared: &'static [Keyword],
-    /// Words that have another default here than elsewhere.
-    pub defaults: &'static [(&'static str, &'static str)],
+    /// Whether a secret may stand in it, and so any word there that is not understood may be one.
+    pub holds_secrets: bool,
+    table: Table,
+    index: Index,
 }
 
 impl Block {
+    const fn new(table: Table) -> Self {
+        let mut index = Index::new();
+        let (mut holds_secrets, mut at) = (false, 0);
+        while at < table.keywords.len() + table.shared.len() {
+            let keyword = table.at(at);
+            holds_secrets |= keyword.secret;
+            index.insert(keyword.name, at);
+            at += 1;
+        }
+        Self { name: table.name, holds_secrets, table, index }
+    }
+
     /// The word's entry, if the block has it; case matters.
     pub fn keyword(&self, name: &str) -> Option<&'static Keyword> {
-        self.all().find(|keyword| keyword.name == name)
+        self.index.places(name).map(|at| self.table.at(at)).find(|keyword| keyword.name == name)
+    }
+
+    /// Whether it has no words.
+    pub fn is_empty(&self) -> bool {
+        self.table.keywords.is_empty() && self.table.shared.is_empty()
     }
 
     /// What holds when a word of the block is not there and none that it inherits from; empty for off, none or nothing.
     pub fn default(&self, keyword: &Keyword) -> &'static str {
-        let own = self.defaults.iter().find(|(name, _)| *name == keyword.name);
+        let own = self.table.defaults.iter().find(|(name, _)| *name == keyword.name);
         own.map_or(keyword.default, |(_, default)| *default)
     }
 
     /// Every word of the block.
     pub fn all(&self) -> impl Iterator<Item = &'static Keyword> + use<> {
-        self.keywords.iter().chain(self.shared)
+        self.table.keywords.iter().chain(self.table.shared)
     }
+}
 
-    /// Whether a secret may stand in it, and so any word there that is not understood may be one.
-    pub fn holds_secrets(&self) -> bool {
-        self.all().any(|keyword| keyword.secret)
+impl Table {
+    /// A word by its number: its own first, then those it shares.
+    const fn at(&self, number: usize) -> &'static Keyword {
+        if number < self.keywords.len() {
+            &self.keywords[number]
+        } else {
+            &self.shared[number - self.keywords.len()]
+        }
     }
 }
 
@@ -286,7 +322,7 @@ const fn keyword(name: &'static str, arguments: &'static str, value: Value, help
     }
 }
 
-static NO_OPTIONS: Block = Block { name: "a list", keywords: &[], shared: &[], defaults: &[] };
+static NO_OPTIONS: Block = Block::new(Table { name: "a list", keywords: &[], shared: &[], defaults: &[] });
 
 /// The top level of a file.
 pub static ROOT: &Block = &root::BLOCK;

@@ -1,13 +1,13 @@
 //! The words of `real_server`.
 
 use super::{
-    Block,
+    Block, Table,
     Value::{Body, Boolean, Integer, OneOf, Script, Seconds, Text},
     checkers, keyword,
     virtual_server::METHODS,
 };
 
-pub(super) static BLOCK: Block = Block {
+pub(super) static BLOCK: Block = Block::new(Table {
     name: "real_server",
     keywords: &[
         keyword("weight", "N", Integer(0, 2_147_483_647), "IPVS weight")
@@ -76,4 +76,4 @@ pub(super) static BLOCK: Block = Block {
     ],
     shared: &[],
     defaults: &[],
-};
+});

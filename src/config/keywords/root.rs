@@ -1,14 +1,14 @@
 //! The words of the top level.
 
 use super::{
-    Block, NO_OPTIONS,
+    Block, NO_OPTIONS, Table,
     Value::{Body, Flag, Integer, Lines, Text},
     address_line, bfd_instance, garp_group, global_defs, keyword, route_line, rule_line, ssl, track_file,
     track_group, virtual_server, virtual_server_group, vrrp_instance, vrrp_script, vrrp_sync_group,
     vrrp_track_process,
 };
 
-pub(super) static BLOCK: Block = Block {
+pub(super) static BLOCK: Block = Block::new(Table {
     name: "the top level",
     keywords: &[
         keyword("global_defs", "", Body(&global_defs::BLOCK), "global settings").supported(),
@@ -122,4 +122,4 @@ pub(super) static BLOCK: Block = Block {
     ],
     shared: &[],
     defaults: &[],
-};
+});

@@ -3,6 +3,7 @@
 use super::{
     Block, Keyword,
     Names::{DsField, Protocols, Scopes, Tables},
+    Table,
     Value::{Address, Flag, Integer, Interface, Named, Network, Numeral, OneOf, Text},
     keyword,
 };
@@ -10,7 +11,7 @@ use super::{
 /// The largest number that a 32-bit attribute holds.
 const MAX: i64 = u32::MAX as i64;
 
-pub(super) static OPTIONS: Block = Block {
+pub(super) static OPTIONS: Block = Block::new(Table {
     name: "a route line",
     keywords: &[
         keyword("to", "PREFIX", Network, "optional word before the destination").required().supported(),
@@ -104,10 +105,10 @@ pub(super) static OPTIONS: Block = Block {
     ],
     shared: &[],
     defaults: &[],
-};
+});
 
 /// What may follow `nexthop`, up to the next one.
-pub(in crate::config) static NEXT_HOP: Block = Block {
+pub(in crate::config) static NEXT_HOP: Block = Block::new(Table {
     name: "a next hop",
     keywords: &[
         keyword("via", "[inet|inet6] ADDR", Address, "next hop").required().supported(),
@@ -120,7 +121,7 @@ pub(in crate::config) static NEXT_HOP: Block = Block {
     ],
     shared: &[],
     defaults: &[],
-};
+});
 
 const ID: Keyword = keyword("id", "N", Numeral(0, u64::MAX), "tunnel id").required().supported();
 const DESTINATION: Keyword = keyword("dst", "ADDR", Address, "other end").required().supported();
@@ -129,7 +130,7 @@ const FLAGS: Keyword =
     keyword("flags", "N", Numeral(0, u16::MAX as u64), "tunnel flags").required().supported();
 
 /// What may follow `encap ip`.
-pub(in crate::config) static ENCAP_IP: Block = Block {
+pub(in crate::config) static ENCAP_IP: Block = Block::new(Table {
     name: "encap ip",
     keywords: &[
         keyword("tos", "N|NAME", Named(DsField), "TOS").required().supported(),
@@ -137,10 +138,10 @@ pub(in crate::config) static ENCAP_IP: Block = Block {
     ],
     shared: &[ID, DESTINATION, SOURCE, FLAGS],
     defaults: &[],
-};
+});
 
 /// What may follow `encap ip6`.
-pub(in crate::config) static ENCAP_IP6: Block = Block {
+pub(in crate::config) static ENCAP_IP6: Block = Block::new(Table {
     name: "encap ip6",
     keywords: &[
         keyword("tc", "N|NAME", Named(DsField), "traffic class").required().supported(),
@@ -148,4 +149,4 @@ pub(in crate::config) static ENCAP_IP6: Block = Block {
     ],
     shared: &[ID, DESTINATION, SOURCE, FLAGS],
     defaults: &[],
-};
+});

@@ -3,6 +3,7 @@
 use super::{
     Block,
     Names::{DsField, Groups, Protocols, Tables},
+    Table,
     Value::{Flag, Interface, Named, Network, Numeral, OneOf, Text},
     keyword,
 };
@@ -13,7 +14,7 @@ const MAX: u64 = u32::MAX as u64;
 /// What may follow `type`.
 const ACTIONS: &[&str] = &["blackhole", "prohibit", "unreachable", "nop"];
 
-pub(super) static OPTIONS: Block = Block {
+pub(super) static OPTIONS: Block = Block::new(Table {
     name: "a rule line",
     keywords: &[
         keyword("not", "", Flag, "invert the selector").supported(),
@@ -80,4 +81,4 @@ pub(super) static OPTIONS: Block = Block {
     ],
     shared: &[],
     defaults: &[],
-};
+});

@@ -1,8 +1,8 @@
 //! The words of `SSL`.
 
-use super::{Block, Value::Text, keyword};
+use super::{Block, Table, Value::Text, keyword};
 
-pub(super) static BLOCK: Block = Block {
+pub(super) static BLOCK: Block = Block::new(Table {
     name: "SSL",
     keywords: &[
         keyword("password", "STRING", Text, "private key password").secret().expected(),
@@ -12,4 +12,4 @@ pub(super) static BLOCK: Block = Block {
     ],
     shared: &[],
     defaults: &[],
-};
+});

@@ -1,12 +1,12 @@
 //! The words of `track_file` and its older spelling `vrrp_track_file`.
 
 use super::{
-    Block,
+    Block, Table,
     Value::{Integer, Text},
     keyword,
 };
 
-pub(super) static BLOCK: Block = Block {
+pub(super) static BLOCK: Block = Block::new(Table {
     name: "track_file",
     keywords: &[
         keyword("file", "PATH", Text, "file to watch").supported().expected(),
@@ -30,4 +30,4 @@ pub(super) static BLOCK: Block = Block {
     ],
     shared: &[],
     defaults: &[],
-};
+});

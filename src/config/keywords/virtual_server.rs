@@ -1,12 +1,12 @@
 //! The words of `virtual_server`.
 
 use super::{
-    Block,
+    Block, Table,
     Value::{Body, Boolean, Flag, Integer, OneOf, OneOfAnyCase, Script, Seconds, Text},
     keyword, real_server,
 };
 
-pub(super) static BLOCK: Block = Block {
+pub(super) static BLOCK: Block = Block::new(Table {
     name: "virtual_server",
     keywords: &[
         keyword("delay_loop", "SECS", Seconds(1, 4_294_967_295_000), "interval between checks")
@@ -113,7 +113,7 @@ pub(super) static BLOCK: Block = Block {
     ],
     shared: &[],
     defaults: &[],
-};
+});
 
 pub(super) const METHODS: &[&str] = &["NAT", "DR", "TUN"];
 

@@ -1,12 +1,12 @@
 //! The words of `vrrp_instance`.
 
 use super::{
-    Block, NO_OPTIONS,
+    Block, NO_OPTIONS, Table,
     Value::{Address, Body, Boolean, Flag, Integer, Interface, Lines, OneOf, Script, Seconds, Text},
     address_line, keyword, route_line, rule_line,
 };
 
-pub(super) static BLOCK: Block = Block {
+pub(super) static BLOCK: Block = Block::new(Table {
     name: "vrrp_instance",
     keywords: &[
         keyword(
@@ -356,9 +356,9 @@ pub(super) static BLOCK: Block = Block {
     ],
     shared: &[],
     defaults: &[],
-};
+});
 
-static AUTHENTICATION: Block = Block {
+static AUTHENTICATION: Block = Block::new(Table {
     name: "authentication",
     keywords: &[
         keyword("auth_type", "PASS|AH", OneOf(&["PASS", "AH"]), "authentication kind").supported().required(),
@@ -366,9 +366,9 @@ static AUTHENTICATION: Block = Block {
     ],
     shared: &[],
     defaults: &[],
-};
+});
 
-static AUTH_HMAC: Block = Block {
+static AUTH_HMAC: Block = Block::new(Table {
     name: "auth_hmac",
     keywords: &[
         keyword("key", "ID VALUE", Text, "a signing/verification key")
@@ -403,4 +403,4 @@ static AUTH_HMAC: Block = Block {
     ],
     shared: &[],
     defaults: &[],
-};
+});

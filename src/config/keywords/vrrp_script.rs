@@ -1,12 +1,12 @@
 //! The words of `vrrp_script`.
 
 use super::{
-    Block,
+    Block, Table,
     Value::{Flag, Integer, Script, Seconds, Text},
     keyword,
 };
 
-pub(super) static BLOCK: Block = Block {
+pub(super) static BLOCK: Block = Block::new(Table {
     name: "vrrp_script",
     keywords: &[
         keyword("script", "STRING | \"STRING\"", Script, "command to run; executed directly, not by a shell")
@@ -52,4 +52,4 @@ pub(super) static BLOCK: Block = Block {
     ],
     shared: &[],
     defaults: &[],
-};
+});

@@ -1,12 +1,12 @@
 //! The words of `vrrp_sync_group`.
 
 use super::{
-    Block, NO_OPTIONS,
+    Block, NO_OPTIONS, Table,
     Value::{Boolean, Flag, Lines, Script},
     keyword,
 };
 
-pub(super) static BLOCK: Block = Block {
+pub(super) static BLOCK: Block = Block::new(Table {
     name: "vrrp_sync_group",
     keywords: &[
         keyword("group", "{ NAMES }", Lines(&NO_OPTIONS), "member instances").supported(),
@@ -84,4 +84,4 @@ pub(super) static BLOCK: Block = Block {
     ],
     shared: &[],
     defaults: &[],
-};
+});

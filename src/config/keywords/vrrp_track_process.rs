@@ -1,12 +1,12 @@
 //! The words of `vrrp_track_process`.
 
 use super::{
-    Block,
+    Block, Table,
     Value::{Flag, Integer, OneOf, Seconds, Text},
     keyword,
 };
 
-pub(super) static BLOCK: Block = Block {
+pub(super) static BLOCK: Block = Block::new(Table {
     name: "vrrp_track_process",
     keywords: &[
         keyword(
@@ -56,4 +56,4 @@ pub(super) static BLOCK: Block = Block {
     ],
     shared: &[],
     defaults: &[],
-};
+});

@@ -43,6 +43,8 @@ fn read<S: Section>(node: &Node, report: &mut Report) -> Option<Box<S>> {
 
 impl Setting for Vec<Check> {
     fn take(&mut self, node: &Node, report: &mut Report) {
+        // Nearly every server has one, and there may be tens of thousands.
+        self.reserve_exact(1);
         self.extend(match node.keyword.name {
             "TCP_CHECK" => read(node, report).map(Check::Tcp),
             "HTTP_GET" => read(node, report).map(Check::Http),

@@ -226,7 +226,7 @@ pub(super) fn hide(items: &mut [Item], report: &Report) {
 
 /// Beside a secret, words that are no value of their own keyword may be the secret.
 fn misplaced_secret(node: &Node, block: &Block) -> bool {
-    block.holds_secrets() && (!node.valid || node.line.word(2).is_some())
+    block.holds_secrets && (!node.valid || node.line.word(2).is_some())
 }
 
 fn entry(line: &super::text::Line) -> Item {

@@ -39,9 +39,9 @@ use super::{
 #[derive(Debug)]
 pub(super) enum Item {
     /// `{` alone.
-    Open(Span),
+    Open(Text),
     /// `}` alone.
-    Close(Span),
+    Close(Text),
     /// A keyword with its words.
     Line(Line),
 }

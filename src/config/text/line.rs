@@ -5,11 +5,9 @@ use std::ops::Range;
 use super::{Text, is_blank_byte, small};
 use crate::config::Span;
 
-/// Where a word is in its text, as bytes.
+/// Where a word is in its text, as bytes, its quotes included.
 #[derive(Clone, Copy, Debug)]
 struct Place {
-    /// The word itself begins so far behind `from` and ends so far before `to`: 1 inside quotes, else 0.
-    quote: u32,
     from: u32,
     to: u32,
 }
@@ -35,19 +33,26 @@ impl Word<'_> {
     }
 }
 
-/// A keyword with its words. They are found anew each time: lines are short, and there are many.
+/// A keyword with its words. The first two are known, which nearly all lines and questions come down to; further ones are
+/// found anew each time.
 #[derive(Clone, Debug)]
 pub(in crate::config) struct Line {
     pub(in crate::config) text: Text,
     first: Place,
+    /// Empty where there is none.
+    second: Place,
 }
 
 impl Line {
     /// A text with one word at least. The error is the quote that is never closed, where nothing stands before it.
     pub(in crate::config) fn new(text: Text) -> Result<Self, Option<Span>> {
-        match place(text.as_str(), 0) {
-            Some(Ok(first)) => Ok(Self { text, first }),
-            Some(Err(at)) => Err(Some(text.span_of(at..text.as_str().len()))),
+        let string = text.as_str();
+        match place(string, 0) {
+            Some(Ok(first)) => {
+                let second = place(string, first.to as usize).and_then(Result::ok);
+                Ok(Self { first, second: second.unwrap_or(Place { from: first.to, to: first.to }), text })
+            }
+            Some(Err(at)) => Err(Some(text.span_of(at..string.len()))),
             None => Err(None),
         }
     }
@@ -59,20 +64,29 @@ impl Line {
 
     /// A word by its number, the first being 0.
     pub(in crate::config) fn word(&self, number: usize) -> Option<Word<'_>> {
-        self.words(number).next()
+        match number {
+            0 => Some(self.first()),
+            1 => self.second().map(|place| self.at(self.text.as_str(), place)),
+            _ => self.words(number).next(),
+        }
+    }
+
+    fn second(&self) -> Option<Place> {
+        (self.second.from < self.second.to).then_some(self.second)
     }
 
     /// The words from a number on.
     pub(in crate::config) fn words(&self, from: usize) -> impl Iterator<Item = Word<'_>> + Clone {
         let string = self.text.as_str();
         let next = move |last: &Place| place(string, last.to as usize)?.ok();
-        std::iter::successors(Some(self.first), next).skip(from).map(move |place| self.at(string, place))
+        let (start, further) = if from == 0 { (Some(self.first), 0) } else { (self.second(), from - 1) };
+        std::iter::successors(start, next).skip(further).map(move |place| self.at(string, place))
     }
 
     /// The quote that is never closed.
     pub(in crate::config) fn open_quote(&self) -> Option<Span> {
         let string = self.text.as_str();
-        let mut at = self.first.to as usize;
+        let mut at = self.second.to as usize;
         loop {
             match place(string, at)? {
                 Ok(place) => at = place.to as usize,
@@ -82,8 +96,8 @@ impl Line {
     }
 
     fn at<'a>(&'a self, string: &'a str, place: Place) -> Word<'a> {
-        let quote = place.quote as usize;
         let Range { start, end } = place.range();
+        let quote = usize::from(string.as_bytes()[start] == b'"');
         Word { text: &string[start + quote..end - quote], line: &self.text, place }
     }
 }
@@ -93,8 +107,7 @@ impl Line {
 fn place(string: &str, from: usize) -> Option<Result<Place, usize>> {
     let bytes = string.as_bytes();
     let at = from + bytes.get(from..)?.iter().position(|byte| !is_blank_byte(*byte))?;
-    let quote = u32::from(bytes[at] == b'"');
-    let length = if quote == 1 {
+    let length = if bytes[at] == b'"' {
         match bytes[at + 1..].iter().position(|byte| *byte == b'"') {
             Some(length) => length + 2,
             None => return Some(Err(at)),
@@ -103,7 +116,7 @@ fn place(string: &str, from: usize) -> Option<Result<Place, usize>> {
         let ends = |byte: &u8| is_blank_byte(*byte) || *byte == b'"';
         bytes[at..].iter().position(ends).unwrap_or(bytes.len() - at)
     };
-    Some(Ok(Place { quote, from: small(at), to: small(at + length) }))
+    Some(Ok(Place { from: small(at), to: small(at + length) }))
 }
 
 #[cfg(test)]

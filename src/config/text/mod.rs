@@ -12,7 +12,7 @@ mod pieces;
 mod source;
 mod strip;
 
-use std::{ops::Range, rc::Rc};
+use std::{ops::Range, rc::Rc, sync::Arc};
 
 pub(super) use self::{
     line::{Line, Word},
@@ -75,6 +75,16 @@ impl Text {
 
     pub(super) fn is_empty(&self) -> bool {
         self.as_str().is_empty()
+    }
+
+    /// The file it came from.
+    pub(super) fn file(&self) -> &Arc<str> {
+        &self.source.name
+    }
+
+    /// Its line there, counted from 1.
+    pub(super) fn line_number(&self) -> usize {
+        self.line as usize
     }
 
     /// Whether both came from the same line of the same file.
@@ -194,6 +204,11 @@ impl Text {
             from = at + 1;
         }
         self.own(kept, columns)
+    }
+
+    /// Whether it may have NUL characters.
+    pub(super) fn may_have_nul(&self) -> bool {
+        self.source.has_nul
     }
 
     /// Without NUL characters.

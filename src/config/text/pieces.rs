@@ -1,7 +1,6 @@
 //! Braces.
 
 use super::{Marks, Text, is_blank_byte};
-use crate::config::Span;
 
 /// Braces, and what makes them mean nothing.
 static MARKS: Marks = Marks::new(b"{}\"");
@@ -10,9 +9,9 @@ static MARKS: Marks = Marks::new(b"{}\"");
 #[derive(Debug)]
 pub(in crate::config) enum Piece {
     /// `{`
-    Open(Span),
+    Open(Text),
     /// `}`
-    Close(Span),
+    Close(Text),
     /// Anything else.
     Words(Text),
 }
@@ -32,7 +31,7 @@ impl Text {
                 if !is_blank(&bytes[start..at]) {
                     take(Piece::Words(self.part(start..at)));
                 }
-                let place = self.span_of(at..at + 1);
+                let place = self.part(at..at + 1);
                 take(if byte == b'{' { Piece::Open(place) } else { Piece::Close(place) });
                 start = at + 1;
             }
@@ -56,8 +55,8 @@ mod tests {
             let mut pieces = Vec::new();
             text(line).split_braces(|piece| {
                 pieces.push(match piece {
-                    Piece::Open(place) => format!("{{{}", place.column),
-                    Piece::Close(place) => format!("}}{}", place.column),
+                    Piece::Open(place) => format!("{{{}", place.span().column),
+                    Piece::Close(place) => format!("}}{}", place.span().column),
                     Piece::Words(text) => text.as_str().to_owned(),
                 });
             });
