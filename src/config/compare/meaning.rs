@@ -10,24 +10,10 @@ use crate::config::{
     value,
 };
 
-/// Words of which keepalived takes either for the same.
-const ALIASES: &[(&str, &str)] = &[
-    ("lvs_sched", "lb_algo"),
-    ("lvs_method", "lb_kind"),
-    ("neighbour_ip", "neighbor_ip"),
-    ("enable_snmp_keepalived", "enable_snmp_vrrp"),
-    ("vrrp_track_file", "track_file"),
-    ("nb_get_retry", "retry"),
-];
 /// Lists whose lines begin with an address and its prefix length, which is that of a host when it is not written.
 const PREFIXED: &[&str] = &["virtual_ipaddress", "virtual_ipaddress_excluded", "static_ipaddress"];
 /// Blocks that are told apart by an address and a port.
 const ENDPOINTS: &[&str] = &["virtual_server", "real_server"];
-
-/// The keyword by which its aliases are known.
-pub(super) fn keyword(word: &str) -> &str {
-    ALIASES.iter().find(|(alias, _)| *alias == word).map_or(word, |(_, usual)| usual)
-}
 
 /// A line in one spelling, secrets included: for comparing, never for showing. `table` is the language of the block it
 /// is in, else it is in a list named `list`.
@@ -38,7 +24,7 @@ pub(super) fn of(item: &Item, table: Option<&'static Block>, list: Option<&str>)
     let mut words = words(item.unmasked());
     let first = words.first().map(String::as_str);
     let in_one_spelling = match known.value {
-        Value::Flag => return keyword(known.name).to_owned(),
+        Value::Flag => return known.usual().to_owned(),
         Value::Boolean => Some(match first {
             None | Some("on" | "true" | "yes") => "on".to_owned(),
             Some("off" | "false" | "no") => "off".to_owned(),
@@ -69,7 +55,7 @@ pub(super) fn of(item: &Item, table: Option<&'static Block>, list: Option<&str>)
     if let Some(word) = in_one_spelling {
         words.splice(..words.len().min(1), [word]);
     }
-    joined(keyword(known.name), words)
+    joined(known.usual(), words)
 }
 
 /// A line of a list: an address or a name, then options and their numbers.
@@ -140,14 +126,6 @@ pub(super) fn same(word: &str, old: &Instance, new: &Instance) -> Option<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::keywords;
-
-    #[test]
-    fn every_alias_is_a_word_of_the_language_as_the_usual_one_is() {
-        for (alias, usual) in ALIASES {
-            assert!(!keywords::homes(alias).is_empty() && !keywords::homes(usual).is_empty(), "{alias}");
-        }
-    }
 
     #[test]
     fn quotes_protect_blanks() {

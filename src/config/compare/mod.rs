@@ -141,10 +141,9 @@ impl Within<'_> {
 
     /// What makes two items the same thing with other settings.
     fn identity(&self, item: &Item) -> String {
-        if self.table.is_none() || NAMED.contains(&&*item.keyword) {
-            self.meaning(item)
-        } else {
-            meaning::keyword(&item.keyword).to_owned()
+        match self.table.and_then(|table| table.keyword(&item.keyword)) {
+            Some(word) if !NAMED.contains(&word.name) => word.usual().to_owned(),
+            _ => self.meaning(item),
         }
     }
 

@@ -273,6 +273,11 @@ impl Keyword {
         self
     }
 
+    /// The spelling by which it and the others that mean the same are known.
+    pub fn usual(&self) -> &'static str {
+        if self.same_as.is_empty() { self.name } else { self.same_as }
+    }
+
     /// What this is another spelling of.
     const fn same_as(mut self, word: &'static str) -> Self {
         self.same_as = word;
