@@ -146,8 +146,7 @@ struct Builder<'a> {
     secret: Vec<(Arc<str>, RangeInclusive<usize>)>,
     /// What is read now is taken for the content of a block with passwords.
     guarded: bool,
-    /// The last item of each file in the block with passwords around the current line: of one file, or of the few that it
-    /// includes.
+    /// The last item of each file in the block with passwords around the current line, that of the current file last.
     last: Vec<(Arc<str>, usize)>,
     /// The lines of the blocks around the current one that are finished: each block takes its own off the end.
     finished: Vec<Node>,
@@ -263,8 +262,13 @@ impl Builder<'_> {
     /// Remembers an item as the last of its file; the line of the one before.
     fn last_item(&mut self, place: &Text) -> Option<usize> {
         let line = place.line_number();
-        match self.last.iter_mut().find(|(file, _)| file == place.file()) {
-            Some((_, last)) => Some(std::mem::replace(last, line)),
+        // Nearly always it is the file of the item before, so that one stands last.
+        let end = self.last.len();
+        match self.last.iter().rposition(|(file, _)| file == place.file()) {
+            Some(at) => {
+                self.last.swap(at, end - 1);
+                Some(std::mem::replace(&mut self.last[end - 1].1, line))
+            }
             None => {
                 self.last.push((Arc::clone(place.file()), line));
                 None
