@@ -98,8 +98,9 @@ struct Shown<'a>(BTreeMap<&'a str, (LineIndex<'a>, &'a SourceText)>, &'a Report)
 impl<'a> Shown<'a> {
     fn new(report: &'a Report) -> Self {
         let file = |source: &'a SourceText| (&*source.name, (LineIndex::new(&source.text), source));
+        let sources = if report.diagnostics.is_empty() { &[] } else { &*report.sources };
         // The first reading of a file is the one that is shown.
-        Self(report.sources.iter().rev().map(file).collect(), report)
+        Self(sources.iter().rev().map(file).collect(), report)
     }
 
     /// The source line of a span, control characters blanked and passwords masked.

@@ -256,7 +256,14 @@ impl Builder<'_> {
         };
         let line = place.line_number();
         let from = self.last_item(place).unwrap_or(line);
-        self.secret.push((Arc::clone(place.file()), from.min(line)..=from.max(line)));
+        let (first, last) = (from.min(line), from.max(line));
+        match self.secret.last_mut() {
+            // Nearly always a line goes on where the one before ended.
+            Some((file, lines)) if lines.contains(&first) && file == place.file() => {
+                *lines = *lines.start()..=last.max(*lines.end());
+            }
+            _ => self.secret.push((Arc::clone(place.file()), first..=last)),
+        }
     }
 
     /// Remembers an item as the last of its file; the line of the one before.

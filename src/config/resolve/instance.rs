@@ -111,7 +111,6 @@ fn setting<'a>(
     trackables: &mut Trackables,
     context: &mut Context<'_>,
 ) {
-    let span = node.span();
     match node.keyword.name {
         "state" => state(node, draft),
         "interface" => interface(node, draft, context),
@@ -127,9 +126,9 @@ fn setting<'a>(
             draft.advert_interval =
                 node.duration().map(|interval| (interval, node.argument().map(|word| word.span())));
         }
-        "nopreempt" => draft.nopreempt = Some(span.clone()),
+        "nopreempt" => draft.nopreempt = Some(node.span()),
         "preempt" => draft.nopreempt = None,
-        "preempt_delay" => draft.preempt_delay = node.duration().map(|delay| (delay, span.clone())),
+        "preempt_delay" => draft.preempt_delay = node.duration().map(|delay| (delay, node.span())),
         "authentication" => draft.auth = Some(Authentication::read(node)),
         "native_ipv6" => native_ipv6(node, draft, context),
         "use_vmac" => draft.link.macvlan(node, context),
@@ -151,14 +150,14 @@ fn setting<'a>(
         "virtual_rules" => rule::lines(node.lines(), Place::Virtual, &mut draft.rules, context),
         "mcast_src_ip" | "unicast_src_ip" => {
             if node.keyword.name == "unicast_src_ip" {
-                draft.unicast = Some(span.clone());
+                draft.unicast = Some(node.span());
             }
             let source = |word| host::of_instance(word, "source address", &mut draft.family, context);
             draft.source = node.argument().and_then(source).or(draft.source);
         }
         "mcast_dst_ip" => draft.group = host::group(node, &mut draft.family, context).or(draft.group),
         "unicast_peer" => {
-            draft.unicast = Some(span.clone());
+            draft.unicast = Some(node.span());
             let Draft { family, peers, known, .. } = draft;
             host::peers(node.lines(), family, peers, &mut known.peers, context);
         }

@@ -33,7 +33,7 @@ mod tracking;
 
 use std::{
     borrow::Borrow,
-    collections::{HashMap, HashSet},
+    collections::{HashMap, HashSet, hash_map::Entry},
 };
 
 use self::{
@@ -203,17 +203,20 @@ fn unique_name<'a>(
 ) -> Option<Word<'a>> {
     let name = node.argument()?;
     let kind = node.keyword.name;
-    if let Some(first) = names.get(&(kind, name.text.to_owned())) {
-        let headline = format!("{kind} {} is already defined at {}", name.text, first.beside(&name.span()));
-        context.add(
-            Diagnostic::new("duplicate-name", Severity::Error, headline, &name.span())
-                .info("the whole second block is ignored")
-                .help("give it another name"),
-        );
-        return None;
-    }
-    names.insert((kind, name.text.to_owned()), node.span());
-    Some(name)
+    let first = match names.entry((kind, name.text.to_owned())) {
+        Entry::Vacant(free) => {
+            free.insert(node.span());
+            return Some(name);
+        }
+        Entry::Occupied(first) => first,
+    };
+    let headline = format!("{kind} {} is already defined at {}", name.text, first.get().beside(&name.span()));
+    context.add(
+        Diagnostic::new("duplicate-name", Severity::Error, headline, &name.span())
+            .info("the whole second block is ignored")
+            .help("give it another name"),
+    );
+    None
 }
 
 /// Scripts that run as root although nobody asked for their paths to be checked.

@@ -37,6 +37,13 @@ impl Reader<'_> {
             );
             text = text.without_nul();
         }
+        if self.defining.is_none() && text.is_plain() {
+            text.trim();
+            if !text.is_empty() && !self.include(&text, depth) {
+                self.emit(text);
+            }
+            return;
+        }
         let whole = text.clone();
         let stripped = text.strip();
         if let Some((mark, place)) = stripped.cut_word {

@@ -206,6 +206,19 @@ impl Text {
         self.own(kept, columns)
     }
 
+    /// Whether words and braces are all it has: no comment, quote, escape, parameter, conditional or sequence. Nearly every
+    /// line is so.
+    pub(super) fn is_plain(&self) -> bool {
+        static MARKS: Marks = Marks::new(b"#!\"\\$@~");
+        MARKS.find(self.as_str().as_bytes()).is_none()
+    }
+
+    /// Removes outer blanks.
+    pub(super) fn trim(&mut self) {
+        let kept = trimmed(self.as_str().as_bytes());
+        self.shorten(kept);
+    }
+
     /// Whether it may have NUL characters.
     pub(super) fn may_have_nul(&self) -> bool {
         self.source.has_nul
