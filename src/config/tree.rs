@@ -4,8 +4,13 @@
 //! understand is kept, because files rely on it: an unknown word that opens a block does not open one here either,
 //! so its `}` closes the block around it. The report says so, for nobody expects it.
 
+mod astray;
+mod messages;
+
 use std::{collections::HashMap, ops::RangeInclusive, path::Path, sync::Arc};
 
+use self::astray::Astray;
+pub(super) use self::messages::{instruction, open_quote};
 use super::{
     Diagnostic, Environment, Options, Report, Severity, Span, explain, idle,
     keywords::{self, Block, Keyword, Missing, Status, Value},
@@ -121,13 +126,6 @@ fn tell_secrets(secret: Vec<(Arc<str>, RangeInclusive<usize>)>, report: &mut Rep
     }
 }
 
-/// A quote that is never closed, wherever it is found.
-pub(super) fn open_quote(span: &Span) -> Diagnostic {
-    let headline = "this quote is never closed: what follows it is ignored";
-    Diagnostic::new("unclosed-quote", Severity::Error, headline, span)
-        .help("close it with another \" on the same line")
-}
-
 struct Builder<'a> {
     items: std::iter::Peekable<Reader<'a>>,
     report: &'a mut Report,
@@ -152,29 +150,6 @@ struct Builder<'a> {
     finished: Vec<Node>,
     /// Words without effect: where the report has them, and how often they came.
     idle: HashMap<&'static str, (usize, usize)>,
-}
-
-/// What becomes of the lines that an unknown block or a stray brace puts where they do not belong: one finding stands for all.
-struct Astray {
-    /// Where the report has it.
-    found: usize,
-    /// The block around it, which its `}` ends.
-    ends: &'static Block,
-    /// How many blocks the unknown one is in.
-    depth: usize,
-    /// Its lines that are not read, and those behind it.
-    inside: usize,
-    behind: usize,
-    /// Lines that the block around it takes for its own.
-    taken: usize,
-    /// The last line that is not read.
-    last: usize,
-}
-
-impl Astray {
-    fn new(found: usize, ends: &'static Block, depth: usize, last: usize) -> Self {
-        Self { found, ends, depth, inside: 0, behind: 0, taken: 0, last }
-    }
 }
 
 impl Builder<'_> {
@@ -220,10 +195,10 @@ impl Builder<'_> {
             match item {
                 Item::Close(_) if opened_by.is_some() => return,
                 Item::Close(_) | Item::Open(_) if self.astray.is_some() => {}
-                Item::Close(place) => self.report.add(surplus_brace(&place.span())),
+                Item::Close(place) => self.report.add(messages::surplus_brace(&place.span())),
                 Item::Open(place) => {
                     let found = self.report.diagnostics.len();
-                    self.report.add(stray_brace(&place.span(), block, self.parameter));
+                    self.report.add(messages::stray_brace(&place.span(), block, self.parameter));
                     self.astray = Some(Astray::new(found, block, self.path.len() - 1, place.line_number()));
                 }
                 Item::Line(line) => match block.keyword(line.first().text) {
@@ -332,7 +307,7 @@ impl Builder<'_> {
                 Item::Close(_) => return entries,
                 Item::Open(place) => {
                     let parameter = self.parameter;
-                    self.report.add(brace_in_list(&place.span(), keyword, parameter));
+                    self.report.add(messages::brace_in_list(&place.span(), keyword, parameter));
                 }
                 Item::Line(line) => {
                     if let Some(quote) = line.open_quote() {
@@ -348,12 +323,7 @@ impl Builder<'_> {
 
     fn opening_brace(&mut self, opener: &Line) {
         if !self.takes_opening_brace() {
-            let keyword = &opener.first().span();
-            self.report.add(
-                Diagnostic::new("missing-brace", Severity::Error, "no { follows this keyword", keyword)
-                    .info("the lines after it are read as its block all the same")
-                    .help("open the block with { on this line or the next"),
-            );
+            self.report.add(messages::missing_brace(&opener.first().span()));
         }
     }
 
@@ -367,12 +337,7 @@ impl Builder<'_> {
 
     fn unclosed(&mut self, opened_by: Option<&Line>) {
         if let Some(opener) = opened_by {
-            let keyword = &opener.first().span();
-            self.report.add(
-                Diagnostic::new("unclosed-block", Severity::Error, "this block is never closed", keyword)
-                    .info("everything up to the end of the file was read as part of it")
-                    .help("add the missing }"),
-            );
+            self.report.add(messages::unclosed_block(&opener.first().span()));
         }
     }
 
@@ -383,7 +348,7 @@ impl Builder<'_> {
             return;
         }
         let depth = self.path.len();
-        self.report.add(unknown_keyword(line, block));
+        self.report.add(messages::unknown_keyword(line, block));
         let found = self.report.diagnostics.len().saturating_sub(1);
         self.opening = meant(block, line.first().text);
         if self.takes_opening_brace() {
@@ -404,15 +369,13 @@ impl Builder<'_> {
                 None
             }
             Some((block, None)) => {
-                self.report.add(unknown_keyword(line, block));
+                self.report.add(messages::unknown_keyword(line, block));
                 meant(block, word.text)
             }
             None => None,
         };
         if let Some(astray) = &mut self.astray {
-            let inside = self.path.len() > astray.depth && astray.behind == 0;
-            *if inside { &mut astray.inside } else { &mut astray.behind } += 1;
-            astray.last = astray.last.max(word.span().line);
+            astray.count_unread(self.path.len(), line.text.line_number());
         }
         self.opening = opens;
         self.takes_opening_brace();
@@ -440,22 +403,8 @@ impl Builder<'_> {
     /// Says at an unknown block what it cost, now that it is known.
     fn found_again(&mut self) {
         let Some(astray) = self.astray.take() else { return };
-        let ends = astray.ends.name;
         let Some(found) = self.report.diagnostics.get_mut(astray.found) else { return };
-        let mut costs: Vec<String> = found.info.take().into_iter().collect();
-        if astray.inside > 0 {
-            costs.push(format!("{} of this block {} not read", lines(astray.inside), are(astray.inside)));
-        }
-        if astray.taken > 0 {
-            costs.push(format!("{} of it {} taken as {ends}'s own", lines(astray.taken), are(astray.taken)));
-        }
-        if astray.behind > 0 {
-            let (behind, last) = (lines(astray.behind), astray.last);
-            let verb = are(astray.behind);
-            costs.push(format!(
-                "its }} ends {ends}, so {behind} behind it, up to line {last}, {verb} not read either"
-            ));
-        }
+        let costs: Vec<String> = found.info.take().into_iter().chain(astray.costs()).collect();
         found.info = (!costs.is_empty()).then(|| costs.join("; "));
     }
 
@@ -567,89 +516,10 @@ pub(super) fn fits(wanted: Value, word: &str) -> bool {
     }
 }
 
-/// What to write: the line, and in words what its argument is; `written` is what the file has, if anything.
-pub(super) fn instruction(keyword: &Keyword, written: &str) -> String {
-    let argument = match keyword.value {
-        Value::Flag | Value::Text | Value::Script | Value::Lines(_) | Value::Body(_) => {
-            return format!("write {} {}", keyword.name, keyword.arguments);
-        }
-        Value::Seconds(..) | Value::Milliseconds(..) => {
-            format!("{}, without a unit", explain::value(keyword.value))
-        }
-        Value::OneOf(choices) if choices.iter().any(|choice| choice.eq_ignore_ascii_case(written)) => {
-            let choice = choices.iter().find(|choice| choice.eq_ignore_ascii_case(written));
-            return format!("write {} {}: case matters", keyword.name, choice.unwrap_or(&""));
-        }
-        Value::OneOf(choices) | Value::OneOfAnyCase(choices) => choices.join(" or "),
-        Value::Boolean => "on, off, true, false, yes or no".to_owned(),
-        other => explain::value(other),
-    };
-    format!("after {} write {argument}", keyword.name)
-}
-
-/// What to say of a word that the block does not have.
-fn unknown_keyword(line: &Line, block: &'static Block) -> Diagnostic {
-    let word = line.first();
-    let homes = keywords::homes(word.text);
-    let shown = if block.holds_secrets && homes.is_empty() { MASK } else { word.text };
-    let headline = format!("unknown keyword `{shown}` in {}", block.name);
-    let help = if let Some(near) = keywords::similar(block, word.text) {
-        format!("did you mean {near}?")
-    } else if homes.is_empty() {
-        "check the spelling; case matters".to_owned()
-    } else {
-        format!("this keyword belongs in {}", homes.join(" or "))
-    };
-    Diagnostic::new("unknown-keyword", Severity::Error, headline, &word.span()).help(help)
-}
-
 /// The block that a misspelt word is meant to open.
 fn meant(block: &'static Block, word: &str) -> Option<&'static Block> {
     match block.keyword(keywords::similar(block, word)?)?.value {
         Value::Body(inner) => Some(inner),
         _ => None,
     }
-}
-
-fn lines(count: usize) -> String {
-    if count == 1 { "1 line".to_owned() } else { format!("{count} lines") }
-}
-
-fn are(count: usize) -> &'static str {
-    if count == 1 { "is" } else { "are" }
-}
-
-fn surplus_brace(place: &Span) -> Diagnostic {
-    Diagnostic::new("surplus-brace", Severity::Error, "this } closes nothing", place)
-        .info("every block that was open has been closed before it")
-        .help("remove it, or look above for a } too many")
-}
-
-/// Braces of a parameter without a value are braces to the language.
-fn undefined_parameter(place: &Span) -> Diagnostic {
-    let headline =
-        "this ${ names no parameter that is defined above, so its braces count as those of a block";
-    Diagnostic::new("undefined-parameter", Severity::Error, headline, place)
-        .help("define it above this line with $NAME=VALUE, or write the value itself")
-}
-
-fn stray_brace(place: &Span, block: &'static Block, parameter: bool) -> Diagnostic {
-    if parameter {
-        return undefined_parameter(place)
-            .info(format!("the {{ is ignored, and the }} that was meant for it ends {}", block.name));
-    }
-    Diagnostic::new("stray-brace", Severity::Error, "this { belongs to no keyword", place)
-        .info(format!("it is ignored, and the }} that was meant for it ends {}", block.name))
-        .help("remove it, and its } if it has one")
-}
-
-fn brace_in_list(place: &Span, keyword: &Keyword, parameter: bool) -> Diagnostic {
-    if parameter {
-        return undefined_parameter(place)
-            .info(format!("the {{ is ignored, and the }} that was meant for it ends {}", keyword.name));
-    }
-    let headline = format!("this {{ does not belong into the list of {}", keyword.name);
-    Diagnostic::new("stray-brace", Severity::Error, headline, place)
-        .info(format!("it is ignored, and the }} that was meant for it ends {}", keyword.name))
-        .help("remove it, and its } if it has one")
 }

@@ -1,0 +1,103 @@
+//! What is said of keywords, braces and quotes that do not fit.
+
+use crate::config::{
+    Diagnostic, Severity, Span, explain,
+    keywords::{self, Block, Keyword, Value},
+    show::MASK,
+    text::Line,
+};
+
+/// A quote that is never closed, wherever it is found.
+pub(in crate::config) fn open_quote(span: &Span) -> Diagnostic {
+    let headline = "this quote is never closed: what follows it is ignored";
+    Diagnostic::new("unclosed-quote", Severity::Error, headline, span)
+        .help("close it with another \" on the same line")
+}
+
+/// What to write: the line, and in words what its argument is; `written` is what the file has, if anything.
+pub(in crate::config) fn instruction(keyword: &Keyword, written: &str) -> String {
+    let argument = match keyword.value {
+        Value::Flag | Value::Text | Value::Script | Value::Lines(_) | Value::Body(_) => {
+            return format!("write {} {}", keyword.name, keyword.arguments);
+        }
+        Value::Seconds(..) | Value::Milliseconds(..) => {
+            format!("{}, without a unit", explain::value(keyword.value))
+        }
+        Value::OneOf(choices) if choices.iter().any(|choice| choice.eq_ignore_ascii_case(written)) => {
+            let choice = choices.iter().find(|choice| choice.eq_ignore_ascii_case(written));
+            return format!("write {} {}: case matters", keyword.name, choice.unwrap_or(&""));
+        }
+        Value::OneOf(choices) | Value::OneOfAnyCase(choices) => choices.join(" or "),
+        Value::Boolean => "on, off, true, false, yes or no".to_owned(),
+        other => explain::value(other),
+    };
+    format!("after {} write {argument}", keyword.name)
+}
+
+/// What to say of a word that the block does not have.
+pub(super) fn unknown_keyword(line: &Line, block: &'static Block) -> Diagnostic {
+    let word = line.first();
+    let homes = keywords::homes(word.text);
+    let shown = if block.holds_secrets && homes.is_empty() { MASK } else { word.text };
+    let headline = format!("unknown keyword `{shown}` in {}", block.name);
+    let help = if let Some(near) = keywords::similar(block, word.text) {
+        format!("did you mean {near}?")
+    } else if homes.is_empty() {
+        "check the spelling; case matters".to_owned()
+    } else {
+        format!("this keyword belongs in {}", homes.join(" or "))
+    };
+    Diagnostic::new("unknown-keyword", Severity::Error, headline, &word.span()).help(help)
+}
+
+/// A keyword of a block without its `{`.
+pub(super) fn missing_brace(keyword: &Span) -> Diagnostic {
+    Diagnostic::new("missing-brace", Severity::Error, "no { follows this keyword", keyword)
+        .info("the lines after it are read as its block all the same")
+        .help("open the block with { on this line or the next")
+}
+
+/// A block that goes on to the end.
+pub(super) fn unclosed_block(keyword: &Span) -> Diagnostic {
+    Diagnostic::new("unclosed-block", Severity::Error, "this block is never closed", keyword)
+        .info("everything up to the end of the file was read as part of it")
+        .help("add the missing }")
+}
+
+/// A `}` too many.
+pub(super) fn surplus_brace(place: &Span) -> Diagnostic {
+    Diagnostic::new("surplus-brace", Severity::Error, "this } closes nothing", place)
+        .info("every block that was open has been closed before it")
+        .help("remove it, or look above for a } too many")
+}
+
+/// Braces of a parameter without a value are braces to the language.
+fn undefined_parameter(place: &Span) -> Diagnostic {
+    let headline =
+        "this ${ names no parameter that is defined above, so its braces count as those of a block";
+    Diagnostic::new("undefined-parameter", Severity::Error, headline, place)
+        .help("define it above this line with $NAME=VALUE, or write the value itself")
+}
+
+/// A `{` behind no keyword.
+pub(super) fn stray_brace(place: &Span, block: &'static Block, parameter: bool) -> Diagnostic {
+    if parameter {
+        return undefined_parameter(place)
+            .info(format!("the {{ is ignored, and the }} that was meant for it ends {}", block.name));
+    }
+    Diagnostic::new("stray-brace", Severity::Error, "this { belongs to no keyword", place)
+        .info(format!("it is ignored, and the }} that was meant for it ends {}", block.name))
+        .help("remove it, and its } if it has one")
+}
+
+/// A `{` between the lines of a list.
+pub(super) fn brace_in_list(place: &Span, keyword: &Keyword, parameter: bool) -> Diagnostic {
+    if parameter {
+        return undefined_parameter(place)
+            .info(format!("the {{ is ignored, and the }} that was meant for it ends {}", keyword.name));
+    }
+    let headline = format!("this {{ does not belong into the list of {}", keyword.name);
+    Diagnostic::new("stray-brace", Severity::Error, headline, place)
+        .info(format!("it is ignored, and the }} that was meant for it ends {}", keyword.name))
+        .help("remove it, and its } if it has one")
+}
