@@ -46,7 +46,7 @@ impl Sub<Duration> for Time {
     }
 }
 
-/// Virtual router identifier, 1..=255 (RFC 9568 §5.2.3).
+/// Virtual router identifier, 1..=255 (RFC 9568 §5.2.3 (5.2.3-1)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Vrid(NonZeroU8);
 
@@ -71,7 +71,7 @@ impl fmt::Display for Vrid {
     }
 }
 
-/// Election priority as advertised (RFC 9568 §5.2.4): 0 releases mastership, 255 owns the addresses.
+/// Election priority as advertised (RFC 9568 §5.2.4 (5.2.4-1, 5.2.4-3)): 0 releases mastership, 255 owns the addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Priority(pub u8);
 

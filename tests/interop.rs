@@ -7,6 +7,7 @@
 //!
 //! | room | what it tells |
 //! |---|---|
+//! | `clauses` | clauses of RFC 9568 that only a host can show |
 //! | `election` | who is MASTER: priorities, addresses, preemption, stops, deaths, broken links, mismatches |
 //! | `authentication` | who is believed: authentication headers, with another key, without one, said twice |
 //! | `frr` | the same with FRR as the other router |
@@ -31,6 +32,8 @@
 mod addresses;
 #[path = "interop/authentication.rs"]
 mod authentication;
+#[path = "interop/clauses.rs"]
+mod clauses;
 #[path = "interop/election.rs"]
 mod election;
 #[path = "interop/frr.rs"]

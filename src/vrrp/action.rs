@@ -11,10 +11,12 @@ pub enum Action {
     /// Send all copies of one advertisement.
     Send(Vec<Outgoing>),
     /// Put every virtual address (excluded ones too) that is missing on its device, then answer with
-    /// [`Instance::handle_addresses_installed`](super::Instance::handle_addresses_installed). Virtual routes and rules
+    /// [`Instance::handle_addresses_installed`](super::Instance::handle_addresses_installed). From then on the kernel
+    /// answers for them and takes their packets (RFC 9568 §6.4.3 (6.4.3-1, 6.4.3-2, 6.4.3-6)). Virtual routes and rules
     /// follow the addresses; a MASTER does not wait for them.
     InstallAddresses,
-    /// Remove the virtual rules, routes and addresses that were installed, in this order, and forget announcements still to be sent.
+    /// Remove the virtual rules, routes and addresses that were installed, in this order, and forget announcements still
+    /// to be sent: nobody answers for them here any more (RFC 9568 §6.4.2 (6.4.2-1, 6.4.2-2, 6.4.2-5)).
     WithdrawAddresses,
     /// Send gratuitous ARP or unsolicited neighbour advertisements for every virtual address (excluded ones too) that
     /// is set: all addresses once, then all again, `repeat` times.

@@ -38,7 +38,7 @@ pub(super) enum Rival {
     HigherAddress,
 }
 
-/// Compares another router with ours, as a MASTER does (RFC 9568 §6.4.3 (6.4.3-10 to -13)): by priority, then by
+/// Compares another router with ours, as a MASTER does (RFC 9568 §6.4.3 (6.4.3-10 to 6.4.3-13)): by priority, then by
 /// the source address as an unsigned number. Nobody else has our address: whoever asks has ruled that out.
 pub(super) fn rival(ours: (Priority, IpAddr), theirs: (Priority, IpAddr)) -> Rival {
     if theirs.0 == Priority::RELEASE {

@@ -10,10 +10,10 @@ use super::{
 };
 use crate::units::Family;
 
-/// VRRP's protocol number and next header (RFC 9568 §5.1.1.4, §5.1.2.4).
+/// VRRP's protocol number and next header (RFC 9568 §5.1.1.4 (5.1.1.4-1), §5.1.2.4).
 pub const PROTOCOL: u8 = 112;
 
-/// TTL and hop limit of an advertisement, sent and required (RFC 9568 §5.1.1.3, §5.1.2.3).
+/// TTL and hop limit of an advertisement, sent and required (RFC 9568 §5.1.1.3 (5.1.1.3-1), §5.1.2.3 (5.1.2.3-1), §7.1 (7.1-0)).
 pub const HOP_LIMIT: u8 = 255;
 
 /// Type of service and traffic class: precedence "internetwork control", which keepalived sends too.

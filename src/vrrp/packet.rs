@@ -54,7 +54,7 @@ impl Centiseconds {
     /// The longest interval that version 3 can express.
     pub const MAX: Self = Self(0x0fff);
 
-    /// Takes the low twelve bits of a field; the high four are reserved and not looked at (§5.2.6).
+    /// Takes the low twelve bits of a field; the high four are reserved and not looked at (RFC 9568 §5.2.6 (5.2.6-1), §5.2.7 (5.2.7-1)).
     pub const fn from_field(field: u16) -> Self {
         Self(field & Self::MAX.0)
     }
@@ -278,7 +278,7 @@ fn covered_trailer(family: Family, trailer: &[u8]) -> &[u8] {
     }
 }
 
-/// Length of the authentication data of a message.
+/// Length of the authentication data of a message (RFC 3768 §5.3.10 ).
 fn auth_data_len(family: Family, version: u8) -> usize {
     if family == Family::V4 && version == Version::V2.number() { AUTH_DATA_LEN } else { 0 }
 }
@@ -396,6 +396,7 @@ impl Advert {
             (Family::V4, Version::V2) => Sum::default(),
             _ => Sum::pseudo_header(source, destination, out.len() + trailer.len()),
         };
+        // RFC 9568 §7.2 (7.2-5): everything else is there by now.
         sum.add(out);
         sum.add(trailer);
         out[field::CHECKSUM].copy_from_slice(&sum.finish().to_be_bytes());
@@ -419,8 +420,9 @@ impl Advert {
                 IpAddr::V6(address) => slot.copy_from_slice(&address.octets()),
             }
         }
-        // The list is cut to MAX_ADDRESSES.
+        // RFC 9568 §5.2.5 (5.2.5-2); the list is cut to MAX_ADDRESSES.
         out[field::COUNT] = u8::try_from(self.listed().len()).unwrap_or(u8::MAX);
+        // RFC 9568 §5.2.1 (5.2.1-1).
         out[field::VERSION_TYPE] = self.version().number() << 4 | TYPE_ADVERTISEMENT;
         match &self.body {
             Body::V2 { interval, auth_type, auth_data } => {

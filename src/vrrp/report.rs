@@ -91,7 +91,7 @@ struct Entry {
 }
 
 impl Limiter {
-    /// Whether to write a line about `matter` now; if so, how many were swallowed since the last one.
+    /// RFC 9568 §7.1 (7.1-7). Whether to write a line about `matter` now; if so, how many were swallowed since the last one.
     pub(super) fn admit(&mut self, now: Time, sender: IpAddr, matter: Matter) -> Option<u64> {
         let mut key = (sender, matter);
         if !self.0.contains_key(&key) && self.0.len() >= MAX_ENTRIES {

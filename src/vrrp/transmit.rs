@@ -47,7 +47,8 @@ impl Transmitter {
         Self { advert: Advert { family, vrid, priority, addresses, body }, destinations, identification: 0 }
     }
 
-    /// All copies of one advertisement. They share an identification, which counts from 1 and leaves out 0.
+    /// All copies of one advertisement (RFC 9568 §7.2 (7.2-1, 7.2-4)). They share an identification, which counts from 1
+    /// and leaves out 0.
     pub(super) fn advert(
         &mut self,
         guard: &mut Guard,

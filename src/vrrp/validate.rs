@@ -249,7 +249,7 @@ pub fn validate(
             return Err(Reject::Interval { ours, found });
         }
     }
-    // RFC 9568 §5.2.2 (5.2.2-1).
+    // RFC 9568 §5.2.2 (5.2.2-1), §7.1 (7.1-2).
     if view.message_type() != TYPE_ADVERTISEMENT {
         return Err(Reject::Type(view.message_type()));
     }

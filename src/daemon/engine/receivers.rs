@@ -38,7 +38,7 @@ impl Receivers {
     }
 
     /// The router that a packet that came in by an interface is for. Those of one VRID have different groups or
-    /// different peers; one that is alone judges the sender itself.
+    /// different peers; one that is alone judges the sender itself (RFC 9568 §6.4 (6.4-1), §7.1 (7.1-4)).
     pub(super) fn find(&self, interface: &str, addressee: &Addressee) -> Option<usize> {
         let multicast = addressee.is_multicast();
         let kind = Kind { vrid: addressee.vrid, family: addressee.family(), multicast };

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// The source of a router's advertisements on its interface: what the configuration names, else the primary address
-/// of IPv4, the link-local one of IPv6. An owner of the addresses may have no other than those.
+/// of IPv4, the link-local one of IPv6 (RFC 9568 §5.1.1.1 (5.1.1.1-1), §5.1.2.1 (5.1.2.1-1), §7.2 (7.2-3)). An owner of the addresses may have no other than those.
 pub(super) fn of(interfaces: &Interfaces, row: &InstanceRow, index: IfIndex) -> Source {
     let Some(interface) = interfaces.at(index) else { return Source::Missing };
     if let Some(configured) = row.config.source {
@@ -30,6 +30,8 @@ pub(super) fn of(interfaces: &Interfaces, row: &InstanceRow, index: IfIndex) -> 
     choose(interface, family, owned)
 }
 
+/// RFC 9568 §8.2.2 (8.2.2-4): nothing is sent while it is not certain.
+///
 /// The best of an interface's addresses that may be a source and that `fits`: the first that is certain to be ours,
 /// else the first that may turn out to be, else one that is not.
 pub(super) fn choose(interface: &Interface, family: Family, fits: impl Fn(&AddressInfo) -> bool) -> Source {

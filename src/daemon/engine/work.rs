@@ -121,6 +121,7 @@ pub(super) fn kernel_address(row: &AddressRow, index: IfIndex) -> Address {
         broadcast: line.broadcast,
         scope: line.scope.0,
         label: line.label.clone(),
+        // RFC 9568 §8.2.2 (8.2.2-7).
         nodad: line.nodad,
         // As in keepalived an IPv4 address has no lifetime.
         preferred: match line.preferred {

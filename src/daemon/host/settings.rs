@@ -12,7 +12,7 @@ use crate::kernel::{KernelError, Sysctl};
 const ON: i64 = 1;
 const OFF: i64 = 0;
 /// `addr_gen_mode`: the kernel makes no link-local address (IN6_ADDR_GEN_MODE_NONE). One made from the virtual MAC
-/// would be the same on every router (RFC 9568 §7.4).
+/// would be the same on every router (RFC 9568 §7.4 (7.4-1)).
 const NO_ADDRESS: i64 = 1;
 /// `arp_announce`: a question for a neighbour names an address of the interface it leaves by.
 const OWN_ADDRESS: i64 = 2;

@@ -192,7 +192,8 @@ impl Instance {
         }
     }
 
-    /// Sends gratuitous ARP, unless the addresses are not there.
+    /// Sends gratuitous ARP or neighbour advertisements, unless the addresses are not there (RFC 9568 §8.1.2 (8.1.2-2,
+    /// 8.1.2-4), §8.2.2 (8.2.2-6)).
     pub(super) fn announce(&mut self, repeat: u32) {
         if self.addresses_set && repeat > 0 {
             self.actions.push_back(Action::Announce { repeat });
@@ -293,6 +294,7 @@ impl Instance {
         self.note_rival(now, advert);
     }
 
+    /// RFC 9568 §7.1 (7.1-12), §8.3.2 (8.3.2-2).
     fn complain_of_two_owners(&mut self, now: Time, other: IpAddr) {
         self.complain(
             now,

@@ -253,7 +253,7 @@ impl Instance {
         }
         if self.state == State::Master {
             if release {
-                // RFC 9568 §6.4.3 (6.4.3-8).
+                // RFC 9568 §6.4.3 (6.4.3-8); whoever is not MASTER says nothing, §6.4.2 (6.4.2-6).
                 self.release(now);
                 self.leave_master();
             } else {

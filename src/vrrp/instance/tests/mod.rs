@@ -2,6 +2,7 @@
 
 mod backup;
 mod captures;
+mod clauses;
 mod contest;
 mod faults;
 mod garp;
