@@ -10,16 +10,15 @@
 mod support;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use lab::pcap::Vrrp;
-use lab::{Error, Host, Process, Result, Subject, clock, pcap, wait};
-use nix::sys::signal::Signal;
+use lab::{Error, Process, Result, Subject, clock, wait};
 
 use support::daemon::Daemon;
 use support::fleet;
 use support::table::{Summary, head, millis_between, row};
+use support::watch::{Capture, monitor, seconds_of_stamp, time_of_day};
 
 const SIZES: [usize; 4] = [10, 250, 1000, 2000];
 const FAILOVER: usize = 1000;
@@ -75,19 +74,6 @@ fn growth(subject: &Subject, size: usize, steady: Duration) -> Result<()> {
     Ok(())
 }
 
-/// `ip monitor` with room for thousands of addresses at once; the lab's own has the default room.
-fn monitor(host: &Host) -> Result<Process> {
-    let argv = ["env", "TZ=UTC", "ip", "-rc", "33554432", "-o", "-ts", "monitor", "address"];
-    let process = host.spawn("monitor", &argv)?;
-    wait::until("the monitor to listen", SOON, || {
-        let told =
-            host.add_address("127.77.7.7/32", "lo").and_then(|()| host.del_address("127.77.7.7/32", "lo"));
-        told.map_err(|e| e.to_string())?;
-        if process.log().contains("127.77.7.7") { Ok(()) } else { Err(process.log_tail()) }
-    })?;
-    Ok(process)
-}
-
 /// When the last of `count` virtual addresses was added, in seconds of the day.
 fn last_of(monitor: &Process, count: usize) -> std::result::Result<f64, String> {
     let log = monitor.log();
@@ -99,16 +85,6 @@ fn last_of(monitor: &Process, count: usize) -> std::result::Result<f64, String> 
         }
         _ => Err(format!("{} of {count}", added.len())),
     }
-}
-
-/// `[2026-11-20T14:08:06.971003] 3: …`, without the date.
-fn seconds_of_stamp(line: &str) -> Option<f64> {
-    let (_, time) = line.split_once(']')?.0.split_once('T')?;
-    time.split(':').try_fold(0.0, |sum, part| Some(sum * 60.0 + part.parse::<f64>().ok()?))
-}
-
-fn time_of_day(wall: Duration) -> f64 {
-    wall.as_secs_f64() % 86_400.0
 }
 
 fn failovers() -> Result<()> {
@@ -158,45 +134,6 @@ fn failover(subject: &Subject) -> Result<Vec<f64>> {
         return Err(Error::Unexpected(format!("{found} successions of {FAILOVER}")));
     }
     Ok(overshoots)
-}
-
-/// tcpdump with room for hundreds of packets at once; the lab's own would lose some of them.
-struct Capture {
-    process: Process,
-    path: PathBuf,
-}
-
-impl Capture {
-    fn start(host: &Host, interface: &str) -> Result<Self> {
-        let path = host.dir().join(format!("{interface}.pcap"));
-        let file = path.to_string_lossy();
-        let argv = [
-            "tcpdump",
-            "-i",
-            interface,
-            "-n",
-            "-w",
-            &file,
-            "-s",
-            "128",
-            "-B",
-            "16384",
-            "-Z",
-            "root",
-            "--immediate-mode",
-            "--time-stamp-precision=nano",
-            "ip proto 112",
-        ];
-        let process = host.spawn("tcpdump", &argv)?;
-        process.wait_log("listening on", SOON)?;
-        Ok(Self { process, path })
-    }
-
-    fn stop(self) -> Result<Vec<Vrrp>> {
-        self.process.signal(Signal::SIGINT)?;
-        self.process.wait(SOON)?;
-        Ok(pcap::vrrp(&pcap::read_file(&self.path)?).collect())
-    }
 }
 
 fn successions(seen: &[Vrrp]) -> impl Iterator<Item = f64> {

@@ -6,6 +6,8 @@
 mod files;
 #[path = "kernel/ipv6.rs"]
 mod ipv6;
+#[path = "kernel/links.rs"]
+mod links;
 #[path = "kernel/processes.rs"]
 mod processes;
 #[path = "kernel/sockets.rs"]

@@ -8,6 +8,7 @@ pub(crate) mod daemon;
 pub(crate) mod fleet;
 pub(crate) mod shapes;
 pub(crate) mod table;
+pub(crate) mod watch;
 
 use std::env;
 use std::fs;

@@ -23,10 +23,10 @@ const FIRST_DESCRIPTOR: libc::c_int = 3;
 /// with one beyond.
 const DESCRIPTORS: libc::c_int = 65_536;
 
-/// Binds a packet socket (packet(7)) to an interface, for sending only: protocol 0 receives nothing.
+/// Sends a whole frame through a packet socket (packet(7)) out of an interface, without waiting.
 #[expect(clippy::cast_possible_truncation, reason = "a C constant and the size of a small struct")]
-pub(super) fn bind_packet_socket(socket: BorrowedFd<'_>, index: IfIndex) -> io::Result<()> {
-    let index = libc::c_int::try_from(index.0).map_err(|_| Errno::ENODEV)?;
+pub(super) fn send_frame(socket: BorrowedFd<'_>, index: IfIndex, frame: &[u8]) -> io::Result<()> {
+    let index = libc::c_int::try_from(index.0).map_err(|_| Errno::ENXIO)?;
     let address = libc::sockaddr_ll {
         sll_family: libc::AF_PACKET as libc::c_ushort,
         sll_protocol: 0,
@@ -37,9 +37,18 @@ pub(super) fn bind_packet_socket(socket: BorrowedFd<'_>, index: IfIndex) -> io::
         sll_addr: [0; 8],
     };
     let length = mem::size_of_val(&address) as libc::socklen_t;
-    // SAFETY: `address` is a live, initialised sockaddr_ll of `length` bytes, which bind(2) only reads;
-    // the descriptor is open for the duration of the borrow.
-    let result = unsafe { libc::bind(socket.as_raw_fd(), (&raw const address).cast(), length) };
+    // SAFETY: `address` is a live, initialised sockaddr_ll of `length` bytes and `frame` a slice of its own length;
+    // sendto(2) only reads both. The descriptor is open for the duration of the borrow.
+    let result = unsafe {
+        libc::sendto(
+            socket.as_raw_fd(),
+            frame.as_ptr().cast(),
+            frame.len(),
+            libc::MSG_DONTWAIT,
+            (&raw const address).cast(),
+            length,
+        )
+    };
     Errno::result(result)?;
     Ok(())
 }
@@ -238,24 +247,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_packet_socket_is_bound_to_an_interface_that_exists() {
+    fn a_frame_leaves_by_an_interface_that_exists() {
         let socket = socket(AddressFamily::Packet, SockType::Raw, SockFlag::SOCK_CLOEXEC, None)
             .expect("this test needs CAP_NET_RAW");
         let loopback = nix::net::if_::if_nametoindex("lo").unwrap();
-        bind_packet_socket(socket.as_fd(), IfIndex(loopback)).unwrap();
-        assert_eq!(interface_of(&socket), loopback.to_string());
-        let error = bind_packet_socket(socket.as_fd(), IfIndex(0x7fff_fff0)).unwrap_err();
-        assert_eq!(error.raw_os_error(), Some(libc::ENODEV));
-    }
-
-    /// The interface column of the socket's line in /proc/net/packet (sk, references, type, protocol,
-    /// interface, ..., inode).
-    fn interface_of(socket: &impl AsRawFd) -> String {
-        let link = std::fs::read_link(format!("/proc/self/fd/{}", socket.as_raw_fd())).unwrap();
-        let inode = link.to_str().unwrap().trim_start_matches("socket:[").trim_end_matches(']').to_owned();
-        let table = std::fs::read_to_string("/proc/thread-self/net/packet").unwrap();
-        let line = table.lines().find(|line| line.ends_with(&format!(" {inode}"))).unwrap();
-        line.split_whitespace().nth(4).unwrap().to_owned()
+        let sent = send_frame(socket.as_fd(), IfIndex(loopback), &[0; 60]);
+        // It is the loopback's own affair to be up.
+        assert!(sent.is_ok() || sent.unwrap_err().raw_os_error() == Some(libc::ENETDOWN));
+        for none in [0x7fff_fff0, u32::MAX] {
+            let error = send_frame(socket.as_fd(), IfIndex(none), &[0; 60]).unwrap_err();
+            assert_eq!(error.raw_os_error(), Some(libc::ENXIO));
+        }
     }
 
     #[test]

@@ -135,7 +135,7 @@ fn a_neighbour_advertisement_arrives_as_it_was_built_and_is_believed() {
         let mac = [0x02, 0, 0, 0, 0x0a, 0x01];
         let vip = v6("2001:db8:9::100");
         peer.there(|| ip("neigh add 2001:db8:9::100 lladdr 02:00:00:00:99:99 dev b nud stale"));
-        AnnounceSocket::open(index("a")).unwrap().announce(mac, vip.into(), false).unwrap();
+        AnnounceSocket::open().unwrap().announce(index("a"), mac, vip.into(), false).unwrap();
         let expected = nd::advertisement_frame(mac, vip, false);
         let mut frame = [0xa5; 128];
         // The kernels talk to each other too.

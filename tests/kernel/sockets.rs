@@ -105,17 +105,17 @@ fn an_interface_that_is_down_or_gone_refuses_by_name() {
         let here = VrrpSocket::open("a", index("a"), Family::V4).unwrap();
         let there = peer.there(|| VrrpSocket::open("b", index("b"), Family::V4).unwrap());
         there.join(GROUP.into()).unwrap();
-        let announcer = AnnounceSocket::open(index("a")).unwrap();
+        let (announcer, a) = (AnnounceSocket::open().unwrap(), index("a"));
         ip("link set dev a down");
         let refused = here.send(&packet(HERE, GROUP, b"down"), GROUP.into()).unwrap_err();
         assert_eq!(describe(&refused), "ENETUNREACH: Network is unreachable");
-        let refused = announcer.announce([2, 0, 0, 0, 0, 1], HERE.into(), false).unwrap_err();
+        let refused = announcer.announce(a, [2, 0, 0, 0, 0, 1], HERE.into(), false).unwrap_err();
         assert_eq!(describe(&refused), "ENETDOWN: Network is down");
         ip("link set dev a up");
         until(|| is_up("a")).await;
         here.send(&packet(HERE, GROUP, b"up"), GROUP.into()).unwrap();
         assert_eq!(payload(&there, GROUP).await, b"up");
-        announcer.announce([2, 0, 0, 0, 0, 1], HERE.into(), false).unwrap();
+        announcer.announce(a, [2, 0, 0, 0, 0, 1], HERE.into(), false).unwrap();
         // The receiver's interface may come and go as well.
         peer.there(|| ip("link set dev b down"));
         peer.there(|| ip("link set dev b up"));
@@ -127,7 +127,7 @@ fn an_interface_that_is_down_or_gone_refuses_by_name() {
         ip("link del dev a");
         let refused = here.send(&packet(HERE, GROUP, b"gone"), GROUP.into()).unwrap_err();
         assert_eq!(describe(&refused), "ENODEV: No such device");
-        let refused = announcer.announce([2, 0, 0, 0, 0, 1], HERE.into(), false).unwrap_err();
+        let refused = announcer.announce(a, [2, 0, 0, 0, 0, 1], HERE.into(), false).unwrap_err();
         assert_eq!(describe(&refused), "ENXIO: No such device or address");
     });
 }
@@ -144,7 +144,7 @@ fn a_gratuitous_arp_arrives_as_it_was_built() {
         capture.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
         let mac = [0x02, 0, 0, 0, 0x0a, 0x01];
         let vip = Ipv4Addr::new(10, 9, 0, 100);
-        AnnounceSocket::open(index("a")).unwrap().announce(mac, vip.into(), false).unwrap();
+        AnnounceSocket::open().unwrap().announce(index("a"), mac, vip.into(), false).unwrap();
         let mut frame = [0xa5; 128];
         let length = (&capture).read(&mut frame).expect("the frame arrives within ten seconds");
         assert_eq!(frame[..length], arp::gratuitous_frame(mac, vip));

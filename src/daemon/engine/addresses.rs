@@ -137,7 +137,9 @@ impl Addresses {
             let slot = &mut self.slots[number];
             let device = observed.device(number);
             if let Some(on) = slot.on.filter(|_| slot.ours) {
-                if !observed.may_hold(number, on) {
+                // In the end also an address that is not known to be there: the report of it may be on its way, or lost.
+                let is_unreported = !self.wanted && number < self.routes;
+                if !observed.may_hold(number, on) && !is_unreported {
                     slot.ours = false;
                 } else if !self.wanted || device != Some(on) {
                     self.asked.push(Request::Remove(number, on));
@@ -193,6 +195,7 @@ impl Addresses {
                 slot.ours = false;
                 slot.on = Some(index);
             }
+            (Request::Remove(removed, _), Answer::Removed) if removed < self.routes => slot.ours = false,
             _ => {}
         }
         let complaint = match answer {
@@ -380,6 +383,22 @@ mod tests {
         addresses.finish(&kernel);
         addresses.want(false);
         assert_eq!(addresses.plan(&kernel), [Request::Remove(0, ETH0)]);
+    }
+
+    #[test]
+    fn what_the_kernel_has_not_reported_yet_is_removed_too() {
+        let (mut addresses, mut kernel) = installed(2);
+        let unreported = kernel.held.clone();
+        kernel.held.clear();
+        addresses.want(false);
+        assert_eq!(addresses.plan(&kernel), [Request::Remove(0, ETH0), Request::Remove(1, ETH0)]);
+        kernel.held = unreported;
+        for slot in 0..2 {
+            let answer = kernel.answer(Request::Remove(slot, ETH0));
+            addresses.answer(Request::Remove(slot, ETH0), answer);
+        }
+        assert_eq!(addresses.finish(&kernel), Outcome::Settled);
+        assert_eq!(addresses.plan(&kernel), []);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::{
     addresses::{Answer, Outcome, Request},
     interfaces::Interface,
     observation::Observation,
-    work::{self, Done},
+    work::Done,
 };
 use crate::{
     kernel::{Detection, clock},
@@ -82,7 +82,7 @@ impl Engine {
                 ways.at(number, place).asked();
             }
         }
-        work.add(work::batch(requests, number, asked));
+        work.add(requests, number, asked);
     }
 
     /// Tells a machine that waits for it whether its addresses are there.
@@ -138,12 +138,15 @@ impl Engine {
     }
 
     fn want_addresses(&mut self, number: usize, wanted: bool, now: Time) {
-        self.flush();
         if !wanted {
             self.announcements.cancel(number);
         }
         self.routers[number].addresses.want(wanted);
-        self.move_addresses(number, now);
+        // A stop moves all of them together when everybody has said farewell.
+        if self.stop_by.is_none() {
+            self.flush();
+            self.move_addresses(number, now);
+        }
     }
 
     fn publish_transition(&mut self, number: usize, now: Time, change: Change) {
@@ -195,11 +198,10 @@ impl Engine {
             let row = &routers[router].row;
             let address = &row.addresses[slot];
             let (ip, prefix) = (address.config.address, address.config.prefix);
-            let device = interfaces.named_mut(&address.device);
             // Nothing is said of an address that another host may have (RFC 4862 §5.4).
-            let is_ours = |device: &&mut Interface| device.detection(ip, prefix) == Some(Detection::Passed);
-            if let Some(device) = device.filter(is_ours)
-                && let Err(error) = device.announce(now, ip)
+            let is_ours = |device: &Interface| device.detection(ip, prefix) == Some(Detection::Passed);
+            if interfaces.named(&address.device).is_some_and(is_ours)
+                && let Err(error) = interfaces.announce(&address.device, now, ip)
             {
                 debug!("({}) cannot announce {ip} on {}: {error}", row.config.name, address.device);
             }
@@ -209,9 +211,8 @@ impl Engine {
     fn announce_source(&mut self, number: usize, now: Time) {
         let router = &self.routers[number];
         let status = router.machine.status();
-        let interface = self.interfaces.named_mut(&router.row.config.interface);
-        if let (Some(source), Some(interface)) = (status.source, interface)
-            && let Err(error) = interface.announce(now, source)
+        if let Some(source) = status.source
+            && let Err(error) = self.interfaces.announce(&router.row.config.interface, now, source)
         {
             debug!("({}) cannot announce {source}: {error}", router.row.config.name);
         }

@@ -24,6 +24,8 @@ pub(super) struct Interfaces {
     index_of: HashMap<String, IfIndex>,
     /// What is open on them.
     pub(super) sockets: Sockets,
+    /// What addresses on any of them are announced through.
+    announcer: Option<AnnounceSocket>,
     /// Addresses that virtual routers put on interfaces, which are never a source of advertisements.
     virtual_addresses: HashSet<IpAddr>,
 }
@@ -38,7 +40,6 @@ pub(super) struct Interface {
     addresses: Vec<AddressInfo>,
     /// By [`key`].
     held: HashMap<(IpAddr, u8), Detection>,
-    announcer: Option<AnnounceSocket>,
     /// Whether it forwards IPv6, and when that was looked at.
     forwards: Option<(Time, bool)>,
 }
@@ -52,11 +53,6 @@ impl Interfaces {
     /// The interface of that name.
     pub(super) fn named(&self, name: &str) -> Option<&Interface> {
         self.known.get(self.index_of.get(name)?)
-    }
-
-    /// The interface of that name, to announce addresses on.
-    pub(super) fn named_mut(&mut self, name: &str) -> Option<&mut Interface> {
-        self.known.get_mut(self.index_of.get(name)?)
     }
 
     /// The interface of that index.
@@ -73,9 +69,8 @@ impl Interfaces {
                 (before != name).then_some(before)
             }
             None => {
-                let held = HashMap::new();
-                let new = Interface { link, addresses: Vec::new(), held, announcer: None, forwards: None };
-                self.known.insert(index, new);
+                let (addresses, held) = (Vec::new(), HashMap::new());
+                self.known.insert(index, Interface { link, addresses, held, forwards: None });
                 None
             }
         };
@@ -147,7 +142,6 @@ impl Interfaces {
         is_authenticated: bool,
         group: Option<IpAddr>,
     ) -> io::Result<()> {
-        self.open_announcer(index)?;
         let Some(interface) = self.known.get(&index) else {
             return Err(io::ErrorKind::NotFound.into());
         };
@@ -158,15 +152,22 @@ impl Interfaces {
         sockets.listen(&interface.link.name, (index, family), Hears::Vrrp, group)
     }
 
-    /// Opens what addresses on an interface are announced through; once is enough.
-    pub(super) fn open_announcer(&mut self, index: IfIndex) -> io::Result<()> {
-        let Some(interface) = self.known.get_mut(&index) else {
-            return Err(io::ErrorKind::NotFound.into());
-        };
-        if interface.announcer.is_none() && !interface.link.noarp {
-            interface.announcer = Some(AnnounceSocket::open(index)?);
+    /// Opens what addresses are announced through; once is enough.
+    pub(super) fn open_announcer(&mut self) -> io::Result<()> {
+        if self.announcer.is_none() {
+            self.announcer = Some(AnnounceSocket::open()?);
         }
         Ok(())
+    }
+
+    /// Tells the link of the interface of that name that `address` is here. Nothing happens on a link without neighbours.
+    pub(super) fn announce(&mut self, name: &str, now: Time, address: IpAddr) -> io::Result<()> {
+        let Self { known, index_of, announcer, .. } = self;
+        let interface = index_of.get(name).and_then(|index| known.get_mut(index));
+        let Some((announcer, interface)) = announcer.as_ref().zip(interface) else { return Ok(()) };
+        let Some(mac) = interface.link.mac.filter(|_| !interface.link.noarp) else { return Ok(()) };
+        let router = address.is_ipv6() && interface.forwards(now);
+        announcer.announce(interface.link.index, mac, address, router)
     }
 
     /// The index of every interface, in no particular order.
@@ -191,15 +192,6 @@ impl Devices for Interfaces {
 }
 
 impl Interface {
-    /// Tells the link that `address` is here. Nothing happens on a link without neighbours.
-    pub(super) fn announce(&mut self, now: Time, address: IpAddr) -> io::Result<()> {
-        let router = address.is_ipv6() && self.forwards(now);
-        match (&self.announcer, self.link.mac) {
-            (Some(announcer), Some(mac)) => announcer.announce(mac, address, router),
-            _ => Ok(()),
-        }
-    }
-
     fn forwards(&mut self, now: Time) -> bool {
         match self.forwards {
             Some((seen, forwards)) if now.since(seen) < FORWARDING_KNOWN => forwards,

@@ -20,6 +20,7 @@ mod receivers;
 mod router;
 mod sockets;
 mod source;
+mod stop;
 mod timers;
 mod trackers;
 mod ways;
@@ -66,8 +67,6 @@ const DRAIN: usize = 4096;
 const PORTION: usize = 64;
 /// The largest IP packet that is read whole; no advertisement is longer than an interface's MTU.
 const PACKET: usize = 9216;
-/// How long a stop may take for the kernel to remove the addresses.
-const STOP_LIMIT: Duration = Duration::from_secs(2);
 /// From a refusal of the kernel to the next attempt.
 const REPAIR_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -128,7 +127,7 @@ pub(super) struct Engine {
     started: bool,
     /// Whether a stop gives up mastership and addresses (not with `-V`).
     release: bool,
-    /// When a stop has to be over.
+    /// When a stop is over, should the kernel have done nothing of what is asked until then.
     stop_by: Option<Time>,
     /// Why the engine had to stop by itself.
     failure: Option<KernelError>,
@@ -267,12 +266,6 @@ impl Engine {
         self.flush();
     }
 
-    fn stopped(&self) -> bool {
-        let Some(stop_by) = self.stop_by else { return false };
-        let idle = self.work.is_idle() && self.deferred.is_empty() && self.repairs.next().is_none();
-        idle || clock::now() >= stop_by
-    }
-
     /// Sets the timer to the earliest deadline of all.
     fn arm(&mut self) {
         let deadlines = [
@@ -368,22 +361,6 @@ impl Engine {
                 self.handle_observation(tracker, &observation, now);
             }
             Some(Command::Shutdown) | None => self.shut_down(now),
-        }
-    }
-
-    fn shut_down(&mut self, now: Time) {
-        for number in 0..self.routers.len() {
-            self.routers[number].machine.handle_shutdown(now, self.release);
-            self.carry_out(number, now);
-        }
-        self.stop_by = Some(now + STOP_LIMIT);
-    }
-
-    /// The engine cannot go on: it leaves in order, and [`Self::run`] returns the error.
-    fn fail(&mut self, error: KernelError, now: Time) {
-        self.failure = Some(error);
-        if self.stop_by.is_none() {
-            self.shut_down(now);
         }
     }
 }

@@ -332,11 +332,9 @@ impl Engine {
         let row = &self.routers[number].row;
         let group = row.config.peers.is_empty().then_some(row.config.multicast_group);
         let is_authenticated = matches!(row.config.auth, Auth::Header(_));
-        let mut opened = self.interfaces.listen((index, row.config.family), is_authenticated, group);
-        for address in &row.addresses {
-            let device = self.interfaces.named(&address.device).map(|interface| interface.link.index);
-            opened = opened.and(device.map_or(Ok(()), |device| self.interfaces.open_announcer(device)));
-        }
+        let announcer = self.interfaces.open_announcer();
+        let opened = announcer
+            .and_then(|()| self.interfaces.listen((index, row.config.family), is_authenticated, group));
         let error = opened.err()?;
         let interface = row.config.transport().to_owned();
         self.repairs.set(number, Some(now + REPAIR_INTERVAL));

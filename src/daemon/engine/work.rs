@@ -3,6 +3,10 @@
 use std::{
     future::{pending, ready},
     pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use futures_util::{
@@ -21,10 +25,14 @@ use crate::{
 
 /// The batches on their way.
 #[derive(Default)]
-pub(super) struct Work(FuturesUnordered<Batch>);
+pub(super) struct Work {
+    batches: FuturesUnordered<Batch>,
+    /// Something was granted since somebody asked.
+    headway: Arc<AtomicBool>,
+}
 
 /// The requests of one router, sent together.
-pub(super) type Batch = Pin<Box<dyn Future<Output = Done> + Send>>;
+type Batch = Pin<Box<dyn Future<Output = Done> + Send>>;
 
 /// What became of a batch.
 pub(super) struct Done {
@@ -35,23 +43,35 @@ pub(super) struct Done {
 }
 
 impl Work {
-    /// Takes a batch and sends what it can of it at once, not only when the loop comes around. What came of
-    /// it is heard through [`next`](Self::next), which polls the batch anew and so is woken by its answers.
-    pub(super) fn add(&mut self, mut batch: Batch) {
+    /// Takes the requests of a router as one batch and sends what it can of it at once, not only when the loop comes
+    /// around. What came of it is heard through [`next`](Self::next), which polls the batch anew and so is woken by
+    /// its answers.
+    pub(super) fn add(
+        &mut self,
+        netlink: &Requests,
+        router: usize,
+        requests: Vec<(Request, Option<Object>)>,
+    ) {
+        let mut batch = batch(netlink, &self.headway, router, requests);
         match (&mut batch).now_or_never() {
-            Some(done) => self.0.push(Box::pin(ready(done))),
-            None => self.0.push(batch),
+            Some(done) => self.batches.push(Box::pin(ready(done))),
+            None => self.batches.push(batch),
         }
     }
 
     /// Whether nothing is on its way.
     pub(super) fn is_idle(&self) -> bool {
-        self.0.is_empty()
+        self.batches.is_empty()
+    }
+
+    /// Whether the kernel has granted anything since this was asked last.
+    pub(super) fn take_headway(&self) -> bool {
+        self.headway.swap(false, Ordering::Relaxed)
     }
 
     /// The next batch to end; never while there is none.
     pub(super) async fn next(&mut self) -> Done {
-        match self.0.next().await {
+        match self.batches.next().await {
             Some(done) => done,
             None => pending().await,
         }
@@ -88,10 +108,16 @@ impl Object {
     }
 }
 
-/// The requests of a router as one batch. An object that names an interface which is gone is none for the kernel.
-pub(super) fn batch(netlink: &Requests, router: usize, requests: Vec<(Request, Option<Object>)>) -> Batch {
+/// The requests of a router as one batch, which notes every grant as `headway`. An object that names an interface which
+/// is gone is none for the kernel.
+fn batch(
+    netlink: &Requests,
+    headway: &Arc<AtomicBool>,
+    router: usize,
+    requests: Vec<(Request, Option<Object>)>,
+) -> Batch {
     let asked = requests.into_iter().map(|(request, object)| {
-        let netlink = netlink.clone();
+        let (netlink, headway) = (netlink.clone(), Arc::clone(headway));
         async move {
             let answer = match (request, object) {
                 (Request::Add(..), Some(object)) => object.add(&netlink).await.map(Answer::Added),
@@ -104,7 +130,10 @@ pub(super) fn batch(netlink: &Requests, router: usize, requests: Vec<(Request, O
                 (Request::Remove(..), None) => Ok(Answer::Removed),
             };
             match answer {
-                Ok(answer) => (request, answer, None),
+                Ok(answer) => {
+                    headway.store(true, Ordering::Relaxed);
+                    (request, answer, None)
+                }
                 Err(error) => (request, error.errno().map_or(Answer::Lost, Answer::Refused), Some(error)),
             }
         }

@@ -210,9 +210,9 @@ impl Links {
         match requests.links().await {
             Ok(existing) => {
                 let made: HashSet<IfIndex> = self.made.values().map(|made| made.link).collect();
-                for link in existing.iter().filter(|link| made.contains(&link.index)) {
-                    errors.extend(requests.delete_link(link).await.err());
-                }
+                let (made, others): (Vec<_>, Vec<_>) =
+                    existing.into_iter().partition(|link| made.contains(&link.index));
+                errors.extend(requests.delete_links(&made, &others).await);
             }
             Err(error) => errors.push(error),
         }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use futures_util::future::join_all;
 use netlink_packet_core::{NLM_F_ACK, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REQUEST, NetlinkMessage};
 use netlink_packet_route::{
     RouteNetlinkMessage,
@@ -69,6 +70,30 @@ impl Requests {
         }
     }
 
+    /// Deletes links, and returns what was refused; `others` are those that there are beside them.
+    ///
+    /// After each deletion the kernel waits until no processor can still be using the link, some 40 ms. It does so once
+    /// for a whole group of links; so they get a group of their own first. Those that it will not delete so are deleted
+    /// one by one.
+    pub async fn delete_links(&self, links: &[Link], others: &[Link]) -> Vec<KernelError> {
+        if links.len() > 1 {
+            let group = free_group(others);
+            join_all(links.iter().map(|link| self.move_link(link.index, group))).await;
+            // Whatever stays is found below.
+            let _ = self.delete_group(group).await;
+        }
+        let deleted = join_all(links.iter().map(|link| self.delete_link(link))).await;
+        deleted.into_iter().filter_map(Result::err).collect()
+    }
+
+    async fn delete_group(&self, group: u32) -> Result<(), Refusal> {
+        let mut message = LinkMessage::default();
+        message.attributes.push(LinkAttribute::Group(group));
+        let mut request = NetlinkMessage::from(RouteNetlinkMessage::DelLink(message));
+        request.header.flags = NLM_F_REQUEST | NLM_F_ACK;
+        self.acknowledged(request).await
+    }
+
     /// Brings a link up. EADDRINUSE when another one on its parent has the same MAC and is up.
     pub async fn bring_up(&self, index: IfIndex) -> Result<(), KernelError> {
         let mut message = LinkMessage::default();
@@ -81,11 +106,15 @@ impl Requests {
 
     /// Has the kernel report a link to whoever listens, by giving it the group that it has.
     pub async fn repeat_link(&self, link: &Link) -> Result<(), KernelError> {
-        let mut message = LinkMessage::default();
-        message.header.index = link.index.0;
-        message.attributes.push(LinkAttribute::Group(link.group));
-        let repeated = self.change_link(message).await;
+        let repeated = self.move_link(link.index, link.group).await;
         repeated.map_err(|refusal| refusal.into_error(format!("having {} reported", link.name)))
+    }
+
+    async fn move_link(&self, index: IfIndex, group: u32) -> Result<(), Refusal> {
+        let mut message = LinkMessage::default();
+        message.header.index = index.0;
+        message.attributes.push(LinkAttribute::Group(group));
+        self.change_link(message).await
     }
 
     async fn change_link(&self, message: LinkMessage) -> Result<(), Refusal> {
@@ -93,6 +122,16 @@ impl Requests {
         request.header.flags = NLM_F_REQUEST | NLM_F_ACK;
         self.acknowledged(request).await
     }
+}
+
+/// The largest number of a group.
+const MAX_GROUP: u32 = i32::MAX.unsigned_abs();
+
+/// A group that no link is in. People give their groups small numbers, and 0 is that of every link without one.
+fn free_group(links: &[Link]) -> u32 {
+    let is_free = |group: &u32| links.iter().all(|link| link.group != *group);
+    // The kernel and iproute2 take them for signed numbers.
+    (1..=MAX_GROUP).rev().find(is_free).unwrap_or(MAX_GROUP)
 }
 
 /// RTM_NEWLINK with everything that the link is; it appears complete or not at all.
