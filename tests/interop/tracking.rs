@@ -332,6 +332,38 @@ fn delays_keep_a_flapping_cable_from_a_fault() -> Result<()> {
 }
 
 #[test]
+fn a_link_of_the_router_has_the_delays_of_its_interface() -> Result<()> {
+    let lan = Lan::builder()
+        .host("alpha", "va0", "10.9.0.1/24")
+        .host("beta", "vb0", "10.9.0.2/24")
+        .back_to_back()
+        .build()?;
+    let (alpha, beta) = (&lan["alpha"], &lan["beta"]);
+    // More would be limited: a master is missed after 0.4 s.
+    let delay = Duration::from_millis(300);
+    let setup = Setup {
+        before: "interface_up_down_delays {\n  va0 0.3 0.3\n}\n".to_owned(),
+        ..V3.alpha(100).line("use_vmac")
+    };
+    let router = setup.start_until(&ours(), alpha, State::Master)?;
+    let mark = router.mark();
+    beta.link_down("vb0")?;
+    beta.link_up("vb0")?;
+    beta.link_down("vb0")?;
+    let down = clock::wall();
+    router.wait_entering_since(mark, VI, State::Fault, SOON)?;
+    let after = clock::wall().saturating_sub(down);
+    assert!(after + LATE / 6 >= delay, "FAULT after {after:?}\n{}", router.log());
+    let mark = router.mark();
+    beta.link_up("vb0")?;
+    let up = clock::wall();
+    router.wait_entering_since(mark, VI, State::Backup, SOON)?;
+    let after = clock::wall().saturating_sub(up);
+    assert!(after + LATE / 6 >= delay, "BACKUP after {after:?}\n{}", router.log());
+    Ok(())
+}
+
+#[test]
 fn an_interface_that_is_removed_is_a_fault_until_one_of_its_name_is_made() -> Result<()> {
     let lan = pair()?;
     let alpha = &lan["alpha"];

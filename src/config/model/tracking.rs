@@ -17,6 +17,9 @@ pub enum Tracker {
     File(usize),
     /// A `vrrp_track_process`.
     Process(usize),
+    /// A static address, route or rule that a `track_group` follows: its position among all static addresses, then
+    /// routes, then rules, followed or not.
+    Static(usize),
 }
 
 impl Tracker {
@@ -27,6 +30,7 @@ impl Tracker {
             Self::Script(_) => "script",
             Self::File(_) => "file",
             Self::Process(_) => "process",
+            Self::Static(_) => "static",
         }
     }
 
@@ -35,7 +39,8 @@ impl Tracker {
         let (Self::Interface(position)
         | Self::Script(position)
         | Self::File(position)
-        | Self::Process(position)) = self;
+        | Self::Process(position)
+        | Self::Static(position)) = self;
         position
     }
 }
@@ -66,6 +71,8 @@ pub struct Tracks {
     pub files: Vec<Tracked>,
     /// `track_process`.
     pub processes: Vec<Tracked>,
+    /// The static addresses, routes and rules of which a line names one of its `track_group`s: without weight.
+    pub statics: Vec<Tracked>,
 }
 
 impl Tracks {
@@ -79,13 +86,13 @@ impl Tracks {
         self.lists_mut().into_iter().flatten()
     }
 
-    fn lists(&self) -> [&Vec<Tracked>; 4] {
-        [&self.interfaces, &self.scripts, &self.files, &self.processes]
+    fn lists(&self) -> [&Vec<Tracked>; 5] {
+        [&self.interfaces, &self.scripts, &self.files, &self.processes, &self.statics]
     }
 
     /// The lines of each kind, to be changed.
-    pub fn lists_mut(&mut self) -> [&mut Vec<Tracked>; 4] {
-        [&mut self.interfaces, &mut self.scripts, &mut self.files, &mut self.processes]
+    pub fn lists_mut(&mut self) -> [&mut Vec<Tracked>; 5] {
+        [&mut self.interfaces, &mut self.scripts, &mut self.files, &mut self.processes, &mut self.statics]
     }
 }
 

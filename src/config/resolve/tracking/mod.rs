@@ -181,7 +181,7 @@ fn weight(line: &Track, tracker: Tracker, context: &mut Context<'_>) -> Option<i
     let weight = line.weight.and_then(|weight| i16::try_from(weight).ok())?;
     let most = match tracker {
         Tracker::Interface(_) | Tracker::Script(_) => 253,
-        Tracker::File(_) | Tracker::Process(_) => 254,
+        Tracker::File(_) | Tracker::Process(_) | Tracker::Static(_) => 254,
     };
     let limited = weight.clamp(-most, most);
     if limited != weight {
