@@ -43,7 +43,7 @@ use crate::{
         capabilities::{self, Capability},
         process::Owner,
     },
-    registry::{FileRow, GroupRow, InstanceRow, ProcessRow, Registry, ScriptRow, Topology},
+    registry::{FileRow, GroupRow, InstanceRow, ProcessRow, Registry, ScriptRow, SessionRow, Topology},
 };
 
 /// keepalived's exit statuses.
@@ -208,6 +208,7 @@ fn topology(config: Config) -> Topology {
         scripts: (1..).zip(config.scripts).map(|(i, c)| Arc::new(ScriptRow::new(i, c))).collect(),
         files: (1..).zip(config.files).map(|(i, c)| Arc::new(FileRow::new(i, c))).collect(),
         processes: (1..).zip(config.processes).map(|(i, c)| Arc::new(ProcessRow::new(i, c))).collect(),
+        sessions: (1..).zip(config.sessions).map(|(i, c)| Arc::new(SessionRow::new(i, c))).collect(),
     }
 }
 

@@ -29,6 +29,7 @@ pub use self::{
     stream::{Cursor, Stream},
     trackers::{
         FileRow, FileStatus, Followed, InterfaceRow, InterfaceStatus, LinkState, ProcessRow, ProcessStatus,
+        SessionRow, SessionStatus,
     },
     transition::{Change, ContestEnd, Reason, Subject, Transition},
     ways::{RouteRow, RuleRow, WayStatus},
@@ -59,6 +60,8 @@ pub struct Topology {
     pub files: Vec<Arc<FileRow>>,
     /// One row per `vrrp_track_process` that something tracks.
     pub processes: Vec<Arc<ProcessRow>>,
+    /// The BFD sessions, in the order of the configuration.
+    pub sessions: Vec<Arc<SessionRow>>,
 }
 
 /// Everything the daemon knows, shared by the engine, which writes, and the outputs, which read.

@@ -94,6 +94,23 @@ pub struct ProcessStatus {
     pub at: Option<Time>,
 }
 
+/// A `bfd_instance`, as far as it moves priorities.
+#[derive(Debug)]
+pub struct SessionRow {
+    /// Position among them, from 1.
+    pub index: u32,
+    /// What the configuration says.
+    pub config: tracking::Session,
+    status: ArcSwap<SessionStatus>,
+}
+
+/// What is true of a session right now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SessionStatus {
+    /// Whether both ends hear one another.
+    pub up: bool,
+}
+
 /// How the coming and going of processes is learnt.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Followed {
@@ -127,3 +144,4 @@ macro_rules! row {
 row!(InterfaceRow, tracking::Interface, InterfaceStatus);
 row!(FileRow, tracking::File, FileStatus);
 row!(ProcessRow, tracking::Process, ProcessStatus);
+row!(SessionRow, tracking::Session, SessionStatus);

@@ -15,6 +15,7 @@ pub mod notification;
 mod position;
 mod process;
 mod script;
+mod session;
 mod tracked;
 
 use std::net::IpAddr;
@@ -43,6 +44,9 @@ pub fn view() -> View<Topology> {
         .table(&tracked::GROUP_INTERFACES)
         .table(&tracked::GROUP_SCRIPTS)
         .table(&tracked::GROUP_FILES)
+        .table(&tracked::SESSIONS)
+        .table(&session::TABLE)
+        .table(&tracked::GROUP_SESSIONS)
         .table(&tracked::PROCESSES)
         .table(&process::TABLE)
         .table(&tracked::GROUP_PROCESSES)

@@ -1,5 +1,5 @@
-//! What instances and sync groups track, line by line: KEEPALIVED-MIB's eight tables of tracked interfaces, scripts, files
-//! and processes.
+//! What instances and sync groups track, line by line: KEEPALIVED-MIB's ten tables of tracked interfaces, scripts, files,
+//! processes and BFD sessions.
 //!
 //! The last number of an index is the position of the line in its list. So it is for interfaces, too, although the index
 //! is named `ifIndex` there: keepalived counts lines, and an interface that is not there has no number of its own.
@@ -80,9 +80,11 @@ macro_rules! lines {
 }
 lines!(SCRIPTS, 5 "vrrpTrackedScript", instance of_instance, scripts);
 lines!(FILES, 12 "vrrpTrackedFile", instance of_instance, files);
+lines!(SESSIONS, 17 "vrrpTrackedBfd", instance of_instance, sessions);
 lines!(PROCESSES, 20 "vrrpTrackedProcess", instance of_instance, processes);
 lines!(GROUP_SCRIPTS, 15 "vrrpSyncTrackedScript", group of_group, scripts);
 lines!(GROUP_FILES, 16 "vrrpSyncTrackedFile", group of_group, files);
+lines!(GROUP_SESSIONS, 19 "vrrpSyncTrackedBfd", group of_group, sessions);
 lines!(GROUP_PROCESSES, 22 "vrrpSyncTrackedProcess", group of_group, processes);
 
 /// A table of interfaces: their index is no object of this MIB.

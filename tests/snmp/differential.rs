@@ -53,7 +53,7 @@ const fn known(object: &'static [u32], theirs: Shown, ours: Shown, row: &'static
 const ADDED: &str = "| objects added after 2.2.7 ";
 const NO_MAIL: &str = "| `smtpServerAddressType`, `smtpServerAddress` without a mail server ";
 const PRIMARY: &str = "| `vrrpInstanceTrackPrimaryIf` ";
-const LINES: &str = "| weights of the files and processes that an instance or a group tracks ";
+const LINES: &str = "| weights of what an instance or a group tracks ";
 const PARAM_MATCH: &str = "| `vrrpProcessParamMatch` ";
 const MAIL_DEFAULTS: &str = "| `smtpServerTimeout`, `smtpServerPort` without a mail server ";
 
@@ -88,6 +88,9 @@ const KNOWN: &[Known] = &[
     known(&[2, 12, 1, 3, 3, 1], Exactly("INTEGER: 2"), Exactly("INTEGER: 3"), LINES),
     known(&[2, 12, 1, 4, 3, 1], Exactly("INTEGER: 2"), Exactly("INTEGER: 1"), LINES),
     known(&[2, 16, 1, 3, 1, 2], Exactly("INTEGER: 1"), Exactly("INTEGER: -1"), LINES),
+    known(&[2, 17, 1, 3, 3, 2], Exactly("INTEGER: 12"), Exactly("INTEGER: 3"), LINES),
+    known(&[2, 17, 1, 4, 3, 2], Exactly("INTEGER: 2"), Exactly("INTEGER: 1"), LINES),
+    known(&[2, 19, 1, 3, 1, 1], Exactly("INTEGER: 12"), Exactly("INTEGER: 4"), LINES),
     known(&[2, 20, 1, 3, 3, 3], Exactly("INTEGER: 7"), Exactly("INTEGER: -7"), LINES),
     known(&[2, 20, 1, 4, 3, 4], Exactly("INTEGER: 2"), Exactly("INTEGER: 1"), LINES),
     known(&[2, 21, 1, 5], Exactly("INTEGER: 2"), Exactly("INTEGER: 3"), PARAM_MATCH),

@@ -53,6 +53,8 @@ pub struct Config {
     pub files: Vec<tracking::File>,
     /// `vrrp_track_process` blocks that somebody tracks, in file order.
     pub processes: Vec<tracking::Process>,
+    /// What `bfd_instance` blocks say of priorities, in file order.
+    pub sessions: Vec<tracking::Session>,
     /// `vrrp_instance` blocks, in file order.
     pub instances: Vec<Instance>,
     /// The single words of the top level, such as namespaces.
@@ -88,6 +90,7 @@ impl Config {
             scripts: Vec::new(),
             files: Vec::new(),
             processes: Vec::new(),
+            sessions: Vec::new(),
             instances: Vec::new(),
             process: Box::new(ProcessSettings::unwritten()),
             static_addresses: Vec::new(),

@@ -17,6 +17,8 @@ pub enum Tracker {
     File(usize),
     /// A `vrrp_track_process`.
     Process(usize),
+    /// A `bfd_instance`.
+    Session(usize),
     /// A static address, route or rule that a `track_group` follows: its position among all static addresses, then
     /// routes, then rules, followed or not.
     Static(usize),
@@ -30,6 +32,7 @@ impl Tracker {
             Self::Script(_) => "script",
             Self::File(_) => "file",
             Self::Process(_) => "process",
+            Self::Session(_) => "BFD session",
             Self::Static(_) => "static",
         }
     }
@@ -40,6 +43,7 @@ impl Tracker {
         | Self::Script(position)
         | Self::File(position)
         | Self::Process(position)
+        | Self::Session(position)
         | Self::Static(position)) = self;
         position
     }
@@ -71,6 +75,8 @@ pub struct Tracks {
     pub files: Vec<Tracked>,
     /// `track_process`.
     pub processes: Vec<Tracked>,
+    /// `track_bfd`.
+    pub sessions: Vec<Tracked>,
     /// The static addresses, routes and rules of which a line names one of its `track_group`s: without weight.
     pub statics: Vec<Tracked>,
 }
@@ -86,13 +92,20 @@ impl Tracks {
         self.lists_mut().into_iter().flatten()
     }
 
-    fn lists(&self) -> [&Vec<Tracked>; 5] {
-        [&self.interfaces, &self.scripts, &self.files, &self.processes, &self.statics]
+    fn lists(&self) -> [&Vec<Tracked>; 6] {
+        [&self.interfaces, &self.scripts, &self.files, &self.processes, &self.sessions, &self.statics]
     }
 
     /// The lines of each kind, to be changed.
-    pub fn lists_mut(&mut self) -> [&mut Vec<Tracked>; 5] {
-        [&mut self.interfaces, &mut self.scripts, &mut self.files, &mut self.processes, &mut self.statics]
+    pub fn lists_mut(&mut self) -> [&mut Vec<Tracked>; 6] {
+        [
+            &mut self.interfaces,
+            &mut self.scripts,
+            &mut self.files,
+            &mut self.processes,
+            &mut self.sessions,
+            &mut self.statics,
+        ]
     }
 }
 
@@ -163,6 +176,17 @@ pub struct Process {
     pub reverse: bool,
     /// Where the block begins.
     pub at: Span,
+}
+
+/// A `bfd_instance`, as far as it moves priorities.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// The name it is tracked by.
+    pub name: String,
+    /// `weight`, -253..=253.
+    pub weight: i16,
+    /// `weight N reverse`.
+    pub reverse: bool,
 }
 
 /// What of a process is compared with `process`.

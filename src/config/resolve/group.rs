@@ -50,7 +50,7 @@ pub(super) fn read(
             "notify_fault" => &mut draft.notify.fault,
             "notify_stop" => &mut draft.notify.stop,
             "notify" => &mut draft.notify.all,
-            "track_interface" | "track_script" | "track_file" | "track_process" => {
+            "track_interface" | "track_script" | "track_file" | "track_process" | "track_bfd" => {
                 tracking::lines(line, trackables, (&mut draft.tracks, &mut tracked), context);
                 continue;
             }

@@ -161,7 +161,7 @@ fn setting<'a>(
             let Draft { family, peers, known, .. } = draft;
             host::peers(node.lines(), family, peers, &mut known.peers, context);
         }
-        "track_interface" | "track_script" | "track_file" | "track_process" => {
+        "track_interface" | "track_script" | "track_file" | "track_process" | "track_bfd" => {
             let Draft { tracks, known, .. } = draft;
             tracking::lines(node, trackables, (tracks, &mut known.tracks), context);
         }

@@ -172,7 +172,10 @@ fn block(node: &Node, draft: &mut Draft, context: &mut Context<'_>) {
         "track_group" => config.track_groups.take(node, context.report),
         "track_file" | "vrrp_track_file" => tracking::file(node, trackables, context),
         "vrrp_track_process" => tracking::process(node, trackables, context),
-        "bfd_instance" => config.bfd_instances.take(node, context.report),
+        "bfd_instance" => {
+            config.bfd_instances.take(node, context.report);
+            trackables.add_session(config.bfd_instances.last());
+        }
         "garp_group" => config.garp_groups.take(node, context.report),
         "virtual_server_group" => config.server_groups.extend(service::group(node, context.report)),
         "virtual_server" => {

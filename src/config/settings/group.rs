@@ -2,20 +2,19 @@
 
 use std::time::Duration;
 
-use super::{Effective, Named, Track, section};
+use super::{Effective, Named, section};
 
 section! {
     /// `vrrp_sync_group`: instances that change state together.
     SyncGroup of "vrrp_sync_group" {
         group: Vec<Named> = "group",
-        track_bfd: Vec<Track> = "track_bfd",
         notify_priority_changes: Effective<bool> = "notify_priority_changes",
         smtp_alert: Effective<bool> = "smtp_alert",
         global_tracking: bool = "global_tracking",
         sync_group_tracking_weight: bool = "sync_group_tracking_weight",
     }
     resolved {
-        "track_interface" | "track_script" | "track_file" | "track_process" | "notify_master" | "notify_backup" | "notify_fault" | "notify_stop" | "notify"
+        "track_interface" | "track_script" | "track_file" | "track_process" | "track_bfd" | "notify_master" | "notify_backup" | "notify_fault" | "notify_stop" | "notify"
     }
 }
 

@@ -1,6 +1,6 @@
 //! `vrrp_instance` and its blocks.
 
-use super::{AuthHmac, CommandLine, Effective, ExtraGarp, Track, Words, section};
+use super::{AuthHmac, CommandLine, Effective, ExtraGarp, Words, section};
 
 section! {
     /// `vrrp_instance`.
@@ -15,7 +15,6 @@ section! {
         use_ipvlan: Option<Words> = "use_ipvlan",
         dont_track_primary: bool = "dont_track_primary",
         linkbeat_use_polling: bool = "linkbeat_use_polling",
-        track_bfd: Vec<Track> = "track_bfd",
         track_src_ip: bool = "track_src_ip",
         unicast_fault_no_peer: bool = "unicast_fault_no_peer",
         check_unicast_src: Effective<bool> = "check_unicast_src",
@@ -47,6 +46,6 @@ section! {
             | "nopreempt" | "preempt_delay" | "notify_master" | "notify_backup" | "notify_fault" | "notify_stop"
             | "notify" | "garp_master_delay" | "garp_master_repeat" | "garp_master_refresh"
             | "garp_master_refresh_repeat" | "garp_lower_prio_delay" | "garp_lower_prio_repeat" | "track_interface"
-            | "track_script" | "track_file" | "track_process"
+            | "track_script" | "track_file" | "track_process" | "track_bfd"
     }
 }

@@ -71,6 +71,16 @@ fn an_interface_need_not_be_there_where_interfaces_are_dynamic() {
 }
 
 #[test]
+fn a_session_is_tracked_with_its_own_weight_or_the_lines() {
+    let sessions = "bfd_instance gone {\n}\nbfd_instance unused {\nneighbor_ip 192.0.2.78\n}\n\
+                    bfd_instance s {\nneighbor_ip 192.0.2.77\nweight -5 reverse\n}\n";
+    let (lines, _) = tracks(sessions, "track_bfd {\ns\ngone\n}");
+    assert_eq!(lines, [(Tracker::Session(1), -5, true)]);
+    let (lines, _) = tracks(sessions, "track_bfd {\ns weight 7 noreverse\nunused\n}");
+    assert_eq!(lines, [(Tracker::Session(1), 7, false), (Tracker::Session(0), 0, false)]);
+}
+
+#[test]
 fn blocks_say_what_is_watched() {
     let (config, _) = read(&format!(
         "{DEFINED}track_file bad {{\nweight 3\n}}\nvrrp_track_process bad {{\nquorum 3\n}}\n\

@@ -25,9 +25,10 @@ pub fn start(host: &Host, name: &str, config: &str, flags: &[&str]) -> Result<Ro
 /// Pid files and TMPDIR of its own, or a second copy on the machine refuses to start. `-G`: where
 /// there is no /dev/log, syslog would go to the console, line by line, inside its VRRP loop.
 pub(crate) fn spawn(host: &Host, name: &str, dir: &Path, common: &[&str], flags: &[&str]) -> Result<Process> {
-    let vrrp_pid = dir.join("vrrp.pid");
-    let vrrp_pid = vrrp_pid.to_string_lossy();
-    let own = ["-G", "-r", &vrrp_pid];
+    let [vrrp_pid, bfd_pid] = ["vrrp.pid", "bfd.pid"].map(|name| dir.join(name));
+    let (vrrp_pid, bfd_pid) = (vrrp_pid.to_string_lossy(), bfd_pid.to_string_lossy());
+    // Another keepalived that finds a pid file in its usual place does not start.
+    let own = ["-G", "-r", &vrrp_pid, "-b", &bfd_pid];
     let argv: Vec<&str> = ["keepalived"].iter().chain(common).chain(&own).chain(flags).copied().collect();
     let env = HashMap::from([("TMPDIR".to_owned(), dir.to_string_lossy().into_owned())]);
     host.spawn_with(name, &argv, &env)

@@ -6,8 +6,8 @@ use super::{Interfaces, Trackables};
 use crate::config::{
     Config, Diagnostic, Instance, Severity, Span,
     resolve::Context,
-    settings::Check,
-    tracking::{self, Tracker},
+    settings::{BfdInstance, Check},
+    tracking::{self, Session, Tracker},
 };
 
 /// Leaves out what nobody tracks or what cannot be used, and lets the trackers' positions follow.
@@ -49,6 +49,7 @@ pub(in crate::config::resolve) fn keep_tracked(
         name: &process.name,
         at: &process.at,
     });
+    config.sessions = keeper.keep_sessions(trackables.sessions.all, &config.bfd_instances);
     let moved = keeper.moved;
     let of_instances = config.instances.iter_mut().map(|instance| &mut instance.tracks);
     let of_groups = config.sync_groups.iter_mut().map(|group| &mut group.tracks);
@@ -110,6 +111,19 @@ impl Keeper<'_, '_> {
                     Diagnostic::new(id, Severity::Notice, headline, at)
                         .help(format!("name it in {list} of an instance, below its definition")),
                 );
+            }
+        }
+        kept
+    }
+
+    /// The BFD sessions that can be, tracked or not: they have other uses.
+    fn keep_sessions(&mut self, all: Vec<Session>, usable: &[BfdInstance]) -> Vec<Session> {
+        let usable: HashSet<&str> = usable.iter().map(|session| session.heading.name()).collect();
+        let mut kept = Vec::new();
+        for (position, session) in all.into_iter().enumerate() {
+            if usable.contains(&*session.name) {
+                self.moved.insert(Tracker::Session(position), Tracker::Session(kept.len()));
+                kept.push(session);
             }
         }
         kept

@@ -13,9 +13,9 @@ use super::{Context, script::Candidates};
 use crate::{
     config::{
         Diagnostic, Severity, Span,
-        settings::{FromLine as _, Track, Weight},
+        settings::{BfdInstance, FromLine as _, Track, Weight},
         text::Word,
-        tracking::{self, Tracked, Tracker, Tracks},
+        tracking::{self, Session, Tracked, Tracker, Tracks},
         tree::Node,
     },
     units::Priority,
@@ -28,6 +28,7 @@ pub(super) struct Trackables {
     pub(super) scripts: Candidates,
     pub(super) files: Named<tracking::File>,
     pub(super) processes: Named<tracking::Process>,
+    pub(super) sessions: Named<Session>,
     /// What some instance or group names, by keyword, whatever came of that.
     mentioned: HashSet<(&'static str, String)>,
 }
@@ -108,6 +109,15 @@ impl Trackables {
         }
     }
 
+    /// A `bfd_instance` can be tracked below its block; each has a name of its own.
+    pub(super) fn add_session(&mut self, session: Option<&BfdInstance>) {
+        let Some(session) = session else { return };
+        let name = session.heading.name().to_owned();
+        let Named { all, positions } = &mut self.sessions;
+        positions.insert(name.clone(), all.len());
+        all.push(Session { name, weight: session.weight.adjustment(), reverse: session.weight.reverse });
+    }
+
     /// The weight of a `track_file`, which the checks that follow it have unless they say otherwise.
     pub(super) fn file_weight(&self, name: &str) -> Option<Weight> {
         let (_, file) = self.files.named(name)?;
@@ -128,6 +138,10 @@ impl Trackables {
                 let (position, file) = self.files.named(name)?;
                 Some(target(Tracker::File(position), file.weight, file.reverse))
             }
+            "track_bfd" => {
+                let (position, session) = self.sessions.named(name)?;
+                Some(target(Tracker::Session(position), session.weight, session.reverse))
+            }
             _ => {
                 let (position, process) = self.processes.named(name)?;
                 Some(target(Tracker::Process(position), process.weight, process.reverse))
@@ -142,11 +156,12 @@ fn list<'a>(keyword: &str, tracks: &'a mut Tracks) -> &'a mut Vec<Tracked> {
         "track_interface" => &mut tracks.interfaces,
         "track_script" => &mut tracks.scripts,
         "track_file" => &mut tracks.files,
+        "track_bfd" => &mut tracks.sessions,
         _ => &mut tracks.processes,
     }
 }
 
-/// One `track_interface`, `track_script`, `track_file` or `track_process`: `NAME [weight N [reverse|noreverse]]`, one
+/// One `track_interface`, `track_script`, `track_file`, `track_process` or `track_bfd`: `NAME [weight N [reverse|noreverse]]`, one
 /// per line. What a block tracks so far is in lists, and `seen` by number: the lists may be long.
 pub(super) fn lines(
     node: &Node,
@@ -159,7 +174,7 @@ pub(super) fn lines(
     for line in node.lines() {
         let name = line.first();
         let Some(target) = trackables.target(keyword, name.text) else {
-            // Files and processes that nobody defines are reported by the rules.
+            // What nobody defines is reported by the rules, but for scripts.
             if keyword == "track_script" && !trackables.scripts.is_broken(name.text) {
                 report_unknown_script(name, context);
             }
@@ -180,7 +195,7 @@ pub(super) fn lines(
 fn weight(line: &Track, tracker: Tracker, context: &mut Context<'_>) -> Option<i16> {
     let weight = line.weight.and_then(|weight| i16::try_from(weight).ok())?;
     let most = match tracker {
-        Tracker::Interface(_) | Tracker::Script(_) => 253,
+        Tracker::Interface(_) | Tracker::Script(_) | Tracker::Session(_) => 253,
         Tracker::File(_) | Tracker::Process(_) | Tracker::Static(_) => 254,
     };
     let limited = weight.clamp(-most, most);

@@ -1,0 +1,32 @@
+//! KEEPALIVED-MIB::vrrpBfdTable: a row per `bfd_instance`.
+
+use std::sync::Arc;
+
+use agentx::{Access, Column, Index, Syntax, Table};
+
+use crate::{
+    registry::{SessionRow, Topology},
+    snmp::{TRUTH, integer, one_or_two, position, text},
+};
+
+/// The table.
+pub(super) static TABLE: Table<Topology, Arc<SessionRow>> = Table {
+    entry: &[1, 3, 6, 1, 4, 1, 9586, 100, 5, 2, 18, 1],
+    name: "vrrpBfdEntry",
+    index: &[Index { name: "vrrpBfdIndex", syntax: Syntax::Integer32, implied: false }],
+    columns: &COLUMNS,
+    seek: |topology, after, include| {
+        let index = position::seek(topology.sessions.len(), after, include)?;
+        let row = topology.sessions.get(index as usize - 1)?;
+        Some((vec![index], Arc::clone(row)))
+    },
+};
+
+static COLUMNS: [Column<Topology, Arc<SessionRow>>; 5] = [
+    Column::hidden(1, "vrrpBfdIndex", Syntax::Integer32, Access::NotAccessible),
+    Column::new(2, "vrrpBfdName", Syntax::DisplayString, |_, row| text(&row.config.name)),
+    // 1 or 0, which is no TruthValue.
+    Column::new(3, "vrrpBfdResult", Syntax::Integer32, |_, row| integer(u8::from(row.status().up))),
+    Column::new(4, "vrrpBfdWeight", Syntax::Integer32, |_, row| integer(row.config.weight)),
+    Column::new(5, "vrrpBfdWgtRev", TRUTH, |_, row| one_or_two(row.config.reverse)),
+];
