@@ -271,6 +271,7 @@ pub fn validate(
     if !is_router(header.source) {
         return Err(Reject::Source);
     }
+    guard.believe();
     let interval = match settings.version {
         Version::V2 => settings.advert_interval,
         Version::V3 => view.max_interval().duration(),

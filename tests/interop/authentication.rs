@@ -4,9 +4,9 @@
 
 use std::time::Duration;
 
-use lab::{Capture, Injector, Lan, Result, Router, State, Subject, pcap::Vrrp, wait};
+use lab::{Capture, Injector, Lan, Result, Router, State, Subject, frame::Ipv4, pcap::Vrrp, wait};
 
-use crate::world::{ADVERTS, LATE, Ours, SOON, Talk, V3, VI, from, is_keepalived, ours, side_by_side};
+use crate::world::{ADVERTS, LATE, Ours, SOON, Talk, V3, VI, VIP, from, is_keepalived, ours, side_by_side};
 
 /// `auth_type AH` in the only form there is: version 2 over IPv4.
 const AH: Talk = Talk { version: 2, password: Some("s3cret99"), header: true, ..V3 };
@@ -114,4 +114,69 @@ fn what_a_dead_master_said_keeps_nobody_from_taking_over() -> Result<()> {
     let waited = from(&seen, "10.9.0.2")[0].time - silent;
     assert!(waited <= AH.master_down(LOW) + LATE + Duration::from_millis(100), "{waited:?}");
     wait_refusals(&beta, "a replay")
+}
+
+/// Where an Ethernet frame has the payload of an IPv4 packet without options, and length of the header there.
+const PAYLOAD: usize = 14 + 20;
+const HEADER: usize = 24;
+
+#[test]
+fn garbage_behind_authentication_headers_moves_nobody() -> Result<()> {
+    if is_keepalived("it writes a line for each of them") {
+        return Ok(());
+    }
+    let lan = Lan::builder()
+        .host("alpha", "va0", "10.9.0.1/24")
+        .host("beta", "vb0", "10.9.0.2/24")
+        .host("gamma", "vg0", "10.9.0.3/24")
+        .build()?;
+    let capture = Capture::start(&lan["beta"], "vb0", ADVERTS)?;
+    let alpha = AH.alpha(HIGH).start_until(&ours(), &lan["alpha"], State::Master)?;
+    let beta = AH.beta(LOW).start_until(&ours(), &lan["beta"], State::Backup)?;
+    capture.wait_vrrp("an advert", SOON, |seen| !seen.is_empty())?;
+    let original = capture.packets()?[0].bytes[PAYLOAD..].to_vec();
+    let altered = |at: usize, byte: u8| {
+        let mut payload = original.clone();
+        payload[at] = byte;
+        payload
+    };
+    let wrong = "wrong integrity check";
+    let garbage = [
+        // The sender is covered, and so are sequence number, ICV and priority.
+        (original.clone(), Some(wrong)),
+        (altered(11, 200), Some(wrong)),
+        (altered(23, !original[23]), Some(wrong)),
+        (altered(HEADER + 2, 255), Some(wrong)),
+        (altered(HEADER + 3, 200), Some("its version and address count ask for")),
+        (original[..HEADER + 8].to_vec(), Some("its version and address count ask for")),
+        // VRRP without the header, and what names no instance.
+        (original[HEADER..].to_vec(), Some("no authentication header")),
+        (altered(0, 6), None),
+        (altered(1, 5), None),
+        (original[..HEADER].to_vec(), None),
+        (original[..5].to_vec(), None),
+    ];
+    let (injector, mac) = (Injector::open(&lan["gamma"], "vg0")?, lan["gamma"].mac("vg0")?);
+    let source = |number: usize| [10, 9, 0, 30 + u8::try_from(number).expect("a few")];
+    for _ in 0..20 {
+        for (number, (payload, says)) in garbage.iter().enumerate() {
+            let packet = Ipv4::vrrp(source(number), payload);
+            let protocol = if says.is_some_and(|says| says.starts_with("no ")) { 112 } else { 51 };
+            injector.send(&Ipv4 { protocol, ..packet }.ethernet(mac))?;
+        }
+    }
+    for router in [&alpha, &beta] {
+        for (number, (_, says)) in garbage.iter().enumerate() {
+            let [.., last] = source(number);
+            let about = format!("packet from 10.9.0.{last} rejected: ");
+            let Some(says) = says else { continue };
+            let line = router.wait_log(&about, SOON)?;
+            assert!(line.contains(says), "{line}; expected: {says}");
+        }
+        let log = router.log();
+        assert_eq!(log.lines().filter(|line| line.contains("rejected")).count(), 7, "{log}");
+    }
+    let masters = [&alpha, &beta].map(|router| router.entries(VI, State::Master));
+    assert_eq!((masters, lan.holders(VIP)), ([1, 0], vec!["alpha".to_owned()]));
+    Ok(())
 }

@@ -57,7 +57,7 @@ pub(super) fn resolve(
 /// Reads a key; reports one that cannot be used, never with a word of it.
 fn read(key: &HmacKey, block: &Node, context: &mut Context<'_>) -> Option<SigningKey> {
     let is_its = |line: &&Node| line.keyword.name == "key" && line.integer() == Some(key.id.into());
-    let at = block.nodes().iter().find(is_its).map_or_else(|| block.span(), Node::span);
+    let at = || block.nodes().iter().find(is_its).map_or_else(|| block.span(), Node::span);
     let written = key.value.reveal();
     let path = written.strip_prefix("file:").map(|path| Ok(path.to_owned()));
     let source = path.or_else(|| Some(credential(written.strip_prefix("credential:")?, context)));
@@ -65,7 +65,7 @@ fn read(key: &HmacKey, block: &Node, context: &mut Context<'_>) -> Option<Signin
         None => decoded(written.as_bytes()),
         Some(path) => path.and_then(|path| {
             let file = context.env.key_file(Path::new(&path), LARGEST_FILE).map_err(because)?;
-            complain_if_exposed(&file, key.id, &at, context);
+            complain_if_exposed(&file, key.id, &at(), context);
             let content = &file.content;
             let end = content.iter().rposition(|byte| !matches!(byte, b'\n' | b'\r'));
             decoded(&content[..end.map_or(0, |last| last + 1)])
@@ -78,7 +78,7 @@ fn read(key: &HmacKey, block: &Node, context: &mut Context<'_>) -> Option<Signin
     let report = |why| {
         let headline = format!("key {} is ignored: {why}", key.id);
         let help = "a key has 32 to 64 bytes: write text, or hex:DIGITS, file:PATH or credential:NAME";
-        context.add(Diagnostic::new("unusable-key", Severity::Error, headline, &at).help(help));
+        context.add(Diagnostic::new("unusable-key", Severity::Error, headline, &at()).help(help));
     };
     usable.map_err(report).ok()
 }

@@ -111,6 +111,11 @@ impl Association {
         self.sequence
     }
 
+    /// A worse master was heard and is answered: one more than the next number, as it may have sent that already.
+    pub(super) fn overtake(&mut self) {
+        self.sequence = self.sequence.saturating_add(1);
+    }
+
     /// A new master begins a new cycle when the old one comes to its end.
     pub(super) fn mastership_begins(&mut self) {
         if self.sequence > LAST_OF_CYCLE {
@@ -265,6 +270,16 @@ mod tests {
         packet[32..44].copy_from_slice(&icv[..ICV_LEN]);
         let refused = Reject::SecurityIndex(Ipv4Addr::new(10, 9, 0, 7));
         assert_eq!(judged(&mut ours.clone(), &packet), Err(refused));
+    }
+
+    #[test]
+    fn a_worse_master_is_overtaken_even_when_it_speaks_at_the_same_time() {
+        let (mut ours, mut worse) = (Association::new(b"s3cret99"), Association::new(b"s3cret99"));
+        let heard = worse.next();
+        assert_eq!(judged(&mut ours, &sent(b"s3cret99", heard)), Ok(()));
+        worse.next();
+        ours.overtake();
+        assert_eq!(judged(&mut worse, &sent(b"s3cret99", ours.next())), Ok(()));
     }
 
     #[test]

@@ -120,6 +120,13 @@ impl Guard {
         }
     }
 
+    /// A worse master is answered, which has to believe the answer.
+    pub(super) fn overtake(&mut self) {
+        if let Kind::Header(association) = &mut self.kind {
+            association.overtake();
+        }
+    }
+
     /// Whether an authentication header is there if and only if one is asked for.
     pub(super) fn check_presence(&self, header: &Header) -> Result<(), Reject> {
         match (&self.kind, header.authentication.is_some()) {
@@ -151,6 +158,13 @@ impl Guard {
         let utc = self.utc(now);
         let Kind::Signature(signer) = &mut self.kind else { return Ok(()) };
         signer.judge(utc, source, message, trailer).map_err(Reject::Signature)
+    }
+
+    /// The packet judged last is believed.
+    pub(super) fn believe(&mut self) {
+        if let Kind::Signature(signer) = &mut self.kind {
+            signer.believe();
+        }
     }
 
     /// Judges what version 2 says in the message itself (RFC 2338 §5.3.6 and §7.1) and in its authentication

@@ -83,6 +83,8 @@ pub(super) struct Signer {
     sent: Option<Sequence>,
     heard: Marks,
     last: Option<SignatureStatus>,
+    /// What was judged right last, until all of the packet is believed.
+    judged: Option<(Option<Sequence>, SignatureStatus)>,
 }
 
 impl Signer {
@@ -97,6 +99,7 @@ impl Signer {
             sent: None,
             heard: Marks::default(),
             last: None,
+            judged: None,
         }
     }
 
@@ -117,7 +120,7 @@ impl Signer {
         Some(Trailer { mac, ..unsigned }.bytes())
     }
 
-    /// Judges what a sender says, and takes note of it when it may be believed.
+    /// Judges what a sender says. [`Self::believe`] takes note of it.
     pub(super) fn judge(
         &mut self,
         utc: Utc,
@@ -144,8 +147,7 @@ impl Signer {
         if self.mark(utc, source).is_some_and(|last| !sequence.is_after(last)) {
             return Err(Flaw::Replay);
         }
-        self.heard.note(source, sequence);
-        self.last = Some(SignatureStatus { sender: source, key: Some(id), age });
+        self.judged = Some((Some(sequence), SignatureStatus { sender: source, key: Some(id), age }));
         Ok(())
     }
 
@@ -153,8 +155,18 @@ impl Signer {
         if self.mode == SignatureMode::Enforce {
             return Err(Flaw::Missing);
         }
-        self.last = Some(SignatureStatus { sender: source, key: None, age: 0 });
+        self.judged = Some((None, SignatureStatus { sender: source, key: None, age: 0 }));
         Ok(())
+    }
+
+    /// The packet judged last is believed. Not earlier, or a copy with another checksum, which is not signed, could come
+    /// before the packet itself and make a replay of it.
+    pub(super) fn believe(&mut self) {
+        let Some((sequence, status)) = self.judged.take() else { return };
+        if let Some(sequence) = sequence {
+            self.heard.note(status.sender, sequence);
+        }
+        self.last = Some(status);
     }
 
     /// The sender's last sequence, as long as it protects: what is outside of the window can neither be said again, nor

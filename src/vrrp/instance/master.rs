@@ -232,6 +232,7 @@ impl Instance {
 
     /// Tells a worse router, and the switches it may have confused, who is master (RFC 9568 §6.4.3 (6.4.3-12)).
     fn answer_worse(&mut self, now: Time) {
+        self.guard.overtake();
         self.answer_with_advert(now);
         if self.announce_again(now) && self.is_member() {
             self.actions.push_back(Action::AnnounceGroup);

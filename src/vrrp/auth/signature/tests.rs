@@ -14,6 +14,21 @@ const OTHER: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 9, 0, 2));
 const MESSAGE: [u8; 16] = [0x31, 0x33, 0x96, 0x02, 0x00, 0x64, 0x38, 0xee, 10, 9, 0, 100, 10, 9, 0, 101];
 const NOW: f64 = 1_000_000_000.0;
 
+impl Signer {
+    /// Judges a packet with which nothing else is wrong.
+    fn hear(
+        &mut self,
+        utc: Utc,
+        source: IpAddr,
+        message: &[u8],
+        bytes: Option<&[u8; trailer::LEN]>,
+    ) -> Result<(), Flaw> {
+        self.judge(utc, source, message, bytes)?;
+        self.believe();
+        Ok(())
+    }
+}
+
 fn at(seconds: f64) -> Utc {
     Utc(Duration::from_secs_f64(seconds))
 }
@@ -60,9 +75,9 @@ fn the_captures_are_believed_and_signed_the_same() {
             if sent.last() == Some(trailer) {
                 continue;
             }
-            assert_eq!(theirs.judge(utc, source, message, Some(trailer)), Ok(()), "{name}");
+            assert_eq!(theirs.hear(utc, source, message, Some(trailer)), Ok(()), "{name}");
             assert_eq!(ours.sign(utc, source, message).as_ref(), Some(trailer), "{name}");
-            assert_eq!(theirs.judge(utc, source, message, Some(trailer)), Err(Flaw::Replay), "{name}");
+            assert_eq!(theirs.hear(utc, source, message, Some(trailer)), Err(Flaw::Replay), "{name}");
             sent.push(*trailer);
         }
         assert!(sent.len() >= 3, "{name}: {}", sent.len());
@@ -75,15 +90,15 @@ fn every_bit_but_those_of_the_checksum_is_signed() {
     for bit in 0..MESSAGE.len() * 8 {
         let mut message = MESSAGE;
         message[bit / 8] ^= 1 << (bit % 8);
-        let verdict = signer().judge(at(NOW), SENDER, &message, Some(&trailer));
+        let verdict = signer().hear(at(NOW), SENDER, &message, Some(&trailer));
         assert_eq!(verdict.is_ok(), CHECKSUM.contains(&(bit / 8)), "byte {}", bit / 8);
     }
     for bit in 0..trailer::LEN * 8 {
         let mut altered = trailer;
         altered[bit / 8] ^= 1 << (bit % 8);
-        assert!(signer().judge(at(NOW), SENDER, &MESSAGE, Some(&altered)).is_err(), "byte {}", bit / 8);
+        assert!(signer().hear(at(NOW), SENDER, &MESSAGE, Some(&altered)).is_err(), "byte {}", bit / 8);
     }
-    let stolen = signer().judge(at(NOW), OTHER, &MESSAGE, Some(&trailer));
+    let stolen = signer().hear(at(NOW), OTHER, &MESSAGE, Some(&trailer));
     assert_eq!(stolen, Err(Flaw::Forged(1)), "the sender is signed, too");
 }
 
@@ -91,7 +106,7 @@ fn every_bit_but_those_of_the_checksum_is_signed() {
 fn every_flaw_has_its_name_and_leaves_no_trace() {
     let trailer = Trailer::parse(&signed(at(NOW)));
     let mut ours = signer();
-    let mut judged = |trailer: Trailer, utc| ours.judge(utc, SENDER, &MESSAGE, Some(&trailer.bytes()));
+    let mut judged = |trailer: Trailer, utc| ours.hear(utc, SENDER, &MESSAGE, Some(&trailer.bytes()));
     let malformed = Flaw::Malformed { scheme: 2, reserved: 0 };
     assert_eq!(judged(Trailer { scheme: 2, ..trailer }, at(NOW)), Err(malformed));
     let malformed = Flaw::Malformed { scheme: 1, reserved: 1 };
@@ -104,7 +119,7 @@ fn every_flaw_has_its_name_and_leaves_no_trace() {
     assert_eq!(judged(trailer, at(NOW - 6.0)), Err(Flaw::Stale { age: -6, window: 5 }));
     assert_eq!(judged(trailer, at(NOW + 5.9)), Ok(()), "whole seconds count");
     assert_eq!(judged(trailer, at(NOW)), Err(Flaw::Replay));
-    assert_eq!(ours.judge(at(NOW), SENDER, &MESSAGE, None), Err(Flaw::Missing));
+    assert_eq!(ours.hear(at(NOW), SENDER, &MESSAGE, None), Err(Flaw::Missing));
 }
 
 #[test]
@@ -121,9 +136,9 @@ fn each_sender_has_a_sequence_of_its_own() {
     let mut ours = signer();
     let say = |sender, utc| signer().sign(utc, sender, &MESSAGE).unwrap();
     let late = say(SENDER, at(NOW + 1.0));
-    assert_eq!(ours.judge(at(NOW), SENDER, &MESSAGE, Some(&late)), Ok(()));
-    assert_eq!(ours.judge(at(NOW), OTHER, &MESSAGE, Some(&say(OTHER, at(NOW)))), Ok(()));
-    assert_eq!(ours.judge(at(NOW), SENDER, &MESSAGE, Some(&say(SENDER, at(NOW)))), Err(Flaw::Replay));
+    assert_eq!(ours.hear(at(NOW), SENDER, &MESSAGE, Some(&late)), Ok(()));
+    assert_eq!(ours.hear(at(NOW), OTHER, &MESSAGE, Some(&say(OTHER, at(NOW)))), Ok(()));
+    assert_eq!(ours.hear(at(NOW), SENDER, &MESSAGE, Some(&say(SENDER, at(NOW)))), Err(Flaw::Replay));
 }
 
 #[test]
@@ -136,11 +151,11 @@ fn migration_goes_from_receive_only_over_permissive_to_enforce() {
         [(enforce, true, false), (permissive, true, true), (receive_only, false, true)]
     {
         assert_eq!(signer.sign(at(NOW), SENDER, &MESSAGE).is_some(), signs);
-        assert_eq!(signer.judge(at(NOW), SENDER, &MESSAGE, None).is_ok(), believes_unsigned);
+        assert_eq!(signer.hear(at(NOW), SENDER, &MESSAGE, None).is_ok(), believes_unsigned);
         assert_eq!(signer.status().map(|status| status.key), believes_unsigned.then_some(None));
         // What is signed has to be signed right, in every mode.
-        assert_eq!(signer.judge(at(NOW), SENDER, &MESSAGE, Some(&forged)), Err(Flaw::Forged(1)));
-        assert_eq!(signer.judge(at(NOW), SENDER, &MESSAGE, Some(&good)), Ok(()));
+        assert_eq!(signer.hear(at(NOW), SENDER, &MESSAGE, Some(&forged)), Err(Flaw::Forged(1)));
+        assert_eq!(signer.hear(at(NOW), SENDER, &MESSAGE, Some(&good)), Ok(()));
         assert_eq!(signer.status().and_then(|status| status.key), Some(1));
     }
 }
@@ -154,11 +169,11 @@ fn a_new_key_is_used_when_all_have_it() {
     let sends = |signer: &mut Signer| signer.sign(at(NOW), SENDER, &MESSAGE).unwrap();
     let (mut old, mut both, mut new) = (with(&[1], 1), with(&[1, 2], 2), with(&[2], 2));
     let (with_old, with_new) = (sends(&mut old), sends(&mut both));
-    assert_eq!(both.judge(at(NOW), OTHER, &MESSAGE, Some(&with_old)), Err(Flaw::Forged(1)));
-    assert_eq!(both.judge(at(NOW), SENDER, &MESSAGE, Some(&with_old)), Ok(()));
-    assert_eq!(new.judge(at(NOW), SENDER, &MESSAGE, Some(&with_old)), Err(Flaw::UnknownKey(1)));
-    assert_eq!(new.judge(at(NOW), SENDER, &MESSAGE, Some(&with_new)), Ok(()));
-    assert_eq!(old.judge(at(NOW), SENDER, &MESSAGE, Some(&with_new)), Err(Flaw::UnknownKey(2)));
+    assert_eq!(both.hear(at(NOW), OTHER, &MESSAGE, Some(&with_old)), Err(Flaw::Forged(1)));
+    assert_eq!(both.hear(at(NOW), SENDER, &MESSAGE, Some(&with_old)), Ok(()));
+    assert_eq!(new.hear(at(NOW), SENDER, &MESSAGE, Some(&with_old)), Err(Flaw::UnknownKey(1)));
+    assert_eq!(new.hear(at(NOW), SENDER, &MESSAGE, Some(&with_new)), Ok(()));
+    assert_eq!(old.hear(at(NOW), SENDER, &MESSAGE, Some(&with_new)), Err(Flaw::UnknownKey(2)));
 }
 
 #[test]
@@ -177,18 +192,18 @@ fn a_sequence_moves_on_whatever_the_clock_does() {
 fn a_clock_that_was_set_back_keeps_nobody_out_for_ever() {
     let mut ours = signer();
     let ahead = signed(at(NOW + 5.0));
-    assert_eq!(ours.judge(at(NOW), SENDER, &MESSAGE, Some(&ahead)), Ok(()));
+    assert_eq!(ours.hear(at(NOW), SENDER, &MESSAGE, Some(&ahead)), Ok(()));
     let mended = |seconds| signed(at(NOW + seconds));
-    assert_eq!(ours.judge(at(NOW + 1.0), SENDER, &MESSAGE, Some(&mended(1.0))), Err(Flaw::Replay));
+    assert_eq!(ours.hear(at(NOW + 1.0), SENDER, &MESSAGE, Some(&mended(1.0))), Err(Flaw::Replay));
     // Ours was wrong: in its new time the old mark protects from nothing.
-    assert_eq!(ours.judge(at(NOW - 60.0), SENDER, &MESSAGE, Some(&mended(-60.0))), Ok(()));
+    assert_eq!(ours.hear(at(NOW - 60.0), SENDER, &MESSAGE, Some(&mended(-60.0))), Ok(()));
 }
 
 #[test]
 fn without_a_clock_only_the_order_counts() {
     let mut ours = Signer::new(&config(SignatureMode::Enforce, AntiReplay::Monotonic));
     let days = 86_400.0;
-    let mut heard = |seconds| ours.judge(at(NOW), SENDER, &MESSAGE, Some(&signed(at(seconds))));
+    let mut heard = |seconds| ours.hear(at(NOW), SENDER, &MESSAGE, Some(&signed(at(seconds))));
     assert_eq!(heard(NOW - 30.0 * days), Ok(()));
     assert_eq!(heard(NOW - 31.0 * days), Err(Flaw::Replay));
     assert_eq!(heard(NOW + 30.0 * days), Ok(()));
@@ -200,7 +215,7 @@ fn without_a_clock_only_the_order_counts() {
 fn a_clock_that_drifts_is_told_of_before_it_is_too_late() {
     let mut ours = signer();
     let mut age = |seconds| {
-        assert_eq!(ours.judge(at(NOW + seconds), SENDER, &MESSAGE, Some(&signed(at(NOW)))), Ok(()));
+        assert_eq!(ours.hear(at(NOW + seconds), SENDER, &MESSAGE, Some(&signed(at(NOW)))), Ok(()));
         let age = ours.alarming_age();
         ours = signer();
         age

@@ -126,7 +126,7 @@ fn version_3_unicast_over_ipv6() {
 }
 
 /// The routers of the captures with `auth_hmac`.
-fn signing() -> [(&'static str, Settings); 4] {
+pub(super) fn signing() -> [(&'static str, Settings); 4] {
     let signed = |active| {
         let anti_replay = AntiReplay::Time { window: 5 };
         let (keys, mode) = (vec![key(1), key(2)], SignatureMode::Enforce);

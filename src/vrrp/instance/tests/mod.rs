@@ -5,6 +5,7 @@ mod captures;
 mod clauses;
 mod contest;
 mod faults;
+mod forged;
 mod garp;
 mod ipv6;
 mod malformed;
@@ -20,7 +21,7 @@ use crate::{
     vrrp::{
         Auth, Garp, Outgoing, Source,
         ipv4::{self, HEADER_LEN},
-        packet::Advert,
+        packet::{Advert, View},
         testing::advert_of,
     },
 };
@@ -58,10 +59,12 @@ fn router(priority: u8) -> Settings {
     }
 }
 
-/// The advertisement in a packet.
+/// The advertisement in a packet, without what may stand behind it.
 fn advert_in(packet: &[u8]) -> Advert {
     let header = Header::parse(packet).unwrap();
-    Advert::parse(header.family(), &packet[header.length..]).unwrap()
+    let message = &packet[header.length..];
+    let length = View::new(header.family(), message).unwrap().expected_len();
+    Advert::parse(header.family(), &message[..length]).unwrap()
 }
 
 /// Instances on one link without delay or loss, a clock, and a line for everything that happens.
