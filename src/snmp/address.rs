@@ -47,7 +47,7 @@ static COLUMNS: [Column<Topology, Arc<AddressRow>>; 12] = [
     Column::hidden(1, "vrrpAddressIndex", Syntax::Integer32, Access::NotAccessible),
     Column::new(2, "vrrpAddressType", INET_ADDRESS_TYPE, |_, row| address_type(row.config.address)),
     Column::new(3, "vrrpAddressValue", Syntax::OctetString, |_, row| address_octets(row.config.address)),
-    Column::new(4, "vrrpAddressBroadcast", Syntax::OctetString, |_, row| {
+    Column::fixed(4, "vrrpAddressBroadcast", Syntax::OctetString, |_, row| {
         // IPv6 has no broadcast.
         row.config
             .address
@@ -56,13 +56,17 @@ static COLUMNS: [Column<Topology, Arc<AddressRow>>; 12] = [
             .and_then(|broadcast| address_octets(broadcast.into()))
     }),
     Column::new(5, "vrrpAddressMask", Syntax::Unsigned32, |_, row| unsigned(row.config.prefix)),
-    Column::new(6, "vrrpAddressScope", INET_SCOPE_TYPE, |_, row| scope(row.config.address, row.config.scope)),
+    Column::fixed(6, "vrrpAddressScope", INET_SCOPE_TYPE, |_, row| {
+        scope(row.config.address, row.config.scope)
+    }),
     Column::new(7, "vrrpAddressIfIndex", Syntax::Integer32, |_, row| integer(row.status().device?.0)),
     Column::new(8, "vrrpAddressIfName", Syntax::DisplayString, |_, row| text(&row.device)),
-    Column::new(9, "vrrpAddressIfAlias", Syntax::DisplayString, |_, row| text(row.config.label.as_deref()?)),
+    Column::fixed(9, "vrrpAddressIfAlias", Syntax::DisplayString, |_, row| {
+        text(row.config.label.as_deref()?)
+    }),
     Column::new(10, "vrrpAddressStatus", STATUS, |_, row| one_or_two(row.status().set)),
     Column::new(11, "vrrpAddressAdvertising", ADVERTISING, |_, row| one_or_two(row.advertised)),
-    Column::new(12, "vrrpAddressPeer", Syntax::OctetString, |_, _| None),
+    Column::fixed(12, "vrrpAddressPeer", Syntax::OctetString, |_, _| None),
 ];
 
 /// InetScopeType; absent for a scope it has no name for. That of an IPv6 address follows from the address.

@@ -36,20 +36,20 @@ static COLUMNS: [Column<Topology, Arc<GroupRow>>; 11] = [
     Column::new(3, "vrrpSyncGroupState", VRRP_STATE, |_, row| integer(row.status().state.shown())),
     Column::new(4, "vrrpSyncGroupSmtpAlert", ENABLED, |_, _| one_or_two(false)),
     Column::new(5, "vrrpSyncGroupNotifyExec", ENABLED, |_, row| one_or_two(notifies(&row.config.notify))),
-    Column::new(6, "vrrpSyncGroupScriptMaster", Syntax::DisplayString, |_, row| {
+    Column::fixed(6, "vrrpSyncGroupScriptMaster", Syntax::DisplayString, |_, row| {
         command(row.config.notify.master.as_ref())
     }),
-    Column::new(7, "vrrpSyncGroupScriptBackup", Syntax::DisplayString, |_, row| {
+    Column::fixed(7, "vrrpSyncGroupScriptBackup", Syntax::DisplayString, |_, row| {
         command(row.config.notify.backup.as_ref())
     }),
-    Column::new(8, "vrrpSyncGroupScriptFault", Syntax::DisplayString, |_, row| {
+    Column::fixed(8, "vrrpSyncGroupScriptFault", Syntax::DisplayString, |_, row| {
         command(row.config.notify.fault.as_ref())
     }),
-    Column::new(9, "vrrpSyncGroupScript", Syntax::DisplayString, |_, row| {
+    Column::fixed(9, "vrrpSyncGroupScript", Syntax::DisplayString, |_, row| {
         command(row.config.notify.all.as_ref())
     }),
     Column::new(10, "vrrpSyncGroupTrackingWeight", ENABLED, |_, row| one_or_two(row.config.tracking_weight)),
-    Column::new(11, "vrrpSyncGroupScriptStop", Syntax::DisplayString, |_, row| {
+    Column::fixed(11, "vrrpSyncGroupScriptStop", Syntax::DisplayString, |_, row| {
         command(row.config.notify.stop.as_ref())
     }),
 ];

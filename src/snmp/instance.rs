@@ -56,7 +56,7 @@ const fn refused(
     syntax: Syntax,
     read: fn(&Topology, &Arc<InstanceRow>) -> Option<Value>,
 ) -> Cell {
-    Column { number, name, syntax, access: Access::ReadWrite, read, write: None }
+    Column { number, name, syntax, access: Access::ReadWrite, read, write: None, is_fixed: true }
 }
 
 static COLUMNS: [Cell; 36] = [
@@ -91,26 +91,26 @@ static COLUMNS: [Cell; 36] = [
         })
     }),
     Column::new(16, "vrrpInstanceLvsSyncDaemon", ENABLED, |_, _| one_or_two(false)),
-    Column::new(17, "vrrpInstanceLvsSyncInterface", Syntax::DisplayString, |_, _| None),
-    Column::new(18, "vrrpInstanceSyncGroup", Syntax::DisplayString, |_, row| text(row.group.as_deref()?)),
+    Column::fixed(17, "vrrpInstanceLvsSyncInterface", Syntax::DisplayString, |_, _| None),
+    Column::fixed(18, "vrrpInstanceSyncGroup", Syntax::DisplayString, |_, row| text(row.group.as_deref()?)),
     Column::new(19, "vrrpInstanceGarpDelay", Syntax::Unsigned32, |_, row| {
         unsigned(row.config.garp.delay.as_secs())
     }),
     Column::new(20, "vrrpInstanceSmtpAlert", ENABLED, |_, _| one_or_two(false)),
     Column::new(21, "vrrpInstanceNotifyExec", ENABLED, |_, row| one_or_two(notifies(&row.config.notify))),
-    Column::new(22, "vrrpInstanceScriptMaster", Syntax::DisplayString, |_, row| {
+    Column::fixed(22, "vrrpInstanceScriptMaster", Syntax::DisplayString, |_, row| {
         command(row.config.notify.master.as_ref())
     }),
-    Column::new(23, "vrrpInstanceScriptBackup", Syntax::DisplayString, |_, row| {
+    Column::fixed(23, "vrrpInstanceScriptBackup", Syntax::DisplayString, |_, row| {
         command(row.config.notify.backup.as_ref())
     }),
-    Column::new(24, "vrrpInstanceScriptFault", Syntax::DisplayString, |_, row| {
+    Column::fixed(24, "vrrpInstanceScriptFault", Syntax::DisplayString, |_, row| {
         command(row.config.notify.fault.as_ref())
     }),
-    Column::new(25, "vrrpInstanceScriptStop", Syntax::DisplayString, |_, row| {
+    Column::fixed(25, "vrrpInstanceScriptStop", Syntax::DisplayString, |_, row| {
         command(row.config.notify.stop.as_ref())
     }),
-    Column::new(26, "vrrpInstanceScript", Syntax::DisplayString, |_, row| {
+    Column::fixed(26, "vrrpInstanceScript", Syntax::DisplayString, |_, row| {
         command(row.config.notify.all.as_ref())
     }),
     // Accept mode is a thing of version 3 (RFC 9568 §6.1).
@@ -120,13 +120,13 @@ static COLUMNS: [Cell; 36] = [
     refused(28, "vrrpInstancePromoteSecondaries", TRUTH, |_, _| one_or_two(false)),
     refused(29, "vrrpInstanceUseLinkbeat", TRUTH, |_, _| one_or_two(false)),
     Column::new(30, "vrrpInstanceVrrpVersion", VRRP_VERSION, |_, row| integer(row.config.version.number())),
-    Column::new(31, "vrrpInstanceScriptMstrRxLowerPri", Syntax::DisplayString, |_, _| None),
-    Column::new(32, "vrrpInstanceScriptDeleted", Syntax::DisplayString, |_, _| None),
+    Column::fixed(31, "vrrpInstanceScriptMstrRxLowerPri", Syntax::DisplayString, |_, _| None),
+    Column::fixed(32, "vrrpInstanceScriptDeleted", Syntax::DisplayString, |_, _| None),
     refused(33, "vrrpInstanceNotifyDeleted", TRUTH, |_, _| one_or_two(false)),
-    Column::new(34, "vrrpInstanceMulticastAddressType", INET_ADDRESS_TYPE, |_, row| {
+    Column::fixed(34, "vrrpInstanceMulticastAddressType", INET_ADDRESS_TYPE, |_, row| {
         address_type(group(row)?)
     }),
-    Column::new(35, "vrrpInstanceMulticastAddress", Syntax::OctetString, |_, row| {
+    Column::fixed(35, "vrrpInstanceMulticastAddress", Syntax::OctetString, |_, row| {
         address_octets(group(row)?)
     }),
     Column::new(36, "vrrpInstanceV3ChecksumAsV2", TRUTH, |_, _| one_or_two(false)),

@@ -7,6 +7,7 @@
 //!
 //! It is not a code generator and knows no textual conventions: a getter returns a [`Value`].
 
+mod gaps;
 mod node;
 mod object;
 mod seek;
@@ -14,6 +15,7 @@ mod served;
 #[cfg(test)]
 mod tests;
 
+use gaps::Gaps;
 use node::Node;
 pub use object::{Access, Column, Index, Object, Scalar, Seek, Syntax, Table, Write};
 pub use seek::{seek_sorted, seek_sorted_by};
@@ -112,13 +114,25 @@ impl<S: 'static> View<S> {
     /// The first variable after `after` (at it, with `include`) and before `end`.
     #[must_use]
     pub fn next(&self, snapshot: &S, after: &Oid, include: bool, end: Option<&Oid>) -> Option<VarBind> {
+        self.next_beyond(&mut Gaps::default(), snapshot, after, include, end)
+    }
+
+    /// As [`View::next`], with what is known of this snapshot's empty stretches.
+    fn next_beyond(
+        &self,
+        gaps: &mut Gaps,
+        snapshot: &S,
+        after: &Oid,
+        include: bool,
+        end: Option<&Oid>,
+    ) -> Option<VarBind> {
         // The last object at or before `after` may still hold what follows it; the ones before it cannot.
         let first = self.nodes.partition_point(|node| node.root() <= after).saturating_sub(1);
         for node in self.nodes.get(first..)? {
             if end.is_some_and(|end| node.root() >= end) {
                 return None;
             }
-            if let Some(found) = node.next(snapshot, after, include) {
+            if let Some(found) = node.next(gaps, snapshot, after, include) {
                 return end.is_none_or(|end| found.name < *end).then_some(found);
             }
         }

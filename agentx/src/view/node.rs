@@ -1,5 +1,6 @@
 //! Scalars and tables behind one face, so that a view can hold both sorted.
 
+use super::gaps::Gaps;
 use super::object::{Access, Column, Object, Scalar, Syntax, Table};
 use crate::mib::Change;
 use crate::oid::Oid;
@@ -18,7 +19,7 @@ pub(super) trait Node<S>: Send + Sync {
     fn value(&self, snapshot: &S, oid: &Oid) -> Value;
 
     /// The first variable of this subtree after `after` (at it, with `include`).
-    fn next(&self, snapshot: &S, after: &Oid, include: bool) -> Option<VarBind>;
+    fn next(&self, gaps: &mut Gaps, snapshot: &S, after: &Oid, include: bool) -> Option<VarBind>;
 
     /// The change that gives `oid`, which is below the root, the value.
     fn test_set(&self, snapshot: &S, oid: &Oid, value: &Value) -> Result<Box<dyn Change>, ErrorCode>;
@@ -64,7 +65,7 @@ impl<S> Node<S> for ScalarNode<S> {
         self.read(snapshot).unwrap_or(Value::NoSuchInstance)
     }
 
-    fn next(&self, snapshot: &S, after: &Oid, include: bool) -> Option<VarBind> {
+    fn next(&self, _: &mut Gaps, snapshot: &S, after: &Oid, include: bool) -> Option<VarBind> {
         let follows = if include { self.instance >= *after } else { self.instance > *after };
         if !follows || !self.declared.access.is_readable() {
             return None;
@@ -104,30 +105,58 @@ impl<S, R> TableNode<S, R> {
         (found == index).then_some(row)
     }
 
-    /// The first cell of `column` in a row after `index`; rows without that cell are passed over.
+    /// The first cell of `column` in a row after `index`; rows without that cell are passed over, once for each snapshot
+    /// where it decides about them alone.
     fn next_cell(
+        &self,
+        gaps: &mut Gaps,
+        snapshot: &S,
+        column: &'static Column<S, R>,
+        index: &[u32],
+        include: bool,
+    ) -> Option<VarBind> {
+        if !column.is_fixed {
+            return self.search(snapshot, column, index, include).1.map(|(_, found)| found);
+        }
+        let known = gaps.next(column, index, include).map(|to| to.map(<[u32]>::to_vec));
+        if let Some(to) = known {
+            return self.search(snapshot, column, &to?, true).1.map(|(_, found)| found);
+        }
+        let (passed, found) = self.search(snapshot, column, index, include);
+        if passed > 0 || found.is_none() {
+            gaps.note(column, index, include, found.as_ref().map(|(at, _)| &at[..]));
+        }
+        found.map(|(_, found)| found)
+    }
+
+    /// The first cell of `column` in a row after `index`, with the index of that row; before it, how many rows without
+    /// the cell were passed over.
+    fn search(
         &self,
         snapshot: &S,
         column: &Column<S, R>,
         index: &[u32],
         include: bool,
-    ) -> Option<VarBind> {
-        let (mut at, mut row) = (self.declared.seek)(snapshot, index, include)?;
-        loop {
+    ) -> (usize, Option<(Vec<u32>, VarBind)>) {
+        let mut passed = 0;
+        let mut next = (self.declared.seek)(snapshot, index, include);
+        while let Some((at, row)) = next {
             // An index that makes a name longer than 128 sub-identifiers has no name: no such cell either.
             if let Some(value) = (column.read)(snapshot, &row)
                 && let Ok(name) = self.root.child(column.number).try_join(&at)
             {
                 check(column.name, column.syntax, &value);
-                return Some(VarBind::new(name, value));
+                return (passed, Some((at, VarBind::new(name, value))));
             }
-            let (next, handle) = (self.declared.seek)(snapshot, &at, false)?;
-            debug_assert!(next > at, "{}: seek went from {at:?} to {next:?}", self.declared.name);
-            if next <= at {
-                return None;
+            passed += 1;
+            next = (self.declared.seek)(snapshot, &at, false);
+            let goes_on = next.as_ref().is_none_or(|(next, _)| *next > at);
+            debug_assert!(goes_on, "{}: seek does not go on from {at:?}", self.declared.name);
+            if !goes_on {
+                break;
             }
-            (at, row) = (next, handle);
         }
+        (passed, None)
     }
 }
 
@@ -161,7 +190,7 @@ impl<S, R> Node<S> for TableNode<S, R> {
         value
     }
 
-    fn next(&self, snapshot: &S, after: &Oid, include: bool) -> Option<VarBind> {
+    fn next(&self, gaps: &mut Gaps, snapshot: &S, after: &Oid, include: bool) -> Option<VarBind> {
         // Where in the table to start: at its beginning, or inside a column.
         let (number, index, include) = match after.suffix(&self.root).map(<[u32]>::split_first) {
             Some(Some((&number, index))) => (number, index, include),
@@ -173,9 +202,9 @@ impl<S, R> Node<S> for TableNode<S, R> {
         let columns = self.declared.columns.get(first..)?;
         columns.iter().filter(|column| column.access.is_readable()).find_map(|column| {
             if column.number == number {
-                self.next_cell(snapshot, column, index, include)
+                self.next_cell(gaps, snapshot, column, index, include)
             } else {
-                self.next_cell(snapshot, column, &[], true)
+                self.next_cell(gaps, snapshot, column, &[], true)
             }
         })
     }

@@ -123,6 +123,9 @@ pub struct Column<S: 'static, R: 'static> {
     pub read: fn(&S, &R) -> Option<Value>,
     /// How to set a cell; `None` if not at all.
     pub write: Option<Write<S, R>>,
+    /// Which rows have such a cell never changes within a snapshot, whatever becomes of the values. The rows without
+    /// it are then passed over once for each snapshot and not once for each request.
+    pub is_fixed: bool,
 }
 
 impl<S, R> Column<S, R> {
@@ -134,13 +137,24 @@ impl<S, R> Column<S, R> {
         syntax: Syntax,
         read: fn(&S, &R) -> Option<Value>,
     ) -> Self {
-        Self { number, name, syntax, access: Access::ReadOnly, read, write: None }
+        Self { number, name, syntax, access: Access::ReadOnly, read, write: None, is_fixed: false }
+    }
+
+    /// A read-only column that is [fixed](Column::is_fixed).
+    #[must_use]
+    pub const fn fixed(
+        number: u32,
+        name: &'static str,
+        syntax: Syntax,
+        read: fn(&S, &R) -> Option<Value>,
+    ) -> Self {
+        Self { number, name, syntax, access: Access::ReadOnly, read, write: None, is_fixed: true }
     }
 
     /// A column that no request shows: an index, or an object for notifications alone.
     #[must_use]
     pub const fn hidden(number: u32, name: &'static str, syntax: Syntax, access: Access) -> Self {
-        Self { number, name, syntax, access, read: |_, _| None, write: None }
+        Self { number, name, syntax, access, read: |_, _| None, write: None, is_fixed: false }
     }
 
     /// A column that can be set.
@@ -152,7 +166,7 @@ impl<S, R> Column<S, R> {
         read: fn(&S, &R) -> Option<Value>,
         write: Write<S, R>,
     ) -> Self {
-        Self { number, name, syntax, access: Access::ReadWrite, read, write: Some(write) }
+        Self { number, name, syntax, access: Access::ReadWrite, read, write: Some(write), is_fixed: false }
     }
 }
 

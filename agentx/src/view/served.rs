@@ -1,8 +1,9 @@
 //! A view and its source of snapshots, which together are a [`Mib`].
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
-use super::View;
+use super::{View, gaps::Gaps};
 use crate::mib::{Change, CommitFailed, Mib, SetError, UndoFailed};
 use crate::oid::Oid;
 use crate::value::{Value, VarBind};
@@ -12,11 +13,13 @@ use crate::wire::ErrorCode;
 pub struct Served<S: 'static, F> {
     view: View<S>,
     source: F,
+    /// The snapshot handed out last, kept so that its place is no other's, and its empty stretches.
+    last: RefCell<(Option<Arc<S>>, Gaps)>,
 }
 
 impl<S, F> Served<S, F> {
     pub(super) fn new(view: View<S>, source: F) -> Self {
-        Self { view, source }
+        Self { view, source, last: RefCell::default() }
     }
 }
 
@@ -28,7 +31,12 @@ where
     type Snapshot = S;
 
     fn snapshot(&self) -> Arc<S> {
-        (self.source)()
+        let snapshot = (self.source)();
+        let mut last = self.last.borrow_mut();
+        if !last.0.as_ref().is_some_and(|known| Arc::ptr_eq(known, &snapshot)) {
+            *last = (Some(Arc::clone(&snapshot)), Gaps::default());
+        }
+        snapshot
     }
 
     fn value(&self, snapshot: &S, oid: &Oid) -> Value {
@@ -36,7 +44,14 @@ where
     }
 
     fn next(&self, snapshot: &S, after: &Oid, include: bool, end: Option<&Oid>) -> Option<VarBind> {
-        self.view.next(snapshot, after, include, end)
+        let mut last = self.last.borrow_mut();
+        match &mut *last {
+            (Some(known), gaps) if std::ptr::eq(&raw const **known, snapshot) => {
+                self.view.next_beyond(gaps, snapshot, after, include, end)
+            }
+            // A transaction that began before the last one.
+            _ => self.view.next(snapshot, after, include, end),
+        }
     }
 
     fn test_set(&self, snapshot: &S, varbinds: &[VarBind]) -> Result<Box<dyn Change>, SetError> {

@@ -14,6 +14,8 @@ struct World {
     scalar: Option<i32>,
     rows: Vec<(Vec<u32>, [Option<i32>; 3])>,
     written: Arc<AtomicI32>,
+    /// How often a cell of the second column was looked at.
+    reads: Arc<AtomicI32>,
 }
 
 static SCALAR: Scalar<World> =
@@ -27,7 +29,10 @@ static LAST: Scalar<World> = Scalar {
 
 static COLUMNS: [Column<World, usize>; 4] = [
     Column::hidden(1, "index", Syntax::Integer32, Access::NotAccessible),
-    Column::new(2, "second", Syntax::Integer32, |world, row| world.rows[*row].1[0].map(Value::Integer)),
+    Column::fixed(2, "second", Syntax::Integer32, |world, row| {
+        world.reads.fetch_add(1, Ordering::Relaxed);
+        world.rows[*row].1[0].map(Value::Integer)
+    }),
     Column::new(3, "third", Syntax::Integer32, |world, row| world.rows[*row].1[1].map(Value::Integer)),
     Column::writable(
         7,
@@ -113,7 +118,7 @@ fn worlds() -> impl Strategy<Value = World> {
     (proptest::option::of(any::<i32>()), rows).prop_map(|(scalar, rows)| World {
         scalar,
         rows: rows.into_iter().collect(),
-        written: Arc::default(),
+        ..World::default()
     })
 }
 
@@ -159,6 +164,31 @@ proptest! {
             .filter(|(name, _)| end.as_ref().is_none_or(|end| name < end));
         let found = view().next(&world, &start, include, end.as_ref());
         prop_assert_eq!(found.map(|found| (found.name, found.value)), expected);
+    }
+
+    #[test]
+    fn what_is_known_of_empty_stretches_changes_no_answer(
+        worlds in proptest::collection::vec(worlds(), 1..3),
+        asked in proptest::collection::vec((names(), any::<bool>(), any::<prop::sample::Index>()), 1..20),
+    ) {
+        let now = Arc::new(std::sync::Mutex::new(Arc::new(worlds[0].clone())));
+        let source = Arc::clone(&now);
+        let mib = view().serve(move || Arc::clone(&source.lock().unwrap()));
+        for (start, include, which) in asked {
+            let world = which.get(&worlds);
+            let before = mib.snapshot();
+            // Now and then the world is another one, and an older transaction goes on.
+            if contents(&before) != contents(world) {
+                *now.lock().unwrap() = Arc::new(world.clone());
+            }
+            for snapshot in [mib.snapshot(), before] {
+                let expected = contents(&snapshot)
+                    .into_iter()
+                    .find(|(name, _)| *name > start || include && *name == start);
+                let found = mib.next(&snapshot, &start, include, None);
+                prop_assert_eq!(found.map(|found| (found.name, found.value)), expected);
+            }
+        }
     }
 
     #[test]
@@ -243,6 +273,26 @@ fn a_commit_that_fails_half_way_can_be_undone() {
     assert_eq!(world.written.load(Ordering::Relaxed), 5);
     assert_eq!(change.undo(), Ok(()));
     assert_eq!(world.written.load(Ordering::Relaxed), -7);
+}
+
+#[test]
+fn the_rows_without_a_cell_are_passed_over_once() {
+    let rows =
+        |with: u32| (1..=1000).map(|row| (vec![row], [(row == with).then_some(7), Some(1), None])).collect();
+    let reads = Arc::new(AtomicI32::new(0));
+    // No row has it, the last one has, one in the middle has.
+    for with in [0, 1000, 500] {
+        let world = Arc::new(World { rows: rows(with), reads: Arc::clone(&reads), ..World::default() });
+        let mib = view().serve(move || Arc::clone(&world));
+        reads.store(0, Ordering::Relaxed);
+        for row in 1..=1000 {
+            let found = mib.next(&mib.snapshot(), &oid("1.3.5.1.2").child(row), false, None).unwrap();
+            let expected = if row < with { format!("1.3.5.1.2.{with}") } else { "1.3.5.1.3.1".to_owned() };
+            assert_eq!(found.name, oid(&expected));
+        }
+        let reads = reads.load(Ordering::Relaxed);
+        assert!(reads <= 2 * 1000, "{reads} looks for the cell of row {with} among 1000");
+    }
 }
 
 #[test]
