@@ -6,6 +6,8 @@
 
 #[path = "config/dump.rs"]
 mod dump;
+#[path = "config/dump_routes.rs"]
+mod dump_routes;
 #[path = "config/dump_trackers.rs"]
 mod dump_trackers;
 #[path = "config/messages.rs"]
