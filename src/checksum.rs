@@ -1,19 +1,17 @@
-//! The Internet checksum (RFC 1071), with and without the pseudo header of IPv4 or IPv6.
+//! The Internet checksum (RFC 1071), with and without the pseudo header of IPv4 or IPv6. It imports nothing of the program.
 
 use std::net::IpAddr;
 
-use super::ip::PROTOCOL;
-
 /// A running one's complement sum.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Sum(u64);
+pub(crate) struct Sum(u64);
 
 impl Sum {
-    /// The sum of the pseudo header of a VRRP message of `length` bytes (RFC 5798 §5.2.8, RFC 8200 §8.1). The families
-    /// differ in the width of their fields, which makes no difference to a sum.
-    pub(super) fn pseudo_header(source: IpAddr, destination: IpAddr, length: usize) -> Self {
+    /// The sum of the pseudo header of a message of `length` bytes in a packet of an IP protocol (RFC 9568 §5.2.8, RFC 8200
+    /// §8.1). The families differ in the width of their fields, which makes no difference to a sum.
+    pub(crate) fn pseudo_header(protocol: u8, source: IpAddr, destination: IpAddr, length: usize) -> Self {
         let length = u64::try_from(length).unwrap_or(0);
-        let mut sum = Self(u64::from(PROTOCOL) + length);
+        let mut sum = Self(u64::from(protocol) + length);
         sum.add_address(source);
         sum.add_address(destination);
         sum
@@ -27,7 +25,7 @@ impl Sum {
     }
 
     /// Adds bytes, as big-endian 16-bit words; an odd byte is followed by a zero.
-    pub(super) fn add(&mut self, bytes: &[u8]) {
+    pub(crate) fn add(&mut self, bytes: &[u8]) {
         let (words, odd) = bytes.as_chunks::<2>();
         for word in words {
             self.0 += u64::from(u16::from_be_bytes(*word));
@@ -38,7 +36,7 @@ impl Sum {
     }
 
     /// The checksum: the complement of the folded sum; 0 when the bytes contained a right checksum.
-    pub(super) fn finish(self) -> u16 {
+    pub(crate) fn finish(self) -> u16 {
         let mut sum = self.0;
         while sum > 0xffff {
             sum = (sum & 0xffff) + (sum >> 16);
@@ -48,9 +46,17 @@ impl Sum {
     }
 }
 
+/// The checksum of bytes alone; 0 when they contain a right one.
+#[cfg(test)]
+pub(crate) fn plain(bytes: &[u8]) -> u16 {
+    let mut sum = Sum::default();
+    sum.add(bytes);
+    sum.finish()
+}
+
 #[cfg(test)]
 mod tests {
-    use crate::vrrp::testing::checksum as plain;
+    use super::plain;
 
     #[test]
     fn the_example_of_rfc_1071_sums_to_its_result() {

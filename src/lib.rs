@@ -15,11 +15,12 @@
 //! * [`registry`] is what the daemon knows: rows that are read without a lock, and one numbered stream of
 //!   transitions.
 //! * [`snmp`] shows the registry as KEEPALIVED-MIB and sends notifications; [`notify`] runs notify scripts.
-//! * [`units`] are the quantities that all of them share.
+//! * [`units`] are the quantities that all of them share; `checksum` is the Internet's, for machines and kernel alike.
 //!
 //! Data flows one way, from packets and kernel events to the registry and out of it. No output can delay the
 //! engine, and no transition is lost on its way to one.
 
+mod checksum;
 pub mod cli;
 pub mod completion;
 pub mod config;

@@ -9,7 +9,7 @@
 //! error or a future. The exception is rtnetlink, where the kernel itself works on a request while it is being sent;
 //! see [`netlink::Requests`].
 //!
-//! It may use `units`, and of `config` the types of routes and rules, which are as rich as the kernel's own.
+//! It may use `units` and `checksum`, and of `config` the types of routes and rules, which are as rich as the kernel's own.
 
 mod announce;
 pub mod arp;

@@ -3,6 +3,8 @@
 
 use std::net::Ipv6Addr;
 
+use crate::checksum::Sum;
+
 /// Bytes of the frame.
 pub const FRAME_LEN: usize = 86;
 
@@ -35,21 +37,13 @@ pub fn advertisement_frame(mac: [u8; 6], address: Ipv6Addr, router: bool) -> [u8
     frame[62..78].copy_from_slice(&address.octets());
     frame[78..80].copy_from_slice(&TARGET_MAC);
     frame[80..86].copy_from_slice(&mac);
-    let sum = checksum(&frame);
+    // Of a message whose checksum field is 0 (RFC 4443 §2.3).
+    let message = &frame[54..];
+    let mut sum = Sum::pseudo_header(ICMPV6, address.into(), ALL_NODES.into(), message.len());
+    sum.add(message);
+    let sum = sum.finish();
     frame[56..58].copy_from_slice(&sum.to_be_bytes());
     frame
-}
-
-/// The checksum of ICMPv6 (RFC 4443 §2.3) of a frame whose checksum field is 0: over both addresses, length and next
-/// header, and the message.
-fn checksum(frame: &[u8; FRAME_LEN]) -> u16 {
-    let (words, _) = frame[22..].as_chunks::<2>();
-    let words = words.iter().map(|word| u32::from(u16::from_be_bytes(*word)));
-    let sum = words.sum::<u32>() + 32 + u32::from(ICMPV6);
-    // 32 words fold to 16 bits in two steps.
-    let folded = (sum & 0xffff) + (sum >> 16);
-    let folded = (folded & 0xffff) + (folded >> 16);
-    !u16::try_from(folded).unwrap_or(u16::MAX)
 }
 
 /// Whether this host forwards IPv6 on an interface now, which is what makes it a router to its neighbours. A file of

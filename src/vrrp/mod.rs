@@ -12,7 +12,6 @@
 mod action;
 mod addressee;
 pub mod auth;
-mod checksum;
 mod election;
 mod group;
 mod input;

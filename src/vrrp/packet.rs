@@ -14,8 +14,11 @@ use std::{
 
 use thiserror::Error;
 
-use super::checksum::Sum;
-use crate::units::{Family, Priority, Version, Vrid};
+use super::ip::PROTOCOL;
+use crate::{
+    checksum::Sum,
+    units::{Family, Priority, Version, Vrid},
+};
 
 /// Addresses one advertisement can carry: the count is one byte.
 pub const MAX_ADDRESSES: usize = 255;
@@ -257,7 +260,8 @@ impl<'a> View<'a> {
             return (message.finish() == 0).then_some(Coverage::Usual);
         }
         let trailer = covered_trailer(self.family, self.trailer);
-        let mut with_pseudo = Sum::pseudo_header(source, destination, self.expected_len() + trailer.len());
+        let mut with_pseudo =
+            Sum::pseudo_header(PROTOCOL, source, destination, self.expected_len() + trailer.len());
         with_pseudo.add(self.fixed);
         with_pseudo.add(body);
         with_pseudo.add(trailer);
@@ -394,7 +398,7 @@ impl Advert {
         let trailer = covered_trailer(self.family, trailer);
         let mut sum = match (self.family, self.version()) {
             (Family::V4, Version::V2) => Sum::default(),
-            _ => Sum::pseudo_header(source, destination, out.len() + trailer.len()),
+            _ => Sum::pseudo_header(PROTOCOL, source, destination, out.len() + trailer.len()),
         };
         // RFC 9568 §7.2 (7.2-5): everything else is there by now.
         sum.add(out);

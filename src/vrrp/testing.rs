@@ -2,13 +2,14 @@
 
 use std::{fs, net::IpAddr, path::Path, time::Duration};
 
+pub(crate) use crate::checksum::plain as checksum;
+
 use super::{
     Settings,
     auth::{
         Guard,
         trailer::{Sequence, Trailer},
     },
-    checksum::Sum,
     ip::Header,
     ipv4,
     transmit::Transmitter,
@@ -17,13 +18,6 @@ use crate::{
     config::SigningKey,
     units::{Family, Priority, Time, Utc},
 };
-
-/// The Internet checksum of `bytes`; 0 when they contain a right one.
-pub(crate) fn checksum(bytes: &[u8]) -> u16 {
-    let mut sum = Sum::default();
-    sum.add(bytes);
-    sum.finish()
-}
 
 /// What a router with `settings` at `source` sends in its first advertisement: the first copy.
 pub(crate) fn advert_of(settings: &Settings, source: IpAddr, priority: u8) -> Vec<u8> {
