@@ -4,6 +4,7 @@
 use lab::{AddressMonitor, Capture, Host, Injector, Lan, Result, Router, State, Subject, clock, wait};
 use steadfast::units::Family;
 
+use crate::addresses::leftovers_are_removed;
 use crate::world::{
     ADVERTS, Ours, SOON, Setup, Talk, V3, V3_IPV6, VI, VIP, VIP6, assert_nothing_rejected, from,
     is_keepalived, ours, side_by_side,
@@ -202,26 +203,10 @@ fn an_address_that_another_program_removes_is_back_at_once() -> Result<()> {
 #[test]
 fn addresses_left_by_a_dead_run_are_removed_at_the_next_start() -> Result<()> {
     let lan = V3_IPV6.lan()?;
-    let alpha = &lan["alpha"];
     let setup = V3_IPV6.alpha(150).line("virtual_ipaddress_excluded {\n    2001:db8:9::120\n  }");
-    let vips = ["fe80::51", VIP6, "2001:db8:9::120"];
-    let first = setup.start_until(&ours(), alpha, State::Master)?;
-    for vip in vips {
-        lan.wait_holder(vip, "alpha", SOON)?;
-    }
-    first.kill9();
-    drop(first);
-    assert!(vips.iter().all(|vip| alpha.has_address(vip)));
-    let monitor = AddressMonitor::start(alpha)?;
-    let started = clock::wall();
-    let second = Router::start(&ours(), alpha, "again", &setup.text())?;
-    for vip in vips {
-        let removed = monitor.wait_change(vip, false, started, SOON)?;
-        let added = monitor.wait_change(vip, true, removed.time, SOON)?;
-        assert!(added.time - removed.time > V3_IPV6.interval(), "{vip} is not held while BACKUP");
-    }
-    assert!(alpha.has_address("2001:db8:9::1"), "the interface's own address stays");
-    second.wait_entering(VI, State::Master, SOON).map(drop)
+    leftovers_are_removed(&lan, &setup, &["fe80::51", VIP6, "2001:db8:9::120"], V3_IPV6.interval())?;
+    assert!(lan["alpha"].has_address("2001:db8:9::1"), "the interface's own address stays");
+    Ok(())
 }
 
 /// alpha with duplicate address detection, its link down, so that its addresses are looked at anew when it is up.
