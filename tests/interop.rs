@@ -22,7 +22,9 @@
 //! | `malformed` | garbage on the wire |
 //! | `signatures` | `auth_hmac`: who signs and who is believed |
 //! | `vmac` | links of the routers' own: virtual MAC, settings, rules, and what is left of them |
-//! | `routes` | routes and rules in the kernel, virtual and static: their order, and when others change them |
+//! | `routes` | routes and rules in the kernel: their order, and when others change them |
+//! | `attributes` | every attribute of routes and rules |
+//! | `statics` | static addresses, routes and rules |
 //! | `seeds` | configurations from the field, unchanged |
 
 #![expect(clippy::expect_used, reason = "a failed expectation is a failed test, in helpers too")]
@@ -30,6 +32,8 @@
 
 #[path = "interop/addresses.rs"]
 mod addresses;
+#[path = "interop/attributes.rs"]
+mod attributes;
 #[path = "interop/authentication.rs"]
 mod authentication;
 #[path = "interop/clauses.rs"]
@@ -56,6 +60,8 @@ mod scripts;
 mod seeds;
 #[path = "interop/signatures.rs"]
 mod signatures;
+#[path = "interop/statics.rs"]
+mod statics;
 #[path = "interop/tracking.rs"]
 mod tracking;
 #[path = "interop/vmac.rs"]

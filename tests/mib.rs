@@ -12,10 +12,11 @@ use agentx::{Access, Object, Syntax};
 use steadfast::snmp;
 
 /// The parts of keepalived's module that are served, by the start of their OID: global, and of vrrp the tables of
-/// sync groups and their members, instances, addresses, scripts, files, processes, BFD sessions, and of what instances and groups track.
-const SERVED: [&str; 19] = [
-    "1.", "2.1.", "2.2.", "2.3.", "2.4.", "2.5.", "2.6.", "2.9.", "2.12.", "2.13.", "2.14.", "2.15.",
-    "2.16.", "2.17.", "2.18.", "2.19.", "2.20.", "2.21.", "2.22.",
+/// sync groups and their members, instances, addresses, routes and their next hops, rules, scripts, files, processes, BFD
+/// sessions, and of what instances and groups track.
+const SERVED: [&str; 22] = [
+    "1.", "2.1.", "2.2.", "2.3.", "2.4.", "2.5.", "2.6.", "2.7.", "2.8.", "2.9.", "2.11.", "2.12.", "2.13.",
+    "2.14.", "2.15.", "2.16.", "2.17.", "2.18.", "2.19.", "2.20.", "2.21.", "2.22.",
 ];
 
 /// What a description says of an object.

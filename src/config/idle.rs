@@ -13,10 +13,6 @@ const WEIGHTY: &[(&[&str], &str)] = &[
     ),
     (&["track_bfd"], "what happens there neither moves the priority nor the addresses"),
     (
-        &["static_ipaddress", "static_routes", "static_rules"],
-        "they are not installed: packets take the way they would take without them",
-    ),
-    (
         &["vrrp_strict", "strict_mode"],
         "settings that it forbids are set aside, but the rest of its rules is not enforced",
     ),

@@ -43,7 +43,9 @@ use crate::{
         capabilities::{self, Capability},
         process::Owner,
     },
-    registry::{FileRow, GroupRow, InstanceRow, ProcessRow, Registry, ScriptRow, SessionRow, Topology},
+    registry::{
+        FileRow, GroupRow, InstanceRow, ProcessRow, Registry, ScriptRow, SessionRow, StaticRows, Topology,
+    },
 };
 
 /// keepalived's exit statuses.
@@ -199,8 +201,15 @@ fn topology(config: Config) -> Topology {
             Arc::new(InstanceRow::new(index, instance, group_of.remove(&position)))
         })
         .collect();
+    let statics = StaticRows::new(
+        (config.static_addresses, &config.global.settings.default_interface),
+        config.static_routes,
+        config.static_rules,
+        config.track_groups,
+    );
     Topology {
-        interfaces: trackers::interface_rows(config.interfaces, &instances),
+        interfaces: trackers::interface_rows(config.interfaces, &instances, &statics),
+        statics,
         instances,
         groups: (1..).zip(config.sync_groups).map(|(i, c)| Arc::new(GroupRow::new(i, c))).collect(),
         banner: cli::banner(),

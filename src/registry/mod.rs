@@ -32,7 +32,7 @@ pub use self::{
         SessionRow, SessionStatus,
     },
     transition::{Change, ContestEnd, Reason, Subject, Transition},
-    ways::{RouteRow, RuleRow, WayStatus},
+    ways::{RouteRow, RuleRow, StaticRows, WayStatus},
 };
 
 use std::sync::Arc;
@@ -54,6 +54,8 @@ pub struct Topology {
     pub groups: Vec<Arc<GroupRow>>,
     /// One row per interface that an instance uses or tracks.
     pub interfaces: Vec<Arc<InterfaceRow>>,
+    /// `static_ipaddress`, `static_routes` and `static_rules`.
+    pub statics: StaticRows,
     /// One row per `vrrp_script` that something tracks.
     pub scripts: Vec<Arc<ScriptRow>>,
     /// One row per `track_file` that something tracks.

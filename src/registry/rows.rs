@@ -93,7 +93,7 @@ impl InstanceRow {
         let excluded = config.excluded_addresses.iter().map(|address| (address, false));
         let addresses = advertised
             .chain(excluded)
-            .map(|(line, advertised)| Arc::new(AddressRow::new(&config, line.clone(), advertised)))
+            .map(|(line, advertised)| Arc::new(AddressRow::on(&config.interface, line.clone(), advertised)))
             .collect();
         let routes = config.virtual_routes.iter().cloned().map(RouteRow::new).map(Arc::new).collect();
         let rules = config.virtual_rules.iter().cloned().map(RuleRow::new).map(Arc::new).collect();
@@ -112,12 +112,12 @@ impl InstanceRow {
     }
 }
 
-/// A virtual address of an instance.
+/// A virtual address of an instance, or a static one.
 #[derive(Debug)]
 pub struct AddressRow {
     /// What the configuration says.
     pub config: config::AddressLine,
-    /// The device it is put on: its own `dev`, or the instance's interface.
+    /// The device it is put on: its own `dev`, or the instance's interface, or `default_interface` of a static one.
     pub device: String,
     /// Whether advertisements carry it (excluded addresses are not carried).
     pub advertised: bool,
@@ -134,8 +134,9 @@ pub struct AddressStatus {
 }
 
 impl AddressRow {
-    fn new(instance: &config::Instance, config: config::AddressLine, advertised: bool) -> Self {
-        let device = config.device.clone().unwrap_or_else(|| instance.interface.clone());
+    /// The row of a line, on `interface` unless it names another one.
+    pub(super) fn on(interface: &str, config: config::AddressLine, advertised: bool) -> Self {
+        let device = config.device.clone().unwrap_or_else(|| interface.to_owned());
         Self { config, device, advertised, status: ArcSwap::default() }
     }
 

@@ -1,4 +1,5 @@
-//! KEEPALIVED-MIB::vrrpAddressTable: per instance its virtual addresses, then the excluded ones.
+//! KEEPALIVED-MIB::vrrpAddressTable: the static addresses below instance 0, and per instance its virtual addresses, then
+//! the excluded ones.
 
 use std::{
     net::{IpAddr, Ipv4Addr},
@@ -16,7 +17,8 @@ use crate::{
     },
 };
 
-const INET_SCOPE_TYPE: Syntax = Syntax::Enum(&[
+/// InetScopeType (INET-ADDRESS-MIB).
+pub(super) const INET_SCOPE_TYPE: Syntax = Syntax::Enum(&[
     ("interfaceLocal", 1),
     ("linkLocal", 2),
     ("subnetLocal", 3),
@@ -25,19 +27,23 @@ const INET_SCOPE_TYPE: Syntax = Syntax::Enum(&[
     ("organizationLocal", 8),
     ("global", 14),
 ]);
-const STATUS: Syntax = Syntax::Enum(&[("set", 1), ("unset", 2)]);
+/// Whether the kernel has it.
+pub(super) const STATUS: Syntax = Syntax::Enum(&[("set", 1), ("unset", 2)]);
 const ADVERTISING: Syntax = Syntax::Enum(&[("advertised", 1), ("notAdvertised", 2)]);
 
-/// The table. Its first index is the instance's; 0, for static addresses, has no rows yet.
+/// The table. Its first index is the instance's; 0 has the static addresses.
 pub(super) static TABLE: Table<Topology, Arc<AddressRow>> = Table {
     entry: &[1, 3, 6, 1, 4, 1, 9586, 100, 5, 2, 6, 1],
     name: "vrrpAddressEntry",
     index: &[instance::INDEX, Index { name: "vrrpAddressIndex", syntax: Syntax::Integer32, implied: false }],
     columns: &COLUMNS,
     seek: |topology, after, include| {
-        let rows = |instance: u32| topology.instances.get(instance as usize - 1).map(|row| &row.addresses);
+        let rows = |instance: u32| match instance.checked_sub(1) {
+            None => Some(&topology.statics.addresses),
+            Some(place) => topology.instances.get(place as usize).map(|row| &row.addresses),
+        };
         let count = |instance| rows(instance).map_or(0, Vec::len);
-        let (instance, address) = position::seek_nested(topology.instances.len(), count, after, include)?;
+        let (instance, address) = position::seek_below_any(topology.instances.len(), count, after, include)?;
         let row = rows(instance)?.get(address as usize - 1)?;
         Some((vec![instance, address], Arc::clone(row)))
     },
@@ -66,13 +72,20 @@ static COLUMNS: [Column<Topology, Arc<AddressRow>>; 12] = [
     }),
     Column::new(10, "vrrpAddressStatus", STATUS, |_, row| one_or_two(row.status().set)),
     Column::new(11, "vrrpAddressAdvertising", ADVERTISING, |_, row| one_or_two(row.advertised)),
-    Column::fixed(12, "vrrpAddressPeer", Syntax::OctetString, |_, _| None),
+    Column::fixed(12, "vrrpAddressPeer", Syntax::OctetString, |_, row| address_octets(row.config.peer?)),
 ];
 
 /// InetScopeType; absent for a scope it has no name for. That of an IPv6 address follows from the address.
 fn scope(address: IpAddr, scope: Scope) -> Option<Value> {
     match scope {
         _ if matches!(address, IpAddr::V6(address) if address.is_unicast_link_local()) => integer(2),
+        scope => scope_number(scope),
+    }
+}
+
+/// InetScopeType of the kernel's scopes that have a name there.
+pub(super) fn scope_number(scope: Scope) -> Option<Value> {
+    match scope {
         Scope::GLOBAL => integer(14),
         Scope::SITE => integer(5),
         Scope::LINK => integer(2),

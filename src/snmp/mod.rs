@@ -6,14 +6,18 @@
 //! [`crate::registry`] and the `agentx` crate.
 
 mod address;
+mod encap;
 mod file;
 mod global;
 mod group;
 mod group_member;
 mod instance;
+mod next_hop;
 pub mod notification;
 mod position;
 mod process;
+mod route;
+mod rule;
 mod script;
 mod session;
 mod tracked;
@@ -38,6 +42,9 @@ pub fn view() -> View<Topology> {
         .table(&tracked::INTERFACES)
         .table(&tracked::SCRIPTS)
         .table(&address::TABLE)
+        .table(&route::TABLE)
+        .table(&next_hop::TABLE)
+        .table(&rule::TABLE)
         .table(&script::TABLE)
         .table(&tracked::FILES)
         .table(&file::TABLE)

@@ -19,14 +19,51 @@ pub(super) fn seek_nested(
     after: &[u32],
     include: bool,
 ) -> Option<(u32, u32)> {
-    let (mut outer, mut inner_after) = match after {
-        [] | [0, ..] => (1, &[][..]),
-        [outer, rest @ ..] => (*outer, rest),
+    let inner = |outer, after: &[u32], include| seek(count(outer), after, include);
+    seek_outer(1, outer_count, inner, after, include)
+}
+
+/// The same where the outer positions begin with 0, below which is what belongs to no outer row.
+pub(super) fn seek_below_any(
+    outer_count: usize,
+    count: impl Fn(u32) -> usize,
+    after: &[u32],
+    include: bool,
+) -> Option<(u32, u32)> {
+    let inner = |outer, after: &[u32], include| seek(count(outer), after, include);
+    seek_outer(0, outer_count, inner, after, include)
+}
+
+/// The same with another list below each inner position: `count(outer, middle)` long.
+pub(super) fn seek_deep(
+    outer_count: usize,
+    middle_count: impl Fn(u32) -> usize,
+    count: impl Fn(u32, u32) -> usize,
+    after: &[u32],
+    include: bool,
+) -> Option<(u32, u32, u32)> {
+    let inner = |outer, after: &[u32], include| {
+        seek_nested(middle_count(outer), |middle| count(outer, middle), after, include)
     };
-    let mut include = include;
-    while outer as usize <= outer_count {
-        if let Some(inner) = seek(count(outer), inner_after, include) {
-            return Some((outer, inner));
+    let (outer, (middle, inner)) = seek_outer(0, outer_count, inner, after, include)?;
+    Some((outer, middle, inner))
+}
+
+/// The first of the outer positions `first..=last` that `inner` finds something below.
+fn seek_outer<T>(
+    first: u32,
+    last: usize,
+    inner: impl Fn(u32, &[u32], bool) -> Option<T>,
+    after: &[u32],
+    mut include: bool,
+) -> Option<(u32, T)> {
+    let (mut outer, mut inner_after) = match after {
+        [outer, rest @ ..] if *outer >= first => (*outer, rest),
+        _ => (first, &[][..]),
+    };
+    while outer as usize <= last {
+        if let Some(found) = inner(outer, inner_after, include) {
+            return Some((outer, found));
         }
         outer = outer.checked_add(1)?;
         inner_after = &[];
@@ -58,6 +95,17 @@ mod tests {
             let expected = outers().flat_map(inners).find(|(outer, inner)| follows(&[*outer, *inner]));
             let count = |outer: u32| counts[outer as usize - 1];
             prop_assert_eq!(seek_nested(counts.len(), count, &after, include), expected);
+
+            // The first outer position is 0 now.
+            let pairs = || (0_u32..).zip(&counts).flat_map(|(outer, count)| (1..).take(*count).map(move |inner| (outer, inner)));
+            let expected = pairs().find(|(outer, inner)| follows(&[*outer, *inner]));
+            let count = |outer: u32| counts.get(outer as usize).copied().unwrap_or(0);
+            prop_assert_eq!(seek_below_any(counts.len(), count, &after, include), expected);
+
+            let deep = pairs().flat_map(|(outer, middle)| (1..=middle).map(move |inner| (outer, middle, inner)));
+            let expected = deep.into_iter().find(|(outer, middle, inner)| follows(&[*outer, *middle, *inner]));
+            let found = seek_deep(counts.len(), count, |_, middle| middle as usize, &after, include);
+            prop_assert_eq!(found, expected);
         }
     }
 }

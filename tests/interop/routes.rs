@@ -28,7 +28,7 @@ const RULES: [&str; 4] = [
 ];
 
 /// alpha with two interfaces, beta on the same links.
-fn lan() -> Result<Lan> {
+pub(crate) fn lan() -> Result<Lan> {
     let mut lan = Lan::pair()?;
     lan.add_segment(Join::Bridge, &[("alpha", "va1", "10.8.0.1/24"), ("beta", "vb1", "10.8.0.2/24")])?;
     for interface in ["va0", "va1"] {
@@ -46,7 +46,7 @@ fn setup(routes: &[&str], rules: &[&str]) -> Setup {
 }
 
 /// All routes that are not the kernel's own, and all rules.
-fn shown(host: &Host) -> Result<Vec<String>> {
+pub(crate) fn shown(host: &Host) -> Result<Vec<String>> {
     let mut lines = Vec::new();
     for family in ["-4", "-6"] {
         let routes = host.run(&["ip", family, "-o", "-d", "route", "show", "table", "all"])?;
@@ -62,12 +62,12 @@ fn tidy(line: &str) -> String {
 }
 
 /// What changes, in the kernel's order.
-struct Monitor(Process);
+pub(crate) struct Monitor(Process);
 
 impl Monitor {
     const MARKER: &str = "32000";
 
-    fn start(host: &Host) -> Result<Self> {
+    pub(crate) fn start(host: &Host) -> Result<Self> {
         let process = host.spawn("changes", &["ip", "-o", "monitor", "all"])?;
         wait::until("the monitor to listen", SOON, || {
             let rule = |what| host.run(&["ip", "rule", what, "table", "7", "preference", Self::MARKER]);
@@ -78,7 +78,7 @@ impl Monitor {
     }
 
     /// Addresses, routes and rules that came or went, without those that the kernel adds by itself.
-    fn changes(&self) -> Vec<String> {
+    pub(crate) fn changes(&self) -> Vec<String> {
         let log = self.0.log();
         let is_ours = |line: &&str| {
             let kind = ["[ADDR]", "[ROUTE]", "[RULE]"].iter().any(|kind| line.starts_with(kind));

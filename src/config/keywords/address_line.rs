@@ -40,7 +40,9 @@ pub(super) static OPTIONS: Block = Block::new(Table {
         )
         .supported(),
         keyword("use_vmac", "", Flag, "create a VMAC for this VIP's interface").supported(),
-        keyword("track_group", "NAME", Text, "instances that go to FAULT if the address is lost").expected(),
+        keyword("track_group", "NAME", Text, "instances that go to FAULT if the address is lost")
+            .expected()
+            .supported(),
     ],
     shared: &[],
     defaults: &[],

@@ -83,6 +83,7 @@ pub(super) static BLOCK: Block = Block::new(Table {
         )
         .supported(),
         keyword("default_interface", "IF", Interface, "interface for static addresses without dev")
+            .supported()
             .or("eth0")
             .expected(),
         keyword(

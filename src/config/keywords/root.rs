@@ -39,25 +39,29 @@ pub(super) static BLOCK: Block = Block::new(Table {
             Body(&track_group::BLOCK),
             "named list of VRRP instances that follow static addresses/routes/rules",
         )
+        .supported()
         .expected(),
         keyword(
             "static_ipaddress",
             "{ address lines }",
             Lines(&address_line::OPTIONS),
             "addresses configured for the whole run",
-        ),
+        )
+        .supported(),
         keyword(
             "static_routes",
             "{ route lines }",
             Lines(&route_line::OPTIONS),
             "routes configured for the whole run",
-        ),
+        )
+        .supported(),
         keyword(
             "static_rules",
             "{ rule lines }",
             Lines(&rule_line::OPTIONS),
             "policy rules configured for the whole run",
-        ),
+        )
+        .supported(),
         keyword(
             "linkbeat_interfaces",
             "{ IF [MII|ETHTOOL|IOCTL] }",

@@ -101,7 +101,9 @@ pub(super) static OPTIONS: Block = Block::new(Table {
         keyword("append", "", Flag, "insertion mode").or("prepend").supported(),
         keyword("vrf", "NAME", Interface, "use the table of a VRF").required().supported(),
         keyword("no_track", "", Flag, "do not react to deletion").supported(),
-        keyword("track_group", "NAME", Text, "instances that go to FAULT if the route is lost").required(),
+        keyword("track_group", "NAME", Text, "instances that go to FAULT if the route is lost")
+            .required()
+            .supported(),
     ],
     shared: &[],
     defaults: &[],

@@ -77,7 +77,9 @@ pub(super) static OPTIONS: Block = Block::new(Table {
             .required()
             .supported(),
         keyword("no_track", "", Flag, "do not react to deletion").supported(),
-        keyword("track_group", "NAME", Text, "instances that go to FAULT if the rule is lost").required(),
+        keyword("track_group", "NAME", Text, "instances that go to FAULT if the rule is lost")
+            .required()
+            .supported(),
     ],
     shared: &[],
     defaults: &[],

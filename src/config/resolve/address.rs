@@ -137,10 +137,7 @@ fn options(
             "scope" => scope(&chosen, found, context),
             _ => broadcast(&chosen, found, context)?,
         }
-        // The whole list of static addresses has no effect yet, which is said once.
-        if !matches!(list, List::Static(_)) {
-            note_status(&chosen, context);
-        }
+        note_status(&chosen, context);
     }
     let deprecated = found.prefix == 128 && found.peer.is_none();
     found.preferred =

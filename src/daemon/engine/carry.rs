@@ -8,6 +8,7 @@ use super::{
     addresses::{Answer, Outcome, Request},
     interfaces::Interface,
     observation::Observation,
+    statics::holder,
     work::Done,
 };
 use crate::{
@@ -41,15 +42,14 @@ impl Engine {
                 _ => {}
             }
         }
-        let Self { routers, interfaces, ways, .. } = self;
-        let router = &mut routers[number];
         for (request, answer, error) in done.answers {
-            if let (true, Some(error)) = (router.addresses.answer(request, answer), error) {
-                warn!("({}) {error}", router.row.config.name);
+            if let (true, Some(error)) = (self.holder(number).0.answer(request, answer), error) {
+                warn!("({}) {error}", self.holder_name(number));
             }
         }
-        let observed = Observation::new(number, &router.row, ways, interfaces);
-        let outcome = router.addresses.finish(&observed);
+        let Self { routers, statics, interfaces, ways, .. } = self;
+        let (addresses, rows) = holder(routers, statics, number);
+        let outcome = addresses.finish(&Observation::new(number, rows, ways, interfaces));
         let now = clock::now();
         match outcome {
             Outcome::PlanAgain => self.move_addresses(number, now),
@@ -59,16 +59,17 @@ impl Engine {
             }
             Outcome::Settled => self.report_addresses(number, now),
         }
-        self.carry_out(number, now);
+        if number < self.routers.len() {
+            self.carry_out(number, now);
+        }
     }
 
     /// Brings what the kernel holds of a router to what is wanted, one batch of requests at a time.
     pub(super) fn move_addresses(&mut self, number: usize, now: Time) {
-        let Self { routers, interfaces, requests, work, ways, .. } = self;
-        let router = &mut routers[number];
-        let observed = Observation::new(number, &router.row, ways, interfaces);
-        let asked: Vec<_> = router
-            .addresses
+        let Self { routers, statics, interfaces, requests, work, ways, .. } = self;
+        let (addresses, rows) = holder(routers, statics, number);
+        let observed = Observation::new(number, rows, ways, interfaces);
+        let asked: Vec<_> = addresses
             .plan(&observed)
             .into_iter()
             .map(|request| (request, observed.object(request.slot(), request.index())))
@@ -78,7 +79,7 @@ impl Engine {
             return;
         }
         for (request, _) in &asked {
-            if let Some(place) = request.slot().checked_sub(router.row.addresses.len()) {
+            if let Some(place) = request.slot().checked_sub(rows.len()) {
                 ways.at(number, place).asked();
             }
         }
@@ -88,8 +89,8 @@ impl Engine {
     /// Tells a machine that waits for it whether its addresses are there.
     fn report_addresses(&mut self, number: usize, now: Time) {
         let Self { routers, interfaces, ways, .. } = self;
-        let router = &mut routers[number];
-        let observed = Observation::new(number, &router.row, ways, interfaces);
+        let Some(router) = routers.get_mut(number) else { return };
+        let observed = Observation::new(number, &router.row.addresses, ways, interfaces);
         if let Some(all_set) = router.addresses.report(&observed) {
             router.machine.handle_addresses_installed(now, all_set);
         }

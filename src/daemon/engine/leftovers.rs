@@ -40,7 +40,7 @@ impl Engine {
         let Self { routers, ways, interfaces, .. } = self;
         let router = &mut routers[number];
         let first = router.row.addresses.len();
-        let observed = Observation::new(number, &router.row, ways, interfaces);
+        let observed = Observation::new(number, &router.row.addresses, ways, interfaces);
         for (place, way) in ways.of(number).iter().enumerate().filter(|(_, way)| way.is_held()) {
             if let Some(device) = observed.device(first + place) {
                 info!("({}) goes on with {}, left by an earlier run", router.row.config.name, way.words());
@@ -53,7 +53,7 @@ impl Engine {
         let row = Arc::clone(&self.routers[number].row);
         let (first, count) = (row.addresses.len(), self.ways.of(number).len());
         for place in (row.routes.len()..count).chain(0..row.routes.len()) {
-            let observed = Observation::new(number, &row, &self.ways, &self.interfaces);
+            let observed = Observation::new(number, &row.addresses, &self.ways, &self.interfaces);
             let way = &self.ways.of(number)[place];
             let object =
                 observed.device(first + place).and_then(|device| observed.object(first + place, device));

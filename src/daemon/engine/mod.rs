@@ -20,6 +20,7 @@ mod receivers;
 mod router;
 mod sockets;
 mod source;
+mod statics;
 mod stop;
 mod timers;
 mod trackers;
@@ -45,6 +46,7 @@ use self::{
     outbox::Outbox,
     receivers::Receivers,
     router::Router,
+    statics::Statics,
     timers::Timers,
     trackers::Trackers,
     ways::Ways,
@@ -108,8 +110,10 @@ pub(super) struct Engine {
     receivers: Receivers,
     /// Virtual addresses by router and slot.
     holders: HashMap<IpAddr, Vec<(usize, usize)>>,
-    /// Routes and rules of all routers.
+    /// Routes and rules of all routers, and static ones.
     ways: Ways,
+    /// What is there whoever is MASTER.
+    statics: Statics,
     /// Routers by the source that is configured for them.
     senders: HashMap<IpAddr, Vec<usize>>,
     requests: Requests,
@@ -157,12 +161,12 @@ impl Engine {
         let routers = router::routers(&registry.topology(), &places);
         let addresses = routers.iter().flat_map(|router| &router.row.addresses);
         let virtual_addresses = addresses.map(|row| row.config.address).collect::<HashSet<_>>();
-        let ways = Ways::new(&registry.topology());
+        let (ways, statics) = (Ways::new(&registry.topology()), Statics::new(&registry.topology()));
         let timer = |error| KernelError::from_io("opening the engine's timer", &error);
         let mut engine = Self {
             urgent: Timers::new(routers.len()),
             timers: Timers::new(routers.len()),
-            repairs: Timers::new(routers.len()),
+            repairs: Timers::new(routers.len() + 1),
             interfaces: Interfaces::new(virtual_addresses),
             links: Links::new(host),
             trackers: Trackers::new(&registry.topology(), &routers),
@@ -174,6 +178,7 @@ impl Engine {
             requests,
             events: Events::open(ways.watch())?,
             ways,
+            statics,
             work: Work::default(),
             listing: None,
             deferred: Vec::new(),
@@ -215,6 +220,7 @@ impl Engine {
                 self.holders.entry(address.config.address).or_default().push((number, slot));
             }
         }
+        self.index_statics();
     }
 
     /// Runs until a shutdown is complete.
@@ -223,6 +229,7 @@ impl Engine {
         self.take_listing(listed, clock::now());
         self.make_links().await;
         self.clear_leftovers().await;
+        self.install_statics().await;
         self.start();
         while !self.stopped() {
             self.arm();

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     kernel::{PreparedRoute, PreparedRule},
-    registry::{AddressRow, InstanceRow},
+    registry::AddressRow,
     units::IfIndex,
 };
 
@@ -22,14 +22,14 @@ pub(super) struct Observation<'a> {
 }
 
 impl<'a> Observation<'a> {
-    /// Of the router of that number.
+    /// Of the router of that number, which has these addresses, or of what is static.
     pub(super) fn new(
         number: usize,
-        row: &'a InstanceRow,
+        addresses: &'a [Arc<AddressRow>],
         ways: &'a Ways,
         interfaces: &'a Interfaces,
     ) -> Self {
-        Self { addresses: &row.addresses, ways: ways.of(number), interfaces }
+        Self { addresses, ways: ways.of(number), interfaces }
     }
 
     fn way(&self, slot: usize) -> Option<&'a Way> {

@@ -12,7 +12,7 @@ use tracing::warn;
 
 use super::{
     Engine, REPAIR_INTERVAL, addresses::Observed as _, interfaces::Interface, observation::Observation,
-    source, ways::Way,
+    source, statics::holder,
 };
 use crate::{
     kernel::{
@@ -192,6 +192,8 @@ impl Engine {
             self.refresh(number, now);
             self.carry_out(number, now);
         }
+        self.look_at_statics(now);
+        self.move_addresses(self.static_number(), now);
     }
 
     /// An address came, changed or went: whoever holds it or sends from it looks, and everybody does when there is
@@ -201,6 +203,10 @@ impl Engine {
             return;
         }
         for (number, slot) in self.holders.get(&address).cloned().unwrap_or_default() {
+            if number == self.static_number() {
+                self.look_at_static_address(slot, now);
+                continue;
+            }
             self.look_at_address(number, slot, now);
             self.carry_out(number, now);
         }
@@ -221,7 +227,7 @@ impl Engine {
         if self.way_answered(number, slot, true) {
             return;
         }
-        let line = &self.routers[number].row.addresses[slot].config;
+        let line = self.holder(number).1[slot].config.clone();
         let is_known = |interface: &Interface| interface.has(line.address, line.prefix);
         if line.address.is_ipv4() || self.interfaces.at(index).is_none_or(is_known) {
             return;
@@ -247,7 +253,10 @@ impl Engine {
     /// The kernel has found out about an address: it may be announced now, or somebody else has it.
     fn detection_ended(&mut self, address: IpAddr, detected: Detection, now: Time) {
         for (number, slot) in self.holders.get(&address).cloned().unwrap_or_default() {
-            let row = &self.routers[number].row;
+            let Some(row) = self.routers.get(number).map(|router| Arc::clone(&router.row)) else {
+                self.replan_ways(number, now);
+                continue;
+            };
             if row.status().state != State::Master {
                 continue;
             }
@@ -280,16 +289,28 @@ impl Engine {
             return;
         }
         for number in self.users.get(name).cloned().unwrap_or_default() {
+            if number == self.static_number() {
+                self.look_at_statics(now);
+                self.move_addresses(number, now);
+                continue;
+            }
             self.refresh(number, now);
             self.carry_out(number, now);
         }
     }
 
+    /// Where an address is.
+    pub(super) fn address_status(&mut self, number: usize, slot: usize) -> AddressStatus {
+        let Self { routers, statics, ways, interfaces, .. } = self;
+        let (_, rows) = holder(routers, statics, number);
+        let observation = Observation::new(number, rows, ways, interfaces);
+        AddressStatus { set: observation.is_set(slot), device: observation.device(slot) }
+    }
+
     /// Shows readers where an address is, and tells the machine when somebody else took it away.
     fn look_at_address(&mut self, number: usize, slot: usize, now: Time) {
+        let status = self.address_status(number, slot);
         let router = &mut self.routers[number];
-        let observation = Observation::new(number, &router.row, &self.ways, &self.interfaces);
-        let status = AddressStatus { set: observation.is_set(slot), device: observation.device(slot) };
         let row = &router.row.addresses[slot];
         let before = row.status();
         if before == status {
@@ -345,10 +366,7 @@ impl Engine {
     fn interface_fault(&self, number: usize) -> Option<Reason> {
         let row = &self.routers[number].row;
         let own = [row.config.interface.as_str(), row.config.transport()];
-        let of_addresses = row.addresses.iter().filter(|address| !address.config.no_track);
-        let of_addresses = of_addresses.map(|address| address.device.as_str());
-        let of_ways = self.ways.of(number).iter().filter(|way| !way.is_untracked()).flat_map(Way::devices);
-        let devices = of_addresses.chain(of_ways).filter(|device| !own.contains(device));
+        let devices = self.needed_interfaces(number).filter(|device| !own.contains(device));
         own.into_iter().chain(devices).find_map(|name| {
             let fault = match self.trackers.link_state(name) {
                 LinkState::Missing => Some(Reason::InterfaceMissing { interface: name.to_owned() }),
@@ -363,6 +381,10 @@ impl Engine {
     /// Looks again at a router whose sockets or addresses the kernel refused.
     pub(super) fn repair(&mut self, number: usize, now: Time) {
         self.repairs.set(number, None);
+        if number == self.static_number() {
+            self.move_addresses(number, now);
+            return;
+        }
         if self.routers[number].machine.status().state != State::Stop {
             self.refresh(number, now);
         }

@@ -26,6 +26,8 @@ impl Engine {
         for number in 0..self.routers.len() {
             self.move_addresses(number, now);
         }
+        // Also with `-V`, as in keepalived.
+        self.remove_statics(now);
     }
 
     /// The engine cannot go on: it leaves in order, and [`Self::run`] returns the error.

@@ -2,9 +2,9 @@
 
 use std::{collections::HashMap, net::IpAddr, sync::Arc};
 
-use super::{Engine, interfaces::Interfaces};
+use super::{Engine, interfaces::Interfaces, statics::holder};
 use crate::{
-    config::Network,
+    config::{Hop, Network},
     kernel::{Devices, Event, PreparedRoute, PreparedRule, RouteInfo, RuleInfo, Watch},
     registry::{RouteRow, RuleRow, Topology, WayStatus},
     units::{IfIndex, Time},
@@ -13,7 +13,7 @@ use crate::{
 /// Where something is that is on no interface: none has this index.
 const NOWHERE: IfIndex = IfIndex(0);
 
-/// The routes and rules of every router.
+/// The routes and rules of every router, and the static ones, which count as those of a router behind the last.
 #[derive(Debug, Default)]
 pub(super) struct Ways {
     ways: Vec<Way>,
@@ -69,6 +69,7 @@ impl Ways {
         for (router, row) in topology.instances.iter().enumerate() {
             ways.add(router, &row.routes, &row.rules);
         }
+        ways.add(topology.instances.len(), &topology.statics.routes, &topology.statics.rules);
         ways
     }
 
@@ -285,16 +286,16 @@ impl Way {
 
     /// Shows readers whether it is there. Returns whether it was until now.
     pub(super) fn publish(&self, interfaces: &Interfaces) -> bool {
-        let device = match &self.line {
-            Line::Route(row) => row.config.hop.device.as_ref().and_then(|name| interfaces.index(name)),
-            Line::Rule(..) => None,
+        let index = |hop: &Hop| hop.device.as_ref().and_then(|name| interfaces.index(name));
+        let (before, device, hops) = match &self.line {
+            Line::Route(row) => {
+                let hops = row.config.next_hops.iter().map(|next| index(&next.hop)).collect();
+                (row.status(), index(&row.config.hop), hops)
+            }
+            Line::Rule(row, _) => (row.status(), None, Vec::new()),
         };
-        let status = WayStatus { set: self.may_be_held(), device };
-        let before = match &self.line {
-            Line::Route(row) => row.status(),
-            Line::Rule(row, _) => row.status(),
-        };
-        if before != status {
+        let status = WayStatus { set: self.may_be_held(), device, hops };
+        if *before != status {
             match &self.line {
                 Line::Route(row) => row.set_status(status),
                 Line::Rule(row, _) => row.set_status(status),
@@ -317,7 +318,7 @@ impl Engine {
         };
         for (number, place) in changed {
             self.look_at_way(number, place, now);
-            if self.started {
+            if self.started && number < self.routers.len() {
                 self.carry_out(number, now);
             }
         }
@@ -343,14 +344,14 @@ impl Engine {
 
     /// Something that routes or rules of a router may have waited for has happened.
     pub(super) fn replan_ways(&mut self, number: usize, now: Time) {
-        if self.started && self.routers[number].addresses.wants_ways() {
+        if self.started && self.holder(number).0.wants_ways() {
             self.move_addresses(number, now);
         }
     }
 
     /// The kernel has said yes to a request. Returns whether it was about a route or rule.
     pub(super) fn way_answered(&mut self, number: usize, slot: usize, there: bool) -> bool {
-        let place = slot.checked_sub(self.routers[number].row.addresses.len());
+        let place = slot.checked_sub(self.holder(number).1.len());
         if let Some(place) = place {
             self.ways.at(number, place).answered(there);
             self.ways.at(number, place).publish(&self.interfaces);
@@ -367,17 +368,22 @@ impl Engine {
 
     /// Shows readers whether a route or rule is there, and tells the machine when somebody else took it away.
     fn look_at_way(&mut self, number: usize, place: usize, now: Time) {
-        let router = &mut self.routers[number];
-        let way = self.ways.at(number, place);
-        let was_set = way.publish(&self.interfaces);
-        let slot = router.row.addresses.len() + place;
-        if !was_set || way.may_be_held() || !router.addresses.is_foreign_loss(slot) {
+        let Self { routers, statics, ways, interfaces, .. } = self;
+        let (addresses, rows) = holder(routers, statics, number);
+        let way = ways.at(number, place);
+        let was_set = way.publish(interfaces);
+        let slot = rows.len() + place;
+        if !was_set || way.may_be_held() || !addresses.is_foreign_loss(slot) {
             return;
         }
         if way.is_untracked() {
-            router.addresses.leave(slot);
-        } else {
-            router.machine.handle_way_removed(now, way.words());
+            addresses.leave(slot);
+            return;
+        }
+        let words = way.words();
+        match routers.get_mut(number) {
+            Some(router) => router.machine.handle_way_removed(now, words),
+            None => self.restore_static(&words, now),
         }
     }
 }

@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 use super::engine::Command;
 use crate::{
     config::tracking::{self, Tracker},
-    registry::{InstanceRow, InterfaceRow, Registry},
+    registry::{InstanceRow, InterfaceRow, Registry, StaticRows},
     track::Observation,
 };
 
@@ -26,6 +26,7 @@ use crate::{
 pub(super) fn interface_rows(
     named: Vec<tracking::Interface>,
     instances: &[Arc<InstanceRow>],
+    statics: &StaticRows,
 ) -> Vec<Arc<InterfaceRow>> {
     let mut all = named;
     let mut known: HashSet<String> = all.iter().map(|interface| interface.name.clone()).collect();
@@ -40,6 +41,11 @@ pub(super) fn interface_rows(
                 let delays = below.clone().unwrap_or_else(|| usual.clone());
                 all.push(tracking::Interface { name: usual.name, ..delays });
             }
+        }
+    }
+    for (_, name) in statics.followed() {
+        if known.insert(name.to_owned()) {
+            all.push(tracking::Interface::new(name.to_owned()));
         }
     }
     (1..).zip(all).map(|(index, config)| Arc::new(InterfaceRow::new(index, config))).collect()
