@@ -239,3 +239,15 @@ pub(super) fn protocol(protocol: u8) -> Option<Value> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_protocol_has_the_kernels_number_plus_one_if_it_has_a_name() {
+        assert_eq!(protocol(4), Some(Value::Integer(5)));
+        assert_eq!(protocol(18), Some(Value::Integer(112)));
+        assert_eq!(protocol(5), None);
+    }
+}

@@ -118,9 +118,11 @@ static COLUMNS: [Column<Topology, Arc<RuleRow>>; 38] = [
     Column::new(27, "vrrpRuleSuppressGroup", Syntax::DisplayString, |_, row| {
         text(&row.config.suppress_group?.to_string())
     }),
-    Column::new(28, "vrrpRuleTunnelIdHigh", Syntax::Unsigned32, |_, row| part(row.config.tunnel_id? >> 32)),
+    Column::new(28, "vrrpRuleTunnelIdHigh", Syntax::Unsigned32, |_, row| {
+        half(row.config.tunnel_id?, |id| id >> 32)
+    }),
     Column::new(29, "vrrpRuleTunnelIdLow", Syntax::Unsigned32, |_, row| {
-        part(row.config.tunnel_id? & u64::from(u32::MAX))
+        half(row.config.tunnel_id?, |id| id & u64::from(u32::MAX))
     }),
     Column::new(30, "vrrpRuleUidRangeStart", Syntax::Unsigned32, |_, row| unsigned(row.config.uids?.first)),
     Column::new(31, "vrrpRuleUidRangeEnd", Syntax::Unsigned32, |_, row| unsigned(row.config.uids?.last)),
@@ -160,7 +162,7 @@ fn table(rule: &Rule) -> Option<Value> {
     }
 }
 
-/// Half of a tunnel id; absent when it is 0.
-fn part(number: u64) -> Option<Value> {
-    unsigned(number).filter(|_| number != 0)
+/// Half of a tunnel id; absent when there is none.
+fn half(id: u64, half: impl Fn(u64) -> u64) -> Option<Value> {
+    unsigned(half(id)).filter(|_| id != 0)
 }

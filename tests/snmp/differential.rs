@@ -57,6 +57,9 @@ const LINES: &str = "| weights of what an instance or a group tracks ";
 const PARAM_MATCH: &str = "| `vrrpProcessParamMatch` ";
 const MAIL_DEFAULTS: &str = "| `smtpServerTimeout`, `smtpServerPort` without a mail server ";
 
+const L3MDEV: &str = "| `vrrpRuleRoutingTable`, `vrrpRuleTableNo` of an `l3mdev` rule ";
+const RULE_PORTS: &str = "| `vrrpRuleProtocol`, `vrrpRuleIPProto`, `vrrpRuleSrcPortStart` ";
+
 /// Any other object must be the same in both walks.
 const KNOWN: &[Known] = &[
     known(&[1, 1, 0], Something, Something, "| `version` "),
@@ -82,6 +85,17 @@ const KNOWN: &[Known] = &[
         Exactly("INTEGER: 5"),
         "| `vrrpScriptResult` of a script whose first run failed ",
     ),
+    known(&[2, 7, 1, 18], Exactly("INTEGER: 19"), Exactly("INTEGER: 112"), "| `vrrpRouteProtocol` "),
+    known(&[2, 7, 1, 46], Exactly("INTEGER: 3"), Exactly("INTEGER: 2"), "| `vrrpRouteEncapType` "),
+    known(&[2, 8, 1, 6], Exactly("Gauge32: 0"), Nothing, L3MDEV),
+    known(&[2, 8, 1, 24], Exactly("Gauge32: 0"), Nothing, L3MDEV),
+    known(&[2, 8, 1, 33], Nothing, Exactly("INTEGER: 112"), RULE_PORTS),
+    known(&[2, 8, 1, 34], Nothing, Exactly("Gauge32: 6"), RULE_PORTS),
+    known(&[2, 8, 1, 35], Nothing, Exactly("Gauge32: 1024"), RULE_PORTS),
+    known(&[2, 8, 1, 36], Nothing, Exactly("Gauge32: 2047"), RULE_PORTS),
+    known(&[2, 8, 1, 37], Nothing, Exactly("Gauge32: 80"), RULE_PORTS),
+    known(&[2, 8, 1, 38], Nothing, Exactly("Gauge32: 81"), RULE_PORTS),
+    known(&[2, 11, 1, 6], Nothing, Exactly("Gauge32: 1"), "| `vrrpRouteNextHopWeight` "),
     known(&[2, 9, 1, 10], Nothing, Something, ADDED),
     known(&[2, 9, 1, 11], Nothing, Something, ADDED),
     known(&[2, 9, 1, 12], Nothing, Something, ADDED),
@@ -134,6 +148,7 @@ const CASES: &[Case] = &[
         scripts: &[true],
     },
     Case { name: "owner", config: include_str!("differential/owner.conf"), states: &[2, 2, 2], scripts: &[] },
+    Case { name: "routes", config: include_str!("differential/routes.conf"), states: &[2], scripts: &[] },
     Case { name: "minimal", config: include_str!("differential/minimal.conf"), states: &[2], scripts: &[] },
     Case { name: "ipv6", config: include_str!("differential/ipv6.conf"), states: &[2, 2, 2], scripts: &[] },
     Case { name: "vmac", config: include_str!("differential/vmac.conf"), states: &[2, 2, 2], scripts: &[] },
