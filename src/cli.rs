@@ -58,6 +58,9 @@ pub struct Arguments {
     /// when absent
     #[arg(short = 'i', long, value_name = "ID")]
     pub config_id: Option<String>,
+    /// Record what the virtual routers hear and do in a new file, for `steadfast replay`; without passwords
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
     /// What to do instead of running
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -107,6 +110,11 @@ pub enum Command {
     /// Look at configurations
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Replay a recording and say where the virtual routers act otherwise now; exit status 1 when they do
+    Replay {
+        /// What `--record` has written
+        file: PathBuf,
+    },
     /// Print a script with which a shell completes this command line
     Completion {
         /// The shell

@@ -15,6 +15,7 @@
 //! * [`registry`] is what the daemon knows: rows that are read without a lock, and one numbered stream of
 //!   transitions.
 //! * [`snmp`] shows the registry as KEEPALIVED-MIB and sends notifications; [`notify`] runs notify scripts.
+//! * [`record`] keeps what the machines hear and want, and repeats it; [`replay`] is the command for that.
 //! * [`units`] are the quantities that all of them share; `checksum` is the Internet's, for machines and kernel alike.
 //!
 //! Data flows one way, from packets and kernel events to the registry and out of it. No output can delay the
@@ -28,7 +29,9 @@ pub mod daemon;
 pub mod inspect;
 pub mod kernel;
 pub mod notify;
+pub mod record;
 pub mod registry;
+pub mod replay;
 pub mod snmp;
 pub mod track;
 pub mod units;

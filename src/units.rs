@@ -11,11 +11,13 @@ use std::{
     time::Duration,
 };
 
+use serde::{Deserialize, Serialize};
+
 /// A point on CLOCK_MONOTONIC, nanosecond resolution; the origin is the kernel's boot.
 ///
 /// Machines receive it, compare it and add to it; only `kernel::clock` reads it from the system, so a test
 /// owns the time it hands in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Time(pub Duration);
 
 impl Time {
@@ -47,7 +49,7 @@ impl Sub<Duration> for Time {
 }
 
 /// Virtual router identifier, 1..=255 (RFC 9568 §5.2.3 (5.2.3-1)).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Vrid(NonZeroU8);
 
 impl Vrid {
@@ -72,7 +74,7 @@ impl fmt::Display for Vrid {
 }
 
 /// Election priority as advertised (RFC 9568 §5.2.4 (5.2.4-1, 5.2.4-3)): 0 releases mastership, 255 owns the addresses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Priority(pub u8);
 
 impl Priority {
@@ -93,7 +95,8 @@ impl fmt::Display for Priority {
 }
 
 /// VRRP protocol version of an instance.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Version {
     /// RFC 3768: whole seconds, optional password.
     #[default]
@@ -113,7 +116,8 @@ impl Version {
 }
 
 /// Address family: what the addresses of one virtual router have in common.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Family {
     /// IPv4.
     #[default]
@@ -156,7 +160,7 @@ impl fmt::Display for Family {
 
 /// What the wall clock shows: time since the Unix epoch, leap seconds not counted. It may be set, so it decides only what
 /// other routers' clocks have a part in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Utc(pub Duration);
 
 /// Kernel interface index, as in IF-MIB's ifIndex; never 0.

@@ -16,6 +16,7 @@
 //! | `wire` | adverts and announcements byte for byte as in the captures of keepalived |
 //! | `addresses` | what the kernel holds: before, during and after, and when others change it |
 //! | `ipv6` | what is different over IPv6: addresses of both families, groups, duplicate address detection |
+//! | `recording` | what a daemon records, replayed |
 //! | `resilience` | what a router survives: lost links, names and addresses, a stop of its process, lost reports |
 //! | `scripts` | notify scripts and tracked scripts |
 //! | `tracking` | what moves a priority or is a FAULT: interfaces, files, processes |
@@ -50,6 +51,8 @@ mod ipv6;
 mod late;
 #[path = "interop/malformed.rs"]
 mod malformed;
+#[path = "interop/recording.rs"]
+mod recording;
 #[path = "interop/resilience.rs"]
 mod resilience;
 #[path = "interop/routes.rs"]

@@ -13,7 +13,8 @@
 //! | `mutation` | machines with a broken rule |
 //! | `story` | what happened, to be read |
 //!
-//! A failure names its seed and prints its story. `STEADFAST_SIM_SEED=N cargo test --test sim -- --nocapture` tells the
+//! A failure names its seed and prints its story and its recording, which `steadfast replay`
+//! takes. `STEADFAST_SIM_SEED=N cargo test --test sim -- --nocapture` tells the
 //! story of one seed, `STEADFAST_SIM_SEEDS=N` tells as many as wanted.
 
 #![expect(clippy::expect_used, reason = "a failed expectation is a failed test, in helpers too")]
@@ -43,6 +44,8 @@ mod world;
 
 use std::{env, thread};
 
+use steadfast::record;
+
 use self::{
     mutation::TABLE,
     story::Story,
@@ -59,7 +62,7 @@ const CHANCES: u64 = 400;
 fn every_story_ends_well() {
     if let Some(seed) = from_environment("STEADFAST_SIM_SEED") {
         let outcome = tell(seed, None, Story::told());
-        println!("{}", outcome.told);
+        println!("{}\n{}", outcome.told, outcome.recording);
         return assert_eq!(outcome.violation, None, "seed {seed}");
     }
     let seeds = from_environment("STEADFAST_SIM_SEEDS").unwrap_or(SEEDS);
@@ -73,7 +76,8 @@ fn every_story_ends_well() {
     });
     if let Some(failed) = outcomes.iter().filter(|one| one.violation.is_some()).min_by_key(|one| one.seed) {
         let Outcome { seed, violation, .. } = failed;
-        println!("{}", tell(*seed, None, Story::told()).told);
+        let Outcome { told, recording, .. } = tell(*seed, None, Story::told());
+        println!("{told}\n{recording}");
         let count = outcomes.iter().filter(|one| one.violation.is_some()).count();
         panic!(
             "{count} stories of {seeds} end badly, seed {seed} with {violation:?}; STEADFAST_SIM_SEED={seed} tells it"
@@ -100,6 +104,18 @@ fn a_seed_tells_the_same_story_again() {
     for seed in 0..20 {
         assert_eq!(tell(seed, None, Story::told()).told, tell(seed, None, Story::told()).told, "{seed}");
     }
+}
+
+#[test]
+fn the_recording_of_a_story_replays_without_a_difference() {
+    let mut inputs = 0;
+    for seed in 0..100 {
+        let recording = tell(seed, None, Story::told()).recording;
+        let replayed = record::replay(recording.as_bytes()).expect("a recording");
+        assert_eq!((replayed.differences, replayed.notes), (vec![], vec![]), "seed {seed}");
+        inputs += replayed.inputs;
+    }
+    assert!(inputs > 10_000, "{inputs}");
 }
 
 fn from_environment(name: &str) -> Option<u64> {

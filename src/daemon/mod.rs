@@ -10,6 +10,7 @@ mod host;
 mod log;
 mod manage;
 mod pid_file;
+mod recorder;
 mod trackers;
 
 use std::{
@@ -34,6 +35,7 @@ use self::{
     host::Host,
     manage::{Manage, Snmp},
     pid_file::PidFile,
+    recorder::Recorder,
 };
 use crate::{
     cli::{self, Arguments},
@@ -142,7 +144,12 @@ fn start(
     let release = !arguments.dont_release_vrrp;
     let (host, host_lane) = start_host(&mut config, arguments, release)?;
     let registry = Arc::new(Registry::new(topology(config)));
-    let outcome = run_lanes(registry, snmp, host, release);
+    let recorder = arguments.record.as_deref().and_then(start_recorder);
+    let source = recorder.as_ref().map(Recorder::source);
+    let outcome = run_lanes(registry, snmp, host, (release, source));
+    if let Some(recorder) = recorder {
+        recorder.finish();
+    }
     if host_lane.is_some_and(|lane| lane.join().is_err()) {
         error!("the host lane panicked: links, rules and settings of the network may be left behind");
     }
@@ -234,7 +241,18 @@ fn start_host(
 }
 
 /// Runs both lanes until the engine has ended.
-fn run_lanes(registry: Arc<Registry>, snmp: Option<Snmp>, host: Host, release: bool) -> Result<(), Refused> {
+/// Starts the recording; without one everything else works.
+fn start_recorder(path: &Path) -> Option<Recorder> {
+    let recorder = Recorder::start(path);
+    recorder.inspect_err(|cause| error!("nothing is recorded, cannot make {}: {cause}", path.display())).ok()
+}
+
+fn run_lanes(
+    registry: Arc<Registry>,
+    snmp: Option<Snmp>,
+    host: Host,
+    (release, recorder): (bool, Option<recorder::Source>),
+) -> Result<(), Refused> {
     let (commands, receiver) = mpsc::channel(COMMANDS);
     let (ended, engine_ended) = oneshot::channel();
     let rows = Arc::clone(&registry);
@@ -243,7 +261,7 @@ fn run_lanes(registry: Arc<Registry>, snmp: Option<Snmp>, host: Host, release: b
         .spawn(move || {
             // Dropped when the lane ends, also by a panic, which then ends the manage lane too.
             let _ended: oneshot::Sender<()> = ended;
-            vrrp_lane(rows, host, receiver, release)
+            vrrp_lane(rows, host, receiver, release, recorder)
         })
         .map_err(Refused::fatal)?;
     trackers::start(&registry, &commands).map_err(Refused::fatal)?;
@@ -269,10 +287,12 @@ fn vrrp_lane(
     host: Host,
     commands: mpsc::Receiver<Command>,
     release: bool,
+    recorder: Option<recorder::Source>,
 ) -> Result<(), KernelError> {
     let requests = netlink_lane()?;
     let runtime = runtime().map_err(|error| KernelError::from_io("starting the vrrp lane", &error))?;
-    runtime.block_on(async { Engine::new(registry, requests, host, commands, release)?.run().await })
+    runtime
+        .block_on(async { Engine::new(registry, requests, host, commands, release, recorder)?.run().await })
 }
 
 /// Starts the thread that carries netlink requests, and returns what to make them with.

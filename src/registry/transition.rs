@@ -2,6 +2,8 @@
 
 use std::{fmt, net::IpAddr, time::SystemTime};
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     config::tracking::Tracker,
     registry::State,
@@ -73,7 +75,8 @@ impl Change {
 }
 
 /// Why a virtual router changed its state.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// The daemon started.
     Started,
@@ -206,7 +209,8 @@ pub enum Reason {
 }
 
 /// How a contest of mastership ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ContestEnd {
     /// The other router gave way with priority 0.
     Released,

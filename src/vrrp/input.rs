@@ -2,16 +2,23 @@
 
 use std::{fmt, net::IpAddr};
 
+use serde::{Deserialize, Serialize};
+
 use super::{Fault, Instance, Order, Source};
-use crate::{config::tracking::Tracker, registry::Reason, units::Time};
+use crate::{
+    config::tracking::Tracker,
+    registry::Reason,
+    units::{Time, Utc},
+};
 
 /// One call of an input of [`Instance`], without its time.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Input {
     /// [`Instance::handle_start`].
     Start,
     /// [`Instance::handle_packet`].
-    Packet(Vec<u8>),
+    Packet(#[serde(with = "super::hex")] Vec<u8>),
     /// [`Instance::handle_timeout`].
     Timeout,
     /// [`Instance::handle_source`].
@@ -24,6 +31,10 @@ pub enum Input {
     AddressesInstalled(bool),
     /// [`Instance::handle_address_removed`].
     AddressRemoved(IpAddr),
+    /// [`Instance::handle_way_removed`]: which route or rule.
+    WayRemoved(String),
+    /// [`Instance::handle_clock`].
+    Clock(Utc),
     /// [`Instance::handle_order`].
     Order(Order),
     /// [`Instance::handle_shutdown`]: whether mastership is released.
@@ -42,6 +53,8 @@ impl Instance {
             Input::Weight(tracker, contribution) => self.handle_weight(now, tracker, contribution),
             Input::AddressesInstalled(all_set) => self.handle_addresses_installed(now, all_set),
             Input::AddressRemoved(address) => self.handle_address_removed(now, address),
+            Input::WayRemoved(way) => self.handle_way_removed(now, way),
+            Input::Clock(utc) => self.handle_clock(now, utc),
             Input::Order(order) => self.handle_order(now, order),
             Input::Shutdown(release) => self.handle_shutdown(now, release),
         }
@@ -60,6 +73,8 @@ impl fmt::Debug for Input {
             Self::Weight(tracker, sum) => f.debug_tuple("Weight").field(tracker).field(sum).finish(),
             Self::AddressesInstalled(all) => f.debug_tuple("AddressesInstalled").field(all).finish(),
             Self::AddressRemoved(address) => f.debug_tuple("AddressRemoved").field(address).finish(),
+            Self::WayRemoved(way) => f.debug_tuple("WayRemoved").field(way).finish(),
+            Self::Clock(utc) => f.debug_tuple("Clock").field(utc).finish(),
             Self::Order(order) => f.debug_tuple("Order").field(order).finish(),
             Self::Shutdown(release) => f.debug_tuple("Shutdown").field(release).finish(),
         }

@@ -14,6 +14,7 @@ mod addressee;
 pub mod auth;
 mod election;
 mod group;
+pub(crate) mod hex;
 mod input;
 mod instance;
 pub mod ip;
@@ -39,4 +40,4 @@ pub use self::{
 };
 
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;

@@ -2,11 +2,13 @@
 
 use std::{net::IpAddr, time::Duration};
 
+use serde::{Deserialize, Serialize};
+
 pub use crate::config::Auth;
 use crate::units::{Family, Priority, Version, Vrid};
 
 /// One virtual router, every default filled in.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
     /// Name of the `vrrp_instance`, for messages.
     pub name: String,
@@ -27,6 +29,7 @@ pub struct Settings {
     /// `preempt_delay`: how long to tolerate a master of lower priority after a start as BACKUP.
     pub preempt_delay: Duration,
     /// `authentication`, version 2 only.
+    #[serde(skip)]
     pub auth: Auth,
     /// The addresses that advertisements carry, in their order; those of another family, and more than
     /// [`packet::MAX_ADDRESSES`](super::packet::MAX_ADDRESSES), do not fit and are left out.
@@ -47,7 +50,8 @@ pub struct Settings {
 }
 
 /// Whether a router changes its state alone.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Membership {
     /// Yes.
     #[default]
@@ -79,7 +83,8 @@ impl Settings {
 }
 
 /// Where advertisements go.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Destination {
     /// To a group, 224.0.0.18 or ff02::12 unless configured otherwise.
     Multicast(IpAddr),
@@ -88,7 +93,7 @@ pub enum Destination {
 }
 
 /// When and how often gratuitous ARP is sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Garp {
     /// `garp_master_repeat`: messages per address in a burst.
     pub repeat: u32,

@@ -5,19 +5,42 @@ use std::{fs, net::IpAddr, path::Path, time::Duration};
 pub(crate) use crate::checksum::plain as checksum;
 
 use super::{
-    Settings,
+    Auth, Destination, Garp, Membership, Settings,
     auth::{
         Guard,
         trailer::{Sequence, Trailer},
     },
     ip::Header,
-    ipv4,
+    ipv4, multicast_group,
     transmit::Transmitter,
 };
 use crate::{
     config::SigningKey,
-    units::{Family, Priority, Time, Utc},
+    units::{Family, Priority, Time, Utc, Version, Vrid},
 };
+
+/// A router called `VI` for 10.9.0.100, version 3, priority 100, interval 1 s.
+pub(crate) fn settings() -> Settings {
+    Settings {
+        name: "VI".into(),
+        interface: "eth0".into(),
+        vrid: Vrid::new(51).unwrap(),
+        version: Version::V3,
+        priority: Priority(100),
+        advert_interval: Duration::from_secs(1),
+        start_as_master: false,
+        preempt: true,
+        preempt_delay: Duration::ZERO,
+        auth: Auth::None,
+        addresses: vec![[10, 9, 0, 100].into()],
+        destination: Destination::Multicast(multicast_group(Family::V4)),
+        source: None,
+        track_source: false,
+        garp: Garp::default(),
+        down_timer_adverts: Settings::DEFAULT_DOWN_TIMER_ADVERTS,
+        membership: Membership::Alone,
+    }
+}
 
 /// What a router with `settings` at `source` sends in its first advertisement: the first copy.
 pub(crate) fn advert_of(settings: &Settings, source: IpAddr, priority: u8) -> Vec<u8> {

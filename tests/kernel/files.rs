@@ -66,9 +66,9 @@ fn a_file_is_reported_when_it_is_written_replaced_removed_and_made_again() {
     ];
     for (what, step) in steps {
         step();
-        assert_eq!(reports.wait_for(0), [], "{what}: nothing about another file");
+        assert_eq!(reports.wait_for(0), [0_usize; 0], "{what}: nothing about another file");
         write(&two);
-        assert_eq!(reports.wait_for(1), [], "{what}: reported once");
+        assert_eq!(reports.wait_for(1), [0_usize; 0], "{what}: reported once");
     }
 }
 
@@ -79,9 +79,9 @@ fn a_file_is_not_reported_before_it_is_closed() {
     let reports = Reports::of(vec![one.clone(), two.clone()]);
     let open = fs::File::create(&one).unwrap();
     write(&two);
-    assert_eq!(reports.wait_for(1), []);
+    assert_eq!(reports.wait_for(1), [0_usize; 0]);
     drop(open);
-    assert_eq!(reports.wait_for(0), []);
+    assert_eq!(reports.wait_for(0), [0_usize; 0]);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use steadfast::{
+    record::{Recorded, Tape},
     registry::Counters,
     units::Time,
     vrrp::{Instance, Settings, SyncGroup},
@@ -38,7 +39,7 @@ pub(crate) struct Node {
     pub(crate) settings: Settings,
     pub(crate) has_script: bool,
     /// `None` while the process does not run.
-    pub(crate) machine: Option<Instance>,
+    pub(crate) machine: Option<Recorded>,
     /// Whether its kernel holds the virtual addresses.
     pub(crate) holds: bool,
     /// When the machine wants to be called, by the clock of the world.
@@ -68,12 +69,19 @@ impl Host {
     }
 
     /// Makes new machines, none of which knows anything.
-    pub(crate) fn revive(&mut self, plan: &Plan, mutation: Option<Mutation>) {
+    pub(crate) fn revive(
+        &mut self,
+        plan: &Plan,
+        mutation: Option<Mutation>,
+        tape: impl Fn(usize, &Settings) -> Option<Tape>,
+    ) {
         self.life += 1;
         self.is_running = true;
-        for node in &mut self.nodes {
+        for (router, node) in self.nodes.iter_mut().enumerate() {
             let settings = mutation.map_or(node.settings.clone(), |one| one.settings(&node.settings));
-            node.machine = Some(Instance::new(settings, Arc::new(Counters::default())));
+            let tape = tape(router, &settings);
+            let machine = Instance::new(settings, Arc::new(Counters::default()));
+            node.machine = Some(Recorded::new(machine, tape));
             node.watch = Watch::default();
         }
         let name = |router: &usize| self.nodes[*router].settings.name.clone();

@@ -2,28 +2,45 @@
 
 use std::{
     fmt::{Arguments, Write},
+    iter,
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
 use steadfast::{
+    record::{Header, Line, Tape, VERSION},
     units::Time,
-    vrrp::{Action, Input},
+    vrrp::{Action, Input, Settings},
 };
 
 use crate::plan::Plan;
 
 /// The lines, or nothing.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Story(Option<String>);
+#[derive(Debug, Default)]
+pub(crate) struct Story(Option<String>, Arc<Mutex<Vec<Line>>>);
 
 impl Story {
     /// A story that is written down.
     pub(crate) fn told() -> Self {
-        Self(Some(String::new()))
+        Self(Some(String::new()), Arc::default())
     }
 
-    pub(crate) fn into_text(self) -> String {
-        self.0.unwrap_or_default()
+    /// The story, and the recording of all of its machines.
+    pub(crate) fn into_texts(self) -> (String, String) {
+        let header = Header { steadfast_recording: VERSION, program: "tests/sim".into() };
+        let lines = self.1.lock().expect("nobody panicked");
+        let json = |line: &Line| serde_json::to_string(line).expect("a line can be written");
+        let header = serde_json::to_string(&header).expect("a header can be written");
+        let recording = iter::once(header).chain(lines.iter().map(json)).map(|line| line + "\n").collect();
+        (self.0.clone().unwrap_or_default(), recording)
+    }
+
+    /// The tape of a router, when the story is written down.
+    pub(crate) fn tape(&self, router: usize, settings: &Settings) -> Option<Tape> {
+        self.0.as_ref()?;
+        let lines = Arc::clone(&self.1);
+        let sink = move |line| lines.lock().expect("nobody panicked").push(line);
+        Tape::new(router, settings, Box::new(sink))
     }
 
     pub(crate) fn line(&mut self, now: Time, what: Arguments<'_>) {

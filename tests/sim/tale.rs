@@ -31,6 +31,8 @@ pub(crate) struct Outcome {
     pub(crate) moves: u64,
     pub(crate) packets: u64,
     pub(crate) told: String,
+    /// What `steadfast replay` reads.
+    pub(crate) recording: String,
 }
 
 /// Tells the story of a seed.
@@ -55,7 +57,8 @@ pub(crate) fn tell(seed: u64, mutation: Option<Mutation>, story: Story) -> Outco
     }
     let masters = world.groups().iter().map(|(router, side)| world.masters(*router, side).len() as u64).sum();
     let World { violation, moves, wire, story, .. } = world;
-    Outcome { seed, violation, masters, moves, packets: wire.packets, told: story.into_text() }
+    let (told, recording) = story.into_texts();
+    Outcome { seed, violation, masters, moves, packets: wire.packets, told, recording }
 }
 
 impl World {

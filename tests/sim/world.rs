@@ -7,9 +7,10 @@ use std::{rc::Rc, time::Duration};
 
 use steadfast::{
     config::tracking::Tracker,
+    record::Recorded,
     registry::{Reason, State},
     units::Time,
-    vrrp::{Action, Addressee, Fault, GroupAction, Input, Instance, Outgoing, Source},
+    vrrp::{Action, Addressee, Fault, GroupAction, Input, Outgoing, Source},
 };
 
 use crate::{
@@ -174,7 +175,7 @@ impl World {
     fn carry_out_all(&mut self, host: usize, router: usize, cause: &Cause) -> Vec<Action> {
         let mut done = Vec::new();
         while let Some(action) =
-            self.hosts[host].nodes[router].machine.as_mut().and_then(Instance::poll_action)
+            self.hosts[host].nodes[router].machine.as_mut().and_then(Recorded::poll_action)
         {
             let actions = match self.mutation {
                 None => vec![action],
@@ -256,7 +257,9 @@ impl World {
     /// A host starts its process, as the daemon does.
     pub(crate) fn boot(&mut self, host: usize) {
         self.story.line(self.now, format_args!("host {host} boots"));
-        self.hosts[host].revive(&self.plan, self.mutation);
+        let count = self.plan.routers.len();
+        let Self { hosts, plan, mutation, story, .. } = self;
+        hosts[host].revive(plan, *mutation, |router, settings| story.tape(host * count + router, settings));
         for router in 0..self.plan.routers.len() {
             self.find_source(host, router);
             if self.hosts[host].nodes[router].has_script {

@@ -2,12 +2,15 @@
 
 use std::{fmt, path::PathBuf, time::Duration};
 
+use serde::{Deserialize, Serialize};
+
 use crate::config::Span;
 
 /// One thing that is tracked: a row of the registry, however many instances track it.
 ///
 /// The number is the position among those of its kind, in [`Config`](crate::config::Config) and in the registry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Tracker {
     /// An interface that somebody uses or names in `track_interface`.
     Interface(usize),

@@ -54,7 +54,10 @@ use self::{
 };
 use crate::{
     config::tracking::Tracker,
-    daemon::host::{Host, Report},
+    daemon::{
+        host::{Host, Report},
+        recorder,
+    },
     kernel::{Deadline, Event, Events, Inbox, KernelError, Requests, clock},
     registry::Registry,
     track::Observation,
@@ -156,9 +159,10 @@ impl Engine {
         host: Host,
         commands: mpsc::Receiver<Command>,
         release: bool,
+        recorder: Option<recorder::Source>,
     ) -> Result<Self, KernelError> {
         let (groups, places) = groups::groups(&registry.topology());
-        let routers = router::routers(&registry.topology(), &places);
+        let routers = router::routers(&registry.topology(), &places, recorder.as_ref());
         let addresses = routers.iter().flat_map(|router| &router.row.addresses);
         let virtual_addresses = addresses.map(|row| row.config.address).collect::<HashSet<_>>();
         let (ways, statics) = (Ways::new(&registry.topology()), Statics::new(&registry.topology()));

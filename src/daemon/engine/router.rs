@@ -8,6 +8,8 @@ use super::{
 };
 use crate::{
     config::{self, tracking::Tracked},
+    daemon::recorder,
+    record::{Recorded, Tape},
     registry::{GroupRow, InstanceRow, Topology},
     vrrp,
 };
@@ -16,7 +18,7 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Router {
     /// What decides.
-    pub(super) machine: vrrp::Instance,
+    pub(super) machine: Recorded,
     /// What readers see.
     pub(super) row: Arc<InstanceRow>,
     /// What it tracks: its own lines, then those of its sync group.
@@ -29,9 +31,15 @@ pub(super) struct Router {
 
 impl Router {
     /// The router of a row, not started.
-    fn new(row: &Arc<InstanceRow>, group: Option<&GroupRow>, membership: vrrp::Membership) -> Self {
+    fn new(
+        row: &Arc<InstanceRow>,
+        group: Option<&GroupRow>,
+        membership: vrrp::Membership,
+        tape: impl FnOnce(&vrrp::Settings) -> Option<Tape>,
+    ) -> Self {
         let settings = settings(&row.config, membership);
-        let machine = vrrp::Instance::new(settings, Arc::clone(&row.counters));
+        let tape = tape(&settings);
+        let machine = Recorded::new(vrrp::Instance::new(settings, Arc::clone(&row.counters)), tape);
         let of_group = group.into_iter().flat_map(|group| group.config.tracks.iter());
         let tracks = row.config.tracks.iter().chain(of_group).cloned().collect();
         let addresses = Addresses::new([row.addresses.len(), row.routes.len(), row.rules.len()]);
@@ -47,13 +55,18 @@ impl Router {
     }
 }
 
-/// One router per instance.
-pub(super) fn routers(topology: &Topology, places: &[Option<Place>]) -> Vec<Router> {
-    let router = |(row, place): (_, &Option<Place>)| {
+/// One router per instance, recorded when there is a recorder.
+pub(super) fn routers(
+    topology: &Topology,
+    places: &[Option<Place>],
+    recorder: Option<&recorder::Source>,
+) -> Vec<Router> {
+    let router = |(number, (row, place)): (usize, (_, &Option<Place>))| {
+        let tape = |settings: &_| recorder.and_then(|recorder| recorder.tape(number, settings));
         let group = place.as_ref().map(|place| place.row(topology));
-        Router::new(row, group, groups::membership(group, topology))
+        Router::new(row, group, groups::membership(group, topology), tape)
     };
-    topology.instances.iter().zip(places).map(router).collect()
+    topology.instances.iter().zip(places).enumerate().map(router).collect()
 }
 
 /// What the machine needs of a configured instance.

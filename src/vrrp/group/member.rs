@@ -1,5 +1,7 @@
 //! What passes between a sync group and its members.
 
+use serde::{Deserialize, Serialize};
+
 use crate::registry::{Change, Reason, State};
 
 /// What a group sees of a member.
@@ -26,7 +28,8 @@ pub struct Member {
 }
 
 /// What a group orders a member to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Order {
     /// Become MASTER, when ready.
     Master,

@@ -1,5 +1,7 @@
 //! What keeps a router from taking part.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Action, Instance, Level};
 use crate::{
     config::tracking::Tracker,
@@ -9,7 +11,8 @@ use crate::{
 };
 
 /// One thing that keeps a router from taking part. The router leaves FAULT when none is left.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Fault {
     /// The interface is down or missing.
     Interface,

@@ -172,7 +172,8 @@ impl Watch {
                 Cause::Weight
             }
             Input::AddressesInstalled(_) => Cause::Installed,
-            Input::AddressRemoved(_) => Cause::Removed,
+            Input::AddressRemoved(_) | Input::WayRemoved(_) => Cause::Removed,
+            Input::Clock(_) => Cause::Weight,
             Input::Order(order) => Cause::Command(match order {
                 Order::Fault(told) if self.knows(told.is_some()) => Command::Fault,
                 Order::Master => Command::Master,

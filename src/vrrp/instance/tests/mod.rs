@@ -16,17 +16,13 @@ mod shutdown;
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use super::*;
-use crate::{
-    units::Vrid,
-    vrrp::{
-        Auth, Garp, Outgoing, Source,
-        ipv4::{self, HEADER_LEN},
-        packet::{Advert, View},
-        testing::advert_of,
-    },
+use crate::vrrp::{
+    Auth, Garp, Outgoing, Source,
+    ipv4::{self, HEADER_LEN},
+    packet::{Advert, View},
+    testing::{advert_of, settings},
 };
 
-const GROUP: IpAddr = IpAddr::V4(Ipv4Addr::new(224, 0, 0, 18));
 const VIP: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 9, 0, 100));
 
 /// Address of the forged router in stories with one instance. The instances have 10.9.0.1, 10.9.0.2, ….
@@ -38,25 +34,7 @@ fn at(seconds: f64) -> Time {
 
 /// A router called `VI`, version 3, interval 1 s.
 fn router(priority: u8) -> Settings {
-    Settings {
-        name: "VI".into(),
-        interface: "eth0".into(),
-        vrid: Vrid::new(51).unwrap(),
-        version: Version::V3,
-        priority: Priority(priority),
-        advert_interval: Duration::from_secs(1),
-        start_as_master: false,
-        preempt: true,
-        preempt_delay: Duration::ZERO,
-        auth: Auth::None,
-        addresses: vec![VIP],
-        destination: Destination::Multicast(GROUP),
-        source: None,
-        track_source: false,
-        garp: Garp::default(),
-        down_timer_adverts: Settings::DEFAULT_DOWN_TIMER_ADVERTS,
-        membership: Membership::Alone,
-    }
+    Settings { priority: Priority(priority), ..settings() }
 }
 
 /// The advertisement in a packet, without what may stand behind it.

@@ -1,0 +1,207 @@
+//! `--record FILE`: what the machines hear and want, written to a file by a thread of its own.
+//!
+//! The lane that sends advertisements never waits for the disk: a line that finds the queue full is dropped and counted, and
+//! so is everything after the file has its full size or cannot be written any more.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::{self, BufWriter, Write},
+    os::unix::fs::OpenOptionsExt as _,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+        mpsc::{Receiver, SyncSender, TryRecvError, sync_channel},
+    },
+    thread::{self, JoinHandle},
+};
+
+use tracing::{error, warn};
+
+use crate::{
+    cli,
+    record::{Event, Header, Line, Tape, VERSION},
+    vrrp::Settings,
+};
+
+/// Lines that wait for the writer: some megabytes at the most.
+const QUEUE_LINES: usize = 8192;
+/// Where a recording ends: some days of a dozen routers, and no disk is filled by it.
+const MAX_BYTES: u64 = 256 << 20;
+
+/// A recording that is being made.
+#[derive(Debug)]
+pub(super) struct Recorder {
+    source: Source,
+    writer: JoinHandle<()>,
+}
+
+/// Where the lines come in.
+#[derive(Clone, Debug)]
+pub(super) struct Source {
+    queue: SyncSender<Line>,
+    lost: Arc<AtomicU64>,
+}
+
+impl Recorder {
+    /// Starts a recording in a new file, which only its owner may read.
+    ///
+    /// # Errors
+    /// When the file cannot be made; one that is there already is left alone.
+    pub(super) fn start(path: &Path) -> io::Result<Self> {
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+        let (queue, lines) = sync_channel(QUEUE_LINES);
+        let lost = Arc::new(AtomicU64::new(0));
+        let source = Source { queue, lost: Arc::clone(&lost) };
+        let mut writer = Writer { out: BufWriter::new(file), written: 0, is_over: false, lost };
+        let writer = thread::Builder::new().name("record".into()).spawn(move || writer.run(&lines))?;
+        Ok(Self { source, writer })
+    }
+
+    /// For those who record.
+    pub(super) fn source(&self) -> Source {
+        self.source.clone()
+    }
+
+    /// Writes what is left. Nobody records any more.
+    pub(super) fn finish(self) {
+        let Source { queue, lost } = self.source;
+        drop(queue);
+        if self.writer.join().is_err() {
+            error!("the thread that writes the recording panicked");
+        }
+        let lost = lost.load(Ordering::Relaxed);
+        if lost > 0 {
+            warn!("{lost} lines of the recording were lost");
+        }
+    }
+}
+
+impl Source {
+    /// The tape of a router; `None` for one that cannot be recorded.
+    pub(super) fn tape(&self, router: usize, settings: &Settings) -> Option<Tape> {
+        let Self { queue, lost } = self.clone();
+        let sink = move |line| {
+            if queue.try_send(line).is_err() {
+                lost.fetch_add(1, Ordering::Relaxed);
+            }
+        };
+        Tape::new(router, settings, Box::new(sink))
+    }
+}
+
+struct Writer {
+    out: BufWriter<File>,
+    written: u64,
+    /// The file is full, or cannot be written.
+    is_over: bool,
+    lost: Arc<AtomicU64>,
+}
+
+impl Writer {
+    fn run(&mut self, lines: &Receiver<Line>) {
+        self.write(&Header { steadfast_recording: VERSION, program: cli::banner() });
+        loop {
+            let line = match lines.try_recv() {
+                Ok(line) => line,
+                Err(TryRecvError::Disconnected) => break,
+                Err(TryRecvError::Empty) => {
+                    // Whoever looks at the file sees everything up to now.
+                    self.flush();
+                    let Ok(line) = lines.recv() else { break };
+                    line
+                }
+            };
+            self.write(&line);
+        }
+        let lost = self.lost.load(Ordering::Relaxed);
+        if lost > 0 {
+            self.is_over = false;
+            self.write(&Line { router: 0, n: 0, event: Event::Lost(lost) });
+        }
+        self.flush();
+    }
+
+    fn write(&mut self, line: &impl serde::Serialize) {
+        if self.is_over {
+            self.lost.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        let Ok(mut text) = serde_json::to_vec(line) else { return };
+        text.push(b'\n');
+        let written = self.out.write_all(&text);
+        self.written += text.len() as u64;
+        if self.written >= MAX_BYTES {
+            self.is_over = true;
+            warn!("the recording has its full size of {} MiB and ends here", MAX_BYTES >> 20);
+        }
+        self.note(written);
+    }
+
+    fn flush(&mut self) {
+        let flushed = self.out.flush();
+        self.note(flushed);
+    }
+
+    fn note(&mut self, outcome: io::Result<()>) {
+        if let Err(cause) = outcome
+            && !self.is_over
+        {
+            self.is_over = true;
+            error!("the recording cannot be written, and ends here: {cause}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(n: u64) -> Line {
+        Line { router: 0, n, event: Event::Action("x".into()) }
+    }
+
+    #[test]
+    fn a_file_that_is_there_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("recording");
+        std::fs::write(&path, "precious").unwrap();
+        assert_eq!(Recorder::start(&path).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "precious");
+    }
+
+    #[test]
+    fn what_finds_the_queue_full_is_dropped_at_once_and_counted() {
+        let (queue, lines) = sync_channel(2);
+        let lost = Arc::new(AtomicU64::new(0));
+        let source = Source { queue, lost: Arc::clone(&lost) };
+        let settings = crate::vrrp::testing::settings();
+        // Nobody reads: one line for the settings, one input, and the rest finds no room.
+        let tape = source.tape(0, &settings);
+        let mut machine =
+            crate::record::Recorded::new(crate::vrrp::Instance::new(settings, Arc::default()), tape);
+        for _ in 0..10 {
+            machine.handle_timeout(crate::units::Time::default());
+        }
+        assert_eq!((lines.try_iter().count(), lost.load(Ordering::Relaxed)), (2, 9));
+    }
+
+    #[test]
+    fn a_recording_that_was_cut_short_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("recording");
+        let file = File::create(&path).unwrap();
+        let (queue, lines) = sync_channel(10);
+        for n in 1..=3 {
+            queue.send(line(n)).unwrap();
+        }
+        drop(queue);
+        let lost = Arc::new(AtomicU64::new(0));
+        let mut writer = Writer { out: BufWriter::new(file), written: MAX_BYTES - 80, is_over: false, lost };
+        writer.run(&lines);
+        let text = std::fs::read_to_string(&path).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        assert!(lines[0].starts_with(r#"{"steadfast_recording":1"#), "{text}");
+        assert_eq!(lines.last(), Some(&r#"{"router":0,"n":0,"event":{"lost":2}}"#), "{text}");
+    }
+}

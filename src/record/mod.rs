@@ -1,0 +1,30 @@
+//! Recordings: what was handed to the machines of virtual routers, and what they wanted done, as lines of JSON that can be
+//! replayed.
+//!
+//! `--record FILE` writes one while the daemon runs, `steadfast replay FILE` hands its inputs to new machines and compares
+//! what they do. A machine is deterministic, so a difference means that the program has changed since, or is broken.
+//!
+//! The first line is a [`Header`], every other one a [`Line`]: the router by its position in the configuration, the line's
+//! number among those of that router, from 1 without gaps, and one [`Event`]. Times are nanoseconds of the monotonic clock.
+//! A gap, or [`Event::Lost`], says that lines were dropped because the disk was slower than the network; what follows it for
+//! that router proves nothing and is not compared.
+//!
+//! Passwords are no part of it: settings leave them out, and in packets of version 2 the authentication data is replaced,
+//! with the checksum brought in line, so that every packet is judged as the original was. Routers with authentication
+//! headers or signatures are left out, because their packets mean nothing without the key.
+//!
+//! The room imports [`crate::vrrp`] and [`crate::units`]; who writes to a file is the daemon's business.
+
+mod line;
+mod recorded;
+mod replay;
+mod wipe;
+
+pub use self::{
+    line::{Event, Header, Line, VERSION},
+    recorded::{Recorded, Tape},
+    replay::{Difference, Invalid, Replayed, replay},
+};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,175 @@
+//! A machine whose inputs and actions are recorded on their way, if anybody wants that.
+
+use std::{fmt, net::IpAddr};
+
+use super::{
+    line::{Event, Line, told},
+    wipe::wiped,
+};
+use crate::{
+    config::tracking::Tracker,
+    registry::{InstanceStatus, Reason},
+    units::{Time, Utc},
+    vrrp::{Action, Auth, Fault, Input, Instance, Member, Order, Settings, Source},
+};
+
+/// Where the lines of one router go.
+pub struct Tape {
+    router: usize,
+    count: u64,
+    auth: Auth,
+    sink: Box<dyn FnMut(Line) + Send>,
+}
+
+impl Tape {
+    /// A tape for the router of that position; `None` for one that cannot be recorded, which the recording says. `sink`
+    /// takes every line and must not wait for anything.
+    pub fn new(router: usize, settings: &Settings, sink: Box<dyn FnMut(Line) + Send>) -> Option<Self> {
+        let mut tape = Self { router, count: 0, auth: settings.auth.clone(), sink };
+        let password = match &settings.auth {
+            Auth::None => false,
+            Auth::Pass(_) => true,
+            Auth::Header(_) | Auth::Signed(_) => {
+                let why = "what authenticates its packets means nothing without the key".into();
+                tape.write(Event::LeftOut { name: settings.name.clone(), why });
+                return None;
+            }
+        };
+        let settings = Box::new(Settings { auth: Auth::None, ..settings.clone() });
+        tape.write(Event::Router { settings, password });
+        Some(tape)
+    }
+
+    fn write(&mut self, event: Event) {
+        self.count += 1;
+        (self.sink)(Line { router: self.router, n: self.count, event });
+    }
+
+    fn input(&mut self, at: Time, input: Input) {
+        let input = match input {
+            Input::Packet(packet) => Input::Packet(wiped(&packet, &self.auth)),
+            other => other,
+        };
+        self.write(Event::Input { at, input });
+    }
+}
+
+impl fmt::Debug for Tape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tape")
+            .field("router", &self.router)
+            .field("count", &self.count)
+            .finish_non_exhaustive()
+    }
+}
+
+/// An [`Instance`] with the same inputs and outputs. Nothing but these methods changes it, so whatever happens to it is on
+/// the tape.
+#[derive(Debug)]
+pub struct Recorded {
+    instance: Instance,
+    tape: Option<Tape>,
+}
+
+impl Recorded {
+    /// A new machine, recorded on `tape`.
+    pub fn new(instance: Instance, tape: Option<Tape>) -> Self {
+        Self { instance, tape }
+    }
+
+    /// [`Instance::handle`].
+    pub fn handle(&mut self, now: Time, input: Input) {
+        if let Some(tape) = &mut self.tape {
+            tape.input(now, input.clone());
+        }
+        self.instance.handle(now, input);
+    }
+
+    /// [`Instance::handle_packet`].
+    pub fn handle_packet(&mut self, now: Time, packet: &[u8]) {
+        if let Some(tape) = &mut self.tape {
+            tape.input(now, Input::Packet(packet.to_vec()));
+        }
+        self.instance.handle_packet(now, packet);
+    }
+
+    /// [`Instance::handle_start`].
+    pub fn handle_start(&mut self, now: Time) {
+        self.handle(now, Input::Start);
+    }
+
+    /// [`Instance::handle_timeout`].
+    pub fn handle_timeout(&mut self, now: Time) {
+        self.handle(now, Input::Timeout);
+    }
+
+    /// [`Instance::handle_source`].
+    pub fn handle_source(&mut self, now: Time, source: Source) {
+        self.handle(now, Input::Source(source));
+    }
+
+    /// [`Instance::handle_fault`].
+    pub fn handle_fault(&mut self, now: Time, fault: Fault, reason: Option<Reason>) {
+        self.handle(now, Input::Fault(fault, reason));
+    }
+
+    /// [`Instance::handle_weight`].
+    pub fn handle_weight(&mut self, now: Time, tracker: Tracker, contribution: i32) {
+        self.handle(now, Input::Weight(tracker, contribution));
+    }
+
+    /// [`Instance::handle_addresses_installed`].
+    pub fn handle_addresses_installed(&mut self, now: Time, all_set: bool) {
+        self.handle(now, Input::AddressesInstalled(all_set));
+    }
+
+    /// [`Instance::handle_address_removed`].
+    pub fn handle_address_removed(&mut self, now: Time, address: IpAddr) {
+        self.handle(now, Input::AddressRemoved(address));
+    }
+
+    /// [`Instance::handle_way_removed`].
+    pub fn handle_way_removed(&mut self, now: Time, way: String) {
+        self.handle(now, Input::WayRemoved(way));
+    }
+
+    /// [`Instance::handle_clock`].
+    pub fn handle_clock(&mut self, now: Time, utc: Utc) {
+        self.handle(now, Input::Clock(utc));
+    }
+
+    /// [`Instance::handle_order`].
+    pub fn handle_order(&mut self, now: Time, order: Order) {
+        self.handle(now, Input::Order(order));
+    }
+
+    /// [`Instance::handle_shutdown`].
+    pub fn handle_shutdown(&mut self, now: Time, release: bool) {
+        self.handle(now, Input::Shutdown(release));
+    }
+
+    /// [`Instance::poll_action`].
+    pub fn poll_action(&mut self) -> Option<Action> {
+        let action = self.instance.poll_action()?;
+        if let Some(tape) = &mut self.tape {
+            let told = told(&action, &tape.auth);
+            tape.write(Event::Action(told));
+        }
+        Some(action)
+    }
+
+    /// [`Instance::poll_timeout`].
+    pub fn poll_timeout(&self) -> Option<Time> {
+        self.instance.poll_timeout()
+    }
+
+    /// [`Instance::status`].
+    pub fn status(&self) -> InstanceStatus {
+        self.instance.status()
+    }
+
+    /// [`Instance::member`].
+    pub fn member(&self) -> Member {
+        self.instance.member()
+    }
+}

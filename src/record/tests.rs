@@ -1,0 +1,186 @@
+//! What is recorded replays, and holds no password.
+
+use std::{
+    io::Cursor,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use super::*;
+use crate::{
+    registry::{Counters, Reason, State},
+    units::{Time, Version},
+    vrrp::{
+        Auth, Fault, Input, Instance, Settings, Source,
+        testing::{advert_of, capture, settings},
+    },
+};
+
+const PASSWORD: [u8; 8] = *b"s3cret99";
+
+fn at(milliseconds: u64) -> Time {
+    Time(Duration::from_millis(milliseconds))
+}
+
+/// Records what a story does to a machine; the text of the recording.
+fn record(settings: &Settings, story: impl FnOnce(&mut Recorded)) -> String {
+    let lines = Arc::new(Mutex::new(Vec::new()));
+    let sink = Arc::clone(&lines);
+    let tape = Tape::new(0, settings, Box::new(move |line| sink.lock().unwrap().push(line)));
+    let instance = Instance::new(settings.clone(), Arc::new(Counters::default()));
+    story(&mut Recorded::new(instance, tape));
+    let header = Header { steadfast_recording: VERSION, program: "test".into() };
+    let mut text = serde_json::to_string(&header).unwrap() + "\n";
+    for line in lines.lock().unwrap().iter() {
+        text += &(serde_json::to_string(line).unwrap() + "\n");
+    }
+    text
+}
+
+fn carry_out(machine: &mut Recorded) {
+    while machine.poll_action().is_some() {}
+}
+
+/// A router that becomes MASTER, gives way, fails and stops, and hears all that the captures have.
+fn whole_life(machine: &mut Recorded, settings: &Settings) {
+    machine.handle_source(at(0), Source::Address([10, 9, 0, 1].into()));
+    machine.handle_start(at(0));
+    carry_out(machine);
+    machine.handle_timeout(at(5000));
+    carry_out(machine);
+    assert_eq!(machine.status().state, State::Master);
+    machine.handle_addresses_installed(at(5000), true);
+    carry_out(machine);
+    let other = [10, 9, 0, 77].into();
+    for (time, priority) in [(5100, 50), (5200, 250), (5300, 0)] {
+        machine.handle_packet(at(time), &advert_of(settings, other, priority));
+        carry_out(machine);
+    }
+    for packet in capture("v2_pass").iter().chain(&capture("v2_ah")).chain(&capture("v3_ipv4")) {
+        machine.handle_packet(at(5400), packet);
+        machine.handle_packet(at(5400), &packet[..packet.len() - 1]);
+        carry_out(machine);
+    }
+    let reason = Reason::InterfaceDown { interface: "eth0".into() };
+    machine.handle_fault(at(9000), Fault::Interface, Some(reason));
+    carry_out(machine);
+    machine.handle_shutdown(at(9500), true);
+    carry_out(machine);
+}
+
+fn of_every_kind() -> Vec<Settings> {
+    let password = Settings { version: Version::V2, auth: Auth::Pass(PASSWORD), ..settings() };
+    vec![settings(), Settings { version: Version::V2, ..settings() }, password]
+}
+
+#[test]
+fn a_recording_replays_without_a_difference() {
+    for settings in of_every_kind() {
+        let text = record(&settings, |machine| whole_life(machine, &settings));
+        let replayed = replay(Cursor::new(&text)).unwrap();
+        assert_eq!(replayed.differences, [], "{text}");
+        assert_eq!(replayed.notes, [""; 0]);
+        assert!(replayed.inputs > 30 && replayed.actions > 10, "{replayed:?}");
+    }
+}
+
+#[test]
+fn a_changed_line_is_a_difference_with_its_place() {
+    let settings = settings();
+    let text = record(&settings, |machine| whole_life(machine, &settings));
+    let (number, line) = text.lines().enumerate().find(|(_, line)| line.contains("to: Master")).unwrap();
+    let changed = text.replace(line, &line.replace("to: Master", "to: Fault"));
+    let replayed = replay(Cursor::new(changed)).unwrap();
+    let [difference] = &replayed.differences[..] else { panic!("{replayed:?}") };
+    assert_eq!((difference.line, &*difference.name), (number + 1, "VI"));
+    // One input left out, and its number with it, is noticed, too.
+    let (packet, _) = text.lines().enumerate().find(|(_, line)| line.contains("packet")).unwrap();
+    let gap: Vec<&str> =
+        text.lines().enumerate().filter(|(n, _)| *n != packet).map(|(_, line)| line).collect();
+    let replayed = replay(Cursor::new(gap.join("\n"))).unwrap();
+    assert_eq!((replayed.differences.len(), replayed.notes.len()), (0, 1), "{replayed:?}");
+    assert!(replayed.notes[0].contains("1 lines were lost"), "{replayed:?}");
+}
+
+#[test]
+fn a_machine_that_does_less_than_was_recorded_or_more_differs() {
+    let settings = settings();
+    let text = record(&settings, |machine| whole_life(machine, &settings));
+    let lines: Vec<&str> = text.lines().collect();
+    let less = lines[..lines.len() - 1].join("\n");
+    let replayed = replay(Cursor::new(less)).unwrap();
+    assert_eq!(replayed.differences[0].recorded, None, "{replayed:?}");
+    let n = lines.len();
+    let more = format!(r#"{text}{{"router":0,"n":{n},"event":{{"action":"InstallAddresses"}}}}"#);
+    let replayed = replay(Cursor::new(more)).unwrap();
+    assert_eq!(replayed.differences[0].found, None, "{replayed:?}");
+}
+
+#[test]
+fn a_line_cut_off_by_a_crash_is_left_out_and_other_rubbish_is_named() {
+    let settings = settings();
+    let text = record(&settings, |machine| machine.handle_start(at(0)));
+    let cut = format!("{text}{{\"router\":0,\"n\":");
+    assert_eq!(replay(Cursor::new(cut)).unwrap().inputs, 1);
+    let rubbish = replay(Cursor::new(format!("{text}rubbish\n"))).unwrap_err();
+    assert!(rubbish.to_string().starts_with("line 4: "), "{rubbish}");
+    assert!(matches!(replay(Cursor::new("")), Err(Invalid::Empty)));
+    let other = text.replacen("\"steadfast_recording\":1", "\"steadfast_recording\":2", 1);
+    assert!(matches!(replay(Cursor::new(other)), Err(Invalid::Version(2))));
+}
+
+#[test]
+fn no_password_gets_into_a_recording_ours_or_anybody_elses() {
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let theirs = Settings { auth: Auth::Pass(*b"0thers99"), version: Version::V2, ..settings() };
+    for settings in of_every_kind() {
+        let text = record(&settings, |machine| {
+            whole_life(machine, &settings);
+            let packet = advert_of(&theirs, [10, 9, 0, 77].into(), 200);
+            for length in 0..=packet.len() {
+                machine.handle(at(9900), Input::Packet(packet[..length].to_vec()));
+            }
+            let mut wrong_count = packet.clone();
+            for count in 0..=255 {
+                wrong_count[23] = count;
+                machine.handle(at(9900), Input::Packet(wrong_count.clone()));
+            }
+        });
+        for secret in [&PASSWORD[..], b"0thers99"] {
+            for part in secret.windows(4) {
+                assert!(!text.contains(&hex(part)), "{part:?}");
+                assert!(!text.contains(&*String::from_utf8_lossy(part)), "{part:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_packet_is_judged_as_it_was_before_it_was_wiped() {
+    let ours = Settings { auth: Auth::Pass(PASSWORD), version: Version::V2, ..settings() };
+    let wiped_settings = Settings { auth: Auth::Pass(wipe::OURS), ..ours.clone() };
+    let judge = |settings: &Settings, packet: &[u8]| {
+        let mut guard = crate::vrrp::auth::Guard::new(&settings.auth);
+        crate::vrrp::validate::validate(settings, &mut guard, at(0), packet)
+    };
+    let good = advert_of(&ours, [10, 9, 0, 77].into(), 150);
+    assert!(judge(&ours, &good).is_ok());
+    let bits = (0..good.len() * 8).map(|bit| {
+        let mut packet = good.clone();
+        packet[bit / 8] ^= 1 << (bit % 8);
+        packet
+    });
+    for packet in bits.chain([good.clone()]) {
+        let (before, after) =
+            (judge(&ours, &packet), judge(&wiped_settings, &wipe::wiped(&packet, &ours.auth)));
+        assert_eq!(before, after, "{packet:02x?}");
+    }
+}
+
+#[test]
+fn a_router_with_authentication_headers_is_left_out_and_that_is_said() {
+    let settings = Settings { auth: Auth::Header(PASSWORD), version: Version::V2, ..settings() };
+    let text = record(&settings, |machine| machine.handle_start(at(0)));
+    let replayed = replay(Cursor::new(text)).unwrap();
+    assert_eq!((replayed.routers, replayed.inputs, replayed.notes.len()), (0, 0, 1));
+}
