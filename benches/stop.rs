@@ -88,10 +88,10 @@ fn stop(subject: &Subject, vmac: bool, busy: bool) -> Result<Stop> {
     drop(loops);
     support::rest(Duration::from_secs(1))?;
     let farewells = capture.stop()?.into_iter().filter(|advert| advert.priority() == 0 && advert.time > told);
-    let farewell = farewells.map(|advert| advert.time.saturating_sub(told).as_secs_f64()).last();
+    let farewell = farewells.map(|advert| advert.time.saturating_sub(told).as_secs_f64()).next_back();
     let log = monitor.log();
-    let removed = log.lines().filter(|line| line.contains("Deleted") && line.contains(" 10.200."));
-    let removed = removed.last().and_then(seconds_of_stamp).map(|at| at - time_of_day(told));
+    let mut removed = log.lines().filter(|line| line.contains("Deleted") && line.contains(" 10.200."));
+    let removed = removed.next_back().and_then(seconds_of_stamp).map(|at| at - time_of_day(told));
     #[expect(clippy::cast_precision_loss, reason = "a few thousand at the most")]
     let left = held(alpha)? as f64;
     Ok(Stop {
