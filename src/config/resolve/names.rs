@@ -7,7 +7,7 @@ use std::{
 
 use crate::config::{Environment, keywords::Names, settings::GlobalDefs, value};
 
-/// Where the vendor's files are and where those of this host are, which win.
+/// Where the vendor's files are and where those of this host are.
 const DIRECTORIES: [&str; 2] = ["/usr/share/iproute2", "/etc/iproute2"];
 /// A file of names has a few hundred lines.
 const MAX_BYTES: u64 = 1 << 20;
@@ -77,14 +77,15 @@ fn read(names: Names, directories: &[PathBuf], env: &dyn Environment) -> HashMap
     known
 }
 
-/// Lines of a number and a name; `#` begins a comment. A file that cannot be read has none.
+/// Lines of a number and a name; `#` begins a comment. A file that cannot be read has none. A name of two numbers is that
+/// of the smaller one, as for iproute2, which looks through them in order: FRR has a `static` of its own.
 fn read_file(file: &Path, known: &mut HashMap<String, u32>, env: &dyn Environment) {
     let Ok(bytes) = env.read_file(file, MAX_BYTES) else { return };
     for line in String::from_utf8_lossy(&bytes).lines() {
         let mut words = line.split('#').next().unwrap_or_default().split_whitespace();
         let number = words.next().and_then(value::numeral).and_then(|number| u32::try_from(number).ok());
         if let (Some(number), Some(name)) = (number, words.next()) {
-            known.insert(name.to_owned(), number);
+            known.entry(name.to_owned()).and_modify(|first| *first = number.min(*first)).or_insert(number);
         }
     }
 }

@@ -95,7 +95,7 @@ fn names_are_those_of_iproute2() {
     let system = FakeSystem::default()
         .file("/etc/main.conf", "global_defs {\niproute_etc_dir /etc/own\n}\nstatic_routes {\n10.1.0.0/16 dev eth0 table blue tos gold no_track\n10.2.0.0/16 dev eth0 table main scope link\n10.3.0.0/16 dev eth0 table red\n}\n")
         .file("/etc/own/rt_tables", "# comment\n255 local\n0x70 blue # here\n")
-        .file("/etc/own/rt_tables.d/more.conf", "113 red\n")
+        .file("/etc/own/rt_tables.d/more.conf", "113 red\n200 blue # of two numbers the smaller one\n")
         .file("/etc/own/rt_dsfield", "0x28 gold\n");
     let (config, report) = load(Path::new("/etc/main.conf"), None, &system);
     let routes = config.expect("nothing fatal").static_routes;
