@@ -147,8 +147,12 @@ pub enum ConfigCommand {
     },
     /// Say what a keyword, or the name of a finding, means
     Explain {
-        /// The keyword, or the name in brackets of a finding
+        /// The keyword, or the name in brackets of a finding; with two words, the block
+        #[arg(index = 1)]
         keyword: String,
+        /// The keyword of that block
+        #[arg(index = 2)]
+        inside: Option<String>,
     },
     /// Say what a reload from one file to another would do; exit status 1 when they differ
     Diff {
@@ -165,6 +169,9 @@ pub enum ConfigCommand {
         /// The file
         #[arg(default_value = DEFAULT_CONFIG)]
         file: PathBuf,
+        /// How they are shown
+        #[arg(long, value_enum, default_value_t = Format::Short)]
+        format: Format,
     },
     /// Print the reference page of all keywords
     Reference,

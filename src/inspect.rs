@@ -22,9 +22,10 @@ pub fn run(command: &ConfigCommand, options: &Options<'_>) -> ExitCode {
     let (text, status) = match command {
         ConfigCommand::Check { files, format } => check(files, *format, options),
         ConfigCommand::Show { file, json, written } => print_effective(file, *json, !written, options),
-        ConfigCommand::Explain { keyword } => meaning(keyword),
+        ConfigCommand::Explain { keyword, inside: None } => meaning(keyword),
+        ConfigCommand::Explain { keyword: block, inside: Some(keyword) } => meaning_in(block, keyword),
         ConfigCommand::Diff { old, new, json } => differences(old, new, *json, options),
-        ConfigCommand::Status { file } => without_effect(file, options),
+        ConfigCommand::Status { file, format } => without_effect(file, *format, options),
         ConfigCommand::Reference => (explain::page(), 0),
         ConfigCommand::Findings => (catalogue::page(), 0),
     };
@@ -103,6 +104,14 @@ fn meaning(keyword: &str) -> (String, u8) {
     }
 }
 
+/// What a keyword means in one block.
+fn meaning_in(block: &str, keyword: &str) -> (String, u8) {
+    match explain::word_in(block, keyword) {
+        Ok(text) => (text, 0),
+        Err(why) => (format!("{why}\n"), FAILED),
+    }
+}
+
 fn differences(old: &Path, new: &Path, json: bool, options: &Options<'_>) -> (String, u8) {
     let old = Reading::new(old, options, &Elsewhere);
     let new = Reading::new(new, options, &Elsewhere);
@@ -110,7 +119,11 @@ fn differences(old: &Path, new: &Path, json: bool, options: &Options<'_>) -> (St
         return (String::new(), status);
     }
     let changes = compare::changes(&old, &new);
-    let text = if json { compare::json(&changes) } else { compare::text(&changes) };
+    let text = match (json, changes.is_empty()) {
+        (true, _) => compare::json(&changes),
+        (false, true) => "no difference\n".to_owned(),
+        (false, false) => compare::text(&changes),
+    };
     for (side, name) in [(&old, "old"), (&new, "new")] {
         if side.report.test_exit() != 0 {
             // On stderr, where it disturbs no JSON. Whoever closed that does not want to know.
@@ -121,11 +134,11 @@ fn differences(old: &Path, new: &Path, json: bool, options: &Options<'_>) -> (St
 }
 
 /// The words of a file that are read and do nothing.
-fn without_effect(file: &Path, options: &Options<'_>) -> (String, u8) {
+fn without_effect(file: &Path, format: Format, options: &Options<'_>) -> (String, u8) {
     let mut report = findings(file, options);
     if let Some(status) = unusable(&report) {
         return (String::new(), status);
     }
     report.diagnostics.retain(|found| found.id == "not-supported-yet");
-    (formatted(&report, Format::Short), 0)
+    (formatted(&report, format), 0)
 }

@@ -4,11 +4,11 @@
 //! Exit codes are decided here, because they are a property of the findings (keepalived(8), "EXIT STATUS").
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
-use super::secrets::Secrets;
+use super::{Prose, secrets::Secrets};
 
 /// Findings of one id and severity that are kept; further ones are counted. Each word of the language is reported once
 /// when it has no effect yet, and there are fewer words than this.
@@ -73,20 +73,20 @@ pub struct Diagnostic {
     /// How bad it is.
     pub severity: Severity,
     /// One short phrase that stands alone.
-    pub headline: String,
+    pub headline: Prose,
     /// Where it is; `None` when no single place is to blame.
     pub span: Option<Span>,
     /// Why it matters.
-    pub info: Option<String>,
+    pub info: Option<Prose>,
     /// What to write instead.
-    pub help: Option<String>,
+    pub help: Option<Prose>,
     /// The word that has no effect yet, when that is what is wrong.
     pub word: Option<&'static str>,
 }
 
 impl Diagnostic {
     /// A finding at a place; `info` and `help` are added with [`Self::info`] and [`Self::help`].
-    pub fn new(id: &'static str, severity: Severity, headline: impl Into<String>, span: &Span) -> Self {
+    pub fn new(id: &'static str, severity: Severity, headline: impl Into<Prose>, span: &Span) -> Self {
         Self {
             id,
             severity,
@@ -121,14 +121,14 @@ impl Diagnostic {
 
     /// Says why it matters.
     #[must_use]
-    pub fn info(mut self, info: impl Into<String>) -> Self {
+    pub fn info(mut self, info: impl Into<Prose>) -> Self {
         self.info = Some(info.into());
         self
     }
 
     /// Says what to write instead.
     #[must_use]
-    pub fn help(mut self, help: impl Into<String>) -> Self {
+    pub fn help(mut self, help: impl Into<Prose>) -> Self {
         self.help = Some(help.into());
         self
     }
@@ -143,9 +143,9 @@ pub struct SourceText {
     pub text: Arc<String>,
     /// The line that included it; `None` for the main file.
     pub included_at: Option<Span>,
-    /// Lines, counted from 1, of blocks with passwords and of definitions of passwords: they are masked where they are
-    /// shown.
-    pub(super) secret: BTreeSet<usize>,
+    /// Lines, counted from 1, of blocks with passwords and of definitions of passwords, with the column from which on they
+    /// are masked where they are shown.
+    pub(super) secret: BTreeMap<usize, usize>,
 }
 
 /// Everything that was found in one reading of a configuration.
@@ -174,15 +174,17 @@ pub(super) struct Kind {
 impl Report {
     /// Adds a finding, unless it is the last one again: a line that stands for thousands says it once.
     pub fn add(&mut self, mut diagnostic: Diagnostic) {
-        if diagnostic.headline.len() > MAX_HEADLINE {
-            diagnostic.headline.truncate(diagnostic.headline.floor_char_boundary(MAX_HEADLINE));
-            diagnostic.headline.push('…');
-        }
+        diagnostic.headline.shorten(MAX_HEADLINE);
         let known = self.diagnostics.last() == Some(&diagnostic);
         if !known && !self.counts_only(diagnostic.id, diagnostic.severity, diagnostic.span.as_ref()) {
             self.kinds.entry((diagnostic.id, diagnostic.severity)).or_default().count += 1;
             self.diagnostics.push(diagnostic);
         }
+    }
+
+    /// Adds those that there are.
+    pub(super) fn add_all(&mut self, found: impl IntoIterator<Item = Diagnostic>) {
+        found.into_iter().for_each(|one| self.add(one));
     }
 
     /// Counts a finding of a kind of which no more are kept; false when this one would be, and nothing is counted.
@@ -203,10 +205,13 @@ impl Report {
         self.diagnostics.extend(omitted.into_iter().map(|((id, _), kind)| Diagnostic {
             id: "more-findings",
             severity: Severity::Notice,
-            headline: format!("from here on, {} more findings of the kind {id}", kind.count - MAX_OF_A_KIND),
+            headline: Prose::own(format!(
+                "from here on, {} more findings of the kind {id}",
+                kind.count - MAX_OF_A_KIND
+            )),
             span: kind.omitted,
-            info: Some(format!("only the first {MAX_OF_A_KIND} are listed")),
-            help: Some("mend those first; is this the right file?".to_owned()),
+            info: Some(Prose::own(format!("only the first {MAX_OF_A_KIND} are listed"))),
+            help: Some("mend those first; is this the right file?".into()),
             word: None,
         }));
     }
@@ -287,10 +292,20 @@ impl Report {
             for text in
                 [Some(&mut found.headline), found.info.as_mut(), found.help.as_mut()].into_iter().flatten()
             {
-                *text = self.secrets.mask(text, least);
+                text.replace_quoted(|text| self.mask_quoted(text, least));
             }
         }
         self.diagnostics = diagnostics;
+    }
+
+    /// What a text quotes stands between backquotes, where it has any: outside them a short password is rather one of
+    /// our words.
+    fn mask_quoted(&self, text: &str, least: usize) -> String {
+        if !text.contains('`') {
+            return self.secrets.mask(text, least);
+        }
+        let pieces = text.split('`').zip([TELLING_SECRET.max(least), least].into_iter().cycle());
+        pieces.map(|(piece, least)| self.secrets.mask(piece, least)).collect::<Vec<_>>().join("`")
     }
 
     /// The passwords that a line may show without naming them; none for nearly every line.

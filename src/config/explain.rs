@@ -2,21 +2,52 @@
 
 use super::keywords::{self, Block, Keyword, Missing, Status, Value};
 
-/// What the word means in every block that has it; `None` when no block does.
+/// What the word means in every block that has it, and how to ask for one of them; `None` when no block does.
 pub fn word(name: &str) -> Option<String> {
-    let mut out = String::new();
+    let (mut out, mut blocks) = (String::new(), 0);
     each_block(&mut |block| {
-        let Some(keyword) = block.keyword(name) else { return };
-        let arguments = if keyword.arguments.is_empty() { "" } else { " " };
-        out.push_str(&format!(
-            "{name}{arguments}{} (in {})\n    {}\n",
-            keyword.arguments, block.name, keyword.help
-        ));
-        for (title, text) in facts(block, keyword) {
-            out.push_str(&format!("    {title}: {text}\n"));
+        if let Some(keyword) = block.keyword(name) {
+            out.push_str(&entry(block, keyword));
+            blocks += 1;
         }
     });
+    if blocks > 1 {
+        out.push_str(&format!("{blocks} blocks have it: config explain BLOCK {name} shows one of them\n"));
+    }
     (!out.is_empty()).then_some(out)
+}
+
+fn entry(block: &Block, keyword: &Keyword) -> String {
+    let arguments = if keyword.arguments.is_empty() { "" } else { " " };
+    let mut out = format!(
+        "{}{arguments}{} (in {})\n    {}\n",
+        keyword.name, keyword.arguments, block.name, keyword.help
+    );
+    for (title, text) in facts(block, keyword) {
+        out.push_str(&format!("    {title}: {text}\n"));
+    }
+    out
+}
+
+/// What the word means in one block. The error says whether there is no such block, or where the word is at home.
+pub fn word_in(block: &str, name: &str) -> Result<String, String> {
+    let mut found = None;
+    each_block(&mut |known| {
+        if known.name == block && found.is_none_or(|block: &Block| block.keyword(name).is_none()) {
+            found = Some(known);
+        }
+    });
+    let Some(found) = found else {
+        return Err(format!("there is no block {block}"));
+    };
+    let Some(keyword) = found.keyword(name) else {
+        let near = keywords::similar(found, name).map(|near| format!("; did you mean {near}?"));
+        let homes = keywords::homes(name);
+        let elsewhere = (!homes.is_empty()).then(|| format!("; it belongs in {}", homes.join(" or ")));
+        let hint = elsewhere.or(near).unwrap_or_default();
+        return Err(format!("{block} has no keyword {name}{hint}"));
+    };
+    Ok(entry(found, keyword))
 }
 
 /// The word, of all blocks, that comes nearest to one that does not exist.
@@ -157,6 +188,13 @@ mod tests {
         );
         assert!(word("persistence_timeout").unwrap().contains("alone: 360"));
         assert_eq!(word("nonsense"), None);
+        let text = word_in("vrrp_script", "weight").unwrap();
+        assert!(text.starts_with("weight N [reverse] (in vrrp_script)"), "{text}");
+        assert_eq!(
+            word_in("vrrp_script", "priority").unwrap_err(),
+            "vrrp_script has no keyword priority; it belongs in vrrp_instance"
+        );
+        assert_eq!(word_in("vrrp_scrip", "weight").unwrap_err(), "there is no block vrrp_scrip");
         assert_eq!(nearest("prioritty"), Some("priority"));
     }
 

@@ -30,10 +30,12 @@ mod idle;
 mod json;
 mod line_index;
 mod model;
+mod prose;
 mod reading;
 mod resolve;
 mod secrets;
 mod source;
+mod surplus;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -49,4 +51,5 @@ pub use model::{
     RuleAction, Scope, Script, ScriptCommand, SignatureMode, Signatures, SigningKey, SyncGroup, UnicastPeer,
     User, VirtualLink, VirtualLinkKind, tracking,
 };
+pub use prose::Prose;
 pub use reading::{Options, Reading, effective, load, load_with};

@@ -113,7 +113,7 @@ struct Pair<'a> {
 
 impl Pair<'_> {
     /// A disagreement about what one of these words says.
-    fn say(&mut self, id: &'static str, words: &[&str], what: &str, why: &str, help: &str) {
+    fn say(&mut self, id: &'static str, words: &[&str], what: &str, why: &'static str, help: &'static str) {
         let first = self.first.place(self.ours, words);
         let headline = format!("{}: {what} ({}:{})", self.theirs.name, first.file, first.line);
         let at = self.second.place(self.theirs, words);

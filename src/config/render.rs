@@ -2,6 +2,8 @@
 //!
 //! Passwords in the shown source are masked, because such output ends up in tickets.
 
+mod masked;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write,
@@ -9,7 +11,8 @@ use std::{
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
-use super::{Diagnostic, Report, Severity, SourceText, Span, json::Json, keywords, line_index::LineIndex};
+use self::masked::Masked;
+use super::{Diagnostic, Prose, Report, Severity, SourceText, Span, json::Json, line_index::LineIndex};
 
 /// Includes that a finding names; a file may include itself.
 const MAX_CHAIN: usize = 16;
@@ -77,7 +80,7 @@ pub fn terminal(report: &Report, colour: bool) -> String {
 /// The whole report as one line of JSON: a list of `{id, severity, at, headline, why, help, included}`.
 pub fn json(report: &Report) -> String {
     let shown = Shown::new(report);
-    let optional = |text: &Option<String>| text.as_ref().map_or(Json::Null, |text| Json::text(&**text));
+    let optional = |text: &Option<Prose>| text.as_ref().map_or(Json::Null, |text| Json::text(&**text));
     let findings = report.diagnostics.iter().map(|found| {
         Json::Object(vec![
             ("id", Json::text(found.id)),
@@ -103,30 +106,32 @@ impl<'a> Shown<'a> {
         Self(sources.iter().rev().map(file).collect(), report)
     }
 
-    /// The source line of a span, control characters blanked and passwords masked.
-    fn line(&self, span: &Span) -> String {
+    /// The source line of a span with the span's place in it, passwords masked.
+    fn line(&self, span: &Span) -> Masked {
         let file = self.0.get(&*span.file);
         let line = file.and_then(|(lines, _)| lines.line(span.line));
         let line = line.map_or("", |line| &line[..line.floor_char_boundary(MAX_SHOWN)]);
-        let line = mask(line.trim_end_matches('\r'), self.is_secret(span));
-        match self.1.secrets_in(span) {
-            Some(secrets) => secrets.mask(&line, 0),
-            None => line,
+        let line = line.trim_end_matches('\r');
+        let mut hidden = masked::secrets(line, self.secret_from(span));
+        if let Some(secrets) = self.1.secrets_in(span) {
+            hidden.extend(secrets.found(line, 0));
         }
+        Masked::new(line, hidden, span)
     }
 
-    /// Whether the line, or one that included its file, stands in a block with passwords.
-    fn is_secret(&self, span: &Span) -> bool {
+    /// From which column on the line, or one that included its file, stands in a block with passwords.
+    fn secret_from(&self, span: &Span) -> Option<usize> {
         let mut place = Some(span);
-        for _ in 0..=MAX_CHAIN {
-            let Some(at) = place else { return false };
-            let Some((_, source)) = self.0.get(&*at.file) else { return false };
-            if source.secret.contains(&at.line) {
-                return true;
+        for depth in 0..=MAX_CHAIN {
+            let at = place?;
+            let (_, source) = self.0.get(&*at.file)?;
+            if let Some(column) = source.secret.get(&at.line) {
+                // Of a file that is included there all of it.
+                return Some(if depth == 0 { *column } else { 1 });
             }
             place = source.included_at.as_ref();
         }
-        false
+        None
     }
 
     /// How the finding's file came to be read, innermost first; empty for the main file.
@@ -172,7 +177,7 @@ fn severity_word(severity: Severity) -> &'static str {
     }
 }
 
-fn group<'a>(diagnostic: &'a Diagnostic, line: &'a str, chain: &'a [String]) -> Group<'a> {
+fn group<'a>(diagnostic: &'a Diagnostic, line: &'a Masked, chain: &'a [String]) -> Group<'a> {
     let level = match diagnostic.severity {
         Severity::Notice => Level::NOTE,
         Severity::Warning | Severity::Security => Level::WARNING,
@@ -181,9 +186,8 @@ fn group<'a>(diagnostic: &'a Diagnostic, line: &'a str, chain: &'a [String]) -> 
     let title = level.primary_title(&*diagnostic.headline).id(diagnostic.id);
     let mut group = Group::with_title(title);
     if let Some(span) = diagnostic.span.as_ref().filter(|span| span.line > 0) {
-        let place = byte_range(line, span);
-        let snippet = Snippet::source(line).line_start(span.line).path(&*span.file);
-        group = group.element(snippet.annotation(AnnotationKind::Primary.span(place)));
+        let snippet = Snippet::source(&*line.text).line_start(span.line).path(&*span.file);
+        group = group.element(snippet.annotation(AnnotationKind::Primary.span(line.place.clone())));
     }
     for from in chain {
         group = group.element(Level::NOTE.message(&**from));
@@ -197,35 +201,6 @@ fn group<'a>(diagnostic: &'a Diagnostic, line: &'a str, chain: &'a [String]) -> 
     group
 }
 
-/// The line with `*` for every character of a secret and a blank for every control character. Columns stay the same.
-///
-/// Everything behind a word that announces a password is secret; where `secret` says that the line stands in a block
-/// with passwords, so is every word that is none of the language.
-fn mask(line: &str, secret: bool) -> String {
-    let separates = |c: char| c.is_whitespace() || matches!(c, '"' | '{' | '}');
-    let mut out = String::with_capacity(line.len());
-    let (mut rest, mut first) = (line, true);
-    while let Some(start) = rest.find(|c| !separates(c)) {
-        let length = rest[start..].find(separates).unwrap_or(rest.len() - start);
-        let (word, after) = rest[start..].split_at(length);
-        out.extend(rest[..start].chars().map(blank_for_control));
-        let known = !keywords::homes(word).is_empty() || matches!(word, "PASS" | "AH");
-        out.extend(word.chars().map(|c| if secret && !known { '*' } else { blank_for_control(c) }));
-        rest = after;
-        if keywords::resembles_secret(word) || first && keywords::takes_secret(word) {
-            out.extend(rest.chars().map(|c| if c.is_whitespace() { ' ' } else { '*' }));
-            return out;
-        }
-        first = false;
-    }
-    out.extend(rest.chars().map(blank_for_control));
-    out
-}
-
-fn blank_for_control(c: char) -> char {
-    if c.is_control() { ' ' } else { c }
-}
-
 /// Text that ends no line and moves no cursor: names come from files and folders, and may hold anything.
 pub(super) fn harmless(text: &str) -> String {
     text.replace(char::is_control, "?")
@@ -233,22 +208,16 @@ pub(super) fn harmless(text: &str) -> String {
 
 /// The finding with harmless texts.
 fn harmless_finding(found: &Diagnostic) -> Diagnostic {
-    let more = |text: &Option<String>| text.as_deref().map(harmless);
+    let more = |text: &Option<Prose>| text.as_deref().map(|text| harmless(text).into());
     Diagnostic {
         id: found.id,
         severity: found.severity,
-        headline: harmless(&found.headline),
+        headline: harmless(&found.headline).into(),
         span: found.span.as_ref().map(|span| Span { file: harmless(&span.file).into(), ..span.clone() }),
         info: more(&found.info),
         help: more(&found.help),
         word: found.word,
     }
-}
-
-fn byte_range(line: &str, span: &Span) -> std::ops::Range<usize> {
-    let byte = |column: usize| line.char_indices().nth(column).map_or(line.len(), |(at, _)| at);
-    let start = span.column.saturating_sub(1);
-    byte(start)..byte(start + span.length)
 }
 
 #[cfg(test)]
@@ -290,6 +259,6 @@ mod tests {
     #[test]
     fn a_password_is_masked() {
         let text = terminal(&report("  auth_pass geheimnis", 13, 9), false);
-        assert!(!text.contains("geheimnis") && text.contains("*********"), "{text}");
+        assert!(text.contains(" auth_pass ********\n") && text.contains(" ^^^^^^^^\n"), "{text}");
     }
 }

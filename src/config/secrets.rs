@@ -1,5 +1,10 @@
 //! The passwords that parameters stand for, and how they are hidden in what is said.
 
+use std::ops::Range;
+
+/// What stands in place of a secret, however long it is.
+pub(super) const MASK: &str = "********";
+
 /// Passwords, sorted, so that all of them are looked for in one pass.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Secrets(Vec<String>);
@@ -22,18 +27,34 @@ impl Secrets {
         self.0.iter()
     }
 
-    /// A text with `*` for every character of a secret of at least so many bytes.
-    ///
-    /// The cost is that of the text and the longest secret, however many there are.
+    /// A text with [`MASK`] for every secret of at least so many bytes.
     pub(super) fn mask(&self, text: &str, least: usize) -> String {
         let mut out = String::with_capacity(text.len());
-        let mut hidden = 0;
-        for (at, c) in text.char_indices() {
-            // Secrets may overlap; every character of each is hidden.
-            hidden = hidden.max(at + self.longest(&text.as_bytes()[at..], least));
-            out.push(if at < hidden { '*' } else { c });
+        let mut shown = 0;
+        for hidden in self.found(text, least) {
+            out.push_str(&text[shown..hidden.start]);
+            out.push_str(MASK);
+            shown = hidden.end;
         }
+        out.push_str(&text[shown..]);
         out
+    }
+
+    /// Where secrets of at least so many bytes stand in a text, as bytes, in order.
+    ///
+    /// The cost is that of the text and the longest secret, however many there are.
+    pub(super) fn found(&self, text: &str, least: usize) -> Vec<Range<usize>> {
+        let mut found: Vec<Range<usize>> = Vec::new();
+        for (at, _) in text.char_indices() {
+            let length = self.longest(&text.as_bytes()[at..], least);
+            match found.last_mut().filter(|last| at < last.end) {
+                // Secrets may overlap; every character of each is hidden.
+                Some(last) => last.end = last.end.max(at + length),
+                None if length > 0 => found.push(at..at + length),
+                None => {}
+            }
+        }
+        found
     }
 
     /// The length of the longest secret of at least so many bytes that the text begins with; 0 for none.
@@ -59,10 +80,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_character_of_a_secret_is_hidden() {
+    fn secrets_are_hidden_whatever_their_length() {
         let secrets: Secrets = ["ab", "abcd", "cdé", "x", ""].map(str::to_owned).into_iter().collect();
-        assert_eq!(secrets.mask("ab abc abcd abcdé ax", 0), "** **c **** ***** a*");
-        assert_eq!(secrets.mask("ab abcd x", 3), "ab **** x");
+        assert_eq!(secrets.mask("ab abc abcd", 0), format!("{MASK} {MASK}c {MASK}"));
+        assert_eq!(secrets.mask("abcdé ax", 0), format!("{MASK} a{MASK}"), "they may overlap");
+        assert_eq!(secrets.mask("ab abcd x", 3), format!("ab {MASK} x"));
         assert_eq!(Secrets::default().mask("ab", 0), "ab");
     }
 }

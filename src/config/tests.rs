@@ -3,6 +3,7 @@
 mod family;
 mod hmac;
 mod inherit;
+mod lines;
 mod routes;
 mod tracking_lines;
 mod typed;
@@ -362,8 +363,11 @@ fn includes_are_relative_sorted_and_bounded() {
     let (config, report) = load(Path::new("/etc/main.conf"), None, &system);
     let global = config.unwrap().global;
     assert_eq!((&*global.router_id, global.enable_traps), ("b", true));
-    assert_eq!(ids(&report), ["unusable-file", "include-nothing", "unknown-keyword", "include-too-deep"]);
-    let unknown = report.diagnostics[2].span.clone().unwrap();
+    assert_eq!(
+        ids(&report),
+        ["unusable-file", "include-nothing", "repeated-setting", "unknown-keyword", "include-too-deep"]
+    );
+    let unknown = report.diagnostics[3].span.clone().unwrap();
     assert_eq!((&*unknown.file, unknown.line, unknown.column), ("/etc/conf.d/b.conf", 2, 1));
 }
 

@@ -12,10 +12,11 @@ use std::{collections::HashMap, ops::RangeInclusive, path::Path, sync::Arc};
 use self::astray::Astray;
 pub(super) use self::messages::{instruction, open_quote};
 use super::{
-    Diagnostic, Environment, Options, Report, Severity, Span, explain, idle,
-    keywords::{self, Block, Keyword, Missing, Status, Value},
-    show::MASK,
+    Diagnostic, Environment, Options, Prose, Report, Severity, Span, explain, idle,
+    keywords::{self, Block, Keyword, Missing, Status, Surplus, Value},
+    secrets::MASK,
     source::{self, Item, Reader},
+    surplus,
     text::{Line, Text, Word},
     value,
 };
@@ -103,6 +104,7 @@ pub(super) fn read(
         astray: None,
         idle: HashMap::new(),
         secret: Vec::new(),
+        openers: Vec::new(),
         guarded: false,
         last: Vec::new(),
         finished: Vec::new(),
@@ -110,19 +112,26 @@ pub(super) fn read(
     let nodes = builder.block(keywords::ROOT, None).into_vec();
     builder.found_again();
     builder.count_idle();
-    let secret = builder.secret;
+    let (secret, openers) = (builder.secret, builder.openers);
     report.append(found);
-    tell_secrets(secret, report);
+    tell_secrets(secret, openers, report);
     nodes
 }
 
-fn tell_secrets(secret: Vec<(Arc<str>, RangeInclusive<usize>)>, report: &mut Report) {
+fn tell_secrets(secret: Vec<(Arc<str>, RangeInclusive<usize>)>, openers: Vec<Span>, report: &mut Report) {
     let mut lines: HashMap<Arc<str>, Vec<usize>> = HashMap::new();
     for (file, range) in secret {
         lines.entry(file).or_default().extend(range);
     }
     for source in &mut report.sources {
-        source.secret.append(&mut lines.remove(&source.name).unwrap_or_default().into_iter().collect());
+        let lines = lines.remove(&source.name).unwrap_or_default();
+        source.secret.extend(lines.into_iter().map(|line| (line, 1)));
+    }
+    // Before the brace of such a block stands a word, no password.
+    for place in openers {
+        if let Some(source) = report.sources.iter_mut().find(|source| source.name == place.file) {
+            source.secret.insert(place.line, place.column);
+        }
     }
 }
 
@@ -142,6 +151,8 @@ struct Builder<'a> {
     astray: Option<Astray>,
     /// Lines of blocks with passwords, by file.
     secret: Vec<(Arc<str>, RangeInclusive<usize>)>,
+    /// Braces of misspelt blocks with passwords, the first brace of their line.
+    openers: Vec<Span>,
     /// What is read now is taken for the content of a block with passwords.
     guarded: bool,
     /// The last item of each file in the block with passwords around the current line, that of the current file last.
@@ -230,7 +241,14 @@ impl Builder<'_> {
             Item::Line(line) => &line.text,
         };
         let line = place.line_number();
-        let from = self.last_item(place).unwrap_or(line);
+        let before = self.last_item(place);
+        let known =
+            |(file, lines): &(Arc<str>, RangeInclusive<usize>)| lines.contains(&line) && file == place.file();
+        let begins = before.is_none() && !self.guarded && matches!(item, Item::Open(_));
+        if begins && !self.secret.last().is_some_and(known) {
+            self.openers.push(place.span());
+        }
+        let from = before.unwrap_or(line);
         let (first, last) = (from.min(line), from.max(line));
         match self.secret.last_mut() {
             // Nearly always a line goes on where the one before ended.
@@ -300,11 +318,16 @@ impl Builder<'_> {
                     .help(format!("put it on a line of its own inside {} {{ }}", keyword.name)),
             );
         }
+        let around = self.path.last().map_or(Some(keywords::ROOT), |block| *block);
         self.opening_brace(opener);
         let mut entries = Vec::new();
+        let mut behind = None;
         while let Some(item) = self.next() {
             match item {
-                Item::Close(_) => return entries,
+                Item::Close(_) => {
+                    self.report.add_all(behind);
+                    return entries;
+                }
                 Item::Open(place) => {
                     let parameter = self.parameter;
                     self.report.add(messages::brace_in_list(&place.span(), keyword, parameter));
@@ -313,10 +336,14 @@ impl Builder<'_> {
                     if let Some(quote) = line.open_quote() {
                         self.report.add(open_quote(&quote));
                     }
+                    if behind.is_none() {
+                        behind = messages::setting_in_list(keyword, around, &line, &opener.first().span());
+                    }
                     entries.push(line);
                 }
             }
         }
+        self.report.add_all(behind);
         self.unclosed(Some(opener));
         entries
     }
@@ -404,17 +431,19 @@ impl Builder<'_> {
     fn found_again(&mut self) {
         let Some(astray) = self.astray.take() else { return };
         let Some(found) = self.report.diagnostics.get_mut(astray.found) else { return };
-        let costs: Vec<String> = found.info.take().into_iter().chain(astray.costs()).collect();
-        found.info = (!costs.is_empty()).then(|| costs.join("; "));
+        let why = found.info.take().map(|info| info.to_string());
+        let costs: Vec<String> = why.into_iter().chain(astray.costs()).collect();
+        found.info = (!costs.is_empty()).then(|| costs.join("; ").into());
     }
 
     fn report_status(&mut self, keyword: &'static Keyword, line: &Line) {
         let name = keyword.name;
         if let Status::Deprecated(instead) | Status::Outdated(instead) = keyword.status {
             let span = &line.first().span();
-            let headline = format!("{name} is deprecated");
+            let headline = Prose::own(format!("{name} is deprecated"));
             self.report.add(
-                Diagnostic::new("deprecated", Severity::Error, headline, span).help(format!("use {instead}")),
+                Diagnostic::new("deprecated", Severity::Error, headline, span)
+                    .help(Prose::own(format!("use {instead}"))),
             );
         }
         if !keyword.works() && !self.quiet {
@@ -424,10 +453,12 @@ impl Builder<'_> {
             }
             self.idle.insert(name, (self.report.diagnostics.len(), 1));
             let (severity, info) = match idle::without(name) {
-                Some(consequence) => (Severity::Warning, consequence.to_owned()),
-                None => (Severity::Notice, format!("its meaning in keepalived: {}", keyword.help)),
+                Some(consequence) => (Severity::Warning, consequence.into()),
+                None => {
+                    (Severity::Notice, Prose::own(format!("its meaning in keepalived: {}", keyword.help)))
+                }
             };
-            let headline = format!("{name} is not supported yet: it has no effect");
+            let headline = Prose::own(format!("{name} is not supported yet: it has no effect"));
             let span = &line.first().span();
             let found = Diagnostic::new("not-supported-yet", severity, headline, span);
             self.report.add(found.info(info).idle(name));
@@ -439,7 +470,7 @@ impl Builder<'_> {
         for (at, times) in self.idle.values().filter(|(_, times)| *times > 1) {
             if let Some(found) = self.report.diagnostics.get_mut(*at) {
                 let more = if *times == 2 { "1 more place" } else { &format!("{} more places", times - 1) };
-                found.headline = format!("{} (here and in {more})", found.headline);
+                found.headline = Prose::own(format!("{} (here and in {more})", found.headline));
             }
         }
     }
@@ -454,6 +485,18 @@ impl Builder<'_> {
         let Some(argument) = line.word(1) else {
             return self.check_missing(keyword, line);
         };
+        if let Some(surplus) = surplus::check(keyword, block, line) {
+            self.report.add(surplus);
+            if keyword.surplus != Surplus::Ignored {
+                return false;
+            }
+        }
+        if keyword.secret
+            && let Some(stars) = line.words(1).find(|word| word.text == MASK)
+        {
+            self.report.add(messages::masked_secret(keyword, &stars.span()));
+            return false;
+        }
         if fits(keyword.value, argument.text) {
             return true;
         }
@@ -462,8 +505,8 @@ impl Builder<'_> {
         self.report.add(
             Diagnostic::new("invalid-value", Severity::Error, headline, &argument.span())
                 .info(match &*self.without(keyword) {
-                    "" => "nothing is set in its place".to_owned(),
-                    default => format!("what holds without it: {default}"),
+                    "" => "nothing is set in its place".into(),
+                    default => Prose::own(format!("what holds without it: {default}")),
                 })
                 .help(instruction(keyword, argument.text)),
         );
@@ -485,7 +528,7 @@ impl Builder<'_> {
             Missing::Reported => Severity::Error,
             Missing::Fatal => Severity::Fatal,
         };
-        let headline = format!("{} needs a value", keyword.name);
+        let headline = Prose::own(format!("{} needs a value", keyword.name));
         let mut diagnostic = Diagnostic::new("missing-argument", severity, headline, &line.first().span())
             .help(instruction(keyword, ""));
         if severity == Severity::Fatal {

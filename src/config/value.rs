@@ -9,7 +9,7 @@ use nom::{
     branch::alt,
     bytes::complete::{is_not, tag, take_while_m_n, take_while1},
     character::complete::{anychar, char, digit0, digit1, multispace0, multispace1},
-    combinator::{all_consuming, map, map_opt, map_res, opt, recognize, rest, value},
+    combinator::{all_consuming, map, map_opt, map_res, not, opt, recognize, rest, value},
     multi::{fold_many0, fold_many1, many0},
     sequence::{delimited, pair, preceded, terminated},
 };
@@ -122,21 +122,14 @@ pub(super) fn broadcast(word: &str) -> Option<Broadcast> {
     )
 }
 
-/// Splits a line the way script keywords are read: both kinds of quotes make one word, and an escaped character
-/// inside quotes does not end them. Escapes themselves stay for [`arguments`].
+/// Splits a line the way script keywords are read: both kinds of quotes make one word, and escapes are decoded, inside
+/// quotes and outside. What they come to is read once more by [`arguments`].
 pub(super) fn script_words(line: &str) -> Option<Vec<String>> {
-    let escaped = || recognize(pair(char('\\'), anychar));
-    let double = delimited(char('"'), recognize(many0_count_of(alt((escaped(), is_not("\\\""))))), char('"'));
-    let single = delimited(char('\''), recognize(many0_count_of(is_not("'"))), char('\''));
-    let bare = recognize(pair(is_not(" \t\"'"), many0_count_of(is_not(" \t\""))));
-    let word = map(alt((double, single, bare)), str::to_owned);
+    let double = delimited(char('"'), pieces("\\\""), char('"'));
+    let single = delimited(char('\''), pieces("\\'"), char('\''));
+    let bare = preceded(not(char('\'')), some_pieces(" \t\\\""));
+    let word = alt((double, single, bare));
     whole(line, delimited(multispace0, many0(terminated(word, multispace0)), multispace0))
-}
-
-fn many0_count_of<'a>(
-    parser: impl Parser<&'a str, Output = &'a str, Error = nom::error::Error<&'a str>>,
-) -> impl Parser<&'a str, Output = (), Error = nom::error::Error<&'a str>> {
-    fold_many0(parser, || (), |(), _| ())
 }
 
 /// Splits a command into its arguments: blanks separate, quotes of both kinds protect, escapes are decoded.
@@ -267,8 +260,23 @@ mod tests {
     #[test]
     fn a_script_line_keeps_its_quoted_command_whole() {
         let line = r#"script "cmd 'a b' \"c\"" nobody :wheel"#;
-        assert_eq!(script_words(line).unwrap(), ["script", r#"cmd 'a b' \"c\""#, "nobody", ":wheel"]);
+        assert_eq!(script_words(line).unwrap(), ["script", r#"cmd 'a b' "c""#, "nobody", ":wheel"]);
         assert_eq!(script_words("notify '/bin/x y'").unwrap(), ["notify", "/bin/x y"]);
         assert_eq!(script_words("script \"open"), None);
+    }
+
+    #[test]
+    fn escapes_in_a_script_line_are_decoded_twice() {
+        let split = |line: &str| arguments(&script_words(line).unwrap()[1]).unwrap();
+        // As keepalived 2.2.7 calls the script.
+        for (line, argv) in [
+            (r#"script "x 1 \"c d\" x""#, &["x", "1", "c d", "x"][..]),
+            (r#"script "x 2 \\\"c d\\\" x""#, &["x", "2", "\"c", "d\"", "x"]),
+            (r#"script "x 3 'a b' a\ b \x41""#, &["x", "3", "a b", "a", "b", "A"]),
+            (r#"script 'x 4 "a b" a\ b \x41'"#, &["x", "4", "a b", "a", "b", "A"]),
+            (r#"script "x 5 'a \"b' a\\\\b""#, &["x", "5", "a \"b", r"a\b"]),
+        ] {
+            assert_eq!(split(line), argv, "{line}");
+        }
     }
 }

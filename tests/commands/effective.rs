@@ -29,11 +29,13 @@ fn what_is_shown_loads_as_the_same_configuration() {
         files.extend(entries.map(|entry| entry.expect("the directory can be read").path()));
     }
     files.retain(|file| file.extension().is_some_and(|end| end == "conf"));
+    files.retain(|file| !file.ends_with("password-masked.conf"));
     assert!(files.len() >= 30, "only {} files", files.len());
     let options = Options { config_id: Some("router1"), ..Options::default() };
     for path in files {
         let output = steadfast(&["show", &path.display().to_string()]);
-        let shown = file(directory.path(), "shown.conf", &text(&output));
+        // Stars are no secret, and refused as one.
+        let shown = file(directory.path(), "shown.conf", &text(&output).replace("********", "something"));
         let (before, _) = config::load_with(&path, &options, &Elsewhere);
         let (after, _) = config::load_with(Path::new(&shown), &options, &Elsewhere);
         if before.is_none() {

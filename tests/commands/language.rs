@@ -62,6 +62,8 @@ fn every_finding_is_in_the_catalogue_and_on_its_page() {
 fn a_keyword_is_explained_and_a_typo_answered() {
     let output = steadfast(&["explain", "advert_int"]);
     assert!(text(&output).contains("seconds from 0.01 to 255"), "{}", text(&output));
+    let output = steadfast(&["explain", "vrrp_script", "weight"]);
+    assert_eq!((text(&output).matches("(in ").count(), output.status.code()), (1, Some(0)));
     let output = steadfast(&["explain", "virtual_ipadress"]);
     assert_eq!(
         (text(&output).as_str(), output.status.code()),

@@ -69,9 +69,9 @@ pub(super) const INSTANCES: &[Kind] = &[
         "Add `vmac_xmit_base`.",
     ),
     kind(
-        "peer-ignored",
-        "The `peer` of an address line cannot be used and is ignored.",
-        "Do what the finding says.",
+        "beside-peer",
+        "`brd` and a prefix length mean nothing on an address line with `peer`: they are ignored.",
+        "Remove them, or `peer`.",
     ),
     kind(
         "not-link-local",

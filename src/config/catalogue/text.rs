@@ -30,6 +30,18 @@ pub(super) const TEXT: &[Kind] = &[
         "Save it as UTF-8 without a byte order mark.",
     ),
     kind(
+        "wide-characters",
+        "The file is UTF-16, which keepalived does not read. It is read here as what it is meant to say, so that all \
+         other findings are there, too.",
+        "Save it as UTF-8 without a byte order mark: `iconv -f UTF-16 -t UTF-8`.",
+    ),
+    kind(
+        "lookalike-character",
+        "A no-break space, a typographic quote or a dash stands outside quotes. It looks like a blank, a `\"` or a `-`, and \
+         is a letter to the language.",
+        "Write the plain character.",
+    ),
+    kind(
         "missing-brace",
         "No `{` follows a keyword that opens a block. The lines after it are read as the block all \
          the same.",
@@ -53,10 +65,16 @@ pub(super) const TEXT: &[Kind] = &[
         "Add the missing `}`.",
     ),
     kind(
+        "unclosed-list",
+        "A line of a list is a setting of the block around it: the `}` of the list is missing above that line.",
+        "Add the missing `}`.",
+    ),
+    kind(
         "undefined-parameter",
-        "`${NAME}` names a parameter without a value above it, so its braces are read as those of \
-         a block.",
-        "Define it above with `$NAME=VALUE`, or write the value itself.",
+        "`$NAME` or `${NAME}` names a parameter without a value above it: it is misspelt, defined too late, or never. \
+         It is taken as text, and its braces as those of a block. Without braces a name ends only at a blank, a comma, a \
+         `)` or the end of the line.",
+        "Define it above with `$NAME=VALUE`, write `${NAME}`, or write the value itself.",
     ),
     kind(
         "unfinished-definition",

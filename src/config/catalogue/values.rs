@@ -34,6 +34,12 @@ pub(super) const VALUES: &[Kind] = &[
         "Write a value of the kind and range that the finding names.",
     ),
     kind(
+        "masked-secret",
+        "A password or key is the stars that Steadfast shows in place of one: this file was made from what `config \
+         show` wrote.",
+        "Write the secret itself, as the original file has it.",
+    ),
+    kind(
         "missing-argument",
         "A word stands without its value. Where the finding is fatal, keepalived ends with exit \
          status 2 at this point.",
@@ -41,8 +47,9 @@ pub(super) const VALUES: &[Kind] = &[
     ),
     kind(
         "extra-words",
-        "Words that belong to nothing are ignored.",
-        "Put them on a line of their own, or remove them.",
+        "Words stand behind all that a keyword takes. They are ignored, as in keepalived, and with them any further \
+         setting on the line: a line holds one. Behind the name of an instance or a group they cost the whole block.",
+        "Put them on a line of their own, in quotes where they are one value, or remove them.",
     ),
     kind(
         "unknown-option",
@@ -58,6 +65,11 @@ pub(super) const VALUES: &[Kind] = &[
     kind(
         "duplicate-setting",
         "Of settings that count once, the first is used; this is a later one.",
+        "Keep one of the lines.",
+    ),
+    kind(
+        "repeated-setting",
+        "A block has a setting twice with different values; the last line counts.",
         "Keep one of the lines.",
     ),
     kind(

@@ -119,7 +119,7 @@ static URL: Block = Block::new(Table {
         ]),
         keyword("regex", "STRING", Text, "body must match").expected(),
         keyword("regex_no_match", "", Flag, "body must not match"),
-        keyword("regex_options", "WORDS", Text, "compile options").expected(),
+        keyword("regex_options", "WORD…", Text, "compile options").expected(),
         keyword("regex_min_offset", "N", Integer(0, 4_294_967_295), "earliest match offset")
             .or("0")
             .expected(),

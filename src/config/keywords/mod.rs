@@ -4,6 +4,7 @@
 //! adding a word is one entry here and one field where it takes effect. The ranges are keepalived's.
 
 mod address_line;
+mod arity;
 mod bfd_instance;
 mod checkers;
 mod garp_group;
@@ -121,6 +122,8 @@ pub struct Keyword {
     pub status: Status,
     /// What happens when the first argument is missing.
     pub missing: Missing,
+    /// What happens when more words follow than it takes.
+    pub surplus: Surplus,
     /// Whether what follows it is never shown.
     pub secret: bool,
     /// What the word does, in one line.
@@ -230,6 +233,17 @@ pub enum Missing {
     Fatal,
 }
 
+/// What words behind those that a keyword takes mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Surplus {
+    /// keepalived ignores them.
+    Ignored,
+    /// The line is reported and skipped, with the block that it opens.
+    Refused,
+    /// keepalived ends with exit code 2.
+    Fatal,
+}
+
 impl Keyword {
     const fn supported(mut self) -> Self {
         self.status = Status::Supported;
@@ -302,6 +316,18 @@ impl Keyword {
         self
     }
 
+    /// With more words than it takes the line is skipped.
+    const fn sole(mut self) -> Self {
+        self.surplus = Surplus::Refused;
+        self
+    }
+
+    /// With more words than it takes the program ends.
+    const fn sole_or_end(mut self) -> Self {
+        self.surplus = Surplus::Fatal;
+        self
+    }
+
     /// Without the argument the line is reported.
     const fn expected(mut self) -> Self {
         self.missing = Missing::Reported;
@@ -322,6 +348,7 @@ const fn keyword(name: &'static str, arguments: &'static str, value: Value, help
         since: "",
         status: Status::NotYet,
         missing: Missing::Allowed,
+        surplus: Surplus::Ignored,
         secret: false,
         help,
     }
@@ -427,7 +454,7 @@ pub fn visit(block: &'static Block, see: &mut impl FnMut(&'static Block)) {
 }
 
 /// Edit distance in which swapping two neighbours counts as one change.
-fn distance(a: &str, b: &str) -> usize {
+pub(super) fn distance(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().take(64).collect());
     let mut before = vec![0; b.len() + 1];
     let mut above: Vec<usize> = (0..=b.len()).collect();

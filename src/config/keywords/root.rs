@@ -39,6 +39,7 @@ pub(super) static BLOCK: Block = Block::new(Table {
             Body(&track_group::BLOCK),
             "named list of VRRP instances that follow static addresses/routes/rules",
         )
+        .sole()
         .supported()
         .expected(),
         keyword(
@@ -103,9 +104,11 @@ pub(super) static BLOCK: Block = Block::new(Table {
             Body(&vrrp_sync_group::BLOCK),
             "instances that change state together",
         )
+        .sole()
         .supported()
         .expected(),
         keyword("vrrp_instance", "NAME", Body(&vrrp_instance::BLOCK), "a virtual router")
+            .sole()
             .supported()
             .expected(),
         keyword(
@@ -114,6 +117,7 @@ pub(super) static BLOCK: Block = Block::new(Table {
             Lines(&virtual_server_group::OPTIONS),
             "set of addresses/ranges/fwmarks used by a virtual server",
         )
+        .sole_or_end()
         .required(),
         keyword(
             "virtual_server",

@@ -233,7 +233,7 @@ fn broadcast(chosen: &Chosen<'_>, found: &mut AddressLine, context: &mut Context
     Some(())
 }
 
-fn report_broadcast(chosen: &Chosen<'_>, why: &str, help: &str, context: &mut Context<'_>) {
+fn report_broadcast(chosen: &Chosen<'_>, why: &str, help: &'static str, context: &mut Context<'_>) {
     let headline = format!("{why}: the address is ignored");
     context.add(Diagnostic::new("invalid-value", Severity::Error, headline, &chosen.value.span()).help(help));
 }
@@ -241,7 +241,7 @@ fn report_broadcast(chosen: &Chosen<'_>, why: &str, help: &str, context: &mut Co
 fn report_beside_peer(chosen: &Chosen<'_>, context: &mut Context<'_>) {
     let headline = "an address with a peer has no broadcast address: brd is ignored";
     context.add(
-        Diagnostic::new("peer-ignored", Severity::Error, headline, &chosen.word.span())
+        Diagnostic::new("beside-peer", Severity::Error, headline, &chosen.word.span())
             .help("remove brd or peer"),
     );
 }
@@ -261,7 +261,7 @@ fn peer(chosen: &Chosen<'_>, prefixed: bool, found: &mut AddressLine, context: &
     if prefixed {
         context.add(
             Diagnostic::new(
-                "peer-ignored",
+                "beside-peer",
                 Severity::Error,
                 "an address with a peer has no prefix length: that of a host is used",
                 &found.at,

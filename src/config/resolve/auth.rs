@@ -11,15 +11,20 @@ pub(super) struct Authentication<'a> {
     span: Span,
     kind: Option<Word<'a>>,
     password: Option<Word<'a>>,
+    /// Its last password cannot be used, which has been reported.
+    unusable: bool,
 }
 
 impl<'a> Authentication<'a> {
     pub(super) fn read(node: &'a Node) -> Self {
-        let last = |name: &str| {
-            let line = node.nodes().iter().rfind(|node| node.keyword.name == name)?;
-            line.argument()
-        };
-        Self { span: node.span(), kind: last("auth_type"), password: last("auth_pass") }
+        let last = |name: &str| node.nodes().iter().rfind(|node| node.keyword.name == name);
+        let password = last("auth_pass");
+        Self {
+            span: node.span(),
+            kind: last("auth_type").and_then(Node::argument),
+            password: password.and_then(Node::argument),
+            unusable: password.is_some_and(|line| !line.valid),
+        }
     }
 }
 
@@ -44,7 +49,7 @@ pub(super) fn resolve(
     (version, family, strict): (Version, Family, bool),
     context: &mut Context<'_>,
 ) -> Option<Auth> {
-    let Some(Authentication { span, kind, password }) = auth else {
+    let Some(Authentication { span, kind, password, unusable }) = auth else {
         return Some(Auth::None);
     };
     let Some(kind) = kind else {
@@ -83,6 +88,9 @@ pub(super) fn resolve(
             .help("remove the block, or use version 2"),
         );
         return Some(Auth::None);
+    }
+    if unusable {
+        return None;
     }
     let Some(password) = password else {
         context.add(

@@ -53,7 +53,7 @@ pub(super) fn check(config: &mut Config, context: &mut Context<'_>) -> HashSet<S
 /// The neighbour of a session that can be; reports why another cannot.
 fn neighbor(session: &BfdInstance, context: &mut Context<'_>) -> Option<IpAddr> {
     let name = session.heading.name();
-    let mut refuse = |why: String, help: &str| {
+    let mut refuse = |why: String, help: &'static str| {
         context.add(error(format!("bfd_instance {name} {why}: it is ignored"), &session.at).help(help));
         None
     };

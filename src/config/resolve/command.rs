@@ -4,59 +4,13 @@ use std::path::Path;
 
 use super::Context;
 use crate::config::{
-    Diagnostic, Environment, Global, NotifyScript, Program, ScriptCommand, Severity, Span, User,
-    settings::CommandLine, text::Line, tree::Node, value,
+    Diagnostic, Environment, Global, NotifyScript, Program, Prose, ScriptCommand, Severity, Span, User,
+    settings::{CommandLine, Written},
+    tree::Node,
 };
 
 /// The way out for a script that script security turns down.
 pub(super) const MAKE_SECURE: &str = "let root own the program and every folder above it, with write permission for root alone, or run it as another user";
-
-/// A command line as written, its program not yet looked for.
-pub(super) struct Written {
-    pub(super) argv: Vec<String>,
-    /// Words after the command: user and group where the keyword takes them.
-    pub(super) further: Vec<String>,
-}
-
-/// Reads the command of a script keyword. Reports and returns `None` when quotes do not match or there is none.
-pub(super) fn written(line: &Line, context: &mut Context<'_>) -> Option<Written> {
-    let bad = |context: &mut Context<'_>| {
-        context.add(
-            Diagnostic::new(
-                "invalid-command",
-                Severity::Error,
-                "this command's quotes do not match: the line is ignored",
-                &line.text.span(),
-            )
-            .help("write \"program 'an argument' \\\"another\\\"\" with every quote closed"),
-        );
-    };
-    let Some(mut words) = value::script_words(line.text.as_str()) else {
-        bad(context);
-        return None;
-    };
-    if words.len() < 2 {
-        return None;
-    }
-    let further = words.split_off(2);
-    let Some(argv) = value::arguments(&words[1]) else {
-        bad(context);
-        return None;
-    };
-    if argv.is_empty() {
-        context.add(
-            Diagnostic::new(
-                "invalid-command",
-                Severity::Error,
-                "this command is empty: the line is ignored",
-                &line.text.span(),
-            )
-            .help("name a program"),
-        );
-        return None;
-    }
-    Some(Written { argv, further })
-}
 
 /// Looks for the program. The error says in a few words what is wrong with it.
 pub(super) fn find(argv: Vec<String>, env: &dyn Environment) -> Result<ScriptCommand, String> {
@@ -80,8 +34,8 @@ fn shown(path: &Path, argv: &[String]) -> String {
 
 /// A notify line's program. keepalived's test mode says nothing about a missing one, so neither is it an error here.
 pub(super) fn notify(node: &Node, global: &Global, context: &mut Context<'_>) -> Option<NotifyScript> {
-    let written = written(&node.line, context)?;
-    let ignored = |why: String, help: &str| {
+    let written = Written::read(&node.line, context.report)?;
+    let ignored = |why: String, help: Prose| {
         let headline = format!("{} will not run: {why}", node.keyword.name);
         Diagnostic::new("unusable-script", Severity::Notice, headline, &node.line.text.span()).help(help)
     };
@@ -92,7 +46,7 @@ pub(super) fn notify(node: &Node, global: &Global, context: &mut Context<'_>) ->
             Err(why) => {
                 let command = [written.argv, written.further.clone()].concat().join(" ");
                 let help = format!("write {} \"{command}\" if these are arguments", node.keyword.name);
-                context.add(ignored(why, &help).info(
+                context.add(ignored(why, help.into()).info(
                     "words behind a command without quotes are user and group; nobody is told of this change",
                 ));
                 return None;
@@ -102,14 +56,14 @@ pub(super) fn notify(node: &Node, global: &Global, context: &mut Context<'_>) ->
     match find(written.argv, context.env) {
         Ok(ScriptCommand { argv, path, shown }) => {
             if let Some(why) = insecure(&path, user.as_ref(), global, context.env) {
-                context.add(ignored(why, MAKE_SECURE).id("insecure-script"));
+                context.add(ignored(why, MAKE_SECURE.into()).id("insecure-script"));
                 return None;
             }
             note_root(user.as_ref(), &node.span(), context);
             Some(NotifyScript { argv, path, shown, user })
         }
         Err(why) => {
-            context.add(ignored(why, "create it with execute permission, or correct the path"));
+            context.add(ignored(why, "create it with execute permission, or correct the path".into()));
             None
         }
     }
@@ -128,13 +82,10 @@ pub(super) fn complete_for(
     global: &Global,
     context: &mut Context<'_>,
 ) -> bool {
-    let note = |why: String, help: &str| {
+    let note = |why: String, help: &'static str| {
         Diagnostic::new("unusable-script", Severity::Notice, format!("this will not run: {why}"), &line.at)
             .help(help)
     };
-    if line.argv.is_empty() {
-        return true;
-    }
     let user = match line.account.first() {
         None => match default_user(&line.at, global, context) {
             Some(user) => user,

@@ -17,8 +17,8 @@ use super::{
 };
 use crate::{
     config::{
-        AddressLine, Auth, Diagnostic, Global, InitialState, Instance, Notify, NotifyScript, Route, Rule,
-        Severity, Span, UnicastPeer,
+        AddressLine, Auth, Diagnostic, Global, InitialState, Instance, Notify, NotifyScript, Prose, Route,
+        Rule, Severity, Span, UnicastPeer,
         settings::{InstanceSettings, Section as _},
         text::Word,
         tracking::{Tracker, Tracks},
@@ -403,7 +403,7 @@ fn initial_state(
     }
 }
 
-fn refusal(id: &'static str, headline: impl Into<String>, span: &Span) -> Diagnostic {
+fn refusal(id: &'static str, headline: impl Into<Prose>, span: &Span) -> Diagnostic {
     Diagnostic::new(id, Severity::Refused, headline, span)
 }
 

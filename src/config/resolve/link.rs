@@ -229,7 +229,7 @@ fn mac(word: Word<'_>, context: &mut Context<'_>) -> Option<Mac> {
     mac
 }
 
-fn refuse(word: Word<'_>, why: &str, help: &str, context: &mut Context<'_>) {
+fn refuse(word: Word<'_>, why: &str, help: &'static str, context: &mut Context<'_>) {
     let headline = format!("`{}` {why}: it is ignored", word.text);
     context.add(Diagnostic::new("invalid-mac", Severity::Error, headline, &word.span()).help(help));
 }

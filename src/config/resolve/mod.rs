@@ -21,6 +21,7 @@ mod names;
 mod options;
 mod overlap;
 mod place;
+mod repeated;
 mod room;
 mod route;
 mod rule;
@@ -124,7 +125,11 @@ where
         track_groups: HashSet::new(),
     };
     for node in nodes {
+        // What `global_defs` comes to has been said before all others.
+        let first = node.borrow().keyword.name == "global_defs";
+        let findings = if first { 0 } else { context.report.diagnostics.len() };
         block(node.borrow(), &mut draft, &mut context);
+        repeated::check(node.borrow(), findings, &mut context);
     }
     let Draft { mut config, trackables, groups, names, .. } = draft;
     overlap::check(&config.instances, &mut context);

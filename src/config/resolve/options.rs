@@ -4,7 +4,7 @@ use std::iter::Peekable;
 
 use super::Context;
 use crate::config::{
-    Diagnostic, Severity,
+    Diagnostic, Prose, Severity,
     keywords::{self, Block, Keyword, Missing, Status, Value},
     text::Word,
     tree, value,
@@ -171,7 +171,7 @@ pub(super) fn note_status(chosen: &Chosen<'_>, context: &mut Context<'_>) {
 pub(super) fn invalid(
     chosen: &Chosen<'_>,
     consequence: &str,
-    help: impl Into<String>,
+    help: impl Into<Prose>,
     context: &mut Context<'_>,
 ) {
     let headline = format!("`{}` is not valid for {}: {consequence}", chosen.value.text, chosen.keyword.name);

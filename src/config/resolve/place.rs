@@ -189,7 +189,7 @@ pub(super) fn note_deprecated(chosen: &Chosen<'_>, context: &mut Context<'_>) {
 /// A range `A-B` of numbers.
 pub(super) fn range<T: TryFrom<u64> + PartialOrd>(
     chosen: &Chosen<'_>,
-    help: &str,
+    help: &'static str,
     context: &mut Context<'_>,
 ) -> Result<crate::config::Range<T>, Unusable> {
     let number = |text: &str| value::numeral(text).and_then(|number| T::try_from(number).ok());

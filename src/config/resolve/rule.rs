@@ -173,7 +173,7 @@ impl Draft {
 
     fn finish(mut self, line: &Line, place: Place<'_>, context: &mut Context<'_>) -> Result<Rule, Unusable> {
         let at = line.first().span();
-        let refuse = |headline: &str, help: &str, context: &mut Context<'_>| {
+        let refuse = |headline: &'static str, help: &'static str, context: &mut Context<'_>| {
             context.add(Diagnostic::new("contradiction", Severity::Error, headline, &at).help(help));
             Unusable
         };

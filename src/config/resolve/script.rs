@@ -7,9 +7,14 @@ use std::{
 
 use super::{
     Context,
-    command::{self, MAKE_SECURE, Written},
+    command::{self, MAKE_SECURE},
 };
-use crate::config::{Diagnostic, Global, Script, Severity, Span, User, text::Line, tree::Node};
+use crate::config::{
+    Diagnostic, Global, Script, Severity, Span, User,
+    settings::{Parsed, Weight, Written},
+    text::Line,
+    tree::Node,
+};
 
 /// The scripts of a file, by name.
 #[derive(Default)]
@@ -47,6 +52,10 @@ pub(super) struct Candidate {
 
 pub(super) fn resolve(node: &Node, global: &Global, scripts: &mut Candidates, context: &mut Context<'_>) {
     let Some(name) = node.argument() else { return };
+    let mut weight = Weight::default();
+    for line in node.nodes().iter().filter(|line| line.keyword.name == "weight" && line.valid) {
+        weight = Weight::parse(line, context.report).unwrap_or(weight);
+    }
     if let Some((_, first)) = scripts.named(name.text) {
         let place = first.script.at.beside(&name.span());
         context.add(
@@ -62,13 +71,12 @@ pub(super) fn resolve(node: &Node, global: &Global, scripts: &mut Candidates, co
         return;
     }
     let command = command_and_user(node, global, context)
-        .and_then(|(line, user)| Some((line, user, command::written(line, context)?)));
+        .and_then(|(line, user)| Some((line, user, Written::read(line, context.report)?)));
     let Some((line, user, written)) = command else {
         scripts.broken.insert(name.text.to_owned());
         return;
     };
     report_unquoted(line, &written, context);
-    let weight = weight(node);
     let usual = |name: &str| node.nodes().iter().rfind(|node| node.keyword.name == name);
     let count =
         |name| usual(name).and_then(Node::integer).and_then(|count| u32::try_from(count).ok()).unwrap_or(1);
@@ -101,8 +109,8 @@ pub(super) fn resolve(node: &Node, global: &Global, scripts: &mut Candidates, co
         timeout: time("timeout"),
         rise: count("rise"),
         fall: count("fall"),
-        weight: weight.0,
-        reverse: weight.1,
+        weight: i16::try_from(weight.value).unwrap_or(0),
+        reverse: weight.reverse,
         init_fail: usual("init_fail").is_some(),
         user,
         at: node.span().clone(),
@@ -154,21 +162,11 @@ fn report_unquoted(line: &Line, written: &Written, context: &mut Context<'_>) {
     );
 }
 
-fn disabled(name: &str, why: &str, at: &Span, help: &str) -> Diagnostic {
+fn disabled(name: &str, why: &str, at: &Span, help: &'static str) -> Diagnostic {
     let headline = format!("vrrp_script {name} is disabled: {why}");
     Diagnostic::new("unusable-script", Severity::Error, headline, at)
         .info("an instance that tracks it behaves as if it did not")
         .help(help)
-}
-
-/// `weight N [reverse]` of the block.
-fn weight(node: &Node) -> (i16, bool) {
-    let Some(line) = node.nodes().iter().rfind(|node| node.keyword.name == "weight") else {
-        return (0, false);
-    };
-    let reverse = line.line.word(2).is_some_and(|word| word.text == "reverse");
-    let weight = line.integer().and_then(|weight| i16::try_from(weight).ok()).unwrap_or(0);
-    (weight, reverse)
 }
 
 /// keepalived takes a time of 0 for one second.

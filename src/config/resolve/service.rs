@@ -170,7 +170,7 @@ fn asks_something(check: &mut Check, global: &Global, context: &mut Context<'_>)
         }
         Check::Misc(check) => {
             let Some(line) = &mut check.misc_path else {
-                let headline = "this check has no misc_path: it is ignored";
+                let headline = "this check has no misc_path that can be used: it is ignored";
                 context.add(incomplete(headline, &check.at, "add misc_path \"program arguments\""));
                 return false;
             };
@@ -190,7 +190,7 @@ fn asks_something(check: &mut Check, global: &Global, context: &mut Context<'_>)
     }
 }
 
-fn incomplete(headline: &str, at: &Span, help: &str) -> Diagnostic {
+fn incomplete(headline: &str, at: &Span, help: &'static str) -> Diagnostic {
     error(headline.to_owned(), at).id("incomplete-block").help(help)
 }
 

@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::{
-    config::{Diagnostic, Global, Severity, settings::InstanceSettings, text::Word, tree::Node},
+    config::{Diagnostic, Global, Prose, Severity, settings::InstanceSettings, text::Word, tree::Node},
     units::{Priority, Version},
 };
 
@@ -15,7 +15,12 @@ pub(super) fn is_strict(settings: &InstanceSettings, global: &Global) -> bool {
 }
 
 /// Says that a setting is not used in strict mode, and which line would be strict.
-pub(super) fn set_aside(word: &str, name: Word<'_>, at: &crate::config::Span, help: &str) -> Diagnostic {
+pub(super) fn set_aside(
+    word: &str,
+    name: Word<'_>,
+    at: &crate::config::Span,
+    help: impl Into<Prose>,
+) -> Diagnostic {
     let headline = format!("{word} is ignored in {}: strict mode does not allow it", name.text);
     Diagnostic::new("strict-mode", Severity::Error, headline, at)
         .info("vrrp_strict or strict_mode asks for the protocol of the RFC and nothing else")
@@ -45,7 +50,7 @@ pub(super) fn check(
         };
         if against {
             let help = format!("remove {}, or strict mode", line.keyword.name);
-            context.add(set_aside(line.keyword.name, name, &line.span(), &help));
+            context.add(set_aside(line.keyword.name, name, &line.span(), Prose::own(help)));
         }
     }
 }

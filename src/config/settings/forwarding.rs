@@ -87,7 +87,7 @@ impl Literal for Forwarding {
     }
 }
 
-fn refused(headline: &str, at: Word<'_>) -> Diagnostic {
+fn refused(headline: &'static str, at: Word<'_>) -> Diagnostic {
     Diagnostic::new("invalid-value", Severity::Error, headline, &at.span())
 }
 

@@ -29,7 +29,7 @@ impl Setting for Vec<HmacKey> {
         let id = node.argument().and_then(|word| value::integer(word.text));
         let id = id.and_then(|id| u8::try_from(id).ok()).filter(|id| *id > 0);
         let value = node.line.word(2).map(|word| Secret::new(word.text));
-        let mut refuse = |why: &str, help: &str| {
+        let mut refuse = |why: &str, help: &'static str| {
             let headline = format!("{why}: the line is ignored");
             report.add(Diagnostic::new("invalid-value", Severity::Error, headline, &node.span()).help(help));
         };

@@ -2,35 +2,11 @@
 
 use super::{FromLine, Named, Parsed, Setting, Words};
 use crate::config::{
-    Diagnostic, NotifyScript, Report, Severity, Span,
+    Diagnostic, Report, Severity, Span,
     text::{Line, Word},
     tree::Node,
     value,
 };
-
-/// A command with its user and group.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CommandLine {
-    /// Program and arguments; empty when the quotes do not match, which has been reported.
-    pub argv: Vec<String>,
-    /// User and perhaps group; empty when the line names none.
-    pub account: Vec<String>,
-    /// What is run; `None` when the program or the account does not exist, or script security forbids it.
-    pub script: Option<Box<NotifyScript>>,
-    /// Where the line is.
-    pub at: Span,
-}
-
-impl Parsed for Box<CommandLine> {
-    const FIRST_COUNTS: bool = true;
-
-    fn parse(node: &Node, _: &mut Report) -> Option<Self> {
-        let mut words = value::script_words(node.line.text.as_str())?;
-        let account = words.split_off(words.len().min(2));
-        let argv = value::arguments(words.get(1)?).unwrap_or_default();
-        Some(Box::new(CommandLine { argv, account, script: None, at: node.span() }))
-    }
-}
 
 /// `weight N [reverse|noreverse]`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

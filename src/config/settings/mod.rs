@@ -9,6 +9,7 @@
 
 mod bfd;
 mod checker;
+mod command;
 mod effective;
 mod forwarding;
 mod global;
@@ -24,13 +25,13 @@ mod system;
 mod track;
 mod udp;
 
-pub(super) use self::effective::Literal;
 pub use self::{
     bfd::BfdInstance,
     checker::{
         Address, BfdCheck, Check, Connection, DnsCheck, DomainName, FileCheck, HttpCheck, MiscCheck,
         MiscTimeout, PingCheck, Port, Schedule, SmtpCheck, SmtpHost, Tcp, UdpCheck, Url,
     },
+    command::CommandLine,
     effective::Effective,
     forwarding::{Checksum, Forwarding, Tunnel, TunnelKind},
     global::{GlobalDefs, ProcessSettings, Ssl},
@@ -38,7 +39,7 @@ pub use self::{
     hmac::{AuthHmac, HmacKey},
     http::{Digest, HttpProtocol, RegexOptions, RegexStack, SniName, StatusCodes},
     instance::InstanceSettings,
-    list::{CommandLine, Entry, Track, Weight},
+    list::{Entry, Track, Weight},
     scalar::{Secret, Words},
     server::{Destination, Endpoint, GroupMember, ServerGroup},
     service::{Granularity, Protocol, RealServer, VirtualServer},
@@ -49,8 +50,9 @@ pub use self::{
     track::{TrackFile, TrackProcess},
     udp::{Pattern, Payload},
 };
+pub(super) use self::{command::Written, effective::Literal};
 use super::{
-    Diagnostic, Report, Severity, Span,
+    Diagnostic, Prose, Report, Severity, Span,
     keywords::{Block, Keyword},
     text::{Line, Word},
     tree::Node,
@@ -151,13 +153,19 @@ fn report_repeated(node: &Node, report: &mut Report) {
 }
 
 /// A word that means nothing where it stands.
-fn report_option(word: Word<'_>, help: &str, report: &mut Report) {
+fn report_option(word: Word<'_>, help: &'static str, report: &mut Report) {
     let headline = format!("`{}` means nothing here and is ignored", word.text);
     report.add(Diagnostic::new("unknown-option", Severity::Error, headline, &word.span()).help(help));
 }
 
 /// A word that is not what it should be; `consequence` says what comes of it.
-fn report_invalid(word: Word<'_>, what: &str, consequence: &str, help: &str, report: &mut Report) {
+fn report_invalid(
+    word: Word<'_>,
+    what: &str,
+    consequence: &str,
+    help: impl Into<Prose>,
+    report: &mut Report,
+) {
     let headline = format!("`{}` is not {what}: {consequence}", word.text);
     report.add(Diagnostic::new("invalid-value", Severity::Error, headline, &word.span()).help(help));
 }

@@ -8,7 +8,7 @@ use std::{
 use super::{FromLine, Heading, Parsed};
 use crate::{
     config::{
-        Diagnostic, Network, Range, Report, Severity, Span,
+        Diagnostic, Network, Prose, Range, Report, Severity, Span,
         text::{Line, Word},
         tree::Node,
         value,
@@ -53,7 +53,11 @@ impl Heading for Endpoint {
     fn parse(node: &Node, report: &mut Report) -> Option<Self> {
         let found = Self::of(node.argument()?, node.line.word(2));
         if found.is_none() {
-            report.add(unusable(node, "a server", &format!("write {} ADDRESS PORT", node.keyword.name)));
+            report.add(unusable(
+                node,
+                "a server",
+                Prose::own(format!("write {} ADDRESS PORT", node.keyword.name)),
+            ));
         }
         found
     }
@@ -65,7 +69,7 @@ impl Parsed for Endpoint {
     }
 }
 
-fn unusable(node: &Node, what: &str, help: &str) -> Diagnostic {
+fn unusable(node: &Node, what: &str, help: impl Into<Prose>) -> Diagnostic {
     let shown = node.line.words(1).map(|word| word.text).collect::<Vec<_>>().join(" ");
     let headline = format!("`{shown}` is not {what}: the block is ignored");
     Diagnostic::new("unusable-service", Severity::Error, headline, &node.span()).help(help)

@@ -8,7 +8,7 @@ use std::{
 
 use super::{FromLine, Literal, Parsed, report_invalid, report_option};
 use crate::config::{
-    Diagnostic, Report, Severity, Span,
+    Diagnostic, Prose, Report, Severity, Span,
     keywords::Keyword,
     text::{Line, Word},
     tree::Node,
@@ -30,7 +30,7 @@ fn number<T: TryFrom<i64>>(
     if number.is_none() {
         let what = format!("a valid {}", option.text);
         let help = format!("after {} write a whole number from {min} to {max}", option.text);
-        report_invalid(word.unwrap_or(option), &what, IGNORED, &help, report);
+        report_invalid(word.unwrap_or(option), &what, IGNORED, Prose::own(help), report);
     }
     number.and_then(|number| number.try_into().ok())
 }

@@ -1,8 +1,8 @@
 //! The effective configuration: what is left when includes, conditionals, parameters and repetitions are carried out,
 //! with the defaults of what is not written, each value with where it came from.
 //!
-//! The text form is itself a configuration: loading it gives the same settings, but for secrets, which are never shown, and
-//! control characters, which are `?`.
+//! The text form is itself a configuration: loading it gives the same settings, but for control characters, which are `?`,
+//! and secrets, which are never shown: their stars are refused when they are read.
 
 mod origin;
 mod truth;
@@ -18,12 +18,10 @@ use super::{
     json::Json,
     keywords::{self, Block, Keyword, Status, Value},
     render::harmless,
-    secrets::Secrets,
+    secrets::{MASK, Secrets},
     tree::{Body, Node},
 };
 
-/// What stands in place of a secret.
-pub(super) const MASK: &str = "********";
 /// A place is written behind a line only while both fit well into what a line may hold.
 const MAX_WITH_PLACE: usize = 900;
 

@@ -203,7 +203,7 @@ impl Reader<'_> {
         if last.is_some_and(|place| text.is_at(place)) {
             return;
         }
-        let error = |id, headline: &str| Diagnostic::new(id, Severity::Error, headline, &text.span());
+        let error = |id, headline: &'static str| Diagnostic::new(id, Severity::Error, headline, &text.span());
         self.report.add(if self.has_budget() {
             error("endless-expansion", "this line's parameters expand without end")
                 .help("a definition must not contain itself")

@@ -1,7 +1,7 @@
 //! The files that are read: which, how many, how large.
 
 use std::{
-    collections::BTreeSet,
+    collections::BTreeMap,
     io,
     path::{Path, PathBuf},
     rc::Rc,
@@ -95,7 +95,7 @@ impl Reader<'_> {
     pub(super) fn file(&mut self, path: &Path, asked: &Asked) {
         let Asked { at: asked, unusable: severity, depth, .. } = asked;
         let (severity, depth) = (*severity, *depth);
-        let refuse = |reader: &mut Self, severity, why: String, help: &str| {
+        let refuse = |reader: &mut Self, severity, why: String, help: &'static str| {
             let headline = format!("configuration file {} {why}", path.display());
             reader.report.add(Diagnostic::new("unusable-file", severity, headline, asked).help(help));
         };
@@ -124,8 +124,12 @@ impl Reader<'_> {
             }
         };
         self.read += u64::try_from(bytes.len()).unwrap_or(left).min(left);
-        let mut text = String::from_utf8(bytes)
-            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+        let wide = from_utf_16(&bytes);
+        let is_wide = wide.is_some();
+        let mut text = wide.unwrap_or_else(|| {
+            String::from_utf8(bytes)
+                .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+        });
         let is_marked = text.starts_with(BYTE_ORDER_MARK);
         if is_marked {
             text.drain(..BYTE_ORDER_MARK.len_utf8());
@@ -137,8 +141,11 @@ impl Reader<'_> {
                 name: Arc::clone(&source.name),
                 text: Arc::clone(&source.text),
                 included_at: (asked.line > 0).then(|| asked.clone()),
-                secret: BTreeSet::new(),
+                secret: BTreeMap::new(),
             });
+        }
+        if is_wide {
+            self.report_utf_16(&source.name);
         }
         if is_marked {
             self.report_byte_order_mark(&source.name);
@@ -151,6 +158,20 @@ impl Reader<'_> {
             depth,
             checks: self.checks,
         }));
+    }
+
+    fn report_utf_16(&mut self, file: &Arc<str>) {
+        let place = Span { file: Arc::clone(file), line: 1, column: 1, length: 0 };
+        self.report.add(
+            Diagnostic::new(
+                "wide-characters",
+                Severity::Error,
+                "this file is UTF-16, which keepalived does not read",
+                &place,
+            )
+            .info("it is read as what it is meant to say, so that whatever else is wrong is found, too")
+            .help("save it as UTF-8: iconv -f UTF-16 -t UTF-8"),
+        );
     }
 
     fn report_byte_order_mark(&mut self, file: &Arc<str>) {
@@ -186,4 +207,15 @@ impl Reader<'_> {
                 .help("name a configuration file, or shorten it with parameters and ~SEQ"),
         );
     }
+}
+
+/// The text of a file that begins with the byte order mark of UTF-16; `None` for every other.
+fn from_utf_16(bytes: &[u8]) -> Option<String> {
+    let unit: fn([u8; 2]) -> u16 = match bytes.first_chunk()? {
+        [0xff, 0xfe] => u16::from_le_bytes,
+        [0xfe, 0xff] => u16::from_be_bytes,
+        _ => return None,
+    };
+    let units = bytes[2..].chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
+    Some(char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect())
 }

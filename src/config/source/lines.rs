@@ -1,5 +1,7 @@
 //! Physical lines to logical ones.
 
+use memchr::memchr;
+
 use super::{
     Item, Reader,
     expansion::{MAX_EXPANDED, MAX_EXPANSIONS, MAX_WRITTEN},
@@ -39,6 +41,7 @@ impl Reader<'_> {
         }
         if self.defining.is_none() && text.is_plain() {
             text.trim();
+            self.report_lookalike(&text);
             if !text.is_empty() && !self.include(&text, depth) {
                 self.emit(text);
             }
@@ -49,6 +52,10 @@ impl Reader<'_> {
         if let Some((mark, place)) = stripped.cut_word {
             self.report_cut_word(mark, &place);
         }
+        if let Some(quote) = stripped.open_quote.filter(|_| self.keeps(&text)) {
+            self.report.add(tree::open_quote(&quote));
+        }
+        self.report_lookalike(&text);
         // Within a definition the mark counts at the end of a comment, too.
         let (whole, kept) = (whole.as_str(), text.as_str());
         let commented = whole.ends_with('\\') && (kept.is_empty() || !whole.ends_with(kept));
@@ -57,6 +64,19 @@ impl Reader<'_> {
             self.continue_definition(&text, continued);
         } else if !text.is_empty() {
             self.logical(text, continued, depth);
+        }
+    }
+
+    /// Whether reading itself keeps a line, so that nobody looks at its words: it is part of a definition, or for other
+    /// routers.
+    fn keeps(&self, text: &Text) -> bool {
+        match text.as_str().as_bytes().first() {
+            _ if self.defining.is_some() => true,
+            Some(b'$') => definition(text).is_some(),
+            Some(b'@') => {
+                self.conditional(text).is_none_or(|rest| rest.is_empty() || definition(&rest).is_some())
+            }
+            _ => false,
         }
     }
 
@@ -114,7 +134,7 @@ impl Reader<'_> {
     }
 
     /// `@ID rest` and `@^ID rest`: the rest if the line is for this id.
-    fn conditional(&mut self, text: &Text) -> Option<Text> {
+    fn conditional(&self, text: &Text) -> Option<Text> {
         let word = text.first_word();
         let (negated, id) = match word.strip_prefix("@^") {
             Some(id) => (true, id),
@@ -125,6 +145,10 @@ impl Reader<'_> {
     }
 
     fn emit(&mut self, text: Text) {
+        // Nearly no line has one.
+        if memchr(b'$', text.as_str().as_bytes()).is_some() {
+            self.notice_undefined(&text);
+        }
         text.split_braces(|piece| match piece {
             Piece::Open(place) => self.items.push_back(Item::Open(place)),
             Piece::Close(place) => self.items.push_back(Item::Close(place)),

@@ -13,8 +13,10 @@ mod files;
 mod include;
 mod iteration;
 mod lines;
+mod lookalike;
 mod parameter;
 mod secrets;
+mod undefined;
 
 use std::{
     collections::{HashSet, VecDeque},
@@ -28,6 +30,7 @@ use self::{
     include::{Checks, Included},
     parameter::Parameters,
     secrets::Secrets,
+    undefined::Undefined,
 };
 use super::{
     Environment, Options, Report, Span,
@@ -60,6 +63,7 @@ pub(super) fn read<'a>(
         report,
         parameters: Parameters::new(id, env.random_seed()),
         secrets: Secrets::default(),
+        undefined: Vec::new(),
         defining: None,
         whole: Span { file: path.to_string_lossy().into(), line: 0, column: 0, length: 0 },
         inputs: Vec::new(),
@@ -83,6 +87,8 @@ pub(super) struct Reader<'a> {
     parameters: Parameters,
     /// Where parameters are defined and used, for those that hold passwords.
     secrets: Secrets,
+    /// Uses of parameters that had no value.
+    undefined: Vec<Undefined>,
     /// A multi-line definition whose end has not come.
     defining: Option<(String, Vec<String>)>,
     /// The main file as a whole.
@@ -131,6 +137,7 @@ impl Iterator for Reader<'_> {
             }
             if !self.advance() {
                 self.report_unfinished();
+                self.report_undefined();
                 std::mem::take(&mut self.secrets).tell(self.report);
                 return None;
             }

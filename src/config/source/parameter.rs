@@ -35,6 +35,16 @@ impl Parameters {
         self.defined.insert(name.to_owned(), lines.into());
     }
 
+    /// Whether a name has a value.
+    pub(super) fn is_defined(&self, name: &str) -> bool {
+        self.defined.contains_key(name)
+    }
+
+    /// The names that have one.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.defined.keys().map(String::as_str)
+    }
+
     /// `random_seed`: from here on the same file gives the same numbers.
     pub(super) fn seed(&mut self, seed: u64) {
         self.random = seed;

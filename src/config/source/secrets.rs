@@ -15,7 +15,7 @@ use crate::config::{Report, Span, keywords, text::is_blank};
 const FEW_DIGITS: usize = 3;
 
 /// A line of a file.
-type Place = (Arc<str>, usize);
+pub(super) type Place = (Arc<str>, usize);
 
 /// What is known of a parameter.
 #[derive(Default)]
@@ -44,6 +44,11 @@ impl Secrets {
         self.known(name).defined.insert((Arc::clone(&at.file), at.line));
     }
 
+    /// The first line that defines a parameter.
+    pub(super) fn definition(&self, name: &str) -> Option<&Place> {
+        self.0.get(name)?.defined.first()
+    }
+
     /// A parameter was replaced by `value` between what stands before and behind it in the line.
     pub(super) fn used(&mut self, name: &str, value: &[String], at: &Span, before: &str, behind: &str) {
         let known = self.known(name);
@@ -69,7 +74,7 @@ impl Secrets {
         for known in self.0.into_values().filter(|known| !known.values.is_empty()) {
             for (file, line) in &known.defined {
                 if let Some(source) = report.sources.iter_mut().find(|source| source.name == *file) {
-                    source.secret.insert(*line);
+                    source.secret.insert(*line, 1);
                 }
             }
             for (file, line) in known.defined.into_iter().chain(known.used) {
@@ -82,7 +87,7 @@ impl Secrets {
 }
 
 /// Whether what follows these words is, or may be meant as, a secret.
-fn takes_secret(before: &str) -> bool {
+pub(super) fn takes_secret(before: &str) -> bool {
     let mut words =
         before.split(|c: char| is_blank(c) || matches!(c, '{' | '}' | '"')).filter(|word| !word.is_empty());
     words.any(|word| keywords::takes_secret(word) || keywords::resembles_secret(word))

@@ -77,7 +77,7 @@ fn every_option_of_an_address_has_its_place() {
         "virtual_ipaddress {\n192.0.2.1 peer 192.0.2.2 no_track use_vmac noprefixroute autojoin preferred_lft 60\n192.0.2.3/24 brd + peer 192.0.2.4\n}\n\
          virtual_ipaddress_excluded {\nfe80::1 -nodad home mngtmpaddr\nfe80::2/64 label x scope link\n}",
     );
-    assert_eq!(found, ["peer-ignored", "peer-ignored", "other-family", "other-family"]);
+    assert_eq!(found, ["beside-peer", "beside-peer", "other-family", "other-family"]);
     let [first, second] = &instance.virtual_addresses[..] else { panic!("two addresses") };
     assert!(first.no_track && first.use_vmac && first.noprefixroute && first.autojoin && !first.nodad);
     assert_eq!((first.peer, first.preferred), (Some([192, 0, 2, 2].into()), Preferred::Seconds(60)));

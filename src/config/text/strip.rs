@@ -13,11 +13,13 @@ pub(in crate::config) struct Stripped {
     pub(in crate::config) continued: bool,
     /// A `#` or `!` in the middle of a word began the comment.
     pub(in crate::config) cut_word: Option<(char, Span)>,
+    /// From the quote that is never closed.
+    pub(in crate::config) open_quote: Option<Span>,
 }
 
 impl Text {
     /// Removes the comment and outer blanks. Only double quotes protect: elsewhere a `#` or `!` ends the line, even
-    /// inside a word, and `\#` and `\!` stand for the character itself.
+    /// inside a word, and `\#` and `\!` stand for the character itself. A `\"` neither opens nor closes a quote.
     pub(in crate::config) fn strip(&mut self) -> Stripped {
         self.strip_from(0)
     }
@@ -28,13 +30,16 @@ impl Text {
         let mut backslashes = Vec::new();
         let string = self.as_str();
         let bytes = string.as_bytes();
-        let (mut quoted, mut at) = (false, 0);
+        let (mut quoted, mut quote, mut at) = (false, 0, 0);
         let mut end = bytes.len();
         while let Some(found) = bytes.get(at..).and_then(|rest| MARKS.find(rest)) {
             at += found;
             let next = bytes.get(at + 1).copied();
             match bytes[at] {
-                b'"' => quoted = !quoted,
+                b'"' => {
+                    quoted = !quoted;
+                    quote = at;
+                }
                 b'#' | b'!' if !quoted && at >= first => {
                     let joined = |side: Option<&u8>| {
                         side.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte >= 0x80)
@@ -45,14 +50,14 @@ impl Text {
                     end = at;
                     break;
                 }
-                b'\\' if !quoted => match next {
+                b'\\' => match next {
                     None => {
                         stripped.continued = true;
                         end = at;
                         break;
                     }
                     Some(next) => {
-                        if matches!(next, b'#' | b'!') && at >= first {
+                        if !quoted && matches!(next, b'#' | b'!') && at >= first {
                             backslashes.push(at);
                         }
                         at += 1;
@@ -63,6 +68,7 @@ impl Text {
             at += 1;
         }
         let mut kept = trimmed(&bytes[..end]);
+        stripped.open_quote = quoted.then(|| self.span_of(quote..kept.end));
         if !backslashes.is_empty() {
             *self = self.without(&backslashes);
             kept.end -= backslashes.len();
@@ -90,6 +96,7 @@ mod tests {
         assert_eq!(stripped(r"auth_pass k@l\!ve1"), "auth_pass k@l!ve1");
         assert_eq!(stripped(r"\#\!x \# ! c"), "#!x #");
         assert_eq!(stripped(r"a \x b"), r"a \x b");
+        assert_eq!(stripped(r#"a "b\" # c" # d"#), r#"a "b\" # c""#);
         assert_eq!(stripped("# whole line"), "");
     }
 
@@ -100,6 +107,16 @@ mod tests {
         assert_eq!(cut("auth_pass kä!ve1"), Some(('!', 13)));
         assert_eq!(cut("interface eth0 #comment"), None);
         assert_eq!(cut("} # x"), None);
+    }
+
+    #[test]
+    fn a_quote_that_is_never_closed_is_noticed() {
+        let open = |line: &str| text(line).strip().open_quote.map(|span| (span.column, span.length));
+        assert_eq!(open(r#"$X="a b"#), Some((4, 4)));
+        assert_eq!(open(r#"$X=a"b" "c # d"#), Some((9, 6)));
+        for closed in [r#"$X="a""#, r#"$X=\"a"#, r#"x # "a"#] {
+            assert_eq!(open(closed), None, "{closed}");
+        }
     }
 
     #[test]

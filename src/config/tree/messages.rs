@@ -1,9 +1,9 @@
 //! What is said of keywords, braces and quotes that do not fit.
 
 use crate::config::{
-    Diagnostic, Severity, Span, explain,
+    Diagnostic, Prose, Severity, Span, explain,
     keywords::{self, Block, Keyword, Value},
-    show::MASK,
+    secrets::MASK,
     text::Line,
 };
 
@@ -15,23 +15,24 @@ pub(in crate::config) fn open_quote(span: &Span) -> Diagnostic {
 }
 
 /// What to write: the line, and in words what its argument is; `written` is what the file has, if anything.
-pub(in crate::config) fn instruction(keyword: &Keyword, written: &str) -> String {
+pub(in crate::config) fn instruction(keyword: &Keyword, written: &str) -> Prose {
     let argument = match keyword.value {
         Value::Flag | Value::Text | Value::Script | Value::Lines(_) | Value::Body(_) => {
-            return format!("write {} {}", keyword.name, keyword.arguments);
+            return Prose::own(format!("write {} {}", keyword.name, keyword.arguments));
         }
         Value::Seconds(..) | Value::Milliseconds(..) => {
             format!("{}, without a unit", explain::value(keyword.value))
         }
         Value::OneOf(choices) if choices.iter().any(|choice| choice.eq_ignore_ascii_case(written)) => {
             let choice = choices.iter().find(|choice| choice.eq_ignore_ascii_case(written));
-            return format!("write {} {}: case matters", keyword.name, choice.unwrap_or(&""));
+            let choice = choice.unwrap_or(&"");
+            return Prose::own(format!("write {} {choice}: case matters", keyword.name));
         }
         Value::OneOf(choices) | Value::OneOfAnyCase(choices) => choices.join(" or "),
         Value::Boolean => "on, off, true, false, yes or no".to_owned(),
         other => explain::value(other),
     };
-    format!("after {} write {argument}", keyword.name)
+    Prose::own(format!("after {} write {argument}", keyword.name))
 }
 
 /// What to say of a word that the block does not have.
@@ -100,4 +101,35 @@ pub(super) fn brace_in_list(place: &Span, keyword: &Keyword, parameter: bool) ->
     Diagnostic::new("stray-brace", Severity::Error, headline, place)
         .info(format!("it is ignored, and the }} that was meant for it ends {}", keyword.name))
         .help("remove it, and its } if it has one")
+}
+
+/// What `config show` writes in place of a password has come back as one.
+pub(super) fn masked_secret(keyword: &Keyword, place: &Span) -> Diagnostic {
+    let headline = Prose::own(format!("{} has the stars of a mask, not a secret", keyword.name));
+    Diagnostic::new("masked-secret", Severity::Refused, headline, place)
+        .info("what Steadfast shows of a configuration has these stars in place of every secret")
+        .help("write the secret itself, as the original file has it")
+}
+
+/// A line of a list that is a setting of the block around it: the `}` before it is missing.
+pub(super) fn setting_in_list(
+    list: &Keyword,
+    around: Option<&'static Block>,
+    line: &Line,
+    opener: &Span,
+) -> Option<Diagnostic> {
+    let word = line.first();
+    let setting = around?.keyword(word.text)?;
+    // Trackers and groups may be called like a word of the language.
+    let named = !["address", "peer", "route", "rule"].iter().any(|kind| list.name.contains(kind));
+    if named && !word.text.contains('_') {
+        return None;
+    }
+    let place = word.span().beside(opener);
+    let headline = format!("the list of {} is not closed before {} at {place}", list.name, setting.name);
+    Some(
+        Diagnostic::new("unclosed-list", Severity::Notice, Prose::own(headline), opener)
+            .info("the lines from there on are read as lines of the list")
+            .help("add the missing } above that line"),
+    )
 }

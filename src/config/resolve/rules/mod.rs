@@ -11,7 +11,7 @@ mod service;
 mod tracker;
 
 use super::Context;
-use crate::config::{Diagnostic, Severity, Span, tree::Node};
+use crate::config::{Diagnostic, Prose, Severity, Span, tree::Node};
 
 /// Applies every rule to a whole configuration, from top to bottom.
 pub(super) fn check(nodes: &[Node], context: &mut Context<'_>) {
@@ -41,6 +41,6 @@ fn last<'a>(block: &'a Node, word: &str) -> Option<&'a Node> {
     block.nodes().iter().rfind(|node| node.keyword.name == word)
 }
 
-fn error(id: &'static str, headline: impl Into<String>, at: &Span) -> Diagnostic {
+fn error(id: &'static str, headline: impl Into<Prose>, at: &Span) -> Diagnostic {
     Diagnostic::new(id, Severity::Error, headline, at)
 }
