@@ -40,9 +40,14 @@ pub(super) static OPTIONS: Block = Block::new(Table {
         )
         .supported(),
         keyword("use_vmac", "", Flag, "create a VMAC for this VIP's interface").supported(),
-        keyword("track_group", "NAME", Text, "instances that go to FAULT if the address is lost")
-            .expected()
-            .supported(),
+        keyword(
+            "track_group",
+            "NAME",
+            Text,
+            "instances that go to FAULT while its interface is down or missing",
+        )
+        .expected()
+        .supported(),
     ],
     shared: &[],
     defaults: &[],

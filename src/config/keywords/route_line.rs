@@ -101,9 +101,14 @@ pub(super) static OPTIONS: Block = Block::new(Table {
         keyword("append", "", Flag, "insertion mode").or("prepend").supported(),
         keyword("vrf", "NAME", Interface, "use the table of a VRF").required().supported(),
         keyword("no_track", "", Flag, "do not react to deletion").supported(),
-        keyword("track_group", "NAME", Text, "instances that go to FAULT if the route is lost")
-            .required()
-            .supported(),
+        keyword(
+            "track_group",
+            "NAME",
+            Text,
+            "instances that go to FAULT while its interface is down or missing",
+        )
+        .required()
+        .supported(),
     ],
     shared: &[],
     defaults: &[],

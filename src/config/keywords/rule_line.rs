@@ -77,9 +77,14 @@ pub(super) static OPTIONS: Block = Block::new(Table {
             .required()
             .supported(),
         keyword("no_track", "", Flag, "do not react to deletion").supported(),
-        keyword("track_group", "NAME", Text, "instances that go to FAULT if the rule is lost")
-            .required()
-            .supported(),
+        keyword(
+            "track_group",
+            "NAME",
+            Text,
+            "instances that go to FAULT while its interface is down or missing",
+        )
+        .required()
+        .supported(),
     ],
     shared: &[],
     defaults: &[],

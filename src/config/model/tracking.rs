@@ -22,9 +22,6 @@ pub enum Tracker {
     Process(usize),
     /// A `bfd_instance`.
     Session(usize),
-    /// A static address, route or rule that a `track_group` follows: its position among all static addresses, then
-    /// routes, then rules, followed or not.
-    Static(usize),
 }
 
 impl Tracker {
@@ -36,7 +33,6 @@ impl Tracker {
             Self::File(_) => "file",
             Self::Process(_) => "process",
             Self::Session(_) => "BFD session",
-            Self::Static(_) => "static",
         }
     }
 
@@ -46,8 +42,7 @@ impl Tracker {
         | Self::Script(position)
         | Self::File(position)
         | Self::Process(position)
-        | Self::Session(position)
-        | Self::Static(position)) = self;
+        | Self::Session(position)) = self;
         position
     }
 }
@@ -80,8 +75,6 @@ pub struct Tracks {
     pub processes: Vec<Tracked>,
     /// `track_bfd`.
     pub sessions: Vec<Tracked>,
-    /// The static addresses, routes and rules of which a line names one of its `track_group`s: without weight.
-    pub statics: Vec<Tracked>,
 }
 
 impl Tracks {
@@ -95,20 +88,13 @@ impl Tracks {
         self.lists_mut().into_iter().flatten()
     }
 
-    fn lists(&self) -> [&Vec<Tracked>; 6] {
-        [&self.interfaces, &self.scripts, &self.files, &self.processes, &self.sessions, &self.statics]
+    fn lists(&self) -> [&Vec<Tracked>; 5] {
+        [&self.interfaces, &self.scripts, &self.files, &self.processes, &self.sessions]
     }
 
     /// The lines of each kind, to be changed.
-    pub fn lists_mut(&mut self) -> [&mut Vec<Tracked>; 6] {
-        [
-            &mut self.interfaces,
-            &mut self.scripts,
-            &mut self.files,
-            &mut self.processes,
-            &mut self.sessions,
-            &mut self.statics,
-        ]
+    pub fn lists_mut(&mut self) -> [&mut Vec<Tracked>; 5] {
+        [&mut self.interfaces, &mut self.scripts, &mut self.files, &mut self.processes, &mut self.sessions]
     }
 }
 

@@ -1,7 +1,7 @@
 //! Routes and rules come to what they say.
 
 use super::*;
-use crate::{config::tracking::Tracker, units::Family};
+use crate::units::Family;
 
 fn lists(text: &str) -> (Config, Vec<&'static str>) {
     let (config, report) = read(text);
@@ -156,24 +156,6 @@ fn a_static_line_may_have_a_track_group_that_is_defined_above() {
     );
     assert_eq!(config.static_routes.iter().filter(|route| route.track_group.is_some()).count(), 1);
     assert_eq!(lists(&text("")).1, ["unknown-group"; 3]);
-}
-
-#[test]
-fn members_of_a_track_group_track_the_static_lines_that_name_it() {
-    let (config, _) = lists(
-        "track_group g {\ngroup {\nV\nV\n}\n}\ntrack_group other {\ngroup {\nW\n}\n}\n\
-         static_ipaddress {\n192.0.2.1 dev eth0\n192.0.2.2/24 dev eth0 track_group g\n}\n\
-         static_routes {\n10.1.0.0/16 dev eth0 track_group other\n10.2.0.0/16 dev eth0 track_group g\n}\n\
-         static_rules {\niif eth0 table 1 preference 77 track_group g\n}\n\
-         vrrp_instance V {\ninterface eth0\nvirtual_router_id 7\nvirtual_ipaddress {\n192.0.2.9\n}\n}\n",
-    );
-    let lines =
-        config.instances[0].tracks.iter().map(|line| (line.tracker.position(), &*line.name, line.weight));
-    assert_eq!(
-        lines.collect::<Vec<_>>(),
-        [(1, "address 192.0.2.2/24", 0), (3, "route 10.2.0.0/16", 0), (4, "rule 77", 0)]
-    );
-    assert!(config.instances[0].tracks.statics.iter().all(|line| matches!(line.tracker, Tracker::Static(_))));
 }
 
 #[test]

@@ -72,11 +72,8 @@ impl Engine {
     /// Holds a router back until everything that it tracks without weight has been looked at.
     pub(super) fn wait_for_trackers(&mut self, number: usize, now: Time) {
         let tracks = Arc::clone(&self.routers[number].tracks);
-        // Interfaces have been by now; static items are there unless somebody says that they are not; and a BFD session
-        // without result must not hold a router for ever.
-        let known = |line: &&Tracked| {
-            matches!(line.tracker, Tracker::Interface(_) | Tracker::Session(_) | Tracker::Static(_))
-        };
+        // Interfaces have been by now, and a BFD session without result must not hold a router for ever.
+        let known = |line: &&Tracked| matches!(line.tracker, Tracker::Interface(_) | Tracker::Session(_));
         let awaited = tracks.iter().filter(|line| !known(line));
         for line in awaited.filter(|line| line.weight == 0) {
             let machine = &mut self.routers[number].machine;

@@ -59,8 +59,8 @@ pub(in crate::config::resolve) fn keep_tracked(
                 line.tracker = *tracker;
                 true
             }
-            // Interfaces and static items stay where they are; a script that cannot run is gone.
-            None => matches!(line.tracker, Tracker::Interface(_) | Tracker::Static(_)),
+            // Interfaces stay where they are; a script that cannot run is gone.
+            None => matches!(line.tracker, Tracker::Interface(_)),
         });
     }
     config.interfaces = trackables.interfaces.names.into_iter().map(tracking::Interface::new).collect();

@@ -196,7 +196,7 @@ fn weight(line: &Track, tracker: Tracker, context: &mut Context<'_>) -> Option<i
     let weight = line.weight.and_then(|weight| i16::try_from(weight).ok())?;
     let most = match tracker {
         Tracker::Interface(_) | Tracker::Script(_) | Tracker::Session(_) => 253,
-        Tracker::File(_) | Tracker::Process(_) | Tracker::Static(_) => 254,
+        Tracker::File(_) | Tracker::Process(_) => 254,
     };
     let limited = weight.clamp(-most, most);
     if limited != weight {
