@@ -139,10 +139,12 @@ impl Addresses {
             if let Some(on) = slot.on.filter(|_| slot.ours) {
                 // In the end also an address that is not known to be there: the report of it may be on its way, or lost.
                 let is_unreported = !self.wanted && number < self.routes;
-                if !observed.may_hold(number, on) && !is_unreported {
-                    slot.ours = false;
-                } else if !self.wanted || device != Some(on) {
+                // One that stays wanted where it was stays ours: it is added again below, and may be there all the time.
+                let is_to_go = !self.wanted || device != Some(on);
+                if is_to_go && (observed.may_hold(number, on) || is_unreported) {
                     self.asked.push(Request::Remove(number, on));
+                } else if is_to_go {
+                    slot.ours = false;
                 }
             }
             let is_missing = |index: &IfIndex| !slot.left && !observed.holds(number, *index);
@@ -171,9 +173,10 @@ impl Addresses {
         (slot.ours, slot.on) = (true, Some(on));
     }
 
-    /// Somebody took one away, and nobody is to mind.
+    /// Somebody took one away, and nobody is to mind; what comes in its place is theirs.
     pub(super) fn leave(&mut self, slot: usize) {
-        self.slots[slot].left = true;
+        let slot = &mut self.slots[slot];
+        (slot.left, slot.ours) = (true, false);
     }
 
     /// Whether the router wants them now, and has routes or rules.
@@ -213,7 +216,10 @@ impl Addresses {
         let again = std::mem::take(&mut self.again) || self.asked_wanting != self.wanted;
         let asked = std::mem::take(&mut self.asked);
         let is_open = |request: &Request| match *request {
-            Request::Remove(slot, on) => observed.may_hold(slot, on),
+            // Whether an address is gone only the answer tells for sure.
+            Request::Remove(slot, on) => {
+                observed.may_hold(slot, on) || slot < self.routes && self.slots[slot].ours
+            }
             // Addresses are the machine's business, which is told of them.
             Request::Add(slot, on) => slot >= self.routes && !observed.holds(slot, on),
         };
@@ -399,6 +405,44 @@ mod tests {
         }
         assert_eq!(addresses.finish(&kernel), Outcome::Settled);
         assert_eq!(addresses.plan(&kernel), []);
+    }
+
+    #[test]
+    fn an_address_that_is_added_again_because_its_report_was_lost_stays_ours() {
+        let (mut addresses, mut kernel) = (Addresses::new([1, 0, 0]), Kernel::new());
+        addresses.want(true);
+        for (answer, outcome) in [(Added::New, Outcome::PlanAgain), (Added::AlreadyThere, Outcome::Settled)] {
+            // No report of it ever comes.
+            assert_eq!(addresses.plan(&kernel), [Request::Add(0, ETH0)]);
+            if outcome == Outcome::PlanAgain {
+                addresses.plan(&kernel);
+            }
+            addresses.answer(Request::Add(0, ETH0), Answer::Added(answer));
+            assert_eq!(addresses.finish(&kernel), outcome);
+        }
+        addresses.want(false);
+        assert_eq!(settle(&mut addresses, &mut kernel), [Request::Remove(0, ETH0)]);
+    }
+
+    #[test]
+    fn a_removal_whose_answer_was_lost_is_tried_again_whatever_was_reported() {
+        let (mut addresses, mut kernel) = installed(1);
+        kernel.held.clear();
+        addresses.want(false);
+        assert_eq!(addresses.plan(&kernel), [Request::Remove(0, ETH0)]);
+        addresses.answer(Request::Remove(0, ETH0), Answer::Lost);
+        assert_eq!(addresses.finish(&kernel), Outcome::PlanLater);
+        assert_eq!(settle(&mut addresses, &mut kernel), [Request::Remove(0, ETH0)]);
+    }
+
+    #[test]
+    fn what_comes_in_the_place_of_one_that_was_given_up_is_not_ours() {
+        let (mut addresses, mut kernel) = installed(1);
+        kernel.held.clear();
+        addresses.leave(0);
+        kernel.held.insert((0, ETH0));
+        addresses.want(false);
+        assert_eq!(settle(&mut addresses, &mut kernel), []);
     }
 
     #[test]

@@ -32,6 +32,11 @@ impl Engine {
     /// taken in first, what is observed is what the answers left; only a new IPv6 address is reported later.
     pub(super) fn handle_done(&mut self, done: Done) {
         self.take_pending_events();
+        if self.listing.is_some() {
+            // Among the reports were too many, and what is observed is not what the answers left.
+            self.deferred.push(done);
+            return;
+        }
         let number = done.router;
         for (request, answer, _) in &done.answers {
             match (request, answer) {
