@@ -26,11 +26,15 @@
 //! | `routes` | routes and rules in the kernel: their order, and when others change them |
 //! | `attributes` | every attribute of routes and rules |
 //! | `statics` | static addresses, routes and rules |
+//! | `accept` | packets to the virtual addresses, and the rules that keep them out |
+//! | `words` | words that each change one thing that a router says or believes |
 //! | `seeds` | configurations from the field, unchanged |
 
 #![expect(clippy::expect_used, reason = "a failed expectation is a failed test, in helpers too")]
 #![expect(clippy::print_stdout, reason = "a test that has less to look at says so")]
 
+#[path = "interop/accept.rs"]
+mod accept;
 #[path = "interop/addresses.rs"]
 mod addresses;
 #[path = "interop/attributes.rs"]
@@ -71,5 +75,7 @@ mod tracking;
 mod vmac;
 #[path = "interop/wire.rs"]
 mod wire;
+#[path = "interop/words.rs"]
+mod words;
 #[path = "interop/world.rs"]
 mod world;

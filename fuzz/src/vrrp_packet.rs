@@ -6,7 +6,7 @@ use steadfast::{
     config::{AntiReplay, SignatureMode, Signatures, SigningKey},
     units::{Family, Priority, Time, Version, Vrid},
     vrrp::{
-        Addressee, Auth, Destination, Garp, Membership, Settings,
+        Addressee, Auth, Destination, Garp, Membership, OldChecksum, Peer, Policy, Settings,
         auth::{
             Guard,
             header::{self, AuthHeader},
@@ -96,6 +96,21 @@ fn auth(choice: u8, v3: bool) -> Auth {
     }
 }
 
+/// The words that decide what is believed.
+fn policy(choice: u8, peer: IpAddr) -> Policy {
+    Policy {
+        check_unicast_src: choice & 1 != 0,
+        peers: vec![Peer { address: peer, min_ttl: 64, max_ttl: 255 }],
+        old_checksum: match multicast_group(Family::V4) {
+            group if choice & 4 != 0 => OldChecksum::Detected(group),
+            _ => OldChecksum::Never,
+        },
+        owner_ignore_adverts: choice & 64 != 0,
+        skip_check_adv_addr: choice & 128 != 0,
+        ..Policy::default()
+    }
+}
+
 /// A router with the packet's virtual router id, so that most packets get past that check.
 fn settings(choice: u8, packet: &[u8]) -> Settings {
     let vrid = Addressee::of(packet).and_then(|addressee| Vrid::new(addressee.vrid)).or(Vrid::new(51));
@@ -127,6 +142,7 @@ fn settings(choice: u8, packet: &[u8]) -> Settings {
         track_source: false,
         garp: Garp::default(),
         down_timer_adverts: Settings::DEFAULT_DOWN_TIMER_ADVERTS,
+        policy: policy(choice, peer),
         membership: Membership::Alone,
     }
 }

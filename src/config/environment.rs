@@ -12,12 +12,17 @@ use std::{
 };
 
 use nix::{
-    net::if_::if_nametoindex,
+    ifaddrs::getifaddrs,
+    net::if_::{InterfaceFlags, if_nametoindex},
+    sched::{CloneFlags, setns},
     unistd::{Group, User, gethostname},
 };
 use zeroize::Zeroizing;
 
 use super::SigningKey;
+
+/// Where `ip netns` keeps network namespaces (ip-netns(8)).
+const NAMESPACES: &str = "/run/netns";
 
 /// Bits of a file's mode (inode(7)).
 const SET_USER_ID: u32 = 0o4000;
@@ -67,6 +72,15 @@ pub trait Environment {
     fn host_exists(&self, name: &str) -> bool;
     /// The largest IP packet that an interface carries, in bytes; `None` when nobody knows.
     fn mtu(&self, _interface: &str) -> Option<u32> {
+        None
+    }
+    /// Has the calling thread, and all that it starts, live in the network namespace of that name, where every question
+    /// about interfaces is asked from then on.
+    fn enter_namespace(&self, _name: &str) -> io::Result<()> {
+        Ok(())
+    }
+    /// Whether an interface knows multicast; `None` when nobody knows.
+    fn has_multicast(&self, _interface: &str) -> Option<bool> {
         None
     }
     /// The host name; empty when the system will not say.
@@ -125,6 +139,20 @@ impl Environment for System {
         // In the reader's network namespace, which /sys is not always.
         let path = format!("/proc/sys/net/ipv6/conf/{interface}/mtu");
         fs::read_to_string(path).ok()?.trim().parse().ok()
+    }
+
+    fn enter_namespace(&self, name: &str) -> io::Result<()> {
+        if name.contains('/') {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        let namespace = fs::File::open(Path::new(NAMESPACES).join(name))?;
+        Ok(setns(namespace, CloneFlags::CLONE_NEWNET)?)
+    }
+
+    fn has_multicast(&self, interface: &str) -> Option<bool> {
+        let mut known = getifaddrs().ok()?;
+        let found = known.find(|known| known.interface_name == interface)?;
+        Some(found.flags.contains(InterfaceFlags::IFF_MULTICAST))
     }
 
     fn host_name(&self) -> String {
@@ -347,6 +375,14 @@ impl Environment for Remembering<'_> {
 
     fn mtu(&self, interface: &str) -> Option<u32> {
         remembered(&self.mtus, interface, |interface| self.inner.mtu(interface))
+    }
+
+    fn enter_namespace(&self, name: &str) -> io::Result<()> {
+        self.inner.enter_namespace(name)
+    }
+
+    fn has_multicast(&self, interface: &str) -> Option<bool> {
+        self.inner.has_multicast(interface)
     }
 
     fn host_name(&self) -> String {

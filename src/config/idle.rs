@@ -8,14 +8,10 @@ pub(super) fn without(word: &str) -> Option<&'static str> {
 
 const WEIGHTY: &[(&[&str], &str)] = &[
     (
-        &["net_namespace", "net_namespace_ipvs"],
-        "addresses and packets stay in the network namespace that the program is started in",
+        &["net_namespace_ipvs"],
+        "services are looked for in the network namespace that the program is started in",
     ),
     (&["track_bfd"], "what happens there neither moves the priority nor the addresses"),
-    (
-        &["vrrp_strict", "strict_mode"],
-        "settings that it forbids are set aside, but the rest of its rules is not enforced",
-    ),
     (&["virtual_server"], "connections to it are not balanced"),
 ];
 

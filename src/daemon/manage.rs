@@ -21,7 +21,7 @@ use tokio::{
 };
 use tracing::{error, info, warn};
 
-use super::{engine::Command, trackers::scripts};
+use super::{engine::Command, real_time::RealTime, trackers::scripts};
 use crate::{
     cli,
     kernel::{Deadline, clock},
@@ -65,12 +65,13 @@ pub(super) struct Manage {
     pub(super) registry: Arc<Registry>,
     pub(super) snmp: Option<Snmp>,
     pub(super) engine: mpsc::Sender<Command>,
+    pub(super) real_time: Arc<RealTime>,
 }
 
 impl Manage {
     /// Runs until the engine has ended and its last transitions are delivered, or their time is up.
     pub(super) async fn run(self, engine_ended: oneshot::Receiver<()>) -> std::io::Result<()> {
-        let Self { registry, snmp, engine } = self;
+        let Self { registry, snmp, engine, real_time } = self;
         let mut scripts = scripts::loops(&registry.topology().scripts, &engine);
         let (delivered, deliveries) = watch::channel(0);
         let (leave, left) = oneshot::channel::<()>();
@@ -79,6 +80,7 @@ impl Manage {
         {
             let mut signals = pin!(signals(engine));
             let mut running = pin!(notify.run());
+            let mut real_time = pin!(real_time.watch().fuse());
             let mut engine_ended = pin!(engine_ended);
             loop {
                 tokio::select! {
@@ -86,6 +88,7 @@ impl Manage {
                     Some(ended) = scripts.next() => warn!("a tracked script does not run any more: {ended:?}"),
                     ended = &mut signals => ended?,
                     () = &mut running => {}
+                    () = &mut real_time, if !real_time.is_terminated() => {}
                     () = &mut subagent, if !subagent.is_terminated() => {}
                 }
             }

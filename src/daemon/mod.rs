@@ -10,6 +10,7 @@ mod host;
 mod log;
 mod manage;
 mod pid_file;
+mod real_time;
 mod recorder;
 mod trackers;
 
@@ -31,10 +32,11 @@ use tokio::{
 use tracing::{error, info, warn};
 
 use self::{
-    engine::{Command, Engine},
+    engine::{Engine, Neighbours},
     host::Host,
     manage::{Manage, Snmp},
     pid_file::PidFile,
+    real_time::RealTime,
     recorder::Recorder,
 };
 use crate::{
@@ -221,6 +223,7 @@ fn topology(config: Config) -> Topology {
         groups: (1..).zip(config.sync_groups).map(|(i, c)| Arc::new(GroupRow::new(i, c))).collect(),
         banner: cli::banner(),
         global: config.global,
+        garp_groups: config.garp_groups,
         scripts: (1..).zip(config.scripts).map(|(i, c)| Arc::new(ScriptRow::new(i, c))).collect(),
         files: (1..).zip(config.files).map(|(i, c)| Arc::new(FileRow::new(i, c))).collect(),
         processes: (1..).zip(config.processes).map(|(i, c)| Arc::new(ProcessRow::new(i, c))).collect(),
@@ -256,16 +259,19 @@ fn run_lanes(
     let (commands, receiver) = mpsc::channel(COMMANDS);
     let (ended, engine_ended) = oneshot::channel();
     let rows = Arc::clone(&registry);
+    let real_time = Arc::new(RealTime::new(&registry.topology().global.settings));
+    real_time.begin();
+    let neighbours = Neighbours { host, commands: receiver, real_time: Arc::clone(&real_time), recorder };
     let vrrp = thread::Builder::new()
         .name("vrrp".to_owned())
         .spawn(move || {
             // Dropped when the lane ends, also by a panic, which then ends the manage lane too.
             let _ended: oneshot::Sender<()> = ended;
-            vrrp_lane(rows, host, receiver, release, recorder)
+            vrrp_lane(rows, neighbours, release)
         })
         .map_err(Refused::fatal)?;
     trackers::start(&registry, &commands).map_err(Refused::fatal)?;
-    let manage = Manage { registry, snmp, engine: commands };
+    let manage = Manage { registry, snmp, engine: commands, real_time };
     let runtime = runtime().map_err(Refused::fatal)?;
     // A mistake in an output must not end the process with the addresses still in place: with the lane its end
     // of the command channel is dropped, and the engine then releases them in order.
@@ -282,26 +288,21 @@ fn run_lanes(
     }
 }
 
-fn vrrp_lane(
-    registry: Arc<Registry>,
-    host: Host,
-    commands: mpsc::Receiver<Command>,
-    release: bool,
-    recorder: Option<recorder::Source>,
-) -> Result<(), KernelError> {
-    let requests = netlink_lane()?;
+fn vrrp_lane(registry: Arc<Registry>, neighbours: Neighbours, release: bool) -> Result<(), KernelError> {
+    let requests = netlink_lane(Arc::clone(&neighbours.real_time))?;
+    neighbours.real_time.enter();
     let runtime = runtime().map_err(|error| KernelError::from_io("starting the vrrp lane", &error))?;
-    runtime
-        .block_on(async { Engine::new(registry, requests, host, commands, release, recorder)?.run().await })
+    runtime.block_on(async { Engine::new(registry, requests, neighbours, release)?.run().await })
 }
 
 /// Starts the thread that carries netlink requests, and returns what to make them with.
 ///
 /// The kernel works on a request while it is being sent, under a lock that any other program may hold for
 /// as long as it likes. The thread that sends advertisements must not be the one that waits for it.
-fn netlink_lane() -> Result<Requests, KernelError> {
+fn netlink_lane(real_time: Arc<RealTime>) -> Result<Requests, KernelError> {
     let (opened, requests) = std::sync::mpsc::channel();
     let lane = move || {
+        real_time.enter();
         let starting = |error| KernelError::from_io("starting the netlink lane", &error);
         let runtime = match runtime().map_err(starting) {
             Ok(runtime) => runtime,

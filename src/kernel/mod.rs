@@ -26,6 +26,7 @@ pub mod process;
 pub mod process_events;
 pub mod procfs;
 pub mod raw;
+pub mod schedule;
 mod sys;
 pub mod sysctl;
 
@@ -33,7 +34,7 @@ pub use announce::AnnounceSocket;
 pub use deadline::Deadline;
 pub use error::KernelError;
 pub use file_watch::FileWatch;
-pub use firewall::{Diversion, Ruleset};
+pub use firewall::{Diversion, Refusal, Ruleset};
 pub use netlink::{
     Added, Address, AddressInfo, Detection, Devices, Event, Events, Isolation, Link, NewLink, NewLinkKind,
     PreparedRoute, PreparedRule, Requests, RouteInfo, RuleInfo, Sharing, Stacked, Watch,

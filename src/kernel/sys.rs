@@ -72,6 +72,24 @@ pub(super) fn force_receive_buffer(socket: &impl AsRawFd, bytes: libc::c_int) ->
     Ok(())
 }
 
+/// Schedules a thread of this process in real time (SCHED_RR) with that priority, or as usual when it is 0. What the
+/// thread starts is scheduled as usual.
+pub(super) fn schedule(thread: i32, priority: libc::c_int) -> io::Result<()> {
+    let policy = if priority == 0 { libc::SCHED_OTHER } else { libc::SCHED_RR | libc::SCHED_RESET_ON_FORK };
+    let parameters = libc::sched_param { sched_priority: priority };
+    // SAFETY: a live sched_param, which sched_setscheduler(2) only reads; a number that is no thread is refused.
+    Errno::result(unsafe { libc::sched_setscheduler(thread, policy, &raw const parameters) })?;
+    Ok(())
+}
+
+/// Sets the nice value of a thread of this process.
+pub(super) fn set_nice(thread: i32, nice: libc::c_int) -> io::Result<()> {
+    let thread = libc::id_t::try_from(thread).map_err(|_| Errno::ESRCH)?;
+    // SAFETY: setpriority(2) takes numbers; on Linux PRIO_PROCESS means one thread.
+    Errno::result(unsafe { libc::setpriority(libc::PRIO_PROCESS, thread, nice) })?;
+    Ok(())
+}
+
 /// Parts the child from the daemon before it becomes the script: none of the daemon's descriptors, the user
 /// and group of `owner` (uid, gid) with no supplementary groups, no capabilities of the daemon's, SIGTERM when
 /// the thread that starts it ends.

@@ -98,6 +98,11 @@ impl Recorded {
         self.handle(now, Input::Start);
     }
 
+    /// [`Instance::handle_delay`].
+    pub fn handle_delay(&mut self, now: Time, until: Time) {
+        self.handle(now, Input::Delay(until));
+    }
+
     /// [`Instance::handle_timeout`].
     pub fn handle_timeout(&mut self, now: Time) {
         self.handle(now, Input::Timeout);

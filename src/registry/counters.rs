@@ -55,11 +55,13 @@ pub enum Counter {
     AddressRestored,
     /// Times that another router began to claim a mastership of ours.
     Contest,
+    /// Unicast advertisements from addresses that are no `unicast_peer`; believed without `check_unicast_src`.
+    StrangerReceived,
 }
 
 impl Counter {
     /// Every counter, in the order in which they are declared.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::AdvertReceived,
         Self::AdvertSent,
         Self::BecomeMaster,
@@ -85,6 +87,7 @@ impl Counter {
         Self::PriorityZeroSent,
         Self::AddressRestored,
         Self::Contest,
+        Self::StrangerReceived,
     ];
 }
 

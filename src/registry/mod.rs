@@ -39,13 +39,15 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
-use crate::config::Global;
+use crate::config::{Global, settings::GarpGroup};
 
 /// What exists, in the order of the configuration; a row's MIB index is its position plus one.
 #[derive(Debug)]
 pub struct Topology {
     /// The daemon's version banner, as KEEPALIVED-MIB::version.0 shows it.
     pub banner: String,
+    /// `garp_group`, in file order.
+    pub garp_groups: Vec<GarpGroup>,
     /// `global_defs`, with its defaults resolved.
     pub global: Global,
     /// One row per `vrrp_instance`.

@@ -1,6 +1,10 @@
 //! A change of state, with why it happened: what an operator asks first at three in the morning.
 
-use std::{fmt, net::IpAddr, time::SystemTime};
+use std::{
+    fmt,
+    net::IpAddr,
+    time::{Duration, SystemTime},
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -80,6 +84,11 @@ impl Change {
 pub enum Reason {
     /// The daemon started.
     Started,
+    /// The daemon started, and its routers keep quiet for a while (`vrrp_startup_delay`, `vrrp_delay_after_boot`).
+    StartDelayed {
+        /// For how long, from the start on.
+        delay: Duration,
+    },
     /// This router owns the addresses and takes them at once.
     AddressOwner,
     /// No advertisement for the master down interval, and none was heard before.
@@ -174,6 +183,13 @@ pub enum Reason {
     },
     /// Everything that held the router in FAULT is gone.
     Recovered,
+    /// `unicast_fault_no_peer`: a unicast router without a peer.
+    NoPeers,
+    /// The process was stalled for so long that another router has taken over (`timer_expired_backup`).
+    Stalled {
+        /// How late the advertisement was that was due.
+        late: Duration,
+    },
     /// Another member of the sync group moved, and the rest follow; or the group itself, after that member.
     Member {
         /// Who moved.
@@ -234,6 +250,7 @@ impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Started => f.write_str("start"),
+            Self::StartDelayed { delay } => write!(f, "start, quiet for {} s", delay.as_secs_f64()),
             Self::AddressOwner => f.write_str("owner of the addresses"),
             Self::NoMaster => f.write_str("no master heard"),
             Self::MasterDown { master } => write!(f, "master {master} fell silent"),
@@ -266,6 +283,10 @@ impl fmt::Display for Reason {
             Self::Tracked { tracker, name, detail } => write!(f, "{} {name} {detail}", tracker.kind()),
             Self::SocketFailed { interface, detail } => write!(f, "no VRRP socket on {interface}: {detail}"),
             Self::LinkFailed { link, detail } => write!(f, "{link} cannot be used: {detail}"),
+            Self::NoPeers => f.write_str("no unicast_peer, and unicast_fault_no_peer"),
+            Self::Stalled { late } => {
+                write!(f, "stalled for {:.3} s, another router has taken over", late.as_secs_f64())
+            }
             Self::Recovered => f.write_str("all faults gone"),
             Self::Member { member, reason } => write!(f, "{member}: {reason}"),
             Self::Removed { what, again: false } => {

@@ -115,7 +115,7 @@ static COLUMNS: [Cell; 36] = [
     }),
     // Accept mode is a thing of version 3 (RFC 9568 §6.1).
     refused(27, "vrrpInstanceAccept", TRUTH, |_, row| {
-        (row.config.version == Version::V3).then_some(Value::Integer(1))
+        (row.config.version == Version::V3).then(|| one_or_two(row.config.accept)).flatten()
     }),
     refused(28, "vrrpInstancePromoteSecondaries", TRUTH, |_, _| one_or_two(false)),
     refused(29, "vrrpInstanceUseLinkbeat", TRUTH, |_, _| one_or_two(false)),

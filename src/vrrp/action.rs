@@ -24,6 +24,9 @@ pub enum Action {
         /// How many messages each address gets.
         repeat: u32,
     },
+    /// Send one such announcement for each virtual address that is on another interface than advertisements leave by,
+    /// as far as `garp_extra_if` asks for it.
+    AnnounceElsewhere,
     /// Send one such announcement for the source address of advertisements, so that unicast peers reach us at once.
     AnnounceSource,
     /// A router that should give way was answered with an announcement: have the other members of the sync group

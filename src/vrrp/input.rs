@@ -25,6 +25,8 @@ pub enum Input {
     Source(Source),
     /// [`Instance::handle_fault`].
     Fault(Fault, Option<Reason>),
+    /// [`Instance::handle_delay`]: until when.
+    Delay(Time),
     /// [`Instance::handle_weight`]: the tracker and its contribution.
     Weight(Tracker, i32),
     /// [`Instance::handle_addresses_installed`].
@@ -50,6 +52,7 @@ impl Instance {
             Input::Timeout => self.handle_timeout(now),
             Input::Source(source) => self.handle_source(now, source),
             Input::Fault(fault, reason) => self.handle_fault(now, fault, reason),
+            Input::Delay(until) => self.handle_delay(until),
             Input::Weight(tracker, contribution) => self.handle_weight(now, tracker, contribution),
             Input::AddressesInstalled(all_set) => self.handle_addresses_installed(now, all_set),
             Input::AddressRemoved(address) => self.handle_address_removed(now, address),
@@ -70,6 +73,7 @@ impl fmt::Debug for Input {
             Self::Timeout => f.write_str("Timeout"),
             Self::Source(source) => f.debug_tuple("Source").field(source).finish(),
             Self::Fault(fault, reason) => f.debug_tuple("Fault").field(fault).field(reason).finish(),
+            Self::Delay(until) => f.debug_tuple("Delay").field(until).finish(),
             Self::Weight(tracker, sum) => f.debug_tuple("Weight").field(tracker).field(sum).finish(),
             Self::AddressesInstalled(all) => f.debug_tuple("AddressesInstalled").field(all).finish(),
             Self::AddressRemoved(address) => f.debug_tuple("AddressRemoved").field(address).finish(),

@@ -21,6 +21,7 @@ pub mod ip;
 pub mod ipv4;
 pub mod ipv6;
 pub mod packet;
+mod policy;
 mod report;
 mod restore;
 mod settings;
@@ -35,6 +36,7 @@ pub use self::{
     group::{GroupAction, Member, Order, SyncGroup},
     input::Input,
     instance::{Fault, Instance},
+    policy::{OldChecksum, Peer, Policy},
     settings::{Auth, Destination, Garp, Membership, Settings},
     source::Source,
 };

@@ -133,6 +133,9 @@ pub enum Coverage {
     Usual,
     /// Version 3 over IPv4 without pseudo header: the form of RFC 9568 §5.2.8.
     MessageOnly,
+    /// Version 3 over IPv4, sent to a router, with the group as destination in the pseudo header: keepalived before
+    /// 1.3.7.
+    OldUnicast,
 }
 
 /// Why bytes are not an advertisement.
@@ -271,6 +274,12 @@ impl<'a> View<'a> {
         // RFC 9568 §5.2.8 (5.2.8-3): over IPv6 there is one form only.
         (self.family == Family::V4 && message.finish() == 0).then_some(Coverage::MessageOnly)
     }
+
+    /// Whether the checksum is right when the pseudo header names `group` instead of where the packet went.
+    pub fn has_old_checksum(&self, source: IpAddr, group: IpAddr) -> bool {
+        let is_v3_over_ipv4 = self.family == Family::V4 && self.version() == Version::V3.number();
+        is_v3_over_ipv4 && self.checksum(source, group) == Some(Coverage::Usual)
+    }
 }
 
 /// What the checksum covers of a trailer: over IPv6, where the kernel of the peer makes it, the whole payload. The message
@@ -403,6 +412,14 @@ impl Advert {
         // RFC 9568 §7.2 (7.2-5): everything else is there by now.
         sum.add(out);
         sum.add(trailer);
+        out[field::CHECKSUM].copy_from_slice(&sum.finish().to_be_bytes());
+    }
+
+    /// As [`emit`](Self::emit), with a checksum that covers the message alone (RFC 9568 §5.2.8).
+    pub fn emit_without_pseudo_header(&self, out: &mut [u8]) {
+        self.emit_fields(out);
+        let mut sum = Sum::default();
+        sum.add(out);
         out[field::CHECKSUM].copy_from_slice(&sum.finish().to_be_bytes());
     }
 

@@ -37,6 +37,10 @@ pub(super) enum Matter {
     Checksum,
     Destination,
     Source,
+    /// A peer that is too near or too far away.
+    PeerTtl,
+    /// A unicast advertisement from somebody that is no peer.
+    NotAPeer,
     /// An accepted advertisement with another address list.
     AddressList,
     /// An accepted advertisement with another interval (version 3).
@@ -76,6 +80,8 @@ impl From<&Reject> for Matter {
             Reject::Checksum => Self::Checksum,
             Reject::Destination(_) => Self::Destination,
             Reject::Source | Reject::Stranger => Self::Source,
+            Reject::NotAPeer => Self::NotAPeer,
+            Reject::PeerTtl { .. } => Self::PeerTtl,
         }
     }
 }

@@ -4,6 +4,7 @@ use std::{net::IpAddr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
+use super::Policy;
 pub use crate::config::Auth;
 use crate::units::{Family, Priority, Version, Vrid};
 
@@ -47,6 +48,8 @@ pub struct Settings {
     pub down_timer_adverts: u32,
     /// Whether a [`SyncGroup`](super::SyncGroup) decides with it.
     pub membership: Membership,
+    /// What it does otherwise than usual.
+    pub policy: Policy,
 }
 
 /// Whether a router changes its state alone.
@@ -107,6 +110,8 @@ pub struct Garp {
     pub lower_prio_repeat: u32,
     /// `garp_lower_prio_delay`: from those to their second burst; zero means no second burst.
     pub lower_prio_delay: Duration,
+    /// `garp_extra_if`: period of announcements on interfaces that no advertisements leave by; zero means none.
+    pub extra: Duration,
 }
 
 impl Default for Garp {
@@ -118,6 +123,7 @@ impl Default for Garp {
             refresh_repeat: 1,
             lower_prio_repeat: 5,
             lower_prio_delay: Duration::from_secs(5),
+            extra: Duration::ZERO,
         }
     }
 }

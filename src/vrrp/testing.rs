@@ -39,6 +39,7 @@ pub(crate) fn settings() -> Settings {
         garp: Garp::default(),
         down_timer_adverts: Settings::DEFAULT_DOWN_TIMER_ADVERTS,
         membership: Membership::Alone,
+        policy: super::Policy::default(),
     }
 }
 

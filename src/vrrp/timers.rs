@@ -17,6 +17,8 @@ pub(super) enum Timer {
     GarpRefresh,
     /// MASTER: the second burst after an advertisement of lower priority (`garp_lower_prio_delay`).
     GarpLowerPriority,
+    /// MASTER: the periodic gratuitous ARP on other interfaces (`garp_extra_if`).
+    GarpExtra,
     /// MASTER: try again to install addresses that are missing.
     InstallRetry,
     /// MASTER: a router that also claimed to be has been silent for so long that it does no more.
@@ -26,12 +28,13 @@ pub(super) enum Timer {
 impl Timer {
     /// Every timer, in the order in which they are declared; of two that are due at once the earlier one here
     /// goes first.
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::MasterDown,
         Self::Advert,
         Self::GarpBurst,
         Self::GarpRefresh,
         Self::GarpLowerPriority,
+        Self::GarpExtra,
         Self::InstallRetry,
         Self::ContestOver,
     ];

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::{
-    Auth, Destination, Outgoing, Settings,
+    Auth, Destination, OldChecksum, Outgoing, Settings,
     auth::{Guard, Seal, header},
     ip::{HOP_LIMIT, PROTOCOL},
     ipv4, ipv6,
@@ -21,6 +21,20 @@ pub(super) struct Transmitter {
     advert: Advert,
     destinations: Vec<IpAddr>,
     identification: u16,
+    /// `unicast_ttl`.
+    unicast_ttl: Option<u8>,
+    form: Form,
+}
+
+/// What the checksum of version 3 over IPv4 covers beside the message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    /// The addresses of the packet (RFC 5798 §5.2.8).
+    Usual,
+    /// Nothing (RFC 9568 §5.2.8).
+    MessageOnly,
+    /// The source, and this group in place of the destination of a unicast packet.
+    OldUnicast(IpAddr),
 }
 
 impl Transmitter {
@@ -44,7 +58,24 @@ impl Transmitter {
         // RFC 9568 §5.2.9 (5.2.9-2).
         let of_family = settings.addresses.iter().copied().filter(|address| Family::of(*address) == family);
         let addresses = of_family.take(MAX_ADDRESSES).collect();
-        Self { advert: Advert { family, vrid, priority, addresses, body }, destinations, identification: 0 }
+        let policy = &settings.policy;
+        let form = match policy.old_checksum {
+            _ if policy.v3_checksum_as_v2 && family == Family::V4 => Form::MessageOnly,
+            OldChecksum::Always(group) => Form::OldUnicast(group),
+            OldChecksum::Detected(_) | OldChecksum::Never => Form::Usual,
+        };
+        let advert = Advert { family, vrid, priority, addresses, body };
+        Self { advert, destinations, identification: 0, unicast_ttl: policy.unicast_ttl, form }
+    }
+
+    /// From now on unicast copies have the old checksum, unless they have none that covers addresses. Returns whether
+    /// that is a change.
+    pub(super) fn use_old_checksum(&mut self, group: IpAddr) -> bool {
+        let usual = self.form == Form::Usual;
+        if usual {
+            self.form = Form::OldUnicast(group);
+        }
+        usual
     }
 
     /// All copies of one advertisement (RFC 9568 §7.2 (7.2-1, 7.2-4)). They share an identification, which counts from 1
@@ -72,6 +103,11 @@ impl Transmitter {
         let (message, trailer) = (self.advert.wire_len(), seal.trailer());
         // 40 + 8 + 255 * 16 is far below 2^16.
         let wire = |length| u16::try_from(length).unwrap_or(u16::MAX);
+        let hop_limit = match destination {
+            _ if destination.is_multicast() => HOP_LIMIT,
+            IpAddr::V4(_) => self.unicast_ttl.unwrap_or(HOP_LIMIT),
+            IpAddr::V6(_) => self.unicast_ttl.unwrap_or(UNICAST_HOP_LIMIT),
+        };
         let (header_len, mut packet) = match (source, destination) {
             (IpAddr::V4(source), IpAddr::V4(destination)) => {
                 let before = ipv4::HEADER_LEN + seal.header_len();
@@ -79,7 +115,7 @@ impl Transmitter {
                 let header = ipv4::Header {
                     total_length: wire(packet.len()),
                     identification: self.identification,
-                    ttl: HOP_LIMIT,
+                    ttl: hop_limit,
                     protocol: if let Seal::Header(_) = seal { header::PROTOCOL } else { PROTOCOL },
                     source,
                     destination,
@@ -89,7 +125,6 @@ impl Transmitter {
             }
             (IpAddr::V6(source), IpAddr::V6(destination)) => {
                 let mut packet = vec![0; ipv6::HEADER_LEN + message + trailer.len()];
-                let hop_limit = if destination.is_multicast() { HOP_LIMIT } else { UNICAST_HOP_LIMIT };
                 let payload_length = wire(message + trailer.len());
                 let header = ipv6::Header { payload_length, hop_limit, source, destination };
                 header.emit(&mut packet);
@@ -99,7 +134,13 @@ impl Transmitter {
         };
         let (out, behind) = packet[header_len..].split_at_mut(message);
         behind.copy_from_slice(trailer);
-        self.advert.emit_before(trailer, source, destination, out);
+        match self.form {
+            Form::MessageOnly => self.advert.emit_without_pseudo_header(out),
+            Form::OldUnicast(group) if !destination.is_multicast() => {
+                self.advert.emit_before(trailer, source, group, out);
+            }
+            Form::Usual | Form::OldUnicast(_) => self.advert.emit_before(trailer, source, destination, out),
+        }
         Some(Outgoing { destination, packet })
     }
 }

@@ -13,7 +13,7 @@ use std::{
 use thiserror::Error;
 
 use super::{
-    Destination, Settings,
+    Destination, Peer, Policy, Settings,
     auth::{Guard, signature::Flaw},
     ip::{HOP_LIMIT, Header, InvalidHeader},
     packet::{AuthType, Coverage, MAX_ADDRESSES, TYPE_ADVERTISEMENT, View},
@@ -40,6 +40,8 @@ pub struct Accepted {
     pub checksum: Coverage,
     /// How its address list compares with ours.
     pub addresses: AddressList,
+    /// It was sent to us alone, and by nobody that `unicast_peer` names.
+    pub stranger: bool,
 }
 
 /// How a received address list compares with ours. The order of addresses does not matter.
@@ -163,6 +165,19 @@ pub enum Reject {
     /// The source is unspecified, loopback, multicast or the limited broadcast address.
     #[error("its source is no address of a router")]
     Source,
+    /// `check_unicast_src`: nobody that `unicast_peer` names.
+    #[error("its source is no unicast_peer (check_unicast_src)")]
+    NotAPeer,
+    /// `check_unicast_src`: the peer is nearer or further away than its `min_ttl` and `max_ttl` allow.
+    #[error("TTL {found}, must be {min} to {max} from this peer")]
+    PeerTtl {
+        /// `min_ttl`.
+        min: u8,
+        /// `max_ttl`.
+        max: u8,
+        /// What was received.
+        found: u8,
+    },
 }
 
 impl Reject {
@@ -176,6 +191,8 @@ impl Reject {
             | Self::Vrid(_)
             | Self::Source
             | Self::Stranger => None,
+            Self::NotAPeer => Some(Counter::StrangerReceived),
+            Self::PeerTtl { .. } => Some(Counter::TtlError),
             Self::MessageLength { .. } | Self::TotalLength { .. } => Some(Counter::PacketLengthError),
             Self::Ttl(_) => Some(Counter::TtlError),
             Self::Version { .. } => Some(Counter::VersionError),
@@ -193,6 +210,11 @@ impl Reject {
             // keepalived counts it so, for want of a better one.
             Self::Destination(_) => Some(Counter::AddressListError),
         }
+    }
+
+    /// Whether it was an advertisement in order, which counts as received, as in keepalived.
+    fn is_advert(&self) -> bool {
+        matches!(self, Self::NotAPeer | Self::PeerTtl { .. })
     }
 }
 
@@ -261,7 +283,10 @@ pub fn validate(
         return Err(Reject::ZeroInterval);
     }
     // RFC 9568 §5.2.8 (5.2.8-1, 5.2.8-2, 5.2.8-3).
-    let Some(checksum) = view.checksum(header.source, header.destination) else {
+    let old = settings.policy.old_checksum.group().filter(|_| !multicast);
+    let is_old = |group: &IpAddr| view.has_old_checksum(header.source, *group);
+    let checksum = view.checksum(header.source, header.destination);
+    let Some(checksum) = checksum.or_else(|| old.filter(is_old).map(|_| Coverage::OldUnicast)) else {
         return Err(Reject::Checksum);
     };
     if multicast != header.destination.is_multicast() {
@@ -271,19 +296,37 @@ pub fn validate(
     if !is_router(header.source) {
         return Err(Reject::Source);
     }
+    let stranger = !multicast && !is_from_peer(&settings.policy, &header)?;
     guard.believe();
     let interval = match settings.version {
         Version::V2 => settings.advert_interval,
         Version::V3 => view.max_interval().duration(),
     };
     let addresses = compare_addresses(&settings.addresses, &view);
-    Ok(Accepted { source: header.source, priority: view.priority(), interval, checksum, addresses })
+    let priority = view.priority();
+    Ok(Accepted { source: header.source, priority, interval, checksum, addresses, stranger })
+}
+
+/// Whether a unicast packet comes from a peer; with `check_unicast_src` it has to.
+fn is_from_peer(policy: &Policy, header: &Header) -> Result<bool, Reject> {
+    let peer = policy.peer(header.source);
+    match peer {
+        _ if !policy.check_unicast_src => Ok(peer.is_some()),
+        None => Err(Reject::NotAPeer),
+        Some(Peer { min_ttl, max_ttl, .. }) if (*min_ttl..=*max_ttl).contains(&header.hop_limit) => Ok(true),
+        Some(Peer { min_ttl, max_ttl, .. }) => {
+            Err(Reject::PeerTtl { min: *min_ttl, max: *max_ttl, found: header.hop_limit })
+        }
+    }
 }
 
 /// Moves the counters that belong to a verdict.
 pub fn count(verdict: &Result<Accepted, Reject>, counters: &Counters) {
     match verdict {
         Err(reject) => {
+            if reject.is_advert() {
+                counters.add(Counter::AdvertReceived);
+            }
             if let Some(counter) = reject.counter() {
                 counters.add(counter);
             }
@@ -295,6 +338,9 @@ pub fn count(verdict: &Result<Accepted, Reject>, counters: &Counters) {
             }
             if accepted.addresses != AddressList::Same {
                 counters.add(Counter::AddressListError);
+            }
+            if accepted.stranger {
+                counters.add(Counter::StrangerReceived);
             }
             if accepted.priority == Priority::RELEASE {
                 counters.add(Counter::PriorityZeroReceived);

@@ -74,11 +74,10 @@ fn a_keyword_is_explained_and_a_typo_answered() {
 #[test]
 fn what_has_no_effect_yet_is_listed() {
     let directory = tempfile::tempdir().expect("a temporary directory can be made");
-    let main =
-        file(directory.path(), "main.conf", "garp_group {\n    garp_interval 0.1\n    interface eth0\n}\n");
+    let main = file(directory.path(), "main.conf", "bfd_instance S {\n    neighbor_ip 192.0.2.9\n}\n");
     let output = steadfast(&["status", &main]);
     assert_eq!(text(&output).lines().count(), 1);
-    assert!(text(&output).contains("garp_group is not supported yet"), "{}", text(&output));
+    assert!(text(&output).contains("bfd_instance is not supported yet"), "{}", text(&output));
 }
 
 /// What bash offers for the last of these words.

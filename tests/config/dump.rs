@@ -168,8 +168,7 @@ const NOT_COMPARED: &[&str] = &[
     "Using unicast",
     "Number of config faults",
     "Startup complete",
-    "Send advert after",
-    "Accept",
+    "Unicast config option specified but using multicast",
     "Promote_secondaries",
     "Virtual IP Excluded :",
     "Unicast TTL",
@@ -205,8 +204,15 @@ fn expected(instance: &Instance) -> Vec<String> {
         format!("VRRP Version = {}", instance.version.number()),
     ];
     lines.extend((instance.family == Family::V6).then(|| "Using Native IPv6".to_owned()));
+    let settings = &instance.settings;
+    let to_fault = "If unicast go to fault state if no peers";
+    lines.extend(settings.unicast_fault_no_peer.then(|| to_fault.to_owned()));
     lines.extend([format!("Wantstate = {state}"), format!("Interface = {}", instance.interface)]);
     lines.extend((!instance.track_primary).then(|| "VRRP interface tracking disabled".to_owned()));
+    let skip = *settings.skip_check_adv_addr;
+    lines.extend(skip.then(|| "Skip checking advert IP addresses".to_owned()));
+    let strict = *settings.strict_mode;
+    lines.extend(strict.then(|| "Enforcing strict VRRP compliance".to_owned()));
     lines.extend([instance.source.map_or("Using src_ip = (none)".to_owned(), |source| {
         format!("Using src_ip = {source} (from configuration)")
     })]);
@@ -220,10 +226,13 @@ fn expected(instance: &Instance) -> Vec<String> {
         format!("Gratuitous ARP refresh repeat = {}", garp.refresh_repeat),
         format!("Gratuitous ARP lower priority delay = {}", garp.lower_prio_delay.as_secs()),
         format!("Gratuitous ARP lower priority repeat = {}", garp.lower_prio_repeat),
-        format!("Down timer adverts = {}", *instance.settings.down_timer_adverts),
+        format!("Down timer adverts = {}", *settings.down_timer_adverts),
+        format!("Send advert after receive lower priority advert = {}", !*settings.lower_prio_no_advert),
+        format!("Send advert after receive higher priority advert = {}", *settings.higher_prio_send_advert),
         format!("Virtual Router ID = {}", instance.vrid),
         format!("Priority = {}", instance.priority.0),
         format!("Advert interval = {}", interval(instance)),
+        format!("Accept = {}", if instance.accept { "enabled" } else { "disabled" }),
         format!("Preempt = {}", if instance.preempt { "enabled" } else { "disabled" }),
     ]);
     if instance.preempt_delay > Duration::ZERO {
@@ -243,6 +252,7 @@ fn expected(instance: &Instance) -> Vec<String> {
         Auth::Signed(_) => {}
         Auth::Header(_) => lines.push("Authentication type = IPSEC_AH".to_owned()),
     }
+    lines.extend((*settings.debug > 0).then(|| format!("Debug level = {}", *settings.debug)));
     lines.push(format!("Virtual IP ({}):", instance.virtual_addresses.len()));
     lines.extend(instance.virtual_addresses.iter().map(address));
     lines.extend(instance.excluded_addresses.iter().map(address));

@@ -208,6 +208,7 @@ impl VirtualRouter {
             garp: Garp::default(),
             down_timer_adverts: self.adverts,
             membership: Membership::Alone,
+            policy: steadfast::vrrp::Policy::default(),
         }
     }
 

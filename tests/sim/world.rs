@@ -208,7 +208,8 @@ impl World {
                 }
             }
             Action::Transition(change) => self.moves += u64::from(change.is_move()),
-            Action::Announce { .. } | Action::AnnounceSource | Action::Log(_) => {}
+            Action::Announce { .. } | Action::AnnounceSource | Action::AnnounceElsewhere | Action::Log(_) => {
+            }
         }
     }
 

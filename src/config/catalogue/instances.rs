@@ -95,6 +95,16 @@ pub(super) const INSTANCES: &[Kind] = &[
         "Remove it, or what excludes it.",
     ),
     kind(
+        "no-namespace",
+        "The `net_namespace` does not exist, or may not be entered.",
+        "Create it with `ip netns add` before the daemon starts, or start the daemon as root.",
+    ),
+    kind(
+        "no-nopreempt",
+        "`timer_expired_backup` does nothing where a router takes its mastership back anyway.",
+        "Add `nopreempt` with `state BACKUP` and a priority below 255, or remove it.",
+    ),
+    kind(
         "rounded",
         "The version cannot express this `advert_int`, so another one is used.",
         "Write a value that it can express, the same on every router.",

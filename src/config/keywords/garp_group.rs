@@ -9,10 +9,14 @@ use super::{
 pub(super) static BLOCK: Block = Block::new(Table {
     name: "garp_group",
     keywords: &[
-        keyword("garp_interval", "SECS", Seconds(0, 4_294_967_295), "gap between gratuitous ARPs").required(),
-        keyword("gna_interval", "SECS", Seconds(0, 4_294_967_295), "gap between unsolicited NAs").required(),
-        keyword("interface", "IF", Text, "interface the gap applies to").required(),
-        keyword("interfaces", "{ IFS }", Lines(&NO_OPTIONS), "interfaces that share one gap"),
+        keyword("garp_interval", "SECS", Seconds(0, 4_294_967_295), "gap between gratuitous ARPs")
+            .supported()
+            .required(),
+        keyword("gna_interval", "SECS", Seconds(0, 4_294_967_295), "gap between unsolicited NAs")
+            .supported()
+            .required(),
+        keyword("interface", "IF", Text, "interface the gap applies to").supported().required(),
+        keyword("interfaces", "{ IFS }", Lines(&NO_OPTIONS), "interfaces that share one gap").supported(),
     ],
     shared: &[],
     defaults: &[],

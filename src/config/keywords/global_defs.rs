@@ -162,9 +162,11 @@ pub(super) static BLOCK: Block = Block::new(Table {
             .required()
             .supported(),
         keyword("vrrp_garp_interval", "SECS", Seconds(1, 4_294_967_295), "gap between ARPs on an interface")
+            .supported()
             .or("0")
             .required(),
         keyword("vrrp_gna_interval", "SECS", Seconds(1, 4_294_967_295), "gap between NAs on an interface")
+            .supported()
             .or("0")
             .required(),
         keyword("vrrp_min_garp", "[BOOL]", Boolean, "one ARP/NA, no second burst").or("off").supported(),
@@ -174,30 +176,38 @@ pub(super) static BLOCK: Block = Block::new(Table {
             Text,
             "periodic ARP/NA on other VIP interfaces (VMACs only unless all)",
         )
+        .supported()
         .or("0"),
         keyword("vrrp_vmac_garp_intvl", "[all] SECS", Text, "as vrrp_garp_extra_if")
-            .deprecated("vrrp_garp_extra_if")
+            .outdated("vrrp_garp_extra_if")
             .same_as("vrrp_garp_extra_if"),
         keyword("vrrp_down_timer_adverts", "N", Integer(1, 100), "default down_timer_adverts")
             .or("3")
             .required()
             .supported(),
-        keyword("vrrp_lower_prio_no_advert", "[BOOL]", Boolean, "default lower_prio_no_advert").or("off"),
+        keyword("vrrp_lower_prio_no_advert", "[BOOL]", Boolean, "default lower_prio_no_advert")
+            .supported()
+            .or("off"),
         keyword("vrrp_higher_prio_send_advert", "[BOOL]", Boolean, "default higher_prio_send_advert")
+            .supported()
             .or("off"),
         keyword("vrrp_owner_ignore_adverts", "[BOOL]", Boolean, "default owner_ignore_adverts")
+            .supported()
             .or("off")
             .since("2.2.8 or later"),
         keyword("vrrp_version", "2|3", Integer(2, 3), "default version for IPv4")
             .or("2")
             .supported()
             .required(),
-        keyword("v3_checksum_as_v2", "", Flag, "default v3_checksum_as_v2").since("2.2.8"),
-        keyword("vrrp_check_unicast_src", "", Flag, "default check_unicast_src"),
-        keyword("vrrp_skip_check_adv_addr", "[BOOL]", Boolean, "default skip_check_adv_addr").or("off"),
-        keyword("vrrp_strict", "[BOOL]", Boolean, "default strict_mode").or("off"),
+        keyword("v3_checksum_as_v2", "", Flag, "default v3_checksum_as_v2").supported().since("2.2.8"),
+        keyword("vrrp_check_unicast_src", "", Flag, "default check_unicast_src").supported(),
+        keyword("vrrp_skip_check_adv_addr", "[BOOL]", Boolean, "default skip_check_adv_addr")
+            .supported()
+            .or("off"),
+        keyword("vrrp_strict", "[BOOL]", Boolean, "default strict_mode").supported().or("off"),
         keyword("vrrp_notify_priority_changes", "[BOOL]", Boolean, "priority events on FIFOs").or("off"),
         keyword("vrrp_startup_delay", "SECS", Seconds(1_000, 4_294_967_295), "delay VRRP after start")
+            .supported()
             .or("0")
             .required(),
         keyword(
@@ -206,6 +216,7 @@ pub(super) static BLOCK: Block = Block::new(Table {
             Seconds(1_000, 4_294_967_295),
             "delay VRRP until this uptime (larger of the two applies)",
         )
+        .supported()
         .or("0")
         .expected()
         .since("2.2.8 or later"),
@@ -221,10 +232,10 @@ pub(super) static BLOCK: Block = Block::new(Table {
             .supported(),
         keyword("vrrp_iptables", "[IN [OUT]]", Text, "use iptables for no_accept and VMAC filtering")
             .or("INPUT OUTPUT when no name")
-            .deprecated("nftables"),
+            .outdated("nftables"),
         keyword("vrrp_ipsets", "[N1 [N2 [N3 [N4 [N5 [N6]]]]]]", Text, "ipsets used with iptables")
             .or("keepalived, keepalived6, keepalived_if6, _igmp, _mld, _nd")
-            .deprecated("nftables"),
+            .outdated("nftables"),
         keyword("nftables", "[TABLE]", Text, "use nftables").or("off").alone("keepalived").supported(),
         keyword("nftables_priority", "N", Integer(-2_147_483_648, 2_147_483_647), "chain priority")
             .or("-1")
@@ -260,6 +271,7 @@ pub(super) static BLOCK: Block = Block::new(Table {
             "repeat states of groups and of instances in BACKUP or FAULT on the FIFO after a reload",
         ),
         keyword("max_auto_priority", "[N]", Integer(-1, 99), "ceiling for automatic real-time priority")
+            .supported()
             .or("0")
             .alone("99"),
         keyword(
@@ -268,18 +280,24 @@ pub(super) static BLOCK: Block = Block::new(Table {
             Integer(1, 10000000),
             "lateness that triggers a priority increase",
         )
+        .supported()
         .or("1000000")
         .expected(),
-        keyword("vrrp_priority", "N", Integer(-20, 19), "nice value of the child").or("0").expected(),
+        keyword("vrrp_priority", "N", Integer(-20, 19), "nice value of the child")
+            .supported()
+            .or("0")
+            .expected(),
         keyword("checker_priority", "N", Integer(-20, 19), "nice value of the child").or("0").expected(),
         keyword("bfd_priority", "N", Integer(-20, 19), "nice value of the child").or("0").expected(),
-        keyword("vrrp_rt_priority", "N", Integer(1, 99), "SCHED_RR priority of the child").expected(),
+        keyword("vrrp_rt_priority", "N", Integer(1, 99), "SCHED_RR priority of the child")
+            .supported()
+            .expected(),
         keyword("checker_rt_priority", "N", Integer(1, 99), "SCHED_RR priority of the child").expected(),
         keyword("bfd_rt_priority", "N", Integer(1, 99), "SCHED_RR priority of the child").expected(),
-        keyword("vrrp_no_swap", "", Flag, "lock the child's memory"),
+        keyword("vrrp_no_swap", "", Flag, "lock the child's memory").supported(),
         keyword("checker_no_swap", "", Flag, "lock the child's memory"),
         keyword("bfd_no_swap", "", Flag, "lock the child's memory"),
-        keyword("vrrp_cpu_affinity", "CPU…", Text, "CPU set of the child").or("all").expected(),
+        keyword("vrrp_cpu_affinity", "CPU…", Text, "CPU set of the child").supported().or("all").expected(),
         keyword("checker_cpu_affinity", "CPU…", Text, "CPU set of the child").or("all").expected(),
         keyword("bfd_cpu_affinity", "CPU…", Text, "CPU set of the child").or("all").expected(),
         keyword(
@@ -288,6 +306,7 @@ pub(super) static BLOCK: Block = Block::new(Table {
             Integer(2, 18_446_744_073_709),
             "CPU time limit while real-time",
         )
+        .supported()
         .or("10000")
         .required(),
         keyword(
@@ -307,6 +326,7 @@ pub(super) static BLOCK: Block = Block::new(Table {
         .or("10000")
         .required(),
         keyword("vrrp_rlimit_rtime", "USECS", Integer(2, 18_446_744_073_709), "as *_rlimit_rttime")
+            .supported()
             .required()
             .same_as("vrrp_rlimit_rttime"),
         keyword("checker_rlimit_rtime", "USECS", Integer(2, 18_446_744_073_709), "as *_rlimit_rttime")

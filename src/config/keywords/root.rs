@@ -13,6 +13,7 @@ pub(super) static BLOCK: Block = Block::new(Table {
     keywords: &[
         keyword("global_defs", "", Body(&global_defs::BLOCK), "global settings").supported(),
         keyword("net_namespace", "NAME", Text, "run in a network namespace; pid files go to /run/keepalived")
+            .supported()
             .expected(),
         keyword("net_namespace_ipvs", "[NAME]", Text, "namespace for the IPVS configuration only")
             .or("same as net_namespace"),
@@ -21,7 +22,8 @@ pub(super) static BLOCK: Block = Block::new(Table {
             "",
             Flag,
             "allow ipsets together with a namespace on kernels before 3.13",
-        ),
+        )
+        .outdated("nftables"),
         keyword("use_pid_dir", "", Flag, "create pid files in /run/keepalived"),
         keyword("instance", "NAME", Text, "name used in pid file names and syslog ident").expected(),
         keyword("linkbeat_use_polling", "", Flag, "poll link state (MII/ethtool/ioctl) instead of netlink"),
@@ -97,7 +99,8 @@ pub(super) static BLOCK: Block = Block::new(Table {
             "",
             Body(&garp_group::BLOCK),
             "pacing of gratuitous ARP / unsolicited NA per interface or group",
-        ),
+        )
+        .supported(),
         keyword(
             "vrrp_sync_group",
             "NAME",

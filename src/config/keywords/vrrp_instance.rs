@@ -162,11 +162,14 @@ pub(super) static BLOCK: Block = Block::new(Table {
             "",
             Flag,
             "FAULT instead of multicast when unicast is configured without peers",
-        ),
+        )
+        .supported(),
         keyword("check_unicast_src", "", Flag, "drop adverts from addresses that are not peers")
+            .supported()
             .inherits(&[("global_defs", "vrrp_check_unicast_src")])
             .or("off"),
         keyword("unicast_ttl", "N", Integer(0, 255), "TTL/hop limit of sent unicast adverts")
+            .supported()
             .or("255 for IPv4, kernel default for IPv6")
             .required(),
         keyword(
@@ -175,6 +178,7 @@ pub(super) static BLOCK: Block = Block::new(Table {
             OneOf(&["never"]),
             "pre-1.3.7 VRRPv3 unicast checksum compatibility",
         )
+        .supported()
         .or("auto-detect")
         .alone("always"),
         keyword(
@@ -183,6 +187,7 @@ pub(super) static BLOCK: Block = Block::new(Table {
             Boolean,
             "omit the pseudo header from the VRRPv3 IPv4 checksum",
         )
+        .supported()
         .inherits(&[("global_defs", "v3_checksum_as_v2")])
         .or("off")
         .since("2.2.8"),
@@ -240,10 +245,11 @@ pub(super) static BLOCK: Block = Block::new(Table {
         .or("5")
         .supported(),
         keyword("garp_extra_if", "[all] SECS", Text, "periodic ARP/NA on other VIP interfaces")
+            .supported()
             .inherits(&[("global_defs", "vrrp_garp_extra_if")])
             .or("0"),
         keyword("vmac_garp_intvl", "[all] SECS", Text, "as garp_extra_if")
-            .deprecated("garp_extra_if")
+            .outdated("garp_extra_if")
             .same_as("garp_extra_if"),
         keyword("down_timer_adverts", "N", Integer(1, 100), "advert intervals in the master-down timer")
             .required()
@@ -256,14 +262,17 @@ pub(super) static BLOCK: Block = Block::new(Table {
             Integer(1, 254),
             "go to BACKUP if the process was stalled so long that a peer must have taken over",
         )
+        .supported()
         .or("off")
         .alone("254")
         .since("2.2.8 or later"),
         keyword("thread_timer_expired", "[PRIO]", Integer(1, 254), "as timer_expired_backup")
+            .supported()
             .alone("254")
             .since("2.2.8 or later")
             .same_as("timer_expired_backup"),
         keyword("lower_prio_no_advert", "[BOOL]", Boolean, "do not answer a lower priority advert")
+            .supported()
             .inherits(&[("global_defs", "vrrp_lower_prio_no_advert")])
             .or("off"),
         keyword(
@@ -272,9 +281,11 @@ pub(super) static BLOCK: Block = Block::new(Table {
             Boolean,
             "send one advert before yielding to a higher priority master",
         )
+        .supported()
         .inherits(&[("global_defs", "vrrp_higher_prio_send_advert")])
         .or("off"),
         keyword("owner_ignore_adverts", "[BOOL]", Boolean, "address owner ignores received adverts")
+            .supported()
             .inherits(&[("global_defs", "vrrp_owner_ignore_adverts")])
             .or("off")
             .since("2.2.8 or later"),
@@ -290,20 +301,23 @@ pub(super) static BLOCK: Block = Block::new(Table {
         .supported()
         .required(),
         keyword("accept", "", Flag, "accept packets to VIPs when not owner")
+            .supported()
             .or("on; off in strict mode unless 255"),
-        keyword("no_accept", "", Flag, "drop packets addressed to VIPs (firewall rules)"),
+        keyword("no_accept", "", Flag, "drop packets addressed to VIPs (firewall rules)").supported(),
         keyword(
             "skip_check_adv_addr",
             "[BOOL]",
             Boolean,
             "do not compare VIPs in adverts from the already known master",
         )
+        .supported()
         .inherits(&[("global_defs", "vrrp_skip_check_adv_addr")])
         .or("off"),
         keyword("strict_mode", "[BOOL]", Boolean, "enforce RFC behaviour")
+            .supported()
             .inherits(&[("global_defs", "vrrp_strict")])
             .or("off"),
-        keyword("debug", "N", Integer(0, 4), "unused").or("0").required(),
+        keyword("debug", "N", Integer(0, 4), "unused").supported().or("0").required(),
         keyword("notify_master", "SCRIPT [USER [[:]GROUP]]", Script, "run on becoming MASTER")
             .supported()
             .required(),

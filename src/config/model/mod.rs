@@ -261,6 +261,8 @@ pub struct Instance {
     pub track_source: bool,
     /// Gratuitous ARP timing.
     pub garp: Garp,
+    /// Take packets to the virtual addresses while master; `no_accept` and strict mode do not.
+    pub accept: bool,
     /// Programs told of changes.
     pub notify: Notify,
     /// The words of the block that stand for themselves.
@@ -268,6 +270,11 @@ pub struct Instance {
 }
 
 impl Instance {
+    /// Whether packets to its virtual addresses are thrown away: an owner's never are.
+    pub fn refuses_packets(&self) -> bool {
+        !self.accept && self.priority != Priority::OWNER
+    }
+
     /// The interface that is the virtual router's: the link of its own, else `interface`.
     pub fn own_interface(&self) -> &str {
         self.link.as_ref().and_then(|link| link.name.as_deref()).unwrap_or(&self.interface)

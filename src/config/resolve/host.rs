@@ -121,10 +121,6 @@ fn ttl_range(line: &Line, peer: &mut UnicastPeer, context: &mut Context<'_>) {
             continue;
         }
         *limit = value;
-        if context.told.insert("unicast_peer ttl") {
-            let headline = format!("{} is not supported yet: it has no effect in unicast_peer", option.text);
-            context.add(Diagnostic::new("not-supported-yet", Severity::Notice, headline, &option.span()));
-        }
     }
 }
 

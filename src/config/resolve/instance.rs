@@ -14,6 +14,7 @@ use super::{
     place::Place,
     room, route, rule, strict,
     tracking::{self, Trackables},
+    unicast,
 };
 use crate::{
     config::{
@@ -68,7 +69,8 @@ struct Draft<'a> {
     excluded: Vec<AddressLine>,
     source: Option<IpAddr>,
     group: Option<IpAddr>,
-    unicast: Option<Span>,
+    /// The last of `accept` and `no_accept`.
+    accept: Option<bool>,
     peers: Vec<UnicastPeer>,
     routes: Vec<Route>,
     rules: Vec<Rule>,
@@ -141,6 +143,8 @@ fn setting<'a>(
             let refused = |found: &Diagnostic| found.severity == Severity::Refused;
             draft.address_refused |= context.report.diagnostics[before..].iter().any(refused);
         }
+        "accept" => draft.accept = Some(true),
+        "no_accept" => draft.accept = Some(false),
         "no_virtual_ipaddress" => draft.no_addresses = true,
         "virtual_ipaddress_excluded" => {
             let Draft { excluded, known, .. } = draft;
@@ -149,15 +153,11 @@ fn setting<'a>(
         "virtual_routes" => route::lines(node.lines(), Place::Virtual, &mut draft.routes, context),
         "virtual_rules" => rule::lines(node.lines(), Place::Virtual, &mut draft.rules, context),
         "mcast_src_ip" | "unicast_src_ip" => {
-            if node.keyword.name == "unicast_src_ip" {
-                draft.unicast = Some(node.span());
-            }
             let source = |word| host::of_instance(word, "source address", &mut draft.family, context);
             draft.source = node.argument().and_then(source).or(draft.source);
         }
         "mcast_dst_ip" => draft.group = host::group(node, &mut draft.family, context).or(draft.group),
         "unicast_peer" => {
-            draft.unicast = Some(node.span());
             let Draft { family, peers, known, .. } = draft;
             host::peers(node.lines(), family, peers, &mut known.peers, context);
         }
@@ -287,17 +287,14 @@ fn finish(
     let initial_state = auth::initial_state(auth.as_ref(), initial_state, priority, &draft.state, context);
     let preempt = preempt(&draft, initial_state, priority, name, context);
     let preempt_delay = preempt_delay(&draft, initial_state, preempt, context);
-    if let Some(span) = draft.unicast.take().filter(|_| draft.peers.is_empty()) {
-        context.add(
-            Diagnostic::new(
-                "no-peers",
-                Severity::Error,
-                format!("{} names no unicast peer: it uses multicast", name.text),
-                &span,
-            )
-            .help("list the other routers in unicast_peer, or use mcast_src_ip to choose a source address"),
-        );
-    }
+    let rest = unicast::Rest {
+        name,
+        interface: draft.interface.as_deref(),
+        has_peers: !draft.peers.is_empty(),
+        strict: draft.strict,
+        preempt,
+    };
+    unicast::check(node, &mut draft.settings, &rest, context);
     let settings = &mut draft.settings;
     for line in [&mut settings.notify_deleted, &mut settings.notify_master_rx_lower_pri].into_iter().flatten()
     {
@@ -320,7 +317,11 @@ fn finish(
     let (true, Some(interface), Some(vrid), Some(auth)) = (complete, interface, vrid, auth) else {
         return None;
     };
+    if draft.strict {
+        draft.link.be_strict(name, context);
+    }
     let link = draft.link.finish(family, vrid, !draft.peers.is_empty(), context);
+    let accept = strict::accepts(draft.accept, draft.strict, version, priority);
     Some(Instance {
         name: name.text.to_owned(),
         at: node.span(),
@@ -346,6 +347,7 @@ fn finish(
         track_primary: !draft.settings.dont_track_primary,
         track_source: draft.settings.track_src_ip && draft.source.is_some(),
         garp,
+        accept,
         notify: draft.notify,
         settings: draft.settings,
     })

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::Context;
+use super::{Context, strict};
 use crate::{
     config::{
         Diagnostic, IpvlanMode, Severity, Span, VirtualLink, VirtualLinkKind, text::Word, tree::Node, value,
@@ -80,6 +80,21 @@ impl Draft {
     fn set(&mut self, link: VirtualLink, node: &Node) {
         self.link = Some(link);
         self.at = Some(node.span());
+    }
+
+    /// Sets aside what strict mode does not allow: advertisements leave by the link, from the MAC of the RFC.
+    pub(super) fn be_strict(&mut self, name: Word<'_>, context: &mut Context<'_>) {
+        if let Some(at) = self.transmit_on_parent.take() {
+            let help = "remove vmac_xmit_base, or strict mode";
+            context.add(strict::set_aside("vmac_xmit_base", name, &at, help));
+        }
+        let own = self.octets.take().is_some();
+        if let (Some(link), Some(at)) = (&mut self.link, &self.at)
+            && (own || matches!(link.kind, VirtualLinkKind::Macvlan(Some(_))))
+        {
+            link.kind = VirtualLinkKind::Macvlan(None);
+            context.add(strict::set_aside("the MAC", name, at, "leave the MAC out, or strict mode"));
+        }
     }
 
     /// The link of an instance, when the rest of it is known.

@@ -18,6 +18,7 @@ mod inherit;
 mod instance;
 mod link;
 mod names;
+mod namespace;
 mod options;
 mod overlap;
 mod place;
@@ -31,6 +32,7 @@ mod service;
 mod strict;
 mod track_group;
 mod tracking;
+mod unicast;
 
 use std::{
     borrow::Borrow,
@@ -112,6 +114,7 @@ where
         names: NameTables::default(),
         assigned: Assigned::default(),
     };
+    namespace::enter(nodes.as_ref(), &mut context);
     let config = Config { global: global::resolve(nodes.as_ref(), &mut context), ..Config::empty() };
     context.names = NameTables::new(&config.global.settings);
     context.dynamic_interfaces = config.global.settings.dynamic_interfaces.is_some();

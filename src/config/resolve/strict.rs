@@ -14,6 +14,17 @@ pub(super) fn is_strict(settings: &InstanceSettings, global: &Global) -> bool {
     settings.strict_mode.written().unwrap_or(*global.settings.vrrp_strict)
 }
 
+/// What `accept` and `no_accept` come to; an owner takes packets whatever they say (RFC 9568 §6.4.3 (6.4.3-6)).
+pub(super) fn accepts(written: Option<bool>, strict: bool, version: Version, priority: Priority) -> bool {
+    let is_owner = priority == Priority::OWNER;
+    match written {
+        // Version 2 has no accept mode (RFC 3768 §6.4.3).
+        Some(true) if strict && version == Version::V2 && !is_owner => false,
+        Some(accept) => accept,
+        None => !strict || is_owner,
+    }
+}
+
 /// Says that a setting is not used in strict mode, and which line would be strict.
 pub(super) fn set_aside(
     word: &str,
@@ -45,7 +56,6 @@ pub(super) fn check(
             }
             "lower_prio_no_advert" => off(line),
             "higher_prio_send_advert" => !off(line),
-            "vmac_xmit_base" => true,
             _ => false,
         };
         if against {

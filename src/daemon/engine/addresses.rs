@@ -241,6 +241,14 @@ impl Addresses {
         Some((0..self.routes).all(|slot| self.slots[slot].left || observed.is_set(slot)))
     }
 
+    /// Whether none is wanted, and all that were added are gone.
+    pub(super) fn are_given_up(&self, observed: &impl Observed) -> bool {
+        let is_there = |(number, slot): (usize, &Slot)| {
+            slot.on.filter(|_| slot.ours).is_some_and(|on| observed.holds(number, on))
+        };
+        !self.wanted && self.asked.is_empty() && !self.slots.iter().enumerate().any(is_there)
+    }
+
     /// Whether the disappearance of an address is somebody else's doing.
     pub(super) fn is_foreign_loss(&self, slot: usize) -> bool {
         let removing = |request: &Request| matches!(request, Request::Remove(removed, _) if *removed == slot);

@@ -1,58 +1,119 @@
-//! Gratuitous ARP still to be sent: in small portions, so that no number of addresses holds up an advertisement.
+//! Gratuitous ARP and neighbour advertisements still to be sent: in small portions, so that no number of addresses holds
+//! up an advertisement, and on paced interfaces (`garp_interval`, `gna_interval`, `garp_group`) one at a time.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, time::Duration};
 
-/// The announcements, oldest first; at most one per router.
-#[derive(Debug, Default)]
-pub(super) struct Announcements(VecDeque<Announcement>);
+use super::paces::Paces;
+use crate::units::Time;
 
-#[derive(Clone, Copy, Debug)]
+/// The announcements.
+#[derive(Debug)]
+pub(super) struct Announcements {
+    /// The first one is not paced.
+    queues: Vec<Queue>,
+    paces: Paces,
+}
+
+/// Announcements that wait for each other, oldest first; at most one per router.
+#[derive(Debug)]
+struct Queue {
+    gap: Duration,
+    /// When the next one may leave.
+    free_at: Time,
+    waiting: VecDeque<Announcement>,
+}
+
+#[derive(Debug)]
 struct Announcement {
     router: usize,
     /// Rounds over all addresses, this one included.
     rounds: u32,
-    /// The address to go on with.
-    slot: usize,
+    slots: Vec<usize>,
+    /// The place in the list to go on with.
+    next: usize,
 }
 
 impl Announcements {
+    /// Nothing to send yet.
+    pub(super) fn new(paces: Paces) -> Self {
+        let queue = |gap: &Duration| Queue { gap: *gap, free_at: Time::default(), waiting: VecDeque::new() };
+        Self { queues: paces.gaps().iter().map(queue).collect(), paces }
+    }
+
     /// Has every address of a router announced `rounds` times. What was left of an earlier announcement of it is
     /// part of this one.
     pub(super) fn add(&mut self, router: usize, rounds: u32) {
+        self.add_slots(router, rounds, |_| true);
+    }
+
+    /// The same for some of its addresses, by their slots.
+    pub(super) fn add_slots(&mut self, router: usize, rounds: u32, fits: impl Fn(usize) -> bool) {
         if rounds == 0 {
             return;
         }
-        match self.0.iter_mut().find(|known| known.router == router) {
-            Some(known) => *known = Announcement { router, rounds: rounds.max(known.rounds), slot: 0 },
-            None => self.0.push_back(Announcement { router, rounds, slot: 0 }),
+        for (number, queue) in self.queues.iter_mut().enumerate() {
+            let slots = (0..self.paces.slots(router))
+                .filter(|slot| self.paces.queue(router, *slot) == number && fits(*slot))
+                .collect();
+            queue.add(router, rounds, slots);
         }
     }
 
     /// Forgets what is left for a router: it gives its addresses up.
     pub(super) fn cancel(&mut self, router: usize) {
-        self.0.retain(|known| known.router != router);
+        for queue in &mut self.queues {
+            queue.waiting.retain(|known| known.router != router);
+        }
     }
 
-    /// Whether nothing is left.
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    /// Whether nothing may leave now.
+    pub(super) fn is_idle(&self, now: Time) -> bool {
+        self.queues.iter().all(|queue| queue.waiting.is_empty() || now < queue.free_at)
     }
 
-    /// The next address to announce, as router and slot: all addresses of a router once, then all again. `count`
-    /// says how many addresses a router has.
-    pub(super) fn next(&mut self, count: impl Fn(usize) -> usize) -> Option<(usize, usize)> {
-        loop {
-            let first = self.0.front_mut()?;
-            if first.slot < count(first.router) {
-                first.slot += 1;
-                return Some((first.router, first.slot - 1));
+    /// When the next one may leave that has to wait.
+    pub(super) fn deadline(&self) -> Option<Time> {
+        let paced = self.queues.iter().filter(|queue| !queue.waiting.is_empty() && !queue.gap.is_zero());
+        paced.map(|queue| queue.free_at).min()
+    }
+
+    /// The next address to announce, as router and slot: all addresses of a router once, then all again.
+    pub(super) fn next(&mut self, now: Time) -> Option<(usize, usize)> {
+        self.queues.iter_mut().find_map(|queue| queue.next(now))
+    }
+}
+
+impl Queue {
+    fn add(&mut self, router: usize, rounds: u32, slots: Vec<usize>) {
+        if slots.is_empty() {
+            return;
+        }
+        match self.waiting.iter_mut().find(|known| known.router == router) {
+            // Those that are waiting anyway need not be announced once more.
+            Some(known) if known.slots.len() > slots.len() => {}
+            Some(known) => {
+                *known = Announcement { router, rounds: rounds.max(known.rounds), slots, next: 0 };
             }
+            None => self.waiting.push_back(Announcement { router, rounds, slots, next: 0 }),
+        }
+    }
+
+    fn next(&mut self, now: Time) -> Option<(usize, usize)> {
+        if now < self.free_at {
+            return None;
+        }
+        let first = self.waiting.front_mut()?;
+        let found = (first.router, *first.slots.get(first.next)?);
+        first.next += 1;
+        if first.next == first.slots.len() {
+            first.next = 0;
             first.rounds -= 1;
-            first.slot = 0;
-            if first.rounds == 0 || count(first.router) == 0 {
-                self.0.pop_front();
+            if first.rounds == 0 {
+                self.waiting.pop_front();
             }
         }
+        self.free_at = now + self.gap;
+        Some(found)
     }
 }
 
@@ -60,25 +121,35 @@ impl Announcements {
 mod tests {
     use super::*;
 
+    /// Three routers with two, none and one address, on queues with these gaps.
+    fn announcements(gaps: &[u64], queues: [Vec<usize>; 3]) -> Announcements {
+        let gaps = gaps.iter().map(|gap| Duration::from_millis(*gap)).collect();
+        Announcements::new(Paces::new(gaps, queues.into()))
+    }
+
+    fn unpaced() -> Announcements {
+        announcements(&[0], [vec![0, 0], vec![], vec![0]])
+    }
+
     fn all(announcements: &mut Announcements) -> Vec<(usize, usize)> {
-        std::iter::from_fn(|| announcements.next(|router| [2, 0, 1][router])).collect()
+        std::iter::from_fn(|| announcements.next(Time::default())).collect()
     }
 
     #[test]
     fn all_addresses_come_once_and_then_again() {
-        let mut announcements = Announcements::default();
+        let mut announcements = unpaced();
         announcements.add(0, 2);
         announcements.add(1, 3);
         announcements.add(2, 1);
         assert_eq!(all(&mut announcements), [(0, 0), (0, 1), (0, 0), (0, 1), (2, 0)]);
-        assert!(announcements.is_empty());
+        assert!(announcements.is_idle(Time::default()));
     }
 
     #[test]
     fn announcing_again_starts_over_and_does_not_pile_up() {
-        let mut announcements = Announcements::default();
+        let mut announcements = unpaced();
         announcements.add(0, 5);
-        assert_eq!(announcements.next(|_| 2), Some((0, 0)));
+        assert_eq!(announcements.next(Time::default()), Some((0, 0)));
         for _ in 0..1000 {
             announcements.add(0, 1);
         }
@@ -87,10 +158,45 @@ mod tests {
 
     #[test]
     fn a_router_that_gives_its_addresses_up_announces_none() {
-        let mut announcements = Announcements::default();
+        let mut announcements = unpaced();
         announcements.add(0, 5);
         announcements.add(2, 1);
         announcements.cancel(0);
         assert_eq!(all(&mut announcements), [(2, 0)]);
+    }
+
+    #[test]
+    fn some_addresses_are_part_of_all() {
+        let mut announcements = unpaced();
+        announcements.add_slots(0, 1, |slot| slot == 1);
+        assert_eq!(all(&mut announcements), [(0, 1)]);
+        announcements.add(0, 1);
+        announcements.add_slots(0, 1, |slot| slot == 1);
+        assert_eq!(all(&mut announcements), [(0, 0), (0, 1)]);
+    }
+
+    #[test]
+    fn a_paced_interface_holds_up_no_other() {
+        // The second address of router 0, and that of router 2, share a gap of 100 ms.
+        let mut announcements = announcements(&[0, 100], [vec![0, 1], vec![], vec![1]]);
+        announcements.add(0, 2);
+        announcements.add(2, 1);
+        let at = |ms| Time(Duration::from_millis(ms));
+        let mut sent = Vec::new();
+        let mut now = at(1_000);
+        loop {
+            while let Some((router, slot)) = announcements.next(now) {
+                sent.push((now.0.as_millis(), router, slot));
+            }
+            match announcements.deadline() {
+                Some(next) => now = next,
+                None => break,
+            }
+        }
+        let paced = [(1_000, 0, 1), (1_100, 0, 1), (1_200, 2, 0)];
+        assert_eq!(sent, [[(1_000, 0, 0), (1_000, 0, 0)].as_slice(), &paced].concat());
+        announcements.add(2, 1);
+        assert!(announcements.is_idle(at(1_299)));
+        assert!(!announcements.is_idle(at(1_300)));
     }
 }

@@ -8,6 +8,7 @@ use super::{
     addresses::{Answer, Outcome, Request},
     interfaces::Interface,
     observation::Observation,
+    refusals,
     statics::holder,
     work::Done,
 };
@@ -71,7 +72,7 @@ impl Engine {
 
     /// Brings what the kernel holds of a router to what is wanted, one batch of requests at a time.
     pub(super) fn move_addresses(&mut self, number: usize, now: Time) {
-        let Self { routers, statics, interfaces, requests, work, ways, .. } = self;
+        let Self { routers, statics, interfaces, requests, work, ways, links, .. } = self;
         let (addresses, rows) = holder(routers, statics, number);
         let observed = Observation::new(number, rows, ways, interfaces);
         let asked: Vec<_> = addresses
@@ -88,14 +89,20 @@ impl Engine {
                 ways.at(number, place).asked();
             }
         }
-        work.add(requests, number, asked);
+        let plain = asked.iter().map(|(request, _)| *request);
+        let router = routers.get_mut(number);
+        let refused = router.and_then(|router| refusals::ahead_of(links, number, router, plain));
+        work.add(requests, number, asked, refused);
     }
 
     /// Tells a machine that waits for it whether its addresses are there.
     fn report_addresses(&mut self, number: usize, now: Time) {
-        let Self { routers, interfaces, ways, .. } = self;
+        let Self { routers, interfaces, ways, links, .. } = self;
         let Some(router) = routers.get_mut(number) else { return };
         let observed = Observation::new(number, &router.row.addresses, ways, interfaces);
+        if router.addresses.are_given_up(&observed) {
+            refusals::accept_after(links, number, &mut router.refusing);
+        }
         if let Some(all_set) = router.addresses.report(&observed) {
             router.machine.handle_addresses_installed(now, all_set);
         }
@@ -117,6 +124,7 @@ impl Engine {
                 Action::InstallAddresses => self.want_addresses(number, true, now),
                 Action::WithdrawAddresses => self.want_addresses(number, false, now),
                 Action::Announce { repeat } => self.announcements.add(number, repeat),
+                Action::AnnounceElsewhere => self.announce_elsewhere(number),
                 Action::AnnounceSource => self.announce_source(number, now),
                 Action::AnnounceGroup => self.note_announcement(number),
                 Action::Transition(change) => news.push(News::Transition(change)),
@@ -199,8 +207,7 @@ impl Engine {
         let now = clock::now();
         let Self { announcements, routers, interfaces, .. } = self;
         for _ in 0..ANNOUNCED_AT_ONCE {
-            let count = |router: usize| routers[router].row.addresses.len();
-            let Some((router, slot)) = announcements.next(count) else { return };
+            let Some((router, slot)) = announcements.next(now) else { return };
             let row = &routers[router].row;
             let address = &row.addresses[slot];
             let (ip, prefix) = (address.config.address, address.config.prefix);
@@ -212,6 +219,19 @@ impl Engine {
                 debug!("({}) cannot announce {ip} on {}: {error}", row.config.name, address.device);
             }
         }
+    }
+
+    /// Announces the addresses that are not where advertisements leave, which tell switches where they are: those on
+    /// links of the router's own, or all.
+    fn announce_elsewhere(&mut self, number: usize) {
+        let Self { routers, announcements, links, .. } = self;
+        let row = &routers[number].row;
+        let all = row.config.settings.garp_extra_if.all;
+        let is_elsewhere = |slot: usize| {
+            let device = &row.addresses[slot].device;
+            device != row.config.transport() && (all || links.is_own(device))
+        };
+        announcements.add_slots(number, 1, is_elsewhere);
     }
 
     fn announce_source(&mut self, number: usize, now: Time) {

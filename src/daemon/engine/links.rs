@@ -51,6 +51,16 @@ impl Links {
         Self { states: vec![LinkState::default(); host.links.len()], concerned, host }
     }
 
+    /// Whether the interface of that name is a virtual router's own.
+    pub(super) fn is_own(&self, name: &str) -> bool {
+        self.host.links.iter().any(|link| link.name == name)
+    }
+
+    /// The lane that makes the links.
+    pub(super) fn host(&self) -> &Host {
+        &self.host
+    }
+
     /// Orders the links that are not as they have to be, of those that have to do with the interface of that name.
     pub(super) fn look_at(&mut self, name: &str, interfaces: &Interfaces, now: Time) {
         for number in self.concerned.get(name).cloned().unwrap_or_default() {

@@ -16,7 +16,10 @@ mod links;
 mod observation;
 mod observe;
 mod outbox;
+mod paces;
+mod policy;
 mod receivers;
+mod refusals;
 mod router;
 mod sockets;
 mod source;
@@ -44,6 +47,7 @@ use self::{
     links::Links,
     observe::{Listed, Listing, list, listed},
     outbox::Outbox,
+    paces::Paces,
     receivers::Receivers,
     router::Router,
     statics::Statics,
@@ -56,6 +60,7 @@ use crate::{
     config::tracking::Tracker,
     daemon::{
         host::{Host, Report},
+        real_time::RealTime,
         recorder,
     },
     kernel::{Deadline, Event, Events, Inbox, KernelError, Requests, clock},
@@ -87,6 +92,18 @@ pub(super) enum Command {
     },
     /// Leave.
     Shutdown,
+}
+
+/// What is beside the engine in the process.
+pub(super) struct Neighbours {
+    /// The lane that makes links and rules.
+    pub(super) host: Host,
+    /// What the other lanes tell the engine.
+    pub(super) commands: mpsc::Receiver<Command>,
+    /// How the lane gets the processor.
+    pub(super) real_time: Arc<RealTime>,
+    /// Where inputs are recorded, if they are.
+    pub(super) recorder: Option<recorder::Source>,
 }
 
 /// The vrrp lane.
@@ -132,6 +149,7 @@ pub(super) struct Engine {
     outbox: Outbox,
     announcements: Announcements,
     started: bool,
+    real_time: Arc<RealTime>,
     /// Whether a stop gives up mastership and addresses (not with `-V`).
     release: bool,
     /// When a stop is over, should the kernel have done nothing of what is asked until then.
@@ -156,11 +174,10 @@ impl Engine {
     pub(super) fn new(
         registry: Arc<Registry>,
         requests: Requests,
-        host: Host,
-        commands: mpsc::Receiver<Command>,
+        neighbours: Neighbours,
         release: bool,
-        recorder: Option<recorder::Source>,
     ) -> Result<Self, KernelError> {
+        let Neighbours { host, commands, real_time, recorder } = neighbours;
         let (groups, places) = groups::groups(&registry.topology());
         let routers = router::routers(&registry.topology(), &places, recorder.as_ref());
         let addresses = routers.iter().flat_map(|router| &router.row.addresses);
@@ -191,8 +208,9 @@ impl Engine {
             commands,
             inbox: Inbox::new(PACKET),
             outbox: Outbox::default(),
-            announcements: Announcements::default(),
+            announcements: Announcements::new(Paces::of(&registry.topology())),
             started: false,
+            real_time,
             release,
             stop_by: None,
             failure: None,
@@ -249,6 +267,7 @@ impl Engine {
             self.tell_clock();
             // What is due by now is due after every packet that has arrived by now.
             let now = clock::now();
+            self.real_time.note(self.urgent.next(), now);
             self.drain_sockets();
             self.run_timers(now);
             self.advertise();
@@ -266,6 +285,7 @@ impl Engine {
             self.wait_for_trackers(number, now);
             self.refresh(number, now);
         }
+        self.hold_back();
         self.start_groups();
         for number in 0..self.routers.len() {
             let now = clock::now();
@@ -287,6 +307,7 @@ impl Engine {
             self.links.next_retry(),
             self.list_at,
             self.stop_by,
+            self.announcements.deadline(),
         ];
         if let Err(error) = self.deadline.set(deadlines.into_iter().flatten().min()) {
             warn!("cannot set the engine's timer: {error}");
@@ -301,7 +322,7 @@ impl Engine {
             listed = listed(&mut self.listing) => Wake::Listed(listed),
             reports = self.links.reports() => Wake::Links(reports),
             done = self.work.next() => Wake::Done(done),
-            () = tokio::task::yield_now(), if !self.announcements.is_empty() => Wake::Time,
+            () = tokio::task::yield_now(), if !self.announcements.is_idle(clock::now()) => Wake::Time,
             // Without anyone left to command it, the engine has no reason to go on.
             command = self.commands.recv(), if self.stop_by.is_none() => Wake::Command(command),
         }

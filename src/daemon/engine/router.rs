@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{
     addresses::Addresses,
     groups::{self, Place},
+    policy,
 };
 use crate::{
     config::{self, tracking::Tracked},
@@ -25,6 +26,8 @@ pub(super) struct Router {
     pub(super) tracks: Arc<[Tracked]>,
     /// Its addresses, routes and rules in the kernel.
     pub(super) addresses: Addresses,
+    /// The firewall throws packets of its addresses away.
+    pub(super) refusing: bool,
     /// The last failure to send was logged; the next is not until one succeeds.
     pub(super) send_failed: bool,
 }
@@ -43,7 +46,7 @@ impl Router {
         let of_group = group.into_iter().flat_map(|group| group.config.tracks.iter());
         let tracks = row.config.tracks.iter().chain(of_group).cloned().collect();
         let addresses = Addresses::new([row.addresses.len(), row.routes.len(), row.rules.len()]);
-        Self { machine, row: Arc::clone(row), tracks, addresses, send_failed: false }
+        Self { machine, row: Arc::clone(row), tracks, addresses, refusing: false, send_failed: false }
     }
 
     /// Shows readers what the machine says now.
@@ -98,8 +101,10 @@ fn settings(instance: &config::Instance, membership: vrrp::Membership) -> vrrp::
             refresh_repeat: instance.garp.refresh_repeat,
             lower_prio_repeat: instance.garp.lower_prio_repeat,
             lower_prio_delay: instance.garp.lower_prio_delay,
+            extra: instance.settings.garp_extra_if.interval,
         },
         down_timer_adverts: u32::from(*instance.settings.down_timer_adverts),
         membership,
+        policy: policy::of(instance),
     }
 }

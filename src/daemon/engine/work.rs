@@ -42,8 +42,11 @@ pub(super) struct Done {
     pub(super) answers: Vec<(Request, Answer, Option<KernelError>)>,
 }
 
+/// What has to be done before a batch is sent.
+pub(super) type Before = Pin<Box<dyn Future<Output = ()> + Send>>;
+
 impl Work {
-    /// Takes the requests of a router as one batch and sends what it can of it at once, not only when the loop comes
+    /// Takes the requests of a router as one batch, after what has to come `before`, and sends what it can of it at once, not only when the loop comes
     /// around. What came of it is heard through [`next`](Self::next), which polls the batch anew and so is woken by
     /// its answers.
     pub(super) fn add(
@@ -51,8 +54,12 @@ impl Work {
         netlink: &Requests,
         router: usize,
         requests: Vec<(Request, Option<Object>)>,
+        before: Option<Before>,
     ) {
         let mut batch = batch(netlink, &self.headway, router, requests);
+        if let Some(before) = before {
+            batch = Box::pin(before.then(|()| batch));
+        }
         match (&mut batch).now_or_never() {
             Some(done) => self.batches.push(Box::pin(ready(done))),
             None => self.batches.push(batch),

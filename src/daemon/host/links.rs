@@ -7,9 +7,9 @@ use std::{
 
 use tracing::{info, warn};
 
-use super::{PlannedLink, Report, plan::is_of_our_kind, settings, sysctls::Sysctls};
+use super::{PlannedLink, Report, firewall::Firewall, plan::is_of_our_kind, settings, sysctls::Sysctls};
 use crate::{
-    kernel::{Address, AddressInfo, Diversion, KernelError, Link, NewLink, NewLinkKind, Requests, Ruleset},
+    kernel::{Address, AddressInfo, Diversion, KernelError, Link, NewLink, NewLinkKind, Requests},
     units::{Family, IfIndex},
 };
 
@@ -22,23 +22,22 @@ pub(super) struct Links {
     /// Which of them are there, by our doing.
     made: HashMap<usize, Diversion>,
     sysctls: Sysctls,
-    rules: Ruleset,
-    /// The rules as the kernel has them; `None` when that is not known.
-    applied: Option<Ruleset>,
+    /// The rules, which some links need.
+    pub(super) firewall: Firewall,
     /// Whether the host reports that it listens to groups of 224.0.0.0/24 (not with `disable_local_igmp`).
     local_igmp: bool,
 }
 
 impl Links {
-    /// Links to come. `rules` is the frame of the rules.
+    /// Links to come.
     pub(super) fn new(
         planned: Vec<PlannedLink>,
         virtual_addresses: HashSet<IpAddr>,
         sysctls: Sysctls,
-        rules: Ruleset,
+        firewall: Firewall,
         local_igmp: bool,
     ) -> Self {
-        Self { virtual_addresses, planned, made: HashMap::new(), sysctls, rules, applied: None, local_igmp }
+        Self { virtual_addresses, planned, made: HashMap::new(), sysctls, firewall, local_igmp }
     }
 
     /// What holds for the host as a whole, before any link is there. What an earlier run was killed over is put back
@@ -47,6 +46,7 @@ impl Links {
         for error in self.sysctls.restore() {
             warn!("{error}");
         }
+        self.firewall.begin();
         if !self.local_igmp
             && let Err(error) = self.sysctls.set(&[settings::no_local_igmp()])
         {
@@ -176,8 +176,7 @@ impl Links {
         link_local && !self.virtual_addresses.contains(&known.address)
     }
 
-    /// Brings the kernel's rules to the links that are there. Without rules everything works, but switches may be
-    /// misled, so a refusal is only reported.
+    /// Brings the kernel's rules to the links that are there.
     fn apply_rules(&mut self) {
         let macvlans = || {
             let mut made: Vec<_> = self.made.iter().collect();
@@ -186,22 +185,10 @@ impl Links {
                 .map(|(number, made)| (&self.planned[*number], *made))
                 .filter(|(planned, _)| matches!(planned.kind, NewLinkKind::Macvlan(_)))
         };
-        let rules = Ruleset {
-            ipv4: macvlans().filter(|(link, _)| link.ipv4 && self.local_igmp).map(|(_, made)| made).collect(),
-            ipv6: macvlans().filter(|(link, _)| link.ipv6).map(|(_, made)| made).collect(),
-            ..self.rules.clone()
-        };
-        let nothing_to_do = self.applied.is_none() && rules.is_empty();
-        if nothing_to_do || self.applied.as_ref() == Some(&rules) {
-            return;
-        }
-        match rules.apply() {
-            Ok(()) => self.applied = Some(rules),
-            Err(error) => {
-                warn!("{error}: IGMP, MLD and router solicitations may leave from a virtual MAC");
-                self.applied = None;
-            }
-        }
+        let ipv4 =
+            macvlans().filter(|(link, _)| link.ipv4 && self.local_igmp).map(|(_, made)| made).collect();
+        let ipv6 = macvlans().filter(|(link, _)| link.ipv6).map(|(_, made)| made).collect();
+        self.firewall.divert(ipv4, ipv6);
     }
 
     /// Removes everything again: links, rules, settings. What fails does not keep the rest from being removed.
@@ -217,9 +204,7 @@ impl Links {
             Err(error) => errors.push(error),
         }
         self.made.clear();
-        if self.applied.is_some() {
-            self.apply_rules();
-        }
+        self.firewall.clear();
         errors.extend(self.sysctls.restore());
         errors
     }

@@ -9,26 +9,33 @@
 //! |---|---|
 //! | `plan` | which links the configuration asks for, and what they are called; pure |
 //! | `links` | making them, using what an earlier run left, removing them |
+//! | `firewall` | the rules as they have to be, and whether the kernel has them so |
 //! | `settings` | which settings of the network they need |
 //! | `sysctls` | settings that are changed, and put back, even by the next run when this one is killed |
 
+mod firewall;
 mod links;
 mod plan;
 mod settings;
 mod sysctls;
 
-use std::{io, path::Path, thread};
+use std::{collections::BTreeSet, io, path::Path, thread};
 
-use tokio::{sync::mpsc, task::JoinSet};
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::JoinSet,
+};
 use tracing::{error, warn};
 
 pub(super) use self::plan::PlannedLink;
-use self::{links::Links, sysctls::Sysctls};
+use self::{firewall::Firewall, links::Links, sysctls::Sysctls};
 use crate::{
-    config::{Config, Global},
-    kernel::{KernelError, Requests, Ruleset},
+    config::{Config, Global, Instance},
+    kernel::{KernelError, Refusal, Requests, Ruleset},
 };
 
+/// Orders looked at together.
+const ORDERS: usize = 1024;
 /// The name of the nf_tables tables when the configuration does not say.
 const DEFAULT_TABLE: &str = "keepalived";
 
@@ -37,10 +44,21 @@ const DEFAULT_TABLE: &str = "keepalived";
 pub(super) struct Host {
     /// The links that there are to be; orders and reports name them by their place here.
     pub(super) links: Vec<PlannedLink>,
-    /// Links to make ready. One order for a link at a time, so that there is always room.
-    orders: mpsc::Sender<Vec<usize>>,
+    /// What there is to do. One order for a link at a time and two for a router, so that there is always room.
+    orders: mpsc::Sender<Order>,
     /// What came of it, for each link.
     reports: mpsc::Receiver<Vec<Report>>,
+}
+
+/// What the vrrp lane wants done.
+#[derive(Debug)]
+enum Order {
+    /// Links to make ready.
+    Links(Vec<usize>),
+    /// Addresses of a router that packets are not taken for; an answer when that is so, or cannot be.
+    Refuse(usize, Vec<Refusal>, oneshot::Sender<()>),
+    /// Packets for the addresses of a router are taken again.
+    Accept(usize),
 }
 
 /// What came of the order to make a link ready.
@@ -64,13 +82,13 @@ impl Host {
         journal: &Path,
         release: bool,
     ) -> io::Result<(Self, Option<Lane>)> {
-        let room = links.len().max(1);
-        let (orders, ordered) = mpsc::channel(room);
-        let (report, reports) = mpsc::channel(room);
-        let rules = ruleset(&config.global);
+        let refusing = config.instances.iter().any(Instance::refuses_packets);
+        let (orders, ordered) = mpsc::channel(links.len() + 2 * config.instances.len() + 1);
+        let (report, reports) = mpsc::channel(links.len().max(1));
+        let firewall = Firewall::new(ruleset(&config.global), refusing);
         let local_igmp = !config.global.settings.disable_local_igmp;
         let host = Self { links: links.clone(), orders, reports };
-        if links.is_empty() && local_igmp && !journal.exists() {
+        if links.is_empty() && local_igmp && !refusing && !journal.exists() {
             return Ok((host, None));
         }
         let lines = config.instances.iter().flat_map(|instance| {
@@ -79,7 +97,7 @@ impl Host {
         let (planned, virtual_addresses, journal) = (links, lines.collect(), journal.to_owned());
         let work = move || {
             let sysctls = Sysctls::open(&journal);
-            let links = Links::new(planned, virtual_addresses, sysctls, rules, local_igmp);
+            let links = Links::new(planned, virtual_addresses, sysctls, firewall, local_igmp);
             if let Err(error) = run(links, ordered, report, release) {
                 error!("the host lane has ended: {error}");
             }
@@ -90,7 +108,26 @@ impl Host {
 
     /// Orders links to be made ready; false when there is nobody to do it any more.
     pub(super) fn order(&self, links: Vec<usize>) -> bool {
-        self.orders.try_send(links).is_ok()
+        self.orders.try_send(Order::Links(links)).is_ok()
+    }
+
+    /// Has packets for addresses of a router thrown away, and returns when that is so: before the addresses are on the
+    /// host. What becomes of them is not awaited when there is nobody to do it.
+    pub(super) fn refuse(&self, router: usize, addresses: Vec<Refusal>) -> impl Future<Output = ()> + use<> {
+        let (done, refused) = oneshot::channel();
+        let ordered = self.orders.try_send(Order::Refuse(router, addresses, done)).is_ok();
+        async move {
+            if ordered {
+                // The lane that has ended has said so.
+                let _ = refused.await;
+            }
+        }
+    }
+
+    /// Has packets for the addresses of a router taken again, when they are no longer on the host.
+    pub(super) fn accept(&self, router: usize) {
+        // Without the lane the rules are gone.
+        let _ = self.orders.try_send(Order::Accept(router));
     }
 
     /// The next reports; `None` when there will be none. Cancelling it loses nothing.
@@ -127,13 +164,36 @@ fn ruleset(global: &Global) -> Ruleset {
         counters: settings.nftables_counters,
         ipv4: Vec::new(),
         ipv6: Vec::new(),
+        refused: BTreeSet::new(),
+        refusing: Default::default(),
+    }
+}
+
+/// Carries out the orders to refuse that are ahead of all others, in one step: a thousand routers may become MASTER at
+/// the same time.
+fn refuse_all(firewall: &mut Firewall, waiting: &mut Vec<Order>) {
+    let ahead = waiting.iter().take_while(|order| matches!(order, Order::Refuse(..))).count();
+    let mut refusals = Vec::new();
+    let mut answers = Vec::new();
+    for order in waiting.drain(..ahead) {
+        if let Order::Refuse(router, addresses, done) = order {
+            refusals.extend(addresses.into_iter().map(|address| (router, address)));
+            answers.push(done);
+        }
+    }
+    if ahead > 0 {
+        firewall.refuse(refusals);
+    }
+    for done in answers {
+        // A router that has given up meanwhile does not wait.
+        let _ = done.send(());
     }
 }
 
 /// Carries orders out until there is nobody left to give any.
 fn run(
     mut links: Links,
-    mut orders: mpsc::Receiver<Vec<usize>>,
+    mut orders: mpsc::Receiver<Order>,
     report: mpsc::Sender<Vec<Report>>,
     release: bool,
 ) -> Result<(), KernelError> {
@@ -143,10 +203,23 @@ fn run(
         let (requests, connection) = Requests::open()?;
         let mut tasks = JoinSet::new();
         tasks.spawn(connection);
-        while let Some(order) = orders.recv().await {
-            let reports = links.prepare(&requests, &order).await;
-            // Without the vrrp lane nobody wants to know.
-            let _ = report.send(reports).await;
+        let mut waiting = Vec::new();
+        while orders.recv_many(&mut waiting, ORDERS).await > 0 {
+            refuse_all(&mut links.firewall, &mut waiting);
+            for order in waiting.drain(..) {
+                match order {
+                    Order::Links(order) => {
+                        let reports = links.prepare(&requests, &order).await;
+                        // Without the vrrp lane nobody wants to know.
+                        let _ = report.send(reports).await;
+                    }
+                    Order::Refuse(router, addresses, done) => {
+                        links.firewall.refuse(addresses.into_iter().map(|address| (router, address)));
+                        let _ = done.send(());
+                    }
+                    Order::Accept(router) => links.firewall.accept(router),
+                }
+            }
         }
         if release {
             for error in links.release(&requests).await {

@@ -1,6 +1,11 @@
 //! A batch of changes: messages between a begin and an end (linux/netfilter/nfnetlink.h).
 
-use super::{attributes::Attributes, expression::Expression, socket};
+use super::{
+    attributes::Attributes,
+    expression::Expression,
+    set::{Element, Set},
+    socket,
+};
 use crate::kernel::KernelError;
 
 /// nfnetlink's begin and end of a batch.
@@ -15,18 +20,14 @@ const NEW_CHAIN: u16 = 3;
 const NEW_RULE: u16 = 6;
 const NEW_SET: u16 = 9;
 const NEW_ELEMENTS: u16 = 12;
+const DELETE_ELEMENTS: u16 = 14;
 /// NLM_F_REQUEST, and with an answer to each message (NLM_F_ACK).
 const REQUEST: u16 = 0x1;
 const ANSWERED: u16 = 0x5;
 /// NLM_F_CREATE, and at the end of the chain (NLM_F_APPEND).
 const CREATE: u16 = 0x400;
 const APPEND: u16 = 0x800;
-/// NFT_SET_MAP.
-const MAP: u32 = 0x8;
-/// The user data of a set in which `nft` looks for the byte order of keys and values: "the host's" for both.
-const KEYS_IN_HOST_ORDER: [u8; 6] = [0, 4, 1, 0, 0, 0];
-const VALUES_IN_HOST_ORDER: [u8; 6] = [1, 4, 1, 0, 0, 0];
-/// Elements in one message: at 28 bytes each they must fit into one attribute.
+/// Elements in one message: at some 44 bytes each they must fit into one attribute.
 const ELEMENTS: usize = 1_000;
 
 /// What a table's packets are.
@@ -41,6 +42,8 @@ pub enum Family {
 /// Where a chain sees packets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hook {
+    /// Packets for this host.
+    Input = 1,
     /// Packets that this host sends.
     Output = 3,
 }
@@ -54,24 +57,6 @@ pub struct Chain {
     pub hook: Hook,
     /// Its place among the chains of the hook, lower ones first.
     pub priority: i32,
-}
-
-/// What a set holds; the numbers are those of `nft`, which shows elements accordingly.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DataType {
-    /// The index of an interface in the host's byte order, 4 bytes.
-    InterfaceIndex = 20,
-}
-
-/// A set of keys, or a map from keys to values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Set {
-    /// Its name.
-    pub name: &'static str,
-    /// What its keys are.
-    pub keys: DataType,
-    /// What its values are, for a map.
-    pub values: Option<DataType>,
 }
 
 /// Changes to make together.
@@ -115,41 +100,39 @@ impl Batch {
         self.change(NEW_CHAIN, CREATE, family, &attributes);
     }
 
-    /// A set with its elements: keys, and values where it is a map.
-    pub fn add_set(&mut self, family: Family, set: Set, elements: &[(u32, u32)]) {
-        self.sets += 1;
+    /// A chain that sees only what a rule of another one sends to it.
+    pub fn add_plain_chain(&mut self, family: Family, name: &str) {
         let mut attributes = self.attributes();
-        attributes.text(2, set.name).number(3, set.values.map_or(0, |_| MAP));
-        attributes.number(4, set.keys as u32).number(5, 4);
-        let mut user_data = KEYS_IN_HOST_ORDER.to_vec();
-        if let Some(values) = set.values {
-            attributes.number(6, values as u32).number(7, 4);
-            user_data.extend(VALUES_IN_HOST_ORDER);
-        }
-        attributes.number(10, self.sets).bytes(13, &user_data);
-        self.change(NEW_SET, CREATE, family, &attributes);
-        for elements in elements.chunks(ELEMENTS) {
-            self.add_elements(family, set, elements);
-        }
+        attributes.text(3, name);
+        self.change(NEW_CHAIN, CREATE, family, &attributes);
     }
 
-    fn add_elements(&mut self, family: Family, set: Set, elements: &[(u32, u32)]) {
+    /// A set with its elements.
+    pub fn add_set(&mut self, family: Family, set: &Set, elements: &[Element]) {
+        self.sets += 1;
         let mut attributes = self.attributes();
-        attributes.text(2, set.name).number(4, self.sets).nest(3, |list| {
-            for (key, value) in elements {
-                list.nest(1, |element| {
-                    element.nest(1, |data| {
-                        data.bytes(1, &key.to_ne_bytes());
-                    });
-                    if set.values.is_some() {
-                        element.nest(2, |data| {
-                            data.bytes(1, &value.to_ne_bytes());
-                        });
-                    }
-                });
-            }
-        });
-        self.change(NEW_ELEMENTS, CREATE, family, &attributes);
+        attributes.text(2, set.name);
+        set.describe(&mut attributes, self.sets, elements.len());
+        self.change(NEW_SET, CREATE, family, &attributes);
+        self.add_elements(family, set.name, elements);
+    }
+
+    /// Elements for a set that is there; those that it has already are fine.
+    pub fn add_elements(&mut self, family: Family, set: &str, elements: &[Element]) {
+        self.elements((NEW_ELEMENTS, CREATE), family, set, elements);
+    }
+
+    /// Elements that a set loses; ENOENT when it does not have one of them.
+    pub fn delete_elements(&mut self, family: Family, set: &str, elements: &[Element]) {
+        self.elements((DELETE_ELEMENTS, 0), family, set, elements);
+    }
+
+    fn elements(&mut self, (kind, flags): (u16, u16), family: Family, set: &str, elements: &[Element]) {
+        for elements in elements.chunks(ELEMENTS) {
+            let mut attributes = self.attributes();
+            attributes.text(2, set).nest(3, |list| elements.iter().for_each(|element| element.write(list)));
+            self.change(kind, flags, family, &attributes);
+        }
     }
 
     /// A rule at the end of a chain.

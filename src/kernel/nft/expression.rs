@@ -23,6 +23,8 @@ pub enum Header {
 /// What is known of a packet beside its bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Meta {
+    /// The index of the interface it came by, in the host's byte order.
+    InputInterface = 4,
     /// The index of the interface it leaves by, in the host's byte order.
     OutputInterface = 5,
     /// The protocol after the IP header, one byte.
@@ -48,8 +50,32 @@ pub enum Expression {
     Copy(Register, Register),
     /// Counts packets and bytes.
     Count,
-    /// Throws the packet away.
+    /// Replaces the register's value by those bits of it that the mask has.
+    Mask(Register, Vec<u8>),
+    /// Decides, and ends the rule.
+    Decide(Verdict),
+}
+
+/// What becomes of a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is thrown away.
     Drop,
+    /// It passes this chain and all that it was sent to it by.
+    Accept,
+    /// Another chain decides, and this one has no more to say.
+    Goto(&'static str),
+}
+
+impl Verdict {
+    /// NF_DROP, NF_ACCEPT, NFT_GOTO.
+    const fn code(self) -> u32 {
+        match self {
+            Self::Drop => 0,
+            Self::Accept => 1,
+            Self::Goto(_) => u32::MAX - 3,
+        }
+    }
 }
 
 /// NFTA_LIST_ELEM.
@@ -81,11 +107,24 @@ impl Expression {
                 data.number(1, *address as u32).number(2, *device as u32);
             }),
             Self::Count => step(list, "counter", |_| {}),
-            // The verdict register 0 gets NF_DROP, 0.
-            Self::Drop => step(list, "immediate", |data| {
+            // value AND mask XOR 0.
+            Self::Mask(register, mask) => step(list, "bitwise", |data| {
+                let length = u32::try_from(mask.len()).unwrap_or(u32::MAX);
+                data.number(1, *register as u32).number(2, *register as u32).number(3, length);
+                for (kind, bytes) in [(4, mask), (5, &vec![0; mask.len()])] {
+                    data.nest(kind, |inside| {
+                        inside.bytes(1, bytes);
+                    });
+                }
+            }),
+            // The verdict register is 0.
+            Self::Decide(verdict) => step(list, "immediate", |data| {
                 data.number(1, 0).nest(2, |value| {
-                    value.nest(2, |verdict| {
-                        verdict.number(1, 0);
+                    value.nest(2, |inside| {
+                        inside.number(1, verdict.code());
+                        if let Verdict::Goto(chain) = verdict {
+                            inside.text(2, chain);
+                        }
                     });
                 });
             }),

@@ -8,9 +8,11 @@
 mod attributes;
 mod batch;
 mod expression;
+mod set;
 mod socket;
 #[cfg(test)]
 mod tests;
 
-pub use batch::{Batch, Chain, DataType, Family, Hook, Set};
-pub use expression::{Expression, Header, Meta, Register};
+pub use batch::{Batch, Chain, Family, Hook};
+pub use expression::{Expression, Header, Meta, Register, Verdict};
+pub use set::{DataType, Element, Set};

@@ -1,6 +1,7 @@
-//! Messages as `nft` 1.0.6 sends them for the same text, but for three things: it asks for no answer to each message
-//! (NLM_F_ACK, 4 in the flags), it names a set in a lookup by its number in the batch beside its name, and it notes of
-//! the map that its values are no intervals.
+//! Messages as `nft` 1.0.6 sends them for the same text, but for some things: it asks for no answer to each message
+//! (NLM_F_ACK, 4 in the flags), it names a set in a lookup and with its elements, which it counts, by its number in the batch beside its
+//! name, and it notes of the map that its values are no intervals, of joined types what they are made
+//! of.
 #![cfg(target_endian = "little")]
 
 use super::*;
@@ -19,8 +20,8 @@ const MAP: &str = "\
     000401000000010401000000";
 /// elements = { 4 : 3 }
 const ELEMENTS: &str = "\
-    5c0000000c0a05040000000000000000020000000f0001006b656570616c6976656400000d000200766d61635f6d617000000000\
-    0800040000000001200003801c0001800c00018008000100040000000c0002800800010003000000";
+    540000000c0a05040000000000000000020000000f0001006b656570616c6976656400000d000200766d61635f6d617000000000\
+    200003801c0001800c00018008000100040000000c0002800800010003000000";
 /// ip protocol igmp meta oifkind "macvlan" dup to ip daddr device oif map @vmac_map counter drop
 const RULE: &str = "\
     dc010000060a050c0000000000000000020000000f0001006b656570616c697665640000080002006f757400b0010480\
@@ -35,6 +36,43 @@ const RULE: &str = "\
     2000018008000100647570001400028008000100000000010800020000000002\
     140001800c000100636f756e7465720004000280\
     300001800e000100696d6d6564696174650000001c0002800800010000000000100002800c0002800800010000000000";
+/// In table ip6: set vips_link_local { type ipv6_addr . iface_index }
+const JOINED: &str = "\
+    64000000090a050400000000000000000a0000000f0001006b656570616c69766564000014000200766970735f6c696e6b5f6c6f\
+    63616c000800030000000000080004000000021408000500000000140800\
+    0a00000000010a000d000004000000000000";
+/// elements = { fe80::77 . "lo" }
+const JOINED_ELEMENTS: &str = "\
+    5c0000000c0a050400000000000000000a0000000f0001006b656570616c69766564000014000200766970735f6c696e6b5f6c6f\
+    63616c0024000380200001801c00018018000100fe80000000000000000000000000007701000000";
+/// set neighbor-discovery { type icmpv6_type; flags constant }, with its size
+const CONSTANT: &str = "\
+    74000000090a050400000000000000000a0000000f0001006b656570616c697665640000170002006e65696768626f722d646973\
+    636f7665727900000800030000000002080004000000001d080005000000000108000a00000000020c0009800800010000000002\
+    0a000d000004020000000000";
+/// elements = { nd-neighbor-solicit, nd-neighbor-advert }
+const CONSTANT_ELEMENTS: &str = "\
+    600000000c0a050400000000000000000a0000000f0001006b656570616c697665640000170002006e65696768626f722d646973\
+    636f7665727900\
+    0024000380100001800c0001800500010087000000100001800c0001800500010088000000";
+/// chain in_link_local
+const PLAIN_CHAIN: &str = "\
+    38000000030a050400000000000000000a0000000f0001006b656570616c69766564000012000300696e5f6c696e6b5f6c6f6361\
+    6c000000";
+/// chain in: ip6 daddr fe80::/10 counter goto in_link_local
+const GOTO: &str = "\
+    50010000060a050c00000000000000000a0000000f0001006b656570616c69766564000007000200696e000024010480\
+    340001800c0001007061796c6f616400240002800800010000000001080002000000000108000300000000180800040000000010\
+    5c0001800c00010062697477697365004c000280080001000000000108000200000000010800030000000010\
+    1800048014000100ffc0000000000000000000000000000018000580140001000000000000000000000000000000000038000180\
+    08000100636d70002c000280080001000000000108000200000000001800038014000100fe800000000000000000000000000000\
+    140001800c000100636f756e7465720004000280\
+    440001800e000100696d6d656469617465000000300002800800010000000000240002802000028008000100fffffffc12000200\
+    696e5f6c696e6b5f6c6f63616c000000";
+/// table ip: delete element vips { 10.9.0.100 }
+const DELETED: &str = "\
+    440000000e0a05000000000000000000020000000f0001006b656570616c69766564000009000200766970730000000014000380\
+    100001800c000180080001000a090064";
 /// The IGMP rule of the text above.
 const IGMP: u8 = 2;
 
@@ -62,10 +100,12 @@ fn messages(batch: Batch) -> Vec<Vec<u8>> {
 #[test]
 fn every_message_is_as_nft_sends_it() {
     let map = DataType::InterfaceIndex;
+    let map = Set { values: Some(map), ..Set::of("vmac_map", map) };
+    let element = Element { key: vec![4, 0, 0, 0], value: Some(vec![3, 0, 0, 0]) };
     let mut batch = Batch::new("keepalived");
     batch.add_table(Family::Ipv4);
     batch.add_chain(Family::Ipv4, Chain { name: "out", hook: Hook::Output, priority: -1 });
-    batch.add_set(Family::Ipv4, Set { name: "vmac_map", keys: map, values: Some(map) }, &[(4, 3)]);
+    batch.add_set(Family::Ipv4, &map, &[element]);
     let rule = [
         Expression::Load(Header::Network, 9, 1, Register::One),
         Expression::Is(Register::One, vec![IGMP]),
@@ -76,21 +116,48 @@ fn every_message_is_as_nft_sends_it() {
         Expression::Map(Register::Two, "vmac_map", Register::Two),
         Expression::Copy(Register::One, Register::Two),
         Expression::Count,
-        Expression::Drop,
+        Expression::Decide(Verdict::Drop),
     ];
     batch.add_rule(Family::Ipv4, "out", &rule);
-    let golden = [TABLE, CHAIN, MAP, ELEMENTS, RULE].map(bytes);
-    for (message, golden) in messages(batch).iter().zip(&golden) {
-        assert_eq!(message, golden);
-    }
+    assert_eq!(messages(batch), [TABLE, CHAIN, MAP, ELEMENTS, RULE].map(bytes));
+}
+
+#[test]
+fn sets_of_addresses_are_as_nft_sends_them() {
+    let mut batch = Batch::new("keepalived");
+    let joined = Set::of("vips_link_local", DataType::Ipv6AddressOnInterface);
+    let address = std::net::Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0x77);
+    let key = [&address.octets()[..], &[1, 0, 0, 0]].concat();
+    batch.add_set(Family::Ipv6, &joined, &[Element::key(key)]);
+    let types = Set { constant: true, ..Set::of("neighbor-discovery", DataType::Icmpv6Type) };
+    batch.add_set(Family::Ipv6, &types, &[Element::key([135]), Element::key([136])]);
+    batch.delete_elements(Family::Ipv4, "vips", &[Element::key([10, 9, 0, 100])]);
+    let golden = [JOINED, JOINED_ELEMENTS, CONSTANT, CONSTANT_ELEMENTS, DELETED].map(bytes);
+    assert_eq!(messages(batch), golden);
+}
+
+#[test]
+fn chains_that_rules_lead_to_are_as_nft_sends_them() {
+    let mut batch = Batch::new("keepalived");
+    batch.add_plain_chain(Family::Ipv6, "in_link_local");
+    let octets = |first: u16| std::net::Ipv6Addr::new(first, 0, 0, 0, 0, 0, 0, 0).octets().to_vec();
+    let rule = [
+        Expression::Load(Header::Network, 24, 16, Register::One),
+        Expression::Mask(Register::One, octets(0xffc0)),
+        Expression::Is(Register::One, octets(0xfe80)),
+        Expression::Count,
+        Expression::Decide(Verdict::Goto("in_link_local")),
+    ];
+    batch.add_rule(Family::Ipv6, "in", &rule);
+    assert_eq!(messages(batch), [PLAIN_CHAIN, GOTO].map(bytes));
 }
 
 #[test]
 fn many_elements_are_more_than_one_message() {
-    let keys = DataType::InterfaceIndex;
-    let elements: Vec<(u32, u32)> = (1..=2_500).map(|number| (number, 0)).collect();
+    let set = Set::of("s", DataType::InterfaceIndex);
+    let elements: Vec<Element> = (1..=2_500_u32).map(|number| Element::key(number.to_ne_bytes())).collect();
     let mut batch = Batch::new("t");
-    batch.add_set(Family::Ipv6, Set { name: "s", keys, values: None }, &elements);
+    batch.add_set(Family::Ipv6, &set, &elements);
     let kinds: Vec<u8> = messages(batch).iter().map(|message| message[4]).collect();
     assert_eq!(kinds, [9, 12, 12, 12]);
 }

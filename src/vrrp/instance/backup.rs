@@ -28,7 +28,8 @@ impl Instance {
         self.tolerate_until = None;
         self.ready = false;
         self.change(now, State::Backup, reason);
-        self.timers.set(Timer::MasterDown, now + self.master_down_interval());
+        let begin = now.max(self.quiet_until);
+        self.timers.set(Timer::MasterDown, begin + self.master_down_interval());
     }
 
     /// An advertisement was heard while BACKUP.

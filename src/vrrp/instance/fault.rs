@@ -22,6 +22,8 @@ pub enum Fault {
     Tentative,
     /// The socket could not be opened.
     Socket,
+    /// A unicast router has no peer (`unicast_fault_no_peer`).
+    NoPeers,
     /// Something tracked failed.
     Tracked(Tracker),
     /// Something tracked without weight has no result yet. It holds a router that has not begun (or is in FAULT)

@@ -200,6 +200,13 @@ impl Instance {
         }
     }
 
+    /// The same where no advertisement tells switches where the addresses are.
+    pub(super) fn announce_elsewhere(&mut self) {
+        if self.addresses_set {
+            self.actions.push_back(Action::AnnounceElsewhere);
+        }
+    }
+
     fn schedule_bursts(&mut self, now: Time) {
         let garp = self.settings.garp;
         if !garp.delay.is_zero() {
@@ -207,6 +214,9 @@ impl Instance {
         }
         if !garp.refresh.is_zero() && self.timers.get(Timer::GarpRefresh).is_none() {
             self.timers.set(Timer::GarpRefresh, now + garp.delay + garp.refresh);
+        }
+        if !garp.extra.is_zero() && self.timers.get(Timer::GarpExtra).is_none() {
+            self.timers.set(Timer::GarpExtra, now + garp.extra);
         }
     }
 
@@ -233,7 +243,9 @@ impl Instance {
     /// Tells a worse router, and the switches it may have confused, who is master (RFC 9568 §6.4.3 (6.4.3-12)).
     fn answer_worse(&mut self, now: Time) {
         self.guard.overtake();
-        self.answer_with_advert(now);
+        if !self.settings.policy.lower_prio_no_advert {
+            self.answer_with_advert(now);
+        }
         if self.announce_again(now) && self.is_member() {
             self.actions.push_back(Action::AnnounceGroup);
         }
@@ -267,6 +279,9 @@ impl Instance {
     }
 
     fn give_way(&mut self, now: Time, advert: &Accepted, reason: Reason) {
+        if self.settings.policy.higher_prio_send_advert {
+            self.send_advert(now, self.priority);
+        }
         self.leave_master();
         self.become_backup_of(now, advert, reason);
     }

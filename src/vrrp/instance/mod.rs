@@ -17,6 +17,7 @@ mod contest;
 mod fault;
 mod master;
 mod member;
+mod words;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -106,6 +107,8 @@ pub struct Instance {
     tolerate_until: Option<Time>,
     /// Another owner of the addresses that does not give way.
     other_owner: Option<OtherOwner>,
+    /// Until when the router neither says nor hears anything.
+    quiet_until: Time,
     /// Another router that advertises as master while this one is.
     contest: Option<Contest>,
     /// A member of a sync group that would be MASTER, were it alone.
@@ -152,6 +155,7 @@ impl Instance {
             takeover: Reason::NoMaster,
             tolerate_until: None,
             other_owner: None,
+            quiet_until: Time::default(),
             contest: None,
             ready: false,
             answers: Answers::default(),
@@ -197,11 +201,13 @@ impl Instance {
         if !matches!(self.state, State::Backup | State::Master) {
             return;
         }
-        let verdict = validate::validate(&self.settings, &mut self.guard, now, packet);
+        let verdict = self.judge(now, packet);
+        let Some(verdict) = verdict else { return };
         validate::count(&verdict, &self.counters);
         match verdict {
             Ok(advert) if self.source == Some(advert.source) => self.complain_of_our_address(now, &advert),
             Ok(advert) => {
+                self.follow_checksum(&advert);
                 self.note_differences(now, &advert);
                 self.note_clock(now, advert.source);
                 match self.state {
@@ -221,6 +227,7 @@ impl Instance {
                 // RFC 9568 §6.4.2 (6.4.2-7).
                 Timer::MasterDown => self.take_over(now),
                 // RFC 9568 §6.4.3 (6.4.3-9).
+                Timer::Advert if self.settings.is_replaced(now.since(due)) => self.resign(now, due),
                 Timer::Advert => {
                     self.answers.may_advertise_again();
                     self.send_advert(now, self.priority);
@@ -230,6 +237,10 @@ impl Instance {
                 Timer::GarpRefresh => {
                     self.announce(self.settings.garp.refresh_repeat);
                     self.timers.set(Timer::GarpRefresh, next_period(due, self.settings.garp.refresh, now));
+                }
+                Timer::GarpExtra => {
+                    self.announce_elsewhere();
+                    self.timers.set(Timer::GarpExtra, next_period(due, self.settings.garp.extra, now));
                 }
                 Timer::GarpLowerPriority => self.announce(self.settings.garp.lower_prio_repeat),
                 Timer::InstallRetry => self.actions.push_back(Action::InstallAddresses),
@@ -301,6 +312,9 @@ impl Instance {
     /// The first state in which the router takes part.
     fn begin(&mut self, now: Time) {
         let starts_as_master = self.settings.is_owner() && self.settings.start_as_master;
+        if let Some(delay) = self.quiet_for(now) {
+            return self.begin_quietly(now, delay, starts_as_master);
+        }
         if starts_as_master && self.settings.membership != Membership::Member {
             // RFC 9568 §6.4.1 (6.4.1-1).
             self.become_master(now, Reason::AddressOwner);

@@ -36,6 +36,7 @@ fn settings(version: Version) -> Settings {
         garp: Garp::default(),
         down_timer_adverts: 3,
         membership: crate::vrrp::Membership::Alone,
+        policy: crate::vrrp::Policy::default(),
     }
 }
 
@@ -90,6 +91,7 @@ fn a_good_advertisement_is_accepted_in_both_versions() {
         assert_eq!(
             verdict,
             Ok(Accepted {
+                stranger: false,
                 source: SENDER,
                 priority: Priority(100),
                 interval: Duration::from_secs(1),
@@ -244,7 +246,8 @@ fn a_unicast_instance_takes_any_ttl_and_no_multicast() {
     let group = settings(Version::V3);
     let unicast =
         Settings { destination: Destination::Unicast(vec![IpAddr::from([10, 9, 0, 1])]), ..group.clone() };
-    assert_eq!(judged(&unicast, &altered(&unicast, 8, 3)).1, [Counter::AdvertReceived]);
+    let moved = [Counter::AdvertReceived, Counter::StrangerReceived];
+    assert_eq!(judged(&unicast, &altered(&unicast, 8, 3)).1, moved);
     let counter = Some(Counter::AddressListError);
     rejected(&unicast, &packet(&group), Reject::Destination(GROUP), counter);
     rejected(&group, &packet(&unicast), Reject::Destination(IpAddr::from([10, 9, 0, 1])), counter);

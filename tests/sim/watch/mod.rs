@@ -148,6 +148,7 @@ impl Watch {
             }
             Input::Packet(_) => Cause::Packet(self.packet.take()),
             Input::Timeout => Cause::Timeout,
+            Input::Delay(_) => Cause::Condition,
             Input::Source(source) => {
                 self.faults.remove(&Fault::Address);
                 self.faults.remove(&Fault::Tentative);

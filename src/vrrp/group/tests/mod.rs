@@ -17,7 +17,7 @@ use crate::{
     registry::{Counters, InstanceStatus},
     units::{Family, Version, Vrid},
     vrrp::{
-        Action, Auth, Destination, Fault, Garp, Instance, Membership, Outgoing, Settings, Source,
+        Action, Auth, Destination, Fault, Garp, Instance, Membership, Outgoing, Policy, Settings, Source,
         ipv4::HEADER_LEN, packet::Advert, testing::advert_of,
     },
 };
@@ -48,6 +48,7 @@ fn member(link: u8, priority: u8) -> Settings {
         garp: Garp::default(),
         down_timer_adverts: Settings::DEFAULT_DOWN_TIMER_ADVERTS,
         membership: Membership::Member,
+        policy: Policy::default(),
     }
 }
 
@@ -230,7 +231,9 @@ impl World {
             Action::Announce { repeat } => format!("announce x{repeat}"),
             Action::Transition(change) if change.is_move() => shown(change),
             Action::Transition(change) => format!("event: {}", change.reason),
-            Action::AnnounceSource | Action::AnnounceGroup | Action::Log(_) => return,
+            Action::AnnounceSource | Action::AnnounceGroup | Action::AnnounceElsewhere | Action::Log(_) => {
+                return;
+            }
         };
         self.write(host, &format!("VI{link}"), &what);
     }

@@ -32,6 +32,16 @@ fn the_refresh_begins_after_the_delay_and_keeps_its_grid() {
 }
 
 #[test]
+fn other_interfaces_are_announced_on_at_their_own_period() {
+    let garp = Garp { extra: Duration::from_secs(2), delay: Duration::ZERO, ..Garp::default() };
+    let mut lan = Lan::master(Settings { garp, ..router(100) });
+    assert_eq!(decisions_until(&mut lan, 15.0), ["12.000 announce elsewhere", "14.000 announce elsewhere"]);
+    lan.hear_at(15.5, 200);
+    lan.take_lines();
+    assert_eq!(decisions_until(&mut lan, 18.0), [""; 0]);
+}
+
+#[test]
 fn a_backup_announces_nothing_more() {
     let mut lan = Lan::master(router(100));
     lan.hear_at(11.0, 200);

@@ -12,14 +12,15 @@ mod malformed;
 mod master;
 mod matrix;
 mod shutdown;
+mod words;
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use super::*;
 use crate::vrrp::{
-    Auth, Garp, Outgoing, Source,
+    Auth, Garp, Outgoing, Policy, Source,
     ipv4::{self, HEADER_LEN},
-    packet::{Advert, View},
+    packet::{Advert, Coverage, View},
     testing::{advert_of, settings},
 };
 
@@ -186,6 +187,7 @@ impl Lan {
             Action::Announce { repeat } => format!("announce x{repeat}"),
             Action::AnnounceSource => "announce source".into(),
             Action::AnnounceGroup => "announce group".into(),
+            Action::AnnounceElsewhere => "announce elsewhere".into(),
             Action::Transition(change) if !change.is_move() => format!("event: {}", change.reason),
             Action::Transition(change) => format!("{} -> {} ({})", change.from, change.to, change.reason),
             Action::Log(log) => {

@@ -1,0 +1,34 @@
+//! Routers that take no packets for their addresses (`no_accept`, strict mode): the firewall knows before the addresses
+//! are on the host, and forgets when they are gone.
+
+use super::{addresses::Request, links::Links, router::Router, work::Before};
+use crate::kernel::Refusal;
+
+/// What the firewall has to know before the requests of a router are made, when they add addresses.
+pub(super) fn ahead_of(
+    links: &Links,
+    number: usize,
+    router: &mut Router,
+    asked: impl Iterator<Item = Request>,
+) -> Option<Before> {
+    let refusal = |request| match request {
+        // Behind the addresses there are routes and rules.
+        Request::Add(slot, index) => {
+            Some(Refusal::new(router.row.addresses.get(slot)?.config.address, index))
+        }
+        Request::Remove(..) => None,
+    };
+    let refusals: Vec<Refusal> = asked.filter_map(refusal).collect();
+    if !router.row.config.refuses_packets() || refusals.is_empty() {
+        return None;
+    }
+    router.refusing = true;
+    Some(Box::pin(links.host().refuse(number, refusals)))
+}
+
+/// Packets of a router's addresses are taken again, as it has given all of them up.
+pub(super) fn accept_after(links: &Links, number: usize, refusing: &mut bool) {
+    if std::mem::take(refusing) {
+        links.host().accept(number);
+    }
+}

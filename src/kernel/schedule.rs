@@ -1,0 +1,112 @@
+//! How threads get the processor, and whether their memory stays in place.
+
+use nix::{
+    libc,
+    sched::{CpuSet, sched_setaffinity},
+    sys::{
+        mman::{MlockAllFlags, mlockall},
+        resource::{Resource, setrlimit},
+    },
+    unistd::{Pid, gettid},
+};
+
+use super::{KernelError, sys};
+
+/// The signal of a process that has a real-time thread which worked for longer than [`limit_real_time`] allows.
+pub const EXCEEDED: i32 = libc::SIGXCPU;
+
+/// A thread of this process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Thread(i32);
+
+impl Thread {
+    /// The calling one.
+    pub fn current() -> Self {
+        Self(gettid().as_raw())
+    }
+
+    /// Real-time scheduling (SCHED_RR) with a priority from 1 to 99, the usual one with 0. Threads and processes that it
+    /// starts have the usual one. EPERM without CAP_SYS_NICE.
+    pub fn set_real_time(self, priority: u8) -> Result<(), KernelError> {
+        sys::schedule(self.0, i32::from(priority)).map_err(|error| {
+            KernelError::from_io(format!("setting the real-time priority {priority}"), &error)
+        })
+    }
+
+    /// The nice value, from -20, the most, to 19. EACCES for a lower one without CAP_SYS_NICE.
+    pub fn set_nice(self, nice: i8) -> Result<(), KernelError> {
+        sys::set_nice(self.0, i32::from(nice))
+            .map_err(|error| KernelError::from_io(format!("setting the nice value {nice}"), &error))
+    }
+
+    /// The processors it may run on, and threads that it starts. EINVAL when there is none of them.
+    pub fn set_processors(self, processors: &[u16]) -> Result<(), KernelError> {
+        let mut set = CpuSet::new();
+        let bound = processors.iter().try_for_each(|processor| set.set(usize::from(*processor)));
+        bound.and_then(|()| sched_setaffinity(Pid::from_raw(self.0), &set)).map_err(|errno| {
+            KernelError::from_io(format!("binding to processors {processors:?}"), &errno.into())
+        })
+    }
+}
+
+/// Keeps the memory of the process in place: what is used now and later is never swapped out. What is only reserved,
+/// such as the stacks of threads, is not made up of memory for it. ENOMEM or EPERM beyond RLIMIT_MEMLOCK without
+/// CAP_IPC_LOCK.
+pub fn lock_memory() -> Result<(), KernelError> {
+    // nix has no name for this one.
+    let when_used = MlockAllFlags::from_bits_retain(libc::MCL_ONFAULT);
+    mlockall(MlockAllFlags::MCL_CURRENT | MlockAllFlags::MCL_FUTURE | when_used)
+        .map_err(|errno| KernelError::from_io("locking the memory", &errno.into()))
+}
+
+/// How many microseconds a thread with real-time scheduling may work without waiting for anything; then the process gets
+/// SIGXCPU, and once more with every second.
+pub fn limit_real_time(microseconds: u64) -> Result<(), KernelError> {
+    setrlimit(Resource::RLIMIT_RTTIME, microseconds, libc::RLIM_INFINITY)
+        .map_err(|errno| KernelError::from_io("limiting real-time work", &errno.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Fields of the calling thread's stat (proc_pid_stat(5)), numbered as there.
+    fn stat(fields: [usize; 3]) -> [i64; 3] {
+        let text = std::fs::read_to_string("/proc/thread-self/stat").unwrap();
+        let after_name: Vec<&str> = text.rsplit_once(") ").unwrap().1.split(' ').collect();
+        fields.map(|field| after_name[field - 3].parse().unwrap())
+    }
+
+    const NICE: usize = 19;
+    const REAL_TIME: usize = 40;
+    const POLICY: usize = 41;
+
+    #[test]
+    fn a_thread_is_scheduled_as_told_and_as_before() {
+        std::thread::spawn(|| {
+            let thread = Thread::current();
+            thread.set_nice(3).unwrap();
+            thread.set_real_time(7).expect("this test needs CAP_SYS_NICE");
+            assert_eq!(stat([NICE, REAL_TIME, POLICY]), [3, 7, 2]);
+            let child = std::thread::spawn(|| stat([NICE, REAL_TIME, POLICY])).join().unwrap();
+            assert_eq!(child[1..], [0, 0], "what it starts is not real-time");
+            thread.set_real_time(0).unwrap();
+            assert_eq!(stat([NICE, REAL_TIME, POLICY]), [3, 0, 0]);
+        })
+        .join()
+        .unwrap();
+    }
+
+    #[test]
+    fn a_thread_runs_on_the_processors_it_is_told() {
+        std::thread::spawn(|| {
+            Thread::current().set_processors(&[0]).unwrap();
+            let status = std::fs::read_to_string("/proc/thread-self/status").unwrap();
+            assert!(status.contains("Cpus_allowed_list:\t0\n"), "{status}");
+            let error = Thread::current().set_processors(&[1023]).unwrap_err();
+            assert_eq!(error.errno(), Some(libc::EINVAL));
+        })
+        .join()
+        .unwrap();
+    }
+}

@@ -1,0 +1,244 @@
+//! Words that each change one thing that a router says or believes.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use lab::frame::{Ipv4, VRRP_GROUP, advert_v3};
+use lab::pcap::Vrrp;
+use lab::{Capture, Injector, Lan, Result, Router, State, Subject, clock, wait};
+
+use crate::world::{EARLY, LATE, Ours, SOON, Setup, Talk, V3, VI, VIP, from, ours, side_by_side};
+
+const ALPHA: [u8; 4] = [10, 9, 0, 1];
+const BETA: [u8; 4] = [10, 9, 0, 2];
+const GAMMA: [u8; 4] = [10, 9, 0, 3];
+const VIPS: [[u8; 4]; 1] = [[10, 9, 0, 100]];
+const UNICAST: Talk = Talk { unicast: true, ..V3 };
+
+/// alpha, where the router is, and gamma, which pretends to be others.
+struct Stage {
+    lan: Lan,
+    injector: Injector,
+}
+
+impl Stage {
+    fn build() -> Result<Self> {
+        let lan =
+            Lan::builder().host("alpha", "va0", "10.9.0.1/24").host("gamma", "vg0", "10.9.0.3/24").build()?;
+        let injector = Injector::open(&lan["gamma"], "vg0")?;
+        Ok(Self { lan, injector })
+    }
+
+    fn start_until(&self, setup: &Setup, state: State) -> Result<Router> {
+        setup.start_until(&ours(), &self.lan["alpha"], state)
+    }
+
+    fn capture(&self) -> Result<Capture> {
+        Capture::start(&self.lan["gamma"], "vg0", "ip proto 112 and src host 10.9.0.1")
+    }
+
+    /// An advertisement of a router at `source`, to the group or to alpha.
+    fn advertise(&self, source: [u8; 4], unicast: bool, priority: u8, ttl: u8) -> Result<()> {
+        let destination = if unicast { ALPHA } else { VRRP_GROUP };
+        let message = advert_v3((source, destination), 51, priority, 100, &VIPS);
+        let packet = Ipv4 { dst: destination, ttl, ..Ipv4::vrrp(source, &message) };
+        let mac = self.lan["gamma"].mac("vg0")?;
+        let frame = match unicast {
+            true => packet.ethernet_to(self.lan["alpha"].mac("va0")?, mac),
+            false => packet.ethernet(mac),
+        };
+        self.injector.send(&frame)
+    }
+}
+
+/// The router on alpha, with advertisements a second apart.
+fn slow(line: &str) -> Setup {
+    Setup { advert_int: "1".into(), ..V3.alpha(150).line(line) }
+}
+
+#[test]
+fn lower_prio_no_advert_decides_whether_a_worse_router_is_answered() {
+    let cases = [("# nothing", true), ("lower_prio_no_advert", false), ("strict_mode", false)];
+    side_by_side(&cases, |(line, answered)| {
+        let stage = Stage::build()?;
+        let _alpha = stage.start_until(&slow(line), State::Master)?;
+        let capture = stage.capture()?;
+        let regular = capture.wait_vrrp("an advertisement", SOON, |seen| !seen.is_empty())?.len();
+        stage.advertise(GAMMA, false, 100, 255)?;
+        let seen = capture.wait_vrrp("the next one", SOON, |seen| seen.len() > regular)?;
+        let gap = seen[regular].time.saturating_sub(seen[regular - 1].time);
+        let interval = Duration::from_secs(1);
+        assert_eq!(gap < interval - LATE, *answered, "{gap:?} from one advertisement to the next");
+        Ok(())
+    });
+}
+
+#[test]
+fn higher_prio_send_advert_decides_whether_a_better_router_is_answered() {
+    let cases = [("# nothing", 0), ("higher_prio_send_advert", 1)];
+    side_by_side(&cases, |(line, answers)| {
+        let stage = Stage::build()?;
+        let alpha = stage.start_until(&slow(line), State::Master)?;
+        let capture = stage.capture()?;
+        let regular = capture.wait_vrrp("an advertisement", SOON, |seen| !seen.is_empty())?.len();
+        let mark = alpha.mark();
+        stage.advertise(GAMMA, false, 200, 255)?;
+        alpha.wait_entering_since(mark, VI, State::Backup, SOON)?;
+        let packets = capture.stop()?;
+        assert_eq!(lab::pcap::vrrp(&packets).count(), regular + answers);
+        Ok(())
+    });
+}
+
+/// Who is believed first: a stranger, a peer that is too far away, or one that is near.
+#[test]
+fn check_unicast_src_decides_who_is_believed() {
+    let cases = [
+        ("10.9.0.2", "# nothing", 201),
+        ("10.9.0.2", "check_unicast_src", 202),
+        // Bounds are of no use unless it is known who sends.
+        ("10.9.0.2 min_ttl 100", "# nothing", 203),
+        ("10.9.0.2 min_ttl 100", "check_unicast_src", 203),
+    ];
+    side_by_side(&cases, |(peer, line, believed)| {
+        let stage = Stage::build()?;
+        let peers = format!("unicast_src_ip 10.9.0.1\n  unicast_peer {{\n    {peer}\n  }}");
+        let setup = Setup { advert_int: "1".into(), ..V3.alpha(100).line(peers).line(*line) };
+        let alpha = stage.start_until(&setup, State::Master)?;
+        for (source, priority, ttl) in [(GAMMA, 201, 255), (BETA, 202, 99), (BETA, 203, 100)] {
+            stage.advertise(source, true, priority, ttl)?;
+        }
+        let log = alpha.wait_log("Master received advert", SOON)?;
+        let expected = format!("with higher priority {believed}");
+        assert!(log.contains(&expected), "{log}");
+        Ok(())
+    });
+}
+
+#[test]
+fn unicast_ttl_is_the_ttl_of_unicast_advertisements() {
+    let cases = [("", 255), ("unicast_ttl 7", 7)];
+    side_by_side(&cases, |(line, ttl)| {
+        let lan = UNICAST.lan()?;
+        let capture = Capture::start(&lan["beta"], "vb0", "ip proto 112")?;
+        let setup = UNICAST.alpha(150);
+        let setup = if line.is_empty() { setup } else { setup.line(*line) };
+        let _alpha = setup.start_until(&ours(), &lan["alpha"], State::Master)?;
+        let seen = capture.wait_vrrp("an advertisement", SOON, |seen| !seen.is_empty())?;
+        assert_eq!(seen.iter().map(|advert| advert.ttl).collect::<Vec<_>>(), vec![*ttl; seen.len()]);
+        Ok(())
+    });
+}
+
+#[test]
+fn unicast_fault_no_peer_keeps_a_router_without_peers_from_taking_part() -> Result<()> {
+    let stage = Stage::build()?;
+    let lonely = V3.alpha(150).line("unicast_fault_no_peer");
+    let usual = Setup { vrid: 52, vips: vec!["10.9.0.101/24".into()], ..V3.alpha(100) };
+    let capture = stage.capture()?;
+    let text = format!("{}{}", lonely.instance(VI), usual.instance("USUAL"));
+    let alpha = Router::start(&ours(), &stage.lan["alpha"], "alpha", &text)?;
+    // Whoever waits longer for a master takes part; by then the other one would, too.
+    alpha.wait_entering("USUAL", State::Master, SOON)?;
+    let seen = capture.wait_vrrp("its advertisements", SOON, |seen| seen.len() > 2)?;
+    assert!(seen.iter().all(|advert| advert.vrid() == 52), "{seen:?}");
+    assert_eq!(stage.lan.holders(VIP), [""; 0]);
+    if let Subject::Steadfast(_) = ours() {
+        assert_eq!(alpha.entries(VI, State::Fault), 1, "{}", alpha.log());
+    }
+    Ok(())
+}
+
+/// One router has the checksum of old, the other one finds out.
+#[test]
+fn routers_with_the_old_unicast_checksum_are_understood() {
+    side_by_side(&Ours::BOTH, |ours| {
+        let lan = UNICAST.lan()?;
+        let (alpha, beta) = ours.cast();
+        // keepalived is the one of old.
+        let old = |setup: Setup, subject: &Subject| match subject {
+            Subject::Keepalived => setup.line("old_unicast_checksum"),
+            Subject::Steadfast(_) => setup,
+        };
+        let better = old(UNICAST.alpha(150), &alpha);
+        let worse = old(UNICAST.beta(100), &beta);
+        let first = better.start_until(&alpha, &lan["alpha"], State::Master)?;
+        let second = worse.start_until(&beta, &lan["beta"], State::Backup)?;
+        // Handed over and taken back, each has heard the other.
+        first.stop()?;
+        second.wait_entering(VI, State::Master, SOON)?;
+        let mark = second.mark();
+        let first = better.start_until(&alpha, &lan["alpha"], State::Master)?;
+        second.wait_entering_since(mark, VI, State::Backup, SOON)?;
+        lan.wait_holder(VIP, "alpha", SOON)?;
+        for router in [&first, &second] {
+            if let Subject::Steadfast(_) = router.subject() {
+                router.wait_log("Setting unicast VRRPv3 checksum to old version", SOON)?;
+            }
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_start_may_be_delayed() {
+    // An owner takes its addresses when the delay is over, anybody else waits for a master from then on.
+    let cases = [(150, "BACKUP", V3.master_down(150)), (255, "MASTER", Duration::ZERO)];
+    side_by_side(&cases, |(priority, state, wait_after)| {
+        let stage = Stage::build()?;
+        let capture = stage.capture()?;
+        let instance = V3.alpha(*priority).instance(VI).replace("state BACKUP", &format!("state {state}"));
+        let text = format!("global_defs {{\n  vrrp_startup_delay 2\n}}\n{instance}");
+        let started = clock::wall();
+        let _alpha = Router::start(&ours(), &stage.lan["alpha"], "alpha", &text)?;
+        let seen = capture.wait_vrrp("an advertisement", SOON, |seen| !seen.is_empty())?;
+        let first: &Vrrp = from(&seen, "10.9.0.1")[0];
+        let waited = first.time.saturating_sub(started);
+        assert!(waited >= Duration::from_secs(2) + *wait_after - EARLY, "{waited:?}");
+        wait::until_true("the virtual address", SOON, || stage.lan["alpha"].has_address(VIP))
+    });
+}
+
+/// The interfaces are in another network namespace than the program is started in.
+#[test]
+fn a_network_namespace_may_be_named() -> Result<()> {
+    let stage = Stage::build()?;
+    let (alpha, gamma) = (&stage.lan["alpha"], &stage.lan["gamma"]);
+    let text = format!("net_namespace {}\n{}", alpha.namespace(), V3.alpha(150).instance(VI));
+    let router = Router::start(&ours(), gamma, "elsewhere", &text)?;
+    stage.lan.wait_holder(VIP, "alpha", SOON)?;
+    router.stop()?;
+    wait::until_eq("nobody with the address", SOON, &Vec::<String>::new(), || stage.lan.holders(VIP))
+}
+
+/// What the kernel says of the threads that speak VRRP: policy and real-time priority, which leave the nice value alone,
+/// and processors.
+#[test]
+fn the_router_comes_before_other_programs() -> Result<()> {
+    let stage = Stage::build()?;
+    let words = "vrrp_rt_priority 20\n  vrrp_no_swap\n  vrrp_rlimit_rttime 500000\n  vrrp_cpu_affinity 0\n  vrrp_priority -3";
+    let text = format!("global_defs {{\n  {words}\n}}\n{}", V3.alpha(150).instance(VI));
+    let router = Router::start(&ours(), &stage.lan["alpha"], "alpha", &text)?;
+    router.wait_entering(VI, State::Master, SOON)?;
+    let pid = router.vrrp_pid(SOON)?;
+    let process = Path::new("/proc").join(pid.to_string());
+    for task in fs::read_dir(process.join("task")).expect("the process runs") {
+        let task = task.expect("it has threads").path();
+        let read = |file: &str| fs::read_to_string(task.join(file)).expect("the thread runs");
+        let is_ours = ["vrrp", "netlink", "keepalived"].contains(&read("comm").trim());
+        let stat = read("stat");
+        let fields: Vec<&str> = stat.rsplit_once(") ").expect("a name").1.split(' ').collect();
+        // Priority, nice value, real-time priority, policy (proc_pid_stat(5)).
+        let schedule = [18, 19, 40, 41].map(|field| fields[field - 3]);
+        assert_eq!(schedule == ["-21", "0", "20", "2"], is_ours, "{} {schedule:?}", read("comm"));
+        let is_bound = read("status").contains("Cpus_allowed_list:\t0\n");
+        assert!(is_bound || !is_ours, "{}", read("status"));
+    }
+    let status = fs::read_to_string(process.join("status")).expect("the process runs");
+    assert!(!status.contains("VmLck:\t       0 kB"), "{status}");
+    let limits = fs::read_to_string(process.join("limits")).expect("the process runs");
+    let limit = limits.lines().find(|line| line.starts_with("Max realtime timeout")).expect("there is one");
+    assert!(limit.contains("500000"), "{limit}");
+    Ok(())
+}
