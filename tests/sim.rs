@@ -42,7 +42,7 @@ mod wire;
 #[path = "sim/world.rs"]
 mod world;
 
-use std::{env, thread};
+use std::{collections::BTreeSet, env, thread};
 
 use steadfast::record;
 
@@ -50,6 +50,7 @@ use self::{
     mutation::TABLE,
     story::Story,
     tale::{Outcome, tell},
+    watch::Invariant,
 };
 
 /// Stories told, unless the environment says how many.
@@ -97,6 +98,13 @@ fn every_broken_rule_is_noticed() {
         let mut found = found.map(|(invariant, _)| invariant);
         assert!(found.any(|invariant| invariant == expected), "{mutation:?} is not noticed by {expected:?}");
     }
+}
+
+#[test]
+fn every_rule_of_the_watch_is_broken_by_a_mutation() {
+    let broken: BTreeSet<_> = TABLE.iter().map(|(_, invariant)| *invariant).collect();
+    let all: BTreeSet<_> = Invariant::ALL.iter().copied().collect();
+    assert_eq!(broken, all);
 }
 
 #[test]

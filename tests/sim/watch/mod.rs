@@ -19,9 +19,22 @@ use steadfast::{
 pub(crate) use self::claim::{Claim, header_length};
 use self::{claim::Heard, rates::Rates, waiting::Waiting};
 
-/// The rules, by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Invariant {
+/// Makes the enumeration and the list of all of it from one text, so that no rule can be left out of the list.
+macro_rules! invariants {
+    ($($(#[$doc:meta])* $name:ident,)*) => {
+        /// The rules, by name.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub(crate) enum Invariant {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Invariant {
+            /// Every rule.
+            pub(crate) const ALL: &[Self] = &[$(Self::$name),*];
+        }
+    };
+}
+invariants! {
     /// A damaged packet has no effect.
     Garbage,
     /// Every change of state has a cause that allows it, and a reason that is true.
