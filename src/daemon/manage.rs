@@ -30,8 +30,8 @@ use crate::{
     snmp::{self, notification::Pending},
 };
 
-/// How long a stop waits for notify scripts, as keepalived does, and for the AgentX master.
-const LAST_WORDS: Duration = Duration::from_secs(1);
+/// How long a stop waits for notify scripts, as keepalived does, for the AgentX master, and then for a recording.
+pub(super) const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// How the subagent is set up.
 #[derive(Clone, Debug)]

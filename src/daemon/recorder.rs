@@ -4,6 +4,7 @@
 //! so is everything after the file has its full size or cannot be written any more.
 
 use std::{
+    convert::Infallible,
     fs::{File, OpenOptions},
     io::{self, BufWriter, Write},
     os::unix::fs::OpenOptionsExt as _,
@@ -11,13 +12,14 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
-        mpsc::{Receiver, SyncSender, TryRecvError, sync_channel},
+        mpsc::{self, Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel},
     },
     thread::{self, JoinHandle},
 };
 
 use tracing::{error, warn};
 
+use super::manage::LAST_WORDS;
 use crate::{
     cli,
     record::{Event, Header, Line, Tape, VERSION},
@@ -34,6 +36,8 @@ const MAX_BYTES: u64 = 256 << 20;
 pub(super) struct Recorder {
     source: Source,
     writer: JoinHandle<()>,
+    /// Says nothing, and is disconnected when the writer has ended.
+    ended: Receiver<Infallible>,
 }
 
 /// Where the lines come in.
@@ -54,8 +58,17 @@ impl Recorder {
         let lost = Arc::new(AtomicU64::new(0));
         let source = Source { queue, lost: Arc::clone(&lost) };
         let mut writer = Writer { out: BufWriter::new(file), written: 0, is_over: false, lost };
-        let writer = thread::Builder::new().name("record".into()).spawn(move || writer.run(&lines))?;
-        Ok(Self { source, writer })
+        Self::spawn(source, move || writer.run(&lines))
+    }
+
+    fn spawn(source: Source, write: impl FnOnce() + Send + 'static) -> io::Result<Self> {
+        let (alive, ended) = mpsc::channel();
+        let writer = thread::Builder::new().name("record".into()).spawn(move || {
+            // Dropped at the end, also by a panic.
+            let _alive: mpsc::Sender<Infallible> = alive;
+            write();
+        })?;
+        Ok(Self { source, writer, ended })
     }
 
     /// For those who record.
@@ -63,11 +76,14 @@ impl Recorder {
         self.source.clone()
     }
 
-    /// Writes what is left. Nobody records any more.
+    /// Writes what is left, as far as the disk takes it in time. Nobody records any more.
     pub(super) fn finish(self) {
         let Source { queue, lost } = self.source;
         drop(queue);
-        if self.writer.join().is_err() {
+        if matches!(self.ended.recv_timeout(LAST_WORDS), Err(RecvTimeoutError::Timeout)) {
+            // The writer ends with the process.
+            error!("the disk does not take the recording: its end is lost");
+        } else if self.writer.join().is_err() {
             error!("the thread that writes the recording panicked");
         }
         let lost = lost.load(Ordering::Relaxed);
@@ -184,6 +200,22 @@ mod tests {
             machine.handle_timeout(crate::units::Time::default());
         }
         assert_eq!((lines.try_iter().count(), lost.load(Ordering::Relaxed)), (2, 9));
+    }
+
+    #[test]
+    fn a_disk_that_hangs_does_not_hold_up_the_stop() {
+        let (queue, _) = sync_channel(1);
+        let source = Source { queue, lost: Arc::default() };
+        let (disk, hung) = mpsc::channel::<Infallible>();
+        let recorder = Recorder::spawn(source, move || assert!(hung.recv().is_err())).unwrap();
+        let (finished, end) = mpsc::channel();
+        let stop = thread::spawn(move || {
+            recorder.finish();
+            finished.send(())
+        });
+        assert_eq!(end.recv_timeout(LAST_WORDS * 20), Ok(()), "the stop waits for the disk");
+        drop(disk);
+        stop.join().unwrap().unwrap();
     }
 
     #[test]
