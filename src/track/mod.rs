@@ -18,6 +18,8 @@ mod file;
 mod link;
 mod process;
 mod script;
+#[cfg(test)]
+pub(crate) mod testing;
 
 pub use self::{
     effect::{Effect, Finding, Observation, effect},

@@ -243,26 +243,10 @@ fn healthy(result: ScriptResult) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{ScriptCommand, Span};
+    use crate::track::testing::script;
 
     fn tracker(rise: u32, fall: u32, init_fail: bool) -> ScriptTracker {
-        ScriptTracker::new(&config::Script {
-            name: "chk".into(),
-            command: ScriptCommand {
-                argv: vec!["true".into()],
-                path: "/bin/true".into(),
-                shown: "'/bin/true'".into(),
-            },
-            interval: Duration::from_secs(2),
-            timeout: Some(Duration::from_secs(1)),
-            rise,
-            fall,
-            weight: 0,
-            reverse: false,
-            init_fail,
-            user: None,
-            at: Span::default(),
-        })
+        ScriptTracker::new(&config::Script { rise, fall, init_fail, ..script() })
     }
 
     fn actions(tracker: &mut ScriptTracker) -> Vec<ScriptAction> {

@@ -4,7 +4,7 @@ use std::{io::ErrorKind, path::Path, sync::Arc};
 
 use tracing::{error, info, warn};
 
-use super::Engine;
+use super::ToEngine;
 use crate::{
     config::tracking::{InitFile, Tracker},
     kernel::{FileWatch, clock, file_watch},
@@ -21,7 +21,7 @@ struct Follower<'a> {
 }
 
 /// Follows the files of these rows for ever.
-pub(super) fn run(rows: &[Arc<FileRow>], engine: &Engine) {
+pub(super) fn run(rows: &[Arc<FileRow>], engine: &ToEngine) {
     for row in rows {
         if let Some(init) = row.config.init {
             initialise(row, init);
@@ -53,7 +53,7 @@ pub(super) fn run(rows: &[Arc<FileRow>], engine: &Engine) {
 }
 
 impl Follower<'_> {
-    fn look(&mut self, position: usize, engine: &Engine) {
+    fn look(&mut self, position: usize, engine: &ToEngine) {
         let config = &self.row.config;
         let verdict = self.tracker.handle_content(&read(&config.path));
         if verdict.problem != self.problem {

@@ -55,11 +55,11 @@ pub(super) fn interface_rows(
 pub(super) fn start(registry: &Arc<Registry>, engine: &mpsc::Sender<Command>) -> io::Result<()> {
     let topology = registry.topology();
     if !topology.files.is_empty() {
-        let (rows, engine) = (topology.files.clone(), Engine::of(engine));
+        let (rows, engine) = (topology.files.clone(), ToEngine::of(engine));
         thread::Builder::new().name("files".to_owned()).spawn(move || files::run(&rows, &engine))?;
     }
     if !topology.processes.is_empty() {
-        let (rows, engine) = (topology.processes.clone(), Engine::of(engine));
+        let (rows, engine) = (topology.processes.clone(), ToEngine::of(engine));
         let buffer = processes::receive_buffer(&topology.global);
         thread::Builder::new()
             .name("processes".to_owned())
@@ -69,9 +69,10 @@ pub(super) fn start(registry: &Arc<Registry>, engine: &mpsc::Sender<Command>) ->
 }
 
 /// Where observations go. It does not keep the engine's channel open: the engine ends when the manage lane does.
-struct Engine(mpsc::WeakSender<Command>);
+#[derive(Clone, Debug)]
+struct ToEngine(mpsc::WeakSender<Command>);
 
-impl Engine {
+impl ToEngine {
     fn of(engine: &mpsc::Sender<Command>) -> Self {
         Self(engine.downgrade())
     }

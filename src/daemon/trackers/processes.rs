@@ -4,7 +4,7 @@ use std::{io, sync::Arc, time::Duration};
 
 use tracing::{error, info, warn};
 
-use super::Engine;
+use super::ToEngine;
 use crate::{
     config::{Global, tracking::Tracker},
     kernel::{
@@ -38,7 +38,7 @@ pub(super) fn receive_buffer(global: &Global) -> ReceiveBuffer {
 }
 
 /// Follows the processes of these rows for ever.
-pub(super) fn run(rows: Vec<Arc<ProcessRow>>, engine: &Engine, buffer: ReceiveBuffer) {
+pub(super) fn run(rows: Vec<Arc<ProcessRow>>, engine: &ToEngine, buffer: ReceiveBuffer) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let ended = runtime.and_then(|runtime| {
         runtime.block_on(async {
@@ -64,7 +64,7 @@ fn report(opened: Result<ProcessEvents, KernelError>) -> Option<ProcessEvents> {
 }
 
 impl Follower {
-    async fn follow(mut self, engine: &Engine, buffer: ReceiveBuffer) -> io::Result<()> {
+    async fn follow(mut self, engine: &ToEngine, buffer: ReceiveBuffer) -> io::Result<()> {
         let mut deadline = Deadline::new()?;
         loop {
             while let Some(verdict) = self.census.poll_action() {
@@ -111,7 +111,7 @@ impl Follower {
         Ok(())
     }
 
-    async fn publish(&self, verdict: ProcessVerdict, engine: &Engine) {
+    async fn publish(&self, verdict: ProcessVerdict, engine: &ToEngine) {
         let row = &self.rows[verdict.process];
         row.set_status(ProcessStatus {
             count: verdict.count,
@@ -177,7 +177,7 @@ mod tests {
         };
         let row = Arc::new(ProcessRow::new(1, config));
         let (sender, mut commands) = mpsc::channel(16);
-        let engine = Engine::of(&sender);
+        let engine = ToEngine::of(&sender);
         let rows = vec![Arc::clone(&row)];
         // It ends with the process.
         thread::spawn(move || run(rows, &engine, ReceiveBuffer::default()));

@@ -6,6 +6,7 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc;
 use tracing::{info, warn};
 
+use super::ToEngine;
 use crate::{
     config::tracking::Tracker,
     daemon::engine::Command,
@@ -23,12 +24,12 @@ struct ScriptLoop {
     owner: Option<Owner>,
     tracker: ScriptTracker,
     child: Option<Child>,
-    engine: mpsc::Sender<Command>,
+    engine: ToEngine,
 }
 
 impl ScriptLoop {
     /// The loop of a row; its verdicts go to the engine.
-    fn new(row: Arc<ScriptRow>, engine: mpsc::Sender<Command>) -> Self {
+    fn new(row: Arc<ScriptRow>, engine: ToEngine) -> Self {
         let tracker = ScriptTracker::new(&row.config);
         let owner = row.config.user.as_ref().map(|user| Owner::new(user.uid, user.gid));
         Self { row, owner, tracker, child: None, engine }
@@ -100,9 +101,7 @@ impl ScriptLoop {
         }
         info!("Script `{name}` {}", observation.detail);
         let tracker = Tracker::Script(self.row.index as usize - 1);
-        let command = Command::Observed { tracker, observation };
-        // The engine is gone only when everything ends.
-        let _ = self.engine.send(command).await;
+        self.engine.send(tracker, observation).await;
     }
 }
 
@@ -123,5 +122,23 @@ pub(in crate::daemon) fn loops(
     rows: &[Arc<ScriptRow>],
     engine: &mpsc::Sender<Command>,
 ) -> FuturesUnordered<impl Future<Output = std::io::Result<()>> + use<>> {
-    rows.iter().map(|row| ScriptLoop::new(Arc::clone(row), engine.clone()).run()).collect()
+    rows.iter().map(|row| ScriptLoop::new(Arc::clone(row), ToEngine::of(engine)).run()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::mpsc::error::TryRecvError;
+
+    use super::*;
+    use crate::track::testing::script;
+
+    #[test]
+    fn scripts_that_run_do_not_keep_the_engine() {
+        let (engine, mut commands) = mpsc::channel(1);
+        let running = loops(&[Arc::new(ScriptRow::new(1, script()))], &engine);
+        drop(engine);
+        let left = commands.try_recv();
+        assert!(matches!(left, Err(TryRecvError::Disconnected)), "somebody commands the engine: {left:?}");
+        assert_eq!(running.len(), 1);
+    }
 }

@@ -169,26 +169,11 @@ impl Census {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::config::{Span, tracking::Matching};
-
-    pub(crate) fn process(command: &[&str], matching: Matching) -> Process {
-        Process {
-            name: "web".into(),
-            command: command.iter().map(|word| (*word).to_owned()).collect(),
-            matching,
-            quorum: 1,
-            quorum_max: None,
-            fork_delay: Duration::ZERO,
-            terminate_delay: Duration::ZERO,
-            weight: 0,
-            reverse: false,
-            at: Span::default(),
-        }
-    }
+    use crate::{config::tracking::Matching, track::testing::process};
 
     fn nginx() -> Process {
         process(&["nginx"], Matching::Name)

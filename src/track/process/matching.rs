@@ -48,7 +48,7 @@ fn equal(wanted: &[String], actual: &[Vec<u8>]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::track::process::census::tests::process;
+    use crate::track::testing::process;
 
     fn image(name: &str, command_line: &[&str]) -> Image {
         Image { name: name.into(), command_line: command_line.iter().map(|word| (*word).into()).collect() }
