@@ -4,6 +4,7 @@ mod family;
 mod hmac;
 mod inherit;
 mod lines;
+mod mistakes;
 mod routes;
 mod tracking_lines;
 mod typed;

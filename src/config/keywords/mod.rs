@@ -390,23 +390,33 @@ pub fn similar(block: &'static Block, name: &str) -> Option<&'static str> {
     closest(block, name).map(|(_, word)| word)
 }
 
-/// The word of `block` that `name` is most likely meant for, with the number of changes between them.
+/// The word of `block` that `name` is most likely meant for, with the number of changes between them beside those of
+/// case.
 pub(super) fn closest(block: &'static Block, name: &str) -> Option<(usize, &'static str)> {
+    let same = |keyword: &&Keyword| keyword.name.eq_ignore_ascii_case(name);
+    if let Some(keyword) = block.all().find(same) {
+        return Some((0, keyword.name));
+    }
+    let name = &name.to_ascii_lowercase();
     let length = name.chars().count();
     let limit = 1 + length / 5;
     let near = block.all().filter(|keyword| keyword.name.len().abs_diff(length) <= limit);
-    let nearest = near.map(|keyword| (distance(keyword.name, name), keyword.name)).min();
+    let nearest =
+        near.map(|keyword| (distance(&keyword.name.to_ascii_lowercase(), name), keyword.name)).min();
     let nearest = nearest.filter(|(changes, _)| *changes <= limit);
     // One change is a slip of the finger; beyond that a common beginning tells more.
     nearest.filter(|(changes, _)| *changes <= 1).or_else(|| namesake(block, name)).or(nearest)
 }
 
-/// The only word of `block` that begins as `name` does, up to its first `_`: `HTTP_GET` for `HTTP_CHECK`.
+/// The only word of `block` that begins as `name`, in lower case, does up to its first `_`: `HTTP_GET` for `http_check`.
 fn namesake(block: &'static Block, name: &str) -> Option<(usize, &'static str)> {
     let beginning = &name[..=name.find('_')?];
-    let mut all = block.all().filter(|keyword| keyword.name.starts_with(beginning));
+    let begins = |keyword: &&Keyword| {
+        keyword.name.get(..beginning.len()).is_some_and(|start| start.eq_ignore_ascii_case(beginning))
+    };
+    let mut all = block.all().filter(begins);
     let word = all.next().filter(|_| all.next().is_none())?.name;
-    let changes = distance(word, name);
+    let changes = distance(&word.to_ascii_lowercase(), name);
     (beginning.len() > 3 && changes <= name.chars().count() / 2).then_some((changes, word))
 }
 
@@ -513,11 +523,15 @@ mod tests {
         assert_eq!(similar(instance, "virtual_ipadress"), Some("virtual_ipaddress"));
         assert_eq!(similar(instance, "prioirty"), Some("priority"));
         assert_eq!(similar(instance, "completely_else"), None);
+        assert_eq!(similar(instance, "Virtual_Router_ID"), Some("virtual_router_id"), "case is no change");
+        assert_eq!(similar(instance, "VIRTUAL_IPADRESS"), Some("virtual_ipaddress"));
+        assert_eq!(similar(ROOT, "VRRP_instance"), Some("vrrp_instance"));
         for (word, meant) in [
             ("HTTP_CHEK", Some("HTTP_GET")),
             ("HTTP_CHECK", Some("HTTP_GET")),
             ("SSL_CHECK", Some("SSL_GET")),
             ("TCP_CHEK", Some("TCP_CHECK")),
+            ("http_check", Some("HTTP_GET")),
             ("HTTP_nothing_of_the_kind", None),
         ] {
             assert_eq!(similar(&real_server::BLOCK, word), meant, "{word}");

@@ -10,6 +10,8 @@ use crate::{
 pub(super) struct Authentication<'a> {
     span: Span,
     kind: Option<Word<'a>>,
+    /// It has a line for the type that cannot be used, which has been reported.
+    unknown: bool,
     password: Option<Word<'a>>,
     /// Its last password cannot be used, which has been reported.
     unusable: bool,
@@ -18,10 +20,11 @@ pub(super) struct Authentication<'a> {
 impl<'a> Authentication<'a> {
     pub(super) fn read(node: &'a Node) -> Self {
         let last = |name: &str| node.nodes().iter().rfind(|node| node.keyword.name == name);
-        let password = last("auth_pass");
+        let (kind, password) = (last("auth_type"), last("auth_pass"));
         Self {
             span: node.span(),
-            kind: last("auth_type").and_then(Node::argument),
+            kind: kind.and_then(Node::argument),
+            unknown: kind.is_some_and(|line| !line.valid),
             password: password.and_then(Node::argument),
             unusable: password.is_some_and(|line| !line.valid),
         }
@@ -49,10 +52,13 @@ pub(super) fn resolve(
     (version, family, strict): (Version, Family, bool),
     context: &mut Context<'_>,
 ) -> Option<Auth> {
-    let Some(Authentication { span, kind, password, unusable }) = auth else {
+    let Some(Authentication { span, kind, unknown, password, unusable }) = auth else {
         return Some(Auth::None);
     };
     let Some(kind) = kind else {
+        if unknown {
+            return Some(Auth::None);
+        }
         context.add(
             Diagnostic::new(
                 "no-authentication",

@@ -42,7 +42,8 @@ pub(super) fn unknown_keyword(line: &Line, block: &'static Block) -> Diagnostic 
     let shown = if block.holds_secrets && homes.is_empty() { MASK } else { word.text };
     let headline = format!("unknown keyword `{shown}` in {}", block.name);
     let help = if let Some(near) = keywords::similar(block, word.text) {
-        format!("did you mean {near}?")
+        let case = if near.eq_ignore_ascii_case(word.text) { " case matters" } else { "" };
+        format!("did you mean {near}?{case}")
     } else if homes.is_empty() {
         "check the spelling; case matters".to_owned()
     } else {
