@@ -6,11 +6,12 @@
 
 mod astray;
 mod messages;
+mod opened;
 
 use std::{collections::HashMap, ops::RangeInclusive, path::Path, sync::Arc};
 
-use self::astray::Astray;
 pub(super) use self::messages::{instruction, open_quote};
+use self::{astray::Astray, opened::Opened};
 use super::{
     Diagnostic, Environment, Options, Prose, Report, Severity, Span, explain, idle,
     keywords::{self, Block, Keyword, Missing, Status, Surplus, Value},
@@ -105,6 +106,7 @@ pub(super) fn read(
         idle: HashMap::new(),
         secret: Vec::new(),
         openers: Vec::new(),
+        open: Vec::new(),
         guarded: false,
         last: Vec::new(),
         finished: Vec::new(),
@@ -153,6 +155,8 @@ struct Builder<'a> {
     secret: Vec<(Arc<str>, RangeInclusive<usize>)>,
     /// Braces of misspelt blocks with passwords, the first brace of their line.
     openers: Vec<Span>,
+    /// The blocks around the current line as they are read, outermost first.
+    open: Vec<Opened>,
     /// What is read now is taken for the content of a block with passwords.
     guarded: bool,
     /// The last item of each file in the block with passwords around the current line, that of the current file last.
@@ -193,9 +197,11 @@ impl Builder<'_> {
                 self.last_item(&opener.text);
             }
             self.opening_brace(opener);
+            self.open.push(Opened::new(block, &opener.text));
         }
         let first = self.finished.len();
         self.nodes(block, opened_by);
+        self.open.pop();
         self.guarded = around;
         self.finished.drain(first..).collect()
     }
@@ -375,7 +381,7 @@ impl Builder<'_> {
             return;
         }
         let depth = self.path.len();
-        self.report.add(messages::unknown_keyword(line, block));
+        self.report.add(messages::unknown_keyword(line, block, &self.open));
         let found = self.report.diagnostics.len().saturating_sub(1);
         self.opening = meant(block, line.first().text);
         if self.takes_opening_brace() {
@@ -396,7 +402,7 @@ impl Builder<'_> {
                 None
             }
             Some((block, None)) => {
-                self.report.add(messages::unknown_keyword(line, block));
+                self.report.add(messages::unknown_keyword(line, block, &[]));
                 meant(block, word.text)
             }
             None => None,

@@ -37,3 +37,31 @@ fn a_word_in_the_wrong_case_is_named_in_the_right_one() {
         told("vrrp_instance B {\nVirtual_Router_ID 1\n}", 2)[0].contains("did you mean virtual_router_id?")
     );
 }
+
+#[test]
+fn a_missing_brace_is_named_at_the_first_word_that_shows_it() {
+    let inner = "vrrp_instance A {\nauthentication {\nauth_type PASS\nauth_pass x\npriority 100\n}\n}";
+    assert_eq!(
+        told(inner, 5),
+        [
+            "unknown keyword `priority` in authentication; a } of authentication, opened at line 2, seems to be missing \
+          above this line; add it, or move this line: it belongs in vrrp_instance"
+        ]
+    );
+    let outer = "vrrp_instance A {\ninterface eth0\nvrrp_instance B {\ninterface eth0\n}\n}";
+    assert!(
+        told(outer, 3)[0].contains("a } of vrrp_instance, opened at line 1, seems"),
+        "{:?}",
+        told(outer, 3)
+    );
+    let both = "vrrp_instance A {\nauthentication {\nauth_type PASS\nvrrp_script X {\n}\n}\n}";
+    let said = told(both, 4);
+    assert!(
+        said[0].contains(
+            "the }s of authentication, opened at line 2, and vrrp_instance, opened at line 1, seem to"
+        ),
+        "{said:?}"
+    );
+    let elsewhere = told("vrrp_instance A {\nrouter_id x\n}", 2);
+    assert!(elsewhere[0].ends_with("this keyword belongs in global_defs"), "{elsewhere:?}");
+}

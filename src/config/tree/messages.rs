@@ -1,5 +1,6 @@
 //! What is said of keywords, braces and quotes that do not fit.
 
+use super::opened::{self, Opened};
 use crate::config::{
     Diagnostic, Prose, Severity, Span, explain,
     keywords::{self, Block, Keyword, Value},
@@ -36,11 +37,19 @@ pub(in crate::config) fn instruction(keyword: &Keyword, written: &str) -> Prose 
 }
 
 /// What to say of a word that the block does not have.
-pub(super) fn unknown_keyword(line: &Line, block: &'static Block) -> Diagnostic {
+pub(super) fn unknown_keyword(line: &Line, block: &'static Block, open: &[Opened]) -> Diagnostic {
     let word = line.first();
     let homes = keywords::homes(word.text);
     let shown = if block.holds_secrets && homes.is_empty() { MASK } else { word.text };
     let headline = format!("unknown keyword `{shown}` in {}", block.name);
+    let found = Diagnostic::new("unknown-keyword", Severity::Error, headline, &word.span());
+    if let Some((home, unclosed)) = opened::unclosed_before(word.text, open) {
+        let names: Vec<_> = unclosed.iter().rev().map(|opened| opened.beside(&word.span())).collect();
+        let (which, verb) = if names.len() == 1 { ("a }", "seems") } else { ("the }s", "seem") };
+        return found
+            .info(format!("{which} of {} {verb} to be missing above this line", names.join(" and ")))
+            .help(format!("add it, or move this line: it belongs in {home}"));
+    }
     let help = if let Some(near) = keywords::similar(block, word.text) {
         let case = if near.eq_ignore_ascii_case(word.text) { " case matters" } else { "" };
         format!("did you mean {near}?{case}")
@@ -49,7 +58,7 @@ pub(super) fn unknown_keyword(line: &Line, block: &'static Block) -> Diagnostic 
     } else {
         format!("this keyword belongs in {}", homes.join(" or "))
     };
-    Diagnostic::new("unknown-keyword", Severity::Error, headline, &word.span()).help(help)
+    found.help(help)
 }
 
 /// A keyword of a block without its `{`.
