@@ -33,6 +33,8 @@ pub struct Item {
     /// What follows it, as a file would have it. Private, because it may be a secret.
     arguments: String,
     secret: bool,
+    /// The first word of a line that is secret, where it is one of the language.
+    known: Option<&'static str>,
     /// Passwords in it that parameters stand for.
     hidden: Option<Arc<Secrets>>,
     /// Where it is written; `None` for what is not written in this block.
@@ -51,7 +53,7 @@ impl Item {
     /// What follows the word, secrets masked.
     pub fn arguments(&self) -> Cow<'_, str> {
         if self.secret && !self.arguments.is_empty() {
-            MASK.into()
+            self.known.map_or(MASK.into(), |known| format!("{known} {MASK}").into())
         } else if let Some(secrets) = &self.hidden {
             secrets.mask(&self.arguments, 0).into()
         } else {
@@ -169,6 +171,7 @@ impl Shower<'_> {
             arguments,
             secret: node.keyword.secret
                 || around.last().is_some_and(|frame| misplaced_secret(node, frame.block)),
+            known: if node.keyword.secret { None } else { choice(node) },
             hidden: None,
             at: Some(node.span()),
             inherited: None,
@@ -197,6 +200,7 @@ fn unwritten(word: &'static Keyword, nodes: &[Node], scope: Scope<'_>, known: Kn
         keyword: word.name.to_owned(),
         arguments: value?,
         secret: false,
+        known: None,
         hidden: None,
         at: None,
         inherited,
@@ -227,6 +231,13 @@ fn misplaced_secret(node: &Node, block: &Block) -> bool {
     block.holds_secrets && (!node.valid || node.line.word(2).is_some())
 }
 
+/// The argument of a word that takes one of a few: no password, whatever stands behind it.
+fn choice(node: &Node) -> Option<&'static str> {
+    let Value::OneOf(choices) = node.keyword.value else { return None };
+    let argument = node.argument()?;
+    choices.iter().copied().find(|choice| *choice == argument.text)
+}
+
 fn entry(line: &super::text::Line) -> Item {
     let text = escaped(line.text.as_str());
     let text = text.trim_matches(super::text::is_blank);
@@ -235,6 +246,7 @@ fn entry(line: &super::text::Line) -> Item {
         keyword: keyword.to_owned(),
         arguments: arguments.trim().to_owned(),
         secret: false,
+        known: None,
         hidden: None,
         at: Some(line.first().span()),
         inherited: None,
@@ -333,6 +345,7 @@ mod tests {
             keyword: "router_id".to_owned(),
             arguments: "a\u{1b}[2Jb\tc".to_owned(),
             secret: false,
+            known: None,
             hidden: None,
             at: Some(Span { file: "x\nvrrp_strict".into(), line: 3, column: 1, length: 9 }),
             inherited: None,

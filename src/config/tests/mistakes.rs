@@ -65,3 +65,18 @@ fn a_missing_brace_is_named_at_the_first_word_that_shows_it() {
     let elsewhere = told("vrrp_instance A {\nrouter_id x\n}", 2);
     assert!(elsewhere[0].ends_with("this keyword belongs in global_defs"), "{elsewhere:?}");
 }
+
+#[test]
+fn a_choice_stays_where_the_rest_of_its_line_is_hidden() {
+    let shown = |text: &str| {
+        let system = FakeSystem::default().file("/etc/main.conf", text);
+        let (items, _) = effective(Path::new("/etc/main.conf"), &Options::default(), false, &system);
+        show::text(&items)
+    };
+    let text = shown("vrrp_instance A {\nauthentication {\nauth_type AH auth_pass S3CRET nonsense\n}\n}");
+    assert!(text.contains("auth_type AH ******** #") && !text.contains("S3CRET"), "{text}");
+    assert!(
+        shown(&text).contains("auth_type AH ******** #"),
+        "loading it again gives the same type:\n{text}"
+    );
+}
