@@ -34,6 +34,7 @@ mod prose;
 mod reading;
 mod resolve;
 mod secrets;
+mod slips;
 mod source;
 mod surplus;
 #[cfg(test)]

@@ -6,6 +6,7 @@ use super::{
     Diagnostic, Severity, explain,
     keywords::{Block, Keyword, Surplus, Value},
     secrets::MASK,
+    slips,
     text::{Line, Word},
 };
 
@@ -87,8 +88,8 @@ fn ignored(keyword: &Keyword, block: &Block, line: &Line, word: Word<'_>) -> Dia
         let headline = format!("`{shown}` behind {name} is ignored");
         Diagnostic::new("extra-words", Severity::Notice, headline, &place).help(help)
     };
-    if word.text.starts_with(';') || word.text.starts_with("//") {
-        return notice("begin a comment with # or !".to_owned());
+    if let Some(help) = slips::comment(word.text) {
+        return notice(help.to_owned());
     }
     match keyword.value {
         Value::Flag if matches!(word.text, "off" | "no" | "false" | "0") => {

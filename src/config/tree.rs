@@ -318,11 +318,8 @@ impl Builder<'_> {
         if keyword.missing == Missing::Allowed
             && let Some(extra) = opener.word(1)
         {
-            let headline = format!("`{}` before the {{ of {} is ignored", extra.text, keyword.name);
-            self.report.add(
-                Diagnostic::new("extra-words", Severity::Error, headline, &extra.span())
-                    .help(format!("put it on a line of its own inside {} {{ }}", keyword.name)),
-            );
+            let has_brace = matches!(self.items.peek(), Some(Item::Open(_)));
+            self.report.add(messages::line_before_list(keyword, extra, has_brace));
         }
         let around = self.path.last().map_or(Some(keywords::ROOT), |block| *block);
         self.opening_brace(opener);

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     config::{
-        AddressLine, Diagnostic, Preferred, Scope, Severity, Span, keywords,
+        AddressLine, Diagnostic, Preferred, Scope, Severity, Span, keywords, slips,
         text::{Line, Word},
         value::{self, Broadcast},
     },
@@ -295,6 +295,7 @@ fn lifetime(chosen: &Chosen<'_>, context: &mut Context<'_>) -> Option<Preferred>
 pub(super) fn prefix_length(prefix: &str, longest: u8, word: Word<'_>, context: &mut Context<'_>) -> u8 {
     let length = value::integer(prefix).and_then(|length| u8::try_from(length).ok());
     length.filter(|length| *length <= longest).unwrap_or_else(|| {
+        let slip = slips::mask(prefix).or_else(|| Some(slips::ended(prefix)?.1.to_owned()));
         context.add(
             Diagnostic::new(
                 "invalid-value",
@@ -302,7 +303,7 @@ pub(super) fn prefix_length(prefix: &str, longest: u8, word: Word<'_>, context: 
                 format!("`{prefix}` is not a prefix length: {longest} is used"),
                 &word.span(),
             )
-            .help(format!("write a number from 0 to {longest} after the slash")),
+            .help(slip.unwrap_or_else(|| format!("write a number from 0 to {longest} after the slash"))),
         );
         longest
     })
@@ -316,8 +317,14 @@ fn report_invalid(word: Word<'_>, context: &mut Context<'_>) {
             format!("`{}` is not an IP address: the line is ignored", word.text),
             &word.span(),
         )
-        .help("write ADDRESS/PREFIX, such as 192.0.2.10/24"),
+        .help(address_slip(word.text).unwrap_or("write ADDRESS/PREFIX, such as 192.0.2.10/24")),
     );
+}
+
+/// What to write in place of a word that is nearly an address, or begins a comment elsewhere.
+pub(super) fn address_slip(word: &str) -> Option<&'static str> {
+    let ended = slips::ended(word).filter(|(rest, _)| value::prefixed_address(rest).is_some());
+    ended.map(|(_, help)| help).or_else(|| slips::comment(word))
 }
 
 fn report_duplicate(found: &AddressLine, first: &Span, context: &mut Context<'_>) {

@@ -5,7 +5,10 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
 };
 
-use super::{Context, address::belongs};
+use super::{
+    Context,
+    address::{address_slip, belongs},
+};
 use crate::{
     config::{
         Diagnostic, Severity, UnicastPeer,
@@ -37,7 +40,7 @@ pub(super) fn of_instance(
                 format!("`{}` is not an IP address: the {what} is ignored", word.text),
                 &word.span(),
             )
-            .help("write an address, such as 192.0.2.1"),
+            .help(address_slip(word.text).unwrap_or("write an address, such as 192.0.2.1")),
         );
         return None;
     };

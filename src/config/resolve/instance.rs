@@ -21,6 +21,7 @@ use crate::{
         AddressLine, Auth, Diagnostic, Global, InitialState, Instance, Notify, NotifyScript, Prose, Route,
         Rule, Severity, Span, UnicastPeer,
         settings::{InstanceSettings, Section as _},
+        slips,
         text::Word,
         tracking::{Tracker, Tracks},
         tree::Node,
@@ -229,8 +230,11 @@ pub(super) fn report_no_interface(word: Word<'_>, context: &mut Context<'_>) {
 }
 
 fn no_interface(name: &str, at: &Span) -> Diagnostic {
-    refusal("no-interface", format!("there is no interface {name}"), at)
-        .help("`ip link` lists the interfaces; if it appears later, write dynamic_interfaces in global_defs")
+    let help = slips::ended(name).map_or(
+        "`ip link` lists the interfaces; if it appears later, write dynamic_interfaces in global_defs",
+        |(_, help)| help,
+    );
+    refusal("no-interface", format!("there is no interface {name}"), at).help(help)
 }
 
 fn virtual_router_id(node: &Node, draft: &mut Draft<'_>, context: &mut Context<'_>) {

@@ -6,6 +6,7 @@ use super::Context;
 use crate::config::{
     Diagnostic, Prose, Severity,
     keywords::{self, Block, Keyword, Missing, Status, Value},
+    slips,
     text::Word,
     tree, value,
 };
@@ -115,7 +116,9 @@ impl<'a, I: Iterator<Item = Word<'a>>> Options<'a, I> {
 
     /// Reports a word that the table does not have; `consequence` says what comes of it.
     pub(super) fn report_unknown(&self, word: Word<'_>, consequence: &str, context: &mut Context<'_>) {
-        let help = if value::prefixed_address(word.text).is_some() {
+        let help = if let Some(help) = slips::comment(word.text) {
+            help.to_owned()
+        } else if value::prefixed_address(word.text).is_some() {
             format!("write one {} per line", self.what)
         } else if let Some(near) = keywords::similar(self.block, word.text).filter(|near| *near != word.text)
         {

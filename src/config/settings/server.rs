@@ -8,7 +8,7 @@ use std::{
 use super::{FromLine, Heading, Parsed};
 use crate::{
     config::{
-        Diagnostic, Network, Prose, Range, Report, Severity, Span,
+        Diagnostic, Network, Prose, Range, Report, Severity, Span, slips,
         text::{Line, Word},
         tree::Node,
         value,
@@ -70,6 +70,13 @@ impl Parsed for Endpoint {
 }
 
 fn unusable(node: &Node, what: &str, help: impl Into<Prose>) -> Diagnostic {
+    let first = node.line.word(1).filter(|_| node.line.word(2).is_none());
+    let both = first.and_then(|word| slips::endpoint(word.text));
+    let ended = || node.line.words(1).find_map(|word| slips::ended(word.text));
+    let help = match both {
+        Some(both) => format!("write {} {both}: a blank parts address and port", node.keyword.name).into(),
+        None => ended().map_or_else(|| help.into(), |(_, help)| help.into()),
+    };
     let shown = node.line.words(1).map(|word| word.text).collect::<Vec<_>>().join(" ");
     let headline = format!("`{shown}` is not {what}: the block is ignored");
     Diagnostic::new("unusable-service", Severity::Error, headline, &node.span()).help(help)

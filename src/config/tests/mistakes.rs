@@ -80,3 +80,49 @@ fn a_choice_stays_where_the_rest_of_its_line_is_hidden() {
         "loading it again gives the same type:\n{text}"
     );
 }
+
+#[test]
+fn habits_of_other_languages_are_named() {
+    let list = |line: &str| format!("vrrp_instance A {{\nvirtual_ipaddress {{\n{line}\n}}\n}}");
+    let peers = |line: &str| format!("vrrp_instance A {{\nunicast_peer {{\n{line}\n}}\n}}");
+    let comment = "begin a comment with # or !";
+    for (text, line, help) in [
+        ("; a comment".to_owned(), 1, comment),
+        ("// a comment".to_owned(), 1, comment),
+        ("--a comment".to_owned(), 1, comment),
+        (list("; 192.0.2.1"), 3, comment),
+        (list("192.0.2.1 // x"), 3, comment),
+        (peers("; 192.0.2.1"), 3, comment),
+        ("vrrp_instance A {\npriority 100;\n}".to_owned(), 2, "remove the ; at its end"),
+        ("vrrp_instance A {\nstate MASTER,\n}".to_owned(), 2, "remove the , at its end"),
+        ("vrrp_instance A {\ninterface eth0;\n}".to_owned(), 2, "remove the ; at its end"),
+        (list("192.0.2.1,"), 3, "remove the , at its end"),
+        (list("192.0.2.1/24;"), 3, "remove the ; at its end"),
+        (peers("192.0.2.2;"), 3, "remove the ; at its end"),
+        (list("192.0.2.1/255.255.255.0"), 3, "write /24 in place of the mask"),
+        (list("192.0.2.1/33"), 3, "write a number from 0 to 32 after the slash"),
+        (
+            "virtual_server 192.0.2.1:80 {\n}".to_owned(),
+            1,
+            "write virtual_server 192.0.2.1 80: a blank parts",
+        ),
+        (
+            "virtual_server 192.0.2.1 80 {\nreal_server [2001:db8::1]:80 {\n}\n}".to_owned(),
+            2,
+            "write real_server 2001:db8::1 80: a blank parts address and port",
+        ),
+        (
+            "vrrp_instance A {\nvirtual_ipaddress 192.0.2.1/24\n}".to_owned(),
+            2,
+            "`192.0.2.1/24` behind virtual_ipaddress is ignored; write virtual_ipaddress {, then 192.0.2.1/24 on a line",
+        ),
+        (
+            "vrrp_instance A {\nvirtual_ipaddress 192.0.2.1 {\n}\n}".to_owned(),
+            2,
+            "put it on a line of its own inside virtual_ipaddress { }",
+        ),
+    ] {
+        let said = told(&text, line);
+        assert!(said.iter().any(|said| said.contains(help)), "{text}: {said:?}");
+    }
+}

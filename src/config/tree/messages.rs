@@ -5,7 +5,8 @@ use crate::config::{
     Diagnostic, Prose, Severity, Span, explain,
     keywords::{self, Block, Keyword, Value},
     secrets::MASK,
-    text::Line,
+    slips,
+    text::{Line, Word},
 };
 
 /// A quote that is never closed, wherever it is found.
@@ -17,6 +18,9 @@ pub(in crate::config) fn open_quote(span: &Span) -> Diagnostic {
 
 /// What to write: the line, and in words what its argument is; `written` is what the file has, if anything.
 pub(in crate::config) fn instruction(keyword: &Keyword, written: &str) -> Prose {
+    if let Some((_, help)) = slips::ended(written).filter(|(word, _)| super::fits(keyword.value, word)) {
+        return help.into();
+    }
     let argument = match keyword.value {
         Value::Flag | Value::Text | Value::Script | Value::Lines(_) | Value::Body(_) => {
             return Prose::own(format!("write {} {}", keyword.name, keyword.arguments));
@@ -50,7 +54,9 @@ pub(super) fn unknown_keyword(line: &Line, block: &'static Block, open: &[Opened
             .info(format!("{which} of {} {verb} to be missing above this line", names.join(" and ")))
             .help(format!("add it, or move this line: it belongs in {home}"));
     }
-    let help = if let Some(near) = keywords::similar(block, word.text) {
+    let help = if let Some(help) = slips::comment(word.text) {
+        help.to_owned()
+    } else if let Some(near) = keywords::similar(block, word.text) {
         let case = if near.eq_ignore_ascii_case(word.text) { " case matters" } else { "" };
         format!("did you mean {near}?{case}")
     } else if homes.is_empty() {
@@ -66,6 +72,18 @@ pub(super) fn missing_brace(keyword: &Span) -> Diagnostic {
     Diagnostic::new("missing-brace", Severity::Error, "no { follows this keyword", keyword)
         .info("the lines after it are read as its block all the same")
         .help("open the block with { on this line or the next")
+}
+
+/// What stands on the line of a list before its brace, or where there is none.
+pub(super) fn line_before_list(keyword: &Keyword, extra: Word<'_>, has_brace: bool) -> Diagnostic {
+    let (name, text) = (keyword.name, extra.text);
+    let (place, help) = if has_brace {
+        ("before the { of", format!("put it on a line of its own inside {name} {{ }}"))
+    } else {
+        ("behind", format!("write {name} {{, then {text} on a line of its own, then }}"))
+    };
+    let headline = format!("`{text}` {place} {name} is ignored");
+    Diagnostic::new("extra-words", Severity::Error, headline, &extra.span()).help(help)
 }
 
 /// A block that goes on to the end.
