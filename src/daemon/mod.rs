@@ -2,8 +2,8 @@
 //!
 //! The *vrrp* lane is a thread of its own with the engine and nothing else; beside it a thread carries its netlink
 //! requests, and another, the *host* lane, makes what virtual routers need of the host. The *manage* lane, on the main
-//! thread, holds what reads the registry: the SNMP subagent, notify
-//! scripts, tracked scripts. Tracked files and processes have a thread each beside it. The lanes share the registry and one bounded channel of commands.
+//! thread, holds what reads the registry: the SNMP subagent, notify scripts, tracked scripts. Tracked files and processes
+//! have a thread each beside it. The lanes share the registry and one bounded channel of commands.
 
 mod engine;
 mod host;
@@ -243,13 +243,13 @@ fn start_host(
     started.map_err(|error| Refused::fatal(format!("starting the host lane: {error}")))
 }
 
-/// Runs both lanes until the engine has ended.
 /// Starts the recording; without one everything else works.
 fn start_recorder(path: &Path) -> Option<Recorder> {
     let recorder = Recorder::start(path);
     recorder.inspect_err(|cause| error!("nothing is recorded, cannot make {}: {cause}", path.display())).ok()
 }
 
+/// Runs both lanes until the engine has ended.
 fn run_lanes(
     registry: Arc<Registry>,
     snmp: Option<Snmp>,

@@ -2,9 +2,10 @@
 //!
 //! In the order in which a packet passes: [`ip`] reads the header that a socket delivers, with [`ipv4`] and [`ipv6`]
 //! as the codecs of the two families, [`packet`] is the codec of the message behind it, [`auth`] what proves who sent it,
-//! [`validate`] says whether it may be believed and which counter it moves, `election` compares two routers, and [`Instance`] is the machine of RFC 9568 §6.4 with keepalived's FAULT
-//! state. What the machine wants done comes out as [`Action`]s. Instances that change state together are members of a
-//! [`SyncGroup`], a machine that looks at them and gives them [`Order`]s.
+//! [`validate`] says whether it may be believed and which counter it moves, `election` compares two routers, and
+//! [`Instance`] is the machine of RFC 9568 §6.4 with keepalived's FAULT state. What the machine wants done comes out as
+//! [`Action`]s. Instances that change state together are members of a [`SyncGroup`], a machine that looks at them and
+//! gives them [`Order`]s.
 //!
 //! Deterministic: no socket, no clock, no random source, no log. The room may import [`crate::registry`],
 //! [`crate::units`] and the configuration's `Auth` and `Tracker`; the driver in `daemon` carries its actions out.

@@ -57,7 +57,8 @@ impl Centiseconds {
     /// The longest interval that version 3 can express.
     pub const MAX: Self = Self(0x0fff);
 
-    /// Takes the low twelve bits of a field; the high four are reserved and not looked at (RFC 9568 §5.2.6 (5.2.6-1), §5.2.7 (5.2.7-1)).
+    /// Takes the low twelve bits of a field; the high four are reserved and not looked at (RFC 9568
+    /// §5.2.6 (5.2.6-1), §5.2.7 (5.2.7-1)).
     pub const fn from_field(field: u16) -> Self {
         Self(field & Self::MAX.0)
     }

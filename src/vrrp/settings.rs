@@ -29,7 +29,7 @@ pub struct Settings {
     pub preempt: bool,
     /// `preempt_delay`: how long to tolerate a master of lower priority after a start as BACKUP.
     pub preempt_delay: Duration,
-    /// `authentication`, version 2 only.
+    /// `authentication` of version 2, or `auth_hmac`, which any version may have.
     #[serde(skip)]
     pub auth: Auth,
     /// The addresses that advertisements carry, in their order; those of another family, and more than

@@ -42,7 +42,7 @@ pub(crate) struct HostPlan {
     pub(crate) clock: Clock,
     /// Settings of its instance of each virtual router.
     pub(crate) settings: Vec<Settings>,
-    /// The name of the script that decides about FAULT, of each instance that has one.
+    /// Of each instance, whether a script decides about its FAULT.
     pub(crate) scripts: Vec<bool>,
 }
 

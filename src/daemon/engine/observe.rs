@@ -123,7 +123,7 @@ impl Engine {
                 self.doubt_ways_from(address.address, now);
             }
             Event::Overrun => {
-                warn!("too many changes of links and addresses at once: listing them anew");
+                warn!("too many changes of links, addresses, routes and rules at once: listing them anew");
                 self.list();
             }
             Event::RouteAdded { .. }

@@ -11,7 +11,8 @@ use crate::{
 };
 
 /// The source of a router's advertisements on its interface: what the configuration names, else the primary address
-/// of IPv4, the link-local one of IPv6 (RFC 9568 §5.1.1.1 (5.1.1.1-1), §5.1.2.1 (5.1.2.1-1), §7.2 (7.2-3)). An owner of the addresses may have no other than those.
+/// of IPv4, the link-local one of IPv6 (RFC 9568 §5.1.1.1 (5.1.1.1-1), §5.1.2.1 (5.1.2.1-1), §7.2 (7.2-3)). An
+/// owner of the addresses may have no other than those.
 pub(super) fn of(interfaces: &Interfaces, row: &InstanceRow, index: IfIndex) -> Source {
     let Some(interface) = interfaces.at(index) else { return Source::Missing };
     if let Some(configured) = row.config.source {

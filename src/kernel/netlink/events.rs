@@ -98,7 +98,7 @@ impl Events {
     /// capability.
     pub fn open(watch: Watch) -> Result<Self, KernelError> {
         Self::subscribe(watch, RECEIVE_BUFFER)
-            .map_err(|error| KernelError::from_io("subscribing to link and address changes", &error))
+            .map_err(|error| KernelError::from_io("subscribing to changes of links, addresses, routes and rules", &error))
     }
 
     fn subscribe(watch: Watch, receive_buffer: libc::c_int) -> io::Result<Self> {
@@ -178,7 +178,7 @@ impl Events {
 }
 
 fn receiving(error: &io::Error) -> KernelError {
-    KernelError::from_io("receiving link and address changes", error)
+    KernelError::from_io("receiving changes of links, addresses, routes and rules", error)
 }
 
 /// The events in one datagram. One that cannot be read is not skipped, since it might have been the one

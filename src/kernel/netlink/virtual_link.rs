@@ -49,8 +49,9 @@ impl fmt::Display for NewLink {
 }
 
 impl Requests {
-    /// Creates a link, down as all new ones are, and returns its index. EEXIST when the name is taken, EOPNOTSUPP when the kernel has no
-    /// such kind, EINVAL or EBUSY when the parent cannot have it, ENODEV when there is no parent.
+    /// Creates a link, down as all new ones are, and returns its index. EEXIST when the name is taken,
+    /// EOPNOTSUPP when the kernel has no such kind, EINVAL or EBUSY when the parent cannot have it, ENODEV when there is no
+    /// parent.
     pub async fn create_link(&self, link: &NewLink) -> Result<IfIndex, KernelError> {
         let failed = || format!("creating {link}");
         self.acknowledged(create_request(link)).await.map_err(|refusal| refusal.into_error(failed()))?;

@@ -65,8 +65,8 @@ impl Hears {
 ///
 /// It hears unicast packets and those groups it has joined, on its interface only, and never its own
 /// multicasts. Over IPv6 it hears the groups of other programs, too: the kernel looks at IPV6_MULTICAST_ALL only for
-/// sockets that have an address, so the receiver has to look at the destination. It is bound to the interface as it is now: one that is deleted and comes back under the
-/// same name needs a new socket.
+/// sockets that have an address, so the receiver has to look at the destination. It is bound to the interface as it is now:
+/// one that is deleted and comes back under the same name needs a new socket.
 #[derive(Debug)]
 pub struct VrrpSocket {
     /// Not UDP: tokio's type is the safe way to wait for any datagram socket.

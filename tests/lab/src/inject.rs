@@ -31,8 +31,9 @@ impl Injector {
         Ok(Self { socket, interface: address, name })
     }
 
-    /// Sends one frame, Ethernet header included, unchanged. Shorter than 14 bytes is refused by the
-    /// kernel. A frame takes about 10 µs, and the kernel drops what a receiver /// has not read in time (a few hundred): a flood goes out in batches, each awaited at the receiver.
+    /// Sends one frame, Ethernet header included, unchanged. Shorter than 14 bytes is refused by the kernel. A frame
+    /// takes about 10 µs, and the kernel drops what a receiver has not read in time (a few hundred): a flood goes out in
+    /// batches, each awaited at the receiver.
     pub fn send(&self, frame: &[u8]) -> Result<()> {
         sendto(self.socket.as_raw_fd(), frame, &self.interface, MsgFlags::empty())
             .map(drop)
