@@ -59,99 +59,77 @@ pub(super) fn resolve(
         if unknown {
             return Some(Auth::None);
         }
-        context.add(
-            Diagnostic::new(
-                "no-authentication",
-                Severity::Notice,
-                "without auth_type this block has no effect",
-                &span,
-            )
-            .help("add auth_type PASS, or remove the block"),
-        );
+        let headline = "without auth_type this block has no effect";
+        let finding = Diagnostic::new("no-authentication", Severity::Notice, headline, &span);
+        context.add(finding.help("add auth_type PASS, or remove the block"));
         return Some(Auth::None);
     };
-    if strict {
-        context.add(
-            Diagnostic::new(
-                "no-authentication",
-                Severity::Error,
-                "strict mode has no authentication: this block is ignored",
-                &span,
-            )
-            .info("RFC 3768 and RFC 9568 have done away with it")
-            .help("remove the block here and on the other routers, or strict mode"),
-        );
-        return Some(Auth::None);
-    }
-    if version == Version::V3 {
-        context.add(
-            Diagnostic::new(
-                "no-authentication",
-                Severity::Error,
-                "version 3 has no authentication: this block is ignored",
-                &span,
-            )
-            .help("remove the block, or use version 2"),
-        );
+    if let Some(finding) = done_away_with(version, strict, &span) {
+        context.add(finding);
         return Some(Auth::None);
     }
     if unusable {
         return None;
     }
     let Some(password) = password else {
-        context.add(
-            Diagnostic::new(
-                "no-authentication",
-                Severity::Error,
-                "without auth_pass this block is ignored",
-                &span,
-            )
-            .help("add auth_pass with up to 8 characters, the same on every router"),
-        );
+        let headline = "without auth_pass this block is ignored";
+        let finding = Diagnostic::new("no-authentication", Severity::Error, headline, &span);
+        context.add(finding.help("add auth_pass with up to 8 characters, the same on every router"));
         return Some(Auth::None);
     };
     let is_header = kind.text == "AH";
-    if family == Family::V6 && is_header {
-        context.add(
-            Diagnostic::new(
-                "no-authentication",
-                Severity::Error,
-                "auth_type AH is for IPv4 alone: this block is ignored",
-                &kind.span(),
-            )
-            .help("remove the block here and on the other routers, or use auth_hmac"),
-        );
+    if family == Family::V6 {
+        return over_ipv6(is_header.then_some(kind), &span, context);
+    }
+    let bytes = significant(password, context);
+    Some(if is_header { Auth::Header(bytes) } else { Auth::Pass(bytes) })
+}
+
+/// Says that strict mode or version 3 has no such block.
+fn done_away_with(version: Version, strict: bool, span: &Span) -> Option<Diagnostic> {
+    let ignored = |headline| Diagnostic::new("no-authentication", Severity::Error, headline, span);
+    if strict {
+        let finding = ignored("strict mode has no authentication: this block is ignored")
+            .info("RFC 3768 and RFC 9568 have done away with it")
+            .help("remove the block here and on the other routers, or strict mode");
+        return Some(finding);
+    }
+    (version == Version::V3).then(|| {
+        ignored("version 3 has no authentication: this block is ignored")
+            .help("remove the block, or use version 2")
+    })
+}
+
+/// Over IPv6 there is neither kind: the header (`kind` is where it was asked for) is ignored as keepalived does it, a
+/// password cannot be.
+fn over_ipv6(kind: Option<Word<'_>>, block: &Span, context: &mut Context<'_>) -> Option<Auth> {
+    if let Some(kind) = kind {
+        let headline = "auth_type AH is for IPv4 alone: this block is ignored";
+        let finding = Diagnostic::new("no-authentication", Severity::Error, headline, &kind.span());
+        context.add(finding.help("remove the block here and on the other routers, or use auth_hmac"));
         return Some(Auth::None);
     }
-    if family == Family::V6 {
-        context.add(
-            Diagnostic::new(
-                "no-authentication",
-                Severity::Refused,
-                "over IPv6 an advertisement has no room for a password: this instance cannot run",
-                &span,
-            )
+    let headline = "over IPv6 an advertisement has no room for a password: this instance cannot run";
+    context.add(
+        Diagnostic::new("no-authentication", Severity::Refused, headline, block)
             .info("running it without authentication is not what the file asks for")
             .help("remove the block here and on the other routers"),
-        );
-        return None;
-    }
+    );
+    None
+}
+
+/// What of a password is sent: eight bytes, zeros behind a shorter one.
+fn significant(password: Word<'_>, context: &mut Context<'_>) -> [u8; 8] {
     let mut bytes = [0; 8];
     if password.text.len() > bytes.len() {
-        context.add(
-            Diagnostic::new(
-                "password-too-long",
-                Severity::Error,
-                "only the first 8 characters of this password count",
-                &password.span(),
-            )
-            .help("shorten it here and on the other routers"),
-        );
+        let headline = "only the first 8 characters of this password count";
+        let finding = Diagnostic::new("password-too-long", Severity::Error, headline, &password.span());
+        context.add(finding.help("shorten it here and on the other routers"));
     }
     for (slot, byte) in bytes.iter_mut().zip(password.text.bytes()) {
         *slot = byte;
     }
-    Some(if is_header { Auth::Header(bytes) } else { Auth::Pass(bytes) })
+    bytes
 }
 
 /// With authentication headers a router has to hear the sequence number of the last master before it can be one itself.
