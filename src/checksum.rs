@@ -46,6 +46,17 @@ impl Sum {
     }
 }
 
+/// The checksum of a message of which bytes, from an even offset on, were replaced by as many others (RFC 1624 §3): right
+/// when `checksum` was, and wrong when that was.
+pub(crate) fn updated(checksum: u16, old: &[u8], new: &[u8]) -> u16 {
+    let mut sum = Sum(u64::from(!checksum));
+    for word in old.as_chunks::<2>().0 {
+        sum.0 += u64::from(!u16::from_be_bytes(*word));
+    }
+    sum.add(new);
+    sum.finish()
+}
+
 /// The checksum of bytes alone; 0 when they contain a right one.
 #[cfg(test)]
 pub(crate) fn plain(bytes: &[u8]) -> u16 {
@@ -56,7 +67,7 @@ pub(crate) fn plain(bytes: &[u8]) -> u16 {
 
 #[cfg(test)]
 mod tests {
-    use super::plain;
+    use super::{plain, updated};
 
     #[test]
     fn the_example_of_rfc_1071_sums_to_its_result() {
@@ -75,5 +86,14 @@ mod tests {
         let sum = plain(&bytes);
         bytes[2..4].copy_from_slice(&sum.to_be_bytes());
         assert_eq!(plain(&bytes), 0);
+    }
+
+    #[test]
+    fn an_updated_checksum_is_that_of_the_changed_bytes() {
+        let old = *b"a password";
+        let mut new = old;
+        new[2..8].copy_from_slice(b"xx\xff\xff\0\0");
+        assert_eq!(updated(plain(&old), &old[2..8], &new[2..8]), plain(&new));
+        assert_ne!(updated(plain(&old) ^ 1, &old[2..8], &new[2..8]), plain(&new));
     }
 }

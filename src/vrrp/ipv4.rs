@@ -14,19 +14,19 @@ use super::{
 pub const HEADER_LEN: usize = 20;
 
 /// Where each field lies.
-mod field {
+pub(crate) mod field {
     use std::ops::Range;
 
-    pub(super) const VERSION_IHL: usize = 0;
-    pub(super) const TOS: usize = 1;
-    pub(super) const TOTAL_LENGTH: Range<usize> = 2..4;
-    pub(super) const IDENTIFICATION: Range<usize> = 4..6;
-    pub(super) const FRAGMENT: Range<usize> = 6..8;
-    pub(super) const TTL: usize = 8;
-    pub(super) const PROTOCOL: usize = 9;
-    pub(super) const CHECKSUM: Range<usize> = 10..12;
-    pub(super) const SOURCE: Range<usize> = 12..16;
-    pub(super) const DESTINATION: Range<usize> = 16..20;
+    pub(crate) const VERSION_IHL: usize = 0;
+    pub(crate) const TOS: usize = 1;
+    pub(crate) const TOTAL_LENGTH: Range<usize> = 2..4;
+    pub(crate) const IDENTIFICATION: Range<usize> = 4..6;
+    pub(crate) const FRAGMENT: Range<usize> = 6..8;
+    pub(crate) const TTL: usize = 8;
+    pub(crate) const PROTOCOL: usize = 9;
+    pub(crate) const CHECKSUM: Range<usize> = 10..12;
+    pub(crate) const SOURCE: Range<usize> = 12..16;
+    pub(crate) const DESTINATION: Range<usize> = 16..20;
 }
 
 /// The fields of an IPv4 header that VRRP cares about.

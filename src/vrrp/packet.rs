@@ -33,20 +33,20 @@ pub const AUTH_DATA_LEN: usize = 8;
 pub const TYPE_ADVERTISEMENT: u8 = 1;
 
 /// Where each field lies.
-mod field {
+pub(crate) mod field {
     use std::ops::Range;
 
-    pub(super) const VERSION_TYPE: usize = 0;
-    pub(super) const VRID: usize = 1;
-    pub(super) const PRIORITY: usize = 2;
-    pub(super) const COUNT: usize = 3;
+    pub(crate) const VERSION_TYPE: usize = 0;
+    pub(crate) const VRID: usize = 1;
+    pub(crate) const PRIORITY: usize = 2;
+    pub(crate) const COUNT: usize = 3;
     /// Version 2.
-    pub(super) const AUTH_TYPE: usize = 4;
+    pub(crate) const AUTH_TYPE: usize = 4;
     /// Version 2, seconds.
-    pub(super) const INTERVAL: usize = 5;
+    pub(crate) const INTERVAL: usize = 5;
     /// Version 3: four reserved bits, then twelve of centiseconds.
-    pub(super) const MAX_INTERVAL: Range<usize> = 4..6;
-    pub(super) const CHECKSUM: Range<usize> = 6..8;
+    pub(crate) const MAX_INTERVAL: Range<usize> = 4..6;
+    pub(crate) const CHECKSUM: Range<usize> = 6..8;
 }
 
 /// Hundredths of a second, 12 bits on the wire (RFC 9568 §5.2.7).

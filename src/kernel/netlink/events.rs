@@ -97,8 +97,9 @@ impl Events {
     /// Subscribes; every change from here on is reported. Needs a tokio runtime with I/O enabled, no
     /// capability.
     pub fn open(watch: Watch) -> Result<Self, KernelError> {
-        Self::subscribe(watch, RECEIVE_BUFFER)
-            .map_err(|error| KernelError::from_io("subscribing to changes of links, addresses, routes and rules", &error))
+        Self::subscribe(watch, RECEIVE_BUFFER).map_err(|error| {
+            KernelError::from_io("subscribing to changes of links, addresses, routes and rules", &error)
+        })
     }
 
     fn subscribe(watch: Watch, receive_buffer: libc::c_int) -> io::Result<Self> {

@@ -35,15 +35,15 @@ const LAST_OF_CYCLE: u32 = 0xffff_fffd;
 const BLOCK: usize = 64;
 
 /// Where each field lies.
-mod field {
+pub(crate) mod field {
     use std::ops::Range;
 
-    pub(super) const NEXT_HEADER: usize = 0;
-    pub(super) const WORDS: usize = 1;
-    pub(super) const RESERVED: Range<usize> = 2..4;
-    pub(super) const SPI: Range<usize> = 4..8;
-    pub(super) const SEQUENCE: Range<usize> = 8..12;
-    pub(super) const ICV: Range<usize> = 12..24;
+    pub(crate) const NEXT_HEADER: usize = 0;
+    pub(crate) const WORDS: usize = 1;
+    pub(crate) const RESERVED: Range<usize> = 2..4;
+    pub(crate) const SPI: Range<usize> = 4..8;
+    pub(crate) const SEQUENCE: Range<usize> = 8..12;
+    pub(crate) const ICV: Range<usize> = 12..24;
 }
 
 /// The fields of an authentication header before VRRP.

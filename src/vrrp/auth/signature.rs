@@ -18,13 +18,11 @@ use crate::{
     config::{AntiReplay, SignatureMode, Signatures},
     registry::{Counter, SignatureStatus},
     units::{Family, Utc},
+    vrrp::packet::field::CHECKSUM,
 };
 
 /// The block of SHA-256, and so the length that HMAC fills a key up to.
 const BLOCK: usize = 64;
-
-/// Where the message has its checksum, which is not signed: over IPv6 it covers the trailer.
-const CHECKSUM: std::ops::Range<usize> = 6..8;
 
 /// What is wrong with a trailer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -232,6 +230,7 @@ fn covering(
     }
     let mut mac = key.clone();
     mac.update(&pseudo);
+    // The checksum is not signed: over IPv6 it covers the trailer.
     mac.update(&message[..CHECKSUM.start]);
     mac.update(&[0; CHECKSUM.end - CHECKSUM.start]);
     mac.update(&message[CHECKSUM.end..]);
