@@ -29,7 +29,7 @@ pub use self::{
     stream::{Cursor, Stream},
     trackers::{
         FileRow, FileStatus, Followed, InterfaceRow, InterfaceStatus, LinkState, ProcessRow, ProcessStatus,
-        SessionRow, SessionStatus,
+        SessionRow,
     },
     transition::{Change, ContestEnd, Reason, Subject, Transition},
     ways::{RouteRow, RuleRow, StaticRows, WayStatus},

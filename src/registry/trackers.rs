@@ -94,21 +94,20 @@ pub struct ProcessStatus {
     pub at: Option<Time>,
 }
 
-/// A `bfd_instance`, as far as it moves priorities.
+/// A `bfd_instance` that is tracked; none runs yet, so there is nothing to know of it.
 #[derive(Debug)]
 pub struct SessionRow {
     /// Position among them, from 1.
     pub index: u32,
     /// What the configuration says.
     pub config: tracking::Session,
-    status: ArcSwap<SessionStatus>,
 }
 
-/// What is true of a session right now.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct SessionStatus {
-    /// Whether both ends hear one another.
-    pub up: bool,
+impl SessionRow {
+    /// The row of `config` at `index` (from 1).
+    pub fn new(index: u32, config: tracking::Session) -> Self {
+        Self { index, config }
+    }
 }
 
 /// How the coming and going of processes is learnt.
@@ -144,4 +143,3 @@ macro_rules! row {
 row!(InterfaceRow, tracking::Interface, InterfaceStatus);
 row!(FileRow, tracking::File, FileStatus);
 row!(ProcessRow, tracking::Process, ProcessStatus);
-row!(SessionRow, tracking::Session, SessionStatus);
