@@ -16,10 +16,33 @@
 //!   transitions.
 //! * [`snmp`] shows the registry as KEEPALIVED-MIB and sends notifications; [`notify`] runs notify scripts.
 //! * [`record`] keeps what the machines hear and want, and repeats it; [`replay`] is the command for that.
-//! * [`units`] are the quantities that all of them share; `checksum` is the Internet's, for machines and kernel alike.
+//! * [`inspect`] is `steadfast config …`, which looks at configurations and talks to no daemon.
+//! * [`units`] are the quantities that all of them share; `checksum` is the Internet's, for whoever makes, sends or changes
+//!   packets.
 //!
 //! Data flows one way, from packets and kernel events to the registry and out of it. No output can delay the
 //! engine, and no transition is lost on its way to one.
+//!
+//! # Who knows whom
+//!
+//! What each room imports of the others, its tests included. A test compares the table with the code; a new line in it is
+//! a decision.
+//!
+//! | room | imports |
+//! |---|---|
+//! | `checksum`, `units` | |
+//! | `config` | `units` |
+//! | `registry` | `config`, `units` |
+//! | `vrrp` | `checksum`, `config`, `registry`, `units` |
+//! | `track` | `config`, `registry`, `units` |
+//! | `kernel` | `checksum`, `config`, `units` |
+//! | `notify` | `config`, `kernel`, `registry`, `units` |
+//! | `snmp` | `config`, `registry`, `units` |
+//! | `record` | `checksum`, `config`, `registry`, `units`, `vrrp` |
+//! | `daemon` | `cli`, `config`, `kernel`, `notify`, `record`, `registry`, `snmp`, `track`, `units`, `vrrp` |
+//! | `cli` | `config` |
+//! | `completion`, `inspect` | `cli`, `config` |
+//! | `replay` | `record` |
 
 mod checksum;
 pub mod cli;

@@ -2,13 +2,16 @@
 //!
 //! After each ```` ```conf ```` block a page has a ```` ```findings ```` block, one line each, and an
 //! ```` ```effective ```` block, the configuration with everything carried out. With `UPDATE_SUITES=1` the test
-//! writes both anew; the change is then to be read before it is committed.
+//! writes both anew; the change is then to be read before it is committed. Beside them, the picture of the rooms.
 
 #![expect(clippy::expect_used, reason = "a failed expectation is a failed test, in helpers too")]
 
 #[path = "config/world.rs"]
 #[expect(dead_code, reason = "other tests make the same world elsewhere")]
 mod world;
+
+#[path = "suites/rooms.rs"]
+mod rooms;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -13,7 +13,8 @@
 //! with the checksum brought in line, so that every packet is judged as the original was. Routers with authentication
 //! headers or signatures are left out, because their packets mean nothing without the key.
 //!
-//! The room imports [`crate::vrrp`] and [`crate::units`]; who writes to a file is the daemon's business.
+//! The room imports [`crate::vrrp`] with what its inputs are made of: [`crate::units`], the configuration's `Tracker`, the
+//! registry's `Reason` and `InstanceStatus`; and the checksum. Who writes to a file is the daemon's business.
 
 mod line;
 mod recorded;

@@ -3,7 +3,8 @@
 //! Each table is one file that declares its columns as data, with a getter per column; [`view`] puts them
 //! together and [`notification`] turns transitions into notifications. Nothing here keeps state of its own:
 //! a request takes the registry's topology once and reads the rows. The room may import
-//! [`crate::registry`] and the `agentx` crate.
+//! [`crate::registry`], the types of [`crate::config`]'s model and [`crate::units`] that are in its rows, and the `agentx`
+//! crate.
 
 mod address;
 mod encap;

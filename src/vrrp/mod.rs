@@ -7,8 +7,9 @@
 //! [`Action`]s. Instances that change state together are members of a [`SyncGroup`], a machine that looks at them and
 //! gives them [`Order`]s.
 //!
-//! Deterministic: no socket, no clock, no random source, no log. The room may import [`crate::registry`],
-//! [`crate::units`] and the configuration's `Auth` and `Tracker`; the driver in `daemon` carries its actions out.
+//! Deterministic: no socket, no clock, no random source, no log. The room may import [`crate::registry`]'s
+//! types, [`crate::units`], the checksum and what [`crate::config`] calls authentication and trackers; the driver in
+//! `daemon` carries its actions out.
 
 mod action;
 mod addressee;
