@@ -67,7 +67,8 @@ fn late(times: &[Duration], interval: Duration, stalls: &Stalls) -> Vec<String> 
 fn a_router_that_is_stopped_for_a_moment_is_late() -> Result<()> {
     let _calm = calm();
     let lan = Lan::pair()?;
-    let config = "global_defs {\n  vrrp_version 3\n}\n".to_owned() + &instance("VI", "va0", 51, 200, "0.1");
+    let config = "global_defs {\n  vrrp_version 3\n  vrrp_rt_priority 50\n}\n".to_owned()
+        + &instance("VI", "va0", 51, 200, "0.1");
     let router = Router::start(&steadfast(), &lan["alpha"], "alpha", &config)?;
     router.wait_entering("VI", State::Master, SOON)?;
     let cadence = Cadence::start(&lan["beta"], "vb0", 51, Duration::from_millis(100))?;
