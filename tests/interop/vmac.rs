@@ -106,6 +106,8 @@ fn cases() -> Vec<(&'static str, Setup)> {
         ("true", other_interface),
         ("true", rules),
         ("true", Setup { before: globals("disable_local_igmp"), ..with_vmac(&[]) }),
+        ("true", V3.alpha(150).line("promote_secondaries")),
+        ("true", with_vmac(&["promote_secondaries"])),
         ("true", of_ipv6(&["use_vmac"])),
         ("true", of_ipv6(&["use_vmac", "vmac_xmit_base"])),
         ("true", both_families()),

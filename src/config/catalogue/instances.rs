@@ -54,6 +54,11 @@ pub(super) const INSTANCES: &[Kind] = &[
         "Add `use_vmac`, or remove the word.",
     ),
     kind(
+        "promoted-anyway",
+        "An instance with a link of its own needs no `promote_secondaries`: the link has it set.",
+        "Remove the line.",
+    ),
+    kind(
         "invalid-mac",
         "A MAC address of `use_vmac` cannot be used, and the virtual router's own is.",
         "Write five octets (the VRID is the sixth), or leave it out.",

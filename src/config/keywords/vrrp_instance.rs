@@ -60,7 +60,8 @@ pub(super) static BLOCK: Block = Block::new(Table {
         keyword("no_virtual_ipaddress", "", Flag, "allow an instance (also v3) without VIPs")
             .since("2.2.8 or later")
             .supported(),
-        keyword("promote_secondaries", "", Flag, "set the interface's promote_secondaries sysctl"),
+        keyword("promote_secondaries", "", Flag, "set the interface's promote_secondaries sysctl")
+            .supported(),
         keyword(
             "virtual_routes",
             "{ route lines }",

@@ -137,6 +137,7 @@ fn setting<'a>(
         "use_vmac" => draft.link.macvlan(node, context),
         "use_ipvlan" => draft.link.ipvlan(node, context),
         "vmac_xmit_base" => draft.link.transmit_on_parent(node),
+        "promote_secondaries" => draft.link.promote_secondaries(node),
         "virtual_ipaddress" => {
             let before = context.report.diagnostics.len();
             let Draft { family, addresses, known, .. } = draft;

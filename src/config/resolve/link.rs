@@ -26,12 +26,18 @@ pub(super) struct Draft {
     octets: Option<[u8; 5]>,
     at: Option<Span>,
     transmit_on_parent: Option<Span>,
+    promote_secondaries: Option<Span>,
 }
 
 impl Draft {
     /// `vmac_xmit_base`.
     pub(super) fn transmit_on_parent(&mut self, node: &Node) {
         self.transmit_on_parent = Some(node.span());
+    }
+
+    /// `promote_secondaries`.
+    pub(super) fn promote_secondaries(&mut self, node: &Node) {
+        self.promote_secondaries = Some(node.span());
     }
 
     /// `use_vmac [[name] NAME] [MAC] [netlink_notify_msg] [group G]`, in any order. The last line decides the kind; a
@@ -126,6 +132,12 @@ impl Draft {
                         "an ipvlan shares the MAC of its interface, so it must have an address to send from",
                     )
                     .help("write use_ipvlan ADDRESS with a free address of the interface's subnet"),
+            );
+        }
+        if let Some(span) = &self.promote_secondaries {
+            let headline = "promote_secondaries is ignored: a link of the instance's own has it set anyway";
+            context.add(
+                Diagnostic::new("promoted-anyway", Severity::Notice, headline, span).help("remove this line"),
             );
         }
         link.transmit_on_parent = self.transmit_on_parent.is_some() || unicast;

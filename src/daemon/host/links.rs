@@ -9,7 +9,7 @@ use tracing::{info, warn};
 
 use super::{PlannedLink, Report, firewall::Firewall, plan::is_of_our_kind, settings, sysctls::Sysctls};
 use crate::{
-    kernel::{Address, AddressInfo, Diversion, KernelError, Link, NewLink, NewLinkKind, Requests},
+    kernel::{Address, AddressInfo, Diversion, KernelError, Link, NewLink, NewLinkKind, Requests, Sysctl},
     units::{Family, IfIndex},
 };
 
@@ -40,16 +40,14 @@ impl Links {
         Self { virtual_addresses, planned, made: HashMap::new(), sysctls, firewall, local_igmp }
     }
 
-    /// What holds for the host as a whole, before any link is there. What an earlier run was killed over is put back
+    /// Gives the host the settings that it has from the start to the end. What an earlier run was killed over is put back
     /// first: this one may want something else.
-    pub(super) fn begin(&mut self) {
+    pub(super) fn begin(&mut self, wanted: &[(Sysctl, i64)]) {
         for error in self.sysctls.restore() {
             warn!("{error}");
         }
         self.firewall.begin();
-        if !self.local_igmp
-            && let Err(error) = self.sysctls.set(&[settings::no_local_igmp()])
-        {
+        if let Err(error) = self.sysctls.set(wanted) {
             warn!("{error}");
         }
     }

@@ -31,7 +31,7 @@ pub(super) use self::plan::PlannedLink;
 use self::{firewall::Firewall, links::Links, sysctls::Sysctls};
 use crate::{
     config::{Config, Global, Instance},
-    kernel::{KernelError, Refusal, Requests, Ruleset},
+    kernel::{KernelError, Refusal, Requests, Ruleset, Sysctl},
 };
 
 /// Orders looked at together.
@@ -88,7 +88,8 @@ impl Host {
         let firewall = Firewall::new(ruleset(&config.global), refusing);
         let local_igmp = !config.global.settings.disable_local_igmp;
         let host = Self { links: links.clone(), orders, reports };
-        if links.is_empty() && local_igmp && !refusing && !journal.exists() {
+        let lasting = settings::of_host(config);
+        if links.is_empty() && lasting.is_empty() && !refusing && !journal.exists() {
             return Ok((host, None));
         }
         let lines = config.instances.iter().flat_map(|instance| {
@@ -98,7 +99,7 @@ impl Host {
         let work = move || {
             let sysctls = Sysctls::open(&journal);
             let links = Links::new(planned, virtual_addresses, sysctls, firewall, local_igmp);
-            if let Err(error) = run(links, ordered, report, release) {
+            if let Err(error) = run(links, &lasting, ordered, report, release) {
                 error!("the host lane has ended: {error}");
             }
         };
@@ -193,12 +194,13 @@ fn refuse_all(firewall: &mut Firewall, waiting: &mut Vec<Order>) {
 /// Carries orders out until there is nobody left to give any.
 fn run(
     mut links: Links,
+    lasting: &[(Sysctl, i64)],
     mut orders: mpsc::Receiver<Order>,
     report: mpsc::Sender<Vec<Report>>,
     release: bool,
 ) -> Result<(), KernelError> {
     let runtime = super::runtime().map_err(|error| KernelError::from_io("starting the host lane", &error))?;
-    links.begin();
+    links.begin(lasting);
     runtime.block_on(async {
         let (requests, connection) = Requests::open()?;
         let mut tasks = JoinSet::new();

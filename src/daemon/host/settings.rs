@@ -6,7 +6,10 @@
 use tracing::warn;
 
 use super::PlannedLink;
-use crate::kernel::{KernelError, Sysctl};
+use crate::{
+    config::Config,
+    kernel::{KernelError, Sysctl},
+};
 
 /// `accept_local` and its like are on, `rp_filter` off.
 const ON: i64 = 1;
@@ -99,7 +102,18 @@ pub(super) fn check(planned: &PlannedLink) -> Result<(), KernelError> {
     Ok(())
 }
 
-/// `disable_local_igmp`: the host does not report groups of 224.0.0.0/24, which switches have to flood anyway.
-pub(super) fn no_local_igmp() -> (Sysctl, i64) {
-    (Sysctl::named("ipv4/igmp_link_local_mcast_reports"), OFF)
+/// What the configuration asks for by name, from the start to the end.
+///
+/// - `disable_local_igmp`: the host does not report groups of 224.0.0.0/24, which switches have to flood anyway.
+/// - `promote_secondaries`: the first address of a subnet can go without the others. A link of the instance's own has
+///   that anyway.
+pub(super) fn of_host(config: &Config) -> Vec<(Sysctl, i64)> {
+    let silent = config.global.settings.disable_local_igmp;
+    let silent = silent.then(|| (Sysctl::named("ipv4/igmp_link_local_mcast_reports"), OFF));
+    let promoting = config
+        .instances
+        .iter()
+        .filter(|instance| instance.settings.promote_secondaries && instance.link.is_none())
+        .map(|instance| (Sysctl::ipv4(&instance.interface, "promote_secondaries"), ON));
+    silent.into_iter().chain(promoting).collect()
 }
