@@ -1,12 +1,19 @@
 //! Processes that come and go. These stories need the initial namespaces, where the kernel reports processes.
 
 use std::{
+    fs,
     future::Future,
-    process::{Child, Command},
+    process::{Child, Command, Stdio},
     time::Duration,
 };
 
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use steadfast::kernel::{ProcessEvent, ProcessEvents, process_events::ReceiveBuffer, procfs};
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
 
 use crate::{LIMIT, in_namespace};
 
@@ -64,8 +71,7 @@ fn a_new_name_is_reported() {
         let mut events = open(None).await;
         // The shell gives itself another name (proc(5), /proc/PID/comm), then waits.
         let script = "printf renamed > /proc/$$/comm; read line";
-        let mut child =
-            Command::new("sh").args(["-c", script]).stdin(std::process::Stdio::piped()).spawn().unwrap();
+        let mut child = Command::new("sh").args(["-c", script]).stdin(Stdio::piped()).spawn().unwrap();
         let pid = child.id();
         let name = || procfs::process(pid, false).map(|process| process.name);
         loop {
@@ -116,5 +122,53 @@ fn in_a_network_namespace_there_are_no_events_and_that_is_said() {
             panic!("the kernel reports processes to a network namespace");
         };
         assert_eq!(error.to_string(), "following processes: Connection refused");
+    });
+}
+
+/// The daemon with a router on an interface that is not there, so that it does nothing to this network.
+#[test]
+fn the_daemon_hears_of_a_tracked_process_when_it_starts_and_ends() {
+    run(async {
+        let directory = TempDir::new().unwrap();
+        let name = format!("sf{}", std::process::id());
+        let [program, config, pid_file] =
+            [name.as_str(), "keepalived.conf", "pid"].map(|file| directory.path().join(file));
+        fs::copy("/bin/sleep", &program).unwrap();
+        let text = format!(
+            "global_defs {{\n  dynamic_interfaces\n}}\n\
+             vrrp_track_process web {{\n  process {name}\n}}\n\
+             vrrp_instance one {{\n  interface {name}\n  virtual_router_id 77\n  no_virtual_ipaddress\n  \
+             track_process {{\n    web\n  }}\n}}\n"
+        );
+        fs::write(&config, text).unwrap();
+        let mut daemon = tokio::process::Command::new(env!("CARGO_BIN_EXE_steadfast"))
+            .args(["-n", "-l", "-f"])
+            .args([&config, "-p".as_ref(), &pid_file])
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(daemon.stderr.take().unwrap()).lines();
+        let mut log = String::new();
+        let mut wait_log = async |text: &str| {
+            loop {
+                let line = lines.next_line().await.unwrap();
+                let line = line.unwrap_or_else(|| panic!("the daemon ended without {text:?}:\n{log}"));
+                log += &format!("{line}\n");
+                if line.contains(text) {
+                    break;
+                }
+            }
+        };
+        wait_log("Quorum lost for tracked process web (has 0 running").await;
+        let mut child = Command::new(&program).arg("1000").spawn().unwrap();
+        wait_log("Quorum gained for tracked process web (has 1 running").await;
+        child.kill().unwrap();
+        wait_log("Quorum lost for tracked process web (has 0 running").await;
+        child.wait().unwrap();
+        let pid = Pid::from_raw(daemon.id().unwrap().cast_signed());
+        kill(pid, Signal::SIGTERM).unwrap();
+        assert!(daemon.wait().await.unwrap().success());
+        assert!(!log.contains("counted every second"), "the kernel does not report processes here:\n{log}");
     });
 }
