@@ -2,7 +2,7 @@
 //!
 //! A watch on the file itself would be lost with the file. Where the directory is not there yet, the nearest one above
 //! it is watched until it is; a symbolic link is watched where it is and where it leads to. What cannot be watched is
-//! looked at every second instead.
+//! looked at every second instead, and that is everything where the kernel gives no inotify(7) instance.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -33,7 +33,9 @@ const BUFFER: usize = 4096;
 /// A watch over files, known by their positions in the list that it was opened with.
 #[derive(Debug)]
 pub struct FileWatch {
-    inotify: Inotify,
+    /// Nothing while the kernel gives none, or after one that failed; it is asked for at every look then.
+    inotify: Option<Inotify>,
+    start: fn() -> io::Result<Inotify>,
     files: Vec<PathBuf>,
     spots: HashMap<WatchDescriptor, Vec<Spot>>,
     unwatched: BTreeSet<usize>,
@@ -50,21 +52,34 @@ struct Spot {
 }
 
 impl FileWatch {
-    /// Watches these files, whether they are there or not. Fails only when descriptors run out.
-    pub fn open(files: Vec<PathBuf>) -> Result<Self, KernelError> {
-        let inotify = Inotify::init().map_err(|error| KernelError::from_io("watching files", &error))?;
-        let mut watch =
-            Self { inotify, files, spots: HashMap::new(), unwatched: BTreeSet::new(), troubles: Vec::new() };
+    /// Watches these files, whether they are there or not.
+    pub fn open(files: Vec<PathBuf>) -> Self {
+        Self::with(files, Inotify::init)
+    }
+
+    fn with(files: Vec<PathBuf>, start: fn() -> io::Result<Inotify>) -> Self {
+        let (spots, unwatched, troubles) = (HashMap::new(), BTreeSet::new(), Vec::new());
+        let mut watch = Self { inotify: None, start, files, spots, unwatched, troubles };
         watch.establish();
-        Ok(watch)
+        watch
     }
 
     /// Waits for changes; returns the files that have to be looked at, which may be none, each once and in the order
     /// in which they changed. Blocks.
-    pub fn wait(&mut self) -> Result<Vec<usize>, KernelError> {
+    pub fn wait(&mut self) -> Vec<usize> {
+        self.changes().unwrap_or_else(|error| {
+            self.troubles.push(error);
+            self.inotify = None;
+            self.unwatched = (0..self.files.len()).collect();
+            self.unwatched.iter().copied().collect()
+        })
+    }
+
+    fn changes(&mut self) -> Result<Vec<usize>, KernelError> {
         let timeout =
             if self.unwatched.is_empty() { PollTimeout::NONE } else { PollTimeout::from(POLL_INTERVAL) };
-        let mut descriptors = [PollFd::new(self.inotify.as_fd(), PollFlags::POLLIN)];
+        let descriptors = self.inotify.iter().map(|inotify| PollFd::new(inotify.as_fd(), PollFlags::POLLIN));
+        let mut descriptors: Vec<_> = descriptors.collect();
         match poll(&mut descriptors, timeout) {
             Ok(0) => {
                 let overdue = self.unwatched.iter().copied().collect();
@@ -74,8 +89,9 @@ impl FileWatch {
             Ok(_) | Err(Errno::EINTR) => {}
             Err(errno) => return Err(KernelError::new("watching files", errno)),
         }
+        let Some(inotify) = &mut self.inotify else { return Ok(Vec::new()) };
         let mut buffer = [0; BUFFER];
-        let events: Vec<_> = match self.inotify.read_events(&mut buffer) {
+        let events: Vec<_> = match inotify.read_events(&mut buffer) {
             Ok(events) => events.map(|event| event.to_owned()).collect(),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Vec::new(),
             Err(error) => return Err(KernelError::from_io("watching files", &error)),
@@ -132,9 +148,22 @@ impl FileWatch {
     fn establish(&mut self) {
         let before = std::mem::take(&mut self.spots);
         let known = std::mem::take(&mut self.unwatched);
-        for descriptor in before.into_keys() {
-            // It may be gone with its directory.
-            let _ = self.inotify.watches().remove(descriptor);
+        if let Some(inotify) = &mut self.inotify {
+            for descriptor in before.into_keys() {
+                // It may be gone with its directory.
+                let _ = inotify.watches().remove(descriptor);
+            }
+        } else {
+            match (self.start)() {
+                Ok(inotify) => self.inotify = Some(inotify),
+                Err(error) => {
+                    if known.is_empty() {
+                        self.troubles.push(KernelError::from_io("watching files", &error));
+                    }
+                    self.unwatched = (0..self.files.len()).collect();
+                    return;
+                }
+            }
         }
         for file in 0..self.files.len() {
             let path = self.files[file].clone();
@@ -153,6 +182,7 @@ impl FileWatch {
 
     /// Watches the directory of a path, or the nearest one above it.
     fn watch(&mut self, path: &Path, file: usize) -> io::Result<()> {
+        let Some(inotify) = &mut self.inotify else { return Err(io::ErrorKind::NotConnected.into()) };
         let mask = WatchMask::CLOSE_WRITE
             | WatchMask::CREATE
             | WatchMask::DELETE
@@ -164,7 +194,7 @@ impl FileWatch {
         for below in path.ancestors() {
             let (Some(directory), Some(name)) = (below.parent(), below.file_name()) else { break };
             let directory = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
-            match self.inotify.watches().add(directory, mask) {
+            match inotify.watches().add(directory, mask) {
                 Ok(descriptor) => {
                     let spot = Spot { name: name.to_owned(), file, is_file };
                     self.spots.entry(descriptor).or_default().push(spot);
@@ -217,4 +247,45 @@ pub fn initialise(path: &Path, text: &str, overwrite: bool) -> io::Result<bool> 
     };
     file.write_all(text.as_bytes())?;
     Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_the_kernel_watches_nothing_files_are_looked_at_every_second() {
+        let refused = || Err(io::Error::from(Errno::EMFILE));
+        let mut watch = FileWatch::with(vec!["/one".into(), "/two".into()], refused);
+        let troubles: Vec<_> = watch.take_troubles().iter().map(ToString::to_string).collect();
+        assert_eq!(troubles.len(), 1, "{troubles:?}");
+        assert!(troubles[0].starts_with("watching files: "), "{troubles:?}");
+        assert_eq!(watch.wait(), [0, 1]);
+        assert_eq!(watch.take_troubles(), [], "said once");
+        // As soon as there are descriptors again, changes are reported.
+        let directory = tempfile::tempdir().unwrap();
+        watch.files = vec![directory.path().join("file")];
+        watch.start = Inotify::init;
+        assert_eq!(watch.wait(), [0, 1], "those that were overdue");
+        fs::write(&watch.files[0], "5").unwrap();
+        assert_eq!(watch.wait(), [0]);
+        assert!(watch.unwatched.is_empty());
+    }
+
+    #[test]
+    fn a_watch_that_fails_is_made_anew() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("file");
+        let mut watch = FileWatch::open(vec![file.clone()]);
+        // What cannot be read is no inotify instance any more.
+        let (reader, writer) = nix::unistd::pipe().unwrap();
+        drop(writer);
+        watch.inotify = Some(Inotify::from(reader));
+        assert_eq!(watch.wait(), [0], "it may have changed unseen");
+        assert_eq!(watch.take_troubles().len(), 1);
+        assert_eq!(watch.wait(), [0], "watched again, it is looked at once more");
+        fs::write(&file, "5").unwrap();
+        assert_eq!(watch.wait(), [0]);
+        assert_eq!(watch.take_troubles(), []);
+    }
 }

@@ -82,7 +82,7 @@ pub struct ProcessRow {
 }
 
 /// What is true of tracked processes right now.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProcessStatus {
     /// How many there are.
     pub count: u32,
@@ -90,6 +90,8 @@ pub struct ProcessStatus {
     pub healthy: Option<bool>,
     /// How their coming and going is learnt.
     pub followed: Followed,
+    /// Why they cannot be counted, if they cannot.
+    pub problem: Option<String>,
     /// When they were last counted.
     pub at: Option<Time>,
 }

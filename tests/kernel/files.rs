@@ -20,11 +20,11 @@ struct Reports(Receiver<Vec<usize>>);
 
 impl Reports {
     fn of(files: Vec<PathBuf>) -> Self {
-        let mut watch = FileWatch::open(files).unwrap();
+        let mut watch = FileWatch::open(files);
         assert_eq!(watch.take_troubles(), []);
         let (sender, receiver) = channel();
         // It ends with its receiver, or with the process.
-        thread::spawn(move || while sender.send(watch.wait().unwrap()).is_ok() {});
+        thread::spawn(move || while sender.send(watch.wait()).is_ok() {});
         Self(receiver)
     }
 
@@ -135,7 +135,7 @@ fn a_link_is_watched_at_both_ends() {
 fn after_a_flood_every_file_is_looked_at() {
     let directory = TempDir::new().unwrap();
     let files = ["one", "two"].map(|name| directory.path().join(name));
-    let mut watch = FileWatch::open(files.to_vec()).unwrap();
+    let mut watch = FileWatch::open(files.to_vec());
     let noise = [directory.path().join("noise"), directory.path().join("more")];
     noise.iter().for_each(|path| write(path));
     for number in 0..FLOOD {
@@ -146,23 +146,23 @@ fn after_a_flood_every_file_is_looked_at() {
     write(&files[1]);
     let mut reported = Vec::new();
     while !reported.contains(&1) {
-        reported.extend(watch.wait().unwrap());
+        reported.extend(watch.wait());
     }
     assert!(reported.contains(&0), "{reported:?}");
     // And it goes on.
     write(&files[0]);
-    while watch.wait().unwrap() != [0] {}
+    while watch.wait() != [0] {}
 }
 
 #[test]
 fn reports_keep_the_order_of_changes() {
     let directory = TempDir::new().unwrap();
     let files = ["one", "two", "three"].map(|name| directory.path().join(name));
-    let mut watch = FileWatch::open(files.to_vec()).unwrap();
+    let mut watch = FileWatch::open(files.to_vec());
     for number in [2, 0, 1, 2] {
         write(&files[number]);
     }
-    assert_eq!(watch.wait().unwrap(), [2, 0, 1]);
+    assert_eq!(watch.wait(), [2, 0, 1]);
 }
 
 #[test]

@@ -143,7 +143,9 @@ fn the_daemon_hears_of_a_tracked_process_when_it_starts_and_ends() {
         fs::write(&config, text).unwrap();
         let mut daemon = tokio::process::Command::new(env!("CARGO_BIN_EXE_steadfast"))
             .args(["-n", "-l", "-f"])
-            .args([&config, "-p".as_ref(), &pid_file])
+            .arg(&config)
+            .arg("-p")
+            .arg(&pid_file)
             .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()

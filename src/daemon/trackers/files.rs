@@ -2,14 +2,14 @@
 
 use std::{io::ErrorKind, path::Path, sync::Arc};
 
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 
 use super::ToEngine;
 use crate::{
     config::tracking::{InitFile, Tracker},
     kernel::{FileWatch, clock, file_watch},
     registry::{FileRow, FileStatus},
-    track::{Content, FileTracker, LONGEST},
+    track::{Content, FileTracker, FileVerdict, LONGEST},
 };
 
 /// A file that is followed.
@@ -20,22 +20,22 @@ struct Follower<'a> {
     problem: Option<String>,
 }
 
-/// Follows the files of these rows for ever.
-pub(super) fn run(rows: &[Arc<FileRow>], engine: &ToEngine) {
+/// Writes what `init_file` asks for.
+pub(super) fn initialise(rows: &[Arc<FileRow>]) {
     for row in rows {
         if let Some(init) = row.config.init {
-            initialise(row, init);
+            write_initial(row, init);
         }
     }
+}
+
+/// Follows the files of these rows for ever.
+pub(super) fn follow(rows: &[Arc<FileRow>], engine: &ToEngine) -> ! {
     let mut followers: Vec<Follower<'_>> = rows
         .iter()
         .map(|row| Follower { row: row.as_ref(), tracker: FileTracker::default(), problem: None })
         .collect();
-    let paths = rows.iter().map(|row| row.config.path.clone()).collect();
-    let mut watch = match FileWatch::open(paths) {
-        Ok(watch) => watch,
-        Err(error) => return error!("{error}: no tracked file is read"),
-    };
+    let mut watch = FileWatch::open(rows.iter().map(|row| row.config.path.clone()).collect());
     // Watched first and read then, so that no change is missed in between.
     let mut changed: Vec<usize> = (0..followers.len()).collect();
     loop {
@@ -45,11 +45,21 @@ pub(super) fn run(rows: &[Arc<FileRow>], engine: &ToEngine) {
         for position in changed {
             followers[position].look(position, engine);
         }
-        changed = match watch.wait() {
-            Ok(changed) => changed,
-            Err(error) => return error!("{error}: tracked files are not read any more"),
-        };
+        changed = watch.wait();
     }
+}
+
+/// Nobody follows these files for the moment: they count like those that cannot be read.
+pub(super) fn lose(rows: &[Arc<FileRow>], engine: &ToEngine, why: &str) {
+    for (position, row) in rows.iter().enumerate() {
+        let verdict = FileTracker::default().handle_content(&Content::Unreadable(why.to_owned()));
+        row.set_status(status(&verdict));
+        engine.tell(Tracker::File(position), verdict.observation());
+    }
+}
+
+fn status(verdict: &FileVerdict) -> FileStatus {
+    FileStatus { number: verdict.number, problem: verdict.problem.clone(), at: Some(clock::now()) }
 }
 
 impl Follower<'_> {
@@ -67,11 +77,7 @@ impl Follower<'_> {
             }
             self.problem.clone_from(&verdict.problem);
         }
-        self.row.set_status(FileStatus {
-            number: verdict.number,
-            problem: verdict.problem.clone(),
-            at: Some(clock::now()),
-        });
+        self.row.set_status(status(&verdict));
         if verdict.changed {
             engine.tell(Tracker::File(position), verdict.observation());
         }
@@ -87,7 +93,7 @@ fn read(path: &Path) -> Content {
 }
 
 /// `init_file`.
-fn initialise(row: &FileRow, init: InitFile) {
+fn write_initial(row: &FileRow, init: InitFile) {
     let (name, path) = (&row.config.name, row.config.path.display());
     match file_watch::initialise(&row.config.path, &format!("{}\n", init.value), init.overwrite) {
         Ok(true) => info!("Track file {name}: wrote {} to {path}", init.value),

@@ -4,15 +4,24 @@
 //! tells the engine when something changed. Interfaces are the engine's own: it hears of them anyway.
 //!
 //! Scripts run on the manage lane, which waits for their ends. Files and processes have a thread each, since to read a
-//! file, or the command line of a process that is stuck, may take for ever; nobody waits for these threads.
+//! file, or the command line of a process that is stuck, may take for ever; nobody waits for these threads. What goes wrong
+//! there is told to the engine and shown in the rows, and they begin anew.
 
 mod files;
 mod processes;
 pub(super) mod scripts;
 
-use std::{collections::HashSet, io, sync::Arc, thread};
+use std::{
+    collections::HashSet,
+    io,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    thread,
+    time::Duration,
+};
 
 use tokio::sync::mpsc;
+use tracing::error;
 
 use super::engine::Command;
 use crate::{
@@ -20,6 +29,11 @@ use crate::{
     registry::{InstanceRow, InterfaceRow, Registry, StaticRows},
     track::Observation,
 };
+
+/// From an end of those who follow to their next beginning.
+const RETRY_INTERVAL: Duration = Duration::from_secs(1);
+/// The same after a panic, which is a mistake that may well be made again, and prints a message of its own each time.
+const PANIC_INTERVAL: Duration = Duration::from_secs(60);
 
 /// The rows of the interfaces that the configuration names, and of the links of the routers' own, which are named when
 /// they are planned. A link has the delays of the interface below it.
@@ -51,21 +65,50 @@ pub(super) fn interface_rows(
     (1..).zip(all).map(|(index, config)| Arc::new(InterfaceRow::new(index, config))).collect()
 }
 
-/// Starts the threads that are needed.
+/// Starts the threads that are needed. They end with the process.
 pub(super) fn start(registry: &Arc<Registry>, engine: &mpsc::Sender<Command>) -> io::Result<()> {
     let topology = registry.topology();
     if !topology.files.is_empty() {
         let (rows, engine) = (topology.files.clone(), ToEngine::of(engine));
-        thread::Builder::new().name("files".to_owned()).spawn(move || files::run(&rows, &engine))?;
+        thread::Builder::new().name("files".to_owned()).spawn(move || {
+            let mut initial = Some(&rows);
+            keep(
+                || {
+                    initial.take().into_iter().for_each(|rows| files::initialise(rows));
+                    files::follow(&rows, &engine)
+                },
+                |why| files::lose(&rows, &engine, why),
+            )
+        })?;
     }
     if !topology.processes.is_empty() {
         let (rows, engine) = (topology.processes.clone(), ToEngine::of(engine));
         let buffer = processes::receive_buffer(&topology.global);
-        thread::Builder::new()
-            .name("processes".to_owned())
-            .spawn(move || processes::run(rows, &engine, buffer))?;
+        thread::Builder::new().name("processes".to_owned()).spawn(move || {
+            keep(|| processes::follow(&rows, &engine, buffer), |why| processes::lose(&rows, &engine, why))
+        })?;
     }
     Ok(())
+}
+
+/// Has trackers followed for ever: whenever `follow` ends, also by a panic, `lose` is told why, and after a pause it
+/// begins anew.
+fn keep(mut follow: impl FnMut() -> io::Error, lose: impl Fn(&str)) -> ! {
+    let mut said = None;
+    loop {
+        let (why, pause) = match catch_unwind(AssertUnwindSafe(&mut follow)) {
+            Ok(error) => (error.to_string(), RETRY_INTERVAL),
+            Err(_) => ("the thread that follows it panicked".to_owned(), PANIC_INTERVAL),
+        };
+        lose(&why);
+        if said.as_ref() != Some(&why) {
+            let thread = thread::current();
+            error!("tracked {} are not followed: {why}", thread.name().unwrap_or("things"));
+            said = Some(why);
+        }
+        // Nobody wakes it.
+        thread::park_timeout(pause);
+    }
 }
 
 /// Where observations go. It does not keep the engine's channel open: the engine ends when the manage lane does.
@@ -90,5 +133,57 @@ impl ToEngine {
         if let Some(engine) = self.0.upgrade() {
             let _ = engine.send(Command::Observed { tracker, observation }).await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::*;
+    use crate::{config::Span, registry::FileRow, track::Finding};
+
+    /// Nothing here takes longer, not even on a busy machine.
+    const LIMIT: Duration = Duration::from_secs(60);
+
+    #[test]
+    fn those_who_follow_begin_anew_and_an_end_or_a_panic_is_told() {
+        let (told, reasons) = channel();
+        let mut beginnings = 0;
+        let follow = move || {
+            beginnings += 1;
+            assert!(beginnings < 3, "the third time it is a mistake");
+            io::Error::other(format!("end {beginnings}"))
+        };
+        // It ends with the process.
+        thread::spawn(move || keep(follow, |why| told.send(why.to_owned()).unwrap()));
+        let reason = || reasons.recv_timeout(LIMIT).unwrap();
+        assert_eq!(reason(), "end 1");
+        assert_eq!(reason(), "end 2");
+        assert_eq!(reason(), "the thread that follows it panicked");
+    }
+
+    #[test]
+    fn files_that_nobody_follows_count_as_unreadable_with_the_reason() {
+        let path = "/file".into();
+        let config = tracking::File {
+            name: "f".into(),
+            path,
+            weight: 0,
+            reverse: false,
+            init: None,
+            at: Span::default(),
+        };
+        let row = Arc::new(FileRow::new(1, config));
+        let (sender, mut commands) = mpsc::channel(1);
+        files::lose(&[Arc::clone(&row)], &ToEngine::of(&sender), "why");
+        let status = row.status();
+        assert_eq!((status.number, status.problem.as_deref()), (0, Some("why")));
+        assert!(status.at.is_some());
+        let Ok(Command::Observed { tracker, observation }) = commands.try_recv() else {
+            panic!("the engine hears nothing");
+        };
+        assert_eq!((tracker, observation.finding), (Tracker::File(0), Finding::Number(0)));
+        assert_eq!(observation.detail, "counts as 0 (why)");
     }
 }

@@ -1,8 +1,8 @@
 //! Following tracked processes: one thread that hears of their coming and going, or else counts them every second.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{convert::Infallible, io, sync::Arc, time::Duration};
 
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 
 use super::ToEngine;
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
         procfs::{self, ProcessInfo},
     },
     registry::{Followed, ProcessRow, ProcessStatus},
-    track::{Census, Image, ProcessVerdict},
+    track::{Census, Finding, Image, Observation, ProcessVerdict},
     units::Time,
 };
 
@@ -21,12 +21,30 @@ use crate::{
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What is followed, and how.
-struct Follower {
+struct Follower<S, F> {
     rows: Vec<Arc<ProcessRow>>,
     census: Census,
-    events: Option<ProcessEvents>,
+    /// Subscribes.
+    open: F,
+    events: Option<S>,
+    /// When to subscribe anew.
+    subscribe_at: Option<Time>,
     /// When to count all of them.
     count_at: Option<Time>,
+    /// What was wrong with the subscription at last, so that it is said once.
+    problem: Option<String>,
+}
+
+/// What reports processes.
+trait Subscription {
+    /// The next event; an error is the end.
+    async fn next(&mut self) -> Result<ProcessEvent, KernelError>;
+}
+
+impl Subscription for ProcessEvents {
+    async fn next(&mut self) -> Result<ProcessEvent, KernelError> {
+        ProcessEvents::next(self).await
+    }
 }
 
 /// `process_monitor_rcv_bufs` and `process_monitor_rcv_bufs_force`.
@@ -37,56 +55,89 @@ pub(super) fn receive_buffer(global: &Global) -> ReceiveBuffer {
     }
 }
 
-/// Follows the processes of these rows for ever.
-pub(super) fn run(rows: Vec<Arc<ProcessRow>>, engine: &ToEngine, buffer: ReceiveBuffer) {
+/// Follows the processes of these rows until something goes wrong that it cannot do without.
+pub(super) fn follow(rows: &[Arc<ProcessRow>], engine: &ToEngine, buffer: ReceiveBuffer) -> io::Error {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let ended = runtime.and_then(|runtime| {
-        runtime.block_on(async {
-            let events = report(ProcessEvents::open(buffer).await);
-            let census = Census::new(rows.iter().map(|row| row.config.clone()).collect());
-            Follower { rows, census, events, count_at: Some(clock::now()) }.follow(engine, buffer).await
-        })
+        let open = async || ProcessEvents::open(buffer).await;
+        runtime.block_on(Follower::new(rows.to_vec(), open).follow(engine))
     });
-    if let Err(error) = ended {
-        error!("tracked processes are not followed any more: {error}");
+    match ended {
+        Err(error) => error,
     }
 }
 
-/// Says so when the kernel does not report, since it costs a look at every process every second.
-fn report(opened: Result<ProcessEvents, KernelError>) -> Option<ProcessEvents> {
-    match opened {
-        Ok(events) => Some(events),
-        Err(error) => {
-            warn!("{error}: tracked processes are counted every second instead");
-            None
-        }
+/// Nobody follows these processes for the moment: they count as if there were not as many as there should be.
+pub(super) fn lose(rows: &[Arc<ProcessRow>], engine: &ToEngine, why: &str) {
+    for (position, row) in rows.iter().enumerate() {
+        let followed = row.status().followed;
+        let (problem, at) = (Some(why.to_owned()), Some(clock::now()));
+        row.set_status(ProcessStatus { count: 0, healthy: Some(false), followed, problem, at });
+        let detail = format!("cannot be counted ({why})");
+        engine.tell(Tracker::Process(position), Observation { finding: Finding::Failed, detail });
     }
 }
 
-impl Follower {
-    async fn follow(mut self, engine: &ToEngine, buffer: ReceiveBuffer) -> io::Result<()> {
+impl<S: Subscription, F: AsyncFnMut() -> Result<S, KernelError>> Follower<S, F> {
+    fn new(rows: Vec<Arc<ProcessRow>>, open: F) -> Self {
+        let census = Census::new(rows.iter().map(|row| row.config.clone()).collect());
+        Self { rows, census, open, events: None, subscribe_at: None, count_at: None, problem: None }
+    }
+
+    async fn follow(mut self, engine: &ToEngine) -> io::Result<Infallible> {
         let mut deadline = Deadline::new()?;
+        self.subscribe().await;
         loop {
             while let Some(verdict) = self.census.poll_action() {
                 self.publish(verdict, engine).await;
             }
-            deadline.set([self.census.poll_timeout(), self.count_at].into_iter().flatten().min())?;
+            let due = [self.census.poll_timeout(), self.subscribe_at, self.count_at];
+            deadline.set(due.into_iter().flatten().min())?;
             tokio::select! {
                 expired = deadline.expired() => expired?,
                 event = next(&mut self.events) => match event {
-                    Ok(event) => self.take(event),
-                    Err(error) => {
-                        warn!("{error}: subscribing anew");
-                        self.events = report(ProcessEvents::open(buffer).await);
-                        self.count_at = Some(clock::now());
+                    Ok(event) => {
+                        self.problem = None;
+                        self.take(event);
                     }
+                    Err(error) => self.end_subscription(&error),
                 },
             }
             let now = clock::now();
             self.census.handle_timeout(now);
+            if self.subscribe_at.is_some_and(|at| at <= now) {
+                self.subscribe().await;
+            }
             if self.count_at.is_some_and(|at| at <= now) {
                 self.count(now)?;
             }
+        }
+    }
+
+    /// Subscribes, then counts. Where the kernel does not report, it is said, since it costs a look at every process
+    /// every second.
+    async fn subscribe(&mut self) {
+        self.subscribe_at = None;
+        match (self.open)().await {
+            Ok(events) => self.events = Some(events),
+            Err(error) => self.say(format!("{error}: tracked processes are counted every second instead")),
+        }
+        self.count_at = Some(clock::now());
+    }
+
+    /// Until there is another subscription, in a second, they are counted.
+    fn end_subscription(&mut self, error: &KernelError) {
+        self.say(format!("{error}: subscribing anew"));
+        let now = clock::now();
+        self.events = None;
+        self.subscribe_at = Some(now + POLL_INTERVAL);
+        self.count_at = Some(now);
+    }
+
+    fn say(&mut self, problem: String) {
+        if self.problem.as_ref() != Some(&problem) {
+            warn!("{problem}");
+            self.problem = Some(problem);
         }
     }
 
@@ -117,6 +168,7 @@ impl Follower {
             count: verdict.count,
             healthy: Some(verdict.healthy),
             followed: if self.events.is_some() { Followed::Reported } else { Followed::Polled },
+            problem: None,
             at: Some(clock::now()),
         });
         if verdict.changed {
@@ -128,7 +180,7 @@ impl Follower {
 }
 
 /// The next event; never where there are none.
-async fn next(events: &mut Option<ProcessEvents>) -> Result<ProcessEvent, KernelError> {
+async fn next(events: &mut Option<impl Subscription>) -> Result<ProcessEvent, KernelError> {
     match events {
         Some(events) => events.next().await,
         None => std::future::pending().await,
@@ -137,4 +189,67 @@ async fn next(events: &mut Option<ProcessEvents>) -> Result<ProcessEvent, Kernel
 
 fn image(process: ProcessInfo) -> Image {
     Image { name: process.name, command_line: process.command_line }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::mpsc;
+
+    use super::*;
+    use crate::{config::tracking::Matching, daemon::engine::Command, track::testing::process};
+
+    /// Ends at once.
+    struct Broken;
+
+    impl Subscription for Broken {
+        async fn next(&mut self) -> Result<ProcessEvent, KernelError> {
+            Err(KernelError::other("following processes", "it ends at once"))
+        }
+    }
+
+    fn row() -> Arc<ProcessRow> {
+        Arc::new(ProcessRow::new(1, process(&["no such process"], Matching::Name)))
+    }
+
+    #[tokio::test]
+    async fn a_subscription_that_keeps_failing_is_made_anew_every_second() {
+        const SUBSCRIPTIONS: u32 = 3;
+        let (sender, mut commands) = mpsc::channel(16);
+        let (engine, row, begun) = (ToEngine::of(&sender), row(), clock::now());
+        let (made, mut enough) = mpsc::channel(SUBSCRIPTIONS as usize);
+        let open = async || {
+            let _ = made.try_send(());
+            Ok(Broken)
+        };
+        let following = Follower::new(vec![Arc::clone(&row)], open).follow(&engine);
+        let subscribed = async {
+            for _ in 0..SUBSCRIPTIONS {
+                enough.recv().await;
+            }
+        };
+        let limited = tokio::time::timeout(POLL_INTERVAL * 30, subscribed);
+        tokio::select! {
+            ended = following => panic!("{ended:?}"),
+            in_time = limited => in_time.unwrap(),
+        }
+        let least = begun + POLL_INTERVAL * (SUBSCRIPTIONS - 1);
+        assert!(clock::now() >= least, "{SUBSCRIPTIONS} subscriptions without a pause");
+        // Meanwhile they are counted.
+        assert!(matches!(commands.try_recv(), Ok(Command::Observed { .. })));
+        assert_eq!((row.status().count, row.status().healthy), (0, Some(false)));
+    }
+
+    #[test]
+    fn processes_that_nobody_follows_count_as_missing_with_the_reason() {
+        let (sender, mut commands) = mpsc::channel(1);
+        let row = row();
+        lose(&[Arc::clone(&row)], &ToEngine::of(&sender), "why");
+        let status = row.status();
+        assert_eq!((status.healthy, status.problem.as_deref()), (Some(false), Some("why")));
+        let Ok(Command::Observed { tracker, observation }) = commands.try_recv() else {
+            panic!("the engine hears nothing");
+        };
+        assert_eq!((tracker, observation.finding), (Tracker::Process(0), Finding::Failed));
+        assert_eq!(observation.detail, "cannot be counted (why)");
+    }
 }
