@@ -312,7 +312,8 @@ pub enum Auth {
     None,
     /// `auth_type PASS`, version 2 only: eight bytes, zero padded (RFC 2338 §5.3.6).
     Pass([u8; 8]),
-    /// `auth_type AH`, version 2 only: the same eight bytes, as the key of an authentication header (RFC 2338 §5.3.6.3). IPv4 only.
+    /// `auth_type AH`, version 2 only: the same eight bytes, as the key of an authentication header (RFC 2338
+    /// §5.3.6.3). IPv4 only.
     Header([u8; 8]),
     /// `auth_hmac`. The keys wipe themselves.
     Signed(#[zeroize(skip)] Box<Signatures>),

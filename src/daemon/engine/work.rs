@@ -46,9 +46,9 @@ pub(super) struct Done {
 pub(super) type Before = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 impl Work {
-    /// Takes the requests of a router as one batch, after what has to come `before`, and sends what it can of it at once, not only when the loop comes
-    /// around. What came of it is heard through [`next`](Self::next), which polls the batch anew and so is woken by
-    /// its answers.
+    /// Takes the requests of a router as one batch, after what has to come `before`, and sends what it can of it
+    /// at once, not only when the loop comes around. What came of it is heard through [`next`](Self::next), which polls the
+    /// batch anew and so is woken by its answers.
     pub(super) fn add(
         &mut self,
         netlink: &Requests,

@@ -1,7 +1,6 @@
 //! Messages as `nft` 1.0.6 sends them for the same text, but for some things: it asks for no answer to each message
-//! (NLM_F_ACK, 4 in the flags), it names a set in a lookup and with its elements, which it counts, by its number in the batch beside its
-//! name, and it notes of the map that its values are no intervals, of joined types what they are made
-//! of.
+//! (NLM_F_ACK, 4 in the flags), it names a set in a lookup and with its elements, which it counts, by its number in the
+//! batch beside its name, and it notes of the map that its values are no intervals, of joined types what they are made of.
 #![cfg(target_endian = "little")]
 
 use super::*;

@@ -161,8 +161,8 @@ fn list<'a>(keyword: &str, tracks: &'a mut Tracks) -> &'a mut Vec<Tracked> {
     }
 }
 
-/// One `track_interface`, `track_script`, `track_file`, `track_process` or `track_bfd`: `NAME [weight N [reverse|noreverse]]`, one
-/// per line. What a block tracks so far is in lists, and `seen` by number: the lists may be long.
+/// One `track_interface`, `track_script`, `track_file`, `track_process` or `track_bfd`: `NAME [weight N
+/// [reverse|noreverse]]`, one per line. What a block tracks so far is in lists, and `seen` by number: the lists may be long.
 pub(super) fn lines(
     node: &Node,
     trackables: &mut Trackables,
