@@ -3,7 +3,11 @@
 //! Reading a command line takes a lock of the process it belongs to, so a process that is stuck can hold up the reader:
 //! for threads that nobody waits for.
 
-use std::{fs, io, path::Path};
+use std::{
+    fs::{self, File},
+    io::{self, Read as _},
+    path::Path,
+};
 
 /// A process that runs; one that has ended and waits for its parent does not.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,30 +16,34 @@ pub struct ProcessInfo {
     pub pid: u32,
     /// Its name, of which the kernel keeps 15 bytes.
     pub name: Vec<u8>,
-    /// The words of its command line; empty for a kernel thread, and when it was not asked for.
+    /// The words of its command line as far as it was asked for; empty for a kernel thread.
     pub command_line: Vec<Vec<u8>>,
 }
 
-/// Every process there is.
-pub fn processes(command_lines: bool) -> io::Result<Vec<ProcessInfo>> {
-    let mut all = Vec::new();
-    for entry in fs::read_dir("/proc")? {
-        let name = entry?.file_name();
-        if let Some(pid) = name.to_str().and_then(|name| name.parse().ok()) {
-            // One that has ended meanwhile is left out.
-            all.extend(process(pid, command_lines));
-        }
-    }
-    Ok(all)
+/// Every process there is, each read when its turn comes, with at most `limit` bytes of its command line.
+pub fn processes(limit: usize) -> io::Result<impl Iterator<Item = io::Result<ProcessInfo>>> {
+    let entries = fs::read_dir("/proc")?;
+    Ok(entries.filter_map(move |entry| match entry {
+        // One that has ended meanwhile is left out.
+        Ok(entry) => process(entry.file_name().to_str()?.parse().ok()?, limit).map(Ok),
+        Err(error) => Some(Err(error)),
+    }))
 }
 
-/// One process, unless it is gone.
-pub fn process(pid: u32, command_line: bool) -> Option<ProcessInfo> {
+/// One process, unless it is gone, with at most `limit` bytes of its command line.
+pub fn process(pid: u32, limit: usize) -> Option<ProcessInfo> {
     let directory = Path::new("/proc").join(pid.to_string());
     let name = running_name(&fs::read(directory.join("stat")).ok()?)?.to_vec();
     let command_line =
-        if command_line { words(&fs::read(directory.join("cmdline")).ok()?) } else { Vec::new() };
+        if limit == 0 { Vec::new() } else { words(&beginning(&directory.join("cmdline"), limit).ok()?) };
     Some(ProcessInfo { pid, name, command_line })
+}
+
+/// The first bytes of a file. Any process can show gigabytes as its command line.
+fn beginning(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(limit as u64).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// The name in /proc/PID/stat, `PID (NAME) STATE …`, where the name may hold anything; `None` for the dead.
@@ -77,12 +85,18 @@ mod tests {
     #[test]
     fn this_process_is_among_all() {
         let own = std::process::id();
-        let all = processes(true).unwrap();
-        let found = all.iter().find(|process| process.pid == own).unwrap();
+        let found = processes(4096).unwrap().map(Result::unwrap).find(|process| process.pid == own).unwrap();
         let first = std::env::args().next().unwrap();
         assert_eq!(found.command_line.first().map(Vec::as_slice), Some(first.as_bytes()));
         assert!(!found.name.is_empty());
-        assert_eq!(process(own, false).unwrap().command_line, Vec::<Vec<u8>>::new());
-        assert_eq!(process(u32::MAX, true), None);
+        assert_eq!(process(own, 0).unwrap().command_line, Vec::<Vec<u8>>::new());
+        assert_eq!(process(u32::MAX, 4096), None);
+    }
+
+    #[test]
+    fn no_more_of_a_command_line_is_read_than_was_asked_for() {
+        let first = std::env::args().next().unwrap();
+        let cut = process(std::process::id(), 3).unwrap().command_line;
+        assert_eq!(cut, [first.as_bytes()[..3].to_vec()]);
     }
 }

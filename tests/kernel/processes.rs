@@ -52,7 +52,7 @@ fn a_process_is_reported_from_its_fork_to_its_end() {
         };
         assert_eq!(forked, std::process::id());
         wait_for(&mut events, ProcessEvent::Changed(pid)).await;
-        let seen = procfs::process(pid, true).unwrap();
+        let seen = procfs::process(pid, 4096).unwrap();
         assert_eq!(
             (seen.name, seen.command_line),
             (b"sleep".to_vec(), vec![b"sleep".to_vec(), b"1000".to_vec()])
@@ -60,7 +60,7 @@ fn a_process_is_reported_from_its_fork_to_its_end() {
         child.kill().unwrap();
         wait_for(&mut events, ProcessEvent::Ended(pid)).await;
         // Dead, but not waited for: it does not run any more.
-        assert_eq!(procfs::process(pid, true), None);
+        assert_eq!(procfs::process(pid, 4096), None);
         child.wait().unwrap();
     });
 }
@@ -73,7 +73,7 @@ fn a_new_name_is_reported() {
         let script = "printf renamed > /proc/$$/comm; read line";
         let mut child = Command::new("sh").args(["-c", script]).stdin(Stdio::piped()).spawn().unwrap();
         let pid = child.id();
-        let name = || procfs::process(pid, false).map(|process| process.name);
+        let name = || procfs::process(pid, 0).map(|process| process.name);
         loop {
             wait_for(&mut events, ProcessEvent::Changed(pid)).await;
             if name() == Some(b"renamed".to_vec()) {

@@ -146,7 +146,7 @@ impl<S: Subscription, F: AsyncFnMut() -> Result<S, KernelError>> Follower<S, F> 
         match event {
             ProcessEvent::Forked { parent, child } => self.census.handle_fork(now, parent, child),
             ProcessEvent::Ended(pid) => self.census.handle_exit(now, pid),
-            ProcessEvent::Changed(pid) => match procfs::process(pid, self.census.needs_command_lines()) {
+            ProcessEvent::Changed(pid) => match procfs::process(pid, self.census.command_line_bytes()) {
                 Some(process) => self.census.handle_image(now, pid, &image(process)),
                 None => self.census.handle_exit(now, pid),
             },
@@ -156,10 +156,12 @@ impl<S: Subscription, F: AsyncFnMut() -> Result<S, KernelError>> Follower<S, F> 
 
     /// Looks at every process.
     fn count(&mut self, now: Time) -> io::Result<()> {
-        let all = procfs::processes(self.census.needs_command_lines())?;
-        self.census.handle_all(now, all.into_iter().map(|process| (process.pid, image(process))));
+        let mut outcome = Ok(());
+        let all = procfs::processes(self.census.command_line_bytes())?
+            .map_while(|process| process.map_err(|error| outcome = Err(error)).ok());
+        self.census.handle_all(now, all.map(|process| (process.pid, image(process))));
         self.count_at = self.events.is_none().then(|| now + POLL_INTERVAL);
-        Ok(())
+        outcome
     }
 
     async fn publish(&self, verdict: ProcessVerdict, engine: &ToEngine) {

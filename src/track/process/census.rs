@@ -65,9 +65,14 @@ impl Census {
         }
     }
 
-    /// Whether images need their command lines.
-    pub fn needs_command_lines(&self) -> bool {
-        self.wanted.iter().any(|process| process.matching.needs_command_line())
+    /// How many bytes of their command lines images need: one more than the longest that is looked for has, zeros
+    /// included, so that what was cut off is never equal to it. 0 when nobody looks at command lines.
+    pub fn command_line_bytes(&self) -> usize {
+        let needy = self.wanted.iter().filter(|process| process.matching.needs_command_line());
+        needy
+            .map(|process| process.command.iter().map(|word| word.len() + 1).sum::<usize>() + 1)
+            .max()
+            .unwrap_or(0)
     }
 
     /// These processes run, and no others.
@@ -272,7 +277,8 @@ mod tests {
     fn one_process_may_be_several() {
         let exact = process(&["nginx", "-g"], Matching::Exact);
         let mut census = Census::new(vec![nginx(), exact, process(&["apache2"], Matching::Name)]);
-        assert!(census.needs_command_lines());
+        assert_eq!(census.command_line_bytes(), "nginx.-g.".len() + 1);
+        assert_eq!(Census::new(vec![nginx()]).command_line_bytes(), 0);
         let full = Image { name: "nginx".into(), command_line: vec!["nginx".into(), "-g".into()] };
         census.handle_all(at(0), [(7, full), (8, image("nginx"))]);
         let found: Vec<_> =
