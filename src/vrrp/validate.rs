@@ -289,7 +289,7 @@ pub fn validate(
     let Some(checksum) = checksum.or_else(|| old.filter(is_old).map(|_| Coverage::OldUnicast)) else {
         return Err(Reject::Checksum);
     };
-    if multicast != header.destination.is_multicast() {
+    if multicast != header.destination.is_multicast() || is_broadcast(header.destination) {
         return Err(Reject::Destination(header.destination));
     }
     // Last, so that every other mistake is counted as keepalived counts it.
@@ -360,8 +360,12 @@ fn is_whole(expected: usize, received: usize) -> bool {
 /// Whether a router can have this address. Hosts drop most of the others on their way in, but not all, and not
 /// under every setting.
 fn is_router(source: IpAddr) -> bool {
-    let is_broadcast = matches!(source, IpAddr::V4(source) if source.is_broadcast());
-    !(source.is_unspecified() || source.is_loopback() || source.is_multicast() || is_broadcast)
+    !(source.is_unspecified() || source.is_loopback() || source.is_multicast() || is_broadcast(source))
+}
+
+/// Whether this is the limited broadcast address.
+fn is_broadcast(address: IpAddr) -> bool {
+    matches!(address, IpAddr::V4(address) if address.is_broadcast())
 }
 
 fn compare_addresses(ours: &[IpAddr], view: &View<'_>) -> AddressList {

@@ -242,7 +242,7 @@ fn a_source_that_no_router_can_have_is_rejected_after_every_other_check() {
 }
 
 #[test]
-fn a_unicast_instance_takes_any_ttl_and_no_multicast() {
+fn a_unicast_instance_takes_any_ttl_and_nothing_sent_to_many() {
     let group = settings(Version::V3);
     let unicast =
         Settings { destination: Destination::Unicast(vec![IpAddr::from([10, 9, 0, 1])]), ..group.clone() };
@@ -250,6 +250,9 @@ fn a_unicast_instance_takes_any_ttl_and_no_multicast() {
     assert_eq!(judged(&unicast, &altered(&unicast, 8, 3)).1, moved);
     let counter = Some(Counter::AddressListError);
     rejected(&unicast, &packet(&group), Reject::Destination(GROUP), counter);
+    let broadcast = IpAddr::from([255; 4]);
+    let shouted = Settings { destination: Destination::Unicast(vec![broadcast]), ..group.clone() };
+    rejected(&unicast, &packet(&shouted), Reject::Destination(broadcast), counter);
     rejected(&group, &packet(&unicast), Reject::Destination(IpAddr::from([10, 9, 0, 1])), counter);
 }
 
