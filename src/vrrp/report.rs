@@ -53,6 +53,8 @@ pub(super) enum Matter {
     LowerPriority,
     /// A MASTER hears a router that should give way.
     NewElection,
+    /// A MASTER gives way to a better router.
+    GaveWay,
     /// Somebody advertises from our own address.
     OurAddress,
     /// Two routers are configured as owner of the addresses.

@@ -114,9 +114,9 @@ impl Instance {
             }
             // RFC 9568 §6.4.3 (6.4.3-11).
             Rival::HigherPriority => {
-                self.log(
-                    Level::Info,
-                    false,
+                self.inform(
+                    now,
+                    (sender, Matter::GaveWay),
                     format_args!(
                         "Master received advert from {sender} with higher priority {theirs}, ours {ours}"
                     ),
@@ -127,9 +127,9 @@ impl Instance {
                 if theirs == Priority::OWNER {
                     self.complain_of_two_owners(now, sender);
                 }
-                self.log(
-                    Level::Info,
-                    false,
+                self.inform(
+                    now,
+                    (sender, Matter::GaveWay),
                     format_args!(
                         "Master received advert from {sender} with same priority {theirs} but higher IP \
                          address than ours"

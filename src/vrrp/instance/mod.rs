@@ -477,6 +477,11 @@ impl Instance {
         self.log_limited(now, (Level::Warning, false), about, text);
     }
 
+    /// Logs what a sender has brought about, unless it is one of many.
+    fn inform(&mut self, now: Time, about: (IpAddr, Matter), text: fmt::Arguments<'_>) {
+        self.log_limited(now, (Level::Info, false), about, text);
+    }
+
     /// Logs a detail about a sender, unless it is one of many.
     fn detail(&mut self, now: Time, about: (IpAddr, Matter), text: fmt::Arguments<'_>) {
         self.log_limited(now, (Level::Info, true), about, text);

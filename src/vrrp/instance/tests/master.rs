@@ -130,6 +130,21 @@ fn a_better_router_is_given_way_to_without_priority_0() {
 }
 
 #[test]
+fn who_takes_mastership_again_and_again_gets_a_line_a_minute() {
+    for priority in [101, 100] {
+        let mut lan = Lan::master(router(100));
+        let mut lines = 0;
+        for round in 0..30 {
+            lan.hear_at(11.0 + 4.0 * f64::from(round), priority);
+            assert_eq!(lan.state(0), State::Backup);
+            let told = lan.take_lines();
+            lines += told.iter().filter(|line| line.contains("Master received advert")).count();
+        }
+        assert_eq!(lines, 2, "116 seconds");
+    }
+}
+
+#[test]
 fn of_two_equal_masters_the_higher_address_stays() {
     let mut lan = Lan::master(router(100));
     lan.hear(100);
