@@ -45,6 +45,7 @@ use crate::{
     kernel::{
         KernelError, Requests,
         capabilities::{self, Capability},
+        own_file,
         process::Owner,
     },
     registry::{
@@ -238,7 +239,8 @@ fn start_host(
     release: bool,
 ) -> Result<(Host, Option<host::Lane>), Refused> {
     let links = host::plan_links(config).map_err(Refused::fatal)?;
-    let journal = arguments.pid.with_extension("sysctls");
+    // Behind the whole name: two daemons have two journals, whatever the extensions of their pid files.
+    let journal = own_file::beside(&arguments.pid, ".sysctls");
     let started = Host::start(links, config, &journal, release);
     started.map_err(|error| Refused::fatal(format!("starting the host lane: {error}")))
 }

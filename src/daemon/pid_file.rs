@@ -9,9 +9,11 @@ use std::{
 
 use nix::{
     errno::Errno,
-    fcntl::{FcntlArg, OFlag, fcntl},
+    fcntl::{FcntlArg, fcntl},
     libc,
 };
+
+use crate::kernel::own_file;
 
 /// Readable for everybody. To be writable is to be able to hold the lock.
 const MODE: u32 = 0o644;
@@ -85,29 +87,10 @@ impl Drop for PidFile {
     }
 }
 
-/// Opens or makes the file. Nothing is changed in what another name may lead to, or in what is no file.
+/// Opens or makes the file.
 fn open(path: &Path) -> io::Result<File> {
-    let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
-    let file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(MODE)
-        .custom_flags(flags.bits())
-        .open(path)
-        .map_err(|error| match error.raw_os_error() {
-            Some(libc::ELOOP) => io::Error::other("it is a symbolic link"),
-            _ => error,
-        })?;
-    let found = file.metadata()?;
-    if !found.is_file() {
-        return Err(io::Error::other("it is not a regular file"));
-    }
-    if found.nlink() > 1 {
-        return Err(io::Error::other("the file has other names (hard links)"));
-    }
-    Ok(file)
+    let mut options = OpenOptions::new();
+    own_file::open(options.read(true).write(true).create(true).truncate(false).mode(MODE), path)
 }
 
 /// Locks the whole file for as long as it is open (F_OFD_SETLK, fcntl(2)). A write lock, as it needs a

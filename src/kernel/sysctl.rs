@@ -22,9 +22,18 @@ impl Sysctl {
         Self(format!("ipv6/conf/{interface}/{key}"))
     }
 
-    /// A setting by its name below `net`, such as one that [`name`](Self::name) gave.
-    pub fn named(name: &str) -> Self {
-        Self(name.to_owned())
+    /// A setting of IPv4 or IPv6 by its name below `net`, such as one that [`name`](Self::name) gave. `None` for a name
+    /// that leads elsewhere.
+    pub fn named(name: &str) -> Option<Self> {
+        let (family, rest) = name.split_once('/')?;
+        let is_ours =
+            matches!(family, "ipv4" | "ipv6") && rest.split('/').all(|part| !matches!(part, "" | "." | ".."));
+        is_ours.then(|| Self(name.to_owned()))
+    }
+
+    /// Whether hosts report the link-local groups that they join (ip-sysctl: `igmp_link_local_mcast_reports`).
+    pub fn igmp_link_local_reports() -> Self {
+        Self("ipv4/igmp_link_local_mcast_reports".to_owned())
     }
 
     /// Its name below `net`.
@@ -74,6 +83,17 @@ mod tests {
     #[test]
     fn a_setting_is_shown_as_sysctl_takes_it() {
         assert_eq!(Sysctl::ipv4("eth0.5", "arp_ignore").to_string(), "net.ipv4.conf.eth0/5.arp_ignore");
+    }
+
+    #[test]
+    fn a_name_leads_nowhere_but_below_ipv4_and_ipv6() {
+        for name in
+            ["/etc/passwd", "ipv4", "ipv4/", "ipv4//a", "ipv4/./a", "ipv4/a/..", "ipv5/a", "", "core/a"]
+        {
+            assert_eq!(Sysctl::named(name), None, "{name:?}");
+        }
+        let setting = Sysctl::ipv6("eth0.5", "addr_gen_mode");
+        assert_eq!(Sysctl::named(setting.name()), Some(setting));
     }
 
     #[test]

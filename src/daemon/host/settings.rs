@@ -109,7 +109,7 @@ pub(super) fn check(planned: &PlannedLink) -> Result<(), KernelError> {
 ///   that anyway.
 pub(super) fn of_host(config: &Config) -> Vec<(Sysctl, i64)> {
     let silent = config.global.settings.disable_local_igmp;
-    let silent = silent.then(|| (Sysctl::named("ipv4/igmp_link_local_mcast_reports"), OFF));
+    let silent = silent.then(|| (Sysctl::igmp_link_local_reports(), OFF));
     let promoting = config
         .instances
         .iter()

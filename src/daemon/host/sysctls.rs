@@ -12,7 +12,10 @@ use std::{
 
 use tracing::warn;
 
-use crate::kernel::{KernelError, Sysctl};
+use crate::kernel::{KernelError, Sysctl, own_file};
+
+/// No journal is longer: some settings for each of a few thousand links.
+const MAX_BYTES: u64 = 4 << 20;
 
 /// The settings that were changed, oldest first.
 #[derive(Debug)]
@@ -31,7 +34,12 @@ struct Changed {
 impl Sysctls {
     /// What an earlier run has noted in `journal`, if it was killed.
     pub(super) fn open(journal: &Path) -> Self {
-        let text = fs::read_to_string(journal).unwrap_or_default();
+        let text = own_file::read(journal, MAX_BYTES).unwrap_or_else(|error| {
+            if error.kind() != io::ErrorKind::NotFound {
+                warn!("the notes in {} are not believed: {error}", journal.display());
+            }
+            String::new()
+        });
         let changed = match text.split_once('\n') {
             Some((world, lines)) if Some(world) == self::world().as_deref() => {
                 lines.lines().filter_map(Changed::parse).collect()
@@ -91,8 +99,7 @@ impl Sysctls {
         for Changed { sysctl, before, ours } in &self.changed {
             text.push_str(&format!("{} {before} {ours}\n", sysctl.name()));
         }
-        let draft = self.journal.with_extension("new");
-        if let Err(error) = fs::write(&draft, text).and_then(|()| fs::rename(&draft, &self.journal)) {
+        if let Err(error) = own_file::replace(&self.journal, &text) {
             warn!(
                 "cannot note in {} which settings of the network are changed: {error}",
                 self.journal.display()
@@ -107,8 +114,7 @@ impl Changed {
         let mut words = line.rsplitn(3, ' ');
         let ours = words.next()?.parse().ok()?;
         let before = words.next()?.parse().ok()?;
-        let name = words.next().filter(|name| !name.split('/').any(|part| part == ".."))?;
-        Some(Self { sysctl: Sysctl::named(name), before, ours })
+        Some(Self { sysctl: Sysctl::named(words.next()?)?, before, ours })
     }
 }
 
@@ -121,6 +127,8 @@ fn world() -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use nix::sched::{CloneFlags, unshare};
 
     use super::*;
@@ -176,6 +184,16 @@ mod tests {
     }
 
     #[test]
+    fn a_journal_that_others_may_write_is_not_believed() {
+        in_namespace(|journal| {
+            Sysctls::open(journal).set(&[(lo("arp_ignore"), 1)]).unwrap();
+            fs::set_permissions(journal, fs::Permissions::from_mode(0o666)).unwrap();
+            assert_eq!(Sysctls::open(journal).restore(), []);
+            assert_eq!(lo("arp_ignore").read().unwrap(), 1);
+        });
+    }
+
+    #[test]
     fn what_somebody_else_has_set_since_is_theirs() {
         in_namespace(|journal| {
             let mut sysctls = Sysctls::open(journal);
@@ -198,7 +216,10 @@ mod tests {
 
     #[test]
     fn a_line_that_leads_elsewhere_is_none() {
-        assert_eq!(Changed::parse("ipv4/../../../../etc/passwd 0 1"), None);
+        for name in ["ipv4/../../../../etc/passwd", "/etc/passwd", "/proc/sys/kernel/sysrq", "core/somaxconn"]
+        {
+            assert_eq!(Changed::parse(&format!("{name} 0 1")), None, "{name}");
+        }
         assert_eq!(Changed::parse("ipv4/conf/lo/arp_ignore 0"), None);
         let line = Changed { sysctl: Sysctl::ipv4("a b", "arp_ignore"), before: 0, ours: -1 };
         assert_eq!(Changed::parse("ipv4/conf/a b/arp_ignore 0 -1"), Some(line));
