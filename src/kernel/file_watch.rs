@@ -23,7 +23,7 @@ use nix::{
     poll::{PollFd, PollFlags, PollTimeout, poll},
 };
 
-use super::KernelError;
+use super::{KernelError, own_file};
 
 /// From one look at what cannot be watched to the next, in milliseconds.
 const POLL_INTERVAL: u16 = 1000;
@@ -233,6 +233,9 @@ pub fn read_beginning(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
 }
 
 /// Writes a text to a file, unless it is there and is not to be overwritten. Returns whether it was written.
+///
+/// # Errors
+/// Whatever the system says; a link, what is no file and a file of several names are left as they are.
 pub fn initialise(path: &Path, text: &str, overwrite: bool) -> io::Result<bool> {
     let made = OpenOptions::new().write(true).create_new(true).open(path);
     let mut file: File = match made {
@@ -240,8 +243,9 @@ pub fn initialise(path: &Path, text: &str, overwrite: bool) -> io::Result<bool> 
             if !overwrite {
                 return Ok(false);
             }
-            let flags = libc::O_NONBLOCK | libc::O_NOCTTY;
-            OpenOptions::new().write(true).truncate(true).custom_flags(flags).open(path)?
+            let file = own_file::open(OpenOptions::new().write(true), path)?;
+            file.set_len(0)?;
+            file
         }
         opened => opened?,
     };

@@ -191,3 +191,16 @@ fn a_file_is_initialised_once_unless_it_is_to_be_overwritten() {
     assert_eq!(read(), "8\n");
     assert!(file_watch::initialise(&directory.path().join("no/file"), "8\n", true).is_err());
 }
+
+#[test]
+fn what_a_link_leads_to_is_not_overwritten() {
+    let directory = TempDir::new().unwrap();
+    let [path, precious] = ["file", "precious"].map(|name| directory.path().join(name));
+    fs::write(&precious, "content").unwrap();
+    symlink(&precious, &path).unwrap();
+    assert!(file_watch::initialise(&path, "8\n", true).is_err());
+    fs::remove_file(&path).unwrap();
+    fs::hard_link(&precious, &path).unwrap();
+    assert!(file_watch::initialise(&path, "8\n", true).is_err());
+    assert_eq!(fs::read_to_string(&precious).unwrap(), "content");
+}
