@@ -64,6 +64,8 @@ pub struct Log {
     pub level: Level,
     /// Written only with `--log-detail`.
     pub detail: bool,
+    /// A received packet is the cause, so that others decide how many such lines there are.
+    pub provoked: bool,
     /// The line, with the instance's name in parentheses first.
     pub text: String,
 }

@@ -1,7 +1,7 @@
 //! What the machines ask for, carried out: packets, addresses, announcements; then transitions and log lines,
 //! which nobody on the network waits for.
 
-use tracing::{debug, info, warn};
+use tracing::{debug, enabled, info, warn};
 
 use super::{
     Engine, REPAIR_INTERVAL,
@@ -137,7 +137,7 @@ impl Engine {
         for item in news {
             match item {
                 News::Transition(change) => self.publish_transition(number, now, change),
-                News::Log(log) => write_log(&log),
+                News::Log(log) => self.write_log(&log, now),
             }
         }
     }
@@ -243,12 +243,23 @@ impl Engine {
             debug!("({}) cannot announce {source}: {error}", router.row.config.name);
         }
     }
-}
 
-fn write_log(log: &vrrp::Log) {
-    match (log.level, log.detail) {
-        (_, true) => debug!("{}", log.text),
-        (Level::Info, false) => info!("{}", log.text),
-        (Level::Warning, false) => warn!("{}", log.text),
+    /// Writes a line of a machine, unless packets have provoked too many.
+    fn write_log(&mut self, log: &vrrp::Log, now: Time) {
+        if log.detail && !enabled!(tracing::Level::DEBUG) {
+            return;
+        }
+        if log.provoked {
+            match self.brake.admit(now) {
+                None => return,
+                Some(0) => {}
+                Some(more) => warn!("{more} log lines about received packets were left out"),
+            }
+        }
+        match (log.level, log.detail) {
+            (_, true) => debug!("{}", log.text),
+            (Level::Info, false) => info!("{}", log.text),
+            (Level::Warning, false) => warn!("{}", log.text),
+        }
     }
 }

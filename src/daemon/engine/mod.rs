@@ -7,6 +7,7 @@
 
 mod addresses;
 mod announcements;
+mod brake;
 mod carry;
 mod clocks;
 mod groups;
@@ -42,6 +43,7 @@ use tracing::warn;
 
 use self::{
     announcements::Announcements,
+    brake::Brake,
     groups::{Group, Place},
     interfaces::Interfaces,
     links::Links,
@@ -147,6 +149,7 @@ pub(super) struct Engine {
     commands: mpsc::Receiver<Command>,
     inbox: Inbox,
     outbox: Outbox,
+    brake: Brake,
     announcements: Announcements,
     started: bool,
     real_time: Arc<RealTime>,
@@ -207,6 +210,7 @@ impl Engine {
             deadline: Deadline::new().map_err(timer)?,
             commands,
             inbox: Inbox::new(PACKET),
+            brake: Brake::default(),
             outbox: Outbox::default(),
             announcements: Announcements::new(Paces::of(&registry.topology())),
             started: false,

@@ -496,16 +496,24 @@ impl Instance {
     ) {
         match self.limiter.admit(now, sender, matter) {
             None => {}
-            Some(0) => self.log(level, detail, text),
+            Some(0) => self.write(level, (detail, true), text),
             Some(more) => {
-                self.log(level, detail, format_args!("{text} ({more} more since the last such line)"));
+                self.write(
+                    level,
+                    (detail, true),
+                    format_args!("{text} ({more} more since the last such line)"),
+                );
             }
         }
     }
 
     fn log(&mut self, level: Level, detail: bool, text: fmt::Arguments<'_>) {
+        self.write(level, (detail, false), text);
+    }
+
+    fn write(&mut self, level: Level, (detail, provoked): (bool, bool), text: fmt::Arguments<'_>) {
         let text = format!("({}) {text}", self.settings.name);
-        self.actions.push_back(Action::Log(Log { level, detail, text }));
+        self.actions.push_back(Action::Log(Log { level, detail, provoked, text }));
     }
 
     fn is_unicast(&self) -> bool {
