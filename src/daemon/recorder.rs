@@ -26,7 +26,7 @@ use crate::{
     vrrp::Settings,
 };
 
-/// Lines that wait for the writer: some megabytes at the most.
+/// Lines that wait for the writer. The longest hold a received packet of 4,157 bytes: 34 MB at the most, in a flood of such.
 const QUEUE_LINES: usize = 8192;
 /// Where a recording ends: some days of a dozen routers, and no disk is filled by it.
 const MAX_BYTES: u64 = 256 << 20;

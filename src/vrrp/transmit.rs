@@ -4,16 +4,20 @@ use std::net::IpAddr;
 
 use super::{
     Auth, Destination, OldChecksum, Outgoing, Settings,
-    auth::{Guard, Seal, header},
+    auth::{Guard, Seal, header, trailer},
     ip::{HOP_LIMIT, PROTOCOL},
     ipv4, ipv6,
-    packet::{Advert, AuthType, Body, Centiseconds, MAX_ADDRESSES},
+    packet::{Advert, AuthType, Body, Centiseconds, FIXED_LEN, MAX_ADDRESSES},
 };
 use crate::units::{Family, Priority, Time, Version};
 
 /// The hop limit of unicast copies over IPv6: the kernel's default, as keepalived leaves it. Over IPv4 it sends 255,
 /// whatever the destination is.
 const UNICAST_HOP_LIMIT: u8 = 64;
+
+/// The length of the longest legal advertisement as an IP packet: 40 + 8 + 255 × 16 + 28 = 4,156 bytes, over IPv6 and signed.
+/// The longest over IPv4, with all options, AH and authentication data, has 60 + 24 + 8 + 255 × 4 + 8 = 1,120.
+pub const LONGEST_ADVERT: usize = ipv6::HEADER_LEN + FIXED_LEN + MAX_ADDRESSES * 16 + trailer::LEN;
 
 /// The sender's side of an instance: what every advertisement has in common, and the IPv4 identification.
 #[derive(Clone, Debug)]

@@ -69,7 +69,7 @@ use crate::{
     registry::Registry,
     track::Observation,
     units::{IfIndex, Time},
-    vrrp::Addressee,
+    vrrp::{Addressee, LONGEST_ADVERT},
 };
 
 /// Packets taken from one socket before the timers of those that are not MASTER are looked at: more than its receive
@@ -77,8 +77,9 @@ use crate::{
 const DRAIN: usize = 4096;
 /// Packets taken before the advertisements that are due leave: a fraction of a millisecond.
 const PORTION: usize = 64;
-/// The largest IP packet that is read whole; no advertisement is longer than an interface's MTU.
-const PACKET: usize = 9216;
+/// How much of an IP packet is read: a byte more than the longest advertisement, so that what was cut is never taken for
+/// one.
+const PACKET: usize = LONGEST_ADVERT + 1;
 /// From a refusal of the kernel to the next attempt.
 const REPAIR_INTERVAL: Duration = Duration::from_secs(1);
 

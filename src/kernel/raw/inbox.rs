@@ -36,8 +36,7 @@ pub(super) fn ask_for_header(socket: &impl AsFd) -> Result<(), Errno> {
 }
 
 impl Inbox {
-    /// Room for packets of `size` bytes, IP header included: 2048 hold any advertisement over IPv4 (255 addresses make
-    /// 1,072), 4160 over IPv6; no advertisement is longer than an interface's MTU.
+    /// Room for packets of `size` bytes, IP header included; of longer ones the beginning is kept.
     pub fn new(size: usize) -> Self {
         let control = nix::cmsg_space!(nix::libc::in6_pktinfo, nix::libc::c_int);
         Self { bytes: vec![0; size.max(HEADER_LEN)], length: 0, control }

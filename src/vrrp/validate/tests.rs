@@ -6,7 +6,8 @@ use super::*;
 use crate::{
     units::Vrid,
     vrrp::{
-        Auth, Garp,
+        Auth, Garp, LONGEST_ADVERT,
+        auth::trailer,
         testing::{advert_of, checksum},
     },
 };
@@ -265,6 +266,16 @@ fn ipv6(version: Version) -> Settings {
         destination: Destination::Multicast(group),
         ..settings(version)
     }
+}
+
+#[test]
+fn no_advertisement_is_longer_than_the_longest() {
+    let full = |settings: Settings, address: &str| {
+        let addresses = vec![address.parse().unwrap(); 300];
+        packet_from(&Settings { addresses, ..settings }, address).len()
+    };
+    assert_eq!(full(ipv6(Version::V3), "fe80::51") + trailer::LEN, LONGEST_ADVERT);
+    assert_eq!(full(settings(Version::V2), "10.9.0.2"), 20 + 8 + 255 * 4 + 8);
 }
 
 fn packet_from(settings: &Settings, source: &str) -> Vec<u8> {
