@@ -3,16 +3,18 @@
 use std::{
     cell::RefCell,
     collections::HashMap,
-    env, fs,
+    env,
+    fs::{self, File, OpenOptions},
     hash::{BuildHasher, Hash, RandomState},
     io::{self, Read},
     net::ToSocketAddrs,
-    os::unix::fs::{MetadataExt, PermissionsExt},
+    os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
 use nix::{
     ifaddrs::getifaddrs,
+    libc,
     net::if_::{InterfaceFlags, if_nametoindex},
     sched::{CloneFlags, setns},
     unistd::{Group, User, gethostname},
@@ -60,7 +62,7 @@ pub enum Program {
 pub struct KeyFile {
     /// What it holds; wiped when it is given back.
     pub content: Zeroizing<Vec<u8>>,
-    /// Whether others than its owner may read or change it.
+    /// Whether others than its owner may read or change it, or its owner is neither root nor this user.
     pub exposed: bool,
 }
 
@@ -208,25 +210,14 @@ impl Environment for System {
     }
 
     fn read_file(&self, path: &Path, limit: u64) -> io::Result<Vec<u8>> {
-        // Opening a FIFO or a device may block or have effects: look before.
-        if !fs::metadata(path)?.is_file() {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
-        }
-        // Room for all of it at once, so that no part of a key is left behind in memory that was too small.
-        let room = usize::try_from(limit.min(SMALL)).unwrap_or_default();
-        let mut bytes = Vec::with_capacity(room + 1);
-        // The size that the system tells may have changed: what is read counts.
-        fs::File::open(path)?.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
-        if u64::try_from(bytes.len()).is_ok_and(|length| length > limit) {
-            return Err(io::Error::from(io::ErrorKind::FileTooLarge));
-        }
-        Ok(bytes)
+        read_whole(&regular(path)?, limit)
     }
 
     fn key_file(&self, path: &Path, limit: u64) -> io::Result<KeyFile> {
-        let content = Zeroizing::new(self.read_file(path, limit)?);
-        let exposed = fs::metadata(path)?.permissions().mode() & FOR_OTHERS != 0;
-        Ok(KeyFile { content, exposed })
+        let file = regular(path)?;
+        let meta = file.metadata()?;
+        let exposed = meta.mode() & FOR_OTHERS != 0 || meta.uid() != 0 && meta.uid() != self.own_uid();
+        Ok(KeyFile { content: Zeroizing::new(read_whole(&file, limit)?), exposed })
     }
 
     fn glob(&self, pattern: &str) -> Vec<PathBuf> {
@@ -438,6 +429,33 @@ impl Environment for Remembering<'_> {
     }
 }
 
+/// Opens a regular file to be read.
+fn regular(path: &Path) -> io::Result<File> {
+    let is_regular = |meta: fs::Metadata| {
+        let refusal = || io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file");
+        meta.is_file().then_some(()).ok_or_else(refusal)
+    };
+    // Opening a device may have effects: look before. What is put there in between must not hold up the reader.
+    is_regular(fs::metadata(path)?)?;
+    let flags = libc::O_NONBLOCK | libc::O_NOCTTY;
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+    is_regular(file.metadata()?)?;
+    Ok(file)
+}
+
+/// The content of a file, of at most `limit` bytes.
+fn read_whole(file: &File, limit: u64) -> io::Result<Vec<u8>> {
+    // Room for all of it at once, so that no part of a key is left behind in memory that was too small.
+    let room = usize::try_from(limit.min(SMALL)).unwrap_or_default();
+    let mut bytes = Vec::with_capacity(room + 1);
+    // The size that the system tells may have changed: what is read counts.
+    file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+    if u64::try_from(bytes.len()).is_ok_and(|length| length > limit) {
+        return Err(io::Error::from(io::ErrorKind::FileTooLarge));
+    }
+    Ok(bytes)
+}
+
 /// The file at `path`, if it can be executed.
 ///
 /// Symbolic links are resolved, but for one in the file's own folder: a program of many names (`sh` for `dash`) keeps
@@ -530,6 +548,11 @@ mod tests {
             fs::set_permissions(file.path(), fs::Permissions::from_mode(mode)).unwrap();
             let key = System.key_file(file.path(), 10).unwrap();
             assert_eq!((key.content.as_slice(), key.exposed), (&b"key"[..], exposed), "{mode:o}");
+        }
+        if nix::unistd::geteuid().is_root() {
+            fs::set_permissions(file.path(), fs::Permissions::from_mode(0o600)).unwrap();
+            std::os::unix::fs::chown(file.path(), Some(1), None).unwrap();
+            assert!(System.key_file(file.path(), 10).unwrap().exposed, "another owner");
         }
     }
 

@@ -143,8 +143,8 @@ pub(super) const INSTANCES: &[Kind] = &[
     ),
     kind(
         "exposed-key",
-        "The file of a key can be read or changed by others than its owner.",
-        "`chmod 600` the file, and give all routers a new key.",
+        "The file of a key can be read or changed by others than its owner, or belongs to neither root nor the user.",
+        "`chown root` and `chmod 600` the file, and give all routers a new key.",
     ),
     kind(
         "password-too-long",

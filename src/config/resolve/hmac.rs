@@ -99,11 +99,11 @@ fn because(error: io::Error) -> String {
 
 fn complain_if_exposed(file: &KeyFile, id: u8, at: &Span, context: &mut Context<'_>) {
     if file.exposed {
-        let headline = format!("the file of key {} is open to others than its owner", id);
+        let headline = format!("the file of key {} is open to others, or somebody else's", id);
         context.add(
             Diagnostic::new("exposed-key", Severity::Warning, headline, at)
                 .info("whoever reads it can speak as a router")
-                .help("chmod 600 the file, and give all routers a new key"),
+                .help("chown root and chmod 600 the file, and give all routers a new key"),
         );
     }
 }
