@@ -395,7 +395,7 @@ static AUTH_HMAC: Block = Block::new(Table {
             .expected()
             .since("2.4")
             .supported(),
-        keyword("anti_replay", "time|monotonic", OneOf(&["time", "monotonic"]), "replay protection mode")
+        keyword("anti_replay", "time|monotonic", OneOf(&["time", "monotonic"]), "replay protection mode; with `monotonic` a router that has restarted believes old recordings until it hears the sender")
             .or("time")
             .expected()
             .since("2.4")
