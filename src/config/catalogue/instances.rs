@@ -120,6 +120,11 @@ pub(super) const INSTANCES: &[Kind] = &[
         "List the other routers in `unicast_peer`, or use `mcast_src_ip` to choose a source address.",
     ),
     kind(
+        "own-peer",
+        "`unicast_peer` lists the address that the instance sends from: the router itself.",
+        "Remove the line; on each router the list is of the others.",
+    ),
+    kind(
         "no-authentication",
         "The authentication of an instance is not used: the version or strict mode has none, or \
          type or password is missing.",

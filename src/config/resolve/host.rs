@@ -89,6 +89,25 @@ pub(super) fn peers(
     }
 }
 
+/// Says that a router lists its own address as a peer's.
+pub(super) fn note_own_peer(instance: &Node, source: Option<IpAddr>, context: &mut Context<'_>) {
+    let Some(own) = source else { return };
+    let lists = instance.nodes().iter().filter(|node| node.keyword.name == "unicast_peer");
+    let is_own =
+        |line: &&Line| value::host_address(line.first().text).is_some_and(|(address, _)| address == own);
+    for line in lists.flat_map(Node::lines).filter(is_own) {
+        context.add(
+            Diagnostic::new(
+                "own-peer",
+                Severity::Notice,
+                format!("peer {own} is this router itself, by its source address"),
+                &line.first().span(),
+            )
+            .help("list the other routers alone"),
+        );
+    }
+}
+
 /// `min_ttl N` and `max_ttl N` behind a peer.
 fn ttl_range(line: &Line, peer: &mut UnicastPeer, context: &mut Context<'_>) {
     let mut words = line.words(1);

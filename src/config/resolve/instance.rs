@@ -300,6 +300,7 @@ fn finish(
         preempt,
     };
     unicast::check(node, &mut draft.settings, &rest, context);
+    host::note_own_peer(node, draft.source, context);
     let settings = &mut draft.settings;
     for line in [&mut settings.notify_deleted, &mut settings.notify_master_rx_lower_pri].into_iter().flatten()
     {

@@ -126,3 +126,20 @@ fn habits_of_other_languages_are_named() {
         assert!(said.iter().any(|said| said.contains(help)), "{text}: {said:?}");
     }
 }
+
+#[test]
+fn a_router_that_lists_itself_is_told_so() {
+    let instance = |peers: &str| {
+        format!(
+            "vrrp_instance A {{\ninterface eth0\nvirtual_router_id 1\nunicast_src_ip 192.0.2.5\nunicast_peer {{\n{peers}\n}}\n\
+             virtual_ipaddress {{\n192.0.2.1\n}}\n}}"
+        )
+    };
+    let own = told(&instance("192.0.2.6\n192.0.2.5"), 7);
+    assert_eq!(
+        own,
+        ["peer 192.0.2.5 is this router itself, by its source address; list the other routers alone"]
+    );
+    let (_, report) = read(&instance("192.0.2.6"));
+    assert!(report.diagnostics.is_empty(), "{:?}", report.diagnostics);
+}
