@@ -12,10 +12,9 @@ use super::{
 
 /// What is wrong with the words that nobody reads; `None` for nearly every line.
 pub(super) fn check(keyword: &'static Keyword, block: &Block, line: &Line) -> Option<Diagnostic> {
-    // Few lines have two words behind the keyword, and the second look costs more.
-    if !matches!(keyword.value, Value::Flag | Value::Body(_)) {
-        line.word(2)?;
-    }
+    // Few lines have so many words behind the keyword, and the second look costs more.
+    let fewest = if matches!(keyword.value, Value::Flag | Value::Body(_)) { 1 } else { 2 };
+    line.word(fewest)?;
     let first = line.word(keyword.most_words()? + 1)?;
     let name = keyword.name;
     match (keyword.surplus, keyword.value) {
