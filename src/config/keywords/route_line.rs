@@ -11,6 +11,14 @@ use super::{
 /// The largest number that a 32-bit attribute holds.
 const MAX: i64 = u32::MAX as i64;
 
+/// What becomes of instances without the route or rule: the last words of either line.
+pub(super) const TRACKING: &[Keyword] = &[
+    keyword("no_track", "", Flag, "do not react to deletion").supported(),
+    keyword("track_group", "NAME", Text, "instances that go to FAULT while its interface is down or missing")
+        .required()
+        .supported(),
+];
+
 pub(super) static OPTIONS: Block = Block::new(Table {
     name: "a route line",
     keywords: &[
@@ -100,17 +108,8 @@ pub(super) static OPTIONS: Block = Block::new(Table {
         keyword("prepend", "", Flag, "insertion mode").or("prepend").supported(),
         keyword("append", "", Flag, "insertion mode").or("prepend").supported(),
         keyword("vrf", "NAME", Interface, "use the table of a VRF").required().supported(),
-        keyword("no_track", "", Flag, "do not react to deletion").supported(),
-        keyword(
-            "track_group",
-            "NAME",
-            Text,
-            "instances that go to FAULT while its interface is down or missing",
-        )
-        .required()
-        .supported(),
     ],
-    shared: &[],
+    shared: TRACKING,
     defaults: &[],
 });
 

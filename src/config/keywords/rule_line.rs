@@ -6,6 +6,7 @@ use super::{
     Table,
     Value::{Flag, Interface, Named, Network, Numeral, OneOf, Text},
     keyword,
+    route_line::TRACKING,
 };
 
 /// The largest number that a 32-bit attribute holds.
@@ -76,16 +77,7 @@ pub(super) static OPTIONS: Block = Block::new(Table {
         keyword("sup_group", "GROUP", Named(Groups), "ignore results through this group")
             .required()
             .supported(),
-        keyword("no_track", "", Flag, "do not react to deletion").supported(),
-        keyword(
-            "track_group",
-            "NAME",
-            Text,
-            "instances that go to FAULT while its interface is down or missing",
-        )
-        .required()
-        .supported(),
     ],
-    shared: &[],
+    shared: TRACKING,
     defaults: &[],
 });
