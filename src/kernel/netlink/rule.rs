@@ -10,14 +10,15 @@ use netlink_packet_route::{
 };
 use nix::errno::Errno;
 
-use super::{Requests, requests::Refusal, route::address_family};
+use super::{
+    Requests,
+    requests::Refusal,
+    route::{address_family, header_table},
+};
 use crate::{
     config::{Range, Rule, RuleAction},
     kernel::KernelError,
 };
-
-/// Tables beyond this number do not fit the header; it says RT_TABLE_UNSPEC then.
-const MAX_HEADER_TABLE: u32 = 255;
 
 /// A rule ready to be installed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,7 +120,7 @@ fn message(rule: &Rule) -> RuleMessage {
     header.dst_len = rule.to.map_or(0, |to| to.prefix);
     header.src_len = rule.from.map_or(0, |from| from.prefix);
     header.tos = rule.tos;
-    header.table = if table > MAX_HEADER_TABLE { 0 } else { u8::try_from(table).unwrap_or(0) };
+    header.table = header_table(table);
     header.action = action;
     if rule.inverted {
         header.flags = RuleFlags::Invert;

@@ -7,7 +7,7 @@ use netlink_packet_route::route::{
     RouteNextHopFlags, RoutePreference, RouteRealm, RouteScope,
 };
 
-use super::{Devices, address_family, encap};
+use super::{Devices, address_family, encap, header_table};
 use crate::{
     config::{Hop, Metric, MetricTime, NextHop, Realms, Route, RouteMetrics, RouterPreference},
     units::Family,
@@ -18,8 +18,6 @@ const RTT_PER_MILLISECOND: u32 = 8;
 const RTTVAR_PER_MILLISECOND: u32 = 4;
 /// RTAX_FEATURE_ECN.
 const FEATURE_ECN: u32 = 1;
-/// Tables beyond this number do not fit the header; it says RT_TABLE_UNSPEC then.
-const MAX_HEADER_TABLE: u32 = 255;
 
 /// The message of a route; `None` when an interface that it names does not exist.
 pub(super) fn message(route: &Route, devices: &impl Devices) -> Option<RouteMessage> {
@@ -33,7 +31,7 @@ pub(super) fn message(route: &Route, devices: &impl Devices) -> Option<RouteMess
     header.destination_prefix_length = route.destination.prefix;
     header.source_prefix_length = route.from.map_or(0, |from| from.prefix);
     header.tos = route.tos;
-    header.table = if table > MAX_HEADER_TABLE { 0 } else { u8::try_from(table).unwrap_or(0) };
+    header.table = header_table(table);
     header.protocol = route.protocol.into();
     header.scope = route.scope.map_or(RouteScope::Universe, RouteScope::from);
     header.kind = (route.kind as u8).into();

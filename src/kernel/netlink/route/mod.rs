@@ -115,6 +115,11 @@ fn remove_request(route: &PreparedRoute) -> NetlinkMessage<RouteNetlinkMessage> 
     message
 }
 
+/// A table as the header of a route or rule has it: RT_TABLE_UNSPEC for one whose number is too large for it.
+pub(super) fn header_table(table: u32) -> u8 {
+    u8::try_from(table).unwrap_or(0)
+}
+
 /// A family by the kernel's name for it.
 pub(super) fn address_family(family: Family) -> AddressFamily {
     match family {
