@@ -38,13 +38,11 @@ pub(super) static TABLE: Table<Topology, Arc<AddressRow>> = Table {
     index: &[instance::INDEX, Index { name: "vrrpAddressIndex", syntax: Syntax::Integer32, implied: false }],
     columns: &COLUMNS,
     seek: |topology, after, include| {
-        let rows = |instance: u32| match instance.checked_sub(1) {
-            None => Some(&topology.statics.addresses),
-            Some(place) => topology.instances.get(place as usize).map(|row| &row.addresses),
-        };
-        let count = |instance| rows(instance).map_or(0, Vec::len);
+        let rows =
+            |index| instance::rows_below(topology, index, &topology.statics.addresses, |row| &row.addresses);
+        let count = |index| rows(index).len();
         let (instance, address) = position::seek_below_any(topology.instances.len(), count, after, include)?;
-        let row = rows(instance)?.get(address as usize - 1)?;
+        let row = rows(instance).get(address as usize - 1)?;
         Some((vec![instance, address], Arc::clone(row)))
     },
 };

@@ -34,6 +34,19 @@ const VRRP_VERSION: Syntax = Syntax::Enum(&[("vrrpv2", 2), ("vrrpv3", 3)]);
 pub(super) const INDEX: Index =
     Index { name: "vrrpInstanceIndex", syntax: Syntax::Integer32, implied: false };
 
+/// The rows of an instance's own below its index; below 0 those that belong to no instance.
+pub(super) fn rows_below<'a, Row>(
+    topology: &'a Topology,
+    index: u32,
+    of_none: &'a [Row],
+    own: impl Fn(&'a InstanceRow) -> &'a [Row],
+) -> &'a [Row] {
+    match index.checked_sub(1) {
+        None => of_none,
+        Some(place) => topology.instances.get(place as usize).map_or(&[], |row| own(row)),
+    }
+}
+
 /// The table.
 pub(super) static TABLE: Table<Topology, Arc<InstanceRow>> = Table {
     entry: &[1, 3, 6, 1, 4, 1, 9586, 100, 5, 2, 3, 1],

@@ -53,11 +53,8 @@ const PREFERENCE: Syntax = Syntax::Enum(&[("low", 1), ("medium", 2), ("high", 3)
 pub(super) const INDEX: Index = Index { name: "vrrpRouteIndex", syntax: Syntax::Integer32, implied: false };
 
 /// The routes below an instance's index; 0 has the static ones.
-pub(super) fn routes(topology: &Topology, instance: u32) -> &[Arc<RouteRow>] {
-    match instance.checked_sub(1) {
-        None => &topology.statics.routes,
-        Some(place) => topology.instances.get(place as usize).map_or(&[], |row| &row.routes),
-    }
+pub(super) fn routes(topology: &Topology, index: u32) -> &[Arc<RouteRow>] {
+    instance::rows_below(topology, index, &topology.statics.routes, |row| &row.routes)
 }
 
 /// The table.

@@ -24,11 +24,8 @@ const ACTION: Syntax = Syntax::Enum(&[
 ]);
 
 /// The rules below an instance's index; 0 has the static ones.
-fn rules(topology: &Topology, instance: u32) -> &[Arc<RuleRow>] {
-    match instance.checked_sub(1) {
-        None => &topology.statics.rules,
-        Some(place) => topology.instances.get(place as usize).map_or(&[], |row| &row.rules),
-    }
+fn rules(topology: &Topology, index: u32) -> &[Arc<RuleRow>] {
+    instance::rows_below(topology, index, &topology.statics.rules, |row| &row.rules)
 }
 
 /// The table.
