@@ -133,9 +133,9 @@ impl Recorded {
         self.handle(now, Input::AddressRemoved(address));
     }
 
-    /// [`Instance::handle_way_removed`].
-    pub fn handle_way_removed(&mut self, now: Time, way: String) {
-        self.handle(now, Input::WayRemoved(way));
+    /// [`Instance::handle_routing_removed`].
+    pub fn handle_routing_removed(&mut self, now: Time, entry: String) {
+        self.handle(now, Input::RoutingRemoved(entry));
     }
 
     /// [`Instance::handle_clock`].

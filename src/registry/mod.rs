@@ -11,16 +11,17 @@
 
 mod counters;
 mod group;
+mod routing;
 mod rows;
 mod state;
 mod stream;
 mod trackers;
 mod transition;
-mod ways;
 
 pub use self::{
     counters::{Counter, Counters},
     group::{GroupRow, GroupStatus},
+    routing::{RouteRow, RoutingStatus, RuleRow, StaticRows},
     rows::{
         AddressRow, AddressStatus, Contest, InstanceRow, InstanceStatus, Peer, ScriptResult, ScriptRow,
         ScriptStatus, SignatureStatus,
@@ -32,7 +33,6 @@ pub use self::{
         SessionRow,
     },
     transition::{Change, ContestEnd, Reason, Subject, Transition},
-    ways::{RouteRow, RuleRow, StaticRows, WayStatus},
 };
 
 use std::sync::Arc;

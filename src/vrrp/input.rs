@@ -33,8 +33,8 @@ pub enum Input {
     AddressesInstalled(bool),
     /// [`Instance::handle_address_removed`].
     AddressRemoved(IpAddr),
-    /// [`Instance::handle_way_removed`]: which route or rule.
-    WayRemoved(String),
+    /// [`Instance::handle_routing_removed`]: which route or rule.
+    RoutingRemoved(String),
     /// [`Instance::handle_clock`].
     Clock(Utc),
     /// [`Instance::handle_order`].
@@ -56,7 +56,7 @@ impl Instance {
             Input::Weight(tracker, contribution) => self.handle_weight(now, tracker, contribution),
             Input::AddressesInstalled(all_set) => self.handle_addresses_installed(now, all_set),
             Input::AddressRemoved(address) => self.handle_address_removed(now, address),
-            Input::WayRemoved(way) => self.handle_way_removed(now, way),
+            Input::RoutingRemoved(entry) => self.handle_routing_removed(now, entry),
             Input::Clock(utc) => self.handle_clock(now, utc),
             Input::Order(order) => self.handle_order(now, order),
             Input::Shutdown(release) => self.handle_shutdown(now, release),
@@ -77,7 +77,7 @@ impl fmt::Debug for Input {
             Self::Weight(tracker, sum) => f.debug_tuple("Weight").field(tracker).field(sum).finish(),
             Self::AddressesInstalled(all) => f.debug_tuple("AddressesInstalled").field(all).finish(),
             Self::AddressRemoved(address) => f.debug_tuple("AddressRemoved").field(address).finish(),
-            Self::WayRemoved(way) => f.debug_tuple("WayRemoved").field(way).finish(),
+            Self::RoutingRemoved(entry) => f.debug_tuple("RoutingRemoved").field(entry).finish(),
             Self::Clock(utc) => f.debug_tuple("Clock").field(utc).finish(),
             Self::Order(order) => f.debug_tuple("Order").field(order).finish(),
             Self::Shutdown(release) => f.debug_tuple("Shutdown").field(release).finish(),

@@ -76,7 +76,7 @@ pub struct Route {
     pub metric: u32,
     /// `via`, `dev`, `onlink` and `encap` of the route itself; its next hops have their own.
     pub hop: Hop,
-    /// `nexthop`: several ways, by weight.
+    /// `nexthop`: several next hops, by weight.
     pub next_hops: Vec<NextHop>,
     /// `expires`: its lifetime in seconds, IPv6.
     pub expires: Option<u32>,
@@ -84,7 +84,7 @@ pub struct Route {
     pub preference: Option<RouterPreference>,
     /// `ttl-propagate`.
     pub ttl_propagate: Option<bool>,
-    /// What TCP is told about the way.
+    /// What TCP is told about the path.
     pub metrics: RouteMetrics,
     /// `add`, `prepend` or `append`.
     pub insertion: Insertion,
@@ -188,7 +188,7 @@ pub enum RouteKind {
     ExternalResolve = 11,
 }
 
-/// One way to the destination.
+/// A next hop: what comes after the destination in a route.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Hop {
     /// `via`.
@@ -203,10 +203,10 @@ pub struct Hop {
     pub realms: Option<Realms>,
 }
 
-/// One of several ways.
+/// One of several next hops.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NextHop {
-    /// The way.
+    /// The next hop itself.
     pub hop: Hop,
     /// `weight`, 1..=256: its share.
     pub weight: u16,
@@ -221,7 +221,7 @@ pub struct Realms {
     pub to: u16,
 }
 
-/// How packets are wrapped for a way.
+/// How packets are wrapped for a next hop.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Encap {
     /// `ip` or `ip6`: the metadata of a tunnel.
@@ -289,7 +289,7 @@ pub enum MetricTime {
     Milliseconds(u32),
 }
 
-/// What TCP is told about a way (rtnetlink `RTAX_*`); what is `None` is the kernel's business.
+/// What TCP is told about a path (rtnetlink `RTAX_*`); what is `None` is the kernel's business.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RouteMetrics {
     /// `mtu`: in bytes.

@@ -95,7 +95,7 @@ pub enum RuleAction {
     Nop,
     /// `blackhole`: drop silently.
     Blackhole,
-    /// `unreachable`: drop, and say that there is no way.
+    /// `unreachable`: drop, and say that there is no route.
     Unreachable,
     /// `prohibit`: drop, and say that it is forbidden.
     Prohibit,

@@ -5,9 +5,9 @@ use tracing::{debug, enabled, info, warn};
 
 use super::{
     Engine, REPAIR_INTERVAL,
-    addresses::{Answer, Outcome, Request},
+    holdings::{Answer, Outcome, Request},
     interfaces::Interface,
-    observation::Observation,
+    kernel_view::KernelView,
     refusals,
     statics::holder,
     work::Done,
@@ -43,7 +43,7 @@ impl Engine {
             match (request, answer) {
                 (Request::Add(slot, index), Answer::Added(_)) => self.take_added(number, *slot, *index),
                 (Request::Remove(slot, _), Answer::Removed) => {
-                    self.way_answered(number, *slot, false);
+                    self.routing_answered(number, *slot, false);
                 }
                 _ => {}
             }
@@ -53,12 +53,12 @@ impl Engine {
                 warn!("({}) {error}", self.holder_name(number));
             }
         }
-        let Self { routers, statics, interfaces, ways, .. } = self;
-        let (addresses, rows) = holder(routers, statics, number);
-        let outcome = addresses.finish(&Observation::new(number, rows, ways, interfaces));
+        let Self { routers, statics, interfaces, routing, .. } = self;
+        let (holdings, rows) = holder(routers, statics, number);
+        let outcome = holdings.finish(&KernelView::new(number, rows, routing, interfaces));
         let now = clock::now();
         match outcome {
-            Outcome::PlanAgain => self.move_addresses(number, now),
+            Outcome::PlanAgain => self.reconcile(number, now),
             Outcome::PlanLater => {
                 self.repairs.set(number, Some(now + REPAIR_INTERVAL));
                 self.report_addresses(number, now);
@@ -71,11 +71,11 @@ impl Engine {
     }
 
     /// Brings what the kernel holds of a router to what is wanted, one batch of requests at a time.
-    pub(super) fn move_addresses(&mut self, number: usize, now: Time) {
-        let Self { routers, statics, interfaces, requests, work, ways, links, .. } = self;
-        let (addresses, rows) = holder(routers, statics, number);
-        let observed = Observation::new(number, rows, ways, interfaces);
-        let asked: Vec<_> = addresses
+    pub(super) fn reconcile(&mut self, number: usize, now: Time) {
+        let Self { routers, statics, interfaces, requests, work, routing, links, .. } = self;
+        let (holdings, rows) = holder(routers, statics, number);
+        let observed = KernelView::new(number, rows, routing, interfaces);
+        let asked: Vec<_> = holdings
             .plan(&observed)
             .into_iter()
             .map(|request| (request, observed.object(request.slot(), request.index())))
@@ -86,7 +86,7 @@ impl Engine {
         }
         for (request, _) in &asked {
             if let Some(place) = request.slot().checked_sub(rows.len()) {
-                ways.at(number, place).asked();
+                routing.at(number, place).asked();
             }
         }
         let plain = asked.iter().map(|(request, _)| *request);
@@ -97,13 +97,13 @@ impl Engine {
 
     /// Tells a machine that waits for it whether its addresses are there.
     fn report_addresses(&mut self, number: usize, now: Time) {
-        let Self { routers, interfaces, ways, links, .. } = self;
+        let Self { routers, interfaces, routing, links, .. } = self;
         let Some(router) = routers.get_mut(number) else { return };
-        let observed = Observation::new(number, &router.row.addresses, ways, interfaces);
-        if router.addresses.are_given_up(&observed) {
+        let observed = KernelView::new(number, &router.row.addresses, routing, interfaces);
+        if router.holdings.are_given_up(&observed) {
             refusals::accept_after(links, number, &mut router.refusing);
         }
-        if let Some(all_set) = router.addresses.report(&observed) {
+        if let Some(all_set) = router.holdings.report(&observed) {
             router.machine.handle_addresses_installed(now, all_set);
         }
     }
@@ -121,8 +121,8 @@ impl Engine {
         while let Some(action) = self.routers[number].machine.poll_action() {
             match action {
                 Action::Send(packets) => self.send(number, packets),
-                Action::InstallAddresses => self.want_addresses(number, true, now),
-                Action::WithdrawAddresses => self.want_addresses(number, false, now),
+                Action::InstallAddresses => self.want_holdings(number, true, now),
+                Action::WithdrawAddresses => self.want_holdings(number, false, now),
                 Action::Announce { repeat } => self.announcements.add(number, repeat),
                 Action::AnnounceElsewhere => self.announce_elsewhere(number),
                 Action::AnnounceSource => self.announce_source(number, now),
@@ -151,15 +151,15 @@ impl Engine {
         self.timers.set(number, deadline.filter(|_| !is_master));
     }
 
-    fn want_addresses(&mut self, number: usize, wanted: bool, now: Time) {
+    fn want_holdings(&mut self, number: usize, wanted: bool, now: Time) {
         if !wanted {
             self.announcements.cancel(number);
         }
-        self.routers[number].addresses.want(wanted);
+        self.routers[number].holdings.want(wanted);
         // A stop moves all of them together when everybody has said farewell.
         if self.stop_by.is_none() {
             self.flush();
-            self.move_addresses(number, now);
+            self.reconcile(number, now);
         }
     }
 

@@ -26,7 +26,7 @@ pub(super) struct Interfaces {
     pub(super) sockets: Sockets,
     /// What addresses on any of them are announced through.
     announcer: Option<AnnounceSocket>,
-    /// Addresses that virtual routers put on interfaces, which are never a source of advertisements.
+    /// Holdings that virtual routers put on interfaces, which are never a source of advertisements.
     virtual_addresses: HashSet<IpAddr>,
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use tracing::{info, warn};
 
-use super::{Engine, addresses::Observed as _, observation::Observation, work};
+use super::{Engine, holdings::Observed as _, kernel_view::KernelView, work};
 use crate::{
     config::InitialState,
     kernel::AddressInfo,
@@ -24,7 +24,7 @@ impl Engine {
             if is_owner && config.initial_state == InitialState::Master && self.places[number].is_none() {
                 self.adopt_leftovers(number);
             } else {
-                self.remove_ways(number).await;
+                self.remove_routing(number).await;
                 self.remove_addresses(number).await;
             }
         }
@@ -35,35 +35,35 @@ impl Engine {
         for (slot, leftover) in self.leftover_addresses(number) {
             let router = &mut self.routers[number];
             info!("({}) goes on with {}, left by an earlier run", router.row.config.name, leftover.address);
-            router.addresses.adopt(slot, leftover.index);
+            router.holdings.adopt(slot, leftover.index);
         }
-        let Self { routers, ways, interfaces, .. } = self;
+        let Self { routers, routing, interfaces, .. } = self;
         let router = &mut routers[number];
         let first = router.row.addresses.len();
-        let observed = Observation::new(number, &router.row.addresses, ways, interfaces);
-        for (place, way) in ways.of(number).iter().enumerate().filter(|(_, way)| way.is_held()) {
+        let observed = KernelView::new(number, &router.row.addresses, routing, interfaces);
+        for (place, entry) in routing.of(number).iter().enumerate().filter(|(_, entry)| entry.is_held()) {
             if let Some(device) = observed.device(first + place) {
-                info!("({}) goes on with {}, left by an earlier run", router.row.config.name, way.words());
-                router.addresses.adopt(first + place, device);
+                info!("({}) goes on with {}, left by an earlier run", router.row.config.name, entry.words());
+                router.holdings.adopt(first + place, device);
             }
         }
     }
 
-    async fn remove_ways(&mut self, number: usize) {
+    async fn remove_routing(&mut self, number: usize) {
         let row = Arc::clone(&self.routers[number].row);
-        let (first, count) = (row.addresses.len(), self.ways.of(number).len());
+        let (first, count) = (row.addresses.len(), self.routing.of(number).len());
         for place in (row.routes.len()..count).chain(0..row.routes.len()) {
-            let observed = Observation::new(number, &row.addresses, &self.ways, &self.interfaces);
-            let way = &self.ways.of(number)[place];
+            let observed = KernelView::new(number, &row.addresses, &self.routing, &self.interfaces);
+            let entry = &self.routing.of(number)[place];
             let object =
                 observed.device(first + place).and_then(|device| observed.object(first + place, device));
-            let Some(object) = object.filter(|_| way.is_held()) else { continue };
+            let Some(object) = object.filter(|_| entry.is_held()) else { continue };
             match object.remove(&self.requests).await {
                 Ok(()) => {
-                    info!("({}) removed {}, left by an earlier run", row.config.name, way.words());
-                    let way = self.ways.at(number, place);
-                    way.asked();
-                    way.answered(false);
+                    info!("({}) removed {}, left by an earlier run", row.config.name, entry.words());
+                    let entry = self.routing.at(number, place);
+                    entry.asked();
+                    entry.answered(false);
                 }
                 Err(error) => warn!("({}) {error}", row.config.name),
             }

@@ -5,16 +5,16 @@
 //! a script, a disk or another program. Before any timer is looked at the sockets are drained, so that after
 //! a stall an advertisement that has arrived counts before the silence it ends.
 
-mod addresses;
 mod announcements;
 mod brake;
 mod carry;
 mod clocks;
 mod groups;
+mod holdings;
 mod interfaces;
+mod kernel_view;
 mod leftovers;
 mod links;
-mod observation;
 mod observe;
 mod outbox;
 mod paces;
@@ -22,13 +22,13 @@ mod policy;
 mod receivers;
 mod refusals;
 mod router;
+mod routing;
 mod sockets;
 mod source;
 mod statics;
 mod stop;
 mod timers;
 mod trackers;
-mod ways;
 mod work;
 
 use std::{
@@ -52,10 +52,10 @@ use self::{
     paces::Paces,
     receivers::Receivers,
     router::Router,
+    routing::Routing,
     statics::Statics,
     timers::Timers,
     trackers::Trackers,
-    ways::Ways,
     work::{Done, Work},
 };
 use crate::{
@@ -134,7 +134,7 @@ pub(super) struct Engine {
     /// Virtual addresses by router and slot.
     holders: HashMap<IpAddr, Vec<(usize, usize)>>,
     /// Routes and rules of all routers, and static ones.
-    ways: Ways,
+    routing: Routing,
     /// What is there whoever is MASTER.
     statics: Statics,
     /// Routers by the source that is configured for them.
@@ -186,7 +186,7 @@ impl Engine {
         let routers = router::routers(&registry.topology(), &places, recorder.as_ref());
         let addresses = routers.iter().flat_map(|router| &router.row.addresses);
         let virtual_addresses = addresses.map(|row| row.config.address).collect::<HashSet<_>>();
-        let (ways, statics) = (Ways::new(&registry.topology()), Statics::new(&registry.topology()));
+        let (routing, statics) = (Routing::new(&registry.topology()), Statics::new(&registry.topology()));
         let timer = |error| KernelError::from_io("opening the engine's timer", &error);
         let mut engine = Self {
             urgent: Timers::new(routers.len()),
@@ -201,8 +201,8 @@ impl Engine {
             holders: HashMap::new(),
             senders: HashMap::new(),
             requests,
-            events: Events::open(ways.watch())?,
-            ways,
+            events: Events::open(routing.watch())?,
+            routing,
             statics,
             work: Work::default(),
             listing: None,
@@ -232,8 +232,9 @@ impl Engine {
         for (number, router) in self.routers.iter().enumerate() {
             let config = &router.row.config;
             let of_addresses = router.row.addresses.iter().map(|address| address.device.clone());
-            let of_ways = self.ways.of(number).iter().flat_map(|way| way.devices().map(str::to_owned));
-            let devices = of_addresses.chain(of_ways);
+            let of_routing =
+                self.routing.of(number).iter().flat_map(|entry| entry.devices().map(str::to_owned));
+            let devices = of_addresses.chain(of_routing);
             let own = [config.interface.clone(), config.transport().to_owned()];
             let names: HashSet<String> = devices.chain(own).collect();
             for name in names {
@@ -252,7 +253,7 @@ impl Engine {
 
     /// Runs until a shutdown is complete.
     pub(super) async fn run(mut self) -> Result<(), KernelError> {
-        let listed = list(&self.requests, self.ways.watch()).await?;
+        let listed = list(&self.requests, self.routing.watch()).await?;
         self.take_listing(listed, clock::now());
         self.make_links().await;
         self.clear_leftovers().await;
@@ -297,7 +298,7 @@ impl Engine {
             self.routers[number].machine.handle_start(now);
             self.carry_out(number, now);
             // What it went on with is not wanted if it is not MASTER after all.
-            self.move_addresses(number, now);
+            self.reconcile(number, now);
         }
         self.flush();
     }

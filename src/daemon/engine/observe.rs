@@ -11,8 +11,8 @@ use std::{
 use tracing::warn;
 
 use super::{
-    Engine, REPAIR_INTERVAL, addresses::Observed as _, interfaces::Interface, observation::Observation,
-    source, statics::holder,
+    Engine, REPAIR_INTERVAL, holdings::Observed as _, interfaces::Interface, kernel_view::KernelView, source,
+    statics::holder,
 };
 use crate::{
     kernel::{
@@ -63,7 +63,7 @@ impl Engine {
             Ok(event) => self.take_event(event, now),
             Err(error) => {
                 warn!("{error}: subscribing anew");
-                match Events::open(self.ways.watch()) {
+                match Events::open(self.routing.watch()) {
                     Ok(events) => {
                         self.events = events;
                         self.list();
@@ -84,7 +84,7 @@ impl Engine {
 
     /// Has everything listed anew.
     pub(super) fn list(&mut self) {
-        self.listing = Some(list(&self.requests, self.ways.watch()));
+        self.listing = Some(list(&self.requests, self.routing.watch()));
     }
 
     fn take_event(&mut self, event: Event, now: Time) {
@@ -96,13 +96,13 @@ impl Engine {
                 }
                 self.interface_changed(&name, now);
                 if !up {
-                    self.doubt_ways_through(index, now);
+                    self.doubt_routes_through(index, now);
                 }
             }
             Event::LinkGone { index, name } => {
                 self.interfaces.link_gone(index);
                 self.interface_changed(&name, now);
-                self.doubt_ways_through(index, now);
+                self.doubt_routes_through(index, now);
             }
             Event::AddressAdded(address) => {
                 let changed = (address.index, address.address);
@@ -120,7 +120,7 @@ impl Engine {
             Event::AddressRemoved(address) => {
                 let source_changed = self.interfaces.address_removed(&address);
                 self.address_changed((address.index, address.address), source_changed, now);
-                self.doubt_ways_from(address.address, now);
+                self.doubt_routes_from(address.address, now);
             }
             Event::Overrun => {
                 warn!("too many changes of links, addresses, routes and rules at once: listing them anew");
@@ -130,7 +130,7 @@ impl Engine {
             | Event::RouteRemoved(_)
             | Event::RuleAdded(_)
             | Event::RuleRemoved(_) => {
-                self.take_way_event(&event, now);
+                self.take_routing_event(&event, now);
             }
         }
     }
@@ -176,7 +176,7 @@ impl Engine {
         for address in listed.addresses {
             self.interfaces.address_added(address);
         }
-        self.ways.take_listing(&listed.routes, &listed.rules, &self.interfaces);
+        self.routing.take_listing(&listed.routes, &listed.rules, &self.interfaces);
         if !self.started {
             return;
         }
@@ -193,7 +193,7 @@ impl Engine {
             self.carry_out(number, now);
         }
         self.look_at_statics(now);
-        self.move_addresses(self.static_number(), now);
+        self.reconcile(self.static_number(), now);
     }
 
     /// An address came, changed or went: whoever holds it or sends from it looks, and everybody does when there is
@@ -224,7 +224,7 @@ impl Engine {
     /// The kernel has an address of a router. It reports one of IPv6 only when it has begun with duplicate address
     /// detection, or left it out, which is after its answer.
     pub(super) fn take_added(&mut self, number: usize, slot: usize, index: IfIndex) {
-        if self.way_answered(number, slot, true) {
+        if self.routing_answered(number, slot, true) {
             return;
         }
         let line = self.holder(number).1[slot].config.clone();
@@ -254,7 +254,7 @@ impl Engine {
     fn detection_ended(&mut self, address: IpAddr, detected: Detection, now: Time) {
         for (number, slot) in self.holders.get(&address).cloned().unwrap_or_default() {
             let Some(row) = self.routers.get(number).map(|router| Arc::clone(&router.row)) else {
-                self.replan_ways(number, now);
+                self.replan_routing(number, now);
                 continue;
             };
             if row.status().state != State::Master {
@@ -264,7 +264,7 @@ impl Engine {
                 Detection::Passed => {
                     self.announcements.add(number, row.config.garp.repeat);
                     // A route could not have it as its source until now.
-                    self.replan_ways(number, now);
+                    self.replan_routing(number, now);
                 }
                 _ => warn!(
                     "({}) address {address} on {} is a duplicate: another host has it",
@@ -291,7 +291,7 @@ impl Engine {
         for number in self.users.get(name).cloned().unwrap_or_default() {
             if number == self.static_number() {
                 self.look_at_statics(now);
-                self.move_addresses(number, now);
+                self.reconcile(number, now);
                 continue;
             }
             self.refresh(number, now);
@@ -301,9 +301,9 @@ impl Engine {
 
     /// Where an address is.
     pub(super) fn address_status(&mut self, number: usize, slot: usize) -> AddressStatus {
-        let Self { routers, statics, ways, interfaces, .. } = self;
+        let Self { routers, statics, routing, interfaces, .. } = self;
         let (_, rows) = holder(routers, statics, number);
-        let observation = Observation::new(number, rows, ways, interfaces);
+        let observation = KernelView::new(number, rows, routing, interfaces);
         AddressStatus { set: observation.is_set(slot), device: observation.device(slot) }
     }
 
@@ -317,9 +317,9 @@ impl Engine {
             return;
         }
         row.set_status(status);
-        if before.set && !status.set && router.addresses.is_foreign_loss(slot) {
+        if before.set && !status.set && router.holdings.is_foreign_loss(slot) {
             if row.config.no_track {
-                router.addresses.leave(slot);
+                router.holdings.leave(slot);
                 return;
             }
             router.machine.handle_address_removed(now, row.config.address);
@@ -344,8 +344,8 @@ impl Engine {
         for slot in 0..row.addresses.len() {
             self.look_at_address(number, slot, now);
         }
-        self.look_at_ways(number, now);
-        self.replan_ways(number, now);
+        self.look_at_routing(number, now);
+        self.replan_routing(number, now);
     }
 
     /// Opens the sockets of a router's interface, or says why there are none; then it is tried again soon.
@@ -382,13 +382,13 @@ impl Engine {
     pub(super) fn repair(&mut self, number: usize, now: Time) {
         self.repairs.set(number, None);
         if number == self.static_number() {
-            self.move_addresses(number, now);
+            self.reconcile(number, now);
             return;
         }
         if self.routers[number].machine.status().state != State::Stop {
             self.refresh(number, now);
         }
-        self.move_addresses(number, now);
+        self.reconcile(number, now);
         self.carry_out(number, now);
     }
 }

@@ -1,7 +1,7 @@
 //! Routers that take no packets for their addresses (`no_accept`, strict mode): the firewall knows before the addresses
 //! are on the host, and forgets when they are gone.
 
-use super::{addresses::Request, links::Links, router::Router, work::Before};
+use super::{holdings::Request, links::Links, router::Router, work::Before};
 use crate::kernel::Refusal;
 
 /// What the firewall has to know before the requests of a router are made, when they add addresses.

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    addresses::Addresses,
     groups::{self, Place},
+    holdings::Holdings,
     policy,
 };
 use crate::{
@@ -25,7 +25,7 @@ pub(super) struct Router {
     /// What it tracks: its own lines, then those of its sync group.
     pub(super) tracks: Arc<[Tracked]>,
     /// Its addresses, routes and rules in the kernel.
-    pub(super) addresses: Addresses,
+    pub(super) holdings: Holdings,
     /// The firewall throws packets of its addresses away.
     pub(super) refusing: bool,
     /// The last failure to send was logged; the next is not until one succeeds.
@@ -45,8 +45,8 @@ impl Router {
         let machine = Recorded::new(vrrp::Instance::new(settings, Arc::clone(&row.counters)), tape);
         let of_group = group.into_iter().flat_map(|group| group.config.tracks.iter());
         let tracks = row.config.tracks.iter().chain(of_group).cloned().collect();
-        let addresses = Addresses::new([row.addresses.len(), row.routes.len(), row.rules.len()]);
-        Self { machine, row: Arc::clone(row), tracks, addresses, refusing: false, send_failed: false }
+        let holdings = Holdings::new([row.addresses.len(), row.routes.len(), row.rules.len()]);
+        Self { machine, row: Arc::clone(row), tracks, holdings, refusing: false, send_failed: false }
     }
 
     /// Shows readers what the machine says now.

@@ -10,7 +10,7 @@ use std::{
 
 use tracing::warn;
 
-use super::{Engine, addresses::Addresses, observe::listed, router::Router, ways::Way};
+use super::{Engine, holdings::Holdings, observe::listed, router::Router, routing::RoutingEntry};
 use crate::{
     kernel::clock,
     registry::{AddressRow, StaticRows, Topology},
@@ -24,7 +24,7 @@ const PACE: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Statics {
     /// What is wanted of them and what the kernel holds.
-    pub(super) addresses: Addresses,
+    pub(super) holdings: Holdings,
     rows: Vec<Arc<AddressRow>>,
     restored: Option<Time>,
     /// Interfaces that routers suffer with, by the routers' numbers: of static items with a `track_group`.
@@ -36,7 +36,7 @@ impl Statics {
     pub(super) fn new(topology: &Topology) -> Self {
         let StaticRows { addresses, routes, rules, .. } = &topology.statics;
         Self {
-            addresses: Addresses::new([addresses.len(), routes.len(), rules.len()]),
+            holdings: Holdings::new([addresses.len(), routes.len(), rules.len()]),
             rows: addresses.clone(),
             restored: None,
             suffered: suffered(topology),
@@ -69,10 +69,10 @@ pub(super) fn holder<'a>(
     routers: &'a mut [Router],
     statics: &'a mut Statics,
     number: usize,
-) -> (&'a mut Addresses, &'a [Arc<AddressRow>]) {
+) -> (&'a mut Holdings, &'a [Arc<AddressRow>]) {
     match routers.get_mut(number) {
-        Some(router) => (&mut router.addresses, &router.row.addresses),
-        None => (&mut statics.addresses, &statics.rows),
+        Some(router) => (&mut router.holdings, &router.row.addresses),
+        None => (&mut statics.holdings, &statics.rows),
     }
 }
 
@@ -80,9 +80,9 @@ impl Engine {
     /// Notes which interfaces and addresses matter.
     pub(super) fn index_statics(&mut self) {
         let number = self.static_number();
-        let of_ways = self.ways.of(number).iter().flat_map(Way::devices).map(str::to_owned);
+        let of_routing = self.routing.of(number).iter().flat_map(RoutingEntry::devices).map(str::to_owned);
         let of_addresses = self.statics.rows.iter().map(|row| row.device.clone());
-        let names: HashSet<String> = of_ways.chain(of_addresses).collect();
+        let names: HashSet<String> = of_routing.chain(of_addresses).collect();
         for name in names {
             self.users.entry(name).or_default().push(number);
         }
@@ -100,7 +100,7 @@ impl Engine {
     }
 
     /// What the router of a number holds, or what is static behind the last of them.
-    pub(super) fn holder(&mut self, number: usize) -> (&mut Addresses, &[Arc<AddressRow>]) {
+    pub(super) fn holder(&mut self, number: usize) -> (&mut Holdings, &[Arc<AddressRow>]) {
         holder(&mut self.routers, &mut self.statics, number)
     }
 
@@ -118,14 +118,14 @@ impl Engine {
     pub(super) async fn install_statics(&mut self) {
         let number = self.static_number();
         let first = self.statics.rows.len();
-        for place in 0..self.ways.of(number).len() {
-            let way = self.ways.at(number, place);
-            if let Some(device) = way.device(&self.interfaces).filter(|_| way.is_held()) {
-                self.statics.addresses.adopt(first + place, device);
+        for place in 0..self.routing.of(number).len() {
+            let entry = self.routing.at(number, place);
+            if let Some(device) = entry.device(&self.interfaces).filter(|_| entry.is_held()) {
+                self.statics.holdings.adopt(first + place, device);
             }
         }
-        self.statics.addresses.want(true);
-        self.move_addresses(number, clock::now());
+        self.statics.holdings.want(true);
+        self.reconcile(number, clock::now());
         while !self.work.is_idle() || self.listing.is_some() {
             tokio::select! {
                 done = self.work.next(), if self.listing.is_none() => self.handle_done(done),
@@ -139,8 +139,8 @@ impl Engine {
 
     /// Removes what is static; the routers are gone.
     pub(super) fn remove_statics(&mut self, now: Time) {
-        self.statics.addresses.want(false);
-        self.move_addresses(self.static_number(), now);
+        self.statics.holdings.want(false);
+        self.reconcile(self.static_number(), now);
     }
 
     /// Shows readers what is there.
@@ -148,7 +148,7 @@ impl Engine {
         for slot in 0..self.statics.rows.len() {
             self.look_at_static_address(slot, now);
         }
-        self.look_at_ways(self.static_number(), now);
+        self.look_at_routing(self.static_number(), now);
     }
 
     /// Shows readers where a static address is, and puts it back when somebody else took it away.
@@ -158,11 +158,11 @@ impl Engine {
         let row = &self.statics.rows[slot];
         let before = row.status();
         row.set_status(status);
-        if !before.set || status.set || !self.statics.addresses.is_foreign_loss(slot) {
+        if !before.set || status.set || !self.statics.holdings.is_foreign_loss(slot) {
             return;
         }
         if row.config.no_track {
-            self.statics.addresses.leave(slot);
+            self.statics.holdings.leave(slot);
         } else {
             let words = format!("address {}", row.config.address);
             self.restore_static(&words, now);
@@ -177,7 +177,7 @@ impl Engine {
             Some(next) => self.repairs.set(number, Some(next)),
             None => {
                 self.statics.restored = Some(now);
-                self.move_addresses(number, now);
+                self.reconcile(number, now);
             }
         }
     }
@@ -186,8 +186,8 @@ impl Engine {
     /// that it suffers with.
     pub(super) fn needed_interfaces(&self, number: usize) -> impl Iterator<Item = &str> {
         let addresses = self.routers[number].row.addresses.iter().filter(|row| !row.config.no_track);
-        let ways = self.ways.of(number).iter().filter(|way| !way.is_untracked());
+        let routing = self.routing.of(number).iter().filter(|entry| !entry.is_untracked());
         let statics = self.statics.suffered_by(number).iter().map(String::as_str);
-        addresses.map(|row| row.device.as_str()).chain(ways.flat_map(Way::devices)).chain(statics)
+        addresses.map(|row| row.device.as_str()).chain(routing.flat_map(RoutingEntry::devices)).chain(statics)
     }
 }

@@ -24,7 +24,7 @@ impl Engine {
         }
         self.flush();
         for number in 0..self.routers.len() {
-            self.move_addresses(number, now);
+            self.reconcile(number, now);
         }
         // Also with `-V`, as in keepalived.
         self.remove_statics(now);

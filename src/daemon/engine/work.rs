@@ -15,7 +15,7 @@ use futures_util::{
     stream::FuturesUnordered,
 };
 
-use super::addresses::{Answer, Request};
+use super::holdings::{Answer, Request};
 use crate::{
     config::{self, Preferred},
     kernel::{Added, Address, AddressInfo, KernelError, PreparedRoute, PreparedRule, Requests},

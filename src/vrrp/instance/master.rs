@@ -172,9 +172,9 @@ impl Instance {
     }
 
     /// Another program removed a virtual route or rule, which is told in words. It is put back in the same way.
-    pub fn handle_way_removed(&mut self, now: Time, way: String) {
+    pub fn handle_routing_removed(&mut self, now: Time, entry: String) {
         if self.state == State::Master {
-            self.restore(now, way);
+            self.restore(now, entry);
         }
     }
 

@@ -186,7 +186,7 @@ impl Watch {
                 Cause::Weight
             }
             Input::AddressesInstalled(_) => Cause::Installed,
-            Input::AddressRemoved(_) | Input::WayRemoved(_) => Cause::Removed,
+            Input::AddressRemoved(_) | Input::RoutingRemoved(_) => Cause::Removed,
             Input::Clock(_) => Cause::Weight,
             Input::Order(order) => Cause::Command(match order {
                 Order::Fault(told) if self.knows(told.is_some()) => Command::Fault,

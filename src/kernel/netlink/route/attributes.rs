@@ -60,13 +60,13 @@ pub(super) fn message(route: &Route, devices: &impl Devices) -> Option<RouteMess
         attributes.push(RouteAttribute::Metrics(metrics));
     }
     if !route.next_hops.is_empty() {
-        let ways = route.next_hops.iter().map(|next| next_hop(next, route.family(), devices));
-        attributes.push(RouteAttribute::MultiPath(ways.collect::<Option<_>>()?));
+        let hops = route.next_hops.iter().map(|next| next_hop(next, route.family(), devices));
+        attributes.push(RouteAttribute::MultiPath(hops.collect::<Option<_>>()?));
     }
     Some(message)
 }
 
-/// Gateway, realms and tunnel of a way. A gateway of the other family has an attribute of its own.
+/// Gateway, realms and tunnel of a next hop. A gateway of the other family has an attribute of its own.
 fn hop(hop: &Hop, family: Family) -> Vec<RouteAttribute> {
     let gateway = |via: IpAddr| {
         if Family::of(via) == family {
@@ -82,17 +82,17 @@ fn hop(hop: &Hop, family: Family) -> Vec<RouteAttribute> {
 }
 
 fn next_hop(next: &NextHop, family: Family, devices: &impl Devices) -> Option<RouteNextHop> {
-    let mut way = RouteNextHop::default();
+    let mut message = RouteNextHop::default();
     // The kernel counts from 0.
-    way.hops = u8::try_from(next.weight.saturating_sub(1)).unwrap_or(u8::MAX);
+    message.hops = u8::try_from(next.weight.saturating_sub(1)).unwrap_or(u8::MAX);
     if let Some(device) = &next.hop.device {
-        way.interface_index = devices.index(device)?.0;
+        message.interface_index = devices.index(device)?.0;
     }
     if next.hop.onlink {
-        way.flags = RouteNextHopFlags::Onlink;
+        message.flags = RouteNextHopFlags::Onlink;
     }
-    way.attributes = hop(&next.hop, family);
-    Some(way)
+    message.attributes = hop(&next.hop, family);
+    Some(message)
 }
 
 fn realm(realms: Realms) -> RouteAttribute {

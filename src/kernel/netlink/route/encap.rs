@@ -1,4 +1,4 @@
-//! `encap`: how packets are wrapped for a way (`RTA_ENCAP`).
+//! `encap`: how packets are wrapped for a next hop (`RTA_ENCAP`).
 
 use netlink_packet_core::DefaultNla;
 use netlink_packet_route::route::{

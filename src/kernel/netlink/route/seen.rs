@@ -45,9 +45,9 @@ impl RouteInfo {
         let fits = |((via, index), (seen_via, seen_index)): (&(_, Option<IfIndex>), &(_, _))| {
             via == seen_via && (index.is_none() || index == seen_index)
         };
-        let ways =
+        let hops =
             self.gateways.len() == seen.gateways.len() && self.gateways.iter().zip(&seen.gateways).all(fits);
-        same && (leads_nowhere || ways)
+        same && (leads_nowhere || hops)
     }
 
     /// Whether the kernel would put one where the other is if it was told to replace it.
@@ -86,7 +86,7 @@ fn decode(message: &RouteMessage, family: Family) -> RouteInfo {
     let header = &message.header;
     let (mut destination, mut from) = (Network::every(family).address, None);
     let (mut source, mut metric, mut table) = (None, 0, u32::from(header.table));
-    let mut ways = Vec::new();
+    let mut hops = Vec::new();
     for attribute in &message.attributes {
         match attribute {
             RouteAttribute::Destination(value) => destination = ip(value).unwrap_or(destination),
@@ -94,34 +94,34 @@ fn decode(message: &RouteMessage, family: Family) -> RouteInfo {
             RouteAttribute::PrefSource(value) => source = ip(value),
             RouteAttribute::Priority(value) => metric = *value,
             RouteAttribute::Table(value) => table = *value,
-            RouteAttribute::MultiPath(hops) => ways.extend(hops.iter().map(next_hop)),
+            RouteAttribute::MultiPath(several) => hops.extend(several.iter().map(next_hop)),
             _ => {}
         }
     }
-    if ways.is_empty() {
-        ways.push(way(&message.attributes));
+    if hops.is_empty() {
+        hops.push(hop(&message.attributes));
     }
     let network = |address, prefix| Network { address, prefix }.trimmed();
     RouteInfo {
         table,
         destination: network(destination, header.destination_prefix_length),
-        through: ways.iter().filter_map(|(_, index)| *index).collect(),
+        through: hops.iter().filter_map(|(_, index)| *index).collect(),
         source,
         from: from.map(|from| network(from, header.source_prefix_length)),
         tos: header.tos,
         metric,
         protocol: header.protocol.into(),
         kind: header.kind.into(),
-        gateways: ways,
+        gateways: hops,
     }
 }
 
-fn next_hop(hop: &RouteNextHop) -> (Option<IpAddr>, Option<IfIndex>) {
-    let (via, _) = way(&hop.attributes);
-    (via, (hop.interface_index != 0).then_some(IfIndex(hop.interface_index)))
+fn next_hop(next: &RouteNextHop) -> (Option<IpAddr>, Option<IfIndex>) {
+    let (via, _) = hop(&next.attributes);
+    (via, (next.interface_index != 0).then_some(IfIndex(next.interface_index)))
 }
 
-fn way(attributes: &[RouteAttribute]) -> (Option<IpAddr>, Option<IfIndex>) {
+fn hop(attributes: &[RouteAttribute]) -> (Option<IpAddr>, Option<IfIndex>) {
     let (mut via, mut index) = (None, None);
     for attribute in attributes {
         match attribute {

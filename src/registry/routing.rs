@@ -55,7 +55,7 @@ impl StaticRows {
 pub struct RouteRow {
     /// What the configuration says.
     pub config: Route,
-    status: ArcSwap<WayStatus>,
+    status: ArcSwap<RoutingStatus>,
 }
 
 /// A line of `virtual_rules` or `static_rules`.
@@ -63,12 +63,12 @@ pub struct RouteRow {
 pub struct RuleRow {
     /// What the configuration says.
     pub config: Rule,
-    status: ArcSwap<WayStatus>,
+    status: ArcSwap<RoutingStatus>,
 }
 
 /// What is true of a route or rule right now.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct WayStatus {
+pub struct RoutingStatus {
     /// Whether the kernel has it.
     pub set: bool,
     /// The index of a route's interface, when it names one that exists.
@@ -84,12 +84,12 @@ impl RouteRow {
     }
 
     /// What is true now.
-    pub fn status(&self) -> Arc<WayStatus> {
+    pub fn status(&self) -> Arc<RoutingStatus> {
         self.status.load_full()
     }
 
     /// Replaces what is true now (the engine only).
-    pub fn set_status(&self, status: WayStatus) {
+    pub fn set_status(&self, status: RoutingStatus) {
         self.status.store(status.into());
     }
 }
@@ -101,12 +101,12 @@ impl RuleRow {
     }
 
     /// What is true now.
-    pub fn status(&self) -> Arc<WayStatus> {
+    pub fn status(&self) -> Arc<RoutingStatus> {
         self.status.load_full()
     }
 
     /// Replaces what is true now (the engine only).
-    pub fn set_status(&self, status: WayStatus) {
+    pub fn set_status(&self, status: RoutingStatus) {
         self.status.store(status.into());
     }
 }

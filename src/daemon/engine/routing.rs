@@ -6,7 +6,7 @@ use super::{Engine, interfaces::Interfaces, statics::holder};
 use crate::{
     config::{Hop, Network},
     kernel::{Devices, Event, PreparedRoute, PreparedRule, RouteInfo, RuleInfo, Watch},
-    registry::{RouteRow, RuleRow, Topology, WayStatus},
+    registry::{RouteRow, RoutingStatus, RuleRow, Topology},
     units::{IfIndex, Time},
 };
 
@@ -15,8 +15,8 @@ const NOWHERE: IfIndex = IfIndex(0);
 
 /// The routes and rules of every router, and the static ones, which count as those of a router behind the last.
 #[derive(Debug, Default)]
-pub(super) struct Ways {
-    ways: Vec<Way>,
+pub(super) struct Routing {
+    entries: Vec<RoutingEntry>,
     /// Where those of each router begin.
     first: Vec<usize>,
     /// Routes by destination.
@@ -27,7 +27,7 @@ pub(super) struct Ways {
 
 /// One route or rule.
 #[derive(Debug)]
-pub(super) struct Way {
+pub(super) struct RoutingEntry {
     /// Whose it is.
     pub(super) router: usize,
     /// Its place among the routes and rules of that router.
@@ -62,57 +62,57 @@ enum Held {
     No,
 }
 
-impl Ways {
+impl Routing {
     /// The routes and rules of a topology.
     pub(super) fn new(topology: &Topology) -> Self {
-        let mut ways = Self::default();
+        let mut routing = Self::default();
         for (router, row) in topology.instances.iter().enumerate() {
-            ways.add(router, &row.routes, &row.rules);
+            routing.add(router, &row.routes, &row.rules);
         }
-        ways.add(topology.instances.len(), &topology.statics.routes, &topology.statics.rules);
-        ways
+        routing.add(topology.instances.len(), &topology.statics.routes, &topology.statics.rules);
+        routing
     }
 
     fn add(&mut self, router: usize, routes: &[Arc<RouteRow>], rules: &[Arc<RuleRow>]) {
-        self.first.push(self.ways.len());
+        self.first.push(self.entries.len());
         let routes = routes.iter().map(|row| Line::Route(Arc::clone(row)));
         let rules = rules.iter().map(|row| {
             let info = PreparedRule::new(&row.config).info();
             Line::Rule(Arc::clone(row), info)
         });
         for (place, line) in routes.chain(rules).enumerate() {
-            let number = self.ways.len();
+            let number = self.entries.len();
             match &line {
                 Line::Route(row) => {
                     self.routes.entry(row.config.destination.trimmed()).or_default().push(number);
                 }
                 Line::Rule(_, info) => self.rules.entry(info.preference()).or_default().push(number),
             }
-            self.ways.push(Way::new(router, place, line));
+            self.entries.push(RoutingEntry::new(router, place, line));
         }
     }
 
     /// What has to be heard of.
     pub(super) fn watch(&self) -> Watch {
-        let protocol = |way: &Way| match &way.line {
+        let protocol = |entry: &RoutingEntry| match &entry.line {
             Line::Route(row) => Some(row.config.protocol),
             Line::Rule(..) => None,
         };
-        let mut protocols: Vec<u8> = self.ways.iter().filter_map(protocol).collect();
+        let mut protocols: Vec<u8> = self.entries.iter().filter_map(protocol).collect();
         protocols.sort_unstable();
         protocols.dedup();
         Watch { protocols, rules: !self.rules.is_empty() }
     }
 
     /// The routes and rules of a router.
-    pub(super) fn of(&self, router: usize) -> &[Way] {
-        let end = self.first.get(router + 1).copied().unwrap_or(self.ways.len());
-        &self.ways[self.first[router]..end]
+    pub(super) fn of(&self, router: usize) -> &[RoutingEntry] {
+        let end = self.first.get(router + 1).copied().unwrap_or(self.entries.len());
+        &self.entries[self.first[router]..end]
     }
 
     /// One of a router.
-    pub(super) fn at(&mut self, router: usize, place: usize) -> &mut Way {
-        &mut self.ways[self.first[router] + place]
+    pub(super) fn at(&mut self, router: usize, place: usize) -> &mut RoutingEntry {
+        &mut self.entries[self.first[router] + place]
     }
 
     /// The kernel has a route. Returns those of ours that this says something of, as router and place.
@@ -122,12 +122,12 @@ impl Ways {
         replaces: bool,
         devices: &Interfaces,
     ) -> Vec<(usize, usize)> {
-        self.match_routes(seen, devices, |way, wanted| {
+        self.match_routes(seen, devices, |entry, wanted| {
             if wanted.is_met_by(seen) {
-                way.found(seen);
+                entry.found(seen);
                 true
-            } else if replaces && way.held != Held::No && wanted.takes_the_place_of(seen) {
-                way.held = Held::No;
+            } else if replaces && entry.held != Held::No && wanted.takes_the_place_of(seen) {
+                entry.held = Held::No;
                 true
             } else {
                 false
@@ -137,11 +137,11 @@ impl Ways {
 
     /// A route is gone.
     pub(super) fn route_removed(&mut self, seen: &RouteInfo, devices: &Interfaces) -> Vec<(usize, usize)> {
-        self.match_routes(seen, devices, |way, wanted| {
+        self.match_routes(seen, devices, |entry, wanted| {
             let is_this = wanted.is_met_by(seen);
             if is_this {
-                way.held = Held::No;
-                way.heard = true;
+                entry.held = Held::No;
+                entry.heard = true;
             }
             is_this
         })
@@ -151,15 +151,15 @@ impl Ways {
         &mut self,
         seen: &RouteInfo,
         devices: &Interfaces,
-        mut take: impl FnMut(&mut Way, &RouteInfo) -> bool,
+        mut take: impl FnMut(&mut RoutingEntry, &RouteInfo) -> bool,
     ) -> Vec<(usize, usize)> {
         let mut taken = Vec::new();
         for number in self.routes.get(&seen.destination).map_or(&[][..], Vec::as_slice) {
-            let way = &mut self.ways[*number];
-            let Line::Route(row) = &way.line else { continue };
+            let entry = &mut self.entries[*number];
+            let Line::Route(row) = &entry.line else { continue };
             let Some(wanted) = PreparedRoute::new(&row.config, devices) else { continue };
-            if take(way, &wanted.info()) {
-                taken.push((way.router, way.place));
+            if take(entry, &wanted.info()) {
+                taken.push((entry.router, entry.place));
             }
         }
         taken
@@ -169,11 +169,11 @@ impl Ways {
     pub(super) fn rule_reported(&mut self, seen: &RuleInfo, there: bool) -> Vec<(usize, usize)> {
         let mut taken = Vec::new();
         for number in self.rules.get(&seen.preference()).map_or(&[][..], Vec::as_slice) {
-            let way = &mut self.ways[*number];
-            if matches!(&way.line, Line::Rule(_, wanted) if wanted == seen) {
-                way.held = if there { Held::Yes } else { Held::No };
-                way.heard = true;
-                taken.push((way.router, way.place));
+            let entry = &mut self.entries[*number];
+            if matches!(&entry.line, Line::Rule(_, wanted) if wanted == seen) {
+                entry.held = if there { Held::Yes } else { Held::No };
+                entry.heard = true;
+                taken.push((entry.router, entry.place));
             }
         }
         taken
@@ -181,27 +181,27 @@ impl Ways {
 
     /// An interface is down or gone: the kernel drops routes through it without a word.
     pub(super) fn doubt_through(&mut self, index: IfIndex) -> Vec<(usize, usize)> {
-        self.doubt(|way| way.through.contains(&index))
+        self.doubt(|entry| entry.through.contains(&index))
     }
 
     /// An address is gone: the kernel may drop routes with it as source without a word.
     pub(super) fn doubt_from(&mut self, source: IpAddr) -> Vec<(usize, usize)> {
-        self.doubt(|way| way.source == Some(source))
+        self.doubt(|entry| entry.source == Some(source))
     }
 
-    fn doubt(&mut self, of: impl Fn(&Way) -> bool) -> Vec<(usize, usize)> {
-        let doubtful = self.ways.iter_mut().filter(|way| way.held == Held::Yes && of(way));
-        let doubt = |way: &mut Way| {
-            way.held = Held::Perhaps;
-            (way.router, way.place)
+    fn doubt(&mut self, of: impl Fn(&RoutingEntry) -> bool) -> Vec<(usize, usize)> {
+        let doubtful = self.entries.iter_mut().filter(|entry| entry.held == Held::Yes && of(entry));
+        let doubt = |entry: &mut RoutingEntry| {
+            entry.held = Held::Perhaps;
+            (entry.router, entry.place)
         };
         doubtful.map(doubt).collect()
     }
 
     /// Takes the kernel's word for everything.
     pub(super) fn take_listing(&mut self, routes: &[RouteInfo], rules: &[RuleInfo], devices: &Interfaces) {
-        for way in &mut self.ways {
-            way.held = Held::No;
+        for entry in &mut self.entries {
+            entry.held = Held::No;
         }
         for route in routes {
             self.route_added(route, false, devices);
@@ -212,7 +212,7 @@ impl Ways {
     }
 }
 
-impl Way {
+impl RoutingEntry {
     fn new(router: usize, place: usize, line: Line) -> Self {
         Self { router, place, line, held: Held::No, heard: false, through: Vec::new(), source: None }
     }
@@ -294,7 +294,7 @@ impl Way {
             }
             Line::Rule(row, _) => (row.status(), None, Vec::new()),
         };
-        let status = WayStatus { set: self.may_be_held(), device, hops };
+        let status = RoutingStatus { set: self.may_be_held(), device, hops };
         if *before != status {
             match &self.line {
                 Line::Route(row) => row.set_status(status),
@@ -307,17 +307,17 @@ impl Way {
 
 impl Engine {
     /// A route or rule came or went.
-    pub(super) fn take_way_event(&mut self, event: &Event, now: Time) {
-        let Self { ways, interfaces, .. } = self;
+    pub(super) fn take_routing_event(&mut self, event: &Event, now: Time) {
+        let Self { routing, interfaces, .. } = self;
         let changed = match event {
-            Event::RouteAdded { route, replaces } => ways.route_added(route, *replaces, interfaces),
-            Event::RouteRemoved(route) => ways.route_removed(route, interfaces),
-            Event::RuleAdded(rule) => ways.rule_reported(rule, true),
-            Event::RuleRemoved(rule) => ways.rule_reported(rule, false),
+            Event::RouteAdded { route, replaces } => routing.route_added(route, *replaces, interfaces),
+            Event::RouteRemoved(route) => routing.route_removed(route, interfaces),
+            Event::RuleAdded(rule) => routing.rule_reported(rule, true),
+            Event::RuleRemoved(rule) => routing.rule_reported(rule, false),
             _ => Vec::new(),
         };
         for (number, place) in changed {
-            self.look_at_way(number, place, now);
+            self.look_at_routing_entry(number, place, now);
             if self.started && number < self.routers.len() {
                 self.carry_out(number, now);
             }
@@ -325,64 +325,64 @@ impl Engine {
     }
 
     /// An interface is down or gone, and routes through it may be.
-    pub(super) fn doubt_ways_through(&mut self, index: IfIndex, now: Time) {
-        let doubtful = self.ways.doubt_through(index);
+    pub(super) fn doubt_routes_through(&mut self, index: IfIndex, now: Time) {
+        let doubtful = self.routing.doubt_through(index);
         self.replan_all(doubtful, now);
     }
 
     /// An address is gone, and routes with it as their source may be.
-    pub(super) fn doubt_ways_from(&mut self, source: IpAddr, now: Time) {
-        let doubtful = self.ways.doubt_from(source);
+    pub(super) fn doubt_routes_from(&mut self, source: IpAddr, now: Time) {
+        let doubtful = self.routing.doubt_from(source);
         self.replan_all(doubtful, now);
     }
 
     fn replan_all(&mut self, doubtful: Vec<(usize, usize)>, now: Time) {
         for (number, _) in doubtful {
-            self.replan_ways(number, now);
+            self.replan_routing(number, now);
         }
     }
 
     /// Something that routes or rules of a router may have waited for has happened.
-    pub(super) fn replan_ways(&mut self, number: usize, now: Time) {
-        if self.started && self.holder(number).0.wants_ways() {
-            self.move_addresses(number, now);
+    pub(super) fn replan_routing(&mut self, number: usize, now: Time) {
+        if self.started && self.holder(number).0.wants_routing() {
+            self.reconcile(number, now);
         }
     }
 
     /// The kernel has said yes to a request. Returns whether it was about a route or rule.
-    pub(super) fn way_answered(&mut self, number: usize, slot: usize, there: bool) -> bool {
+    pub(super) fn routing_answered(&mut self, number: usize, slot: usize, there: bool) -> bool {
         let place = slot.checked_sub(self.holder(number).1.len());
         if let Some(place) = place {
-            self.ways.at(number, place).answered(there);
-            self.ways.at(number, place).publish(&self.interfaces);
+            self.routing.at(number, place).answered(there);
+            self.routing.at(number, place).publish(&self.interfaces);
         }
         place.is_some()
     }
 
     /// Shows readers which routes and rules of a router are there.
-    pub(super) fn look_at_ways(&mut self, number: usize, now: Time) {
-        for place in 0..self.ways.of(number).len() {
-            self.look_at_way(number, place, now);
+    pub(super) fn look_at_routing(&mut self, number: usize, now: Time) {
+        for place in 0..self.routing.of(number).len() {
+            self.look_at_routing_entry(number, place, now);
         }
     }
 
     /// Shows readers whether a route or rule is there, and tells the machine when somebody else took it away.
-    fn look_at_way(&mut self, number: usize, place: usize, now: Time) {
-        let Self { routers, statics, ways, interfaces, .. } = self;
-        let (addresses, rows) = holder(routers, statics, number);
-        let way = ways.at(number, place);
-        let was_set = way.publish(interfaces);
+    fn look_at_routing_entry(&mut self, number: usize, place: usize, now: Time) {
+        let Self { routers, statics, routing, interfaces, .. } = self;
+        let (holdings, rows) = holder(routers, statics, number);
+        let entry = routing.at(number, place);
+        let was_set = entry.publish(interfaces);
         let slot = rows.len() + place;
-        if !was_set || way.may_be_held() || !addresses.is_foreign_loss(slot) {
+        if !was_set || entry.may_be_held() || !holdings.is_foreign_loss(slot) {
             return;
         }
-        if way.is_untracked() {
-            addresses.leave(slot);
+        if entry.is_untracked() {
+            holdings.leave(slot);
             return;
         }
-        let words = way.words();
+        let words = entry.words();
         match routers.get_mut(number) {
-            Some(router) => router.machine.handle_way_removed(now, words),
+            Some(router) => router.machine.handle_routing_removed(now, words),
             None => self.restore_static(&words, now),
         }
     }

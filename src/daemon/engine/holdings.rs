@@ -9,7 +9,7 @@ use crate::{kernel::Added, units::IfIndex};
 
 /// The addresses of a router, then its routes, then its rules, by slot: their position in its row.
 #[derive(Debug)]
-pub(super) struct Addresses {
+pub(super) struct Holdings {
     slots: Vec<Slot>,
     /// The slot of the first route, and that of the first rule.
     routes: usize,
@@ -103,7 +103,7 @@ pub(super) enum Outcome {
     Settled,
 }
 
-impl Addresses {
+impl Holdings {
     /// So many addresses, routes and rules, none wanted.
     pub(super) fn new([addresses, routes, rules]: [usize; 3]) -> Self {
         Self {
@@ -180,7 +180,7 @@ impl Addresses {
     }
 
     /// Whether the router wants them now, and has routes or rules.
-    pub(super) fn wants_ways(&self) -> bool {
+    pub(super) fn wants_routing(&self) -> bool {
         self.wanted && self.routes < self.slots.len()
     }
 
@@ -220,7 +220,7 @@ impl Addresses {
             Request::Remove(slot, on) => {
                 observed.may_hold(slot, on) || slot < self.routes && self.slots[slot].ours
             }
-            // Addresses are the machine's business, which is told of them.
+            // Holdings are the machine's business, which is told of them.
             Request::Add(slot, on) => slot >= self.routes && !observed.holds(slot, on),
         };
         if again {
@@ -299,179 +299,179 @@ mod tests {
     }
 
     /// Carries requests out until there are none; returns all of them.
-    fn settle(addresses: &mut Addresses, kernel: &mut Kernel) -> Vec<Request> {
+    fn settle(holdings: &mut Holdings, kernel: &mut Kernel) -> Vec<Request> {
         let mut made = Vec::new();
         loop {
-            let requests = addresses.plan(kernel);
+            let requests = holdings.plan(kernel);
             made.extend(&requests);
             for request in requests {
                 let answer = kernel.answer(request);
-                addresses.answer(request, answer);
+                holdings.answer(request, answer);
             }
-            if addresses.finish(kernel) != Outcome::PlanAgain {
+            if holdings.finish(kernel) != Outcome::PlanAgain {
                 return made;
             }
         }
     }
 
-    fn installed(count: usize) -> (Addresses, Kernel) {
-        let (mut addresses, mut kernel) = (Addresses::new([count, 0, 0]), Kernel::new());
-        addresses.want(true);
-        settle(&mut addresses, &mut kernel);
-        assert_eq!(addresses.report(&kernel), Some(true));
-        (addresses, kernel)
+    fn installed(count: usize) -> (Holdings, Kernel) {
+        let (mut holdings, mut kernel) = (Holdings::new([count, 0, 0]), Kernel::new());
+        holdings.want(true);
+        settle(&mut holdings, &mut kernel);
+        assert_eq!(holdings.report(&kernel), Some(true));
+        (holdings, kernel)
     }
 
     #[test]
     fn what_was_there_before_us_is_not_ours_to_remove() {
-        let (mut addresses, mut kernel) = (Addresses::new([2, 0, 0]), Kernel::new());
+        let (mut holdings, mut kernel) = (Holdings::new([2, 0, 0]), Kernel::new());
         kernel.held.insert((0, ETH0));
-        addresses.want(true);
-        assert_eq!(settle(&mut addresses, &mut kernel), [Request::Add(1, ETH0)]);
-        addresses.want(false);
-        assert_eq!(settle(&mut addresses, &mut kernel), [Request::Remove(1, ETH0)]);
+        holdings.want(true);
+        assert_eq!(settle(&mut holdings, &mut kernel), [Request::Add(1, ETH0)]);
+        holdings.want(false);
+        assert_eq!(settle(&mut holdings, &mut kernel), [Request::Remove(1, ETH0)]);
         assert!(kernel.holds(0, ETH0));
     }
 
     #[test]
     fn everything_that_is_lost_while_requests_are_on_their_way_is_put_back() {
-        let (mut addresses, mut kernel) = installed(100);
+        let (mut holdings, mut kernel) = installed(100);
         kernel.held.remove(&(0, ETH0));
-        assert_eq!(addresses.plan(&kernel), [Request::Add(0, ETH0)]);
+        assert_eq!(holdings.plan(&kernel), [Request::Add(0, ETH0)]);
         for slot in 1..100 {
             kernel.held.remove(&(slot, ETH0));
-            assert!(addresses.is_foreign_loss(slot));
-            addresses.want(true);
-            assert_eq!(addresses.plan(&kernel), []);
+            assert!(holdings.is_foreign_loss(slot));
+            holdings.want(true);
+            assert_eq!(holdings.plan(&kernel), []);
         }
         let answer = kernel.answer(Request::Add(0, ETH0));
-        addresses.answer(Request::Add(0, ETH0), answer);
-        assert_eq!(addresses.report(&kernel), None);
-        assert_eq!(addresses.finish(&kernel), Outcome::PlanAgain);
-        assert_eq!(settle(&mut addresses, &mut kernel).len(), 99);
-        assert_eq!(addresses.report(&kernel), Some(true));
+        holdings.answer(Request::Add(0, ETH0), answer);
+        assert_eq!(holdings.report(&kernel), None);
+        assert_eq!(holdings.finish(&kernel), Outcome::PlanAgain);
+        assert_eq!(settle(&mut holdings, &mut kernel).len(), 99);
+        assert_eq!(holdings.report(&kernel), Some(true));
     }
 
     #[test]
     fn a_loss_after_a_withdrawal_and_a_return_is_still_somebody_elses() {
-        let (mut addresses, mut kernel) = installed(1);
-        addresses.want(false);
-        settle(&mut addresses, &mut kernel);
-        addresses.want(true);
-        settle(&mut addresses, &mut kernel);
-        assert!(addresses.is_foreign_loss(0));
+        let (mut holdings, mut kernel) = installed(1);
+        holdings.want(false);
+        settle(&mut holdings, &mut kernel);
+        holdings.want(true);
+        settle(&mut holdings, &mut kernel);
+        assert!(holdings.is_foreign_loss(0));
     }
 
     #[test]
     fn our_own_removal_is_not_a_loss_even_when_the_address_is_wanted_again() {
-        let (mut addresses, kernel) = installed(1);
-        addresses.want(false);
-        assert_eq!(addresses.plan(&kernel), [Request::Remove(0, ETH0)]);
-        addresses.want(true);
-        assert!(!addresses.is_foreign_loss(0));
+        let (mut holdings, kernel) = installed(1);
+        holdings.want(false);
+        assert_eq!(holdings.plan(&kernel), [Request::Remove(0, ETH0)]);
+        holdings.want(true);
+        assert!(!holdings.is_foreign_loss(0));
     }
 
     #[test]
     fn an_address_follows_its_device_and_leaves_the_old_one() {
-        let (mut addresses, mut kernel) = installed(1);
+        let (mut holdings, mut kernel) = installed(1);
         kernel.device = Some(ETH1);
-        let moves = settle(&mut addresses, &mut kernel);
+        let moves = settle(&mut holdings, &mut kernel);
         assert_eq!(moves, [Request::Remove(0, ETH0), Request::Add(0, ETH1)]);
     }
 
     #[test]
     fn an_address_is_taken_from_a_device_that_was_renamed_away() {
-        let (mut addresses, mut kernel) = installed(1);
+        let (mut holdings, mut kernel) = installed(1);
         kernel.device = None;
-        addresses.want(false);
-        assert_eq!(settle(&mut addresses, &mut kernel), [Request::Remove(0, ETH0)]);
+        holdings.want(false);
+        assert_eq!(settle(&mut holdings, &mut kernel), [Request::Remove(0, ETH0)]);
     }
 
     #[test]
     fn an_address_whose_answer_was_lost_is_taken_as_ours() {
-        let (mut addresses, mut kernel) = (Addresses::new([1, 0, 0]), Kernel::new());
-        addresses.want(true);
-        addresses.plan(&kernel);
+        let (mut holdings, mut kernel) = (Holdings::new([1, 0, 0]), Kernel::new());
+        holdings.want(true);
+        holdings.plan(&kernel);
         kernel.held.insert((0, ETH0));
-        assert!(addresses.answer(Request::Add(0, ETH0), Answer::Lost));
-        addresses.finish(&kernel);
-        addresses.want(false);
-        assert_eq!(addresses.plan(&kernel), [Request::Remove(0, ETH0)]);
+        assert!(holdings.answer(Request::Add(0, ETH0), Answer::Lost));
+        holdings.finish(&kernel);
+        holdings.want(false);
+        assert_eq!(holdings.plan(&kernel), [Request::Remove(0, ETH0)]);
     }
 
     #[test]
     fn what_the_kernel_has_not_reported_yet_is_removed_too() {
-        let (mut addresses, mut kernel) = installed(2);
+        let (mut holdings, mut kernel) = installed(2);
         let unreported = kernel.held.clone();
         kernel.held.clear();
-        addresses.want(false);
-        assert_eq!(addresses.plan(&kernel), [Request::Remove(0, ETH0), Request::Remove(1, ETH0)]);
+        holdings.want(false);
+        assert_eq!(holdings.plan(&kernel), [Request::Remove(0, ETH0), Request::Remove(1, ETH0)]);
         kernel.held = unreported;
         for slot in 0..2 {
             let answer = kernel.answer(Request::Remove(slot, ETH0));
-            addresses.answer(Request::Remove(slot, ETH0), answer);
+            holdings.answer(Request::Remove(slot, ETH0), answer);
         }
-        assert_eq!(addresses.finish(&kernel), Outcome::Settled);
-        assert_eq!(addresses.plan(&kernel), []);
+        assert_eq!(holdings.finish(&kernel), Outcome::Settled);
+        assert_eq!(holdings.plan(&kernel), []);
     }
 
     #[test]
     fn an_address_that_is_added_again_because_its_report_was_lost_stays_ours() {
-        let (mut addresses, mut kernel) = (Addresses::new([1, 0, 0]), Kernel::new());
-        addresses.want(true);
+        let (mut holdings, mut kernel) = (Holdings::new([1, 0, 0]), Kernel::new());
+        holdings.want(true);
         for (answer, outcome) in [(Added::New, Outcome::PlanAgain), (Added::AlreadyThere, Outcome::Settled)] {
             // No report of it ever comes.
-            assert_eq!(addresses.plan(&kernel), [Request::Add(0, ETH0)]);
+            assert_eq!(holdings.plan(&kernel), [Request::Add(0, ETH0)]);
             if outcome == Outcome::PlanAgain {
-                addresses.plan(&kernel);
+                holdings.plan(&kernel);
             }
-            addresses.answer(Request::Add(0, ETH0), Answer::Added(answer));
-            assert_eq!(addresses.finish(&kernel), outcome);
+            holdings.answer(Request::Add(0, ETH0), Answer::Added(answer));
+            assert_eq!(holdings.finish(&kernel), outcome);
         }
-        addresses.want(false);
-        assert_eq!(settle(&mut addresses, &mut kernel), [Request::Remove(0, ETH0)]);
+        holdings.want(false);
+        assert_eq!(settle(&mut holdings, &mut kernel), [Request::Remove(0, ETH0)]);
     }
 
     #[test]
     fn a_removal_whose_answer_was_lost_is_tried_again_whatever_was_reported() {
-        let (mut addresses, mut kernel) = installed(1);
+        let (mut holdings, mut kernel) = installed(1);
         kernel.held.clear();
-        addresses.want(false);
-        assert_eq!(addresses.plan(&kernel), [Request::Remove(0, ETH0)]);
-        addresses.answer(Request::Remove(0, ETH0), Answer::Lost);
-        assert_eq!(addresses.finish(&kernel), Outcome::PlanLater);
-        assert_eq!(settle(&mut addresses, &mut kernel), [Request::Remove(0, ETH0)]);
+        holdings.want(false);
+        assert_eq!(holdings.plan(&kernel), [Request::Remove(0, ETH0)]);
+        holdings.answer(Request::Remove(0, ETH0), Answer::Lost);
+        assert_eq!(holdings.finish(&kernel), Outcome::PlanLater);
+        assert_eq!(settle(&mut holdings, &mut kernel), [Request::Remove(0, ETH0)]);
     }
 
     #[test]
     fn what_comes_in_the_place_of_one_that_was_given_up_is_not_ours() {
-        let (mut addresses, mut kernel) = installed(1);
+        let (mut holdings, mut kernel) = installed(1);
         kernel.held.clear();
-        addresses.leave(0);
+        holdings.leave(0);
         kernel.held.insert((0, ETH0));
-        addresses.want(false);
-        assert_eq!(settle(&mut addresses, &mut kernel), []);
+        holdings.want(false);
+        assert_eq!(settle(&mut holdings, &mut kernel), []);
     }
 
     #[test]
     fn a_refused_removal_is_tried_again_and_complained_of_once() {
-        let (mut addresses, kernel) = installed(1);
-        addresses.want(false);
+        let (mut holdings, kernel) = installed(1);
+        holdings.want(false);
         for is_news in [true, false] {
-            assert_eq!(addresses.plan(&kernel), [Request::Remove(0, ETH0)]);
-            assert_eq!(addresses.answer(Request::Remove(0, ETH0), Answer::Refused(16)), is_news);
-            assert_eq!(addresses.finish(&kernel), Outcome::PlanLater);
+            assert_eq!(holdings.plan(&kernel), [Request::Remove(0, ETH0)]);
+            assert_eq!(holdings.answer(Request::Remove(0, ETH0), Answer::Refused(16)), is_news);
+            assert_eq!(holdings.finish(&kernel), Outcome::PlanLater);
         }
     }
 
     #[test]
     fn a_refused_addition_is_reported_and_left_to_the_router() {
-        let (mut addresses, kernel) = (Addresses::new([1, 0, 0]), Kernel::new());
-        addresses.want(true);
-        addresses.plan(&kernel);
-        assert!(addresses.answer(Request::Add(0, ETH0), Answer::Refused(22)));
-        assert_eq!(addresses.finish(&kernel), Outcome::Settled);
-        assert_eq!(addresses.report(&kernel), Some(false));
-        assert_eq!(addresses.report(&kernel), None);
+        let (mut holdings, kernel) = (Holdings::new([1, 0, 0]), Kernel::new());
+        holdings.want(true);
+        holdings.plan(&kernel);
+        assert!(holdings.answer(Request::Add(0, ETH0), Answer::Refused(22)));
+        assert_eq!(holdings.finish(&kernel), Outcome::Settled);
+        assert_eq!(holdings.report(&kernel), Some(false));
+        assert_eq!(holdings.report(&kernel), None);
     }
 }
