@@ -5,11 +5,11 @@ use tracing::{debug, enabled, info, warn};
 
 use super::{
     Engine, REPAIR_INTERVAL,
+    holder::Holder,
     holdings::{Answer, Outcome, Request},
     interfaces::Interface,
     kernel_view::KernelView,
     refusals,
-    statics::holder,
     work::Done,
 };
 use crate::{
@@ -38,68 +38,72 @@ impl Engine {
             self.deferred.push(done);
             return;
         }
-        let number = done.router;
+        let holder = done.holder;
         for (request, answer, _) in &done.answers {
             match (request, answer) {
-                (Request::Add(slot, index), Answer::Added(_)) => self.take_added(number, *slot, *index),
+                (Request::Add(slot, site), Answer::Added(_)) => self.take_added(holder, *slot, *site),
                 (Request::Remove(slot, _), Answer::Removed) => {
-                    self.routing_answered(number, *slot, false);
+                    self.routing_answered(holder, *slot, false);
                 }
                 _ => {}
             }
         }
         for (request, answer, error) in done.answers {
-            if let (true, Some(error)) = (self.holder(number).0.answer(request, answer), error) {
-                warn!("({}) {error}", self.holder_name(number));
+            let (holdings, _) = holder.holdings(&mut self.routers, &mut self.statics);
+            if let (true, Some(error)) = (holdings.answer(request, answer), error) {
+                warn!("({}) {error}", self.name_of(holder));
             }
         }
         let Self { routers, statics, interfaces, routing, .. } = self;
-        let (holdings, rows) = holder(routers, statics, number);
-        let outcome = holdings.finish(&KernelView::new(number, rows, routing, interfaces));
+        let (holdings, rows) = holder.holdings(routers, statics);
+        let outcome = holdings.finish(&KernelView::new(holder, rows, routing, interfaces));
         let now = clock::now();
         match outcome {
-            Outcome::PlanAgain => self.reconcile(number, now),
+            Outcome::PlanAgain => self.reconcile(holder, now),
             Outcome::PlanLater => {
-                self.repairs.set(number, Some(now + REPAIR_INTERVAL));
-                self.report_addresses(number, now);
+                self.repair_at(holder, now + REPAIR_INTERVAL);
+                self.report_addresses(holder, now);
             }
-            Outcome::Settled => self.report_addresses(number, now),
+            Outcome::Settled => self.report_addresses(holder, now),
         }
-        if number < self.routers.len() {
+        if let Holder::Router(number) = holder {
             self.carry_out(number, now);
         }
     }
 
-    /// Brings what the kernel holds of a router to what is wanted, one batch of requests at a time.
-    pub(super) fn reconcile(&mut self, number: usize, now: Time) {
+    /// Brings what the kernel has of a holder to what is wanted, one batch of requests at a time.
+    pub(super) fn reconcile(&mut self, holder: Holder, now: Time) {
         let Self { routers, statics, interfaces, requests, work, routing, links, .. } = self;
-        let (holdings, rows) = holder(routers, statics, number);
-        let observed = KernelView::new(number, rows, routing, interfaces);
+        let (holdings, rows) = holder.holdings(routers, statics);
+        let observed = KernelView::new(holder, rows, routing, interfaces);
         let asked: Vec<_> = holdings
             .plan(&observed)
             .into_iter()
-            .map(|request| (request, observed.object(request.slot(), request.index())))
+            .map(|request| (request, observed.object(request.slot(), request.site())))
             .collect();
         if asked.is_empty() {
-            self.report_addresses(number, now);
+            self.report_addresses(holder, now);
             return;
         }
         for (request, _) in &asked {
             if let Some(place) = request.slot().checked_sub(rows.len()) {
-                routing.at(number, place).asked();
+                routing.at(holder, place).asked();
             }
         }
         let plain = asked.iter().map(|(request, _)| *request);
-        let router = routers.get_mut(number);
-        let refused = router.and_then(|router| refusals::ahead_of(links, number, router, plain));
-        work.add(requests, number, asked, refused);
+        let refused = match holder {
+            Holder::Router(number) => refusals::ahead_of(links, number, &mut routers[number], plain),
+            Holder::Static => None,
+        };
+        work.add(requests, holder, asked, refused);
     }
 
     /// Tells a machine that waits for it whether its addresses are there.
-    fn report_addresses(&mut self, number: usize, now: Time) {
+    fn report_addresses(&mut self, holder: Holder, now: Time) {
+        let Holder::Router(number) = holder else { return };
         let Self { routers, interfaces, routing, links, .. } = self;
-        let Some(router) = routers.get_mut(number) else { return };
-        let observed = KernelView::new(number, &router.row.addresses, routing, interfaces);
+        let router = &mut routers[number];
+        let observed = KernelView::new(holder, &router.row.addresses, routing, interfaces);
         if router.holdings.are_given_up(&observed) {
             refusals::accept_after(links, number, &mut router.refusing);
         }
@@ -159,7 +163,7 @@ impl Engine {
         // A stop moves all of them together when everybody has said farewell.
         if self.stop_by.is_none() {
             self.flush();
-            self.reconcile(number, now);
+            self.reconcile(Holder::Router(number), now);
         }
     }
 

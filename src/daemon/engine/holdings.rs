@@ -7,6 +7,25 @@
 
 use crate::{kernel::Added, units::IfIndex};
 
+/// Where something is put.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Site {
+    /// An interface: of an address, or of a route that names it.
+    Interface(IfIndex),
+    /// The host as a whole: a rule, or a route whose interface the kernel finds.
+    Host,
+}
+
+impl Site {
+    /// The interface, if it is one.
+    pub(super) const fn interface(self) -> Option<IfIndex> {
+        match self {
+            Self::Interface(index) => Some(index),
+            Self::Host => None,
+        }
+    }
+}
+
 /// The addresses of a router, then its routes, then its rules, by slot: their position in its row.
 #[derive(Debug)]
 pub(super) struct Holdings {
@@ -25,11 +44,11 @@ pub(super) struct Holdings {
     awaited: bool,
 }
 
-/// What the kernel cannot tell of an address.
+/// What the kernel cannot tell of an address, route or rule.
 #[derive(Clone, Copy, Debug, Default)]
 struct Slot {
     /// Where we put it.
-    on: Option<IfIndex>,
+    on: Option<Site>,
     /// We added it, so we may remove it.
     ours: bool,
     /// Somebody took it away, which nobody is to mind: it is left like that for as long as we would want it.
@@ -40,19 +59,19 @@ struct Slot {
 
 /// What the kernel last reported, as far as a router's addresses are concerned.
 pub(super) trait Observed {
-    /// The device an address belongs on, if it exists.
-    fn device(&self, slot: usize) -> Option<IfIndex>;
-    /// Whether the address is on that interface.
-    fn holds(&self, slot: usize, index: IfIndex) -> bool;
+    /// Where something belongs; `None` while an interface that it names does not exist.
+    fn site(&self, slot: usize) -> Option<Site>;
+    /// Whether it is there.
+    fn holds(&self, slot: usize, site: Site) -> bool;
 
     /// Whether it could be there: the kernel does not report everything.
-    fn may_hold(&self, slot: usize, index: IfIndex) -> bool {
-        self.holds(slot, index)
+    fn may_hold(&self, slot: usize, site: Site) -> bool {
+        self.holds(slot, site)
     }
 
-    /// Whether the address is where it belongs.
+    /// Whether it is where it belongs.
     fn is_set(&self, slot: usize) -> bool {
-        self.device(slot).is_some_and(|index| self.holds(slot, index))
+        self.site(slot).is_some_and(|site| self.holds(slot, site))
     }
 }
 
@@ -60,9 +79,9 @@ pub(super) trait Observed {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Request {
     /// Put an address on an interface, or install a route or rule.
-    Add(usize, IfIndex),
+    Add(usize, Site),
     /// Take it away.
-    Remove(usize, IfIndex),
+    Remove(usize, Site),
 }
 
 impl Request {
@@ -73,9 +92,9 @@ impl Request {
     }
 
     /// Where.
-    pub(super) fn index(self) -> IfIndex {
-        let (Self::Add(_, index) | Self::Remove(_, index)) = self;
-        index
+    pub(super) fn site(self) -> Site {
+        let (Self::Add(_, site) | Self::Remove(_, site)) = self;
+        site
     }
 }
 
@@ -135,21 +154,21 @@ impl Holdings {
         }
         for number in self.order() {
             let slot = &mut self.slots[number];
-            let device = observed.device(number);
+            let site = observed.site(number);
             if let Some(on) = slot.on.filter(|_| slot.ours) {
                 // In the end also an address that is not known to be there: the report of it may be on its way, or lost.
                 let is_unreported = !self.wanted && number < self.routes;
                 // One that stays wanted where it was stays ours: it is added again below, and may be there all the time.
-                let is_to_go = !self.wanted || device != Some(on);
+                let is_to_go = !self.wanted || site != Some(on);
                 if is_to_go && (observed.may_hold(number, on) || is_unreported) {
                     self.asked.push(Request::Remove(number, on));
                 } else if is_to_go {
                     slot.ours = false;
                 }
             }
-            let is_missing = |index: &IfIndex| !slot.left && !observed.holds(number, *index);
-            if let Some(device) = device.filter(|index| self.wanted && is_missing(index)) {
-                self.asked.push(Request::Add(number, device));
+            let is_missing = |site: &Site| !slot.left && !observed.holds(number, *site);
+            if let Some(site) = site.filter(|site| self.wanted && is_missing(site)) {
+                self.asked.push(Request::Add(number, site));
             }
         }
         self.asked_wanting = self.wanted;
@@ -168,7 +187,7 @@ impl Holdings {
     }
 
     /// What an earlier run left is ours.
-    pub(super) fn adopt(&mut self, slot: usize, on: IfIndex) {
+    pub(super) fn adopt(&mut self, slot: usize, on: Site) {
         let slot = &mut self.slots[slot];
         (slot.ours, slot.on) = (true, Some(on));
     }
@@ -186,17 +205,17 @@ impl Holdings {
 
     /// Takes the answer to a request. Returns whether it is an error that has not been heard before.
     pub(super) fn answer(&mut self, request: Request, answer: Answer) -> bool {
-        let index = request.index();
+        let site = request.site();
         let slot = &mut self.slots[request.slot()];
         match (request, answer) {
             (Request::Add(..), Answer::Added(Added::New) | Answer::Lost) => {
                 slot.ours = true;
-                slot.on = Some(index);
+                slot.on = Some(site);
             }
             // What is there already is ours only if we put it there before.
-            (Request::Add(..), Answer::Added(Added::AlreadyThere)) if slot.on != Some(index) => {
+            (Request::Add(..), Answer::Added(Added::AlreadyThere)) if slot.on != Some(site) => {
                 slot.ours = false;
-                slot.on = Some(index);
+                slot.on = Some(site);
             }
             (Request::Remove(removed, _), Answer::Removed) if removed < self.routes => slot.ours = false,
             _ => {}
@@ -262,36 +281,36 @@ mod tests {
 
     use super::*;
 
-    const ETH0: IfIndex = IfIndex(2);
-    const ETH1: IfIndex = IfIndex(3);
+    const ETH0: Site = Site::Interface(IfIndex(2));
+    const ETH1: Site = Site::Interface(IfIndex(3));
 
     /// A kernel that does what it is asked.
     struct Kernel {
-        device: Option<IfIndex>,
-        held: HashSet<(usize, IfIndex)>,
+        site: Option<Site>,
+        held: HashSet<(usize, Site)>,
     }
 
     impl Observed for Kernel {
-        fn device(&self, _: usize) -> Option<IfIndex> {
-            self.device
+        fn site(&self, _: usize) -> Option<Site> {
+            self.site
         }
 
-        fn holds(&self, slot: usize, index: IfIndex) -> bool {
-            self.held.contains(&(slot, index))
+        fn holds(&self, slot: usize, site: Site) -> bool {
+            self.held.contains(&(slot, site))
         }
     }
 
     impl Kernel {
         fn new() -> Self {
-            Self { device: Some(ETH0), held: HashSet::new() }
+            Self { site: Some(ETH0), held: HashSet::new() }
         }
 
         fn answer(&mut self, request: Request) -> Answer {
             match request {
-                Request::Add(slot, index) if self.held.insert((slot, index)) => Answer::Added(Added::New),
+                Request::Add(slot, site) if self.held.insert((slot, site)) => Answer::Added(Added::New),
                 Request::Add(..) => Answer::Added(Added::AlreadyThere),
-                Request::Remove(slot, index) => {
-                    self.held.remove(&(slot, index));
+                Request::Remove(slot, site) => {
+                    self.held.remove(&(slot, site));
                     Answer::Removed
                 }
             }
@@ -374,7 +393,7 @@ mod tests {
     #[test]
     fn an_address_follows_its_device_and_leaves_the_old_one() {
         let (mut holdings, mut kernel) = installed(1);
-        kernel.device = Some(ETH1);
+        kernel.site = Some(ETH1);
         let moves = settle(&mut holdings, &mut kernel);
         assert_eq!(moves, [Request::Remove(0, ETH0), Request::Add(0, ETH1)]);
     }
@@ -382,7 +401,7 @@ mod tests {
     #[test]
     fn an_address_is_taken_from_a_device_that_was_renamed_away() {
         let (mut holdings, mut kernel) = installed(1);
-        kernel.device = None;
+        kernel.site = None;
         holdings.want(false);
         assert_eq!(settle(&mut holdings, &mut kernel), [Request::Remove(0, ETH0)]);
     }

@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use super::{
-    holdings::Observed,
+    holder::Holder,
+    holdings::{Observed, Site},
     interfaces::Interfaces,
     routing::{Line, Routing, RoutingEntry},
     work::{self, Object},
 };
 use crate::{
-    kernel::{PreparedRoute, PreparedRule},
+    kernel::{Devices as _, PreparedRoute, PreparedRule},
     registry::AddressRow,
-    units::IfIndex,
 };
 
 /// What was reported.
@@ -22,14 +22,14 @@ pub(super) struct KernelView<'a> {
 }
 
 impl<'a> KernelView<'a> {
-    /// Of the router of that number, which has these addresses, or of what is static.
+    /// Of a holder, who has these addresses.
     pub(super) fn new(
-        number: usize,
+        holder: Holder,
         addresses: &'a [Arc<AddressRow>],
         routing: &'a Routing,
         interfaces: &'a Interfaces,
     ) -> Self {
-        Self { addresses, routing: routing.of(number), interfaces }
+        Self { addresses, routing: routing.of(holder), interfaces }
     }
 
     fn entry(&self, slot: usize) -> Option<&'a RoutingEntry> {
@@ -37,9 +37,10 @@ impl<'a> KernelView<'a> {
     }
 
     /// What is in a slot, as the kernel wants it; `None` when something that it names is missing.
-    pub(super) fn object(&self, slot: usize, index: IfIndex) -> Option<Object> {
+    pub(super) fn object(&self, slot: usize, site: Site) -> Option<Object> {
         let Some(entry) = self.entry(slot) else {
-            return Some(Object::Address(work::kernel_address(self.addresses.get(slot)?, index)));
+            let address = work::kernel_address(self.addresses.get(slot)?, site.interface()?);
+            return Some(Object::Address(address));
         };
         Some(match &entry.line {
             Line::Route(row) => Object::Route(PreparedRoute::new(&row.config, self.interfaces)?),
@@ -49,22 +50,23 @@ impl<'a> KernelView<'a> {
 }
 
 impl Observed for KernelView<'_> {
-    fn device(&self, slot: usize) -> Option<IfIndex> {
+    fn site(&self, slot: usize) -> Option<Site> {
         match self.entry(slot) {
-            Some(entry) => entry.device(self.interfaces),
-            None => self.interfaces.named(&self.addresses[slot].device).map(|interface| interface.link.index),
+            Some(entry) => entry.site(self.interfaces),
+            None => self.interfaces.index(&self.addresses[slot].device).map(Site::Interface),
         }
     }
 
-    fn holds(&self, slot: usize, index: IfIndex) -> bool {
+    fn holds(&self, slot: usize, site: Site) -> bool {
         if let Some(entry) = self.entry(slot) {
             return entry.is_held();
         }
         let line = &self.addresses[slot].config;
-        self.interfaces.at(index).is_some_and(|interface| interface.has(line.address, line.prefix))
+        let interface = site.interface().and_then(|index| self.interfaces.at(index));
+        interface.is_some_and(|interface| interface.has(line.address, line.prefix))
     }
 
-    fn may_hold(&self, slot: usize, index: IfIndex) -> bool {
-        self.entry(slot).map_or_else(|| self.holds(slot, index), RoutingEntry::may_be_held)
+    fn may_hold(&self, slot: usize, site: Site) -> bool {
+        self.entry(slot).map_or_else(|| self.holds(slot, site), RoutingEntry::may_be_held)
     }
 }

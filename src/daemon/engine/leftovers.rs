@@ -7,7 +7,13 @@ use std::sync::Arc;
 
 use tracing::{info, warn};
 
-use super::{Engine, holdings::Observed as _, kernel_view::KernelView, work};
+use super::{
+    Engine,
+    holder::Holder,
+    holdings::{Observed as _, Site},
+    kernel_view::KernelView,
+    work,
+};
 use crate::{
     config::InitialState,
     kernel::AddressInfo,
@@ -35,33 +41,35 @@ impl Engine {
         for (slot, leftover) in self.leftover_addresses(number) {
             let router = &mut self.routers[number];
             info!("({}) goes on with {}, left by an earlier run", router.row.config.name, leftover.address);
-            router.holdings.adopt(slot, leftover.index);
+            router.holdings.adopt(slot, Site::Interface(leftover.index));
         }
         let Self { routers, routing, interfaces, .. } = self;
         let router = &mut routers[number];
         let first = router.row.addresses.len();
-        let observed = KernelView::new(number, &router.row.addresses, routing, interfaces);
-        for (place, entry) in routing.of(number).iter().enumerate().filter(|(_, entry)| entry.is_held()) {
-            if let Some(device) = observed.device(first + place) {
+        let observed = KernelView::new(Holder::Router(number), &router.row.addresses, routing, interfaces);
+        for (place, entry) in
+            routing.of(Holder::Router(number)).iter().enumerate().filter(|(_, entry)| entry.is_held())
+        {
+            if let Some(site) = observed.site(first + place) {
                 info!("({}) goes on with {}, left by an earlier run", router.row.config.name, entry.words());
-                router.holdings.adopt(first + place, device);
+                router.holdings.adopt(first + place, site);
             }
         }
     }
 
     async fn remove_routing(&mut self, number: usize) {
         let row = Arc::clone(&self.routers[number].row);
-        let (first, count) = (row.addresses.len(), self.routing.of(number).len());
+        let holder = Holder::Router(number);
+        let (first, count) = (row.addresses.len(), self.routing.of(holder).len());
         for place in (row.routes.len()..count).chain(0..row.routes.len()) {
-            let observed = KernelView::new(number, &row.addresses, &self.routing, &self.interfaces);
-            let entry = &self.routing.of(number)[place];
-            let object =
-                observed.device(first + place).and_then(|device| observed.object(first + place, device));
+            let observed = KernelView::new(holder, &row.addresses, &self.routing, &self.interfaces);
+            let entry = &self.routing.of(holder)[place];
+            let object = observed.site(first + place).and_then(|site| observed.object(first + place, site));
             let Some(object) = object.filter(|_| entry.is_held()) else { continue };
             match object.remove(&self.requests).await {
                 Ok(()) => {
                     info!("({}) removed {}, left by an earlier run", row.config.name, entry.words());
-                    let entry = self.routing.at(number, place);
+                    let entry = self.routing.at(holder, place);
                     entry.asked();
                     entry.answered(false);
                 }

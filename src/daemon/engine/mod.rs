@@ -10,6 +10,7 @@ mod brake;
 mod carry;
 mod clocks;
 mod groups;
+mod holder;
 mod holdings;
 mod interfaces;
 mod kernel_view;
@@ -45,6 +46,7 @@ use self::{
     announcements::Announcements,
     brake::Brake,
     groups::{Group, Place},
+    holder::Holder,
     interfaces::Interfaces,
     links::Links,
     observe::{Listed, Listing, list, listed},
@@ -128,11 +130,11 @@ pub(super) struct Engine {
     trackers: Trackers,
     /// Routers that sign by the wall clock.
     signers: Vec<usize>,
-    /// Routers by the interfaces that they depend on.
-    users: HashMap<String, Vec<usize>>,
+    /// Who depends on which interface.
+    users: HashMap<String, Vec<Holder>>,
     receivers: Receivers,
-    /// Virtual addresses by router and slot.
-    holders: HashMap<IpAddr, Vec<(usize, usize)>>,
+    /// Addresses by holder and slot.
+    holders: HashMap<IpAddr, Vec<(Holder, usize)>>,
     /// Routes and rules of all routers, and static ones.
     routing: Routing,
     /// What is there whoever is MASTER.
@@ -191,7 +193,7 @@ impl Engine {
         let mut engine = Self {
             urgent: Timers::new(routers.len()),
             timers: Timers::new(routers.len()),
-            repairs: Timers::new(routers.len() + 1),
+            repairs: Timers::new(routers.len()),
             interfaces: Interfaces::new(virtual_addresses),
             links: Links::new(host),
             trackers: Trackers::new(&registry.topology(), &routers),
@@ -232,20 +234,23 @@ impl Engine {
         for (number, router) in self.routers.iter().enumerate() {
             let config = &router.row.config;
             let of_addresses = router.row.addresses.iter().map(|address| address.device.clone());
-            let of_routing =
-                self.routing.of(number).iter().flat_map(|entry| entry.devices().map(str::to_owned));
+            let of_routing = self
+                .routing
+                .of(Holder::Router(number))
+                .iter()
+                .flat_map(|entry| entry.devices().map(str::to_owned));
             let devices = of_addresses.chain(of_routing);
             let own = [config.interface.clone(), config.transport().to_owned()];
             let names: HashSet<String> = devices.chain(own).collect();
             for name in names {
-                self.users.entry(name).or_default().push(number);
+                self.users.entry(name).or_default().push(Holder::Router(number));
             }
             self.receivers.add(number, config);
             if let Some(source) = config.source {
                 self.senders.entry(source).or_default().push(number);
             }
             for (slot, address) in router.row.addresses.iter().enumerate() {
-                self.holders.entry(address.config.address).or_default().push((number, slot));
+                self.holders.entry(address.config.address).or_default().push((Holder::Router(number), slot));
             }
         }
         self.index_statics();
@@ -298,7 +303,7 @@ impl Engine {
             self.routers[number].machine.handle_start(now);
             self.carry_out(number, now);
             // What it went on with is not wanted if it is not MASTER after all.
-            self.reconcile(number, now);
+            self.reconcile(Holder::Router(number), now);
         }
         self.flush();
     }
@@ -309,6 +314,7 @@ impl Engine {
             self.urgent.next(),
             self.timers.next(),
             self.repairs.next(),
+            self.statics.repair_at,
             self.trackers.next_deadline(),
             self.links.next_retry(),
             self.list_at,
@@ -356,6 +362,7 @@ impl Engine {
         while let Some(number) = self.repairs.due(now) {
             self.repair(number, now);
         }
+        self.repair_statics(now);
         if self.stop_by.is_none() {
             self.links.retry(now);
         }

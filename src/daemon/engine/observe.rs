@@ -11,8 +11,12 @@ use std::{
 use tracing::warn;
 
 use super::{
-    Engine, REPAIR_INTERVAL, holdings::Observed as _, interfaces::Interface, kernel_view::KernelView, source,
-    statics::holder,
+    Engine, REPAIR_INTERVAL,
+    holder::Holder,
+    holdings::{Observed as _, Site},
+    interfaces::Interface,
+    kernel_view::KernelView,
+    source,
 };
 use crate::{
     kernel::{
@@ -193,7 +197,7 @@ impl Engine {
             self.carry_out(number, now);
         }
         self.look_at_statics(now);
-        self.reconcile(self.static_number(), now);
+        self.reconcile(Holder::Static, now);
     }
 
     /// An address came, changed or went: whoever holds it or sends from it looks, and everybody does when there is
@@ -202,13 +206,14 @@ impl Engine {
         if !self.started {
             return;
         }
-        for (number, slot) in self.holders.get(&address).cloned().unwrap_or_default() {
-            if number == self.static_number() {
-                self.look_at_static_address(slot, now);
-                continue;
+        for (holder, slot) in self.holders.get(&address).cloned().unwrap_or_default() {
+            match holder {
+                Holder::Static => self.look_at_static_address(slot, now),
+                Holder::Router(number) => {
+                    self.look_at_address(number, slot, now);
+                    self.carry_out(number, now);
+                }
             }
-            self.look_at_address(number, slot, now);
-            self.carry_out(number, now);
         }
         for number in self.senders.get(&address).cloned().unwrap_or_default() {
             self.refresh(number, now);
@@ -221,13 +226,14 @@ impl Engine {
         }
     }
 
-    /// The kernel has an address of a router. It reports one of IPv6 only when it has begun with duplicate address
+    /// The kernel has an address of a holder. It reports one of IPv6 only when it has begun with duplicate address
     /// detection, or left it out, which is after its answer.
-    pub(super) fn take_added(&mut self, number: usize, slot: usize, index: IfIndex) {
-        if self.routing_answered(number, slot, true) {
+    pub(super) fn take_added(&mut self, holder: Holder, slot: usize, site: Site) {
+        if self.routing_answered(holder, slot, true) {
             return;
         }
-        let line = self.holder(number).1[slot].config.clone();
+        let Some(index) = site.interface() else { return };
+        let line = self.addresses_of(holder)[slot].config.clone();
         let is_known = |interface: &Interface| interface.has(line.address, line.prefix);
         if line.address.is_ipv4() || self.interfaces.at(index).is_none_or(is_known) {
             return;
@@ -252,11 +258,12 @@ impl Engine {
 
     /// The kernel has found out about an address: it may be announced now, or somebody else has it.
     fn detection_ended(&mut self, address: IpAddr, detected: Detection, now: Time) {
-        for (number, slot) in self.holders.get(&address).cloned().unwrap_or_default() {
-            let Some(row) = self.routers.get(number).map(|router| Arc::clone(&router.row)) else {
-                self.replan_routing(number, now);
+        for (holder, slot) in self.holders.get(&address).cloned().unwrap_or_default() {
+            let Holder::Router(number) = holder else {
+                self.replan_routing(holder, now);
                 continue;
             };
+            let row = Arc::clone(&self.routers[number].row);
             if row.status().state != State::Master {
                 continue;
             }
@@ -264,7 +271,7 @@ impl Engine {
                 Detection::Passed => {
                     self.announcements.add(number, row.config.garp.repeat);
                     // A route could not have it as its source until now.
-                    self.replan_routing(number, now);
+                    self.replan_routing(holder, now);
                 }
                 _ => warn!(
                     "({}) address {address} on {} is a duplicate: another host has it",
@@ -288,28 +295,29 @@ impl Engine {
         if !self.started {
             return;
         }
-        for number in self.users.get(name).cloned().unwrap_or_default() {
-            if number == self.static_number() {
-                self.look_at_statics(now);
-                self.reconcile(number, now);
-                continue;
+        for holder in self.users.get(name).cloned().unwrap_or_default() {
+            match holder {
+                Holder::Static => {
+                    self.look_at_statics(now);
+                    self.reconcile(holder, now);
+                }
+                Holder::Router(number) => {
+                    self.refresh(number, now);
+                    self.carry_out(number, now);
+                }
             }
-            self.refresh(number, now);
-            self.carry_out(number, now);
         }
     }
 
     /// Where an address is.
-    pub(super) fn address_status(&mut self, number: usize, slot: usize) -> AddressStatus {
-        let Self { routers, statics, routing, interfaces, .. } = self;
-        let (_, rows) = holder(routers, statics, number);
-        let observation = KernelView::new(number, rows, routing, interfaces);
-        AddressStatus { set: observation.is_set(slot), device: observation.device(slot) }
+    pub(super) fn address_status(&self, holder: Holder, slot: usize) -> AddressStatus {
+        let view = KernelView::new(holder, self.addresses_of(holder), &self.routing, &self.interfaces);
+        AddressStatus { set: view.is_set(slot), device: view.site(slot).and_then(Site::interface) }
     }
 
     /// Shows readers where an address is, and tells the machine when somebody else took it away.
     fn look_at_address(&mut self, number: usize, slot: usize, now: Time) {
-        let status = self.address_status(number, slot);
+        let status = self.address_status(Holder::Router(number), slot);
         let router = &mut self.routers[number];
         let row = &router.row.addresses[slot];
         let before = row.status();
@@ -344,8 +352,8 @@ impl Engine {
         for slot in 0..row.addresses.len() {
             self.look_at_address(number, slot, now);
         }
-        self.look_at_routing(number, now);
-        self.replan_routing(number, now);
+        self.look_at_routing(Holder::Router(number), now);
+        self.replan_routing(Holder::Router(number), now);
     }
 
     /// Opens the sockets of a router's interface, or says why there are none; then it is tried again soon.
@@ -381,14 +389,18 @@ impl Engine {
     /// Looks again at a router whose sockets or addresses the kernel refused.
     pub(super) fn repair(&mut self, number: usize, now: Time) {
         self.repairs.set(number, None);
-        if number == self.static_number() {
-            self.reconcile(number, now);
-            return;
-        }
         if self.routers[number].machine.status().state != State::Stop {
             self.refresh(number, now);
         }
-        self.reconcile(number, now);
+        self.reconcile(Holder::Router(number), now);
         self.carry_out(number, now);
+    }
+
+    /// Has a holder looked at again when the time has come.
+    pub(super) fn repair_at(&mut self, holder: Holder, at: Time) {
+        match holder {
+            Holder::Router(number) => self.repairs.set(number, Some(at)),
+            Holder::Static => self.statics.repair_at = Some(at),
+        }
     }
 }

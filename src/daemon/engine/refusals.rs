@@ -13,8 +13,8 @@ pub(super) fn ahead_of(
 ) -> Option<Before> {
     let refusal = |request| match request {
         // Behind the addresses there are routes and rules.
-        Request::Add(slot, index) => {
-            Some(Refusal::new(router.row.addresses.get(slot)?.config.address, index))
+        Request::Add(slot, site) => {
+            Some(Refusal::new(router.row.addresses.get(slot)?.config.address, site.interface()?))
         }
         Request::Remove(..) => None,
     };

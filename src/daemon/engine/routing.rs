@@ -1,8 +1,12 @@
 //! The virtual routes and rules of all routers, as far as the kernel reported them.
 
-use std::{collections::HashMap, net::IpAddr, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    net::IpAddr,
+    sync::Arc,
+};
 
-use super::{Engine, interfaces::Interfaces, statics::holder};
+use super::{Engine, holder::Holder, holdings::Site, interfaces::Interfaces};
 use crate::{
     config::{Hop, Network},
     kernel::{Devices, Event, PreparedRoute, PreparedRule, RouteInfo, RuleInfo, Watch},
@@ -10,27 +14,26 @@ use crate::{
     units::{IfIndex, Time},
 };
 
-/// Where something is that is on no interface: none has this index.
-const NOWHERE: IfIndex = IfIndex(0);
-
-/// The routes and rules of every router, and the static ones, which count as those of a router behind the last.
+/// The routes and rules of every router, then the static ones.
 #[derive(Debug, Default)]
 pub(super) struct Routing {
     entries: Vec<RoutingEntry>,
-    /// Where those of each router begin.
+    /// Where those of each router begin, then the static ones.
     first: Vec<usize>,
     /// Routes by destination.
     routes: HashMap<Network, Vec<usize>>,
     /// Rules by preference.
     rules: HashMap<u32, Vec<usize>>,
+    /// Routes by the sources that the kernel has reported them with, now or at some time.
+    sourced: HashMap<IpAddr, BTreeSet<usize>>,
 }
 
 /// One route or rule.
 #[derive(Debug)]
 pub(super) struct RoutingEntry {
     /// Whose it is.
-    pub(super) router: usize,
-    /// Its place among the routes and rules of that router.
+    pub(super) holder: Holder,
+    /// Its place among the routes and rules of that holder.
     pub(super) place: usize,
     /// What it is.
     pub(super) line: Line,
@@ -67,13 +70,13 @@ impl Routing {
     pub(super) fn new(topology: &Topology) -> Self {
         let mut routing = Self::default();
         for (router, row) in topology.instances.iter().enumerate() {
-            routing.add(router, &row.routes, &row.rules);
+            routing.add(Holder::Router(router), &row.routes, &row.rules);
         }
-        routing.add(topology.instances.len(), &topology.statics.routes, &topology.statics.rules);
+        routing.add(Holder::Static, &topology.statics.routes, &topology.statics.rules);
         routing
     }
 
-    fn add(&mut self, router: usize, routes: &[Arc<RouteRow>], rules: &[Arc<RuleRow>]) {
+    fn add(&mut self, holder: Holder, routes: &[Arc<RouteRow>], rules: &[Arc<RuleRow>]) {
         self.first.push(self.entries.len());
         let routes = routes.iter().map(|row| Line::Route(Arc::clone(row)));
         let rules = rules.iter().map(|row| {
@@ -88,7 +91,7 @@ impl Routing {
                 }
                 Line::Rule(_, info) => self.rules.entry(info.preference()).or_default().push(number),
             }
-            self.entries.push(RoutingEntry::new(router, place, line));
+            self.entries.push(RoutingEntry::new(holder, place, line));
         }
     }
 
@@ -104,25 +107,34 @@ impl Routing {
         Watch { protocols, rules: !self.rules.is_empty() }
     }
 
-    /// The routes and rules of a router.
-    pub(super) fn of(&self, router: usize) -> &[RoutingEntry] {
-        let end = self.first.get(router + 1).copied().unwrap_or(self.entries.len());
-        &self.entries[self.first[router]..end]
+    /// The routes and rules of a holder.
+    pub(super) fn of(&self, holder: Holder) -> &[RoutingEntry] {
+        let place = self.place(holder);
+        let end = self.first.get(place + 1).copied().unwrap_or(self.entries.len());
+        &self.entries[self.first[place]..end]
     }
 
-    /// One of a router.
-    pub(super) fn at(&mut self, router: usize, place: usize) -> &mut RoutingEntry {
-        &mut self.entries[self.first[router] + place]
+    /// One of a holder.
+    pub(super) fn at(&mut self, holder: Holder, place: usize) -> &mut RoutingEntry {
+        let first = self.first[self.place(holder)];
+        &mut self.entries[first + place]
     }
 
-    /// The kernel has a route. Returns those of ours that this says something of, as router and place.
+    fn place(&self, holder: Holder) -> usize {
+        match holder {
+            Holder::Router(number) => number,
+            Holder::Static => self.first.len() - 1,
+        }
+    }
+
+    /// The kernel has a route. Returns those of ours that this says something of, by holder and place.
     pub(super) fn route_added(
         &mut self,
         seen: &RouteInfo,
         replaces: bool,
         devices: &Interfaces,
-    ) -> Vec<(usize, usize)> {
-        self.match_routes(seen, devices, |entry, wanted| {
+    ) -> Vec<(Holder, usize)> {
+        let taken = self.match_routes(seen, devices, |entry, wanted| {
             if wanted.is_met_by(seen) {
                 entry.found(seen);
                 true
@@ -132,19 +144,24 @@ impl Routing {
             } else {
                 false
             }
-        })
+        });
+        if let Some(source) = seen.source {
+            self.sourced.entry(source).or_default().extend(&taken);
+        }
+        self.named(&taken)
     }
 
     /// A route is gone.
-    pub(super) fn route_removed(&mut self, seen: &RouteInfo, devices: &Interfaces) -> Vec<(usize, usize)> {
-        self.match_routes(seen, devices, |entry, wanted| {
+    pub(super) fn route_removed(&mut self, seen: &RouteInfo, devices: &Interfaces) -> Vec<(Holder, usize)> {
+        let taken = self.match_routes(seen, devices, |entry, wanted| {
             let is_this = wanted.is_met_by(seen);
             if is_this {
                 entry.held = Held::No;
                 entry.heard = true;
             }
             is_this
-        })
+        });
+        self.named(&taken)
     }
 
     fn match_routes(
@@ -152,50 +169,68 @@ impl Routing {
         seen: &RouteInfo,
         devices: &Interfaces,
         mut take: impl FnMut(&mut RoutingEntry, &RouteInfo) -> bool,
-    ) -> Vec<(usize, usize)> {
+    ) -> Vec<usize> {
         let mut taken = Vec::new();
         for number in self.routes.get(&seen.destination).map_or(&[][..], Vec::as_slice) {
             let entry = &mut self.entries[*number];
             let Line::Route(row) = &entry.line else { continue };
             let Some(wanted) = PreparedRoute::new(&row.config, devices) else { continue };
             if take(entry, &wanted.info()) {
-                taken.push((entry.router, entry.place));
+                taken.push(*number);
             }
         }
         taken
     }
 
+    /// By holder and place.
+    fn named(&self, numbers: &[usize]) -> Vec<(Holder, usize)> {
+        numbers.iter().map(|number| (self.entries[*number].holder, self.entries[*number].place)).collect()
+    }
+
     /// The kernel has a rule, or has it no more.
-    pub(super) fn rule_reported(&mut self, seen: &RuleInfo, there: bool) -> Vec<(usize, usize)> {
+    pub(super) fn rule_reported(&mut self, seen: &RuleInfo, there: bool) -> Vec<(Holder, usize)> {
         let mut taken = Vec::new();
         for number in self.rules.get(&seen.preference()).map_or(&[][..], Vec::as_slice) {
             let entry = &mut self.entries[*number];
             if matches!(&entry.line, Line::Rule(_, wanted) if wanted == seen) {
                 entry.held = if there { Held::Yes } else { Held::No };
                 entry.heard = true;
-                taken.push((entry.router, entry.place));
+                taken.push(*number);
             }
         }
-        taken
+        self.named(&taken)
     }
 
     /// An interface is down or gone: the kernel drops routes through it without a word.
-    pub(super) fn doubt_through(&mut self, index: IfIndex) -> Vec<(usize, usize)> {
-        self.doubt(|entry| entry.through.contains(&index))
+    pub(super) fn doubt_through(&mut self, index: IfIndex) -> Vec<Holder> {
+        let through =
+            |(number, entry): (usize, &RoutingEntry)| entry.through.contains(&index).then_some(number);
+        let numbers: Vec<usize> = self.entries.iter().enumerate().filter_map(through).collect();
+        self.doubt(numbers)
     }
 
     /// An address is gone: the kernel may drop routes with it as source without a word.
-    pub(super) fn doubt_from(&mut self, source: IpAddr) -> Vec<(usize, usize)> {
-        self.doubt(|entry| entry.source == Some(source))
+    ///
+    /// Addresses come and go by the thousand, so nothing is looked at but the routes that were seen with this one.
+    pub(super) fn doubt_from(&mut self, source: IpAddr) -> Vec<Holder> {
+        let Some(numbers) = self.sourced.remove(&source) else { return Vec::new() };
+        let with_it = |number: &usize| self.entries[*number].source == Some(source);
+        let numbers: Vec<usize> = numbers.into_iter().filter(with_it).collect();
+        self.doubt(numbers)
     }
 
-    fn doubt(&mut self, of: impl Fn(&RoutingEntry) -> bool) -> Vec<(usize, usize)> {
-        let doubtful = self.entries.iter_mut().filter(|entry| entry.held == Held::Yes && of(entry));
-        let doubt = |entry: &mut RoutingEntry| {
-            entry.held = Held::Perhaps;
-            (entry.router, entry.place)
-        };
-        doubtful.map(doubt).collect()
+    /// What may be gone. Returns whose it is, once each: what belongs to one is together.
+    fn doubt(&mut self, numbers: Vec<usize>) -> Vec<Holder> {
+        let mut holders = Vec::new();
+        for number in numbers {
+            let entry = &mut self.entries[number];
+            if entry.held == Held::Yes {
+                entry.held = Held::Perhaps;
+                holders.push(entry.holder);
+            }
+        }
+        holders.dedup();
+        holders
     }
 
     /// Takes the kernel's word for everything.
@@ -213,8 +248,8 @@ impl Routing {
 }
 
 impl RoutingEntry {
-    fn new(router: usize, place: usize, line: Line) -> Self {
-        Self { router, place, line, held: Held::No, heard: false, through: Vec::new(), source: None }
+    fn new(holder: Holder, place: usize, line: Line) -> Self {
+        Self { holder, place, line, held: Held::No, heard: false, through: Vec::new(), source: None }
     }
 
     fn found(&mut self, seen: &RouteInfo) {
@@ -246,17 +281,14 @@ impl RoutingEntry {
         }
     }
 
-    /// The interface that it names; `None` when that, or anything else that it names, is missing.
-    pub(super) fn device(&self, interfaces: &Interfaces) -> Option<IfIndex> {
-        match &self.line {
-            Line::Route(row) => {
-                PreparedRoute::new(&row.config, interfaces)?;
-                Some(
-                    row.config.hop.device.as_ref().and_then(|name| interfaces.index(name)).unwrap_or(NOWHERE),
-                )
-            }
-            Line::Rule(..) => Some(NOWHERE),
+    /// Where it belongs; `None` while an interface that it names is missing.
+    pub(super) fn site(&self, interfaces: &Interfaces) -> Option<Site> {
+        let Line::Route(row) = &self.line else { return Some(Site::Host) };
+        if !PreparedRoute::is_possible(&row.config, interfaces) {
+            return None;
         }
+        let device = row.config.hop.device.as_ref().and_then(|name| interfaces.index(name));
+        Some(device.map_or(Site::Host, Site::Interface))
     }
 
     /// The interfaces that it names.
@@ -316,9 +348,9 @@ impl Engine {
             Event::RuleRemoved(rule) => routing.rule_reported(rule, false),
             _ => Vec::new(),
         };
-        for (number, place) in changed {
-            self.look_at_routing_entry(number, place, now);
-            if self.started && number < self.routers.len() {
+        for (holder, place) in changed {
+            self.look_at_routing_entry(holder, place, now);
+            if let (true, Holder::Router(number)) = (self.started, holder) {
                 self.carry_out(number, now);
             }
         }
@@ -336,41 +368,43 @@ impl Engine {
         self.replan_all(doubtful, now);
     }
 
-    fn replan_all(&mut self, doubtful: Vec<(usize, usize)>, now: Time) {
-        for (number, _) in doubtful {
-            self.replan_routing(number, now);
+    fn replan_all(&mut self, doubtful: Vec<Holder>, now: Time) {
+        for holder in doubtful {
+            self.replan_routing(holder, now);
         }
     }
 
-    /// Something that routes or rules of a router may have waited for has happened.
-    pub(super) fn replan_routing(&mut self, number: usize, now: Time) {
-        if self.started && self.holder(number).0.wants_routing() {
-            self.reconcile(number, now);
+    /// Something that routes or rules of a holder may have waited for has happened.
+    pub(super) fn replan_routing(&mut self, holder: Holder, now: Time) {
+        let (holdings, _) = holder.holdings(&mut self.routers, &mut self.statics);
+        if self.started && holdings.wants_routing() {
+            self.reconcile(holder, now);
         }
     }
 
     /// The kernel has said yes to a request. Returns whether it was about a route or rule.
-    pub(super) fn routing_answered(&mut self, number: usize, slot: usize, there: bool) -> bool {
-        let place = slot.checked_sub(self.holder(number).1.len());
+    pub(super) fn routing_answered(&mut self, holder: Holder, slot: usize, there: bool) -> bool {
+        let place = slot.checked_sub(self.addresses_of(holder).len());
         if let Some(place) = place {
-            self.routing.at(number, place).answered(there);
-            self.routing.at(number, place).publish(&self.interfaces);
+            let entry = self.routing.at(holder, place);
+            entry.answered(there);
+            entry.publish(&self.interfaces);
         }
         place.is_some()
     }
 
-    /// Shows readers which routes and rules of a router are there.
-    pub(super) fn look_at_routing(&mut self, number: usize, now: Time) {
-        for place in 0..self.routing.of(number).len() {
-            self.look_at_routing_entry(number, place, now);
+    /// Shows readers which routes and rules of a holder are there.
+    pub(super) fn look_at_routing(&mut self, holder: Holder, now: Time) {
+        for place in 0..self.routing.of(holder).len() {
+            self.look_at_routing_entry(holder, place, now);
         }
     }
 
     /// Shows readers whether a route or rule is there, and tells the machine when somebody else took it away.
-    fn look_at_routing_entry(&mut self, number: usize, place: usize, now: Time) {
+    fn look_at_routing_entry(&mut self, holder: Holder, place: usize, now: Time) {
         let Self { routers, statics, routing, interfaces, .. } = self;
-        let (holdings, rows) = holder(routers, statics, number);
-        let entry = routing.at(number, place);
+        let (holdings, rows) = holder.holdings(routers, statics);
+        let entry = routing.at(holder, place);
         let was_set = entry.publish(interfaces);
         let slot = rows.len() + place;
         if !was_set || entry.may_be_held() || !holdings.is_foreign_loss(slot) {
@@ -381,9 +415,9 @@ impl Engine {
             return;
         }
         let words = entry.words();
-        match routers.get_mut(number) {
-            Some(router) => router.machine.handle_routing_removed(now, words),
-            None => self.restore_static(&words, now),
+        match holder {
+            Holder::Router(number) => routers[number].machine.handle_routing_removed(now, words),
+            Holder::Static => self.restore_static(&words, now),
         }
     }
 }

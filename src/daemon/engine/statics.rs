@@ -1,6 +1,4 @@
-//! Static addresses, routes and rules: there for the whole run, whoever is MASTER.
-//!
-//! They are held as a router holds its own, and count as those of a router behind the last one.
+//! Static addresses, routes and rules: there for the whole run, whoever is MASTER. They are held as a router holds its own.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -10,7 +8,7 @@ use std::{
 
 use tracing::warn;
 
-use super::{Engine, holdings::Holdings, observe::listed, router::Router, routing::RoutingEntry};
+use super::{Engine, holder::Holder, holdings::Holdings, observe::listed, routing::RoutingEntry};
 use crate::{
     kernel::clock,
     registry::{AddressRow, StaticRows, Topology},
@@ -25,8 +23,10 @@ const PACE: Duration = Duration::from_secs(1);
 pub(super) struct Statics {
     /// What is wanted of them and what the kernel holds.
     pub(super) holdings: Holdings,
-    rows: Vec<Arc<AddressRow>>,
+    pub(super) rows: Vec<Arc<AddressRow>>,
     restored: Option<Time>,
+    /// When to look again at what the kernel refused or somebody took away.
+    pub(super) repair_at: Option<Time>,
     /// Interfaces that routers suffer with, by the routers' numbers: of static items with a `track_group`.
     suffered: HashMap<usize, Vec<String>>,
 }
@@ -39,6 +39,7 @@ impl Statics {
             holdings: Holdings::new([addresses.len(), routes.len(), rules.len()]),
             rows: addresses.clone(),
             restored: None,
+            repair_at: None,
             suffered: suffered(topology),
         }
     }
@@ -64,68 +65,39 @@ fn suffered(topology: &Topology) -> HashMap<usize, Vec<String>> {
     suffered
 }
 
-/// What the router of a number holds, or what is static behind the last of them: the requests, and the addresses.
-pub(super) fn holder<'a>(
-    routers: &'a mut [Router],
-    statics: &'a mut Statics,
-    number: usize,
-) -> (&'a mut Holdings, &'a [Arc<AddressRow>]) {
-    match routers.get_mut(number) {
-        Some(router) => (&mut router.holdings, &router.row.addresses),
-        None => (&mut statics.holdings, &statics.rows),
-    }
-}
-
 impl Engine {
     /// Notes which interfaces and addresses matter.
     pub(super) fn index_statics(&mut self) {
-        let number = self.static_number();
-        let of_routing = self.routing.of(number).iter().flat_map(RoutingEntry::devices).map(str::to_owned);
+        let of_routing =
+            self.routing.of(Holder::Static).iter().flat_map(RoutingEntry::devices).map(str::to_owned);
         let of_addresses = self.statics.rows.iter().map(|row| row.device.clone());
         let names: HashSet<String> = of_routing.chain(of_addresses).collect();
         for name in names {
-            self.users.entry(name).or_default().push(number);
+            self.users.entry(name).or_default().push(Holder::Static);
         }
         for (router, devices) in &self.statics.suffered {
             for name in devices {
                 let users = self.users.entry(name.clone()).or_default();
-                if !users.contains(router) {
-                    users.push(*router);
+                if !users.contains(&Holder::Router(*router)) {
+                    users.push(Holder::Router(*router));
                 }
             }
         }
         for (slot, row) in self.statics.rows.iter().enumerate() {
-            self.holders.entry(row.config.address).or_default().push((number, slot));
+            self.holders.entry(row.config.address).or_default().push((Holder::Static, slot));
         }
-    }
-
-    /// What the router of a number holds, or what is static behind the last of them.
-    pub(super) fn holder(&mut self, number: usize) -> (&mut Holdings, &[Arc<AddressRow>]) {
-        holder(&mut self.routers, &mut self.statics, number)
-    }
-
-    /// The number that the static items have.
-    pub(super) fn static_number(&self) -> usize {
-        self.routers.len()
-    }
-
-    /// The name in front of a log line.
-    pub(super) fn holder_name(&self, number: usize) -> &str {
-        self.routers.get(number).map_or("static", |router| &router.row.config.name)
     }
 
     /// Installs what is static before any router starts: it may need the addresses.
     pub(super) async fn install_statics(&mut self) {
-        let number = self.static_number();
         let first = self.statics.rows.len();
-        for place in 0..self.routing.of(number).len() {
-            let entry = self.routing.at(number, place);
-            if let Some(device) = entry.device(&self.interfaces).filter(|_| entry.is_held()) {
-                self.statics.holdings.adopt(first + place, device);
+        for (place, entry) in self.routing.of(Holder::Static).iter().enumerate() {
+            if let Some(site) = entry.site(&self.interfaces).filter(|_| entry.is_held()) {
+                self.statics.holdings.adopt(first + place, site);
             }
         }
         self.statics.holdings.want(true);
-        self.reconcile(number, clock::now());
+        self.reconcile(Holder::Static, clock::now());
         while !self.work.is_idle() || self.listing.is_some() {
             tokio::select! {
                 done = self.work.next(), if self.listing.is_none() => self.handle_done(done),
@@ -137,10 +109,18 @@ impl Engine {
         self.look_at_statics(clock::now());
     }
 
+    /// Looks again at what is static when the time has come.
+    pub(super) fn repair_statics(&mut self, now: Time) {
+        if self.statics.repair_at.is_some_and(|at| at <= now) {
+            self.statics.repair_at = None;
+            self.reconcile(Holder::Static, now);
+        }
+    }
+
     /// Removes what is static; the routers are gone.
     pub(super) fn remove_statics(&mut self, now: Time) {
         self.statics.holdings.want(false);
-        self.reconcile(self.static_number(), now);
+        self.reconcile(Holder::Static, now);
     }
 
     /// Shows readers what is there.
@@ -148,13 +128,12 @@ impl Engine {
         for slot in 0..self.statics.rows.len() {
             self.look_at_static_address(slot, now);
         }
-        self.look_at_routing(self.static_number(), now);
+        self.look_at_routing(Holder::Static, now);
     }
 
     /// Shows readers where a static address is, and puts it back when somebody else took it away.
     pub(super) fn look_at_static_address(&mut self, slot: usize, now: Time) {
-        let number = self.static_number();
-        let status = self.address_status(number, slot);
+        let status = self.address_status(Holder::Static, slot);
         let row = &self.statics.rows[slot];
         let before = row.status();
         row.set_status(status);
@@ -171,13 +150,12 @@ impl Engine {
 
     /// Puts back what another program removed, once a second at most.
     pub(super) fn restore_static(&mut self, words: &str, now: Time) {
-        let number = self.static_number();
         warn!("static {words} was removed by another program, restoring it");
         match self.statics.restored.map(|last| last + PACE).filter(|next| now < *next) {
-            Some(next) => self.repairs.set(number, Some(next)),
+            Some(next) => self.statics.repair_at = Some(next),
             None => {
                 self.statics.restored = Some(now);
-                self.reconcile(number, now);
+                self.reconcile(Holder::Static, now);
             }
         }
     }
@@ -186,7 +164,7 @@ impl Engine {
     /// that it suffers with.
     pub(super) fn needed_interfaces(&self, number: usize) -> impl Iterator<Item = &str> {
         let addresses = self.routers[number].row.addresses.iter().filter(|row| !row.config.no_track);
-        let routing = self.routing.of(number).iter().filter(|entry| !entry.is_untracked());
+        let routing = self.routing.of(Holder::Router(number)).iter().filter(|entry| !entry.is_untracked());
         let statics = self.statics.suffered_by(number).iter().map(String::as_str);
         addresses.map(|row| row.device.as_str()).chain(routing.flat_map(RoutingEntry::devices)).chain(statics)
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Engine;
+use super::{Engine, holder::Holder};
 use crate::{
     kernel::{KernelError, clock},
     units::Time,
@@ -24,7 +24,7 @@ impl Engine {
         }
         self.flush();
         for number in 0..self.routers.len() {
-            self.reconcile(number, now);
+            self.reconcile(Holder::Router(number), now);
         }
         // Also with `-V`, as in keepalived.
         self.remove_statics(now);
@@ -46,7 +46,8 @@ impl Engine {
             stop_by = now + PATIENCE;
             self.stop_by = Some(stop_by);
         }
-        let idle = self.work.is_idle() && self.deferred.is_empty() && self.repairs.next().is_none();
+        let repaired = self.repairs.next().is_none() && self.statics.repair_at.is_none();
+        let idle = self.work.is_idle() && self.deferred.is_empty() && repaired;
         idle || now >= stop_by
     }
 }

@@ -1,4 +1,4 @@
-//! Requests to the kernel that are on their way, each batch for one router.
+//! Requests to the kernel that are on their way, each batch for one holder.
 
 use std::{
     future::{pending, ready},
@@ -15,7 +15,10 @@ use futures_util::{
     stream::FuturesUnordered,
 };
 
-use super::holdings::{Answer, Request};
+use super::{
+    holder::Holder,
+    holdings::{Answer, Request},
+};
 use crate::{
     config::{self, Preferred},
     kernel::{Added, Address, AddressInfo, KernelError, PreparedRoute, PreparedRule, Requests},
@@ -31,13 +34,13 @@ pub(super) struct Work {
     headway: Arc<AtomicBool>,
 }
 
-/// The requests of one router, sent together.
+/// The requests of one holder, sent together.
 type Batch = Pin<Box<dyn Future<Output = Done> + Send>>;
 
 /// What became of a batch.
 pub(super) struct Done {
     /// Whose it was.
-    pub(super) router: usize,
+    pub(super) holder: Holder,
     /// Each request with the kernel's answer, and its words where it refused.
     pub(super) answers: Vec<(Request, Answer, Option<KernelError>)>,
 }
@@ -46,17 +49,17 @@ pub(super) struct Done {
 pub(super) type Before = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 impl Work {
-    /// Takes the requests of a router as one batch, after what has to come `before`, and sends what it can of it
+    /// Takes the requests of a holder as one batch, after what has to come `before`, and sends what it can of it
     /// at once, not only when the loop comes around. What came of it is heard through [`next`](Self::next), which polls the
     /// batch anew and so is woken by its answers.
     pub(super) fn add(
         &mut self,
         netlink: &Requests,
-        router: usize,
+        holder: Holder,
         requests: Vec<(Request, Option<Object>)>,
         before: Option<Before>,
     ) {
-        let mut batch = batch(netlink, &self.headway, router, requests);
+        let mut batch = batch(netlink, &self.headway, holder, requests);
         if let Some(before) = before {
             batch = Box::pin(before.then(|()| batch));
         }
@@ -115,12 +118,12 @@ impl Object {
     }
 }
 
-/// The requests of a router as one batch, which notes every grant as `headway`. An object that names an interface which
+/// The requests of a holder as one batch, which notes every grant as `headway`. An object that names an interface which
 /// is gone is none for the kernel.
 fn batch(
     netlink: &Requests,
     headway: &Arc<AtomicBool>,
-    router: usize,
+    holder: Holder,
     requests: Vec<(Request, Option<Object>)>,
 ) -> Batch {
     let asked = requests.into_iter().map(|(request, object)| {
@@ -146,7 +149,7 @@ fn batch(
         }
     });
     let asked: Vec<_> = asked.collect();
-    Box::pin(join_all(asked).map(move |answers| Done { router, answers }))
+    Box::pin(join_all(asked).map(move |answers| Done { holder, answers }))
 }
 
 /// A configured address as the kernel wants it.

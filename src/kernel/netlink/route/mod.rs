@@ -35,6 +35,12 @@ pub struct PreparedRoute {
 }
 
 impl PreparedRoute {
+    /// Whether everything that the line names exists, without which [`new`](Self::new) has nothing to prepare.
+    pub fn is_possible(route: &Route, devices: &impl Devices) -> bool {
+        let has_table = route.vrf.as_deref().is_none_or(|vrf| devices.vrf_table(vrf).is_some());
+        has_table && route.devices().all(|name| devices.index(name).is_some())
+    }
+
     /// `None` when an interface that the line names does not exist.
     pub fn new(route: &Route, devices: &impl Devices) -> Option<Self> {
         let message = attributes::message(route, devices)?;
