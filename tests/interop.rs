@@ -12,6 +12,7 @@
 //! | `authentication` | who is believed: authentication headers, with another key, without one, said twice |
 //! | `frr` | the same with FRR as the other router |
 //! | `groups` | sync groups on two links: all together, in which order, and what is told of it; contested mastership |
+//! | `lane` | what others do to the host and what does not hold up advertisements: locks, floods of changes |
 //! | `late` | interfaces that come after the start |
 //! | `wire` | adverts and announcements byte for byte as in the captures of keepalived |
 //! | `addresses` | what the kernel holds: before, during and after, and when others change it |
@@ -51,6 +52,8 @@ mod frr;
 mod groups;
 #[path = "interop/ipv6.rs"]
 mod ipv6;
+#[path = "interop/lane.rs"]
+mod lane;
 #[path = "interop/late.rs"]
 mod late;
 #[path = "interop/malformed.rs"]

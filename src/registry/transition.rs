@@ -174,6 +174,11 @@ pub enum Reason {
         /// The error, with the way out.
         detail: String,
     },
+    /// The socket for advertisements is being opened, which may take a while when other programs configure the network.
+    AwaitingSocket {
+        /// The interface's name.
+        interface: String,
+    },
     /// The link of the router's own (`use_vmac`, `use_ipvlan`) could not be made.
     LinkFailed {
         /// Its name.
@@ -282,6 +287,7 @@ impl fmt::Display for Reason {
             Self::SourceMissing { address } => write!(f, "source address {address} is not on this host"),
             Self::Tracked { tracker, name, detail } => write!(f, "{} {name} {detail}", tracker.kind()),
             Self::SocketFailed { interface, detail } => write!(f, "no VRRP socket on {interface}: {detail}"),
+            Self::AwaitingSocket { interface } => write!(f, "waiting for the VRRP socket on {interface}"),
             Self::LinkFailed { link, detail } => write!(f, "{link} cannot be used: {detail}"),
             Self::NoPeers => f.write_str("no unicast_peer, and unicast_fault_no_peer"),
             Self::Stalled { late } => {

@@ -32,9 +32,8 @@ impl Engine {
     /// A batch of requests has ended. The kernel reports a change before it answers, so with the reports
     /// taken in first, what is observed is what the answers left; only a new IPv6 address is reported later.
     pub(super) fn handle_done(&mut self, done: Done) {
-        self.take_pending_events();
-        if self.listing.is_some() {
-            // Among the reports were too many, and what is observed is not what the answers left.
+        if !self.take_pending_events() || self.listing.is_some() {
+            // There are more reports, or some were lost: what is observed is not yet what the answers left.
             self.deferred.push(done);
             return;
         }

@@ -7,9 +7,12 @@ use std::{
     time::Duration,
 };
 
-use super::{sockets::Sockets, source};
+use super::{
+    sockets::{Access, Sockets},
+    source,
+};
 use crate::{
-    kernel::{AddressInfo, AnnounceSocket, Detection, Devices, Link, nd, raw::Hears},
+    kernel::{AddressInfo, AnnounceSocket, Detection, Devices, Link, error::describe, nd, raw::Hears},
     units::{Family, IfIndex, Time},
     vrrp::Source,
 };
@@ -18,7 +21,7 @@ use crate::{
 const FORWARDING_KNOWN: Duration = Duration::from_secs(5);
 
 /// Every interface there is.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Interfaces {
     known: HashMap<IfIndex, Interface>,
     index_of: HashMap<String, IfIndex>,
@@ -46,8 +49,8 @@ pub(super) struct Interface {
 
 impl Interfaces {
     /// No interfaces yet; `virtual_addresses` are those of all virtual routers.
-    pub(super) fn new(virtual_addresses: HashSet<IpAddr>) -> Self {
-        Self { virtual_addresses, ..Self::default() }
+    pub(super) fn new(virtual_addresses: HashSet<IpAddr>, sockets: Sockets) -> Self {
+        Self { known: HashMap::new(), index_of: HashMap::new(), sockets, announcer: None, virtual_addresses }
     }
 
     /// The interface of that name.
@@ -134,26 +137,29 @@ impl Interfaces {
         self.known.get(&index).map_or(Source::Missing, |interface| source::choose(interface, family, own))
     }
 
-    /// Opens what a router of a family needs on an interface, and joins `group`; once is enough. One that expects
+    /// Has opened what a router of a family needs on an interface, and `group` joined; once is enough. One that expects
     /// authentication headers hears also those without, to say so.
     pub(super) fn listen(
         &mut self,
         (index, family): (IfIndex, Family),
         is_authenticated: bool,
         group: Option<IpAddr>,
-    ) -> io::Result<()> {
-        let Some(interface) = self.known.get(&index) else {
-            return Err(io::ErrorKind::NotFound.into());
-        };
-        let Self { sockets, .. } = self;
-        if is_authenticated {
-            sockets.listen(&interface.link.name, (index, family), Hears::Authenticated, group)?;
+        now: Time,
+    ) -> Access {
+        if let Err(error) = self.open_announcer() {
+            return Access::Refused(describe(&error));
         }
-        sockets.listen(&interface.link.name, (index, family), Hears::Vrrp, group)
+        let Self { known, sockets, .. } = self;
+        let Some(interface) = known.get(&index) else {
+            return Access::Refused(describe(&io::ErrorKind::NotFound.into()));
+        };
+        let mut listen = |hears| sockets.listen((&interface.link.name, now), (index, family), hears, group);
+        let plain = listen(Hears::Vrrp);
+        if is_authenticated { listen(Hears::Authenticated).and(plain) } else { plain }
     }
 
-    /// Opens what addresses are announced through; once is enough.
-    pub(super) fn open_announcer(&mut self) -> io::Result<()> {
+    /// Opens what addresses are announced through; once is enough. Nothing of it waits.
+    fn open_announcer(&mut self) -> io::Result<()> {
         if self.announcer.is_none() {
             self.announcer = Some(AnnounceSocket::open()?);
         }

@@ -16,7 +16,9 @@ mod interfaces;
 mod kernel_view;
 mod leftovers;
 mod links;
+mod listen;
 mod observe;
+mod opener;
 mod outbox;
 mod paces;
 mod policy;
@@ -50,11 +52,13 @@ use self::{
     interfaces::Interfaces,
     links::Links,
     observe::{Listed, Listing, list, listed},
+    opener::{Opener, Opening, Openings},
     outbox::Outbox,
     paces::Paces,
     receivers::Receivers,
     router::Router,
     routing::Routing,
+    sockets::Sockets,
     statics::Statics,
     timers::Timers,
     trackers::Trackers,
@@ -67,7 +71,7 @@ use crate::{
         real_time::RealTime,
         recorder,
     },
-    kernel::{Deadline, Event, Events, Inbox, KernelError, Requests, clock},
+    kernel::{Deadline, Event, Events, Inbox, KernelError, Requests, VrrpSocket, clock},
     registry::Registry,
     track::Observation,
     units::{IfIndex, Time},
@@ -77,7 +81,7 @@ use crate::{
 /// Packets taken from one socket before the timers of those that are not MASTER are looked at: more than its receive
 /// buffer holds, so that everything that had arrived counts, and few enough to bound what a flood can delay.
 const DRAIN: usize = 4096;
-/// Packets taken before the advertisements that are due leave: a fraction of a millisecond.
+/// Packets taken, or routers looked at, before the advertisements that are due leave: a fraction of a millisecond.
 const PORTION: usize = 64;
 /// How much of an IP packet is read: a byte more than the longest advertisement, so that what was cut is never taken for
 /// one.
@@ -125,6 +129,8 @@ pub(super) struct Engine {
     /// When to look again at routers whose sockets or addresses the kernel refused.
     repairs: Timers,
     interfaces: Interfaces,
+    /// What the thread that opens sockets has to say.
+    openings: Openings,
     /// Links of the routers' own.
     links: Links,
     trackers: Trackers,
@@ -171,6 +177,7 @@ enum Wake {
     Event(Result<Event, KernelError>),
     Listed(Result<Listed, KernelError>),
     Links(Vec<Report>),
+    Socket(Opening),
     Done(Done),
     Command(Option<Command>),
 }
@@ -189,12 +196,14 @@ impl Engine {
         let addresses = routers.iter().flat_map(|router| &router.row.addresses);
         let virtual_addresses = addresses.map(|row| row.config.address).collect::<HashSet<_>>();
         let (routing, statics) = (Routing::new(&registry.topology()), Statics::new(&registry.topology()));
+        let (opener, openings) = Opener::start()?;
         let timer = |error| KernelError::from_io("opening the engine's timer", &error);
         let mut engine = Self {
             urgent: Timers::new(routers.len()),
             timers: Timers::new(routers.len()),
             repairs: Timers::new(routers.len()),
-            interfaces: Interfaces::new(virtual_addresses),
+            interfaces: Interfaces::new(virtual_addresses, Sockets::new(opener)),
+            openings,
             links: Links::new(host),
             trackers: Trackers::new(&registry.topology(), &routers),
             signers: clocks::signers(&routers),
@@ -263,6 +272,7 @@ impl Engine {
         self.make_links().await;
         self.clear_leftovers().await;
         self.install_statics().await;
+        self.open_sockets().await;
         self.start();
         while !self.stopped() {
             self.arm();
@@ -271,10 +281,12 @@ impl Engine {
                 Wake::Event(event) => self.handle_event(event),
                 Wake::Listed(listed) => self.handle_listed(listed),
                 Wake::Links(reports) => self.handle_links(reports),
+                Wake::Socket(opening) => self.handle_opening(opening),
                 Wake::Done(done) if self.listing.is_some() => self.deferred.push(done),
                 Wake::Done(done) => self.handle_done(done),
                 Wake::Command(command) => self.handle_command(command),
             }
+            self.catch_up();
             self.tell_clock();
             // What is due by now is due after every packet that has arrived by now.
             let now = clock::now();
@@ -333,8 +345,10 @@ impl Engine {
             event = self.events.next(), if self.listing.is_none() => Wake::Event(event),
             listed = listed(&mut self.listing) => Wake::Listed(listed),
             reports = self.links.reports() => Wake::Links(reports),
+            Some(opening) = self.openings.recv() => Wake::Socket(opening),
             done = self.work.next() => Wake::Done(done),
             () = tokio::task::yield_now(), if !self.announcements.is_idle(clock::now()) => Wake::Time,
+            () = tokio::task::yield_now(), if self.is_behind() => Wake::Time,
             // Without anyone left to command it, the engine has no reason to go on.
             command = self.commands.recv(), if self.stop_by.is_none() => Wake::Command(command),
         }
@@ -350,6 +364,13 @@ impl Engine {
             self.carry_out(number, now);
         }
         self.flush();
+    }
+
+    /// Has what is due leave amid work for many routers, after the one of that number in a row.
+    fn advertise_amid(&mut self, done: usize) {
+        if done % PORTION == PORTION - 1 && self.started {
+            self.advertise();
+        }
     }
 
     fn run_timers(&mut self, now: Time) {
@@ -374,9 +395,8 @@ impl Engine {
 
     fn drain_sockets(&mut self) {
         let mut inbox = std::mem::take(&mut self.inbox);
-        let mut place = 0;
-        while let Some(socket) = self.interfaces.sockets.at(place) {
-            let index = socket.index();
+        for place in 0..self.interfaces.sockets.places() {
+            let Some(index) = self.interfaces.sockets.at(place).map(VrrpSocket::index) else { continue };
             for taken in 1..=DRAIN {
                 let socket = self.interfaces.sockets.at(place);
                 let Some(Ok(packet)) = socket.map(|socket| socket.try_recv(&mut inbox)) else { break };
@@ -385,7 +405,6 @@ impl Engine {
                     self.advertise();
                 }
             }
-            place += 1;
         }
         self.inbox = inbox;
     }

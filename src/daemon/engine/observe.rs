@@ -16,17 +16,20 @@ use super::{
     holdings::{Observed as _, Site},
     interfaces::Interface,
     kernel_view::KernelView,
+    sockets::Access,
     source,
 };
 use crate::{
     kernel::{
-        AddressInfo, Detection, Event, Events, KernelError, Link, Requests, RouteInfo, RuleInfo, Watch,
-        clock, error,
+        AddressInfo, Detection, Event, Events, KernelError, Link, Requests, RouteInfo, RuleInfo, Watch, clock,
     },
     registry::{AddressStatus, LinkState, Reason, State},
     units::{Family, IfIndex, Time},
-    vrrp::{Auth, Fault},
+    vrrp::Fault,
 };
+
+/// Reports read before what is due gets its turn: some milliseconds of work.
+const REPORTS_AT_ONCE: usize = 256;
 
 /// A listing of everything there is, on its way.
 pub(super) type Listing = Pin<Box<dyn Future<Output = Result<Listed, KernelError>> + Send>>;
@@ -79,11 +82,27 @@ impl Engine {
         }
     }
 
-    /// Takes in every change that the kernel has reported by now.
-    pub(super) fn take_pending_events(&mut self) {
-        while let Some(event) = self.events.try_next() {
+    /// Takes in the changes that the kernel has reported by now, or a portion of them. Whether that was all.
+    pub(super) fn take_pending_events(&mut self) -> bool {
+        let mut budget = REPORTS_AT_ONCE;
+        while let Some(event) = self.events.try_next(&mut budget) {
             self.take_event(event, clock::now());
         }
+        budget > 0
+    }
+
+    /// Goes on with the reports that answers wait for, a portion of them, and then with the answers.
+    pub(super) fn catch_up(&mut self) {
+        if self.is_behind() && self.take_pending_events() && self.listing.is_none() {
+            for done in std::mem::take(&mut self.deferred) {
+                self.handle_done(done);
+            }
+        }
+    }
+
+    /// Whether answers wait for reports that are there to be read.
+    pub(super) fn is_behind(&self) -> bool {
+        !self.deferred.is_empty() && self.listing.is_none()
     }
 
     /// Has everything listed anew.
@@ -195,6 +214,7 @@ impl Engine {
         for number in 0..self.routers.len() {
             self.refresh(number, now);
             self.carry_out(number, now);
+            self.advertise_amid(number);
         }
         self.look_at_statics(now);
         self.reconcile(Holder::Static, now);
@@ -295,7 +315,7 @@ impl Engine {
         if !self.started {
             return;
         }
-        for holder in self.users.get(name).cloned().unwrap_or_default() {
+        for (done, holder) in self.users.get(name).cloned().unwrap_or_default().into_iter().enumerate() {
             match holder {
                 Holder::Static => {
                     self.look_at_statics(now);
@@ -306,6 +326,7 @@ impl Engine {
                     self.carry_out(number, now);
                 }
             }
+            self.advertise_amid(done);
         }
     }
 
@@ -339,13 +360,15 @@ impl Engine {
         let row = Arc::clone(&self.routers[number].row);
         let index = |name: &str| self.interfaces.named(name).map(|interface| interface.link.index);
         let (index, transport) = (index(row.config.source_interface()), index(row.config.transport()));
-        let socket = transport.and_then(|index| self.listen(number, index, now));
+        let socket = transport.map_or(Access::Open, |index| self.listen(number, index, now));
+        let (refused, awaited) = self.socket_faults(number, socket);
         let source = index.map(|index| source::of(&self.interfaces, &row, index));
         let interface = self.interface_fault(number);
         let machine = &mut self.routers[number].machine;
         // What is missing is said before what has come back, or the router would leave FAULT in between.
         if let Some(source) = source {
-            machine.handle_fault(now, Fault::Socket, socket);
+            machine.handle_fault(now, Fault::Socket, refused);
+            machine.handle_fault(now, Fault::AwaitingSocket, awaited);
             machine.handle_source(now, source);
         }
         machine.handle_fault(now, Fault::Interface, interface);
@@ -354,20 +377,6 @@ impl Engine {
         }
         self.look_at_routing(Holder::Router(number), now);
         self.replan_routing(Holder::Router(number), now);
-    }
-
-    /// Opens the sockets of a router's interface, or says why there are none; then it is tried again soon.
-    fn listen(&mut self, number: usize, index: IfIndex, now: Time) -> Option<Reason> {
-        let row = &self.routers[number].row;
-        let group = row.config.peers.is_empty().then_some(row.config.multicast_group);
-        let is_authenticated = matches!(row.config.auth, Auth::Header(_));
-        let announcer = self.interfaces.open_announcer();
-        let opened = announcer
-            .and_then(|()| self.interfaces.listen((index, row.config.family), is_authenticated, group));
-        let error = opened.err()?;
-        let interface = row.config.transport().to_owned();
-        self.repairs.set(number, Some(now + REPAIR_INTERVAL));
-        Some(Reason::SocketFailed { interface, detail: error::describe(&error) })
     }
 
     /// What is wrong with the interface of a router, or else with one that its addresses are put on.

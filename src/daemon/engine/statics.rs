@@ -98,8 +98,13 @@ impl Engine {
         }
         self.statics.holdings.want(true);
         self.reconcile(Holder::Static, clock::now());
-        while !self.work.is_idle() || self.listing.is_some() {
+        loop {
+            self.catch_up();
+            if self.work.is_idle() && self.listing.is_none() && self.deferred.is_empty() {
+                break;
+            }
             tokio::select! {
+                () = tokio::task::yield_now(), if self.is_behind() => {}
                 done = self.work.next(), if self.listing.is_none() => self.handle_done(done),
                 event = self.events.next(), if self.listing.is_none() => self.handle_event(event),
                 listed = listed(&mut self.listing) => self.handle_listed(listed),

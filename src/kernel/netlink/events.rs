@@ -141,9 +141,11 @@ impl Events {
     }
 
     /// A change that has been reported already, if there is one: asked of the kernel, not of tokio, which may
-    /// not have noticed it yet. A loss or an error shows at the next [`next`](Self::next).
-    pub fn try_next(&mut self) -> Option<Event> {
+    /// not have noticed it yet. A loss or an error shows at the next [`next`](Self::next). It reads no more datagrams
+    /// than the `budget` has left, from which it takes them: whoever floods the host with changes must not keep the lane.
+    pub fn try_next(&mut self, budget: &mut usize) -> Option<Event> {
         while self.decoded.is_empty() && !self.lost {
+            *budget = budget.checked_sub(1)?;
             self.datagram.clear();
             match self.socket.socket_ref().recv_from(&mut self.datagram, libc::MSG_DONTWAIT) {
                 Ok((_, from)) if from.port_number() == 0 => {

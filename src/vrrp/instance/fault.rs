@@ -22,6 +22,8 @@ pub enum Fault {
     Tentative,
     /// The socket could not be opened.
     Socket,
+    /// The socket is being opened. As silent as [`Fault::Pending`].
+    AwaitingSocket,
     /// A unicast router has no peer (`unicast_fault_no_peer`).
     NoPeers,
     /// Something tracked failed.
@@ -135,7 +137,8 @@ impl Instance {
 
     /// Shows what is waited for, now that nothing is wrong.
     fn explain_waiting(&mut self) {
-        if let Some(awaited) = self.faults.get(&Fault::Tentative) {
+        let shown = [Fault::Tentative, Fault::AwaitingSocket];
+        if let Some(awaited) = shown.iter().find_map(|fault| self.faults.get(fault)) {
             self.reason = Some(awaited.clone());
         }
     }
@@ -151,6 +154,6 @@ impl Instance {
 
 impl Fault {
     pub(super) fn is_silent(self) -> bool {
-        matches!(self, Self::Pending(_) | Self::Tentative | Self::GroupPending)
+        matches!(self, Self::Pending(_) | Self::Tentative | Self::AwaitingSocket | Self::GroupPending)
     }
 }

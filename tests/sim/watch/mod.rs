@@ -248,7 +248,7 @@ impl Watch {
 
 /// Whether a fault holds a router that has not begun where it is, and does nothing to one that takes part.
 fn is_silent(fault: Fault) -> bool {
-    matches!(fault, Fault::Pending(_) | Fault::Tentative | Fault::GroupPending)
+    matches!(fault, Fault::Pending(_) | Fault::Tentative | Fault::AwaitingSocket | Fault::GroupPending)
 }
 
 /// Whether a router takes over from a lower master, as the machine understands its settings (RFC 9568 §6.1).

@@ -1,0 +1,123 @@
+//! Nothing that others do to the host holds up advertisements: not the lock of the network configuration, which
+//! anybody may hold for seconds, and no flood of changes.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use lab::{Capture, Control, Host, Lan, Result, Router, State, clock, wait};
+
+use crate::world::{SOON, Setup, V3, VI, VIP, assert_steady, is_keepalived, ours};
+
+/// The interval of the instance that is watched.
+const INTERVAL: Duration = Duration::from_millis(50);
+/// How late it may be with an advertisement.
+const LATE: Duration = Duration::from_millis(50);
+/// Deleting one takes the kernel some 20 ms, which it waits with the lock held.
+const BRIDGES: usize = 50;
+/// How long the lock is held at the least, or the story tells nothing.
+const HELD: Duration = Duration::from_millis(400);
+/// Changes at once.
+const FLOOD: usize = 10_000;
+
+/// Commands of `ip`, one a line, by one process.
+fn batch(host: &Host, commands: &str) -> Result<()> {
+    let file = host.write("batch", commands)?;
+    host.run(&["ip", "-batch", &file.to_string_lossy()]).map(drop)
+}
+
+/// The instance that is watched, MASTER on alpha.
+fn watched() -> Setup {
+    Setup { advert_int: INTERVAL.as_secs_f64().to_string(), ..V3.alpha(150) }
+}
+
+/// `commands` that take effect at once, and then the deletion of many interfaces in one request.
+fn with_lock_held_after(host: &Host, commands: &str) -> Result<()> {
+    let bridges = (0..BRIDGES).fold(String::new(), |mut all, number| {
+        // Writing to a String cannot fail.
+        let _ = writeln!(all, "link add b{number} type bridge\nlink set b{number} group 77");
+        all
+    });
+    batch(host, &bridges)?;
+    let begin = clock::now();
+    batch(host, &format!("{commands}link del group 77\n"))?;
+    let held = clock::now() - begin;
+    assert!(held > HELD, "the lock was held for {held:?} only");
+    Ok(())
+}
+
+#[test]
+fn whoever_holds_the_lock_of_the_network_configuration_does_not_hold_up_advertisements() -> Result<()> {
+    if is_keepalived("it joins groups and closes sockets in the loop that advertises") {
+        return Ok(());
+    }
+    let lan = Lan::pair()?;
+    let alpha = &lan["alpha"];
+    let late = Setup {
+        interface: "late0".into(),
+        vrid: 77,
+        vips: vec!["10.7.0.100/24".into(), "10.7.0.101/24".into()],
+        ..V3.alpha(100)
+    };
+    let text = format!(
+        "global_defs {{\n  dynamic_interfaces\n}}\n{}{}",
+        watched().instance(VI),
+        late.instance("LATE")
+    );
+    let router = Router::start(&ours(), alpha, "alpha", &text)?;
+    router.wait_entering(VI, State::Master, SOON)?;
+    let capture = Capture::start(&lan["beta"], "vb0", "ip proto 112")?;
+    let control = Control::start();
+    for _ in 0..3 {
+        let mark = router.mark();
+        // Its groups are to be joined now,
+        with_lock_held_after(
+            alpha,
+            "link add late0 type veth peer name late1\nlink set late1 up\naddr add 10.7.0.1/24 dev late0\n\
+             link set late0 up\n",
+        )?;
+        router.wait_entering_since(mark, "LATE", State::Master, SOON)?;
+        let mark = router.mark();
+        // and its sockets to be closed.
+        with_lock_held_after(alpha, "link del late0\n")?;
+        router.wait_entering_since(mark, "LATE", State::Fault, SOON)?;
+    }
+    let stalls = control.stop();
+    assert_steady(&capture.vrrp()?, "10.9.0.1", INTERVAL, LATE, &stalls);
+    assert_eq!(router.entries(VI, State::Master), 1, "{}", router.log());
+    Ok(())
+}
+
+#[test]
+fn ten_thousand_changes_at_once_hold_up_no_advertisement_and_none_is_missed() -> Result<()> {
+    if is_keepalived("it gives mastership up for a moment when a VIP is removed") {
+        return Ok(());
+    }
+    let lan = Lan::pair()?;
+    let alpha = &lan["alpha"];
+    let before = alpha.addresses("va0")?;
+    let router = watched().start_until(&ours(), alpha, State::Master)?;
+    wait::until_true("the VIP", SOON, || alpha.has_address(VIP))?;
+    let mut commands = String::new();
+    for number in 0..FLOOD {
+        if number == FLOOD / 2 {
+            let _ = writeln!(commands, "addr del {VIP}/24 dev va0");
+        }
+        let _ = writeln!(
+            commands,
+            "addr add 10.{}.{}.{}/32 dev lo",
+            200 + number / 62_500,
+            number / 250 % 250,
+            number % 250 + 1
+        );
+    }
+    let capture = Capture::start(&lan["beta"], "vb0", "ip proto 112")?;
+    let control = Control::start();
+    batch(alpha, &commands)?;
+    wait::until_true("the VIP again", SOON, || alpha.has_address(VIP))?;
+    let stalls = control.stop();
+    assert_steady(&capture.vrrp()?, "10.9.0.1", INTERVAL, LATE, &stalls);
+    assert_eq!(router.entries(VI, State::Master), 1, "{}", router.log());
+    router.stop()?;
+    assert_eq!(alpha.addresses("va0")?, before);
+    Ok(())
+}
