@@ -56,6 +56,8 @@ mod ipv6;
 mod lane;
 #[path = "interop/late.rs"]
 mod late;
+#[path = "interop/linkbeat.rs"]
+mod linkbeat;
 #[path = "interop/malformed.rs"]
 mod malformed;
 #[path = "interop/recording.rs"]

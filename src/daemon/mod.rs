@@ -218,7 +218,7 @@ fn topology(config: Config) -> Topology {
         config.track_groups,
     );
     Topology {
-        interfaces: trackers::interface_rows(config.interfaces, &instances, &statics),
+        interfaces: trackers::interface_rows(config.interfaces, &instances, &statics, &config.process),
         statics,
         instances,
         groups: (1..).zip(config.sync_groups).map(|(i, c)| Arc::new(GroupRow::new(i, c))).collect(),
@@ -263,6 +263,7 @@ fn run_lanes(
     let rows = Arc::clone(&registry);
     let real_time = Arc::new(RealTime::new(&registry.topology().global.settings));
     real_time.begin();
+    trackers::first_answers(&registry.topology().interfaces);
     let neighbours = Neighbours { host, commands: receiver, real_time: Arc::clone(&real_time), recorder };
     let vrrp = thread::Builder::new()
         .name("vrrp".to_owned())

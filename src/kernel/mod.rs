@@ -4,7 +4,7 @@
 //! back as plain types of this crate. No netlink, nix or socket2 type appears in a public signature, so a
 //! breaking release of those crates ends at this folder's door.
 //!
-//! Everything but [`process`], [`process_events`], [`procfs`], [`file_watch`], [`own_file`] and [`capabilities`] is made for a
+//! Everything but [`process`], [`process_events`], [`procfs`], [`file_watch`], [`link_beat`], [`own_file`] and [`capabilities`] is made for a
 //! current-thread tokio runtime (the vrrp lane) and never waits in a system call: what cannot be done at once is an
 //! error or a future. The exception is rtnetlink, where the kernel itself works on a request while it is being sent;
 //! see [`netlink::Requests`].
@@ -19,6 +19,7 @@ pub mod deadline;
 pub mod error;
 pub mod file_watch;
 pub mod firewall;
+pub mod link_beat;
 pub mod nd;
 pub mod netlink;
 pub mod nft;
@@ -36,6 +37,7 @@ pub use deadline::Deadline;
 pub use error::KernelError;
 pub use file_watch::FileWatch;
 pub use firewall::{Diversion, Refusal, Ruleset};
+pub use link_beat::LinkBeat;
 pub use netlink::{
     Added, Address, AddressInfo, Detection, Devices, Event, Events, Isolation, Link, NewLink, NewLinkKind,
     PreparedRoute, PreparedRule, Requests, RouteInfo, RuleInfo, Sharing, Stacked, Watch,

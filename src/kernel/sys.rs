@@ -72,6 +72,65 @@ pub(super) fn force_receive_buffer(socket: &impl AsRawFd, bytes: libc::c_int) ->
     Ok(())
 }
 
+/// What a request about an interface is handed over in (struct ifreq of netdevice(7)): its name, and room for the
+/// largest of the values that go with one.
+#[repr(C)]
+struct InterfaceRequest {
+    name: [u8; libc::IFNAMSIZ],
+    value: [u8; 24],
+}
+
+impl InterfaceRequest {
+    /// About the interface of that name, with a value of at most 24 bytes; ENODEV for what cannot be a name.
+    fn new(interface: &str, value: &[u8]) -> io::Result<Self> {
+        let mut request = Self { name: [0; libc::IFNAMSIZ], value: [0; 24] };
+        if interface.is_empty() || interface.len() >= libc::IFNAMSIZ || interface.contains('\0') {
+            return Err(Errno::ENODEV.into());
+        }
+        request.name[..interface.len()].copy_from_slice(interface.as_bytes());
+        request.value[..value.len()].copy_from_slice(value);
+        Ok(request)
+    }
+
+    /// The `place`th number of 16 bits in the answer.
+    fn number(&self, place: usize) -> u16 {
+        u16::from_ne_bytes([self.value[2 * place], self.value[2 * place + 1]])
+    }
+}
+
+/// The flags of an interface that fit into 16 bits (SIOCGIFFLAGS of netdevice(7)).
+pub(super) fn interface_flags(socket: BorrowedFd<'_>, interface: &str) -> io::Result<u16> {
+    let mut request = InterfaceRequest::new(interface, &[])?;
+    // SAFETY: a live request as large as the kernel's structure, which it reads and writes.
+    Errno::result(unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCGIFFLAGS as _, &raw mut request) })?;
+    Ok(request.number(0))
+}
+
+/// A register of an interface's transceiver (struct mii_ioctl_data of linux/mii.h); needs CAP_NET_ADMIN.
+pub(super) fn mii_register(socket: BorrowedFd<'_>, interface: &str, register: u16) -> io::Result<u16> {
+    let mut request = InterfaceRequest::new(interface, &[])?;
+    // SAFETY: a live request as large as the kernel's structure, which it reads and writes. The answer is the number of
+    // the transceiver, which the second call takes, too.
+    Errno::result(unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCGMIIPHY as _, &raw mut request) })?;
+    request.value[2..4].copy_from_slice(&register.to_ne_bytes());
+    // SAFETY: as above.
+    Errno::result(unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCGMIIREG as _, &raw mut request) })?;
+    Ok(request.number(3))
+}
+
+/// Whether an interface's driver says that there is a link (ETHTOOL_GLINK of linux/ethtool.h).
+pub(super) fn ethtool_link(socket: BorrowedFd<'_>, interface: &str) -> io::Result<bool> {
+    const GET_LINK: u32 = 0x0a;
+    // struct ethtool_value: the command, and room for the answer.
+    let mut command = [GET_LINK, 0];
+    let place = (&raw mut command).expose_provenance();
+    let mut request = InterfaceRequest::new(interface, &place.to_ne_bytes())?;
+    // SAFETY: a live request as large as the kernel's structure, which it reads; at its beginning is the address of a
+    // command that lives as long, and is as large as this one needs: two numbers of 32 bits, which it reads and writes.
+    Errno::result(unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCETHTOOL as _, &raw mut request) })?;
+    Ok(command[1] != 0)
+}
+
 /// Schedules a thread of this process in real time (SCHED_RR) with that priority, or as usual when it is 0. What the
 /// thread starts is scheduled as usual.
 pub(super) fn schedule(thread: i32, priority: libc::c_int) -> io::Result<()> {

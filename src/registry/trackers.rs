@@ -14,6 +14,7 @@ pub struct InterfaceRow {
     /// What the configuration says.
     pub config: tracking::Interface,
     status: ArcSwap<InterfaceStatus>,
+    beat: ArcSwap<Option<bool>>,
 }
 
 /// What is true of an interface right now.
@@ -25,6 +26,33 @@ pub struct InterfaceStatus {
     pub since: Option<Time>,
     /// How often it has changed since the start.
     pub changes: u32,
+}
+
+impl InterfaceRow {
+    /// The row of `config` at `index` (from 1), before the first look.
+    pub fn new(index: u32, config: tracking::Interface) -> Self {
+        Self { index, config, status: ArcSwap::default(), beat: ArcSwap::default() }
+    }
+
+    /// What is true now.
+    pub fn status(&self) -> Arc<InterfaceStatus> {
+        self.status.load_full()
+    }
+
+    /// Replaces what is true now (the engine only).
+    pub fn set_status(&self, status: InterfaceStatus) {
+        self.status.store(Arc::new(status));
+    }
+
+    /// Whether it said that it has a link when it was last asked; nothing when it is not asked or does not answer.
+    pub fn beat(&self) -> Option<bool> {
+        **self.beat.load()
+    }
+
+    /// Replaces its last answer, and returns the one before (whoever asks).
+    pub fn set_beat(&self, beat: Option<bool>) -> Option<bool> {
+        *self.beat.swap(Arc::new(beat))
+    }
 }
 
 /// How an interface is.
@@ -142,6 +170,5 @@ macro_rules! row {
         }
     };
 }
-row!(InterfaceRow, tracking::Interface, InterfaceStatus);
 row!(FileRow, tracking::File, FileStatus);
 row!(ProcessRow, tracking::Process, ProcessStatus);

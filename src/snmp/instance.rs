@@ -131,7 +131,9 @@ static COLUMNS: [Cell; 36] = [
         (row.config.version == Version::V3).then(|| one_or_two(row.config.accept)).flatten()
     }),
     refused(28, "vrrpInstancePromoteSecondaries", TRUTH, |_, _| one_or_two(false)),
-    refused(29, "vrrpInstanceUseLinkbeat", TRUTH, |_, _| one_or_two(false)),
+    refused(29, "vrrpInstanceUseLinkbeat", TRUTH, |_, row| {
+        one_or_two(row.config.settings.linkbeat_use_polling)
+    }),
     Column::new(30, "vrrpInstanceVrrpVersion", VRRP_VERSION, |_, row| integer(row.config.version.number())),
     Column::fixed(31, "vrrpInstanceScriptMstrRxLowerPri", Syntax::DisplayString, |_, _| None),
     Column::fixed(32, "vrrpInstanceScriptDeleted", Syntax::DisplayString, |_, _| None),

@@ -92,6 +92,7 @@ mod tests {
             name: "eth0".into(),
             down_delay: Duration::from_secs(2),
             up_delay: Duration::from_secs(5),
+            linkbeat: None,
         }
     }
 

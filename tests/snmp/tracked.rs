@@ -56,3 +56,21 @@ fn numbers_of_files_and_processes_are_shown_as_they_are_found() -> Result<()> {
     shows("vrrpProcessTable", &[("vrrpProcessCurProc", "0"), ("vrrpProcessResult", "false")])?;
     priority("86")
 }
+
+#[test]
+fn an_instance_whose_interface_is_asked_for_its_link_says_so() -> Result<()> {
+    let _calm = calm();
+    let lan = Lan::pair()?;
+    let snmpd = Snmpd::builder(&lan["alpha"]).start()?;
+    let asking = instance("ASKS", "va0", 51, 100, "1\n  linkbeat_use_polling");
+    let config = globals(&snmpd) + &asking + &instance("HEARS", "va0", 52, 100, "1");
+    let router = Router::start(&steadfast(), &lan["alpha"], "alpha", &config)?;
+    router.wait_entering("HEARS", State::Master, SOON)?;
+    let client = with_names(&snmpd);
+    wait::until("both columns", SOON, || {
+        let rows = client.table("KEEPALIVED-MIB::vrrpInstanceTable").map_err(|error| error.to_string())?;
+        let asks: Vec<_> = rows.iter().map(|row| row.get("vrrpInstanceUseLinkbeat")).collect();
+        let expected = [Some(&"true".to_owned()), Some(&"false".to_owned())];
+        if asks == expected { Ok(()) } else { Err(format!("{asks:?}")) }
+    })
+}

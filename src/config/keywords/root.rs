@@ -26,7 +26,8 @@ pub(super) static BLOCK: Block = Block::new(Table {
         .outdated("nftables"),
         keyword("use_pid_dir", "", Flag, "create pid files in /run/keepalived"),
         keyword("instance", "NAME", Text, "name used in pid file names and syslog ident").expected(),
-        keyword("linkbeat_use_polling", "", Flag, "poll link state (MII/ethtool/ioctl) instead of netlink"),
+        keyword("linkbeat_use_polling", "", Flag, "poll link state (MII/ethtool/ioctl) instead of netlink")
+            .supported(),
         keyword(
             "child_wait_time",
             "SECS",
@@ -71,7 +72,8 @@ pub(super) static BLOCK: Block = Block::new(Table {
             Lines(&NO_OPTIONS),
             "interfaces whose link state is polled",
         )
-        .or("MII preferred"),
+        .or("MII preferred")
+        .supported(),
         keyword(
             "interface_up_down_delays",
             "{ IF DOWN [UP] }",

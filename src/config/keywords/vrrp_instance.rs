@@ -102,7 +102,7 @@ pub(super) static BLOCK: Block = Block::new(Table {
         .supported(),
         keyword("dont_track_primary", "", Flag, "ignore state of the instance's own interface").supported(),
         keyword("linkbeat_use_polling", "", Flag, "poll link state of the interface")
-            .deprecated("linkbeat_interfaces at the top level"),
+            .outdated("linkbeat_interfaces at the top level"),
         keyword("track_interface", "{ IF [weight N [reverse]] }", Lines(&NO_OPTIONS), "interfaces to track")
             .supported()
             .or("weight 0"),

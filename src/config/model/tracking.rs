@@ -4,7 +4,7 @@ use std::{fmt, path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::Span;
+use crate::config::{Span, settings::LinkbeatKind};
 
 /// One thing that is tracked: a row of the registry, however many instances track it.
 ///
@@ -107,12 +107,15 @@ pub struct Interface {
     pub down_delay: Duration,
     /// `interface_up_down_delays`: how long it must have been up to count as up.
     pub up_delay: Duration,
+    /// `linkbeat_interfaces`, `linkbeat_use_polling`: it is asked for its link, in this way, instead of believing what
+    /// the kernel reports.
+    pub linkbeat: Option<LinkbeatKind>,
 }
 
 impl Interface {
-    /// One whose changes count at once.
+    /// One whose changes count at once, as the kernel reports them.
     pub fn new(name: String) -> Self {
-        Self { name, down_delay: Duration::ZERO, up_delay: Duration::ZERO }
+        Self { name, down_delay: Duration::ZERO, up_delay: Duration::ZERO, linkbeat: None }
     }
 }
 

@@ -230,7 +230,8 @@ pub(super) fn report_no_interface(word: Word<'_>, context: &mut Context<'_>) {
     context.add(no_interface(word.text, &word.span()));
 }
 
-fn no_interface(name: &str, at: &Span) -> Diagnostic {
+/// A name that no interface has.
+pub(super) fn no_interface(name: &str, at: &Span) -> Diagnostic {
     let help = slips::ended(name).map_or(
         "`ip link` lists the interfaces; if it appears later, write dynamic_interfaces in global_defs",
         |(_, help)| help,

@@ -142,6 +142,7 @@ where
     service::check(&mut config, &trackables, &dropped, &mut context);
     tracking::keep_tracked(trackables, &mut config, &mut context);
     tracking::delays(&mut config, &mut context);
+    tracking::linkbeat(&mut config, &mut context);
     report_security(&config.global, &mut context);
     config
 }

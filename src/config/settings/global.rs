@@ -3,8 +3,8 @@
 use std::{net::IpAddr, time::Duration};
 
 use super::{
-    Account, CommandLine, CpuSet, Effective, Entry, ExtraGarp, Fields as _, Fifo, Linkbeat, MailServer,
-    Named, ReceiveBuffers, Secret, SyncDaemon, Timeouts, Umask, Words, part, section,
+    Account, CommandLine, CpuSet, Effective, Entry, ExtraGarp, Fields as _, Fifo, Linkbeat, LinkbeatKind,
+    MailServer, Named, ReceiveBuffers, Secret, SyncDaemon, Timeouts, Umask, Words, part, section,
 };
 use crate::config::keywords;
 
@@ -164,6 +164,12 @@ part! {
 }
 
 impl ProcessSettings {
+    /// How the interface of that name is asked for its link, if it is.
+    pub fn linkbeat(&self, interface: &str) -> Option<LinkbeatKind> {
+        let line = self.linkbeat_interfaces.iter().find(|line| *line.interface == *interface);
+        line.map(|line| line.kind).or(self.linkbeat_use_polling.then_some(LinkbeatKind::Best))
+    }
+
     /// What holds when nothing is written.
     pub(in crate::config) fn unwritten() -> Self {
         let mut settings = Self::default();

@@ -1,7 +1,10 @@
 //! What is tracked, by whom, and with which weights.
 
 use super::*;
-use crate::config::tracking::{InitFile, Interface, Matching, Tracker};
+use crate::config::{
+    settings::LinkbeatKind,
+    tracking::{InitFile, Interface, Matching, Tracker},
+};
 
 const DEFINED: &str = "track_file load {\nfile /tmp/load\nweight -2 reverse\ninit_file 3 overwrite\n}\n\
     vrrp_track_file plain {\nfile /tmp/plain\n}\n\
@@ -136,6 +139,7 @@ fn interface(name: &str, down_ms: u64, up_ms: u64) -> Interface {
         name: name.into(),
         down_delay: Duration::from_millis(down_ms),
         up_delay: Duration::from_millis(up_ms),
+        linkbeat: None,
     }
 }
 
@@ -226,4 +230,26 @@ fn what_group_and_member_track_is_tracked_once() {
     let (tracked, found) = group("track_interface {\nlo weight 5\n}", "track_interface {\nlo\n}", "");
     assert_eq!(tracked, [vec![(Tracker::Interface(0), 5)], vec![], vec![]]);
     assert_eq!(found, ["tracked-twice"]);
+}
+
+/// How eth0, which an instance with these lines runs on, and eth1, which it tracks, are asked for their link.
+fn asked(before: &str, lines: &str) -> [Option<LinkbeatKind>; 2] {
+    let (config, _) = read(&format!(
+        "{before}\nvrrp_instance V {{\ninterface eth0\nvirtual_router_id 7\nvirtual_ipaddress {{\n192.0.2.9\n}}\n\
+         track_interface {{\neth1\n}}\n{lines}\n}}\n"
+    ));
+    ["eth0", "eth1"].map(|name| {
+        let interface = config.interfaces.iter().find(|interface| interface.name == name);
+        interface.expect("both are in use").linkbeat
+    })
+}
+
+#[test]
+fn links_are_asked_for_where_the_top_level_or_the_instance_wants_it() {
+    let (best, ethtool, ioctl) = (LinkbeatKind::Best, LinkbeatKind::Ethtool, LinkbeatKind::Ioctl);
+    let list = "linkbeat_interfaces {\neth1 IOCTL\neth0 ETHTOOL\n}";
+    assert_eq!(asked("", ""), [None, None]);
+    assert_eq!(asked("", "linkbeat_use_polling"), [Some(best), None]);
+    assert_eq!(asked("linkbeat_use_polling", ""), [Some(best); 2]);
+    assert_eq!(asked(&format!("{list}\nlinkbeat_use_polling"), ""), [Some(ethtool), Some(ioctl)]);
 }

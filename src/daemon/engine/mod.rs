@@ -99,6 +99,11 @@ pub(super) enum Command {
         /// How it is now.
         observation: Observation,
     },
+    /// An interface that is asked for its link gave another answer than before; its row has it.
+    Asked {
+        /// Its position among the rows.
+        interface: usize,
+    },
     /// Leave.
     Shutdown,
 }
@@ -424,6 +429,7 @@ impl Engine {
             Some(Command::Observed { tracker, observation }) => {
                 self.handle_observation(tracker, &observation, now);
             }
+            Some(Command::Asked { interface }) => self.interface_asked(interface, now),
             Some(Command::Shutdown) | None => self.shut_down(now),
         }
     }

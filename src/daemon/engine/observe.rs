@@ -301,6 +301,14 @@ impl Engine {
         }
     }
 
+    /// An interface has been asked for its link, and says something else than before.
+    pub(super) fn interface_asked(&mut self, interface: usize, now: Time) {
+        let row = self.registry.topology().interfaces.get(interface).cloned();
+        if let Some(row) = row {
+            self.interface_changed(&row.config.name, now);
+        }
+    }
+
     /// An interface came, changed or went: the links that have to do with it may have to be made anew, and whoever
     /// uses it looks.
     fn interface_changed(&mut self, name: &str, now: Time) {

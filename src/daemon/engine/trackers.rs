@@ -7,6 +7,7 @@ use tracing::info;
 use super::{Engine, router::Router, timers::Timers};
 use crate::{
     config::tracking::{Tracked, Tracker},
+    kernel,
     registry::{InterfaceRow, InterfaceStatus, LinkState, Reason, Topology},
     track::{Finding, LinkTracker, Observation, effect},
     units::Time,
@@ -110,9 +111,11 @@ impl Engine {
 
     fn observe_link(&mut self, name: &str, now: Time) {
         let Some(&link) = self.trackers.link_of.get(name) else { return };
+        let beat = self.trackers.links[link].row.beat();
+        let is_up = |link: &kernel::Link| beat.map_or(link.up, |beat| beat && link.enabled);
         let state = match self.interfaces.named(name) {
             None => LinkState::Missing,
-            Some(interface) if interface.link.up => LinkState::Up,
+            Some(interface) if is_up(&interface.link) => LinkState::Up,
             Some(_) => LinkState::Down,
         };
         self.trackers.links[link].tracker.handle_link(now, state);

@@ -265,6 +265,7 @@ mod tests {
             index: IfIndex(index),
             name: name.to_owned(),
             up: true,
+            enabled: true,
             mac: None,
             mtu: 1500,
             noarp: false,

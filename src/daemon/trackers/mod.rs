@@ -1,13 +1,15 @@
 //! What drives the trackers that the engine does not drive itself: scripts, files, processes.
 //!
 //! Each carries between its machine ([`crate::track`]) and the system, shows readers what was found in the row, and
-//! tells the engine when something changed. Interfaces are the engine's own: it hears of them anyway.
+//! tells the engine when something changed. Interfaces are the engine's own: it hears of them anyway, but for those that
+//! have to be asked for their link.
 //!
-//! Scripts run on the manage lane, which waits for their ends. Files and processes have a thread each, since to read a
-//! file, or the command line of a process that is stuck, may take for ever; nobody waits for these threads. What goes wrong
+//! Scripts run on the manage lane, which waits for their ends. Files, processes and links have a thread each, since
+//! to read a file, the command line of a process that is stuck, or the registers of a network card may take for ever; nobody waits for these threads. What goes wrong
 //! there is told to the engine and shown in the rows, and they begin anew.
 
 mod files;
+mod links;
 mod processes;
 pub(super) mod scripts;
 
@@ -23,9 +25,13 @@ use std::{
 use tokio::sync::mpsc;
 use tracing::error;
 
+pub(super) use self::links::first_answers;
 use super::engine::Command;
 use crate::{
-    config::tracking::{self, Tracker},
+    config::{
+        settings::ProcessSettings,
+        tracking::{self, Tracker},
+    },
     registry::{InstanceRow, InterfaceRow, Registry, StaticRows},
     track::Observation,
 };
@@ -36,11 +42,12 @@ const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 const PANIC_INTERVAL: Duration = Duration::from_secs(60);
 
 /// The rows of the interfaces that the configuration names, and of the links of the routers' own, which are named when
-/// they are planned. A link has the delays of the interface below it.
+/// they are planned. A link has the delays of the interface below it, and is asked as that is.
 pub(super) fn interface_rows(
     named: Vec<tracking::Interface>,
     instances: &[Arc<InstanceRow>],
     statics: &StaticRows,
+    process: &ProcessSettings,
 ) -> Vec<Arc<InterfaceRow>> {
     let mut all = named;
     let mut known: HashSet<String> = all.iter().map(|interface| interface.name.clone()).collect();
@@ -59,7 +66,8 @@ pub(super) fn interface_rows(
     }
     for (_, name) in statics.followed() {
         if known.insert(name.to_owned()) {
-            all.push(tracking::Interface::new(name.to_owned()));
+            let linkbeat = process.linkbeat(name);
+            all.push(tracking::Interface { linkbeat, ..tracking::Interface::new(name.to_owned()) });
         }
     }
     (1..).zip(all).map(|(index, config)| Arc::new(InterfaceRow::new(index, config))).collect()
@@ -68,6 +76,12 @@ pub(super) fn interface_rows(
 /// Starts the threads that are needed. They end with the process.
 pub(super) fn start(registry: &Arc<Registry>, engine: &mpsc::Sender<Command>) -> io::Result<()> {
     let topology = registry.topology();
+    if topology.interfaces.iter().any(|row| row.config.linkbeat.is_some()) {
+        let (rows, engine) = (topology.interfaces.clone(), ToEngine::of(engine));
+        thread::Builder::new()
+            .name("interfaces".to_owned())
+            .spawn(move || keep(|| links::follow(&rows, &engine), |why| links::lose(&rows, &engine, why)))?;
+    }
     if !topology.files.is_empty() {
         let (rows, engine) = (topology.files.clone(), ToEngine::of(engine));
         thread::Builder::new().name("files".to_owned()).spawn(move || {
@@ -128,7 +142,14 @@ impl ToEngine {
         }
     }
 
-    /// The same without blocking.
+    /// Tells the engine of another answer of an interface, as above.
+    fn tell_asked(&self, interface: usize) {
+        if let Some(engine) = self.0.upgrade() {
+            let _ = engine.blocking_send(Command::Asked { interface });
+        }
+    }
+
+    /// The same as [`tell`](Self::tell) without blocking.
     async fn send(&self, tracker: Tracker, observation: Observation) {
         if let Some(engine) = self.0.upgrade() {
             let _ = engine.send(Command::Observed { tracker, observation }).await;

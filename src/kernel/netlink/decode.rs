@@ -68,6 +68,7 @@ pub(super) fn link(message: &LinkMessage) -> Option<Link> {
         index: IfIndex(message.header.index),
         name: name?,
         up: flags.contains(LinkFlags::Up | LinkFlags::Running),
+        enabled: flags.contains(LinkFlags::Up),
         mac,
         mtu: mtu?,
         noarp: flags.contains(LinkFlags::Noarp),

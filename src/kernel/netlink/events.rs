@@ -287,6 +287,7 @@ mod tests {
             index: IfIndex(7),
             name: "eth7".to_owned(),
             up: true,
+            enabled: true,
             mac: Some([2, 0, 0, 0, 0, 7]),
             mtu: 1500,
             noarp: false,
@@ -298,7 +299,7 @@ mod tests {
         };
         assert_eq!(link(0x1041), expected);
         assert_eq!(link(0x1001), Link { up: false, ..expected.clone() });
-        assert_eq!(link(0x1040), Link { up: false, ..expected.clone() });
+        assert_eq!(link(0x1040), Link { up: false, enabled: false, ..expected.clone() });
         assert_eq!(link(0x10c9), Link { noarp: true, loopback: true, ..expected });
     }
 

@@ -103,6 +103,8 @@ pub struct Link {
     pub name: String,
     /// Administratively up and running (IFF_UP and IFF_RUNNING: carrier and operational state).
     pub up: bool,
+    /// Administratively up (IFF_UP), whatever its carrier is.
+    pub enabled: bool,
     /// Hardware address; `None` where it is not six bytes (tunnels) or there is none.
     pub mac: Option<[u8; 6]>,
     /// Largest IP packet in bytes.

@@ -4,11 +4,12 @@
 mod delays;
 mod file;
 mod keep;
+mod linkbeat;
 mod process;
 
 use std::collections::{HashMap, HashSet};
 
-pub(super) use self::{delays::delays, file::file, keep::keep_tracked, process::process};
+pub(super) use self::{delays::delays, file::file, keep::keep_tracked, linkbeat::linkbeat, process::process};
 use super::{Context, script::Candidates};
 use crate::{
     config::{

@@ -1,0 +1,108 @@
+//! Asking interfaces for their link: one thread that does so twice a second (`linkbeat_interfaces`).
+
+use std::{io, sync::Arc, thread, time::Duration};
+
+use tracing::{info, warn};
+
+use super::ToEngine;
+use crate::{
+    config::settings::LinkbeatKind,
+    kernel::{
+        LinkBeat,
+        error::describe,
+        link_beat::{Answer, Method},
+    },
+    registry::InterfaceRow,
+};
+
+/// From one question to the next.
+const INTERVAL: Duration = Duration::from_millis(500);
+
+/// An interface that is asked.
+struct Asked<'a> {
+    /// Its position among all rows.
+    position: usize,
+    row: &'a InterfaceRow,
+    kind: LinkbeatKind,
+    /// How it answered last, or why not, so that it is said once.
+    said: Option<Result<Method, String>>,
+}
+
+/// Asks all of them once, before anybody relies on what they say.
+pub(in crate::daemon) fn first_answers(rows: &[Arc<InterfaceRow>]) {
+    let mut asked = asked(rows);
+    if asked.is_empty() {
+        return;
+    }
+    match LinkBeat::open() {
+        Ok(link_beat) => asked.iter_mut().for_each(|one| {
+            one.ask(&link_beat);
+        }),
+        Err(error) => warn!("cannot ask interfaces for their links: {error}"),
+    }
+}
+
+/// Asks them for ever. Returns why that is not possible.
+pub(super) fn follow(rows: &[Arc<InterfaceRow>], engine: &ToEngine) -> io::Error {
+    let mut asked = asked(rows);
+    let link_beat = match LinkBeat::open() {
+        Ok(link_beat) => link_beat,
+        Err(error) => return error,
+    };
+    loop {
+        for one in &mut asked {
+            if one.ask(&link_beat) {
+                engine.tell_asked(one.position);
+            }
+        }
+        // Nobody wakes it.
+        thread::park_timeout(INTERVAL);
+    }
+}
+
+/// Nobody asks them for the moment: what the kernel reports counts.
+pub(super) fn lose(rows: &[Arc<InterfaceRow>], engine: &ToEngine, _why: &str) {
+    for one in asked(rows) {
+        if one.row.set_beat(None).is_some() {
+            engine.tell_asked(one.position);
+        }
+    }
+}
+
+fn asked(rows: &[Arc<InterfaceRow>]) -> Vec<Asked<'_>> {
+    let with_kind =
+        rows.iter().enumerate().filter_map(|(place, row)| Some((place, row, row.config.linkbeat?)));
+    with_kind.map(|(position, row, kind)| Asked { position, row, kind, said: None }).collect()
+}
+
+impl Asked<'_> {
+    /// Asks it. Returns whether its answer is another one than before.
+    fn ask(&mut self, link_beat: &LinkBeat) -> bool {
+        let name = &self.row.config.name;
+        let answer = link_beat.ask(name, methods(self.kind));
+        let (beat, said) = match answer {
+            Ok(Answer { method, has_link }) => (Some(has_link), Some(Ok(method))),
+            // That it is gone the kernel reports.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => (None, self.said.clone()),
+            Err(error) => (None, Some(Err(describe(&error)))),
+        };
+        if said != self.said {
+            match &said {
+                Some(Ok(method)) => info!("Interface {name} is asked for its link by {method}"),
+                Some(Err(why)) => warn!("Interface {name} does not say whether it has a link: {why}"),
+                None => {}
+            }
+            self.said = said;
+        }
+        self.row.set_beat(beat) != beat
+    }
+}
+
+/// The ways to ask, the one that is wanted first.
+fn methods(kind: LinkbeatKind) -> [Method; 3] {
+    match kind {
+        LinkbeatKind::Best | LinkbeatKind::Mii => [Method::Mii, Method::Ethtool, Method::Flags],
+        LinkbeatKind::Ethtool => [Method::Ethtool, Method::Mii, Method::Flags],
+        LinkbeatKind::Ioctl => [Method::Flags, Method::Mii, Method::Ethtool],
+    }
+}
