@@ -39,7 +39,9 @@ same() {
     }
 }
 
-silent smilint -c /dev/null -s -l 6 ./KEEPALIVED-MIB.txt
+for module in KEEPALIVED-MIB STEADFAST-MIB; do
+    silent smilint -c /dev/null -s -l 6 "./$module.txt"
+done
 # The stand-ins only name things: they have no groups, which level 4 asks for.
 for module in base/*.txt; do
     silent smilint -c /dev/null -s -l 3 "./$module"
@@ -53,8 +55,11 @@ same KEEPALIVED-MIB::vrrpTrackedScriptName.1.2 $keepalived.2.5.1.2.1.2
 same KEEPALIVED-MIB::vrrpAddressValue.1.1 $keepalived.2.6.1.3.1.1
 same KEEPALIVED-MIB::vrrpScriptTimeoutUsec.1 $keepalived.2.9.1.12.1
 same KEEPALIVED-MIB::vrrpInstanceStateChange $keepalived.2.10.0.2
+same STEADFAST-MIB::steadfastNotificationsLost $keepalived.1000.0.1
+same STEADFAST-MIB::steadfastLostCount.0 $keepalived.1000.1.1.0
+same STEADFAST-MIB::steadfastLostTotal.0 $keepalived.1000.1.2.0
 same SNMPv2-MIB::snmpTrapOID.0 .1.3.6.1.6.3.1.1.4.1.0
 same SNMPv2-MIB::sysUpTime.0 .1.3.6.1.2.1.1.3.0
 same IF-MIB::ifIndex.1 .1.3.6.1.2.1.2.2.1.1.1
 
-echo "mibs: KEEPALIVED-MIB is clean, all names resolve"
+echo "mibs: KEEPALIVED-MIB and STEADFAST-MIB are clean, all names resolve"

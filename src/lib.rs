@@ -14,6 +14,7 @@
 //! * [`kernel`] carries: sockets, netlink, ARP, timers, processes. Everything that touches Linux is there.
 //! * [`registry`] is what the daemon knows: rows that are read without a lock, and one numbered stream of
 //!   transitions.
+//! * [`journal`] is the format in which transitions are kept on disk until those who want them have them.
 //! * [`snmp`] shows the registry as KEEPALIVED-MIB and sends notifications; [`notify`] runs notify scripts.
 //! * [`record`] keeps what the machines hear and want, and repeats it; [`replay`] is the command for that.
 //! * [`inspect`] is `steadfast config …`, which looks at configurations and talks to no daemon.
@@ -33,13 +34,14 @@
 //! | `checksum`, `units` | |
 //! | `config` | `units` |
 //! | `registry` | `config`, `units` |
+//! | `journal` | `registry`, `units` |
 //! | `vrrp` | `checksum`, `config`, `registry`, `units` |
 //! | `track` | `config`, `registry`, `units` |
 //! | `kernel` | `checksum`, `config`, `units` |
 //! | `notify` | `config`, `kernel`, `registry`, `units` |
 //! | `snmp` | `config`, `registry`, `units` |
 //! | `record` | `checksum`, `config`, `registry`, `units`, `vrrp` |
-//! | `daemon` | `cli`, `config`, `kernel`, `notify`, `record`, `registry`, `snmp`, `track`, `units`, `vrrp` |
+//! | `daemon` | `cli`, `config`, `journal`, `kernel`, `notify`, `record`, `registry`, `snmp`, `track`, `units`, `vrrp` |
 //! | `cli` | `config` |
 //! | `completion`, `inspect` | `cli`, `config` |
 //! | `replay` | `record` |
@@ -50,6 +52,7 @@ pub mod completion;
 pub mod config;
 pub mod daemon;
 pub mod inspect;
+pub mod journal;
 pub mod kernel;
 pub mod notify;
 pub mod record;

@@ -1,7 +1,8 @@
 //! KEEPALIVED-MIB as a manager sees it: every story runs real net-snmp beside real routers in network namespaces.
 //!
 //! What is served ([`walk`], [`differential`], [`tracked`], [`switches`]), what is told ([`transitions`], [`crowd`]), and what
-//! happens to both, and to the advertisements, while snmpd is away or busy ([`outage`], [`load`]).
+//! happens to both, and to the advertisements, while snmpd is away or busy ([`outage`], [`load`]) or the daemon
+//! itself is killed ([`journal`]).
 
 #[path = "snmp/cadence.rs"]
 mod cadence;
@@ -9,6 +10,8 @@ mod cadence;
 mod crowd;
 #[path = "snmp/differential.rs"]
 mod differential;
+#[path = "snmp/journal.rs"]
+mod journal;
 #[path = "snmp/load.rs"]
 mod load;
 #[path = "snmp/outage.rs"]

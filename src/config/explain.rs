@@ -64,7 +64,7 @@ pub fn nearest(name: &str) -> Option<&'static str> {
 pub fn page() -> String {
     let mut out = "# The words of keepalived.conf\n\n\
         Made from the tables in `src/config/keywords`. A word without effect is read and checked, and a start says \
-        so once. Since: the release of keepalived that brought the word; 2.2.7 has those without one.\n"
+        so once. Since: the release of keepalived that brought the word; 2.2.7 has those without one, and no keepalived those of Steadfast.\n"
         .to_owned();
     each_block(&mut |block| {
         out.push_str(&format!(

@@ -27,11 +27,14 @@ use crate::{
     kernel::{Deadline, clock},
     notify,
     registry::Registry,
-    snmp::{self, notification::Pending},
+    snmp::{self, Backlog, Pending, Told},
 };
 
 /// How long a stop waits for notify scripts, as keepalived does, for the AgentX master, and then for a recording.
 pub(super) const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// How long notifications wait for the journal to be read, which takes a few milliseconds unless the disk hangs.
+const JOURNAL_READ: Duration = Duration::from_secs(2);
 
 /// How the subagent is set up.
 #[derive(Clone, Debug)]
@@ -64,6 +67,10 @@ impl Snmp {
 pub(super) struct Manage {
     pub(super) registry: Arc<Registry>,
     pub(super) snmp: Option<Snmp>,
+    /// Where it is written how far the AgentX master has taken the transitions.
+    pub(super) told: watch::Sender<Told>,
+    /// What an earlier run could not deliver, as soon as it is known.
+    pub(super) backlog: Option<oneshot::Receiver<Backlog>>,
     pub(super) engine: mpsc::Sender<Command>,
     pub(super) real_time: Arc<RealTime>,
 }
@@ -71,11 +78,11 @@ pub(super) struct Manage {
 impl Manage {
     /// Runs until the engine has ended and its last transitions are delivered, or their time is up.
     pub(super) async fn run(self, engine_ended: oneshot::Receiver<()>) -> std::io::Result<()> {
-        let Self { registry, snmp, engine, real_time } = self;
+        let Self { registry, snmp, told, backlog, engine, real_time } = self;
         let mut scripts = scripts::loops(&registry.topology().scripts, &engine);
-        let (delivered, deliveries) = watch::channel(0);
+        let deliveries = told.subscribe();
         let (leave, left) = oneshot::channel::<()>();
-        let mut subagent = pin!(subagent(snmp, &registry, delivered, left).fuse());
+        let mut subagent = pin!(subagent(snmp, &registry, (told, backlog), left).fuse());
         let mut notify = notify::Runner::new(Arc::clone(&registry));
         {
             let mut signals = pin!(signals(engine));
@@ -102,7 +109,7 @@ async fn last_words(
     notify: &mut notify::Runner,
     mut subagent: Pin<&mut impl FusedFuture<Output = ()>>,
     registry: &Registry,
-    mut deliveries: watch::Receiver<u64>,
+    mut deliveries: watch::Receiver<Told>,
     leave: oneshot::Sender<()>,
 ) -> std::io::Result<()> {
     let newest = registry.transitions.newest();
@@ -111,7 +118,7 @@ async fn last_words(
     {
         let told = async {
             // An error says that there is no subagent, or none that sends notifications.
-            let _ = deliveries.wait_for(|delivered| *delivered >= newest).await;
+            let _ = deliveries.wait_for(|told| told.now >= newest).await;
             let _ = leave.send(());
         };
         let mut both = pin!(join(notify.finish(), told).fuse());
@@ -131,7 +138,7 @@ async fn last_words(
 async fn subagent(
     snmp: Option<Snmp>,
     registry: &Arc<Registry>,
-    delivered: watch::Sender<u64>,
+    (told, backlog): (watch::Sender<Told>, Option<oneshot::Receiver<Backlog>>),
     leave: oneshot::Receiver<()>,
 ) {
     let Some(Snmp { master, traps }) = snmp else {
@@ -150,13 +157,32 @@ async fn subagent(
     let built = Subagent::new(master, config, mib, || clock::now().0);
     match built {
         Ok(subagent) if traps => {
-            subagent.with_notifications(Pending::new(Arc::clone(registry), delivered)).run_until(leave).await;
+            let backlog = in_time(backlog).await;
+            subagent
+                .with_notifications(Pending::new(Arc::clone(registry), backlog, told))
+                .run_until(leave)
+                .await;
         }
         Ok(subagent) => {
-            drop(delivered);
+            drop(told);
             subagent.run_until(leave).await;
         }
         Err(error) => warn!("KEEPALIVED-MIB is not served: {error}"),
+    }
+}
+
+/// What an earlier run left, if the disk says so in time: no disk may hold up the notifications of this one.
+async fn in_time(backlog: Option<oneshot::Receiver<Backlog>>) -> Backlog {
+    let Some(backlog) = backlog else { return Backlog::default() };
+    let Ok(mut limit) = Deadline::new() else { return Backlog::default() };
+    let set = limit.set(Some(clock::now() + JOURNAL_READ));
+    tokio::select! {
+        // Without one it has been said why.
+        backlog = backlog => backlog.unwrap_or_default(),
+        _ = limit.expired(), if set.is_ok() => {
+            warn!("the journal of transitions cannot be read in time: what an earlier run left is not taken up");
+            Backlog::default()
+        }
     }
 }
 

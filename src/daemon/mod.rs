@@ -7,6 +7,7 @@
 
 mod engine;
 mod host;
+mod journal;
 mod log;
 mod manage;
 mod pid_file;
@@ -27,13 +28,14 @@ use std::{
 
 use tokio::{
     runtime,
-    sync::{mpsc, oneshot},
+    sync::{mpsc, oneshot, watch},
 };
 use tracing::{error, info, warn};
 
 use self::{
     engine::{Engine, Neighbours},
     host::Host,
+    journal::{Journal, Plan},
     manage::{Manage, Snmp},
     pid_file::PidFile,
     real_time::RealTime,
@@ -51,6 +53,7 @@ use crate::{
     registry::{
         FileRow, GroupRow, InstanceRow, ProcessRow, Registry, ScriptRow, SessionRow, StaticRows, Topology,
     },
+    snmp::{Backlog, Told},
 };
 
 /// keepalived's exit statuses.
@@ -142,6 +145,7 @@ fn start(
         return Err(Refused::fatal("only running in the foreground is supported yet: start with -n"));
     }
     let snmp = Snmp::new(arguments, &config.global);
+    let journal = Plan::new(arguments, &config.global, snmp.as_ref().is_some_and(|snmp| snmp.traps));
     let _pid_file = PidFile::take(&arguments.pid).map_err(Refused::fatal)?;
     check_capabilities(&config)?;
     let release = !arguments.dont_release_vrrp;
@@ -149,7 +153,12 @@ fn start(
     let registry = Arc::new(Registry::new(topology(config)));
     let recorder = arguments.record.as_deref().and_then(start_recorder);
     let source = recorder.as_ref().map(Recorder::source);
-    let outcome = run_lanes(registry, snmp, host, (release, source));
+    let (told, hear) = watch::channel(Told::default());
+    let (journal, backlog) = journal.and_then(|plan| start_journal(plan, &registry, hear)).unzip();
+    let outcome = run_lanes(registry, (snmp, told, backlog), host, (release, source));
+    if let Some(journal) = journal {
+        journal.finish();
+    }
     if let Some(recorder) = recorder {
         recorder.finish();
     }
@@ -251,10 +260,20 @@ fn start_recorder(path: &Path) -> Option<Recorder> {
     recorder.inspect_err(|cause| error!("nothing is recorded, cannot make {}: {cause}", path.display())).ok()
 }
 
+/// Starts the journal of transitions; without one everything else works.
+fn start_journal(
+    plan: Plan,
+    registry: &Arc<Registry>,
+    told: watch::Receiver<Told>,
+) -> Option<(Journal, oneshot::Receiver<Backlog>)> {
+    let journal = Journal::start(plan, Arc::clone(registry), told);
+    journal.inspect_err(|cause| error!("no journal of transitions: {cause}")).ok()
+}
+
 /// Runs both lanes until the engine has ended.
 fn run_lanes(
     registry: Arc<Registry>,
-    snmp: Option<Snmp>,
+    (snmp, told, backlog): (Option<Snmp>, watch::Sender<Told>, Option<oneshot::Receiver<Backlog>>),
     host: Host,
     (release, recorder): (bool, Option<recorder::Source>),
 ) -> Result<(), Refused> {
@@ -274,7 +293,7 @@ fn run_lanes(
         })
         .map_err(Refused::fatal)?;
     trackers::start(&registry, &commands).map_err(Refused::fatal)?;
-    let manage = Manage { registry, snmp, engine: commands, real_time };
+    let manage = Manage { registry, snmp, told, backlog, engine: commands, real_time };
     let runtime = runtime().map_err(Refused::fatal)?;
     // A mistake in an output must not end the process with the addresses still in place: with the lane its end
     // of the command channel is dropped, and the engine then releases them in order.

@@ -27,6 +27,13 @@ pub fn utc() -> Utc {
     Utc(wall().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default())
 }
 
+/// Which boot of the host [`now`] counts from, as the kernel names it (random(4)); a name of its own where it does not
+/// say, so that two moments are never taken for ones of the same boot.
+pub fn boot() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/random/boot_id")
+        .map_or_else(|_| format!("unknown at {}", utc().0.as_nanos()), |id| id.trim_end().to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

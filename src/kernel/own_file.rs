@@ -34,12 +34,12 @@ pub fn open(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// The text of a file that nobody but this process's user can have written, of at most `limit` bytes.
+/// Opens a file that nobody but this process's user can have written.
 ///
 /// # Errors
-/// As those of [`open`]; and when somebody else could have written it, it holds more, or it is no text.
-pub fn read(path: &Path, limit: u64) -> io::Result<String> {
-    let file = open(OpenOptions::new().read(true), path)?;
+/// As those of [`open`]; and when somebody else could have written it.
+pub fn open_private(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    let file = open(options, path)?;
     let found = file.metadata()?;
     if found.uid() != nix::unistd::geteuid().as_raw() {
         return Err(io::Error::other("it belongs to somebody else"));
@@ -47,7 +47,16 @@ pub fn read(path: &Path, limit: u64) -> io::Result<String> {
     if found.mode() & WRITE_OTHERS != 0 {
         return Err(io::Error::other("others may write to it"));
     }
-    if found.len() > limit {
+    Ok(file)
+}
+
+/// The text of a file that nobody but this process's user can have written, of at most `limit` bytes.
+///
+/// # Errors
+/// As those of [`open_private`]; and when it holds more, or it is no text.
+pub fn read(path: &Path, limit: u64) -> io::Result<String> {
+    let file = open_private(OpenOptions::new().read(true), path)?;
+    if file.metadata()?.len() > limit {
         return Err(io::ErrorKind::FileTooLarge.into());
     }
     let mut text = String::new();
@@ -59,7 +68,7 @@ pub fn read(path: &Path, limit: u64) -> io::Result<String> {
 ///
 /// # Errors
 /// Whatever the system says.
-pub fn replace(path: &Path, text: &str) -> io::Result<()> {
+pub fn replace(path: &Path, content: impl AsRef<[u8]>) -> io::Result<()> {
     let draft = beside(path, ".new");
     match fs::remove_file(&draft) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -67,7 +76,7 @@ pub fn replace(path: &Path, text: &str) -> io::Result<()> {
     }
     // With O_EXCL no link is followed, either.
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
-    file.write_all(text.as_bytes())?;
+    file.write_all(content.as_ref())?;
     fs::rename(&draft, path)
 }
 

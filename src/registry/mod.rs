@@ -18,6 +18,9 @@ mod stream;
 mod trackers;
 mod transition;
 
+#[cfg(test)]
+pub(crate) mod testing;
+
 pub use self::{
     counters::{Counter, Counters},
     group::{GroupRow, GroupStatus},

@@ -30,7 +30,8 @@ pub struct Transition {
 }
 
 /// Whose state changed.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Subject {
     /// A `vrrp_instance`.
     Instance {
@@ -58,7 +59,7 @@ impl Subject {
 }
 
 /// From where to where, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
     /// The state before.
     pub from: State,

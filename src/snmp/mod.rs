@@ -1,7 +1,7 @@
 //! KEEPALIVED-MIB over the registry: what an NMS reads, and what it is told.
 //!
 //! Each table is one file that declares its columns as data, with a getter per column; [`view`] puts them
-//! together and [`notification`] turns transitions into notifications. Nothing here keeps state of its own:
+//! together, and [`Pending`] turns transitions into notifications. Nothing here keeps state of its own:
 //! a request takes the registry's topology once and reads the rows. The room may import
 //! [`crate::registry`], the types of [`crate::config`]'s model and [`crate::units`] that are in its rows, and the `agentx`
 //! crate.
@@ -14,7 +14,8 @@ mod group;
 mod group_member;
 mod instance;
 mod next_hop;
-pub mod notification;
+mod notification;
+mod pending;
 mod position;
 mod process;
 mod route;
@@ -22,6 +23,8 @@ mod rule;
 mod script;
 mod session;
 mod tracked;
+
+pub use self::pending::{Backlog, Pending, Told};
 
 use std::net::IpAddr;
 

@@ -1,14 +1,11 @@
-//! Transitions as SNMP notifications: a cursor in the stream that moves when the master has taken one.
+//! What a notification carries.
 
-use std::sync::Arc;
-
-use agentx::{Delivery, Notification, Notifications, Oid, Value, VarBind};
-use tokio::sync::watch;
-use tracing::warn;
+use agentx::{Notification, Oid, Value, VarBind};
 
 use crate::{
-    registry::{Cursor, Registry, Subject, Topology, Transition},
+    registry::{State, Subject, Topology, Transition},
     snmp::{KEEPALIVED, instance},
+    units::Time,
 };
 
 /// KEEPALIVED-MIB::vrrpInstanceStateChange, below [`KEEPALIVED`].
@@ -22,68 +19,51 @@ const INSTANCE_ENTRY: [u32; 3] = [2, 3, 1];
 /// KEEPALIVED-MIB::vrrpSyncGroupEntry, below [`KEEPALIVED`].
 const GROUP_ENTRY: [u32; 3] = [2, 1, 1];
 
-/// The transitions that the AgentX master has not taken yet.
-#[derive(Debug)]
-pub struct Pending {
-    registry: Arc<Registry>,
-    cursor: Cursor,
-    /// Number of the newest transition that was shown.
-    shown: u64,
-    delivered: watch::Sender<u64>,
+/// STEADFAST-MIB::steadfast, below [`KEEPALIVED`]: an arc that keepalived has nothing at.
+const STEADFAST: u32 = 1000;
+/// STEADFAST-MIB::steadfastNotificationsLost, below [`KEEPALIVED`].
+const NOTIFICATIONS_LOST: [u32; 3] = [STEADFAST, 0, 1];
+/// STEADFAST-MIB::steadfastLostCount.0, below [`KEEPALIVED`].
+const LOST_COUNT: [u32; 4] = [STEADFAST, 1, 1, 0];
+/// STEADFAST-MIB::steadfastLostTotal.0, below [`KEEPALIVED`].
+const LOST_TOTAL: [u32; 4] = [STEADFAST, 1, 2, 0];
+
+/// The OID of steadfastNotificationsLost.
+pub(super) fn lost() -> Oid {
+    under(&NOTIFICATIONS_LOST)
 }
 
-impl Pending {
-    /// Everything since the start; the number of the newest one that was taken is written to `delivered`.
-    pub fn new(registry: Arc<Registry>, delivered: watch::Sender<u64>) -> Self {
-        Self { registry, cursor: Cursor::default(), shown: 0, delivered }
-    }
-}
-
-impl Notifications for Pending {
-    fn oldest(&mut self) -> Option<Notification> {
-        let lost = self.cursor.catch_up(&self.registry.transitions);
-        if lost > 0 {
-            warn!("{lost} SNMP notifications were lost: the AgentX master was away for too many transitions");
-        }
-        let transition = loop {
-            let next = self.cursor.peek(&self.registry.transitions)?;
-            if next.change.is_move() {
-                break next;
-            }
-            // Nothing that there is a notification for: it is delivered by being passed over.
-            self.cursor.advance_past(next.seq);
-            self.delivered.send_replace(next.seq);
-        };
-        self.shown = transition.seq;
-        Some(notification(&self.registry.topology(), &transition))
-    }
-
-    // What the master did not accept has been logged where it was sent.
-    fn acknowledge(&mut self, id: u64, _: Delivery) {
-        self.cursor.advance_past(id);
-        self.delivered.send_replace(id);
-    }
-
-    async fn changed(&mut self) {
-        // What was shown already is no change.
-        let ahead = (self.shown + 1).saturating_sub(self.cursor.position());
-        self.cursor.ready(&self.registry.transitions, ahead).await;
-    }
+/// steadfastNotificationsLost: so many in this place, and so many since the daemon started.
+pub(super) fn of_loss(topology: &Topology, id: u64, at: Time, (count, total): (u64, u64)) -> Notification {
+    let varbinds = vec![
+        VarBind::new(under(&LOST_COUNT), Value::Gauge32(count.try_into().unwrap_or(u32::MAX))),
+        // It wraps, as a Counter32 does.
+        VarBind::new(
+            under(&LOST_TOTAL),
+            Value::Counter32(u32::try_from(total & u64::from(u32::MAX)).unwrap_or(0)),
+        ),
+        VarBind::new(under(&ROUTER_ID), Value::text(&topology.global.router_id)),
+    ];
+    Notification { id, at: at.0, trap_oid: lost(), varbinds }
 }
 
 /// vrrpInstanceStateChange or vrrpSyncGroupStateChange with its objects in the order that trap receivers rely on. The
 /// columns carry the row's index, so that an NMS can match them with the table (RFC 2578 §8.1).
-fn notification(topology: &Topology, transition: &Transition) -> Notification {
+pub(super) fn of_transition(topology: &Topology, id: u64, transition: &Transition) -> Notification {
     let state = Value::Integer(transition.change.to.notified());
     let (trap, mut varbinds) = match &transition.subject {
         Subject::Instance { index, name } => {
             let column = |number| under(&INSTANCE_ENTRY).child(number).child(*index);
-            let row = topology.instances.get(*index as usize - 1);
-            let initial = row.map(|row| instance::initial_state(row).shown());
+            // One of an earlier run may be configured at another place by now, or not at all any more.
+            let row = topology.instances.get((*index as usize).saturating_sub(1));
+            let row = row
+                .filter(|row| row.config.name == *name)
+                .or_else(|| topology.instances.iter().find(|row| row.config.name == *name));
+            let initial = row.map_or(State::Stop, |row| instance::initial_state(row)).shown();
             let varbinds = vec![
                 VarBind::new(column(2), Value::text(name)),
                 VarBind::new(column(4), state),
-                VarBind::new(column(5), Value::Integer(initial.unwrap_or_default())),
+                VarBind::new(column(5), Value::Integer(initial)),
             ];
             (INSTANCE_STATE_CHANGE, varbinds)
         }
@@ -94,7 +74,7 @@ fn notification(topology: &Topology, transition: &Transition) -> Notification {
         }
     };
     varbinds.push(VarBind::new(under(&ROUTER_ID), Value::text(&topology.global.router_id)));
-    Notification { id: transition.seq, at: transition.at.0, trap_oid: under(&trap), varbinds }
+    Notification { id, at: transition.at.0, trap_oid: under(&trap), varbinds }
 }
 
 fn under(suffix: &[u32]) -> Oid {

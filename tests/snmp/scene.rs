@@ -23,6 +23,10 @@ pub(crate) const GROUP_STATE_CHANGE: &str = ".1.3.6.1.4.1.9586.100.5.2.10.0.1";
 pub(crate) const GROUP_ENTRY: &str = ".1.3.6.1.4.1.9586.100.5.2.1.1";
 /// The entry of vrrpInstanceTable; its columns name the objects of a notification.
 pub(crate) const INSTANCE_ENTRY: &str = ".1.3.6.1.4.1.9586.100.5.2.3.1";
+/// STEADFAST-MIB::steadfastNotificationsLost.
+pub(crate) const NOTIFICATIONS_LOST: &str = ".1.3.6.1.4.1.9586.100.5.1000.0.1";
+/// STEADFAST-MIB::steadfastLostCount.
+pub(crate) const LOST_COUNT: &str = ".1.3.6.1.4.1.9586.100.5.1000.1.1";
 /// SNMPv2-MIB::sysUpTime.0.
 pub(crate) const SYS_UP_TIME: &str = ".1.3.6.1.2.1.1.3.0";
 

@@ -347,6 +347,21 @@ pub(super) static BLOCK: Block = Block::new(Table {
         keyword("enable_snmp_rfc", "", Flag, "RFC2787 and RFC6527 MIBs"),
         keyword("enable_snmp_rfcv2", "", Flag, "RFC2787 MIB"),
         keyword("enable_snmp_rfcv3", "", Flag, "RFC6527 MIB"),
+        keyword(
+            "transition_journal",
+            "PATH | none",
+            Text,
+            "file that keeps the notifications that the AgentX master has not taken yet",
+        )
+        .or("the pid file's name with .transitions behind it, with enable_traps")
+        .expected()
+        .since("Steadfast")
+        .supported(),
+        keyword("transition_journal_size", "KIB", Integer(64, 262_144), "its size; the oldest give way")
+            .or("4096")
+            .expected()
+            .since("Steadfast")
+            .supported(),
         keyword("enable_traps", "", Flag, "SNMP traps").supported(),
         keyword(
             "snmp_vs_stats_update_interval",

@@ -109,7 +109,7 @@ impl Config {
 
 impl Global {
     /// What holds when no line says otherwise.
-    pub(super) fn empty() -> Self {
+    pub(crate) fn empty() -> Self {
         Self {
             router_id: String::new(),
             enable_traps: false,

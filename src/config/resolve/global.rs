@@ -35,6 +35,7 @@ fn setting(node: &Node, global: &mut Global, context: &mut Context<'_>) {
                 global.router_id = word.text.to_owned();
             }
         }
+        "transition_journal" => journal(node, global, context),
         "enable_traps" => global.enable_traps = true,
         "enable_snmp_vrrp" | "enable_snmp_keepalived" => global.enable_snmp_vrrp = true,
         "snmp_socket" => socket(node, global, context),
@@ -85,6 +86,19 @@ fn scripts(global: &mut Global, context: &mut Context<'_>) {
         command::complete(line, global, context);
     }
     global.settings = settings;
+}
+
+/// A journal has its place whatever folder the daemon was started in.
+fn journal(node: &Node, global: &mut Global, context: &mut Context<'_>) {
+    let Some(word) = node.argument().filter(|word| !word.text.starts_with('/') && word.text != "none") else {
+        return;
+    };
+    global.settings.transition_journal = None;
+    let headline = format!("`{}` is no path from the root: the line is ignored", word.text);
+    context.add(
+        Diagnostic::new("invalid-value", Severity::Error, headline, &word.span())
+            .help("write a path that begins with /, or none"),
+    );
 }
 
 /// The first `snmp_socket` counts.

@@ -110,6 +110,8 @@ section! {
         enable_snmp_rfc: bool = "enable_snmp_rfc",
         enable_snmp_rfcv2: bool = "enable_snmp_rfcv2",
         enable_snmp_rfcv3: bool = "enable_snmp_rfcv3",
+        transition_journal: Option<Box<str>> = "transition_journal",
+        transition_journal_size: Effective<u32> = "transition_journal_size",
         enable_traps: bool = "enable_traps",
         snmp_vs_stats_update_interval: Effective<Duration> = "snmp_vs_stats_update_interval",
         snmp_rs_stats_update_interval: Effective<Duration> = "snmp_rs_stats_update_interval",

@@ -1,0 +1,153 @@
+//! The journal's file: found, judged, made anew where it has to be, and locked.
+
+use std::{
+    fs::{self, DirBuilder, File, OpenOptions, TryLockError},
+    hash::{BuildHasher as _, RandomState},
+    io::{self, Read as _},
+    os::unix::fs::DirBuilderExt as _,
+    path::Path,
+};
+
+use tracing::warn;
+
+use crate::{
+    journal::{Found, NoJournal, Record, Ring, SIZES, Write},
+    kernel::own_file,
+};
+
+/// A journal ready to be written, and what is in it.
+pub(super) struct Opened {
+    pub(super) file: File,
+    pub(super) ring: Ring,
+    pub(super) records: Vec<Record>,
+    pub(super) position: Option<u64>,
+}
+
+/// Opens the journal at `path`, of `size` bytes: the one that is there, else a new one. It is ours until the file is
+/// closed.
+///
+/// # Errors
+/// What the system says; and when something else is there, or another process has it.
+pub(super) fn open(path: &Path, size: u64) -> io::Result<Opened> {
+    let file = match own_file::open_private(OpenOptions::new().read(true).write(true), path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return create(path, size, &[], None),
+        file => file?,
+    };
+    lock(&file)?;
+    match Ring::recover(&content(&file)?) {
+        Ok(Found { ring, records, position }) if ring.size() == Ring::create(size, 0).0.size() => {
+            Ok(Opened { file, ring, records, position })
+        }
+        Ok(Found { records, position, .. }) => create(path, size, &records, position),
+        Err(NoJournal::Damaged) => {
+            let aside = own_file::beside(path, ".damaged");
+            fs::rename(path, &aside)?;
+            warn!("the header of the journal {} is damaged: it is {} now", path.display(), aside.display());
+            create(path, size, &[], None)
+        }
+        Err(foreign @ NoJournal::Foreign) => Err(io::Error::other(foreign)),
+    }
+}
+
+fn lock(file: &File) -> io::Result<()> {
+    file.try_lock().map_err(|error| match error {
+        TryLockError::WouldBlock => io::Error::other("another process has it"),
+        TryLockError::Error(error) => error,
+    })
+}
+
+fn content(file: &File) -> io::Result<Vec<u8>> {
+    let mut content = Vec::new();
+    // No journal is larger, so what is cut off is none.
+    file.take(SIZES.end() + 1).read_to_end(&mut content)?;
+    Ok(content)
+}
+
+/// A new file with as many of the records, from the newest back, as there is room for. Its space on the disk is taken at
+/// once, so that a disk that fills up later does not matter.
+fn create(path: &Path, size: u64, records: &[Record], position: Option<u64>) -> io::Result<Opened> {
+    let (mut ring, mut image) = Ring::create(size, RandomState::new().hash_one(path));
+    image.resize(usize::try_from(ring.size()).map_err(io::Error::other)?, 0);
+    let mut put = |Write { at, bytes }: Write| {
+        let at = usize::try_from(at).unwrap_or(usize::MAX);
+        if let Some(room) = at.checked_add(bytes.len()).and_then(|end| image.get_mut(at..end)) {
+            room.copy_from_slice(&bytes);
+        }
+    };
+    for record in records {
+        // They were short enough for the old one.
+        ring.record(record.number, &record.payload).map(&mut put).map_err(io::Error::other)?;
+    }
+    if let Some(position) = position {
+        put(ring.position(position));
+    }
+    if let Some(folder) = path.parent().filter(|folder| !folder.exists()) {
+        DirBuilder::new().mode(0o700).create(folder)?;
+    }
+    own_file::replace(path, &image)?;
+    let file = own_file::open_private(OpenOptions::new().read(true).write(true), path)?;
+    lock(&file)?;
+    file.sync_all()?;
+    if let Some(folder) = path.parent() {
+        File::open(folder)?.sync_all()?;
+    }
+    let Found { ring, records, position } = Ring::recover(&image).map_err(io::Error::other)?;
+    Ok(Opened { file, ring, records, position })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::FileExt as _;
+
+    use super::*;
+
+    const SIZE: u64 = 64 << 10;
+
+    fn write(journal: &mut Opened, number: u64) {
+        let Write { at, bytes } = journal.ring.record(number, b"text").unwrap();
+        journal.file.write_all_at(&bytes, at).unwrap();
+    }
+
+    fn numbers(journal: &Opened) -> Vec<u64> {
+        journal.records.iter().map(|record| record.number).collect()
+    }
+
+    fn refusal(path: &Path) -> String {
+        open(path, SIZE).err().unwrap().to_string()
+    }
+
+    #[test]
+    fn what_was_written_is_there_when_it_is_opened_again_also_in_another_size() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new").join("journal");
+        let mut journal = open(&path, SIZE).unwrap();
+        assert!(numbers(&journal).is_empty());
+        (1..=200).for_each(|number| write(&mut journal, number));
+        let Write { at, bytes } = journal.ring.position(150);
+        journal.file.write_all_at(&bytes, at).unwrap();
+        assert!(refusal(&path).contains("another process has it"));
+        drop(journal);
+        let kept: Vec<u64> = (76..=200).collect();
+        for size in [SIZE, 2 * SIZE, SIZE] {
+            let journal = open(&path, size).unwrap();
+            assert_eq!(fs::metadata(&path).unwrap().len(), size);
+            assert_eq!((numbers(&journal), journal.position), (kept.clone(), Some(150)));
+        }
+    }
+
+    #[test]
+    fn what_is_no_journal_is_not_overwritten_and_a_damaged_one_put_aside() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal");
+        own_file::replace(&path, "precious").unwrap();
+        assert!(refusal(&path).contains("something else"));
+        assert_eq!(fs::read_to_string(&path).unwrap(), "precious");
+        fs::remove_file(&path).unwrap();
+        let mut journal = open(&path, SIZE).unwrap();
+        write(&mut journal, 1);
+        journal.file.write_all_at(b"x", 20).unwrap();
+        drop(journal);
+        assert!(numbers(&open(&path, SIZE).unwrap()).is_empty());
+        assert!(own_file::beside(&path, ".damaged").exists());
+    }
+}
