@@ -151,6 +151,7 @@ fn start(
     let release = !arguments.dont_release_vrrp;
     let (host, host_lane) = start_host(&mut config, arguments, release)?;
     let registry = Arc::new(Registry::new(topology(config)));
+    let rows = Arc::clone(&registry);
     let recorder = arguments.record.as_deref().and_then(start_recorder);
     let source = recorder.as_ref().map(Recorder::source);
     let (told, hear) = watch::channel(Told::default());
@@ -170,6 +171,7 @@ fn start(
     if lost > 0 {
         warn!("{lost} log lines were lost because the log could not take them in time");
     }
+    info!("The vrrp lane: {}", rows.lag.seen());
     info!("Stopped");
     Ok(())
 }

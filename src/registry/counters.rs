@@ -57,11 +57,13 @@ pub enum Counter {
     Contest,
     /// Unicast advertisements from addresses that are no `unicast_peer`; believed without `check_unicast_src`.
     StrangerReceived,
+    /// Takeovers that waited for the whole silence of our own interval, because others had hastened too many.
+    TakeoverHeldBack,
 }
 
 impl Counter {
     /// Every counter, in the order in which they are declared.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::AdvertReceived,
         Self::AdvertSent,
         Self::BecomeMaster,
@@ -88,6 +90,7 @@ impl Counter {
         Self::AddressRestored,
         Self::Contest,
         Self::StrangerReceived,
+        Self::TakeoverHeldBack,
     ];
 }
 

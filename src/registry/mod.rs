@@ -11,6 +11,7 @@
 
 mod counters;
 mod group;
+mod lag;
 mod routing;
 mod rows;
 mod state;
@@ -24,6 +25,7 @@ pub(crate) mod testing;
 pub use self::{
     counters::{Counter, Counters},
     group::{GroupRow, GroupStatus},
+    lag::{Lag, Lateness},
     routing::{RouteRow, RoutingStatus, RuleRow, StaticRows},
     rows::{
         AddressRow, AddressStatus, Contest, InstanceRow, InstanceStatus, Peer, ScriptResult, ScriptRow,
@@ -77,12 +79,18 @@ pub struct Registry {
     topology: ArcSwap<Topology>,
     /// Every transition since the start, numbered.
     pub transitions: Stream,
+    /// How late the vrrp lane is with what is due.
+    pub lag: Lag,
 }
 
 impl Registry {
     /// A registry of `topology` with an empty stream.
     pub fn new(topology: Topology) -> Self {
-        Self { topology: ArcSwap::from_pointee(topology), transitions: Stream::default() }
+        Self {
+            topology: ArcSwap::from_pointee(topology),
+            transitions: Stream::default(),
+            lag: Lag::default(),
+        }
     }
 
     /// The rows as they are now. Take it once per request, so that a walk sees stable rows.

@@ -59,6 +59,8 @@ pub(super) enum Matter {
     OurAddress,
     /// Two routers are configured as owner of the addresses.
     TwoOwners,
+    /// Takeovers are hastened again and again.
+    Storm,
     /// Everything from senders that no longer fit the table.
     Others,
 }

@@ -1,10 +1,10 @@
 //! Nothing that others do to the host holds up advertisements: not the lock of the network configuration, which
-//! anybody may hold for seconds, and no flood of changes.
+//! anybody may hold for seconds, and no flood of changes. And nobody on the link can keep a router busy.
 
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use lab::{Capture, Control, Host, Lan, Result, Router, State, clock, wait};
+use lab::{Capture, Control, Host, Injector, Lan, Result, Router, State, clock, frame, wait};
 
 use crate::world::{SOON, Setup, V3, VI, VIP, assert_steady, is_keepalived, ours};
 
@@ -120,4 +120,44 @@ fn ten_thousand_changes_at_once_hold_up_no_advertisement_and_none_is_missed() ->
     router.stop()?;
     assert_eq!(alpha.addresses("va0")?, before);
     Ok(())
+}
+
+/// Rounds of a forger who hastens takeovers, each with a claim and its release.
+const FORGED: usize = 400;
+const FORGER: [u8; 4] = [10, 9, 0, 66];
+
+#[test]
+fn whoever_forges_claims_and_releases_gets_a_few_takeovers_and_not_one_each() -> Result<()> {
+    if is_keepalived("it takes over as often as a forger likes") {
+        return Ok(());
+    }
+    let lan = Lan::pair()?;
+    let alpha = &lan["alpha"];
+    let calls = alpha.dir().join("calls");
+    let setup = V3.alpha(100).line(format!("notify \"/bin/sh -c 'echo >> {}'\" root", calls.display()));
+    let setup = Setup { before: "global_defs {\n  script_user root\n}\n".into(), ..setup };
+    let router = setup.start_until(&ours(), alpha, State::Master)?;
+    let injector = Injector::open(&lan["beta"], "vb0")?;
+    let forged = |priority| {
+        let advert = frame::advert_v3((FORGER, frame::VRRP_GROUP), 51, priority, 1, &[[10, 9, 0, 100]]);
+        frame::Ipv4::vrrp(FORGER, &advert).ethernet([2, 0, 0, 0, 0, 66])
+    };
+    let (claim, release) = (forged(200), forged(0));
+    for _ in 0..FORGED {
+        injector.send(&claim)?;
+        injector.send(&release)?;
+        // Time for the skew at the interval that the claim names.
+        std::thread::park_timeout(Duration::from_millis(10));
+    }
+    let mark = router.mark();
+    router.wait_log("others have hastened", SOON)?;
+    router.wait_entering_since(mark, VI, State::Master, SOON)?;
+    lan.wait_holder(VIP, "alpha", SOON)?;
+    let takeovers = router.entries(VI, State::Master);
+    // Its own at the start, ten at once, and one after the silence at the end; a machine that stalls adds another.
+    assert!((10..=14).contains(&takeovers), "{takeovers} takeovers\n{}", router.process().log_tail());
+    let moves = takeovers + router.entries(VI, State::Backup);
+    wait::until_eq("one call for each move", SOON, &moves, || {
+        std::fs::read_to_string(&calls).map_or(0, |text| text.lines().count())
+    })
 }

@@ -14,6 +14,7 @@ mod holder;
 mod holdings;
 mod interfaces;
 mod kernel_view;
+mod lateness;
 mod leftovers;
 mod links;
 mod listen;
@@ -162,6 +163,7 @@ pub(super) struct Engine {
     deadline: Deadline,
     commands: mpsc::Receiver<Command>,
     inbox: Inbox,
+    lateness: lateness::Watch,
     outbox: Outbox,
     brake: Brake,
     announcements: Announcements,
@@ -227,6 +229,7 @@ impl Engine {
             deadline: Deadline::new().map_err(timer)?,
             commands,
             inbox: Inbox::new(PACKET),
+            lateness: lateness::Watch::new(&registry.topology()),
             brake: Brake::default(),
             outbox: Outbox::default(),
             announcements: Announcements::new(Paces::of(&registry.topology())),
@@ -362,6 +365,7 @@ impl Engine {
     /// Has every MASTER do what is due by now, and sends it.
     fn advertise(&mut self) {
         let now = clock::now();
+        let due = self.urgent.next().filter(|due| *due <= now);
         // Two rounds at the most: a timer that is always due must not keep the rest waiting.
         for _ in 0..2 * self.routers.len() {
             let Some(number) = self.urgent.due(now) else { break };
@@ -369,6 +373,9 @@ impl Engine {
             self.carry_out(number, now);
         }
         self.flush();
+        if let Some(due) = due {
+            self.note_lag(due);
+        }
     }
 
     /// Has what is due leave amid work for many routers, after the one of that number in a row.
@@ -379,6 +386,9 @@ impl Engine {
     }
 
     fn run_timers(&mut self, now: Time) {
+        if let Some(due) = self.timers.next().filter(|due| *due <= now) {
+            self.note_lag(due);
+        }
         for _ in 0..2 * self.routers.len() {
             let Some(number) = self.timers.due(now) else { break };
             self.routers[number].machine.handle_timeout(now);

@@ -27,6 +27,7 @@ impl Instance {
     fn wait_as_backup(&mut self, now: Time, reason: Reason) {
         self.tolerate_until = None;
         self.ready = false;
+        self.storm.claimed(now);
         self.change(now, State::Backup, reason);
         let begin = now.max(self.quiet_until);
         self.timers.set(Timer::MasterDown, begin + self.master_down_interval());
@@ -75,6 +76,7 @@ impl Instance {
     }
 
     fn follow_master(&mut self, now: Time, advert: &Accepted) {
+        self.storm.claimed(now);
         self.wanted = State::Backup;
         self.ready = false;
         self.adopt_interval(now, advert);

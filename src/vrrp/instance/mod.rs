@@ -17,6 +17,7 @@ mod contest;
 mod fault;
 mod master;
 mod member;
+mod storm;
 mod words;
 
 use std::{
@@ -28,7 +29,10 @@ use std::{
 };
 
 pub use self::fault::Fault;
-use self::master::{Answers, OtherOwner};
+use self::{
+    master::{Answers, OtherOwner},
+    storm::Storm,
+};
 use super::{
     Action, Destination, Level, Log, Membership, Settings,
     auth::Guard,
@@ -118,6 +122,7 @@ pub struct Instance {
     /// The first burst of gratuitous ARP of this mastership has been sent.
     announced: bool,
     restorer: Restorer,
+    storm: Storm,
     limiter: Limiter,
     guard: Guard,
     transmitter: Transmitter,
@@ -162,6 +167,7 @@ impl Instance {
             addresses_set: false,
             announced: false,
             restorer: Restorer::default(),
+            storm: Storm::default(),
             limiter: Limiter::default(),
             guard: Guard::new(&settings.auth),
             transmitter: Transmitter::new(&settings),
@@ -224,6 +230,7 @@ impl Instance {
     pub fn handle_timeout(&mut self, now: Time) {
         while let Some((timer, due)) = self.timers.expire(now) {
             match timer {
+                Timer::MasterDown if self.is_held_back(now) => {}
                 // RFC 9568 §6.4.2 (6.4.2-7).
                 Timer::MasterDown => self.take_over(now),
                 // RFC 9568 §6.4.3 (6.4.3-9).

@@ -12,6 +12,7 @@ mod malformed;
 mod master;
 mod matrix;
 mod shutdown;
+mod storm;
 mod words;
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
