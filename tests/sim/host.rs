@@ -1,11 +1,11 @@
 //! A host: its clock, its links, and the machines that its process runs.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use steadfast::{
     record::{Recorded, Tape},
     registry::Counters,
-    units::Time,
+    units::{Time, Utc},
     vrrp::{Instance, Settings, SyncGroup},
 };
 
@@ -19,6 +19,8 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Host {
     pub(crate) clock: Clock,
+    /// What its wall clock shows when a story begins; it may be set.
+    pub(crate) wall: Duration,
     pub(crate) is_running: bool,
     /// Its instance of each virtual router.
     pub(crate) nodes: Vec<Node>,
@@ -55,10 +57,11 @@ impl Host {
             machine: None,
             holds: false,
             due: None,
-            watch: Watch::default(),
+            watch: Watch::new(settings),
         };
         Self {
             clock: plan.clock,
+            wall: plan.wall,
             is_running: false,
             nodes: plan.settings.iter().zip(&plan.scripts).map(node).collect(),
             group: None,
@@ -82,10 +85,15 @@ impl Host {
             let tape = tape(router, &settings);
             let machine = Instance::new(settings, Arc::new(Counters::default()));
             node.machine = Some(Recorded::new(machine, tape));
-            node.watch = Watch::default();
+            node.watch = Watch::new(&node.settings);
         }
         let name = |router: &usize| self.nodes[*router].settings.name.clone();
         self.group = (!plan.group.is_empty()).then(|| SyncGroup::new(plan.group.iter().map(name)));
+    }
+
+    /// What its wall clock shows at a time of the world.
+    pub(crate) fn utc(&self, world: Time) -> Utc {
+        Utc(self.wall + self.clock.local(world).since(Time(self.clock.origin)))
     }
 
     /// The process is gone, and its addresses.
@@ -96,7 +104,7 @@ impl Host {
             node.machine = None;
             node.due = None;
             node.holds = false;
-            node.watch = Watch::default();
+            node.watch = Watch::new(&node.settings);
         }
     }
 

@@ -2,9 +2,10 @@
 //! bent on their way.
 
 use steadfast::{
+    config::{AntiReplay, SignatureMode},
     registry::{Reason, State},
     units::Priority,
-    vrrp::{Action, Input, Order, Settings},
+    vrrp::{Action, Auth, Input, Order, Settings},
 };
 
 use crate::watch::{Cause, Claim, Invariant};
@@ -14,6 +15,10 @@ use crate::watch::{Cause, Claim, Invariant};
 pub(crate) enum Mutation {
     /// Believes packets that were damaged.
     AnswersGarbage,
+    /// Believes what was signed long ago.
+    LivesInThePast,
+    /// Believes who does not sign.
+    TrustsAnybody,
     /// Says that somebody else was the reason.
     BlamesAnother,
     /// Changes to FAULT are told, but have no effect on the machine.
@@ -59,8 +64,10 @@ pub(crate) enum Mutation {
 }
 
 /// Each broken rule with the rule of the watch that notices it.
-pub(crate) const TABLE: [(Mutation, Invariant); 22] = [
+pub(crate) const TABLE: [(Mutation, Invariant); 24] = [
     (Mutation::AnswersGarbage, Invariant::Garbage),
+    (Mutation::LivesInThePast, Invariant::Garbage),
+    (Mutation::TrustsAnybody, Invariant::Garbage),
     (Mutation::BlamesAnother, Invariant::Cause),
     (Mutation::IgnoresFaults, Invariant::Fault),
     (Mutation::AddressesFirst, Invariant::Order),
@@ -94,6 +101,15 @@ impl Mutation {
     /// What the machine is configured with.
     pub(crate) fn settings(self, settings: &Settings) -> Settings {
         let mut settings = settings.clone();
+        if let Auth::Signed(signatures) = &mut settings.auth {
+            match self {
+                Self::LivesInThePast => signatures.anti_replay = AntiReplay::Time { window: 300 },
+                Self::TrustsAnybody if signatures.mode == SignatureMode::Enforce => {
+                    signatures.mode = SignatureMode::Permissive;
+                }
+                _ => {}
+            }
+        }
         match self {
             Self::Preempts => settings.preempt = true,
             Self::TooModest if !settings.start_as_master => settings.preempt = false,

@@ -30,6 +30,10 @@ pub(crate) struct Outcome {
     pub(crate) masters: u64,
     pub(crate) moves: u64,
     pub(crate) packets: u64,
+    /// Intact packets that were not to be believed.
+    pub(crate) doubted: u64,
+    /// Whether everybody believed the same routers from the healing of the network to the end.
+    pub(crate) is_settled: bool,
     pub(crate) told: String,
     /// What `steadfast replay` reads.
     pub(crate) recording: String,
@@ -41,24 +45,29 @@ pub(crate) fn tell(seed: u64, mutation: Option<Mutation>, story: Story) -> Outco
     world.start();
     world.suffer();
     world.heal();
+    let distrust = world.distrust();
     // Some have only just booted.
     let bound = world.now + FIRST_RESULT + world.plan.bound();
     world.run_until(bound);
-    world.check_masters();
+    let mut is_settled = world.distrust() == distrust;
+    if is_settled {
+        world.check_masters();
+    }
     let moves = world.moves;
     let end = world.now + WATCH;
     world.run_until(end);
     // Hosts that prefer each other for different members of a group may take turns for ever.
-    if world.violation.is_none() && world.moves != moves && !world.plan.is_mixed {
+    is_settled &= world.distrust() == distrust;
+    if world.violation.is_none() && world.moves != moves && is_settled && !world.plan.is_mixed {
         world.violate(Invariant::Flap, format!("{} changes", world.moves - moves));
     }
     if world.violation.is_none() {
         world.check_ends();
     }
     let masters = world.groups().iter().map(|(router, side)| world.masters(*router, side).len() as u64).sum();
-    let World { violation, moves, wire, story, .. } = world;
+    let World { violation, moves, doubted, wire, story, .. } = world;
     let (told, recording) = story.into_texts();
-    Outcome { seed, violation, masters, moves, packets: wire.packets, told, recording }
+    Outcome { seed, violation, masters, moves, packets: wire.packets, doubted, is_settled, told, recording }
 }
 
 impl World {
@@ -72,6 +81,7 @@ impl World {
             self.boot(host);
         }
         self.wire.doubling = self.random.below(10);
+        self.wire.is_even = self.random.percent(50);
     }
 
     fn suffer(&mut self) {
@@ -96,8 +106,33 @@ impl World {
                 self.boot(host);
             }
         }
+        for host in 0..self.hosts.len() {
+            self.correct_clock(host, self.plan.hosts[host].wall);
+        }
         let (now, sides) = (self.now, self.wire.sides.clone());
         self.story.line(now, format_args!("the network is healthy, with the sides {sides:?}"));
+    }
+
+    /// Whether a host believes what another says of a router.
+    fn trusts(&self, router: usize, host: usize, other: usize) -> bool {
+        let belief = |host: usize| {
+            (self.hosts[host].nodes[router].watch.belief(), self.hosts[host].clock.local(self.now))
+        };
+        let ((ours, now), (theirs, others_now)) = (belief(host), belief(other));
+        ours.trusts(now, theirs, (self.plan.routers[router].source(other), others_now))
+    }
+
+    /// Who of those on one side does not believe whom, for each router.
+    fn distrust(&self) -> Vec<(usize, usize, usize)> {
+        let mut found = Vec::new();
+        for (router, side) in self.groups() {
+            for host in side.iter().filter(|host| self.hosts[**host].is_running) {
+                let others = side.iter().filter(|other| *other != host && self.hosts[**other].is_running);
+                let doubted = others.filter(|other| !self.trusts(router, *host, **other));
+                found.extend(doubted.map(|other| (router, *host, *other)));
+            }
+        }
+        found
     }
 
     /// Each virtual router on each side of the network, with the hosts there.
@@ -126,20 +161,37 @@ impl World {
             let able: Vec<usize> =
                 side.iter().copied().filter(|host| self.takes_part(*host, router)).collect();
             let masters = self.masters(router, &side);
-            let may_lack = self.plan.is_mixed && self.plan.is_member(router);
-            let is_right = masters.len() == able.len().min(1) || may_lack && masters.is_empty();
-            if !is_right {
-                let text = format!("router {router}: masters {masters:?} of {able:?}");
-                self.violate(Invariant::OneMaster, text);
-                return;
+            if let Err((invariant, text)) = self.check_election(router, &able, &masters) {
+                let text = format!("router {router}: masters {masters:?} of {able:?}: {text}");
+                self.violate(invariant, text);
             }
-            let best = able.iter().map(|host| self.priority(*host, router)).max();
-            let master = masters.first().map(|host| self.priority(*host, router));
-            if self.plan.best_wins(router) && master != best {
-                let text =
-                    format!("router {router}: {master:?} is master on {masters:?}, the best is {best:?}");
-                self.violate(Invariant::Best, text);
+        }
+    }
+
+    /// No master believes a better one, and whoever is not master believes one that is. Where all believe each other, that
+    /// is one master.
+    fn check_election(&self, router: usize, able: &[usize], masters: &[usize]) -> Result<(), Violation> {
+        let rank = |host: usize| (self.priority(host, router), self.plan.routers[router].source(host));
+        for master in masters {
+            let better =
+                masters.iter().find(|one| rank(**one) > rank(*master) && self.trusts(router, *master, **one));
+            if better.is_some() || !able.contains(master) {
+                return Err((Invariant::OneMaster, format!("{master} should not be, because of {better:?}")));
             }
+        }
+        let others = || able.iter().filter(|host| !masters.contains(host));
+        let followed =
+            |host: usize| masters.iter().copied().filter(move |master| self.trusts(router, host, *master));
+        // Members that prefer different routers, or do not hear the same ones, may wait for one another.
+        let may_lack = self.plan.is_member(router) && (self.plan.is_mixed || !self.distrust().is_empty());
+        if let Some(alone) = others().find(|host| !may_lack && followed(**host).next().is_none()) {
+            return Err((Invariant::OneMaster, format!("{alone} follows nobody")));
+        }
+        let best_wins = self.plan.best_wins(router) && !may_lack;
+        let priority = |host: usize| self.priority(host, router);
+        match others().find(|host| followed(**host).map(priority).max() < Some(priority(**host))) {
+            Some(better) if best_wins => Err((Invariant::Best, format!("{better} is better"))),
+            _ => Ok(()),
         }
     }
 

@@ -15,7 +15,7 @@ impl World {
     pub(crate) fn trouble(&mut self) {
         let host = self.random.index(self.hosts.len());
         let router = self.random.index(self.plan.routers.len());
-        match self.random.below(14) {
+        match self.random.below(15) {
             0 => self.wire.loss = self.random.below(60),
             1 => self.wire.damage = self.random.below(30),
             // Long enough to bring packets into another order.
@@ -28,6 +28,7 @@ impl World {
             10 => self.weigh(host, router),
             11 => self.fail_tracked(host, router),
             12 => self.lose_source(host, router),
+            13 => self.set_clock(host),
             _ => self.remove_address(host, router),
         }
     }
@@ -117,6 +118,23 @@ impl World {
         let source = self.plan.routers[router].source(host);
         let source = if self.random.percent(50) { Source::Missing } else { Source::Address(source) };
         self.on_time(host, router, Input::Source(source));
+    }
+
+    /// An operator sets the wall clock, or a daemon does so.
+    fn set_clock(&mut self, host: usize) {
+        let ahead = Duration::from_secs(self.random.pick(&[0, 0, 3, 30, 1000]));
+        let behind = Duration::from_secs(self.random.pick(&[0, 0, 3, 30]));
+        self.correct_clock(host, self.plan.hosts[host].wall + ahead - behind);
+    }
+
+    /// The wall clock is set to what it would show now if it had shown this at the begin.
+    pub(crate) fn correct_clock(&mut self, host: usize, wall: Duration) {
+        self.hosts[host].wall = wall;
+        let (now, shown) = (self.now, self.hosts[host].utc(self.now).0.as_secs());
+        self.story.line(now, format_args!("the clock of host {host} is set to {shown}"));
+        for router in 0..self.plan.routers.len() {
+            self.tell_clock(host, router);
+        }
     }
 
     /// Another program removes a virtual address.

@@ -49,6 +49,8 @@ pub(crate) struct Wire {
     pub(crate) doubling: u64,
     pub(crate) damage: u64,
     pub(crate) delay: Duration,
+    /// All copies of a packet take the same time, as behind one switch.
+    pub(crate) is_even: bool,
     /// Hosts reach each other within one side of a partition.
     pub(crate) sides: Vec<u64>,
     /// From whom to whom nothing passes.
@@ -65,6 +67,7 @@ impl Wire {
             doubling: 0,
             damage: 0,
             delay: Duration::from_millis(50),
+            is_even: false,
             sides: vec![0; hosts],
             cut: Vec::new(),
             packets: 0,
@@ -109,7 +112,7 @@ impl Wire {
             let bytes = if is_intact { Rc::clone(bytes) } else { damaged(random, bytes, route.header) };
             self.packets += 1;
             let packet = Packet { bytes, is_intact };
-            let at = now + random.duration(self.delay);
+            let at = now + route.delay.unwrap_or_else(|| random.duration(self.delay));
             self.add(at, Event::Packet { host: route.to, segment: route.segment, packet });
         }
     }
@@ -128,6 +131,8 @@ pub(crate) struct Route {
     pub(crate) from: usize,
     pub(crate) to: usize,
     pub(crate) segment: usize,
+    /// How long it takes, where that is the same for all copies.
+    pub(crate) delay: Option<Duration>,
     /// Length of its IP header, which a kernel checks.
     pub(crate) header: usize,
 }

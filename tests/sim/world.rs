@@ -16,10 +16,10 @@ use steadfast::{
 use crate::{
     host::Host,
     mutation::Mutation,
-    plan::Plan,
+    plan::{Plan, Secret},
     random::Random,
     story::Story,
-    watch::{Cause, Claim, Invariant, Step, Violation, header_length},
+    watch::{Cause, Invariant, Step, Violation, header_length},
     wire::{Event, Packet, Route, Wire},
 };
 
@@ -46,6 +46,8 @@ pub(crate) struct World {
     pub(crate) violation: Option<Violation>,
     /// Changes of state so far.
     pub(crate) moves: u64,
+    /// Intact packets that were not to be believed.
+    pub(crate) doubted: u64,
 }
 
 impl World {
@@ -55,7 +57,9 @@ impl World {
         let hosts: Vec<_> = plan.hosts.iter().map(|host| Host::new(host, plan.segments)).collect();
         let wire = Wire::new(hosts.len());
         let now = Time::default();
-        let mut world = Self { plan, random, now, hosts, wire, mutation, story, violation: None, moves: 0 };
+        let violation = None;
+        let mut world =
+            Self { plan, random, now, hosts, wire, mutation, story, violation, moves: 0, doubted: 0 };
         world.story.plan(&world.plan);
         world
     }
@@ -120,8 +124,11 @@ impl World {
                 && router.family == addressee.family()
         });
         let Some(router) = found else { return };
-        let claim = packet.is_intact.then(|| Claim::of(&packet.bytes));
-        self.hosts[host].nodes[router].watch.note_packet(claim);
+        let now = self.hosts[host].clock.local(self.now);
+        let intact = packet.is_intact.then_some(&*packet.bytes);
+        let source = self.plan.routers[router].source(host);
+        let is_doubted = self.hosts[host].nodes[router].watch.note_packet(now, source, intact);
+        self.doubted += u64::from(is_doubted);
         self.input(host, router, Input::Packet(packet.bytes.to_vec()));
     }
 
@@ -140,7 +147,7 @@ impl World {
         let node = &mut self.hosts[host].nodes[router];
         let Some(machine) = &mut node.machine else { return };
         self.story.input(self.now, host, router, now, &input);
-        let cause = node.watch.cause(&input);
+        let cause = node.watch.cause(now, &input);
         let input = match self.mutation {
             None => Some(input),
             Some(mutation) => mutation.input(input, &cause, node.watch.state()),
@@ -220,11 +227,12 @@ impl World {
         }
         let header = header_length(&copy.packet);
         let bytes: Rc<[u8]> = copy.packet.as_slice().into();
+        let delay = self.wire.is_even.then(|| self.random.duration(self.wire.delay));
         for to in 0..self.hosts.len() {
             let is_meant =
                 copy.destination.is_multicast() || self.plan.routers[router].source(to) == copy.destination;
             if is_meant {
-                let route = Route { from: host, to, segment, header };
+                let route = Route { from: host, to, segment, delay, header };
                 self.wire.send(self.now, &mut self.random, route, &bytes);
             }
         }
@@ -259,9 +267,13 @@ impl World {
     pub(crate) fn boot(&mut self, host: usize) {
         self.story.line(self.now, format_args!("host {host} boots"));
         let count = self.plan.routers.len();
-        let Self { hosts, plan, mutation, story, .. } = self;
+        let Self { hosts, plan, mutation, story, random, .. } = self;
+        for (router, node) in plan.routers.iter().zip(&mut hosts[host].nodes) {
+            node.settings.auth = router.secret.auth(random);
+        }
         hosts[host].revive(plan, *mutation, |router, settings| story.tape(host * count + router, settings));
         for router in 0..self.plan.routers.len() {
+            self.tell_clock(host, router);
             self.find_source(host, router);
             if self.hosts[host].nodes[router].has_script {
                 self.feed(host, router, Input::Fault(Fault::Pending(CHECK), Some(Reason::Started)));
@@ -296,6 +308,14 @@ impl World {
             Source::Address(address)
         };
         self.feed(host, router, Input::Source(source));
+    }
+
+    /// A router learns what the wall clock shows, where that matters.
+    pub(crate) fn tell_clock(&mut self, host: usize, router: usize) {
+        if matches!(self.plan.routers[router].secret, Secret::Signed(..)) {
+            let utc = self.hosts[host].utc(self.now);
+            self.feed(host, router, Input::Clock(utc));
+        }
     }
 
     /// The watch of a host has noticed something.

@@ -111,7 +111,7 @@ impl Association {
         self.sequence
     }
 
-    /// A worse master was heard and is answered: one more than the next number, as it may have sent that already.
+    /// A worse master was heard: it may have sent the next number already, so that is left out.
     pub(super) fn overtake(&mut self) {
         self.sequence = self.sequence.saturating_add(1);
     }

@@ -120,7 +120,7 @@ impl Guard {
         }
     }
 
-    /// A worse master is answered, which has to believe the answer.
+    /// A worse master was heard, which has to believe what is sent next.
     pub(super) fn overtake(&mut self) {
         if let Kind::Header(association) = &mut self.kind {
             association.overtake();

@@ -9,8 +9,10 @@ use crate::{
     vrrp::{
         Action,
         election::{Rival, rival},
+        ip::Header,
+        packet::View,
         restore::{Pace, RETRY},
-        validate::Accepted,
+        validate::{Accepted, Reject},
     },
 };
 
@@ -275,6 +277,22 @@ impl Instance {
             None => {
                 self.announce_again(now);
             }
+        }
+    }
+
+    /// With `auth_type AH` two routers that became MASTER at the same moment may count in step: what one sends has the number
+    /// that the other has just used, and neither believes the other. The better one leaves a number out. Said again by
+    /// somebody without the key, an advertisement brings that about twice at most.
+    pub(super) fn fall_out_of_step(&mut self, packet: &[u8], reject: &Reject) {
+        let Reject::Sequence { found, last } = *reject else { return };
+        let (State::Master, Some(source), Ok(header)) = (self.state, self.source, Header::parse(packet))
+        else {
+            return;
+        };
+        let Ok(view) = View::new(header.family(), &packet[header.length..]) else { return };
+        let is_worse = rival((self.priority, source), (view.priority(), header.source)) == Rival::Worse;
+        if is_worse && header.source != source && found >= last.saturating_sub(1) {
+            self.guard.overtake();
         }
     }
 

@@ -222,7 +222,10 @@ impl Instance {
                 }
             }
             // RFC 9568 §7.1 (7.1-6): no effect on the machine, no timer restarted.
-            Err(reject) => self.complain_of_packet(now, packet, &reject),
+            Err(reject) => {
+                self.fall_out_of_step(packet, &reject);
+                self.complain_of_packet(now, packet, &reject);
+            }
         }
     }
 

@@ -7,6 +7,10 @@ use std::{
 
 use steadfast::units::Priority;
 
+/// The protocol of an authentication header, and its length with an HMAC-MD5-96 (RFC 2402 §2).
+const AUTHENTICATION: u8 = 51;
+const AUTHENTICATION_LENGTH: usize = 24;
+
 /// What an intact packet says.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Claim {
@@ -17,7 +21,7 @@ pub(crate) struct Claim {
 
 impl Claim {
     pub(crate) fn of(packet: &[u8]) -> Self {
-        let message = &packet[header_length(packet)..];
+        let message = message(packet);
         let source = if packet[0] >> 4 == 6 {
             let octets: [u8; 16] = packet[8..24].try_into().expect("an IPv6 header");
             IpAddr::from(Ipv6Addr::from(octets))
@@ -37,6 +41,13 @@ impl Claim {
 /// Length of the IP header in front of an advertisement, as they are sent.
 pub(crate) fn header_length(packet: &[u8]) -> usize {
     if packet[0] >> 4 == 6 { 40 } else { 20 }
+}
+
+/// An advertisement without the headers in front of it.
+pub(crate) fn message(packet: &[u8]) -> &[u8] {
+    let authentication =
+        if packet[0] >> 4 == 4 && packet[9] == AUTHENTICATION { AUTHENTICATION_LENGTH } else { 0 };
+    &packet[header_length(packet) + authentication..]
 }
 
 /// What a BACKUP heard last.

@@ -1,6 +1,7 @@
 //! What must always hold, watched from outside: after every input to an instance the watch compares what it did with what
 //! it may do, by a small model of its own that knows the rules but none of the machine's code.
 
+mod belief;
 mod claim;
 mod moves;
 mod rates;
@@ -16,7 +17,10 @@ use steadfast::{
     vrrp::{Action, Fault, Input, Order, Settings, Source},
 };
 
-pub(crate) use self::claim::{Claim, header_length};
+pub(crate) use self::{
+    belief::Belief,
+    claim::{Claim, header_length},
+};
 use self::{claim::Heard, rates::Rates, waiting::Waiting};
 
 /// Makes the enumeration and the list of all of it from one text, so that no rule can be left out of the list.
@@ -35,7 +39,7 @@ macro_rules! invariants {
     };
 }
 invariants! {
-    /// A damaged packet has no effect.
+    /// A packet that is damaged, or not to be believed, has no effect.
     Garbage,
     /// Every change of state has a cause that allows it, and a reason that is true.
     Cause,
@@ -83,13 +87,14 @@ pub(crate) type Violation = (Invariant, String);
 /// What was handed in.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Cause {
-    /// A packet; `None` for a damaged one.
+    /// A packet; `None` for one that is damaged or not to be believed.
     Packet(Option<Claim>),
     Timeout,
     Start,
     /// Something that says whether the router can take part.
     Condition,
     Weight,
+    Clock,
     Installed,
     Removed,
     Command(Command),
@@ -135,6 +140,7 @@ pub(crate) struct Watch {
     knows_fault: bool,
     weights: BTreeMap<Tracker, i32>,
     priority: Option<Priority>,
+    belief: Belief,
     packet: Option<Claim>,
     heard: Heard,
     waiting: Waiting,
@@ -147,13 +153,32 @@ impl Watch {
         self.state
     }
 
-    /// Notes what the packet that is handed in next says; `None` for a damaged one.
-    pub(crate) fn note_packet(&mut self, claim: Option<Claim>) {
-        self.packet = claim;
+    /// The watch of a router that has not started.
+    pub(crate) fn new(settings: &Settings) -> Self {
+        Self { belief: Belief::new(settings), ..Self::default() }
+    }
+
+    /// Notes the packet that is handed in next to the router of that address; `None` for a damaged one. Returns whether it is an intact one that is not to
+    /// be believed.
+    pub(crate) fn note_packet(&mut self, now: Time, source: IpAddr, packet: Option<&[u8]>) -> bool {
+        let heard = packet.filter(|_| matches!(self.state, State::Backup | State::Master));
+        let believed = heard.filter(|packet| self.belief.believes(now, packet));
+        if let (Some(packet), None, State::Master, Some(priority)) =
+            (heard, believed, self.state, self.priority)
+        {
+            self.belief.note_doubted((priority, source), packet);
+        }
+        self.packet = believed.map(Claim::of);
+        heard.is_some() && believed.is_none()
+    }
+
+    /// Whom it believes.
+    pub(crate) fn belief(&self) -> &Belief {
+        &self.belief
     }
 
     /// What an input that is to be handed in means.
-    pub(crate) fn cause(&mut self, input: &Input) -> Cause {
+    pub(crate) fn cause(&mut self, now: Time, input: &Input) -> Cause {
         match input {
             Input::Start => {
                 self.is_started = true;
@@ -187,7 +212,10 @@ impl Watch {
             }
             Input::AddressesInstalled(_) => Cause::Installed,
             Input::AddressRemoved(_) | Input::RoutingRemoved(_) => Cause::Removed,
-            Input::Clock(_) => Cause::Weight,
+            Input::Clock(utc) => {
+                self.belief.set_clock(now, *utc);
+                Cause::Clock
+            }
             Input::Order(order) => Cause::Command(match order {
                 Order::Fault(told) if self.knows(told.is_some()) => Command::Fault,
                 Order::Master => Command::Master,
@@ -211,7 +239,7 @@ impl Watch {
         if let Cause::Packet(None) = step.cause
             && let Some(action) = step.actions.iter().find(|action| !matches!(action, Action::Log(_)))
         {
-            return Err((Invariant::Garbage, format!("a damaged packet led to {action:?}")));
+            return Err((Invariant::Garbage, format!("a packet not to be believed led to {action:?}")));
         }
         let before = self.state;
         let priority_before = self.priority;
@@ -219,6 +247,7 @@ impl Watch {
         self.check_priority(step)?;
         self.check_late(step)?;
         self.check_moves(step, priority_before)?;
+        self.note_sequence(step, before);
         self.hear(step, before, priority_before);
         self.check_ready(step)?;
         self.check_rates(step, before)
@@ -233,6 +262,22 @@ impl Watch {
             return Ok(());
         }
         Err((Invariant::Priority, format!("effective priority {found:?} instead of {expected}")))
+    }
+
+    /// Takes note of what the router has said, which others must not say again.
+    fn note_sequence(&mut self, step: &Step<'_>, before: State) {
+        if let (State::Master, State::Master, Cause::Packet(Some(claim))) = (before, self.state, step.cause)
+            && claim.priority != Priority::RELEASE
+        {
+            self.belief.note_worse();
+        }
+        for action in step.actions {
+            if let Action::Send(copies) = action
+                && let Some(copy) = copies.first()
+            {
+                self.belief.note_sent(&copy.packet);
+            }
+        }
     }
 
     /// The router's faults that put it into FAULT.

@@ -6,7 +6,7 @@ use steadfast::{
     vrrp::{Action, Membership},
 };
 
-use super::{Cause, Claim, Command, Heard, Invariant, Step, Violation, Watch, claim::header_length};
+use super::{Cause, Claim, Command, Heard, Invariant, Step, Violation, Watch, claim::message};
 
 impl Watch {
     /// Follows the transitions of a step.
@@ -143,9 +143,7 @@ fn check_release(step: &Step<'_>, change: &Change, place: usize) -> Result<(), V
         _ => false,
     };
     let releases = |action: &Action| match action {
-        Action::Send(copies) => {
-            copies.iter().all(|copy| copy.packet[header_length(&copy.packet) + 2] == Priority::RELEASE.0)
-        }
+        Action::Send(copies) => copies.iter().all(|copy| message(&copy.packet)[2] == Priority::RELEASE.0),
         _ => false,
     };
     if leaves == step.actions[..place].iter().any(releases) {

@@ -152,3 +152,55 @@ fn another_owner_contests_until_we_give_way() {
     assert!(events.iter().any(|line| line.contains("this router is no longer master")), "{events:?}");
     assert_eq!((lan.state(0), lan.status().contest), (State::Backup, None));
 }
+
+/// What a MASTER sends at a time, without anybody hearing it yet.
+fn sent(lan: &mut Lan, node: usize, now: Time) -> Vec<u8> {
+    let instance = &mut lan.nodes[node].instance;
+    instance.handle_timeout(now);
+    let sends = std::iter::from_fn(|| instance.poll_action()).find_map(|action| match action {
+        Action::Send(copies) => Some(copies[0].packet.clone()),
+        _ => None,
+    });
+    sends.unwrap()
+}
+
+/// Two routers with authentication headers that became MASTER at the same moment and have the same number.
+fn in_step() -> Lan {
+    let settings = Settings { version: Version::V2, auth: Auth::Header(*b"s3cret99"), ..router(100) };
+    let mut lan = Lan::new([settings.clone(), settings]);
+    lan.nodes[0].is_cut = true;
+    lan.start(0);
+    lan.start(1);
+    lan.run_until(at(4.0));
+    assert_eq!([0, 1].map(|node| lan.state(node)), [State::Master; 2]);
+    lan
+}
+
+#[test]
+fn masters_whose_advertisements_cross_do_not_count_in_step_for_ever() {
+    let mut lan = in_step();
+    for second in 1..=2 {
+        let now = at(3.609_375 + f64::from(second));
+        let packets = [0, 1].map(|node| sent(&mut lan, node, now));
+        for (node, packet) in packets.iter().rev().enumerate() {
+            lan.nodes[node].instance.handle_packet(now, packet);
+        }
+        let expected = if second == 1 { State::Master } else { State::Backup };
+        assert_eq!([lan.state(0), lan.state(1)], [expected, State::Master], "advertisement {second}");
+    }
+}
+
+#[test]
+fn an_advertisement_said_again_moves_the_number_of_a_master_twice_at_most() {
+    let mut lan = in_step();
+    let now = at(4.609_375);
+    let theirs = sent(&mut lan, 0, now);
+    let before = sent(&mut lan, 1, now);
+    for _ in 0..100 {
+        lan.nodes[1].instance.handle_packet(now, &theirs);
+    }
+    let after = sent(&mut lan, 1, at(5.609_375));
+    let number = |packet: &[u8]| u32::from_be_bytes([packet[28], packet[29], packet[30], packet[31]]);
+    assert_eq!(number(&after) - number(&before), 3);
+    assert_eq!(lan.state(1), State::Master);
+}

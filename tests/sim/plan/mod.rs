@@ -1,5 +1,7 @@
 //! What a seed is about: the hosts, their virtual routers and the sync groups, as an operator would have configured them.
 
+mod secret;
+
 use std::{
     net::{IpAddr, Ipv6Addr},
     time::Duration,
@@ -7,9 +9,10 @@ use std::{
 
 use steadfast::{
     units::{Family, Priority, Version, Vrid},
-    vrrp::{Auth, Destination, Garp, Membership, Settings, multicast_group},
+    vrrp::{Destination, Garp, Membership, Settings, multicast_group},
 };
 
+pub(crate) use self::secret::Secret;
 use crate::{clock::Clock, random::Random};
 
 /// The network and everybody on it.
@@ -31,6 +34,7 @@ pub(crate) struct VirtualRouter {
     pub(crate) vrid: Vrid,
     pub(crate) family: Family,
     pub(crate) version: Version,
+    pub(crate) secret: Secret,
     is_unicast: bool,
     adverts: u32,
     tentative: bool,
@@ -40,6 +44,8 @@ pub(crate) struct VirtualRouter {
 #[derive(Clone, Debug)]
 pub(crate) struct HostPlan {
     pub(crate) clock: Clock,
+    /// What its wall clock shows at the begin.
+    pub(crate) wall: Duration,
     /// Settings of its instance of each virtual router.
     pub(crate) settings: Vec<Settings>,
     /// Of each instance, whether a script decides about its FAULT.
@@ -97,7 +103,7 @@ impl Plan {
             })
             .collect();
         let scripts = settings.iter().map(|_| random.percent(30)).collect();
-        let mut planned = HostPlan { clock, settings, scripts };
+        let mut planned = HostPlan { clock, wall: wall(random), settings, scripts };
         let owners = self.group.iter().all(|number| {
             let settings = &planned.settings[*number];
             settings.is_owner() && settings.start_as_master
@@ -121,9 +127,12 @@ impl Plan {
         let tolerated = all().map(|settings| settings.preempt_delay).max().unwrap_or_default();
         let adverts = all().map(|settings| settings.down_timer_adverts).max().unwrap_or_default();
         let skew = interval.max(Duration::from_secs(1));
+        let down = interval * adverts + skew;
         // The last lower master may be accepted just before the delay ends, or be heard for the first time an interval
-        // after the healing; then it is silent, or ignored, for the master down interval. Clocks differ a little.
-        let bound = tolerated + interval * adverts + skew + interval * 2 + Duration::from_millis(200);
+        // after the healing, or become master only when nobody else would have waited longer; then it is silent, or
+        // ignored, for the master down interval. Clocks differ a little.
+        let first = if tolerated.is_zero() { Duration::ZERO } else { down };
+        let bound = first + tolerated + down + interval * 2 + Duration::from_millis(200);
         bound + bound / 100
     }
 
@@ -134,6 +143,14 @@ impl Plan {
         let all = |number: &usize| self.hosts.iter().all(|host| preempts(&host.settings[*number]));
         !(self.is_member(number) && self.is_mixed) && numbers.iter().all(all)
     }
+}
+
+/// What the wall clock of a host shows, the others' being nearly right; some were never set.
+fn wall(random: &mut Random) -> Duration {
+    if random.percent(3) {
+        return Duration::from_secs(1_000_000);
+    }
+    Duration::from_secs(1_790_000_000) + random.duration(Duration::from_millis(900))
 }
 
 /// What members of a group have in common on one host.
@@ -162,12 +179,14 @@ impl Claim {
 impl VirtualRouter {
     fn new(random: &mut Random, number: usize, segments: usize) -> Self {
         let family = random.pick(&[Family::V4, Family::V6]);
+        let version = random.pick(&[Version::V2, Version::V3, Version::V3]);
         Self {
             segment: random.index(segments),
             // Both families may share a VRID, and every segment counts its own.
             vrid: Vrid::new(51 + u8::try_from(number).expect("few routers")).expect("it is not 0"),
             family,
-            version: random.pick(&[Version::V2, Version::V3, Version::V3]),
+            version,
+            secret: Secret::new(random, version, family),
             is_unicast: random.percent(20),
             adverts: random.pick(&[3, 3, 3, 2, 4]),
             tentative: family == Family::V6 && random.percent(30),
@@ -196,11 +215,7 @@ impl VirtualRouter {
             start_as_master: claim.start_as_master,
             preempt: claim.preempt,
             preempt_delay: claim.preempt_delay,
-            // Over IPv6 there is no room for a password.
-            auth: match (self.version, self.family) {
-                (Version::V2, Family::V4) => Auth::Pass(*b"s3cret99"),
-                _ => Auth::None,
-            },
+            auth: self.secret.auth(random),
             addresses: self.addresses(),
             destination,
             source: None,
