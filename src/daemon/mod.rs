@@ -163,8 +163,8 @@ fn start(
     if let Some(recorder) = recorder {
         recorder.finish();
     }
-    if host_lane.is_some_and(|lane| lane.join().is_err()) {
-        error!("the host lane panicked: links, rules and settings of the network may be left behind");
+    if let Some(Err(why)) = host_lane.map(host::Lane::finish) {
+        error!("{why}: links, rules and settings of the network may be left behind");
     }
     outcome?;
     let lost = log.lost().dropped_lines();

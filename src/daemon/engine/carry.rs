@@ -65,7 +65,7 @@ impl Engine {
             }
             Outcome::Settled => self.report_addresses(holder, now),
         }
-        if let Holder::Router(number) = holder {
+        if let (Holder::Router(number), true) = (holder, self.has_started()) {
             self.carry_out(number, now);
         }
     }

@@ -1,11 +1,11 @@
 //! The links of virtual routers' own, as the engine follows them: it orders them from the host lane whenever they are
 //! not as they have to be, whoever's doing that is, and knows why one is not there.
 
-use std::{collections::HashMap, future::pending, time::Duration};
+use std::{collections::HashMap, future::pending};
 
 use tracing::warn;
 
-use super::{Engine, REPAIR_INTERVAL, interfaces::Interfaces, observe::listed};
+use super::{Engine, REPAIR_INTERVAL, interfaces::Interfaces};
 use crate::{
     daemon::host::{Host, PlannedLink, Report},
     kernel::{KernelError, clock},
@@ -13,9 +13,6 @@ use crate::{
     units::{Family, Time},
     vrrp::Source,
 };
-
-/// How long a start waits for links that were just made to be up: the kernel brings them up in the background.
-const SETTLE_LIMIT: Duration = Duration::from_secs(1);
 
 /// The links of all virtual routers.
 #[derive(Debug)]
@@ -75,7 +72,7 @@ impl Links {
     }
 
     /// Orders every link whose parent is there, also one that an earlier run left: it may not be set up as it has to be.
-    fn order_all(&mut self, interfaces: &Interfaces) {
+    pub(super) fn order_all(&mut self, interfaces: &Interfaces) {
         let possible = |link: &PlannedLink| interfaces.named(&link.parent).is_some();
         let links = &self.host.links;
         let possible: Vec<usize> = (0..links.len()).filter(|number| possible(&links[*number])).collect();
@@ -175,31 +172,6 @@ impl Links {
 }
 
 impl Engine {
-    /// Has the links of the routers' own made before any router starts, and waits a moment for those that were made to
-    /// be up.
-    pub(super) async fn make_links(&mut self) {
-        self.links.order_all(&self.interfaces);
-        let mut settled_by = None;
-        loop {
-            if !self.links.is_waiting() && self.listing.is_none() {
-                let by = *settled_by.get_or_insert_with(|| clock::now() + SETTLE_LIMIT);
-                if self.links.are_settled(&self.interfaces) || clock::now() >= by {
-                    return;
-                }
-                if let Err(error) = self.deadline.set(Some(by)) {
-                    warn!("cannot set the engine's timer: {error}");
-                    return;
-                }
-            }
-            tokio::select! {
-                reports = self.links.reports() => self.handle_links(reports),
-                event = self.events.next(), if self.listing.is_none() => self.handle_event(event),
-                listed = listed(&mut self.listing) => self.handle_listed(listed),
-                _ = self.deadline.expired() => {}
-            }
-        }
-    }
-
     /// Takes in what came of orders to the host lane. The kernel reports a change before it answers, so with the
     /// reports taken in first, what is observed is what the orders left.
     pub(super) fn handle_links(&mut self, reports: Vec<Report>) {

@@ -1,10 +1,6 @@
 //! How routers come to their sockets, which another thread opens: a router that has none yet waits, silently.
 
-use std::time::Duration;
-
-use tracing::warn;
-
-use super::{Engine, REPAIR_INTERVAL, observe::listed, opener::Opening, sockets::Access};
+use super::{Engine, REPAIR_INTERVAL, opener::Opening, sockets::Access};
 use crate::{
     kernel::clock,
     registry::Reason,
@@ -12,29 +8,13 @@ use crate::{
     vrrp::Auth,
 };
 
-/// How long a start waits for the sockets: whoever starts without one begins when it is there.
-const OPENING_LIMIT: Duration = Duration::from_secs(1);
-
 impl Engine {
     /// Has the sockets of all routers opened before any of them starts.
-    pub(super) async fn open_sockets(&mut self) {
-        let by = clock::now() + OPENING_LIMIT;
+    pub(super) fn open_sockets(&mut self, now: Time) {
         for number in 0..self.routers.len() {
             let transport = self.routers[number].row.config.transport();
             if let Some(index) = self.interfaces.named(transport).map(|interface| interface.link.index) {
-                self.listen(number, index, clock::now());
-            }
-        }
-        while self.interfaces.sockets.is_waiting() && clock::now() < by {
-            if let Err(error) = self.deadline.set(Some(by)) {
-                warn!("cannot set the engine's timer: {error}");
-                return;
-            }
-            tokio::select! {
-                Some(opening) = self.openings.recv() => self.handle_opening(opening),
-                event = self.events.next(), if self.listing.is_none() => self.handle_event(event),
-                listed = listed(&mut self.listing) => self.handle_listed(listed),
-                _ = self.deadline.expired() => {}
+                self.listen(number, index, now);
             }
         }
     }

@@ -29,6 +29,7 @@ mod router;
 mod routing;
 mod sockets;
 mod source;
+mod start;
 mod statics;
 mod stop;
 mod timers;
@@ -52,7 +53,7 @@ use self::{
     holder::Holder,
     interfaces::Interfaces,
     links::Links,
-    observe::{Listed, Listing, list, listed},
+    observe::{Listed, Listing, listed},
     opener::{Opener, Opening, Openings},
     outbox::Outbox,
     paces::Paces,
@@ -60,6 +61,7 @@ use self::{
     router::Router,
     routing::Routing,
     sockets::Sockets,
+    start::Start,
     statics::Statics,
     timers::Timers,
     trackers::Trackers,
@@ -167,7 +169,7 @@ pub(super) struct Engine {
     outbox: Outbox,
     brake: Brake,
     announcements: Announcements,
-    started: bool,
+    start: Start,
     real_time: Arc<RealTime>,
     /// Whether a stop gives up mastership and addresses (not with `-V`).
     release: bool,
@@ -233,7 +235,7 @@ impl Engine {
             brake: Brake::default(),
             outbox: Outbox::default(),
             announcements: Announcements::new(Paces::of(&registry.topology())),
-            started: false,
+            start: Start::new(clock::now()),
             real_time,
             release,
             stop_by: None,
@@ -275,14 +277,12 @@ impl Engine {
 
     /// Runs until a shutdown is complete.
     pub(super) async fn run(mut self) -> Result<(), KernelError> {
-        let listed = list(&self.requests, self.routing.watch()).await?;
-        self.take_listing(listed, clock::now());
-        self.make_links().await;
-        self.clear_leftovers().await;
-        self.install_statics().await;
-        self.open_sockets().await;
-        self.start();
+        for number in 0..self.routers.len() {
+            self.wait_for_trackers(number, clock::now());
+        }
+        self.list();
         while !self.stopped() {
+            self.go_on_starting(clock::now());
             self.arm();
             match self.wake().await {
                 Wake::Time | Wake::Packet => {}
@@ -307,27 +307,6 @@ impl Engine {
         self.failure.map_or(Ok(()), Err)
     }
 
-    fn start(&mut self) {
-        self.look_at_links(clock::now());
-        self.started = true;
-        self.tell_clock();
-        for number in 0..self.routers.len() {
-            let now = clock::now();
-            self.wait_for_trackers(number, now);
-            self.refresh(number, now);
-        }
-        self.hold_back();
-        self.start_groups();
-        for number in 0..self.routers.len() {
-            let now = clock::now();
-            self.routers[number].machine.handle_start(now);
-            self.carry_out(number, now);
-            // What it went on with is not wanted if it is not MASTER after all.
-            self.reconcile(Holder::Router(number), now);
-        }
-        self.flush();
-    }
-
     /// Sets the timer to the earliest deadline of all.
     fn arm(&mut self) {
         let deadlines = [
@@ -339,6 +318,7 @@ impl Engine {
             self.links.next_retry(),
             self.list_at,
             self.stop_by,
+            self.start.deadline(),
             self.announcements.deadline(),
         ];
         if let Err(error) = self.deadline.set(deadlines.into_iter().flatten().min()) {
@@ -348,7 +328,7 @@ impl Engine {
 
     async fn wake(&mut self) -> Wake {
         tokio::select! {
-            () = self.interfaces.sockets.readable() => Wake::Packet,
+            () = self.interfaces.sockets.readable(), if self.has_started() => Wake::Packet,
             _ = self.deadline.expired() => Wake::Time,
             event = self.events.next(), if self.listing.is_none() => Wake::Event(event),
             listed = listed(&mut self.listing) => Wake::Listed(listed),
@@ -380,7 +360,7 @@ impl Engine {
 
     /// Has what is due leave amid work for many routers, after the one of that number in a row.
     fn advertise_amid(&mut self, done: usize) {
-        if done % PORTION == PORTION - 1 && self.started {
+        if done % PORTION == PORTION - 1 && self.has_started() {
             self.advertise();
         }
     }
@@ -409,6 +389,9 @@ impl Engine {
     }
 
     fn drain_sockets(&mut self) {
+        if !self.has_started() {
+            return;
+        }
         let mut inbox = std::mem::take(&mut self.inbox);
         for place in 0..self.interfaces.sockets.places() {
             let Some(index) = self.interfaces.sockets.at(place).map(VrrpSocket::index) else { continue };

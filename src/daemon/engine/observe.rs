@@ -36,14 +36,14 @@ pub(super) type Listing = Pin<Box<dyn Future<Output = Result<Listed, KernelError
 
 /// Everything there is.
 pub(super) struct Listed {
-    links: Vec<Link>,
-    addresses: Vec<AddressInfo>,
-    routes: Vec<RouteInfo>,
-    rules: Vec<RuleInfo>,
+    pub(super) links: Vec<Link>,
+    pub(super) addresses: Vec<AddressInfo>,
+    pub(super) routes: Vec<RouteInfo>,
+    pub(super) rules: Vec<RuleInfo>,
 }
 
 /// Asks for a listing; of routes and rules only what is watched.
-pub(super) fn list(requests: &Requests, watch: Watch) -> Listing {
+fn list(requests: &Requests, watch: Watch) -> Listing {
     let requests = requests.clone();
     Box::pin(async move {
         Ok(Listed {
@@ -174,7 +174,7 @@ impl Engine {
         }
     }
 
-    pub(super) fn take_listing(&mut self, listed: Listed, now: Time) {
+    fn take_listing(&mut self, listed: Listed, now: Time) {
         let links: HashMap<IfIndex, &str> =
             listed.links.iter().map(|link| (link.index, link.name.as_str())).collect();
         let addresses: HashSet<_> =
@@ -200,7 +200,7 @@ impl Engine {
             self.interfaces.address_added(address);
         }
         self.routing.take_listing(&listed.routes, &listed.rules, &self.interfaces);
-        if !self.started {
+        if !self.has_started() {
             return;
         }
         if self.stop_by.is_none() {
@@ -223,7 +223,7 @@ impl Engine {
     /// An address came, changed or went: whoever holds it or sends from it looks, and everybody does when there is
     /// another address to send from now.
     fn address_changed(&mut self, (index, address): (IfIndex, IpAddr), source_changed: bool, now: Time) {
-        if !self.started {
+        if !self.has_started() {
             return;
         }
         for (holder, slot) in self.holders.get(&address).cloned().unwrap_or_default() {
@@ -320,7 +320,7 @@ impl Engine {
     }
 
     pub(super) fn refresh_users(&mut self, name: &str, now: Time) {
-        if !self.started {
+        if !self.has_started() {
             return;
         }
         for (done, holder) in self.users.get(name).cloned().unwrap_or_default().into_iter().enumerate() {

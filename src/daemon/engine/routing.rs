@@ -350,7 +350,7 @@ impl Engine {
         };
         for (holder, place) in changed {
             self.look_at_routing_entry(holder, place, now);
-            if let (true, Holder::Router(number)) = (self.started, holder) {
+            if let (true, Holder::Router(number)) = (self.has_started(), holder) {
                 self.carry_out(number, now);
             }
         }
@@ -376,8 +376,11 @@ impl Engine {
 
     /// Something that routes or rules of a holder may have waited for has happened.
     pub(super) fn replan_routing(&mut self, holder: Holder, now: Time) {
+        if !self.has_started() {
+            return;
+        }
         let (holdings, _) = holder.holdings(&mut self.routers, &mut self.statics);
-        if self.started && holdings.wants_routing() {
+        if holdings.wants_routing() {
             self.reconcile(holder, now);
         }
     }

@@ -8,9 +8,8 @@ use std::{
 
 use tracing::warn;
 
-use super::{Engine, holder::Holder, holdings::Holdings, observe::listed, routing::RoutingEntry};
+use super::{Engine, holder::Holder, holdings::Holdings, routing::RoutingEntry};
 use crate::{
-    kernel::clock,
     registry::{AddressRow, StaticRows, Topology},
     units::Time,
 };
@@ -88,8 +87,8 @@ impl Engine {
         }
     }
 
-    /// Installs what is static before any router starts: it may need the addresses.
-    pub(super) async fn install_statics(&mut self) {
+    /// Has what is static installed: routers may need the addresses.
+    pub(super) fn install_statics(&mut self, now: Time) {
         let first = self.statics.rows.len();
         for (place, entry) in self.routing.of(Holder::Static).iter().enumerate() {
             if let Some(site) = entry.site(&self.interfaces).filter(|_| entry.is_held()) {
@@ -97,21 +96,7 @@ impl Engine {
             }
         }
         self.statics.holdings.want(true);
-        self.reconcile(Holder::Static, clock::now());
-        loop {
-            self.catch_up();
-            if self.work.is_idle() && self.listing.is_none() && self.deferred.is_empty() {
-                break;
-            }
-            tokio::select! {
-                () = tokio::task::yield_now(), if self.is_behind() => {}
-                done = self.work.next(), if self.listing.is_none() => self.handle_done(done),
-                event = self.events.next(), if self.listing.is_none() => self.handle_event(event),
-                listed = listed(&mut self.listing) => self.handle_listed(listed),
-            }
-        }
-        self.take_pending_events();
-        self.look_at_statics(clock::now());
+        self.reconcile(Holder::Static, now);
     }
 
     /// Looks again at what is static when the time has come.

@@ -17,6 +17,7 @@ impl Engine {
     /// address goes.
     pub(super) fn shut_down(&mut self, now: Time) {
         self.take_pending_events();
+        self.abandon_start();
         self.stop_by = Some(now + PATIENCE);
         for number in 0..self.routers.len() {
             self.routers[number].machine.handle_shutdown(now, self.release);

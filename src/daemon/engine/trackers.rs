@@ -95,7 +95,7 @@ impl Engine {
             machine.handle_fault(now, Fault::Tracked(tracker), fault);
             machine.handle_fault(now, Fault::Pending(tracker), None);
             // What a router wants before its start is done at its start.
-            if self.started {
+            if self.has_started() {
                 self.carry_out(router, now);
             }
         }
@@ -104,7 +104,7 @@ impl Engine {
     /// Looks at an interface that the kernel has reported something about. Before the start nothing counts: links of
     /// the routers' own are being made then.
     pub(super) fn look_at_link(&mut self, name: &str, now: Time) {
-        if self.started {
+        if self.has_started() {
             self.observe_link(name, now);
         }
     }
@@ -148,7 +148,7 @@ impl Engine {
             let before = row.status();
             let changes = before.changes + u32::from(before.since.is_some());
             row.set_status(InterfaceStatus { state, since: Some(now), changes });
-            if self.started {
+            if self.has_started() {
                 info!("Interface {} {}", row.config.name, state.words());
             }
             let finding = if state == LinkState::Up { Finding::Healthy } else { Finding::Failed };

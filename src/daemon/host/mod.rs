@@ -19,7 +19,10 @@ mod plan;
 mod settings;
 mod sysctls;
 
-use std::{collections::BTreeSet, io, path::Path, thread};
+use std::{
+    collections::BTreeSet, convert::Infallible, io, path::Path, sync::mpsc::RecvTimeoutError, thread,
+    time::Duration,
+};
 
 use tokio::{
     sync::{mpsc, oneshot},
@@ -70,8 +73,26 @@ pub(super) struct Report {
     pub(super) outcome: Result<(), KernelError>,
 }
 
+/// How long the process waits in the end for the host to be left as it was: the kernel needs milliseconds for each link,
+/// and may have stopped answering at all.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// The thread of the lane, which ends after the vrrp lane.
-pub(super) type Lane = thread::JoinHandle<()>;
+pub(super) struct Lane {
+    thread: thread::JoinHandle<()>,
+    /// Nothing comes through it; it closes with the thread.
+    ended: std::sync::mpsc::Receiver<Infallible>,
+}
+
+impl Lane {
+    /// Waits until it has left the host as it was. Returns why it has not.
+    pub(super) fn finish(self) -> Result<(), &'static str> {
+        if let Err(RecvTimeoutError::Timeout) = self.ended.recv_timeout(PATIENCE) {
+            return Err("the kernel does not answer");
+        }
+        self.thread.join().map_err(|_| "the host lane panicked")
+    }
+}
 
 impl Host {
     /// Starts the lane, if there is anything for it to do. `journal` is where it notes the settings that it changes;
@@ -96,15 +117,17 @@ impl Host {
             instance.virtual_addresses.iter().chain(&instance.excluded_addresses).map(|line| line.address)
         });
         let (planned, virtual_addresses, journal) = (links, lines.collect(), journal.to_owned());
+        let (ending, ended) = std::sync::mpsc::channel();
         let work = move || {
+            let _ending: std::sync::mpsc::Sender<Infallible> = ending;
             let sysctls = Sysctls::open(&journal);
             let links = Links::new(planned, virtual_addresses, sysctls, firewall, local_igmp);
             if let Err(error) = run(links, &lasting, ordered, report, release) {
                 error!("the host lane has ended: {error}");
             }
         };
-        let lane = thread::Builder::new().name("host".to_owned()).spawn(work)?;
-        Ok((host, Some(lane)))
+        let thread = thread::Builder::new().name("host".to_owned()).spawn(work)?;
+        Ok((host, Some(Lane { thread, ended })))
     }
 
     /// Orders links to be made ready; false when there is nobody to do it any more.
