@@ -112,19 +112,25 @@ impl Cursor {
     /// Moves to the oldest transition still kept when the ring has overtaken this cursor, and returns how
     /// many were lost to it (0 is the normal case).
     pub fn catch_up(&mut self, stream: &Stream) -> u64 {
-        let oldest = (stream.newest() + 1).saturating_sub(stream.slots.len() as u64).max(1);
-        let lost = oldest.saturating_sub(self.next);
+        let lost = self.behind(stream);
         self.next += lost;
         lost
     }
 
-    /// Waits until a transition `ahead` places after the next one is there to be peeked at.
+    /// How many transitions the ring has forgotten that this cursor still waits for.
+    fn behind(&self, stream: &Stream) -> u64 {
+        let oldest = (stream.newest() + 1).saturating_sub(stream.slots.len() as u64).max(1);
+        oldest.saturating_sub(self.next)
+    }
+
+    /// Waits until a transition `ahead` places after the next one is there to be peeked at, or there is something to
+    /// [catch up](Self::catch_up) with.
     pub async fn ready(&self, stream: &Stream, ahead: u64) {
         loop {
             let mut published = pin!(stream.published.notified());
             // Registered before looking, so that a transition published in between wakes us.
             published.as_mut().enable();
-            if stream.newest() >= self.next + ahead && self.peek_ahead(stream, ahead).is_some() {
+            if self.peek_ahead(stream, ahead).is_some() || self.behind(stream) > 0 {
                 return;
             }
             published.await;
@@ -182,6 +188,17 @@ mod tests {
         assert_eq!(cursor.catch_up(&stream), 6);
         assert_eq!(cursor.peek(&stream).unwrap().seq, 7);
         assert_eq!(cursor.catch_up(&stream), 0);
+    }
+
+    #[tokio::test]
+    async fn a_reader_that_the_ring_overtook_does_not_wait_for_what_is_gone() {
+        let stream = Stream::with_capacity(4);
+        let cursor = Cursor::default();
+        for number in 0..10 {
+            publish(&stream, &number.to_string());
+        }
+        let ready = cursor.ready(&stream, 0);
+        assert!(futures_util::FutureExt::now_or_never(ready).is_some(), "it waits for ever");
     }
 
     #[test]
