@@ -10,6 +10,7 @@
 //! | `clauses` | clauses of RFC 9568 that only a host can show |
 //! | `election` | who is MASTER: priorities, addresses, preemption, stops, deaths, broken links, mismatches |
 //! | `authentication` | who is believed: authentication headers, with another key, without one, said twice |
+//! | `fifos` | lines in FIFOs, and the scripts that read them |
 //! | `frr` | the same with FRR as the other router |
 //! | `groups` | sync groups on two links: all together, in which order, and what is told of it; contested mastership |
 //! | `lane` | what others do to the host and what does not hold up advertisements: locks, floods of changes |
@@ -46,6 +47,8 @@ mod authentication;
 mod clauses;
 #[path = "interop/election.rs"]
 mod election;
+#[path = "interop/fifos.rs"]
+mod fifos;
 #[path = "interop/frr.rs"]
 mod frr;
 #[path = "interop/groups.rs"]

@@ -83,7 +83,7 @@ impl Manage {
         let deliveries = told.subscribe();
         let (leave, left) = oneshot::channel::<()>();
         let mut subagent = pin!(subagent(snmp, &registry, (told, backlog), left).fuse());
-        let mut notify = notify::Runner::new(Arc::clone(&registry));
+        let mut notify = notify::Sinks::new(&registry);
         {
             let mut signals = pin!(signals(engine));
             let mut running = pin!(notify.run());
@@ -106,7 +106,7 @@ impl Manage {
 
 /// Lets scripts and the AgentX master take the last transitions, then has the subagent take its leave.
 async fn last_words(
-    notify: &mut notify::Runner,
+    notify: &mut notify::Sinks,
     mut subagent: Pin<&mut impl FusedFuture<Output = ()>>,
     registry: &Registry,
     mut deliveries: watch::Receiver<Told>,

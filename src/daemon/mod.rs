@@ -50,6 +50,7 @@ use crate::{
         own_file,
         process::Owner,
     },
+    notify,
     registry::{
         FileRow, GroupRow, InstanceRow, ProcessRow, Registry, ScriptRow, SessionRow, StaticRows, Topology,
     },
@@ -185,7 +186,11 @@ fn check_capabilities(config: &Config) -> Result<(), Refused> {
         let config::Notify { master, backup, fault, stop, all } = notify;
         [master, backup, fault, stop, all].into_iter().flatten().filter_map(|script| script.user.as_ref())
     });
-    let mut users = config.scripts.iter().filter_map(|script| script.user.as_ref()).chain(notify);
+    let settings = &config.global.settings;
+    let of_fifos = [&settings.notify_fifo_script, &settings.vrrp_notify_fifo_script];
+    let of_fifos = of_fifos.into_iter().flatten().filter_map(|line| line.script.as_ref()?.user.as_ref());
+    let of_trackers = config.scripts.iter().filter_map(|script| script.user.as_ref());
+    let mut users = of_trackers.chain(notify).chain(of_fifos);
     if users.any(|user| Owner::new(user.uid, user.gid).is_another_user()) {
         for capability in missing_of(&Capability::OF_SCRIPTS) {
             warn!("missing permission: {capability}");
@@ -230,6 +235,7 @@ fn topology(config: Config) -> Topology {
     );
     Topology {
         interfaces: trackers::interface_rows(config.interfaces, &instances, &statics, &config.process),
+        sinks: notify::rows(&config.global),
         statics,
         instances,
         groups: (1..).zip(config.sync_groups).map(|(i, c)| Arc::new(GroupRow::new(i, c))).collect(),

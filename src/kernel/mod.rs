@@ -4,7 +4,7 @@
 //! back as plain types of this crate. No netlink, nix or socket2 type appears in a public signature, so a
 //! breaking release of those crates ends at this folder's door.
 //!
-//! Everything but [`process`], [`process_events`], [`procfs`], [`file_watch`], [`link_beat`], [`own_file`] and [`capabilities`] is made for a
+//! Everything but [`process`], [`fifo`], [`process_events`], [`procfs`], [`file_watch`], [`link_beat`], [`own_file`] and [`capabilities`] is made for a
 //! current-thread tokio runtime (the vrrp lane) and never waits in a system call: what cannot be done at once is an
 //! error or a future. The exception is rtnetlink, where the kernel itself works on a request while it is being sent;
 //! see [`netlink::Requests`].
@@ -17,6 +17,7 @@ pub mod capabilities;
 pub mod clock;
 pub mod deadline;
 pub mod error;
+pub mod fifo;
 pub mod file_watch;
 pub mod firewall;
 pub mod link_beat;
@@ -35,6 +36,7 @@ pub mod sysctl;
 pub use announce::AnnounceSocket;
 pub use deadline::Deadline;
 pub use error::KernelError;
+pub use fifo::Fifo;
 pub use file_watch::FileWatch;
 pub use firewall::{Diversion, Refusal, Ruleset};
 pub use link_beat::LinkBeat;

@@ -6,6 +6,7 @@
 use std::{
     env,
     ffi::{OsStr, OsString},
+    fmt,
     os::unix::{
         ffi::OsStrExt as _,
         process::{CommandExt as _, ExitStatusExt as _},
@@ -73,6 +74,15 @@ pub enum ExitKind {
     Exited(i32),
     /// By this signal number.
     Signalled(i32),
+}
+
+impl fmt::Display for ExitKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exited(status) => write!(f, "exited with status {status}"),
+            Self::Signalled(signal) => write!(f, "was killed by signal {signal}"),
+        }
+    }
 }
 
 impl From<ExitStatus> for ExitKind {

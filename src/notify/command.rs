@@ -1,8 +1,9 @@
 //! Which programs a transition calls for, and with which arguments.
 
+use super::line::kind;
 use crate::{
     config::{Notify, NotifyScript},
-    registry::{State, Subject, Transition},
+    registry::{State, Transition},
 };
 
 /// A program to start.
@@ -32,11 +33,8 @@ pub(super) fn commands<'a>(notify: &'a Notify, transition: &Transition) -> Vec<C
         commands.push(Command { script, extra: Vec::new() });
     }
     if let Some(script) = &notify.all {
-        let kind = match transition.subject {
-            Subject::Instance { .. } => "INSTANCE",
-            Subject::Group { .. } => "GROUP",
-        };
-        let words = [kind, transition.subject.name(), to.word(), &change.priority.to_string()];
+        let words =
+            [kind(&transition.subject), transition.subject.name(), to.word(), &change.priority.to_string()];
         let extra = words.map(str::to_owned).to_vec();
         commands.push(Command { script, extra });
     }
@@ -49,7 +47,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        registry::{Change, Reason},
+        registry::{Change, Reason, Subject},
         units::{Priority, Time},
     };
 

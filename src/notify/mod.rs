@@ -1,10 +1,22 @@
-//! Notify scripts: programs that are told of every transition, in order, and never waited for by the engine.
+//! Who is told of transitions, each sink at its own pace: notify scripts, FIFOs, mail.
 //!
-//! A runner reads the one stream of transitions with a cursor of its own and starts, for each transition,
-//! first `notify_<state>` and then `notify`, as keepalived does: both at once, neither awaited. The room may
-//! import [`crate::registry`], [`crate::config`]'s model, [`crate::units`] and `kernel::process`.
+//! Every sink reads the one stream of transitions with a cursor of its own, in order, and is never waited for: neither by
+//! the engine nor by another sink. What it cannot take yet waits in the stream, which is the queue, and is bounded; what
+//! the stream has lost by then is counted in the sink's row. The room may import [`crate::registry`], [`crate::config`]'s
+//! model, [`crate::units`] and of [`crate::kernel`] processes, FIFOs and the clock.
+//!
+//! | part | what it does |
+//! |---|---|
+//! | `runner`, `command` | starts `notify_<state>` and then `notify`, as keepalived does: both at once, neither awaited |
+//! | `fifo`, `line` | writes a line for each transition into `notify_fifo` and `vrrp_notify_fifo` |
+//! | `reader` | keeps the script of a FIFO running |
+//! | `sinks` | all of them together, from the start to the end |
 
 mod command;
+mod fifo;
+mod line;
+mod reader;
 mod runner;
+mod sinks;
 
-pub use self::runner::Runner;
+pub use self::sinks::{Sinks, rows};

@@ -11,7 +11,7 @@ use crate::{
         Deadline, clock,
         process::{self, Child, ExitKind, Owner, Signal},
     },
-    registry::{Cursor, Registry, Subject},
+    registry::{Cursor, Registry, SinkRow, Subject},
 };
 
 /// Scripts that may run at once. The stream holds the rest: a script that hangs costs a place, not memory.
@@ -21,8 +21,9 @@ const AT_ONCE: usize = 256;
 const KILLED_WITHIN: Duration = Duration::from_secs(1);
 
 /// Reads the stream and starts what it calls for.
-pub struct Runner {
+pub(super) struct Runner {
     registry: Arc<Registry>,
+    row: Arc<SinkRow>,
     cursor: Cursor,
     /// The users that scripts ran as, by user and group id, so that each is looked up once.
     owners: HashMap<(u32, u32), Owner>,
@@ -31,12 +32,13 @@ pub struct Runner {
 
 impl Runner {
     /// A runner that begins with the first transition of the stream.
-    pub fn new(registry: Arc<Registry>) -> Self {
-        Self { registry, cursor: Cursor::default(), owners: HashMap::new(), running: Running::default() }
+    pub(super) fn new(registry: &Arc<Registry>, row: &Arc<SinkRow>) -> Self {
+        let (registry, row) = (Arc::clone(registry), Arc::clone(row));
+        Self { registry, row, cursor: Cursor::default(), owners: HashMap::new(), running: Running::default() }
     }
 
     /// Runs for ever. Cancelling it loses nothing; [`Self::finish`] goes on with what runs.
-    pub async fn run(&mut self) {
+    pub(super) async fn run(&mut self) {
         let mut warned = false;
         loop {
             let room = self.running.scripts.len() < AT_ONCE;
@@ -52,7 +54,7 @@ impl Runner {
     }
 
     /// Starts what is still in the stream and waits for everything that runs; whoever calls it sets the limit.
-    pub async fn finish(&mut self) {
+    pub(super) async fn finish(&mut self) {
         while self.cursor.position() <= self.registry.transitions.newest() {
             self.take();
         }
@@ -60,7 +62,7 @@ impl Runner {
     }
 
     /// Kills what still runs, and leaves behind what cannot be killed within a second.
-    pub async fn kill(&mut self) {
+    pub(super) async fn kill(&mut self) {
         self.running.kill().await;
     }
 
@@ -69,11 +71,13 @@ impl Runner {
         let lost = self.cursor.catch_up(&self.registry.transitions);
         if lost > 0 {
             warn!("notify scripts missed {lost} transitions: too many scripts do not end");
+            self.row.add_lost(lost);
         }
         let Some(transition) = self.cursor.peek(&self.registry.transitions) else {
             return;
         };
         self.cursor.advance_past(transition.seq);
+        self.row.set_position(transition.seq);
         let topology = self.registry.topology();
         let notify = match &transition.subject {
             Subject::Instance { index, .. } => {
@@ -97,7 +101,10 @@ impl Runner {
             &*owner.or_insert_with(|| Owner::new(user.uid, user.gid))
         });
         match process::spawn(&script.argv, Some(&script.path), owner, extra) {
-            Ok(child) => self.running.add(shown, child),
+            Ok(child) => {
+                self.row.add_delivered();
+                self.running.add(shown, child);
+            }
             Err(error) => warn!("notify script {shown}: {error}"),
         }
     }
@@ -126,10 +133,7 @@ impl Running {
             };
             match ended {
                 Ok(ExitKind::Exited(0)) => debug!("notify script {shown} ended"),
-                Ok(ExitKind::Exited(status)) => warn!("notify script {shown} exited with status {status}"),
-                Ok(ExitKind::Signalled(signal)) => {
-                    warn!("notify script {shown} was killed by signal {signal}")
-                }
+                Ok(how) => warn!("notify script {shown} {how}"),
                 Err(error) => warn!("{error}"),
             }
         }));

@@ -14,6 +14,7 @@ mod group;
 mod lag;
 mod routing;
 mod rows;
+mod sinks;
 mod state;
 mod stream;
 mod trackers;
@@ -31,6 +32,7 @@ pub use self::{
         AddressRow, AddressStatus, Contest, InstanceRow, InstanceStatus, Peer, ScriptResult, ScriptRow,
         ScriptStatus, SignatureStatus,
     },
+    sinks::{FifoConfig, SinkConfig, SinkRow},
     state::State,
     stream::{Cursor, Stream},
     trackers::{
@@ -55,6 +57,8 @@ pub struct Topology {
     pub garp_groups: Vec<GarpGroup>,
     /// `global_defs`, with its defaults resolved.
     pub global: Global,
+    /// One row for each kind of script, FIFO or mail that tells of transitions outside the process.
+    pub sinks: Vec<Arc<SinkRow>>,
     /// One row per `vrrp_instance`.
     pub instances: Vec<Arc<InstanceRow>>,
     /// One row per `vrrp_sync_group` that has members.

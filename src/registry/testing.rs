@@ -12,6 +12,7 @@ pub(crate) fn topology() -> Topology {
         garp_groups: Vec::new(),
         statics: StaticRows::new((Vec::new(), default_interface), Vec::new(), Vec::new(), Vec::new()),
         global,
+        sinks: Vec::new(),
         instances: Vec::new(),
         groups: Vec::new(),
         interfaces: Vec::new(),

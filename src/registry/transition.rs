@@ -210,6 +210,13 @@ pub enum Reason {
         /// It is removed again and again, so it is put back once a second only.
         again: bool,
     },
+    /// No move: what is tracked has changed the effective priority.
+    Priority {
+        /// The one before.
+        from: Priority,
+        /// The one after.
+        to: Priority,
+    },
     /// No move: another router advertises as master, with a claim not better than ours.
     Contested {
         /// That router's address.
@@ -302,6 +309,7 @@ impl fmt::Display for Reason {
             Self::Removed { what, again: true } => {
                 write!(f, "{what} is removed again and again by another program, restoring it once a second")
             }
+            Self::Priority { from, to } => write!(f, "Changing effective priority from {from} to {to}"),
             Self::Contested { rival, priority } => {
                 write!(f, "router {rival} advertises as master too, with priority {priority}")
             }

@@ -53,12 +53,11 @@ fn what_means_the_same_is_no_difference_however_it_is_written() {
 fn a_difference_names_words_without_effect_and_both_files_errors() {
     let directory = tempfile::tempdir().expect("a temporary directory can be made");
     let old = file(directory.path(), "a.conf", &(MASTER.to_owned() + "nonsense\n"));
-    let new =
-        MASTER.replace("advert_int 1\n", "advert_int 1\n    notify_priority_changes on\n    nonsense\n");
+    let new = MASTER.replace("advert_int 1\n", "advert_int 1\n    notify_deleted\n    nonsense\n");
     let new = file(directory.path(), "b.conf", &new);
     let output = steadfast(&["diff", &old, &new]);
     assert!(
-        text(&output).contains("notify_priority_changes on is new")
+        text(&output).contains("notify_deleted is new")
             && text(&output).contains("the word has no effect yet")
     );
     let json = steadfast(&["diff", "--json", &old, &new]);

@@ -17,7 +17,7 @@ const MEMBERS: [&str; 2] = ["ONE", "TWO"];
 const VIPS: [&str; 2] = ["10.9.0.100", "10.8.0.100"];
 
 /// Two hosts on two links: alpha with va0 and va1, beta with vb0 and vb1.
-fn lan() -> Result<Lan> {
+pub(crate) fn lan() -> Result<Lan> {
     let mut lan = Lan::pair()?;
     lan.add_segment(Join::Bridge, &[("alpha", "va1", "10.8.0.1/24"), ("beta", "vb1", "10.8.0.2/24")])?;
     // A router that starts before its link has come up begins in FAULT.
@@ -33,20 +33,27 @@ fn lan() -> Result<Lan> {
 /// A router's file: blocks above the group, its lines besides `group`, and what the members of `base` (the one on the
 /// first link) are like.
 #[derive(Clone, Debug)]
-struct Group {
-    before: String,
-    lines: String,
-    members: [Setup; 2],
+pub(crate) struct Group {
+    /// Words of `global_defs`.
+    pub(crate) globals: String,
+    pub(crate) before: String,
+    pub(crate) lines: String,
+    pub(crate) members: [Setup; 2],
 }
 
 impl Group {
     /// Members of this priority on `va0` and `va1`, or `vb0` and `vb1`.
-    fn of(base: &Setup) -> Self {
+    pub(crate) fn of(base: &Setup) -> Self {
         let mut second = base.clone();
         second.interface = base.interface.replace('0', "1");
         second.vrid += 1;
         second.vips = vec![format!("{}/24", VIPS[1])];
-        Self { before: String::new(), lines: String::new(), members: [base.clone(), second] }
+        Self {
+            globals: String::new(),
+            before: String::new(),
+            lines: String::new(),
+            members: [base.clone(), second],
+        }
     }
 
     /// With one more line in the group.
@@ -56,27 +63,27 @@ impl Group {
     }
 
     /// With one more line in each member;
-    fn each(mut self, line: &str) -> Self {
+    pub(crate) fn each(mut self, line: &str) -> Self {
         self.members = self.members.map(|member| member.line(line));
         self
     }
 
     fn text(&self) -> String {
-        let Self { before, lines, members } = self;
+        let Self { globals, before, lines, members } = self;
         let [one, two] = MEMBERS;
         format!(
-            "global_defs {{\n  router_id lab\n  script_user root\n}}\n{before}vrrp_sync_group G {{\n  group {{\n    {one}\n    \
+            "global_defs {{\n  router_id lab\n  script_user root\n{globals}}}\n{before}vrrp_sync_group G {{\n  group {{\n    {one}\n    \
              {two}\n  }}\n{lines}}}\n{}{}",
             members[0].instance(one),
             members[1].instance(two)
         )
     }
 
-    fn start(&self, subject: &Subject, host: &Host) -> Result<Router> {
+    pub(crate) fn start(&self, subject: &Subject, host: &Host) -> Result<Router> {
         Router::start(subject, host, host.name(), &self.text())
     }
 
-    fn start_until(&self, subject: &Subject, host: &Host, state: State) -> Result<Router> {
+    pub(crate) fn start_until(&self, subject: &Subject, host: &Host, state: State) -> Result<Router> {
         let router = self.start(subject, host)?;
         wait_all(&router, 0, state)?;
         Ok(router)
@@ -168,7 +175,7 @@ fn the_two_families_of_one_link_move_together() {
         let lan = V3_IPV6.lan()?;
         let both = |talk6: &Setup, talk4: &Setup| {
             let members = [talk6.clone(), Setup { vrid: 52, ..talk4.clone() }];
-            Group { before: String::new(), lines: String::new(), members }
+            Group { globals: String::new(), before: String::new(), lines: String::new(), members }
         };
         let holders = |host: &str| {
             lan.wait_holder(VIP6, host, SOON)?;

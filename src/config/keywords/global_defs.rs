@@ -205,7 +205,9 @@ pub(super) static BLOCK: Block = Block::new(Table {
             .supported()
             .or("off"),
         keyword("vrrp_strict", "[BOOL]", Boolean, "default strict_mode").supported().or("off"),
-        keyword("vrrp_notify_priority_changes", "[BOOL]", Boolean, "priority events on FIFOs").or("off"),
+        keyword("vrrp_notify_priority_changes", "[BOOL]", Boolean, "priority events on FIFOs")
+            .supported()
+            .or("off"),
         keyword("vrrp_startup_delay", "SECS", Seconds(1_000, 4_294_967_295), "delay VRRP after start")
             .supported()
             .or("0")
@@ -252,16 +254,21 @@ pub(super) static BLOCK: Block = Block::new(Table {
         keyword("nftables_ipvs_start_fwmark", "N", Integer(1, 4_294_967_295), "first fwmark used")
             .or("1000")
             .required(),
-        keyword("notify_fifo", "PATH [USER [[:]GROUP]]", Text, "FIFO for all events").expected(),
+        keyword("notify_fifo", "PATH [USER [[:]GROUP]]", Text, "FIFO for all events").supported().expected(),
         keyword(
             "notify_fifo_script",
             "SCRIPT [USER [[:]GROUP]]",
             Script,
             "reader started with the FIFO path as last argument",
         )
+        .supported()
         .expected(),
-        keyword("vrrp_notify_fifo", "PATH [USER [[:]GROUP]]", Text, "FIFO for VRRP events").expected(),
-        keyword("vrrp_notify_fifo_script", "SCRIPT [USER [[:]GROUP]]", Script, "its reader").expected(),
+        keyword("vrrp_notify_fifo", "PATH [USER [[:]GROUP]]", Text, "FIFO for VRRP events")
+            .supported()
+            .expected(),
+        keyword("vrrp_notify_fifo_script", "SCRIPT [USER [[:]GROUP]]", Script, "its reader")
+            .supported()
+            .expected(),
         keyword("lvs_notify_fifo", "PATH [USER [[:]GROUP]]", Text, "FIFO for checker events").expected(),
         keyword("lvs_notify_fifo_script", "SCRIPT [USER [[:]GROUP]]", Script, "its reader").expected(),
         keyword(

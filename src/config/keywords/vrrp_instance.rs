@@ -352,6 +352,7 @@ pub(super) static BLOCK: Block = Block::new(Table {
         )
         .required(),
         keyword("notify_priority_changes", "[BOOL]", Boolean, "write priority changes to the FIFOs")
+            .supported()
             .inherits(&[("global_defs", "vrrp_notify_priority_changes")])
             .or("off"),
         keyword("smtp_alert", "[BOOL]", Boolean, "mail on state changes")

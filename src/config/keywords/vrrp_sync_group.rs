@@ -73,6 +73,7 @@ pub(super) static BLOCK: Block = Block::new(Table {
             Boolean,
             "default for the members' FIFO priority events",
         )
+        .supported()
         .inherits(&[("global_defs", "vrrp_notify_priority_changes")])
         .or("off"),
         keyword("smtp_alert", "[BOOL]", Boolean, "mail on group state changes")

@@ -1,6 +1,6 @@
 //! `global_defs`: every block of that name adds to the same settings.
 
-use super::{Context, command, host, inherit};
+use super::{Context, command, fifo, host, inherit};
 use crate::{
     config::{
         Diagnostic, Global, Severity,
@@ -85,6 +85,7 @@ fn scripts(global: &mut Global, context: &mut Context<'_>) {
     for line in lines.into_iter().flatten() {
         command::complete(line, global, context);
     }
+    fifo::complete(&mut settings, global, context);
     global.settings = settings;
 }
 

@@ -92,6 +92,7 @@ pub(super) fn finish(drafts: Vec<Draft>, config: &mut Config, names: &Names, con
     }
     for group in &mut config.sync_groups {
         track_together(group, &mut config.instances, context);
+        inherit::members(group, &mut config.instances);
     }
 }
 

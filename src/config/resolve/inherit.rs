@@ -7,9 +7,12 @@ use std::{sync::Arc, time::Duration};
 
 use super::{host, tracking::Trackables};
 use crate::{
-    config::settings::{
-        Address, Check, Destination, GlobalDefs, HttpCheck, InstanceSettings, MiscTimeout, Port, RealServer,
-        Schedule, SyncGroup, VirtualServer,
+    config::{
+        self, Instance,
+        settings::{
+            Address, Check, Destination, GlobalDefs, HttpCheck, InstanceSettings, MiscTimeout, Port,
+            RealServer, Schedule, SyncGroup, VirtualServer,
+        },
     },
     units::Family,
 };
@@ -56,6 +59,14 @@ pub(super) fn instance(settings: &mut InstanceSettings, owner: bool, global: &Gl
 pub(super) fn group(settings: &mut SyncGroup, global: &GlobalDefs) {
     settings.notify_priority_changes.inherit(Some(*global.vrrp_notify_priority_changes));
     settings.smtp_alert.inherit(global.smtp_alert_vrrp);
+}
+
+/// What the members of a group have from it.
+pub(super) fn members(group: &config::SyncGroup, instances: &mut [Instance]) {
+    let of_group = *group.settings.notify_priority_changes;
+    for member in &group.members {
+        instances[*member].settings.notify_priority_changes.inherit(Some(of_group));
+    }
 }
 
 /// What a service has from `global_defs`, its servers from it, and their checks from both.

@@ -9,6 +9,7 @@ mod bfd;
 mod command;
 mod encap;
 mod family;
+mod fifo;
 mod garp;
 mod global;
 mod group;

@@ -8,7 +8,7 @@ use std::{
 
 use super::{FromLine, Literal, Parsed, report_invalid, report_option};
 use crate::config::{
-    Diagnostic, Prose, Report, Severity, Span,
+    Diagnostic, Prose, Report, Severity, Span, User,
     keywords::Keyword,
     text::{Line, Word},
     tree::Node,
@@ -205,6 +205,10 @@ pub struct Fifo {
     pub path: PathBuf,
     /// Whose it is; `None` means the user of scripts.
     pub account: Option<Account>,
+    /// Whose that comes to; `None` for the daemon's own identity.
+    pub owner: Option<User>,
+    /// It is not used: there is no such account, or another FIFO has its path.
+    pub ignored: bool,
     /// Where the line is.
     pub at: Span,
 }
@@ -214,7 +218,8 @@ impl Parsed for Box<Fifo> {
 
     fn parse(node: &Node, _: &mut Report) -> Option<Self> {
         let path = node.argument()?.text.into();
-        Some(Box::new(Fifo { path, account: Account::of(node.line.words(2)), at: node.span() }))
+        let account = Account::of(node.line.words(2));
+        Some(Box::new(Fifo { path, account, owner: None, ignored: false, at: node.span() }))
     }
 }
 

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     kernel::{Detection, clock},
-    registry::{Change, State, Subject},
+    registry::{Change, Reason, State, Subject},
     units::Time,
     vrrp::{self, Action, Level},
 };
@@ -170,6 +170,7 @@ impl Engine {
         let router = &self.routers[number];
         let name = &router.row.config.name;
         match change.to {
+            _ if matches!(change.reason, Reason::Priority { .. }) => info!("({name}) {}", change.reason),
             _ if !change.is_move() => warn!("({name}) {}", change.reason),
             State::Stop => info!("({name}) Stopped ({})", change.reason),
             state => info!("({name}) Entering {state} STATE ({})", change.reason),

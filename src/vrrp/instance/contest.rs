@@ -9,7 +9,7 @@ use std::net::IpAddr;
 
 use super::{Instance, Timer};
 use crate::{
-    registry::{Change, Contest, ContestEnd, Counter, Peer, Reason, State},
+    registry::{Change, Contest, ContestEnd, Counter, Peer, Reason},
     units::{Priority, Time},
     vrrp::{Action, election::master_down_interval, validate::Accepted},
 };
@@ -64,7 +64,7 @@ impl Instance {
 
     /// Publishes an event that is no change of state.
     pub(super) fn tell(&mut self, reason: Reason) {
-        let change = Change { from: State::Master, to: State::Master, reason, priority: self.priority };
+        let change = Change { from: self.state, to: self.state, reason, priority: self.priority };
         self.actions.push_back(Action::Transition(change));
     }
 }

@@ -405,7 +405,9 @@ impl Instance {
             let shifted = at + self.master_down_interval() - before;
             self.timers.set(Timer::MasterDown, shifted.max(now));
         }
-        self.log(Level::Info, false, format_args!("Changing effective priority from {old} to {priority}"));
+        if self.state != State::Stop {
+            self.tell(Reason::Priority { from: old, to: priority });
+        }
     }
 
     /// Takes over the interval of the master just accepted (RFC 9568 §6.4.2 (6.4.2-9)).

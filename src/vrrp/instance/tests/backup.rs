@@ -275,7 +275,7 @@ fn a_change_of_priority_shifts_the_running_timer() {
     let mut lan = Lan::started(router(100));
     lan.run_until(at(2.0));
     lan.input(0, |instance, now| instance.handle_weight(now, Tracker::Script(0), 64));
-    assert_eq!(lan.take_lines(), ["2.000 info: (VI) Changing effective priority from 100 to 164"]);
+    assert_eq!(lan.take_lines(), ["2.000 event: Changing effective priority from 100 to 164"]);
     // 64/256 s earlier.
     assert_eq!(lan.nodes[0].instance.poll_timeout(), Some(Time(Duration::from_nanos(3_359_375_000))));
     lan.input(0, |instance, now| instance.handle_weight(now, Tracker::Script(0), 0));

@@ -223,7 +223,7 @@ fn a_tracker_shows_in_the_next_advertisement_and_changes_no_state_by_itself() {
     lan.run_until(at(11.0));
     assert_eq!(
         lan.take_lines(),
-        ["10.500 info: (VI) Changing effective priority from 100 to 40", "11.000 advert 40"]
+        ["10.500 event: Changing effective priority from 100 to 40", "11.000 advert 40"]
     );
 }
 
@@ -261,7 +261,7 @@ fn an_owner_that_is_not_given_way_to_lowers_itself_until_the_other_is_gone() {
     lan.run_until(at(18.0));
     assert_eq!(
         lan.take_lines()[..2],
-        ["17.004 info: (VI) Changing effective priority from 254 to 255", "17.004 advert 255"]
+        ["17.004 event: Changing effective priority from 254 to 255", "17.004 advert 255"]
     );
 }
 

@@ -1,0 +1,37 @@
+//! The lines of FIFOs.
+
+use crate::registry::{Reason, State, Subject, Topology, Transition};
+
+/// The line for a transition, with its end; nothing for an event that FIFOs are not told of.
+pub(super) fn line(topology: &Topology, transition: &Transition) -> Option<String> {
+    let change = &transition.change;
+    let state = match change.reason {
+        _ if change.is_move() => change.to.word(),
+        Reason::Priority { .. } if tells_priority(topology, &transition.subject) => match change.to {
+            State::Master => "MASTER_PRIORITY",
+            _ => "BACKUP_PRIORITY",
+        },
+        _ => return None,
+    };
+    Some(format!(
+        "{} \"{}\" {state} {}\n",
+        kind(&transition.subject),
+        transition.subject.name(),
+        change.priority
+    ))
+}
+
+/// What a subject is called in lines and in arguments of scripts.
+pub(super) const fn kind(subject: &Subject) -> &'static str {
+    match subject {
+        Subject::Instance { .. } => "INSTANCE",
+        Subject::Group { .. } => "GROUP",
+    }
+}
+
+/// `notify_priority_changes`.
+fn tells_priority(topology: &Topology, subject: &Subject) -> bool {
+    let Subject::Instance { index, .. } = subject else { return false };
+    let row = topology.instances.get(*index as usize - 1);
+    row.is_some_and(|row| *row.config.settings.notify_priority_changes)
+}

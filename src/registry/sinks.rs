@@ -1,0 +1,103 @@
+//! The rows of what is told of transitions outside the process: how far each is, and what it missed.
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use arc_swap::ArcSwapOption;
+
+use crate::config::{NotifyScript, User};
+
+/// Somebody who is told of transitions.
+#[derive(Debug)]
+pub struct SinkRow {
+    /// What it is called: a keyword, and where that leads.
+    pub name: String,
+    /// What the configuration says.
+    pub config: SinkConfig,
+    position: AtomicU64,
+    delivered: AtomicU64,
+    lost: AtomicU64,
+    problem: ArcSwapOption<String>,
+}
+
+/// What kind of sink it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SinkConfig {
+    /// Notify scripts of instances and groups.
+    Scripts,
+    /// `notify_fifo` or `vrrp_notify_fifo`.
+    Fifo(FifoConfig),
+}
+
+/// A FIFO that a line is written into for every transition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FifoConfig {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Mode of one that has to be made (inode(7)).
+    pub mode: u32,
+    /// Whose one is that has to be made; `None` for the daemon's own identity.
+    pub owner: Option<User>,
+    /// Its reader, started with the path as last argument.
+    pub script: Option<NotifyScript>,
+}
+
+impl SinkRow {
+    /// A row that nothing was delivered of yet.
+    pub fn new(name: impl Into<String>, config: SinkConfig) -> Self {
+        Self {
+            name: name.into(),
+            config,
+            position: AtomicU64::new(0),
+            delivered: AtomicU64::new(0),
+            lost: AtomicU64::new(0),
+            problem: ArcSwapOption::empty(),
+        }
+    }
+
+    /// Number of the newest transition that it is done with, 0 before the first.
+    pub fn position(&self) -> u64 {
+        self.position.load(Ordering::Relaxed)
+    }
+
+    /// How much has been delivered: lines, programs started, mails.
+    pub fn delivered(&self) -> u64 {
+        self.delivered.load(Ordering::Relaxed)
+    }
+
+    /// How many transitions it was not told of and never will be.
+    pub fn lost(&self) -> u64 {
+        self.lost.load(Ordering::Relaxed)
+    }
+
+    /// What keeps it from being told, if anything does.
+    pub fn problem(&self) -> Option<Arc<String>> {
+        self.problem.load_full()
+    }
+
+    /// It is done with everything up to and including this transition.
+    pub fn set_position(&self, seq: u64) {
+        self.position.store(seq, Ordering::Relaxed);
+    }
+
+    /// Something was delivered.
+    pub fn add_delivered(&self) {
+        self.delivered.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// So many transitions were missed.
+    pub fn add_lost(&self, transitions: u64) {
+        self.lost.fetch_add(transitions, Ordering::Relaxed);
+    }
+
+    /// Replaces what keeps it from being told. Returns whether that is another thing than before.
+    pub fn set_problem(&self, problem: Option<String>) -> bool {
+        let before = self.problem.swap(problem.clone().map(Arc::new));
+        before.as_deref() != problem.as_ref()
+    }
+}

@@ -1,0 +1,289 @@
+//! FIFOs: which lines are written, when, and whose the pipes and their scripts are.
+
+use std::fs::{self, File};
+use std::io::Read as _;
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use lab::{Host, Lan, Result, Router, State, Subject, clock, wait};
+use nix::libc::O_NONBLOCK;
+
+use crate::groups::{self, Group};
+use crate::scripts::{lines, script};
+use crate::world::{SOON, Setup, V3, VI, is_keepalived, ours};
+
+/// The reading end of a FIFO, with what has been read so far.
+pub(crate) struct Reader {
+    file: File,
+    text: String,
+}
+
+impl Reader {
+    /// Opens a FIFO as soon as it is there.
+    pub(crate) fn open(path: &Path) -> Result<Self> {
+        let opened = || File::options().read(true).custom_flags(O_NONBLOCK).open(path);
+        let file = wait::until("the FIFO", SOON, || opened().map_err(|error| error.to_string()))?;
+        Ok(Self { file, text: String::new() })
+    }
+
+    /// The lines so far.
+    pub(crate) fn lines(&mut self) -> Vec<String> {
+        let mut bytes = vec![0; 65_536];
+        while let Ok(length @ 1..) = self.file.read(&mut bytes) {
+            self.text += &String::from_utf8_lossy(&bytes[..length]);
+        }
+        self.text.lines().map(str::to_owned).collect()
+    }
+
+    /// Waits until these are the first lines, each group of them in any order of its own.
+    fn wait(&mut self, expected: &[Vec<&str>]) -> Result<()> {
+        wait::until("the lines", SOON, || {
+            let mut seen = self.lines();
+            let mut rest = seen.as_mut_slice();
+            for together in expected {
+                let (now, later) = rest.split_at_mut(together.len().min(rest.len()));
+                now.sort();
+                rest = later;
+            }
+            let all = expected.concat();
+            if seen.len() >= all.len() && seen[..all.len()] == all {
+                Ok(())
+            } else {
+                Err(format!("{seen:?}, awaited {expected:?}"))
+            }
+        })
+    }
+}
+
+/// A file with words of `global_defs`.
+fn with_globals(setup: &Setup, globals: &str) -> String {
+    setup.text().replacen("router_id lab\n", &format!("router_id lab\n{globals}"), 1)
+}
+
+fn start(setup: &Setup, globals: &str, host: &Host) -> Result<Router> {
+    Router::start(&ours(), host, host.name(), &with_globals(setup, globals))
+}
+
+fn fifo(host: &Host, name: &str) -> PathBuf {
+    host.dir().join(name)
+}
+
+#[test]
+fn lines_of_instances_and_groups_and_whose_the_fifos_are() -> Result<()> {
+    let lan = groups::lan()?;
+    let alpha = &lan["alpha"];
+    let [all, vrrp] = ["all", "vrrp"].map(|name| fifo(alpha, name));
+    let mut group = Group::of(&V3.alpha(150));
+    group.globals =
+        format!("  notify_fifo {}\n  vrrp_notify_fifo {} daemon\n", all.display(), vrrp.display());
+    let router = group.start(&ours(), alpha)?;
+    let mut readers = [Reader::open(&all)?, Reader::open(&vrrp)?];
+    for (path, owner) in [(&all, 0), (&vrrp, 1)] {
+        let found = fs::metadata(path).expect("it was opened");
+        assert!(found.file_type().is_fifo());
+        assert_eq!(
+            (found.mode() & 0o7777, found.uid(), found.gid()),
+            (0o600, owner, owner),
+            "{}",
+            path.display()
+        );
+    }
+    let mut told = vec![
+        vec!["GROUP \"G\" BACKUP 0"],
+        vec!["INSTANCE \"ONE\" BACKUP 150", "INSTANCE \"TWO\" BACKUP 150"],
+    ];
+    let mut told_of = |members: [&'static str; 2], group: &'static str| {
+        told.extend([members.to_vec(), vec![group]]);
+        readers.iter_mut().try_for_each(|reader| reader.wait(&told))
+    };
+    told_of(["INSTANCE \"ONE\" MASTER 150", "INSTANCE \"TWO\" MASTER 150"], "GROUP \"G\" MASTER 0")?;
+    alpha.link_down("va0")?;
+    told_of(["INSTANCE \"ONE\" FAULT 150", "INSTANCE \"TWO\" FAULT 150"], "GROUP \"G\" FAULT 0")?;
+    alpha.link_up("va0")?;
+    told_of(["INSTANCE \"ONE\" BACKUP 150", "INSTANCE \"TWO\" BACKUP 150"], "GROUP \"G\" BACKUP 0")?;
+    told_of(["INSTANCE \"ONE\" MASTER 150", "INSTANCE \"TWO\" MASTER 150"], "GROUP \"G\" MASTER 0")?;
+    router.stop()?;
+    told_of(["INSTANCE \"ONE\" STOP 150", "INSTANCE \"TWO\" STOP 150"], "GROUP \"G\" STOP 0")?;
+    assert!(!all.exists() && !vrrp.exists());
+    Ok(())
+}
+
+#[test]
+fn changes_of_priority_are_told_in_every_state() -> Result<()> {
+    let lan = Lan::pair()?;
+    let (alpha, beta) = (&lan["alpha"], &lan["beta"]);
+    let path = fifo(alpha, "fifo");
+    let file = alpha.write("number", "0\n")?;
+    let mut setup = V3.alpha(150).line("track_file {\n    number\n  }");
+    setup.before = format!("track_file number {{\n  file {}\n  weight 1\n}}\n", file.display());
+    let globals = format!("  vrrp_notify_fifo {}\n  vrrp_notify_priority_changes on\n", path.display());
+    let router = start(&setup, &globals, alpha)?;
+    let mut reader = Reader::open(&path)?;
+    let mut told = Vec::new();
+    let mut told_of = |state: &str, priority: u8| {
+        told.push(format!("INSTANCE \"{VI}\" {state} {priority}"));
+        reader.wait(&told.iter().map(|line| vec![line.as_str()]).collect::<Vec<_>>())
+    };
+    told_of("BACKUP", 150)?;
+    told_of("MASTER", 150)?;
+    alpha.write("number", "-3\n")?;
+    told_of("MASTER_PRIORITY", 147)?;
+    let better = V3.beta(200).start_until(&ours(), beta, State::Master)?;
+    told_of("BACKUP", 147)?;
+    alpha.write("number", "7\n")?;
+    told_of("BACKUP_PRIORITY", 157)?;
+    alpha.link_down("va0")?;
+    told_of("FAULT", 157)?;
+    alpha.write("number", "9\n")?;
+    told_of("BACKUP_PRIORITY", 159)?;
+    better.stop()?;
+    router.stop()?;
+    told_of("STOP", 159)
+}
+
+#[test]
+fn priorities_are_told_only_where_that_is_asked_for() -> Result<()> {
+    let lan = groups::lan()?;
+    let alpha = &lan["alpha"];
+    let path = fifo(alpha, "fifo");
+    let file = alpha.write("number", "0\n")?;
+    let mut group = Group::of(&V3.alpha(150)).each("track_file {\n    number\n  }");
+    group.globals = format!("  vrrp_notify_fifo {}\n", path.display());
+    group.before = format!("track_file number {{\n  file {}\n  weight 1\n}}\n", file.display());
+    group.lines = "  sync_group_tracking_weight\n  notify_priority_changes on\n".to_owned();
+    group.members[1].lines.push("notify_priority_changes off".to_owned());
+    let router = group.start_until(&ours(), alpha, State::Master)?;
+    let mut reader = Reader::open(&path)?;
+    alpha.write("number", "4\n")?;
+    wait::until("the member that tells", SOON, || {
+        let seen = reader.lines();
+        if seen.iter().any(|line| line == "INSTANCE \"ONE\" MASTER_PRIORITY 154") {
+            Ok(())
+        } else {
+            Err(format!("{seen:?}"))
+        }
+    })?;
+    router.stop()?;
+    let seen = reader.lines();
+    let told: Vec<_> = seen.iter().filter(|line| line.contains("_PRIORITY")).collect();
+    assert_eq!(told.len(), 1, "{seen:?}");
+    assert!(seen.contains(&"INSTANCE \"TWO\" STOP 154".to_owned()), "{seen:?}");
+    Ok(())
+}
+
+#[test]
+fn a_fifo_that_was_there_keeps_its_mode_and_outlives_the_daemon() -> Result<()> {
+    let lan = Lan::pair()?;
+    let alpha = &lan["alpha"];
+    let path = fifo(alpha, "fifo");
+    alpha.run(&["mkfifo", "-m", "0664", &path.to_string_lossy()])?;
+    let mut reader = Reader::open(&path)?;
+    let router = start(&V3.alpha(150), &format!("  vrrp_notify_fifo {} daemon\n", path.display()), alpha)?;
+    reader.wait(&[vec!["INSTANCE \"VI\" BACKUP 150"], vec!["INSTANCE \"VI\" MASTER 150"]])?;
+    router.stop()?;
+    let found = fs::metadata(&path).expect("it outlives the daemon");
+    assert_eq!((found.mode() & 0o7777, found.uid()), (0o664, 0));
+    Ok(())
+}
+
+#[test]
+fn a_regular_file_is_no_fifo() -> Result<()> {
+    if is_keepalived("2.2.7 writes into it, 2.4.3 refuses it") {
+        return Ok(());
+    }
+    let lan = Lan::pair()?;
+    let alpha = &lan["alpha"];
+    let path = alpha.write("file", "text")?;
+    let router = start(&V3.alpha(150), &format!("  notify_fifo {}\n", path.display()), alpha)?;
+    router.wait_log("it is no FIFO", SOON)?;
+    router.wait_entering(VI, State::Master, SOON)?;
+    router.stop()?;
+    assert_eq!(fs::read_to_string(&path).ok().as_deref(), Some("text"));
+    Ok(())
+}
+
+/// A FIFO script that writes down who it is and what it reads.
+fn reading(host: &Host) -> Result<(PathBuf, PathBuf, PathBuf)> {
+    let [who, seen] = ["who", "seen"].map(|name| host.dir().join(name));
+    for file in [&who, &seen] {
+        fs::write(file, "").expect("the folder is ours");
+        host.run(&["chmod", "666", &file.to_string_lossy()])?;
+    }
+    let text =
+        format!("echo \"$$ $(id -un) $*\" >> {}\nexec cat \"$2\" >> {}", who.display(), seen.display());
+    Ok((script(host, "reader.sh", &text)?, who, seen))
+}
+
+#[test]
+fn the_script_of_a_fifo_gets_its_path_last_and_runs_as_its_user() -> Result<()> {
+    let lan = Lan::pair()?;
+    let alpha = &lan["alpha"];
+    let path = fifo(alpha, "fifo");
+    let (reader, who, seen) = reading(alpha)?;
+    let globals = format!(
+        "  notify_fifo {} daemon\n  notify_fifo_script \"{} own\" daemon\n",
+        path.display(),
+        reader.display()
+    );
+    let router = start(&V3.alpha(150), &globals, alpha)?;
+    let expected = ["INSTANCE \"VI\" BACKUP 150", "INSTANCE \"VI\" MASTER 150"].map(str::to_owned).to_vec();
+    wait::until_eq("the lines", SOON, &expected, || lines(&seen))?;
+    let found = lines(&who);
+    assert_eq!(found.len(), 1, "{found:?}");
+    let (pid, rest) = found[0].split_once(' ').expect("a pid comes first");
+    assert_eq!(rest, format!("daemon own {}", path.display()));
+    router.stop()?;
+    assert!(!Path::new(&format!("/proc/{pid}")).exists(), "the script outlives the daemon");
+    Ok(())
+}
+
+#[test]
+fn the_script_of_a_fifo_is_started_again_and_reads_to_the_end() -> Result<()> {
+    if is_keepalived("a script that has ended is not started again, and one that runs does not see STOP") {
+        return Ok(());
+    }
+    let lan = Lan::pair()?;
+    let alpha = &lan["alpha"];
+    let path = fifo(alpha, "fifo");
+    let (reader, who, seen) = reading(alpha)?;
+    let globals =
+        format!("  notify_fifo {}\n  notify_fifo_script \"{} own\" root\n", path.display(), reader.display());
+    let router = start(&V3.alpha(150), &globals, alpha)?;
+    wait::until_eq("both lines", SOON, &2, || lines(&seen).len())?;
+    let pid = lines(&who)[0].split(' ').next().map(str::to_owned).unwrap_or_default();
+    alpha.run(&["kill", &pid])?;
+    router.wait_log("was killed by signal 15; it is started again in 1 s", SOON)?;
+    alpha.link_down("va0")?;
+    wait::until_eq("the line that waited for it", SOON, &3, || lines(&seen).len())?;
+    router.stop()?;
+    let last = lines(&seen).pop();
+    assert_eq!(last.as_deref(), Some("INSTANCE \"VI\" STOP 150"));
+    assert_eq!(lines(&who).len(), 2);
+    Ok(())
+}
+
+#[test]
+fn a_script_that_does_not_end_delays_the_stop_by_no_more_than_a_second() -> Result<()> {
+    let lan = Lan::pair()?;
+    let alpha = &lan["alpha"];
+    let path = fifo(alpha, "fifo");
+    let who = alpha.dir().join("who");
+    let text = format!("echo $$ >> {}\ntrap '' TERM\nwhile :; do sleep 1000; done", who.display());
+    let stubborn = script(alpha, "stubborn.sh", &text)?;
+    let globals =
+        format!("  notify_fifo {}\n  notify_fifo_script {} root\n", path.display(), stubborn.display());
+    let router = start(&V3.alpha(150), &globals, alpha)?;
+    router.wait_entering(VI, State::Master, SOON)?;
+    wait::until_eq("the script", SOON, &1, || lines(&who).len())?;
+    let asked = clock::wall();
+    router.stop()?;
+    let took = clock::wall().saturating_sub(asked);
+    assert!(took < std::time::Duration::from_secs(4), "the stop took {took:?}");
+    if *router.subject() != Subject::Keepalived {
+        let pid = lines(&who).pop().unwrap_or_default();
+        wait::until_eq("the end of the script", SOON, &false, || {
+            Path::new(&format!("/proc/{pid}")).exists()
+        })?;
+    }
+    Ok(())
+}
