@@ -83,7 +83,7 @@ impl Manage {
         let deliveries = told.subscribe();
         let (leave, left) = oneshot::channel::<()>();
         let mut subagent = pin!(subagent(snmp, &registry, (told, backlog), left).fuse());
-        let mut notify = notify::Sinks::new(&registry);
+        let mut notify = notify::Sinks::new(&registry)?;
         {
             let mut signals = pin!(signals(engine));
             let mut running = pin!(notify.run());

@@ -189,8 +189,11 @@ fn check_capabilities(config: &Config) -> Result<(), Refused> {
     let settings = &config.global.settings;
     let of_fifos = [&settings.notify_fifo_script, &settings.vrrp_notify_fifo_script];
     let of_fifos = of_fifos.into_iter().flatten().filter_map(|line| line.script.as_ref()?.user.as_ref());
+    let of_contests = config.instances.iter().filter_map(|instance| {
+        instance.settings.notify_master_rx_lower_pri.as_ref()?.script.as_ref()?.user.as_ref()
+    });
     let of_trackers = config.scripts.iter().filter_map(|script| script.user.as_ref());
-    let mut users = of_trackers.chain(notify).chain(of_fifos);
+    let mut users = of_trackers.chain(notify).chain(of_fifos).chain(of_contests);
     if users.any(|user| Owner::new(user.uid, user.gid).is_another_user()) {
         for capability in missing_of(&Capability::OF_SCRIPTS) {
             warn!("missing permission: {capability}");

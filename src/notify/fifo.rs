@@ -1,21 +1,18 @@
-//! `notify_fifo` and `vrrp_notify_fifo`: a line for each transition, for whoever reads.
+//! `notify_fifo` and `vrrp_notify_fifo`: a pipe, who writes into it, and the script that reads it.
 
-use std::{future::pending, io, sync::Arc};
+use std::{future::pending, sync::Arc};
 
-use tracing::{info, warn};
+use tracing::warn;
 
-use super::{line::line, reader::Reader};
+use super::{reader::Reader, writer::Writer};
 use crate::{
     kernel,
-    registry::{Cursor, FifoConfig, Registry, SinkRow, Transition},
+    registry::{FifoConfig, Registry, SinkRow},
 };
 
-/// Writes into one FIFO.
+/// One FIFO.
 pub(super) struct Fifo {
-    registry: Arc<Registry>,
-    row: Arc<SinkRow>,
-    cursor: Cursor,
-    pipe: Option<kernel::Fifo>,
+    writer: Option<Writer>,
     reader: Option<Reader>,
 }
 
@@ -29,45 +26,40 @@ impl Fifo {
             row.set_problem(Some(error.to_string()));
         };
         let pipe = kernel::Fifo::open(path, *mode, owner).inspect_err(|error| failed(error)).ok();
-        let script = script.clone().filter(|_| pipe.is_some());
+        let writer = pipe.map(|pipe| Writer::new(registry, row, pipe));
+        let writer = writer.transpose().inspect_err(|error| failed(error)).ok().flatten();
+        let script = script.clone().filter(|_| writer.is_some());
         let reader = script.map(|script| Reader::new(script, path.to_string_lossy().into_owned()));
         let reader = reader.transpose().inspect_err(|error| failed(error)).ok().flatten();
-        let (registry, row) = (Arc::clone(registry), Arc::clone(row));
-        Self { registry, row, cursor: Cursor::default(), pipe, reader }
+        Self { writer, reader }
     }
 
     /// Runs for ever. Cancelling it loses nothing.
     pub(super) async fn run(&mut self) {
-        let Self { registry, row, cursor, pipe, reader } = self;
+        let Self { writer, reader } = self;
+        let written = async {
+            match writer {
+                Some(writer) => writer.run().await,
+                None => pending().await,
+            }
+        };
         let read = async {
             match reader {
                 Some(reader) => reader.run().await,
                 None => pending().await,
             }
         };
-        let written = async {
-            if let Some(pipe) = pipe {
-                loop {
-                    cursor.ready(&registry.transitions, 0).await;
-                    write_next(registry, row, cursor, pipe).await;
-                }
-            }
-            pending::<()>().await;
-        };
-        tokio::join!(read, written);
+        tokio::join!(written, read);
     }
 
     /// Writes what is still in the stream, lets its readers know that this was the end, and waits for its script;
     /// whoever calls it sets the limit.
     pub(super) async fn finish(&mut self) {
-        let Self { registry, row, cursor, pipe, reader } = self;
-        if let Some(open) = pipe {
-            while cursor.position() <= registry.transitions.newest() {
-                write_next(registry, row, cursor, open).await;
-            }
+        if let Some(writer) = &mut self.writer {
+            writer.finish().await;
         }
-        let made = pipe.take().and_then(kernel::Fifo::close);
-        if let Some(reader) = reader {
+        let made = self.writer.take().and_then(Writer::close);
+        if let Some(reader) = &mut self.reader {
             reader.finish().await;
         }
         if let Some(made) = made {
@@ -80,67 +72,9 @@ impl Fifo {
         if let Some(reader) = &mut self.reader {
             reader.kill();
         }
-        if let Some(made) = self.pipe.take().and_then(kernel::Fifo::close) {
+        if let Some(made) = self.writer.take().and_then(Writer::close) {
             made.remove();
         }
-    }
-}
-
-/// Writes the line of the next transition, as soon as there is room for it.
-async fn write_next(registry: &Registry, row: &SinkRow, cursor: &mut Cursor, pipe: &kernel::Fifo) {
-    let lost = cursor.catch_up(&registry.transitions);
-    if lost > 0 {
-        row.add_lost(lost);
-    }
-    let Some(transition) = cursor.peek(&registry.transitions) else { return };
-    match write(registry, &transition, pipe) {
-        Ok(Written::Nothing) => {}
-        Ok(Written::Line) => {
-            row.add_delivered();
-            goes_on(row);
-        }
-        Ok(Written::Full) => {
-            waits(row);
-            // An error shows at the next attempt.
-            let _ = pipe.writable().await;
-            return;
-        }
-        Err(error) => {
-            row.add_lost(1);
-            if row.set_problem(Some(error.to_string())) {
-                warn!("{}: {error}", row.name);
-            }
-        }
-    }
-    cursor.advance_past(transition.seq);
-    row.set_position(transition.seq);
-}
-
-enum Written {
-    /// There is no line for it.
-    Nothing,
-    Line,
-    /// There is no room for its line.
-    Full,
-}
-
-fn write(registry: &Registry, transition: &Transition, pipe: &kernel::Fifo) -> io::Result<Written> {
-    let Some(line) = line(&registry.topology(), transition) else { return Ok(Written::Nothing) };
-    Ok(if pipe.try_write(&line)? { Written::Line } else { Written::Full })
-}
-
-/// What is said of a FIFO that nobody reads.
-const FULL: &str = "it is full, and nobody reads it; transitions wait";
-
-fn waits(row: &SinkRow) {
-    if row.set_problem(Some(FULL.to_owned())) {
-        warn!("{}: {FULL}", row.name);
-    }
-}
-
-fn goes_on(row: &SinkRow) {
-    if row.problem().is_some() && row.set_problem(None) {
-        info!("{}: it is read again, {} transitions were lost", row.name, row.lost());
     }
 }
 

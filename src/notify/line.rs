@@ -1,6 +1,6 @@
 //! The lines of FIFOs.
 
-use crate::registry::{Reason, State, Subject, Topology, Transition};
+use crate::registry::{InstanceRow, Reason, State, Subject, Topology, Transition};
 
 /// The line for a transition, with its end; nothing for an event that FIFOs are not told of.
 pub(super) fn line(topology: &Topology, transition: &Transition) -> Option<String> {
@@ -21,6 +21,12 @@ pub(super) fn line(topology: &Topology, transition: &Transition) -> Option<Strin
     ))
 }
 
+/// The line for a MASTER that hears a router with a lower claim.
+pub(super) fn lower_priority(row: &InstanceRow) -> String {
+    let priority = row.status().effective_priority.unwrap_or(row.config.priority);
+    format!("INSTANCE \"{}\" MASTER_RX_LOWER_PRI {priority}\n", row.config.name)
+}
+
 /// What a subject is called in lines and in arguments of scripts.
 pub(super) const fn kind(subject: &Subject) -> &'static str {
     match subject {
@@ -32,6 +38,10 @@ pub(super) const fn kind(subject: &Subject) -> &'static str {
 /// `notify_priority_changes`.
 fn tells_priority(topology: &Topology, subject: &Subject) -> bool {
     let Subject::Instance { index, .. } = subject else { return false };
-    let row = topology.instances.get(*index as usize - 1);
-    row.is_some_and(|row| *row.config.settings.notify_priority_changes)
+    instance(topology, *index).is_some_and(|row| *row.config.settings.notify_priority_changes)
+}
+
+/// The instance with this MIB index.
+pub(super) fn instance(topology: &Topology, index: u32) -> Option<&InstanceRow> {
+    topology.instances.get((index as usize).checked_sub(1)?).map(AsRef::as_ref)
 }

@@ -8,15 +8,18 @@
 //! | part | what it does |
 //! |---|---|
 //! | `runner`, `command` | starts `notify_<state>` and then `notify`, as keepalived does: both at once, neither awaited |
-//! | `fifo`, `line` | writes a line for each transition into `notify_fifo` and `vrrp_notify_fifo` |
+//! | `fifo`, `writer`, `line` | writes a line for each transition into `notify_fifo` and `vrrp_notify_fifo` |
 //! | `reader` | keeps the script of a FIFO running |
+//! | `contests` | how often it is told that a MASTER hears a router with a lower claim |
 //! | `sinks` | all of them together, from the start to the end |
 
 mod command;
+mod contests;
 mod fifo;
 mod line;
 mod reader;
 mod runner;
 mod sinks;
+mod writer;
 
 pub use self::sinks::{Sinks, rows};

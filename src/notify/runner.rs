@@ -1,11 +1,20 @@
 //! Starting notify scripts and collecting their ends.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    io,
+    sync::Arc,
+    time::Duration,
+};
 
 use futures_util::{StreamExt as _, future::LocalBoxFuture, stream::FuturesUnordered};
 use tracing::{debug, warn};
 
-use super::command::{Command, commands};
+use super::{
+    command::{Command, commands},
+    contests::Contests,
+    line::instance,
+};
 use crate::{
     kernel::{
         Deadline, clock,
@@ -27,14 +36,27 @@ pub(super) struct Runner {
     cursor: Cursor,
     /// The users that scripts ran as, by user and group id, so that each is looked up once.
     owners: HashMap<(u32, u32), Owner>,
+    contests: Contests,
+    /// When contests have to be looked at again.
+    look: Deadline,
+    /// Instances whose `notify_master_rx_lower_pri` still runs: no second one is started.
+    answering: HashSet<u32>,
     running: Running,
 }
 
 impl Runner {
     /// A runner that begins with the first transition of the stream.
-    pub(super) fn new(registry: &Arc<Registry>, row: &Arc<SinkRow>) -> Self {
-        let (registry, row) = (Arc::clone(registry), Arc::clone(row));
-        Self { registry, row, cursor: Cursor::default(), owners: HashMap::new(), running: Running::default() }
+    pub(super) fn new(registry: &Arc<Registry>, row: &Arc<SinkRow>) -> io::Result<Self> {
+        Ok(Self {
+            registry: Arc::clone(registry),
+            row: Arc::clone(row),
+            cursor: Cursor::default(),
+            owners: HashMap::new(),
+            contests: Contests::default(),
+            look: Deadline::new()?,
+            answering: HashSet::new(),
+            running: Running::default(),
+        })
     }
 
     /// Runs for ever. Cancelling it loses nothing; [`Self::finish`] goes on with what runs.
@@ -46,9 +68,11 @@ impl Runner {
                 warn!("{AT_ONCE} notify scripts run at once: no more are started until one ends");
             }
             warned = !room;
+            let set = self.look.set(self.contests.poll_timeout());
             tokio::select! {
                 () = self.cursor.ready(&self.registry.transitions, 0), if room => self.take(),
-                Some(()) = self.running.scripts.next() => {}
+                _ = self.look.expired(), if room && set.is_ok() => self.repeat(),
+                Some(ended) = self.running.scripts.next() => self.note_end(ended),
             }
         }
     }
@@ -89,11 +113,41 @@ impl Runner {
         };
         let Some(notify) = notify else { return };
         for command in commands(notify, &transition) {
-            self.start(&command);
+            self.start(&command, None);
+        }
+        if let Some(index) = self.contests.handle_transition(clock::now(), &transition) {
+            self.answer(index);
         }
     }
 
-    fn start(&mut self, command: &Command<'_>) {
+    /// Tells of contests that go on.
+    fn repeat(&mut self) {
+        let topology = self.registry.topology();
+        let heard = |index| instance(&topology, index)?.status().contest.map(|contest| contest.heard);
+        for index in self.contests.handle_timeout(clock::now(), heard) {
+            self.answer(index);
+        }
+    }
+
+    /// `notify_master_rx_lower_pri`.
+    fn answer(&mut self, index: u32) {
+        let topology = self.registry.topology();
+        let line = instance(&topology, index)
+            .and_then(|row| row.config.settings.notify_master_rx_lower_pri.as_ref()?.script.as_deref());
+        if let Some(script) = line.filter(|_| !self.answering.contains(&index)) {
+            self.start(&Command { script, extra: Vec::new() }, Some(index));
+        }
+    }
+
+    /// A script has ended.
+    fn note_end(&mut self, Ended(answering): Ended) {
+        if let Some(index) = answering {
+            self.answering.remove(&index);
+        }
+    }
+
+    /// Starts a program, which may be the answer to a router with a lower claim than this instance.
+    fn start(&mut self, command: &Command<'_>, answering: Option<u32>) {
         let Command { script, extra } = command;
         let shown = script.shown.clone();
         let owner = script.user.as_ref().map(|user| {
@@ -103,39 +157,45 @@ impl Runner {
         match process::spawn(&script.argv, Some(&script.path), owner, extra) {
             Ok(child) => {
                 self.row.add_delivered();
-                self.running.add(shown, child);
+                self.answering.extend(answering);
+                self.running.add(shown, child, Ended(answering));
             }
             Err(error) => warn!("notify script {shown}: {error}"),
         }
     }
 }
 
+/// A script has ended: of this instance, where it was the answer to a router with a lower claim.
+#[derive(Clone, Copy, Debug)]
+struct Ended(Option<u32>);
+
 /// The scripts that run.
 #[derive(Default)]
 struct Running {
-    scripts: FuturesUnordered<LocalBoxFuture<'static, ()>>,
+    scripts: FuturesUnordered<LocalBoxFuture<'static, Ended>>,
     stop: tokio::sync::watch::Sender<bool>,
 }
 
 impl Running {
-    fn add(&self, shown: String, mut child: Child) {
+    fn add(&self, shown: String, mut child: Child, end: Ended) {
         let mut stop = self.stop.subscribe();
         self.scripts.push(Box::pin(async move {
             let ended = tokio::select! {
                 ended = child.wait() => ended,
                 _ = stop.wait_for(|stop| *stop) => {
                     warn!("notify script {shown} still runs: killed");
-                    if let Err(error) = child.signal_group(Signal::Kill) {
-                        return warn!("notify script {shown}: {error}");
+                    match child.signal_group(Signal::Kill) {
+                        Ok(()) => child.wait().await,
+                        Err(error) => Err(error),
                     }
-                    child.wait().await
                 }
             };
             match ended {
                 Ok(ExitKind::Exited(0)) => debug!("notify script {shown} ended"),
                 Ok(how) => warn!("notify script {shown} {how}"),
-                Err(error) => warn!("{error}"),
+                Err(error) => warn!("notify script {shown}: {error}"),
             }
+            end
         }));
     }
 
@@ -187,7 +247,7 @@ mod tests {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             let stop = async {
                 let child = process::spawn(&argv, None, Some(&Owner::new(12_345, 12_345)), &[]).unwrap();
-                running.add("'hangs'".to_owned(), child);
+                running.add("'hangs'".to_owned(), child, Ended(None));
                 while !there.exists() {
                     tokio::task::yield_now().await;
                 }

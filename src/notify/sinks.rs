@@ -1,6 +1,6 @@
 //! All sinks together.
 
-use std::sync::Arc;
+use std::{io, sync::Arc};
 
 use futures_util::future::join_all;
 
@@ -42,15 +42,18 @@ pub struct Sinks {
 impl Sinks {
     /// The sinks of the registry's rows; each begins with the first transition of the stream. Needs a tokio runtime
     /// with I/O enabled.
-    pub fn new(registry: &Arc<Registry>) -> Self {
+    ///
+    /// # Errors
+    /// When descriptors run out.
+    pub fn new(registry: &Arc<Registry>) -> io::Result<Self> {
         let mut sinks = Self { scripts: None, fifos: Vec::new() };
         for row in &registry.topology().sinks {
             match &row.config {
-                SinkConfig::Scripts => sinks.scripts = Some(Runner::new(registry, row)),
+                SinkConfig::Scripts => sinks.scripts = Some(Runner::new(registry, row)?),
                 SinkConfig::Fifo(config) => sinks.fifos.push(Fifo::new(registry, row, config)),
             }
         }
-        sinks
+        Ok(sinks)
     }
 
     /// Runs for ever. Cancelling it loses nothing; [`Self::finish`] goes on with what runs.

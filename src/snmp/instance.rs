@@ -135,7 +135,9 @@ static COLUMNS: [Cell; 36] = [
         one_or_two(row.config.settings.linkbeat_use_polling)
     }),
     Column::new(30, "vrrpInstanceVrrpVersion", VRRP_VERSION, |_, row| integer(row.config.version.number())),
-    Column::fixed(31, "vrrpInstanceScriptMstrRxLowerPri", Syntax::DisplayString, |_, _| None),
+    Column::fixed(31, "vrrpInstanceScriptMstrRxLowerPri", Syntax::DisplayString, |_, row| {
+        command(row.config.settings.notify_master_rx_lower_pri.as_ref()?.script.as_deref())
+    }),
     Column::fixed(32, "vrrpInstanceScriptDeleted", Syntax::DisplayString, |_, _| None),
     refused(33, "vrrpInstanceNotifyDeleted", TRUTH, |_, _| one_or_two(false)),
     Column::fixed(34, "vrrpInstanceMulticastAddressType", INET_ADDRESS_TYPE, |_, row| {

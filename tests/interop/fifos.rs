@@ -4,8 +4,9 @@ use std::fs::{self, File};
 use std::io::Read as _;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use lab::{Host, Lan, Result, Router, State, Subject, clock, wait};
+use lab::{Host, Injector, Lan, Result, Router, State, Subject, clock, frame, wait};
 use nix::libc::O_NONBLOCK;
 
 use crate::groups::{self, Group};
@@ -278,12 +279,83 @@ fn a_script_that_does_not_end_delays_the_stop_by_no_more_than_a_second() -> Resu
     let asked = clock::wall();
     router.stop()?;
     let took = clock::wall().saturating_sub(asked);
-    assert!(took < std::time::Duration::from_secs(4), "the stop took {took:?}");
+    assert!(took < Duration::from_secs(4), "the stop took {took:?}");
     if *router.subject() != Subject::Keepalived {
         let pid = lines(&who).pop().unwrap_or_default();
         wait::until_eq("the end of the script", SOON, &false, || {
             Path::new(&format!("/proc/{pid}")).exists()
         })?;
     }
+    Ok(())
+}
+
+/// A router with a MASTER's FIFO and a script, both of which are told of routers with a lower claim, and the
+/// advertisements of such a router.
+struct Contested {
+    router: Router,
+    reader: Reader,
+    /// A line for each run of the script.
+    runs: PathBuf,
+    injector: Injector,
+    rival: Vec<u8>,
+}
+
+impl Contested {
+    fn start(lan: &Lan) -> Result<Self> {
+        let alpha = &lan["alpha"];
+        let (path, runs) = (fifo(alpha, "fifo"), alpha.dir().join("runs"));
+        let answer = script(alpha, "answer.sh", &format!("echo \"$# arguments\" >> {}", runs.display()))?;
+        let setup = V3.alpha(150).line(format!("notify_master_rx_lower_pri {}", answer.display()));
+        let router = start(&setup, &format!("  vrrp_notify_fifo {}\n", path.display()), alpha)?;
+        let reader = Reader::open(&path)?;
+        router.wait_entering(VI, State::Master, SOON)?;
+        let source = [10, 9, 0, 77];
+        let advert = frame::advert_v3((source, frame::VRRP_GROUP), 51, 50, 20, &[[10, 9, 0, 100]]);
+        let rival = frame::Ipv4::vrrp(source, &advert).ethernet([2, 0, 0, 0, 0, 0x77]);
+        Ok(Self { router, reader, runs, injector: Injector::open(&lan["beta"], "vb0")?, rival })
+    }
+
+    /// How many lines and how many runs of the script there were.
+    fn told(&mut self) -> (usize, usize) {
+        let of_rivals = |line: &&String| *line == "INSTANCE \"VI\" MASTER_RX_LOWER_PRI 150";
+        (self.reader.lines().iter().filter(of_rivals).count(), lines(&self.runs).len())
+    }
+}
+
+#[test]
+fn a_router_with_a_lower_claim_is_told_by_a_line_and_a_script() -> Result<()> {
+    let lan = Lan::pair()?;
+    let mut story = Contested::start(&lan)?;
+    wait::until("a line and a run", SOON, || {
+        let sent = story.injector.send(&story.rival);
+        let told = story.told();
+        if sent.is_ok() && told.0 > 0 && told.1 > 0 { Ok(()) } else { Err(format!("{told:?}")) }
+    })?;
+    assert_eq!(lines(&story.runs)[0], "0 arguments");
+    story.router.stop().map(drop)
+}
+
+#[test]
+fn a_flood_of_lower_claims_starts_a_script_a_second() -> Result<()> {
+    if is_keepalived("it starts one for each advertisement") {
+        return Ok(());
+    }
+    const SPAN: Duration = Duration::from_secs(4);
+    let lan = Lan::pair()?;
+    let mut story = Contested::start(&lan)?;
+    let (injector, rival) = (&story.injector, &story.rival);
+    let mut sent = 0;
+    wait::throughout("the flood", SPAN, || {
+        sent += 1;
+        injector.send(rival).map_err(|error| error.to_string())
+    })?;
+    assert!(sent > 200, "{sent} advertisements are no flood");
+    wait::until("lines and runs", SOON, || {
+        let (lines, runs) = story.told();
+        if lines >= 3 && runs >= 3 { Ok(()) } else { Err(format!("{lines} lines, {runs} runs")) }
+    })?;
+    story.router.stop()?;
+    let (lines, runs) = story.told();
+    assert!(lines <= 6 && runs <= 6, "{lines} lines, {runs} runs");
     Ok(())
 }

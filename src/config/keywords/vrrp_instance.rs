@@ -350,6 +350,7 @@ pub(super) static BLOCK: Block = Block::new(Table {
             Script,
             "run when a MASTER receives a lower priority advert",
         )
+        .supported()
         .required(),
         keyword("notify_priority_changes", "[BOOL]", Boolean, "write priority changes to the FIFOs")
             .supported()

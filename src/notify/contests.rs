@@ -1,0 +1,131 @@
+//! Whom to tell that a router with a lower claim is heard by a MASTER, and how often.
+//!
+//! keepalived tells it of each advertisement, so that whoever can send packets can have programs started without end. Here
+//! the first one of a contest is told, and then one a second as long as more are heard, whatever is sent.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use crate::{
+    registry::{Reason, Subject, Transition},
+    units::Time,
+};
+
+/// The shortest time from one word about an instance to the next.
+const PACE: Duration = Duration::from_secs(1);
+
+/// The contests of all instances, by index: a machine without I/O.
+#[derive(Debug, Default)]
+pub(super) struct Contests(BTreeMap<u32, Contest>);
+
+#[derive(Clone, Copy, Debug)]
+struct Contest {
+    /// How many advertisements had been heard when something was last said.
+    told: u64,
+    /// When something may be said again.
+    next: Time,
+}
+
+impl Contests {
+    /// A transition was published. The index of the instance if there is something to tell of it now.
+    pub(super) fn handle_transition(&mut self, now: Time, transition: &Transition) -> Option<u32> {
+        let Subject::Instance { index, .. } = transition.subject else { return None };
+        if !matches!(transition.change.reason, Reason::Contested { .. }) {
+            return None;
+        }
+        if let Some(contest) = self.0.get_mut(&index) {
+            // A contest was over a moment ago: it may be told when its time comes.
+            contest.told = 0;
+            return None;
+        }
+        self.0.insert(index, Contest { told: 1, next: now + PACE });
+        Some(index)
+    }
+
+    /// Time has passed. The instances to tell of, given how many advertisements each has heard in its contest, if there
+    /// is still one.
+    pub(super) fn handle_timeout(&mut self, now: Time, heard: impl Fn(u32) -> Option<u64>) -> Vec<u32> {
+        let mut tell = Vec::new();
+        self.0.retain(|index, contest| {
+            if contest.next > now {
+                return true;
+            }
+            let Some(heard) = heard(*index) else { return false };
+            if heard > contest.told {
+                tell.push(*index);
+            }
+            *contest = Contest { told: heard, next: now + PACE };
+            true
+        });
+        tell
+    }
+
+    /// When [`Self::handle_timeout`] is due.
+    pub(super) fn poll_timeout(&self) -> Option<Time> {
+        self.0.values().map(|contest| contest.next).min()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+    use crate::{
+        registry::{Change, State},
+        units::Priority,
+    };
+
+    fn begin(index: u32) -> Transition {
+        let rival = [10, 9, 0, 2].into();
+        Transition {
+            seq: 1,
+            at: Time::default(),
+            wall: SystemTime::UNIX_EPOCH,
+            subject: Subject::Instance { index, name: "VI".into() },
+            change: Change {
+                from: State::Master,
+                to: State::Master,
+                reason: Reason::Contested { rival, priority: Priority(100) },
+                priority: Priority(150),
+            },
+        }
+    }
+
+    fn at(milliseconds: u64) -> Time {
+        Time::default() + Duration::from_millis(milliseconds)
+    }
+
+    #[test]
+    fn a_contest_is_told_when_it_begins_and_then_once_a_second_while_more_is_heard() {
+        let mut contests = Contests::default();
+        assert_eq!(contests.handle_transition(at(0), &begin(3)), Some(3));
+        assert_eq!(contests.poll_timeout(), Some(at(1000)));
+        assert!(contests.handle_timeout(at(999), |_| Some(500)).is_empty());
+        assert_eq!(contests.handle_timeout(at(1000), |_| Some(500)), [3]);
+        assert!(contests.handle_timeout(at(2000), |_| Some(500)).is_empty(), "nothing more was heard");
+        assert_eq!(contests.handle_timeout(at(3000), |_| Some(501)), [3]);
+        assert!(contests.handle_timeout(at(4000), |_| None).is_empty());
+        assert_eq!(contests.poll_timeout(), None);
+    }
+
+    #[test]
+    fn contests_that_begin_and_end_all_the_time_are_told_once_a_second() {
+        let mut contests = Contests::default();
+        let mut told = 0;
+        for step in 0..1000 {
+            let now = at(step * 10);
+            told += usize::from(contests.handle_transition(now, &begin(1)).is_some());
+            told += contests.handle_timeout(now, |_| Some(1)).len();
+        }
+        assert_eq!(told, 10);
+    }
+
+    #[test]
+    fn instances_do_not_keep_each_other_quiet() {
+        let mut contests = Contests::default();
+        let told: Vec<_> =
+            (1..=3).filter_map(|index| contests.handle_transition(at(0), &begin(index))).collect();
+        assert_eq!(told, [1, 2, 3]);
+        assert_eq!(contests.handle_timeout(at(1000), |index| (index != 2).then_some(9)), [1, 3]);
+    }
+}

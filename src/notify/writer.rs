@@ -1,0 +1,137 @@
+//! Who writes the lines of a FIFO, one by one, as there is room for them.
+
+use std::{io, sync::Arc};
+
+use tracing::{info, warn};
+
+use super::{
+    contests::Contests,
+    line::{instance, line, lower_priority},
+};
+use crate::{
+    kernel::{self, Deadline, clock, fifo::Made},
+    registry::{Cursor, Registry, SinkRow},
+};
+
+/// What is said of a FIFO that nobody reads.
+const FULL: &str = "it is full, and nobody reads it; transitions wait";
+
+/// The next transition.
+struct Next {
+    seq: u64,
+    /// Its line, if there is one for it.
+    line: Option<String>,
+}
+
+/// Writes into one FIFO.
+pub(super) struct Writer {
+    registry: Arc<Registry>,
+    row: Arc<SinkRow>,
+    cursor: Cursor,
+    next: Option<Next>,
+    contests: Contests,
+    /// When contests have to be looked at again.
+    look: Deadline,
+    pipe: kernel::Fifo,
+}
+
+impl Writer {
+    /// Of a FIFO; begins with the first transition of the stream.
+    pub(super) fn new(registry: &Arc<Registry>, row: &Arc<SinkRow>, pipe: kernel::Fifo) -> io::Result<Self> {
+        Ok(Self {
+            registry: Arc::clone(registry),
+            row: Arc::clone(row),
+            cursor: Cursor::default(),
+            next: None,
+            contests: Contests::default(),
+            look: Deadline::new()?,
+            pipe,
+        })
+    }
+
+    /// Runs for ever. Cancelling it loses nothing.
+    pub(super) async fn run(&mut self) {
+        loop {
+            let set = self.look.set(self.contests.poll_timeout());
+            tokio::select! {
+                () = self.cursor.ready(&self.registry.transitions, 0) => self.write_next().await,
+                _ = self.look.expired(), if set.is_ok() => self.repeat(),
+            }
+        }
+    }
+
+    /// Writes what is still in the stream.
+    pub(super) async fn finish(&mut self) {
+        while self.cursor.position() <= self.registry.transitions.newest() {
+            self.write_next().await;
+        }
+    }
+
+    /// Closes the FIFO; see [`kernel::Fifo::close`].
+    pub(super) fn close(self) -> Option<Made> {
+        self.pipe.close()
+    }
+
+    /// Writes the line of the next transition, as soon as there is room for it.
+    async fn write_next(&mut self) {
+        let lost = self.cursor.catch_up(&self.registry.transitions);
+        if lost > 0 {
+            self.row.add_lost(lost);
+            self.next = None;
+        }
+        if self.next.is_none() {
+            self.next = self.compose();
+        }
+        let Some(Next { seq, line }) = &self.next else { return };
+        match line.as_ref().map(|line| self.pipe.try_write(line)) {
+            None => {}
+            Some(Ok(true)) => {
+                self.row.add_delivered();
+                if self.row.problem().is_some() && self.row.set_problem(None) {
+                    info!("{}: it is read again, {} transitions were lost", self.row.name, self.row.lost());
+                }
+            }
+            Some(Ok(false)) => {
+                if self.row.set_problem(Some(FULL.to_owned())) {
+                    warn!("{}: {FULL}", self.row.name);
+                }
+                // An error shows at the next attempt.
+                let _ = self.pipe.writable().await;
+                return;
+            }
+            Some(Err(error)) => {
+                self.row.add_lost(1);
+                if self.row.set_problem(Some(error.to_string())) {
+                    warn!("{}: {error}", self.row.name);
+                }
+            }
+        }
+        self.cursor.advance_past(*seq);
+        self.row.set_position(*seq);
+        self.next = None;
+    }
+
+    /// The next transition and its line.
+    fn compose(&mut self) -> Option<Next> {
+        let transition = self.cursor.peek(&self.registry.transitions)?;
+        let topology = self.registry.topology();
+        let contested = self.contests.handle_transition(clock::now(), &transition);
+        let line = match contested.and_then(|index| instance(&topology, index)) {
+            Some(row) => Some(lower_priority(row)),
+            None => line(&topology, &transition),
+        };
+        Some(Next { seq: transition.seq, line })
+    }
+
+    /// Tells of contests that go on. What does not fit is not told: more will follow.
+    fn repeat(&mut self) {
+        let topology = self.registry.topology();
+        let heard = |index| instance(&topology, index)?.status().contest.map(|contest| contest.heard);
+        for index in self.contests.handle_timeout(clock::now(), heard) {
+            let line = instance(&topology, index).map(lower_priority);
+            if line.is_some_and(|line| self.pipe.try_write(&line).unwrap_or(false)) {
+                self.row.add_delivered();
+            }
+        }
+    }
+}
