@@ -46,7 +46,10 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
-use crate::config::{Global, settings::GarpGroup};
+use crate::config::{
+    Global,
+    settings::{GarpGroup, ProcessSettings},
+};
 
 /// What exists, in the order of the configuration; a row's MIB index is its position plus one.
 #[derive(Debug)]
@@ -59,6 +62,8 @@ pub struct Topology {
     pub global: Global,
     /// One row for each kind of script, FIFO or mail that tells of transitions outside the process.
     pub sinks: Vec<Arc<SinkRow>>,
+    /// The words of the top level.
+    pub process: Box<ProcessSettings>,
     /// One row per `vrrp_instance`.
     pub instances: Vec<Arc<InstanceRow>>,
     /// One row per `vrrp_sync_group` that has members.

@@ -34,7 +34,7 @@ static COLUMNS: [Column<Topology, Arc<GroupRow>>; 11] = [
     Column::hidden(1, "vrrpSyncGroupIndex", Syntax::Integer32, Access::NotAccessible),
     Column::new(2, "vrrpSyncGroupName", Syntax::DisplayString, |_, row| text(&row.config.name)),
     Column::new(3, "vrrpSyncGroupState", VRRP_STATE, |_, row| integer(row.status().state.shown())),
-    Column::new(4, "vrrpSyncGroupSmtpAlert", ENABLED, |_, _| one_or_two(false)),
+    Column::new(4, "vrrpSyncGroupSmtpAlert", ENABLED, |_, row| one_or_two(*row.config.settings.smtp_alert)),
     Column::new(5, "vrrpSyncGroupNotifyExec", ENABLED, |_, row| one_or_two(notifies(&row.config.notify))),
     Column::fixed(6, "vrrpSyncGroupScriptMaster", Syntax::DisplayString, |_, row| {
         command(row.config.notify.master.as_ref())

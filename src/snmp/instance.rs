@@ -103,14 +103,21 @@ static COLUMNS: [Cell; 36] = [
             Auth::Header(_) => 2,
         })
     }),
-    Column::new(16, "vrrpInstanceLvsSyncDaemon", ENABLED, |_, _| one_or_two(false)),
-    Column::fixed(17, "vrrpInstanceLvsSyncInterface", Syntax::DisplayString, |_, _| None),
+    Column::new(16, "vrrpInstanceLvsSyncDaemon", ENABLED, |topology, row| {
+        one_or_two(sync_interface(topology, row).is_some())
+    }),
+    Column::fixed(17, "vrrpInstanceLvsSyncInterface", Syntax::DisplayString, |topology, row| {
+        text(sync_interface(topology, row)?)
+    }),
     Column::fixed(18, "vrrpInstanceSyncGroup", Syntax::DisplayString, |_, row| text(row.group.as_deref()?)),
     Column::new(19, "vrrpInstanceGarpDelay", Syntax::Unsigned32, |_, row| {
         unsigned(row.config.garp.delay.as_secs())
     }),
-    Column::new(20, "vrrpInstanceSmtpAlert", ENABLED, |_, _| one_or_two(false)),
-    Column::new(21, "vrrpInstanceNotifyExec", ENABLED, |_, row| one_or_two(notifies(&row.config.notify))),
+    Column::new(20, "vrrpInstanceSmtpAlert", ENABLED, |_, row| one_or_two(*row.config.settings.smtp_alert)),
+    Column::new(21, "vrrpInstanceNotifyExec", ENABLED, |_, row| {
+        let further = [&row.config.settings.notify_deleted, &row.config.settings.notify_master_rx_lower_pri];
+        one_or_two(notifies(&row.config.notify) || further.into_iter().any(Option::is_some))
+    }),
     Column::fixed(22, "vrrpInstanceScriptMaster", Syntax::DisplayString, |_, row| {
         command(row.config.notify.master.as_ref())
     }),
@@ -130,7 +137,9 @@ static COLUMNS: [Cell; 36] = [
     refused(27, "vrrpInstanceAccept", TRUTH, |_, row| {
         (row.config.version == Version::V3).then(|| one_or_two(row.config.accept)).flatten()
     }),
-    refused(28, "vrrpInstancePromoteSecondaries", TRUTH, |_, _| one_or_two(false)),
+    refused(28, "vrrpInstancePromoteSecondaries", TRUTH, |_, row| {
+        one_or_two(row.config.settings.promote_secondaries)
+    }),
     refused(29, "vrrpInstanceUseLinkbeat", TRUTH, |_, row| {
         one_or_two(row.config.settings.linkbeat_use_polling)
     }),
@@ -138,16 +147,31 @@ static COLUMNS: [Cell; 36] = [
     Column::fixed(31, "vrrpInstanceScriptMstrRxLowerPri", Syntax::DisplayString, |_, row| {
         command(row.config.settings.notify_master_rx_lower_pri.as_ref()?.script.as_deref())
     }),
-    Column::fixed(32, "vrrpInstanceScriptDeleted", Syntax::DisplayString, |_, _| None),
-    refused(33, "vrrpInstanceNotifyDeleted", TRUTH, |_, _| one_or_two(false)),
+    Column::fixed(32, "vrrpInstanceScriptDeleted", Syntax::DisplayString, |_, row| {
+        command(row.config.settings.notify_deleted.as_ref()?.script.as_deref())
+    }),
+    refused(33, "vrrpInstanceNotifyDeleted", TRUTH, |_, row| {
+        one_or_two(row.config.settings.notify_deleted.is_some())
+    }),
     Column::fixed(34, "vrrpInstanceMulticastAddressType", INET_ADDRESS_TYPE, |_, row| {
         address_type(group(row)?)
     }),
     Column::fixed(35, "vrrpInstanceMulticastAddress", Syntax::OctetString, |_, row| {
         address_octets(group(row)?)
     }),
-    Column::new(36, "vrrpInstanceV3ChecksumAsV2", TRUTH, |_, _| one_or_two(false)),
+    Column::new(36, "vrrpInstanceV3ChecksumAsV2", TRUTH, |_, row| {
+        one_or_two(*row.config.settings.v3_checksum_as_v2)
+    }),
 ];
+
+/// The interface of the IPVS synchronisation daemon, when that follows this instance.
+fn sync_interface<'a>(topology: &'a Topology, row: &'a InstanceRow) -> Option<&'a str> {
+    let named = topology.global.settings.lvs_sync_daemon.as_deref();
+    match named.filter(|daemon| daemon.instance.as_deref() == Some(&*row.config.name)) {
+        Some(daemon) => Some(&daemon.interface),
+        None => row.config.settings.lvs_sync_daemon_interface.as_deref(),
+    }
+}
 
 /// The state that the configuration asks for.
 pub(super) fn initial_state(row: &InstanceRow) -> State {

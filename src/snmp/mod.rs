@@ -13,6 +13,7 @@ mod global;
 mod group;
 mod group_member;
 mod instance;
+mod mail;
 mod next_hop;
 mod notification;
 mod pending;
@@ -39,7 +40,8 @@ pub const KEEPALIVED: [u32; 9] = [1, 3, 6, 1, 4, 1, 9586, 100, 5];
 pub fn view() -> View<Topology> {
     View::new()
         .scalars(&global::SCALARS)
-        .table(&global::EMAILS)
+        .scalars(&mail::SCALARS)
+        .table(&mail::EMAILS)
         .table(&group::TABLE)
         .table(&group_member::TABLE)
         .table(&instance::TABLE)

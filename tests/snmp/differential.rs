@@ -149,6 +149,7 @@ const CASES: &[Case] = &[
     },
     Case { name: "owner", config: include_str!("differential/owner.conf"), states: &[2, 2, 2], scripts: &[] },
     Case { name: "routes", config: include_str!("differential/routes.conf"), states: &[2], scripts: &[] },
+    Case { name: "mail", config: include_str!("differential/mail.conf"), states: &[2, 2], scripts: &[] },
     Case { name: "minimal", config: include_str!("differential/minimal.conf"), states: &[2], scripts: &[] },
     Case { name: "ipv6", config: include_str!("differential/ipv6.conf"), states: &[2, 2, 2], scripts: &[] },
     Case { name: "vmac", config: include_str!("differential/vmac.conf"), states: &[2, 2, 2], scripts: &[] },
