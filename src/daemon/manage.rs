@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use agentx::{MasterAddress, Oid, Region, Subagent};
+use agentx::{MasterAddress, Subagent};
 use futures_util::{
     StreamExt as _,
     future::{FusedFuture, FutureExt as _, join},
@@ -27,7 +27,7 @@ use crate::{
     kernel::{Deadline, clock},
     notify,
     registry::Registry,
-    snmp::{self, Backlog, Pending, Told},
+    snmp::{self, Backlog, Parts, Pending, Told},
 };
 
 /// How long a stop waits for notify scripts, as keepalived does, for the AgentX master, and then for a recording.
@@ -41,6 +41,8 @@ const JOURNAL_READ: Duration = Duration::from_secs(2);
 pub(super) struct Snmp {
     /// Where the master listens.
     pub(super) master: MasterAddress,
+    /// What is served there.
+    pub(super) parts: Parts,
     /// Whether notifications are sent (`enable_traps`).
     pub(super) traps: bool,
 }
@@ -49,12 +51,13 @@ impl Snmp {
     /// From the configuration and the command line; `None` when neither asks for SNMP. An address that makes no
     /// sense is logged, and VRRP runs without SNMP: no output may stop it.
     pub(super) fn new(arguments: &cli::Arguments, global: &crate::config::Global) -> Option<Self> {
-        if !arguments.snmp && !global.enable_snmp_vrrp {
+        let parts = if arguments.snmp { Parts::ALL } else { Parts::of(global) };
+        if !parts.any() {
             return None;
         }
         let socket = arguments.snmp_agent_socket.as_ref().or(global.snmp_socket.as_ref());
         match socket.map_or(Ok(MasterAddress::default()), |socket| socket.parse()) {
-            Ok(master) => Some(Self { master, traps: global.enable_traps }),
+            Ok(master) => Some(Self { master, parts, traps: global.enable_traps }),
             Err(error) => {
                 error!("snmp_socket {error}; KEEPALIVED-MIB is not served until it is corrected");
                 None
@@ -141,13 +144,10 @@ async fn subagent(
     (told, backlog): (watch::Sender<Told>, Option<oneshot::Receiver<Backlog>>),
     leave: oneshot::Receiver<()>,
 ) {
-    let Some(Snmp { master, traps }) = snmp else {
+    let Some(Snmp { master, parts, traps }) = snmp else {
         return;
     };
-    let keepalived = Oid::from(snmp::KEEPALIVED);
-    let config = agentx::Config::new(cli::banner())
-        .region(Region::new(keepalived.child(1)).describe("The MIB module for global"))
-        .region(Region::new(keepalived.child(2)).describe("The MIB module for VRRP"));
+    let config = parts.regions().into_iter().fold(agentx::Config::new(cli::banner()), agentx::Config::region);
     let rows = Arc::clone(registry);
     let mib = snmp::view().serve(move || rows.topology());
     let leave = async {

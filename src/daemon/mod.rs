@@ -16,7 +16,6 @@ mod recorder;
 mod trackers;
 
 use std::{
-    collections::HashMap,
     fmt::Display,
     io::{self, IsTerminal, Write},
     panic::{AssertUnwindSafe, catch_unwind},
@@ -51,9 +50,7 @@ use crate::{
         process::Owner,
     },
     notify,
-    registry::{
-        FileRow, GroupRow, InstanceRow, ProcessRow, Registry, ScriptRow, SessionRow, StaticRows, Topology,
-    },
+    registry::{Registry, Topology},
     snmp::{Backlog, Told},
 };
 
@@ -151,7 +148,8 @@ fn start(
     check_capabilities(&config)?;
     let release = !arguments.dont_release_vrrp;
     let (host, host_lane) = start_host(&mut config, arguments, release)?;
-    let registry = Arc::new(Registry::new(topology(config)));
+    let sinks = notify::rows(&config.global);
+    let registry = Arc::new(Registry::new(Topology::new(config, cli::banner(), sinks)));
     let rows = Arc::clone(&registry);
     let recorder = arguments.record.as_deref().and_then(start_recorder);
     let source = recorder.as_ref().map(Recorder::source);
@@ -213,44 +211,6 @@ fn check_capabilities(config: &Config) -> Result<(), Refused> {
 /// Which of these are missing; none where /proc is not there to ask: the kernel's own refusal will say it.
 fn missing_of(capabilities: &[Capability]) -> Vec<Capability> {
     capabilities::missing_of(capabilities).unwrap_or_default()
-}
-
-/// The rows of a configuration.
-fn topology(config: Config) -> Topology {
-    let mut group_of: HashMap<usize, String> = HashMap::new();
-    for group in &config.sync_groups {
-        group_of.extend(group.members.iter().map(|member| (*member, group.name.clone())));
-    }
-    let instances: Vec<_> = config
-        .instances
-        .into_iter()
-        .enumerate()
-        .map(|(position, instance)| {
-            let index = u32::try_from(position + 1).unwrap_or(u32::MAX);
-            Arc::new(InstanceRow::new(index, instance, group_of.remove(&position)))
-        })
-        .collect();
-    let statics = StaticRows::new(
-        (config.static_addresses, &config.global.settings.default_interface),
-        config.static_routes,
-        config.static_rules,
-        config.track_groups,
-    );
-    Topology {
-        interfaces: trackers::interface_rows(config.interfaces, &instances, &statics, &config.process),
-        sinks: notify::rows(&config.global),
-        statics,
-        instances,
-        groups: (1..).zip(config.sync_groups).map(|(i, c)| Arc::new(GroupRow::new(i, c))).collect(),
-        banner: cli::banner(),
-        global: config.global,
-        process: config.process,
-        garp_groups: config.garp_groups,
-        scripts: (1..).zip(config.scripts).map(|(i, c)| Arc::new(ScriptRow::new(i, c))).collect(),
-        files: (1..).zip(config.files).map(|(i, c)| Arc::new(FileRow::new(i, c))).collect(),
-        processes: (1..).zip(config.processes).map(|(i, c)| Arc::new(ProcessRow::new(i, c))).collect(),
-        sessions: (1..).zip(config.sessions).map(|(i, c)| Arc::new(SessionRow::new(i, c))).collect(),
-    }
 }
 
 /// Plans the links of the routers' own and starts the lane that makes them.

@@ -14,9 +14,11 @@ mod group;
 mod lag;
 mod routing;
 mod rows;
+mod services;
 mod sinks;
 mod state;
 mod stream;
+mod topology;
 mod trackers;
 mod transition;
 
@@ -32,9 +34,11 @@ pub use self::{
         AddressRow, AddressStatus, Contest, InstanceRow, InstanceStatus, Peer, ScriptResult, ScriptRow,
         ScriptStatus, SignatureStatus,
     },
+    services::{Rate, RealServerRow, RealServerStatus, Traffic, VirtualServerRow, VirtualServerStatus},
     sinks::{FifoConfig, SinkConfig, SinkRow},
     state::State,
     stream::{Cursor, Stream},
+    topology::Topology,
     trackers::{
         FileRow, FileStatus, Followed, InterfaceRow, InterfaceStatus, LinkState, ProcessRow, ProcessStatus,
         SessionRow,
@@ -45,42 +49,6 @@ pub use self::{
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-
-use crate::config::{
-    Global,
-    settings::{GarpGroup, ProcessSettings},
-};
-
-/// What exists, in the order of the configuration; a row's MIB index is its position plus one.
-#[derive(Debug)]
-pub struct Topology {
-    /// The daemon's version banner, as KEEPALIVED-MIB::version.0 shows it.
-    pub banner: String,
-    /// `garp_group`, in file order.
-    pub garp_groups: Vec<GarpGroup>,
-    /// `global_defs`, with its defaults resolved.
-    pub global: Global,
-    /// One row for each kind of script, FIFO or mail that tells of transitions outside the process.
-    pub sinks: Vec<Arc<SinkRow>>,
-    /// The words of the top level.
-    pub process: Box<ProcessSettings>,
-    /// One row per `vrrp_instance`.
-    pub instances: Vec<Arc<InstanceRow>>,
-    /// One row per `vrrp_sync_group` that has members.
-    pub groups: Vec<Arc<GroupRow>>,
-    /// One row per interface that an instance uses or tracks.
-    pub interfaces: Vec<Arc<InterfaceRow>>,
-    /// `static_ipaddress`, `static_routes` and `static_rules`.
-    pub statics: StaticRows,
-    /// One row per `vrrp_script` that something tracks.
-    pub scripts: Vec<Arc<ScriptRow>>,
-    /// One row per `track_file` that something tracks.
-    pub files: Vec<Arc<FileRow>>,
-    /// One row per `vrrp_track_process` that something tracks.
-    pub processes: Vec<Arc<ProcessRow>>,
-    /// The BFD sessions, in the order of the configuration.
-    pub sessions: Vec<Arc<SessionRow>>,
-}
 
 /// Everything the daemon knows, shared by the engine, which writes, and the outputs, which read.
 #[derive(Debug)]

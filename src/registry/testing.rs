@@ -20,5 +20,8 @@ pub(crate) fn topology() -> Topology {
         files: Vec::new(),
         processes: Vec::new(),
         sessions: Vec::new(),
+        process: Box::default(),
+        server_groups: Vec::new(),
+        virtual_servers: Vec::new(),
     }
 }

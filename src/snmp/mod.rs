@@ -7,6 +7,7 @@
 //! crate.
 
 mod address;
+mod check;
 mod encap;
 mod file;
 mod global;
@@ -16,6 +17,7 @@ mod instance;
 mod mail;
 mod next_hop;
 mod notification;
+mod parts;
 mod pending;
 mod position;
 mod process;
@@ -31,6 +33,7 @@ use std::net::IpAddr;
 
 use agentx::{Syntax, Value, View};
 
+pub use self::parts::Parts;
 use crate::registry::Topology;
 
 /// keepalived's arc, .1.3.6.1.4.1.9586.100.5: the root of KEEPALIVED-MIB.
@@ -38,7 +41,7 @@ pub const KEEPALIVED: [u32; 9] = [1, 3, 6, 1, 4, 1, 9586, 100, 5];
 
 /// Everything of KEEPALIVED-MIB that is served.
 pub fn view() -> View<Topology> {
-    View::new()
+    let view = View::new()
         .scalars(&global::SCALARS)
         .scalars(&mail::SCALARS)
         .table(&mail::EMAILS)
@@ -62,7 +65,8 @@ pub fn view() -> View<Topology> {
         .table(&tracked::GROUP_SESSIONS)
         .table(&tracked::PROCESSES)
         .table(&process::TABLE)
-        .table(&tracked::GROUP_PROCESSES)
+        .table(&tracked::GROUP_PROCESSES);
+    check::add(view)
 }
 
 /// INTEGER { enabled(1), disabled(2) }.

@@ -350,7 +350,7 @@ pub(super) static BLOCK: Block = Block::new(Table {
         keyword("enable_snmp_keepalived", "", Flag, "as enable_snmp_vrrp")
             .supported()
             .same_as("enable_snmp_vrrp"),
-        keyword("enable_snmp_checker", "", Flag, "checker part of the MIB"),
+        keyword("enable_snmp_checker", "", Flag, "checker part of the MIB").supported(),
         keyword("enable_snmp_rfc", "", Flag, "RFC2787 and RFC6527 MIBs"),
         keyword("enable_snmp_rfcv2", "", Flag, "RFC2787 MIB"),
         keyword("enable_snmp_rfcv3", "", Flag, "RFC6527 MIB"),

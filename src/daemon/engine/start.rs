@@ -175,7 +175,7 @@ mod tests {
             real_time::RealTime,
         },
         kernel::{AddressInfo, Detection, Link, Requests},
-        registry::{Cursor, Registry, State},
+        registry::{Cursor, Registry, State, Topology},
         units::IfIndex,
     };
 
@@ -191,7 +191,7 @@ mod tests {
         let config = config::load_with(&file, &Options::default(), &Elsewhere).0.unwrap();
         let (host, _) = Host::start(Vec::new(), &config, &directory.path().join("journal"), true).unwrap();
         let (commands, receiver) = mpsc::channel(8);
-        let registry = Arc::new(Registry::new(crate::daemon::topology(config)));
+        let registry = Arc::new(Registry::new(Topology::new(config, "Steadfast".to_owned(), Vec::new())));
         let real_time = Arc::new(RealTime::new(&registry.topology().global.settings));
         let neighbours = Neighbours { host, commands: receiver, real_time, recorder: None };
         let (requests, connection) = Requests::open().unwrap();

@@ -14,7 +14,6 @@ mod processes;
 pub(super) mod scripts;
 
 use std::{
-    collections::HashSet,
     io,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
@@ -27,51 +26,12 @@ use tracing::error;
 
 pub(super) use self::links::first_answers;
 use super::engine::Command;
-use crate::{
-    config::{
-        settings::ProcessSettings,
-        tracking::{self, Tracker},
-    },
-    registry::{InstanceRow, InterfaceRow, Registry, StaticRows},
-    track::Observation,
-};
+use crate::{config::tracking::Tracker, registry::Registry, track::Observation};
 
 /// From an end of those who follow to their next beginning.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 /// The same after a panic, which is a mistake that may well be made again, and prints a message of its own each time.
 const PANIC_INTERVAL: Duration = Duration::from_secs(60);
-
-/// The rows of the interfaces that the configuration names, and of the links of the routers' own, which are named when
-/// they are planned. A link has the delays of the interface below it, and is asked as that is.
-pub(super) fn interface_rows(
-    named: Vec<tracking::Interface>,
-    instances: &[Arc<InstanceRow>],
-    statics: &StaticRows,
-    process: &ProcessSettings,
-) -> Vec<Arc<InterfaceRow>> {
-    let mut all = named;
-    let mut known: HashSet<String> = all.iter().map(|interface| interface.name.clone()).collect();
-    for instance in instances {
-        let below = all.iter().find(|interface| interface.name == instance.config.interface).cloned();
-        let devices = instance.addresses.iter().map(|address| address.device.as_str());
-        let of_routes = instance.routes.iter().flat_map(|row| row.config.devices());
-        let of_rules = instance.rules.iter().flat_map(|row| row.config.devices());
-        for name in devices.chain([instance.config.transport()]).chain(of_routes).chain(of_rules) {
-            if known.insert(name.to_owned()) {
-                let usual = tracking::Interface::new(name.to_owned());
-                let delays = below.clone().unwrap_or_else(|| usual.clone());
-                all.push(tracking::Interface { name: usual.name, ..delays });
-            }
-        }
-    }
-    for (_, name) in statics.followed() {
-        if known.insert(name.to_owned()) {
-            let linkbeat = process.linkbeat(name);
-            all.push(tracking::Interface { linkbeat, ..tracking::Interface::new(name.to_owned()) });
-        }
-    }
-    (1..).zip(all).map(|(index, config)| Arc::new(InterfaceRow::new(index, config))).collect()
-}
 
 /// Starts the threads that are needed. They end with the process.
 pub(super) fn start(registry: &Arc<Registry>, engine: &mpsc::Sender<Command>) -> io::Result<()> {
@@ -187,7 +147,7 @@ mod tests {
     #[test]
     fn files_that_nobody_follows_count_as_unreadable_with_the_reason() {
         let path = "/file".into();
-        let config = tracking::File {
+        let config = crate::config::tracking::File {
             name: "f".into(),
             path,
             weight: 0,

@@ -1,0 +1,163 @@
+//! The rows of virtual servers and their real servers: what the configuration says, and what is true of it now.
+//!
+//! Whoever checks servers and programs IPVS writes here; until then a server is neither installed nor alive.
+
+use std::{collections::HashMap, sync::Arc};
+
+use arc_swap::{ArcSwap, ArcSwapOption};
+
+use crate::{
+    config::settings::{Destination, VirtualServer},
+    units::Family,
+};
+
+/// A `virtual_server`.
+#[derive(Debug)]
+pub struct VirtualServerRow {
+    /// Position in the configuration, from 1: virtualServerIndex.
+    pub index: u32,
+    /// What the configuration says.
+    pub config: VirtualServer,
+    /// IPv4 or IPv6, for a group and a firewall mark by their members and servers.
+    pub family: Family,
+    /// One row per `real_server`, in the order of the configuration.
+    pub servers: Vec<RealServerRow>,
+    /// The row of `sorry_server`.
+    pub sorry: Option<RealServerRow>,
+    status: ArcSwap<VirtualServerStatus>,
+    traffic: ArcSwapOption<Traffic>,
+}
+
+/// What is true of a virtual server right now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct VirtualServerStatus {
+    /// Whether the kernel has the service.
+    pub installed: bool,
+    /// Whether the servers that are alive carry the weight that `quorum` asks for.
+    pub has_quorum: bool,
+    /// How many of its real servers are alive.
+    pub servers_up: u32,
+}
+
+/// A `real_server` or `sorry_server`; what the configuration says of it is in the row of its service.
+#[derive(Debug, Default)]
+pub struct RealServerRow {
+    status: ArcSwap<RealServerStatus>,
+    traffic: ArcSwapOption<Traffic>,
+}
+
+/// What is true of a real server right now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RealServerStatus {
+    /// Whether its checks let it serve.
+    pub alive: bool,
+    /// Its weight where that is another than the configuration's, as by a tracked file.
+    pub weight: Option<i64>,
+    /// How many of its checks fail.
+    pub failed_checks: u32,
+    /// How many of its checks have no result yet.
+    pub pending_checks: u32,
+}
+
+/// What IPVS has counted, as of the last look at the kernel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Connections scheduled since the service or server was installed.
+    pub connections: u64,
+    /// Packets from clients.
+    pub packets_in: u64,
+    /// Packets to clients, where they pass here.
+    pub packets_out: u64,
+    /// Bytes from clients.
+    pub bytes_in: u64,
+    /// Bytes to clients, where they pass here.
+    pub bytes_out: u64,
+    /// The same per second, by the kernel's estimate.
+    pub rate: Rate,
+    /// Connections of a server that are established.
+    pub active: u32,
+    /// Connections of a server that are not.
+    pub inactive: u32,
+    /// Templates that keep clients at a server.
+    pub persistent: u32,
+}
+
+/// Estimates of IPVS, per second.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rate {
+    /// Connections.
+    pub connections: u64,
+    /// Packets from clients.
+    pub packets_in: u64,
+    /// Packets to clients.
+    pub packets_out: u64,
+    /// Bytes from clients.
+    pub bytes_in: u64,
+    /// Bytes to clients.
+    pub bytes_out: u64,
+}
+
+impl VirtualServerRow {
+    /// The row of `config` at `index` (from 1), not installed; `groups` are the families of `virtual_server_group`s.
+    pub fn new(index: u32, config: VirtualServer, groups: &HashMap<String, Family>) -> Self {
+        let servers = config.real_server.iter().map(|_| RealServerRow::default()).collect();
+        let sorry = config.sorry_server.map(|_| RealServerRow::default());
+        let family = family(&config, groups);
+        let (status, traffic) = (ArcSwap::default(), ArcSwapOption::empty());
+        Self { index, config, family, servers, sorry, status, traffic }
+    }
+
+    /// What is true now.
+    pub fn status(&self) -> VirtualServerStatus {
+        **self.status.load()
+    }
+
+    /// Replaces what is true now (whoever runs the checks).
+    pub fn set_status(&self, status: VirtualServerStatus) {
+        self.status.store(Arc::new(status));
+    }
+
+    /// What was counted at the last look at the kernel.
+    pub fn traffic(&self) -> Traffic {
+        self.traffic.load().as_deref().copied().unwrap_or_default()
+    }
+
+    /// Replaces what was counted (whoever looks at the kernel).
+    pub fn set_traffic(&self, traffic: Traffic) {
+        self.traffic.store(Some(Arc::new(traffic)));
+    }
+}
+
+impl RealServerRow {
+    /// What is true now.
+    pub fn status(&self) -> RealServerStatus {
+        **self.status.load()
+    }
+
+    /// Replaces what is true now (whoever runs the checks).
+    pub fn set_status(&self, status: RealServerStatus) {
+        self.status.store(Arc::new(status));
+    }
+
+    /// What was counted at the last look at the kernel.
+    pub fn traffic(&self) -> Traffic {
+        self.traffic.load().as_deref().copied().unwrap_or_default()
+    }
+
+    /// Replaces what was counted (whoever looks at the kernel).
+    pub fn set_traffic(&self, traffic: Traffic) {
+        self.traffic.store(Some(Arc::new(traffic)));
+    }
+}
+
+/// By the address, the members of the group, `ip_family` or the servers, in this order; else IPv4.
+fn family(config: &VirtualServer, groups: &HashMap<String, Family>) -> Family {
+    let named = match &config.heading {
+        Destination::Address(endpoint) => Some(Family::of(endpoint.address)),
+        Destination::Group(name) => groups.get(&**name).copied(),
+        Destination::Mark(_) => None,
+    };
+    let written = config.ip_family.map(|word| if word == "inet6" { Family::V6 } else { Family::V4 });
+    let of_server = || config.real_server.first().map(|server| Family::of(server.heading.address));
+    named.or(written).or_else(of_server).unwrap_or(Family::V4)
+}
