@@ -122,7 +122,11 @@ mod tests {
     use std::sync::mpsc::channel;
 
     use super::*;
-    use crate::{config::Span, registry::FileRow, track::Finding};
+    use crate::{
+        config::{Span, tracking},
+        registry::FileRow,
+        track::Finding,
+    };
 
     /// Nothing here takes longer, not even on a busy machine.
     const LIMIT: Duration = Duration::from_secs(60);
@@ -147,7 +151,7 @@ mod tests {
     #[test]
     fn files_that_nobody_follows_count_as_unreadable_with_the_reason() {
         let path = "/file".into();
-        let config = crate::config::tracking::File {
+        let config = tracking::File {
             name: "f".into(),
             path,
             weight: 0,
