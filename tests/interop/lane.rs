@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use lab::{Capture, Control, Host, Injector, Lan, Result, Router, State, clock, frame, wait};
+use lab::{Capture, Control, Host, Injector, Lan, Load, Result, Router, State, Subject, clock, frame, wait};
 
 use crate::world::{SOON, Setup, V3, VI, VIP, assert_steady, is_keepalived, ours};
 
@@ -160,4 +160,45 @@ fn whoever_forges_claims_and_releases_gets_a_few_takeovers_and_not_one_each() ->
     wait::until_eq("one call for each move", SOON, &moves, || {
         std::fs::read_to_string(&calls).map_or(0, |text| text.lines().count())
     })
+}
+
+/// How long the short story of a busy machine is; `cargo bench --bench load` tells one of ten minutes.
+const BUSY: Duration = Duration::from_secs(15);
+/// Scripts that the master starts every second.
+const SCRIPTS: usize = 100;
+
+#[test]
+fn a_busy_machine_brings_about_no_false_takeover_with_real_time_priority() -> Result<()> {
+    const INTERVAL: &str = "0.1";
+    let lan = Lan::pair()?;
+    let global = "global_defs {\n  vrrp_rt_priority 50\n  script_user root\n}\n";
+    let (mut scripts, mut tracked) = (String::new(), String::new());
+    for number in 0..SCRIPTS {
+        let _ = writeln!(scripts, "vrrp_script s{number} {{\n  script /bin/true\n  interval 1\n}}");
+        let _ = writeln!(tracked, "    s{number}");
+    }
+    let better = Setup { advert_int: INTERVAL.into(), before: format!("{global}{scripts}"), ..V3.alpha(150) }
+        .line(format!("track_script {{\n{tracked}  }}"));
+    let worse = Setup { advert_int: INTERVAL.into(), before: global.into(), ..V3.beta(100) };
+    let master = better.start_until(&ours(), &lan["alpha"], State::Master)?;
+    let standby = worse.start_until(&ours(), &lan["beta"], State::Backup)?;
+    let capture = Capture::start(&lan["beta"], "vb0", "ip proto 112")?;
+    let load = Load::start(&lan["alpha"])?;
+    let end = clock::now() + BUSY;
+    wait::until_true("the end of the load", BUSY * 4, || clock::now() >= end)?;
+    drop(load);
+    assert_eq!(standby.entries(VI, State::Master), 0, "{}", standby.log());
+    assert_eq!(
+        (master.entries(VI, State::Master), master.entries(VI, State::Backup)),
+        (1, 1),
+        "{}",
+        master.log()
+    );
+    let adverts = capture.vrrp()?.len();
+    assert!(adverts >= 120, "{adverts} advertisements in {BUSY:?}");
+    if let Subject::Steadfast(_) = ours() {
+        master.process().terminate(SOON)?;
+        println!("{}", master.wait_log("The vrrp lane: ", SOON)?);
+    }
+    Ok(())
 }
