@@ -48,6 +48,38 @@ impl Sub<Duration> for Time {
     }
 }
 
+/// How often something may still be done: `burst` times in a row, and once per `pace` after that. A token bucket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Allowance {
+    burst: u32,
+    pace: Duration,
+    left: u32,
+    /// Up to when the pace has been paid out.
+    filled: Time,
+}
+
+impl Allowance {
+    /// A full one. The `pace` must not be zero.
+    pub const fn new(burst: u32, pace: Duration) -> Self {
+        Self { burst, pace, left: burst, filled: Time(Duration::ZERO) }
+    }
+
+    /// Whether it may be done now; then it counts as done.
+    pub fn take(&mut self, now: Time) -> bool {
+        let due = now.since(self.filled).as_nanos() / self.pace.as_nanos().max(1);
+        let due = u32::try_from(due).unwrap_or(u32::MAX);
+        self.left = self.left.saturating_add(due);
+        if self.left < self.burst {
+            self.filled = self.filled + self.pace * due;
+        } else {
+            (self.left, self.filled) = (self.burst, now);
+        }
+        let left = self.left.checked_sub(1);
+        self.left = left.unwrap_or(0);
+        left.is_some()
+    }
+}
+
 /// Virtual router identifier, 1..=255 (RFC 9568 §5.2.3 (5.2.3-1)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Vrid(NonZeroU8);

@@ -13,7 +13,7 @@
 //! | `fifos` | lines in FIFOs, and the scripts that read them |
 //! | `frr` | the same with FRR as the other router |
 //! | `groups` | sync groups on two links: all together, in which order, and what is told of it; contested mastership |
-//! | `lane` | what others do to the host and what does not hold up advertisements: locks, floods of changes |
+//! | `lane` | what holds up no advertisement: locks of others, floods of changes, forgers, a busy machine |
 //! | `late` | interfaces that come after the start |
 //! | `wire` | adverts and announcements byte for byte as in the captures of keepalived |
 //! | `addresses` | what the kernel holds: before, during and after, and when others change it |

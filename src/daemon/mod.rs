@@ -10,6 +10,8 @@ mod host;
 mod journal;
 mod log;
 mod manage;
+mod netlink;
+mod panics;
 mod pid_file;
 mod real_time;
 mod recorder;
@@ -36,18 +38,20 @@ use self::{
     host::Host,
     journal::{Journal, Plan},
     manage::{Manage, Snmp},
+    netlink::Netlink,
     pid_file::PidFile,
     real_time::RealTime,
     recorder::Recorder,
 };
 use crate::{
     cli::{self, Arguments},
-    config::{self, Config, Report, Severity, System},
+    config::{self, Auth, Config, Report, Severity, System},
     kernel::{
-        KernelError, Requests,
+        KernelError,
         capabilities::{self, Capability},
         own_file,
         process::Owner,
+        schedule,
     },
     notify,
     registry::{Registry, Topology},
@@ -139,6 +143,11 @@ fn start(
         let message = format!("the configuration cannot be run; `steadfast -t -f {file}` shows where");
         return Err(Refused { status: refused.unwrap_or(exit::FATAL), message });
     };
+    if config.instances.iter().any(|instance| !matches!(instance.auth, Auth::None))
+        && let Err(error) = schedule::forbid_dumps()
+    {
+        warn!("{error}: keys of the configuration may be seen by others when the daemon crashes");
+    }
     if !arguments.dont_fork {
         return Err(Refused::fatal("only running in the foreground is supported yet: start with -n"));
     }
@@ -151,6 +160,7 @@ fn start(
     let sinks = notify::rows(&config.global);
     let registry = Arc::new(Registry::new(Topology::new(config, cli::banner(), sinks)));
     let rows = Arc::clone(&registry);
+    panics::note_in(&registry);
     let recorder = arguments.record.as_deref().and_then(start_recorder);
     let source = recorder.as_ref().map(Recorder::source);
     let (told, hear) = watch::channel(Told::default());
@@ -283,43 +293,10 @@ fn run_lanes(
 }
 
 fn vrrp_lane(registry: Arc<Registry>, neighbours: Neighbours, release: bool) -> Result<(), KernelError> {
-    let requests = netlink_lane(Arc::clone(&neighbours.real_time))?;
+    let netlink = Netlink::start(Arc::clone(&neighbours.real_time))?;
     neighbours.real_time.enter();
     let runtime = runtime().map_err(|error| KernelError::from_io("starting the vrrp lane", &error))?;
-    runtime.block_on(async { Engine::new(registry, requests, neighbours, release)?.run().await })
-}
-
-/// Starts the thread that carries netlink requests, and returns what to make them with.
-///
-/// The kernel works on a request while it is being sent, under a lock that any other program may hold for
-/// as long as it likes. The thread that sends advertisements must not be the one that waits for it.
-fn netlink_lane(real_time: Arc<RealTime>) -> Result<Requests, KernelError> {
-    let (opened, requests) = std::sync::mpsc::channel();
-    let lane = move || {
-        real_time.enter();
-        let starting = |error| KernelError::from_io("starting the netlink lane", &error);
-        let runtime = match runtime().map_err(starting) {
-            Ok(runtime) => runtime,
-            Err(error) => return opened.send(Err(error)).unwrap_or_default(),
-        };
-        runtime.block_on(async {
-            match Requests::open() {
-                Ok((requests, connection)) => {
-                    // The engine waits for it, and the connection ends with its last request.
-                    let _ = opened.send(Ok(requests));
-                    connection.await;
-                }
-                Err(error) => drop(opened.send(Err(error))),
-            }
-        });
-    };
-    thread::Builder::new()
-        .name("netlink".to_owned())
-        .spawn(lane)
-        .map_err(|error| KernelError::from_io("starting the netlink lane", &error))?;
-    requests
-        .recv()
-        .unwrap_or_else(|_| Err(KernelError::other("starting the netlink lane", "it ended at once")))
+    runtime.block_on(async { Engine::new(registry, netlink, neighbours, release)?.run().await })
 }
 
 /// A lane's own runtime: one thread, which is the caller.

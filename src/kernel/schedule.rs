@@ -1,10 +1,11 @@
-//! How threads get the processor, and whether their memory stays in place.
+//! How threads get the processor, whether their memory stays in place, and whether others may see it.
 
 use nix::{
     libc,
     sched::{CpuSet, sched_setaffinity},
     sys::{
         mman::{MlockAllFlags, mlockall},
+        prctl,
         resource::{Resource, setrlimit},
     },
     unistd::{Pid, gettid},
@@ -49,6 +50,12 @@ impl Thread {
     }
 }
 
+/// Keeps what is in memory from others: no file of it is written when the process crashes, and no program of the same user
+/// may look at it.
+pub fn forbid_dumps() -> Result<(), KernelError> {
+    prctl::set_dumpable(false).map_err(|errno| KernelError::from_io("forbidding memory dumps", &errno.into()))
+}
+
 /// Keeps the memory of the process in place: what is used now and later is never swapped out. What is only reserved,
 /// such as the stacks of threads, is not made up of memory for it. ENOMEM or EPERM beyond RLIMIT_MEMLOCK without
 /// CAP_IPC_LOCK.
@@ -69,6 +76,15 @@ pub fn limit_real_time(microseconds: u64) -> Result<(), KernelError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_in_memory_can_be_kept_from_others() {
+        forbid_dumps().unwrap();
+        let is_forbidden = !prctl::get_dumpable().unwrap();
+        // For the tests beside this one.
+        prctl::set_dumpable(true).unwrap();
+        assert!(is_forbidden);
+    }
 
     /// Fields of the calling thread's stat (proc_pid_stat(5)), numbered as there.
     fn stat(fields: [usize; 3]) -> [i64; 3] {

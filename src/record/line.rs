@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// The version of the format. Another one is not replayed.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// The first line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,6 +63,12 @@ pub enum Event {
     Action(String),
     /// The file ends here, and so many lines did not get into it.
     Lost(u64),
+}
+
+/// Whether a recording tells an action. Lines about packets depend on how many were rejected before, and not all of
+/// those are recorded.
+pub(super) fn is_compared(action: &Action) -> bool {
+    !matches!(action, Action::Log(log) if log.provoked)
 }
 
 /// An action as a recording tells it: packets as bytes, everything else in words.

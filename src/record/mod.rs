@@ -9,6 +9,9 @@
 //! A gap, or [`Event::Lost`], says that lines were dropped because the disk was slower than the network; what follows it for
 //! that router proves nothing and is not compared.
 //!
+//! Anybody on the link can send packets that are rejected, in any number. They have no effect but on counters and log lines, so
+//! only some of them are recorded, and no line about packets is.
+//!
 //! Passwords are no part of it: settings leave them out, and in packets of version 2 the authentication data is replaced,
 //! with the checksum brought in line, so that every packet is judged as the original was. Routers with authentication
 //! headers or signatures are left out, because their packets mean nothing without the key.

@@ -1,23 +1,30 @@
 //! A machine whose inputs and actions are recorded on their way, if anybody wants that.
 
-use std::{fmt, net::IpAddr};
+use std::{fmt, net::IpAddr, time::Duration};
 
 use super::{
-    line::{Event, Line, told},
+    line::{Event, Line, is_compared, told},
     wipe::wiped,
 };
 use crate::{
     config::tracking::Tracker,
     registry::{InstanceStatus, Reason},
-    units::{Time, Utc},
+    units::{Allowance, Time, Utc},
     vrrp::{Action, Auth, Fault, Input, Instance, Member, Order, Settings, Source},
 };
+
+/// Packets in a row that are recorded although they are rejected.
+const REJECTED: u32 = 64;
+/// From one to the next after that.
+const REJECTED_PACE: Duration = Duration::from_secs(10);
 
 /// Where the lines of one router go.
 pub struct Tape {
     router: usize,
     count: u64,
     auth: Auth,
+    /// What anybody on the link can send in any number must not fill the recording.
+    rejected: Allowance,
     sink: Box<dyn FnMut(Line) + Send>,
 }
 
@@ -25,7 +32,8 @@ impl Tape {
     /// A tape for the router of that position; `None` for one that cannot be recorded, which the recording says. `sink`
     /// takes every line and must not wait for anything.
     pub fn new(router: usize, settings: &Settings, sink: Box<dyn FnMut(Line) + Send>) -> Option<Self> {
-        let mut tape = Self { router, count: 0, auth: settings.auth.clone(), sink };
+        let rejected = Allowance::new(REJECTED, REJECTED_PACE);
+        let mut tape = Self { router, count: 0, auth: settings.auth.clone(), rejected, sink };
         let password = match &settings.auth {
             Auth::None => false,
             Auth::Pass(_) => true,
@@ -46,11 +54,13 @@ impl Tape {
     }
 
     fn input(&mut self, at: Time, input: Input) {
-        let input = match input {
-            Input::Packet(packet) => Input::Packet(wiped(&packet, &self.auth)),
-            other => other,
-        };
         self.write(Event::Input { at, input });
+    }
+
+    fn packet(&mut self, at: Time, packet: &[u8], is_accepted: bool) {
+        if is_accepted || self.rejected.take(at) {
+            self.input(at, Input::Packet(wiped(packet, &self.auth)));
+        }
     }
 }
 
@@ -79,6 +89,9 @@ impl Recorded {
 
     /// [`Instance::handle`].
     pub fn handle(&mut self, now: Time, input: Input) {
+        if let Input::Packet(packet) = &input {
+            return self.handle_packet(now, packet);
+        }
         if let Some(tape) = &mut self.tape {
             tape.input(now, input.clone());
         }
@@ -87,10 +100,10 @@ impl Recorded {
 
     /// [`Instance::handle_packet`].
     pub fn handle_packet(&mut self, now: Time, packet: &[u8]) {
+        let is_accepted = self.instance.accept_packet(now, packet);
         if let Some(tape) = &mut self.tape {
-            tape.input(now, Input::Packet(packet.to_vec()));
+            tape.packet(now, packet, is_accepted);
         }
-        self.instance.handle_packet(now, packet);
     }
 
     /// [`Instance::handle_start`].
@@ -156,7 +169,9 @@ impl Recorded {
     /// [`Instance::poll_action`].
     pub fn poll_action(&mut self) -> Option<Action> {
         let action = self.instance.poll_action()?;
-        if let Some(tape) = &mut self.tape {
+        if let Some(tape) = &mut self.tape
+            && is_compared(&action)
+        {
             let told = told(&action, &tape.auth);
             tape.write(Event::Action(told));
         }

@@ -3,13 +3,14 @@
 use std::{
     collections::BTreeMap,
     io::{self, BufRead},
+    iter,
     sync::Arc,
 };
 
 use thiserror::Error;
 
 use super::{
-    line::{Event, Header, Line, VERSION, told},
+    line::{Event, Header, Line, VERSION, is_compared, told},
     wipe::OURS,
 };
 use crate::{
@@ -101,7 +102,7 @@ pub fn replay(recording: impl BufRead) -> Result<Replayed, Invalid> {
     }
     replayed.routers = players.len();
     for player in players.values_mut().filter(|player| !player.is_over) {
-        let found = player.instance.poll_action().map(|action| told(&action, &player.auth));
+        let found = player.next();
         player.compare(last, None, found, &mut replayed);
     }
     Ok(replayed)
@@ -125,7 +126,7 @@ fn play(number: usize, line: Line, players: &mut BTreeMap<usize, Player>, replay
             let Some(player) = players.get_mut(&line.router) else { return };
             if player.is_next(line.n, replayed) {
                 replayed.actions += 1;
-                let found = player.instance.poll_action().map(|action| told(&action, &player.auth));
+                let found = player.next();
                 player.compare(number, Some(recorded), found, replayed);
             }
         }
@@ -138,6 +139,12 @@ impl Player {
         let (name, auth) = (settings.name.clone(), settings.auth.clone());
         let instance = Instance::new(settings, Arc::new(Counters::default()));
         Self { instance, name, auth, count: 1, is_over: false }
+    }
+
+    /// What its machine wants done next, as far as that is recorded.
+    fn next(&mut self) -> Option<String> {
+        let action = iter::from_fn(|| self.instance.poll_action()).find(is_compared)?;
+        Some(told(&action, &self.auth))
     }
 
     /// Whether the line of that number is the next one, with none missing before it.

@@ -125,8 +125,31 @@ fn a_line_cut_off_by_a_crash_is_left_out_and_other_rubbish_is_named() {
     let rubbish = replay(Cursor::new(format!("{text}rubbish\n"))).unwrap_err();
     assert!(rubbish.to_string().starts_with("line 4: "), "{rubbish}");
     assert!(matches!(replay(Cursor::new("")), Err(Invalid::Empty)));
-    let other = text.replacen("\"steadfast_recording\":1", "\"steadfast_recording\":2", 1);
-    assert!(matches!(replay(Cursor::new(other)), Err(Invalid::Version(2))));
+    let other = text.replacen("\"steadfast_recording\":2", "\"steadfast_recording\":1", 1);
+    assert!(matches!(replay(Cursor::new(other)), Err(Invalid::Version(1))));
+}
+
+#[test]
+fn rejected_packets_do_not_fill_a_recording_and_those_left_out_are_not_missed() {
+    let settings = settings();
+    let other = [10, 9, 0, 77].into();
+    let text = record(&settings, |machine| {
+        machine.handle_source(at(0), Source::Address([10, 9, 0, 1].into()));
+        machine.handle_start(at(0));
+        for number in 0..10_000 {
+            let packet = advert_of(&settings, other, 200);
+            if number % 100 == 0 {
+                machine.handle_packet(at(number), &packet);
+            }
+            machine.handle_packet(at(number), &packet[..packet.len() - 1]);
+            carry_out(machine);
+        }
+        machine.handle_timeout(at(20_000));
+        carry_out(machine);
+    });
+    assert!((165..200).contains(&text.lines().count()), "{} lines", text.lines().count());
+    let replayed = replay(Cursor::new(text)).unwrap();
+    assert_eq!((replayed.differences.as_slice(), replayed.notes.len()), (&[][..], 0));
 }
 
 #[test]

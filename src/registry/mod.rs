@@ -12,6 +12,7 @@
 mod counters;
 mod group;
 mod lag;
+mod panics;
 mod routing;
 mod rows;
 mod services;
@@ -29,6 +30,7 @@ pub use self::{
     counters::{Counter, Counters},
     group::{GroupRow, GroupStatus},
     lag::{Lag, Lateness},
+    panics::{Panic, Panics},
     routing::{RouteRow, RoutingStatus, RuleRow, StaticRows},
     rows::{
         AddressRow, AddressStatus, Contest, InstanceRow, InstanceStatus, Peer, ScriptResult, ScriptRow,
@@ -58,6 +60,8 @@ pub struct Registry {
     pub transitions: Stream,
     /// How late the vrrp lane is with what is due.
     pub lag: Lag,
+    /// Where threads have panicked.
+    pub panics: Panics,
 }
 
 impl Registry {
@@ -67,6 +71,7 @@ impl Registry {
             topology: ArcSwap::from_pointee(topology),
             transitions: Stream::default(),
             lag: Lag::default(),
+            panics: Panics::default(),
         }
     }
 

@@ -202,3 +202,35 @@ fn an_interface_that_is_deleted_and_made_again_is_used_again() -> Result<()> {
     assert!(!alpha.has_address(VIP));
     Ok(())
 }
+
+#[test]
+fn an_address_that_the_kernel_refuses_is_named_and_tried_again() -> Result<()> {
+    const REFUSED: &str = "2001:db8:9::100";
+    let lan = Lan::pair()?;
+    let alpha = &lan["alpha"];
+    let set_ipv6 = |off: u8| alpha.run(&["sysctl", "-qw", &format!("net.ipv6.conf.va0.disable_ipv6={off}")]);
+    set_ipv6(1)?;
+    let setup = V3.alpha(150).line(format!("virtual_ipaddress_excluded {{\n    {REFUSED}/64\n  }}"));
+    let router = setup.start_until(&ours(), alpha, State::Master)?;
+    // All others are there, and it goes on advertising.
+    lan.wait_holder(VIP, "alpha", SOON)?;
+    let capture = Capture::start(&lan["beta"], "vb0", "ip proto 112")?;
+    capture.wait_vrrp("adverts", SOON, |seen| from(seen, "10.9.0.1").len() >= 3)?;
+    assert!(!alpha.has_address(REFUSED));
+    if is_keepalived("it neither names the address nor tries again") {
+        return Ok(());
+    }
+    let said = router.wait_log(REFUSED, SOON)?;
+    assert!(said.contains("WARN") && said.contains("va0"), "{said}");
+    set_ipv6(0)?;
+    wait::until_true("the address", SOON, || alpha.has_address(REFUSED))?;
+    assert_eq!(
+        (router.entries(VI, State::Master), router.entries(VI, State::Backup)),
+        (1, 1),
+        "{}",
+        router.log()
+    );
+    router.stop()?;
+    assert!(!alpha.has_address(REFUSED));
+    Ok(())
+}

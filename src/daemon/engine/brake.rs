@@ -3,45 +3,34 @@
 
 use std::time::Duration;
 
-use crate::units::Time;
+use crate::units::{Allowance, Time};
 
 /// Lines in a row: every router of a large configuration may have something to say of a change.
 const BURST: u32 = 512;
 /// From one line to the next after that.
 const PACE: Duration = Duration::from_millis(100);
 
-/// A token bucket.
+/// The bound.
 #[derive(Debug)]
 pub(super) struct Brake {
-    tokens: u32,
-    /// Up to when tokens have been handed out.
-    filled: Time,
+    allowance: Allowance,
     left_out: u64,
 }
 
 impl Default for Brake {
     fn default() -> Self {
-        Self { tokens: BURST, filled: Time::default(), left_out: 0 }
+        Self { allowance: Allowance::new(BURST, PACE), left_out: 0 }
     }
 }
 
 impl Brake {
     /// Whether to write a line now; if so, how many were left out since the last one.
     pub(super) fn admit(&mut self, now: Time) -> Option<u64> {
-        let due = now.since(self.filled).as_millis() / PACE.as_millis();
-        let due = u32::try_from(due).unwrap_or(u32::MAX);
-        self.tokens = self.tokens.saturating_add(due);
-        if self.tokens < BURST {
-            self.filled = self.filled + PACE * due;
-        } else {
-            (self.tokens, self.filled) = (BURST, now);
+        if self.allowance.take(now) {
+            return Some(std::mem::take(&mut self.left_out));
         }
-        let Some(left) = self.tokens.checked_sub(1) else {
-            self.left_out += 1;
-            return None;
-        };
-        self.tokens = left;
-        Some(std::mem::take(&mut self.left_out))
+        self.left_out += 1;
+        None
     }
 }
 

@@ -215,6 +215,21 @@ impl Interface {
         self.held.get(&key(address, prefix)).copied()
     }
 
+    /// Whether this is the broadcast address of one of its subnets, in today's form or in that of old hosts with all bits
+    /// zero: the kernel delivers a packet to it like one to the host's own address (RFC 1812 §4.2.2.11, §5.3.5.2).
+    pub(super) fn is_broadcast(&self, destination: IpAddr) -> bool {
+        let IpAddr::V4(destination) = destination else { return false };
+        self.addresses.iter().any(|known| match known.address {
+            IpAddr::V4(own) if known.prefix < 31 && own != destination => {
+                let host = u32::MAX.checked_shr(known.prefix.into()).unwrap_or(0);
+                let (own, destination) = (own.to_bits(), destination.to_bits());
+                (own ^ destination) & !host == 0
+                    && matches!(destination & host, rest if rest == 0 || rest == host)
+            }
+            _ => false,
+        })
+    }
+
     /// Whether it has an address of IPv6.
     pub(super) fn speaks_ipv6(&self) -> bool {
         self.addresses.iter().any(|known| known.address.is_ipv6())
@@ -236,4 +251,59 @@ fn key(address: IpAddr, prefix: u8) -> (IpAddr, u8) {
 
 fn same(a: &AddressInfo, b: &AddressInfo) -> bool {
     a.address == b.address && (a.prefix == b.prefix || a.address.is_ipv6())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_broadcast_addresses_of_a_subnet_are_known_in_both_forms() {
+        let address = |text: &str, prefix| AddressInfo {
+            index: IfIndex(7),
+            address: text.parse().unwrap(),
+            prefix,
+            label: None,
+            secondary: false,
+            scope: 0,
+            detection: Detection::Passed,
+        };
+        let own = [("10.9.0.1", 24), ("10.7.0.1", 31), ("10.6.0.1", 32), ("fe80::1", 64), ("10.5.4.3", 0)];
+        let is_broadcast = |count: usize, text: &str| {
+            let link = Link {
+                index: IfIndex(7),
+                name: "eth7".to_owned(),
+                up: true,
+                enabled: true,
+                mac: None,
+                mtu: 1500,
+                noarp: false,
+                multicast: true,
+                loopback: false,
+                group: 0,
+                stacked: None,
+                vrf_table: None,
+            };
+            let addresses = own[..count].iter().map(|(text, prefix)| address(text, *prefix)).collect();
+            let interface = Interface { link, addresses, held: HashMap::new(), forwards: None };
+            interface.is_broadcast(text.parse().unwrap())
+        };
+        for text in ["10.9.0.255", "10.9.0.0"] {
+            assert!(is_broadcast(4, text), "{text}");
+        }
+        for text in [
+            "10.9.0.1",
+            "10.9.0.254",
+            "10.9.1.255",
+            "10.7.0.0",
+            "10.7.0.1",
+            "10.6.0.1",
+            "fe80::1",
+            "ff02::12",
+        ] {
+            assert!(!is_broadcast(4, text), "{text}");
+        }
+        assert!(is_broadcast(5, "255.255.255.255") && is_broadcast(5, "0.0.0.0"));
+        assert!(!is_broadcast(5, "10.9.0.7"));
+    }
 }

@@ -44,7 +44,7 @@ use std::{
 };
 
 use tokio::sync::mpsc;
-use tracing::warn;
+use tracing::{debug, error, warn};
 
 use self::{
     announcements::Announcements,
@@ -71,11 +71,12 @@ use crate::{
     config::tracking::Tracker,
     daemon::{
         host::{Host, Report},
+        netlink::Netlink,
         real_time::RealTime,
         recorder,
     },
     kernel::{Deadline, Event, Events, Inbox, KernelError, Requests, VrrpSocket, clock},
-    registry::Registry,
+    registry::{Counter, Registry},
     track::Observation,
     units::{IfIndex, Time},
     vrrp::{Addressee, LONGEST_ADVERT},
@@ -156,6 +157,8 @@ pub(super) struct Engine {
     /// Routers by the source that is configured for them.
     senders: HashMap<IpAddr, Vec<usize>>,
     requests: Requests,
+    /// The thread that carries them.
+    netlink: Netlink,
     events: Events,
     work: Work,
     /// Events wait while a listing is on its way, and so do answers, which count on the events before them.
@@ -187,6 +190,7 @@ enum Wake {
     Listed(Result<Listed, KernelError>),
     Links(Vec<Report>),
     Socket(Opening),
+    NetlinkEnded,
     Done(Done),
     Command(Option<Command>),
 }
@@ -195,7 +199,7 @@ impl Engine {
     /// An engine for the registry's instances, not started.
     pub(super) fn new(
         registry: Arc<Registry>,
-        requests: Requests,
+        (netlink, requests): (Netlink, Requests),
         neighbours: Neighbours,
         release: bool,
     ) -> Result<Self, KernelError> {
@@ -221,6 +225,7 @@ impl Engine {
             holders: HashMap::new(),
             senders: HashMap::new(),
             requests,
+            netlink,
             events: Events::open(routing.watch())?,
             routing,
             statics,
@@ -290,6 +295,7 @@ impl Engine {
                 Wake::Listed(listed) => self.handle_listed(listed),
                 Wake::Links(reports) => self.handle_links(reports),
                 Wake::Socket(opening) => self.handle_opening(opening),
+                Wake::NetlinkEnded => self.renew_netlink(),
                 Wake::Done(done) if self.listing.is_some() => self.deferred.push(done),
                 Wake::Done(done) => self.handle_done(done),
                 Wake::Command(command) => self.handle_command(command),
@@ -337,6 +343,7 @@ impl Engine {
             done = self.work.next() => Wake::Done(done),
             () = tokio::task::yield_now(), if !self.announcements.is_idle(clock::now()) => Wake::Time,
             () = tokio::task::yield_now(), if self.is_behind() => Wake::Time,
+            () = self.netlink.ended(), if self.stop_by.is_none() => Wake::NetlinkEnded,
             // Without anyone left to command it, the engine has no reason to go on.
             command = self.commands.recv(), if self.stop_by.is_none() => Wake::Command(command),
         }
@@ -411,9 +418,28 @@ impl Engine {
         let Some(addressee) = Addressee::of(packet) else { return };
         let Some(interface) = self.interfaces.at(index) else { return };
         let Some(number) = self.receivers.find(&interface.link.name, &addressee) else { return };
+        if interface.is_broadcast(addressee.destination) {
+            // Whoever can send it reaches all hosts of the subnet; an advertisement is for its peer.
+            self.routers[number].row.counters.add(Counter::AddressListError);
+            debug!("packet from {} to a broadcast address rejected", addressee.source);
+            return;
+        }
         let now = clock::now();
         self.routers[number].machine.handle_packet(now, packet);
         self.carry_out(number, now);
+    }
+
+    /// The thread that carries requests has panicked: those on their way have failed and are made again soon.
+    fn renew_netlink(&mut self) {
+        let now = clock::now();
+        match self.netlink.begin_anew(now) {
+            Ok(requests) => {
+                error!("the thread that carries netlink requests has ended, another takes its place");
+                self.requests = requests;
+                self.list();
+            }
+            Err(error) => self.fail(error, now),
+        }
     }
 
     fn handle_command(&mut self, command: Option<Command>) {

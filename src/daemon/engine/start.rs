@@ -172,6 +172,7 @@ mod tests {
         daemon::{
             engine::{Command, Neighbours, observe::Listed},
             host::Host,
+            netlink::Netlink,
             real_time::RealTime,
         },
         kernel::{AddressInfo, Detection, Link, Requests},
@@ -193,9 +194,10 @@ mod tests {
         let (commands, receiver) = mpsc::channel(8);
         let registry = Arc::new(Registry::new(Topology::new(config, "Steadfast".to_owned(), Vec::new())));
         let real_time = Arc::new(RealTime::new(&registry.topology().global.settings));
+        let netlink = Netlink::without_thread(Arc::clone(&real_time));
         let neighbours = Neighbours { host, commands: receiver, real_time, recorder: None };
         let (requests, connection) = Requests::open().unwrap();
-        (Engine::new(registry, requests, neighbours, true).unwrap(), commands, connection)
+        (Engine::new(registry, (netlink, requests), neighbours, true).unwrap(), commands, connection)
     }
 
     /// A host with one interface, and a virtual address on it that an earlier run left.

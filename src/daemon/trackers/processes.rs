@@ -14,11 +14,16 @@ use crate::{
     },
     registry::{Followed, ProcessRow, ProcessStatus},
     track::{Census, Finding, Image, Observation, ProcessVerdict},
-    units::Time,
+    units::{Allowance, Time},
 };
 
 /// From one count to the next where the kernel does not report.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Lines in a row about quorums: whoever starts and ends processes has them gained and lost as often as they like.
+const LINES: u32 = 20;
+/// From one to the next after that.
+const PACE: Duration = Duration::from_secs(10);
 
 /// What is followed, and how.
 struct Follower<S, F> {
@@ -33,6 +38,9 @@ struct Follower<S, F> {
     count_at: Option<Time>,
     /// What was wrong with the subscription at last, so that it is said once.
     problem: Option<String>,
+    /// What may still be said of quorums, and what was not.
+    lines: Allowance,
+    left_out: u64,
 }
 
 /// What reports processes.
@@ -81,7 +89,17 @@ pub(super) fn lose(rows: &[Arc<ProcessRow>], engine: &ToEngine, why: &str) {
 impl<S: Subscription, F: AsyncFnMut() -> Result<S, KernelError>> Follower<S, F> {
     fn new(rows: Vec<Arc<ProcessRow>>, open: F) -> Self {
         let census = Census::new(rows.iter().map(|row| row.config.clone()).collect());
-        Self { rows, census, open, events: None, subscribe_at: None, count_at: None, problem: None }
+        Self {
+            rows,
+            census,
+            open,
+            events: None,
+            subscribe_at: None,
+            count_at: None,
+            problem: None,
+            lines: Allowance::new(LINES, PACE),
+            left_out: 0,
+        }
     }
 
     async fn follow(mut self, engine: &ToEngine) -> io::Result<Infallible> {
@@ -164,8 +182,8 @@ impl<S: Subscription, F: AsyncFnMut() -> Result<S, KernelError>> Follower<S, F> 
         outcome
     }
 
-    async fn publish(&self, verdict: ProcessVerdict, engine: &ToEngine) {
-        let row = &self.rows[verdict.process];
+    async fn publish(&mut self, verdict: ProcessVerdict, engine: &ToEngine) {
+        let row = Arc::clone(&self.rows[verdict.process]);
         row.set_status(ProcessStatus {
             count: verdict.count,
             healthy: Some(verdict.healthy),
@@ -174,9 +192,25 @@ impl<S: Subscription, F: AsyncFnMut() -> Result<S, KernelError>> Follower<S, F> 
             at: Some(clock::now()),
         });
         if verdict.changed {
-            let turn = if verdict.healthy { "gained" } else { "lost" };
-            info!("Quorum {turn} for tracked process {} ({})", row.config.name, verdict.detail);
+            self.say_quorum(&row, &verdict);
             engine.send(Tracker::Process(verdict.process), verdict.observation()).await;
+        }
+    }
+}
+
+impl<S, F> Follower<S, F> {
+    fn say_quorum(&mut self, row: &ProcessRow, verdict: &ProcessVerdict) {
+        if !self.lines.take(clock::now()) {
+            self.left_out += 1;
+            return;
+        }
+        let turn = if verdict.healthy { "gained" } else { "lost" };
+        info!("Quorum {turn} for tracked process {} ({})", row.config.name, verdict.detail);
+        if self.left_out > 0 {
+            info!(
+                "{} lines about tracked processes were left out before",
+                std::mem::take(&mut self.left_out)
+            );
         }
     }
 }

@@ -203,13 +203,20 @@ impl Instance {
 
     /// One IP packet for our VRID and of our family, as read from a socket, header included.
     pub fn handle_packet(&mut self, now: Time, packet: &[u8]) {
+        self.accept_packet(now, packet);
+    }
+
+    /// As [`Self::handle_packet`]. Returns whether it was an advertisement that counts; all others have no effect but on
+    /// counters and log lines.
+    pub fn accept_packet(&mut self, now: Time, packet: &[u8]) -> bool {
         // RFC 9568 §6.4.1 (6.4.1-3): not processed, and not counted, before a start or in FAULT.
         if !matches!(self.state, State::Backup | State::Master) {
-            return;
+            return false;
         }
         let verdict = self.judge(now, packet);
-        let Some(verdict) = verdict else { return };
+        let Some(verdict) = verdict else { return false };
         validate::count(&verdict, &self.counters);
+        let is_accepted = verdict.is_ok();
         match verdict {
             Ok(advert) if self.source == Some(advert.source) => self.complain_of_our_address(now, &advert),
             Ok(advert) => {
@@ -227,6 +234,7 @@ impl Instance {
                 self.complain_of_packet(now, packet, &reject);
             }
         }
+        is_accepted
     }
 
     /// Carries out what is due.

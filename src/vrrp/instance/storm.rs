@@ -11,26 +11,29 @@
 use std::{net::Ipv4Addr, time::Duration};
 
 use super::{Instance, Level, Matter, Timer};
-use crate::{registry::Counter, units::Time, vrrp::election::master_down_interval};
+use crate::{
+    registry::Counter,
+    units::{Allowance, Time},
+    vrrp::election::master_down_interval,
+};
 
 /// Hastened takeovers in a row, as when somebody restarts the other routers one after the other.
 const BURST: u32 = 10;
 /// From one to the next after that.
 const PACE: Duration = Duration::from_secs(10);
 
-/// How many takeovers may still be hastened: a token bucket.
+/// What is known of hastened takeovers.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Storm {
-    tokens: u32,
-    /// Up to when tokens have been handed out.
-    filled: Time,
+    /// How many may still be hastened.
+    allowance: Allowance,
     /// When somebody claimed the mastership last, or this router gave it up.
     claimed: Time,
 }
 
 impl Default for Storm {
     fn default() -> Self {
-        Self { tokens: BURST, filled: Time::default(), claimed: Time::default() }
+        Self { allowance: Allowance::new(BURST, PACE), claimed: Time::default() }
     }
 }
 
@@ -38,17 +41,6 @@ impl Storm {
     /// Somebody else is master now.
     pub(super) fn claimed(&mut self, now: Time) {
         self.claimed = now;
-    }
-
-    /// Takes a token, if there is one.
-    fn admits(&mut self, now: Time) -> bool {
-        let due = now.since(self.filled).as_secs() / PACE.as_secs();
-        let due = u32::try_from(due).unwrap_or(BURST).min(BURST);
-        self.tokens = (self.tokens + due).min(BURST);
-        self.filled = if self.tokens == BURST { now } else { self.filled + PACE * due };
-        let left = self.tokens.checked_sub(1);
-        self.tokens = left.unwrap_or(0);
-        left.is_some()
     }
 }
 
@@ -59,7 +51,7 @@ impl Instance {
         let adverts = self.settings.down_timer_adverts;
         let silence = master_down_interval(self.settings.version, adverts, self.skew_priority(), own);
         let regular = self.storm.claimed + silence;
-        if now >= regular || self.storm.admits(now) {
+        if now >= regular || self.storm.allowance.take(now) {
             return false;
         }
         self.timers.set(Timer::MasterDown, regular);
