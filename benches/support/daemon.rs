@@ -78,6 +78,11 @@ impl Daemon {
         (sum("status", "VmRSS:"), sum("smaps_rollup", "Pss:"))
     }
 
+    /// The most memory that was ever resident in its processes, summed up, in KiB.
+    pub(crate) fn peak(&self) -> u64 {
+        self.pids().iter().map(|pid| memory(*pid, "status", "VmHWM:")).sum()
+    }
+
     /// The machine dies: nothing is sent or cleaned up. The parent is stopped first, so that it does not
     /// end or restart a child in between.
     pub(crate) fn kill9(&self) {

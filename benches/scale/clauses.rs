@@ -1,0 +1,60 @@
+//! What is asked for, each with what was seen of either program and whether it is met.
+
+use std::fmt::Display;
+
+use crate::{
+    DOWN_INTERVAL,
+    growth::Growth,
+    support::table::{Summary, row},
+};
+
+/// keepalived at 2000 virtual routers, in percent of a core.
+const CPU: f64 = 3.6;
+/// How much more than the bare loop.
+const OVER_BARE: f64 = 1.3;
+/// Longer than the interval, in microseconds. A period that is timed from the advertisement before is 30 and more longer.
+const DRIFT: f64 = 5.0;
+/// Of an advertisement at rest, in ms.
+const LATE: f64 = 20.0;
+/// Resident memory in MiB.
+const RSS: f64 = 32.0;
+/// From the master down interval until all are MASTER, in seconds.
+const START: f64 = 0.2;
+/// The worst virtual router after the death of 2000 masters, in ms.
+const WORST: f64 = 81.0;
+
+/// The clauses on a size, of Steadfast and keepalived.
+pub(crate) fn judge_size(size: usize, ours: &Growth, theirs: &Growth) {
+    let both = |what: fn(&Growth) -> f64| (what(ours), what(theirs));
+    let cpu = both(|growth| growth.cpu);
+    clause(
+        size,
+        "CPU at rest, % of a core",
+        format_args!("keepalived's, {CPU}"),
+        cpu,
+        cpu.0 <= cpu.1.min(CPU),
+    );
+    let over = both(|growth| growth.cpu / growth.bare);
+    clause(size, "CPU over that of the bare loop", OVER_BARE, over, over.0 <= OVER_BARE);
+    let drift = both(|growth| growth.pace.drift.median);
+    clause(size, "drift of the period, µs", DRIFT, drift, drift.0.abs() <= DRIFT);
+    let late = both(|growth| growth.pace.late);
+    clause(size, "latest advertisement, ms", LATE, late, late.0 <= LATE);
+    let rss = both(|growth| growth.rss);
+    clause(size, "RSS, MiB", RSS, rss, rss.0 < RSS);
+    let start = both(|growth| growth.masters.max(growth.addresses) - DOWN_INTERVAL.as_secs_f64());
+    clause(size, "all MASTER with addresses after the down interval, s", START, start, start.0 <= START);
+}
+
+/// The clause on the death of a master, over all rounds.
+pub(crate) fn judge_failover(size: usize, ours: &[Summary], theirs: &[Summary]) {
+    let worst = |rounds: &[Summary]| rounds.iter().map(|round| round.max).fold(f64::MIN, f64::max);
+    let (ours, theirs) = (worst(ours), worst(theirs));
+    clause(size, "worst successor after kill -9, ms", WORST, (ours, theirs), ours <= WORST);
+}
+
+fn clause(size: usize, what: &str, limit: impl Display, (ours, theirs): (f64, f64), is_met: bool) {
+    let verdict = if is_met { "met" } else { "NOT MET" };
+    let (ours, theirs) = (format!("{ours:.2}"), format!("{theirs:.2}"));
+    row(&[&size, &what, &limit, &ours, &theirs, &verdict]);
+}
