@@ -1,12 +1,14 @@
 //! Requests to the kernel that are on their way, each batch for one holder.
 
 use std::{
-    future::{pending, ready},
+    collections::VecDeque,
+    future::{poll_fn, ready},
     pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    task::Poll,
 };
 
 use futures_util::{
@@ -26,10 +28,18 @@ use crate::{
     units::{Family, IfIndex},
 };
 
+/// Batches that the kernel has at once: more than it needs to be kept busy. Of thousands each takes some kilobytes until it
+/// is answered.
+const AT_ONCE: usize = 64;
+
 /// The batches on their way.
 #[derive(Default)]
 pub(super) struct Work {
     batches: FuturesUnordered<Batch>,
+    /// Those after which something had to come first, which may take its time.
+    late: FuturesUnordered<Batch>,
+    /// Those that have to wait until others are answered.
+    waiting: VecDeque<Waiting>,
     /// Something was granted since somebody asked.
     headway: Arc<AtomicBool>,
 }
@@ -48,10 +58,17 @@ pub(super) struct Done {
 /// What has to be done before a batch is sent.
 pub(super) type Before = Pin<Box<dyn Future<Output = ()> + Send>>;
 
+/// A batch that is not sent yet.
+struct Waiting {
+    netlink: Requests,
+    holder: Holder,
+    requests: Vec<(Request, Option<Object>)>,
+}
+
 impl Work {
-    /// Takes the requests of a holder as one batch, after what has to come `before`, and sends what it can of it
-    /// at once, not only when the loop comes around. What came of it is heard through [`next`](Self::next), which polls the
-    /// batch anew and so is woken by its answers.
+    /// Takes the requests of a holder as one batch, after what has to come `before`, and unless too many are on their way
+    /// sends what it can of it at once, not only when the loop comes around. What came of it is heard through
+    /// [`next`](Self::next), which polls the batch anew and so is woken by its answers.
     pub(super) fn add(
         &mut self,
         netlink: &Requests,
@@ -59,19 +76,31 @@ impl Work {
         requests: Vec<(Request, Option<Object>)>,
         before: Option<Before>,
     ) {
-        let mut batch = batch(netlink, &self.headway, holder, requests);
         if let Some(before) = before {
-            batch = Box::pin(before.then(|()| batch));
+            let batch = batch(netlink, &self.headway, holder, requests);
+            let mut batch: Batch = Box::pin(before.then(|()| batch));
+            let begun = (&mut batch).now_or_never();
+            self.late.push(begun.map_or(batch, |done| Box::pin(ready(done))));
+            return;
         }
-        match (&mut batch).now_or_never() {
-            Some(done) => self.batches.push(Box::pin(ready(done))),
-            None => self.batches.push(batch),
+        self.waiting.push_back(Waiting { netlink: netlink.clone(), holder, requests });
+        self.send();
+    }
+
+    /// Sends batches that wait, as many as the kernel may have.
+    fn send(&mut self) {
+        while self.batches.len() < AT_ONCE
+            && let Some(Waiting { netlink, holder, requests }) = self.waiting.pop_front()
+        {
+            let mut batch = batch(&netlink, &self.headway, holder, requests);
+            let begun = (&mut batch).now_or_never();
+            self.batches.push(begun.map_or(batch, |done| Box::pin(ready(done))));
         }
     }
 
     /// Whether nothing is on its way.
     pub(super) fn is_idle(&self) -> bool {
-        self.batches.is_empty()
+        self.batches.is_empty() && self.late.is_empty() && self.waiting.is_empty()
     }
 
     /// Whether the kernel has granted anything since this was asked last.
@@ -81,10 +110,17 @@ impl Work {
 
     /// The next batch to end; never while there is none.
     pub(super) async fn next(&mut self) -> Done {
-        match self.batches.next().await {
-            Some(done) => done,
-            None => pending().await,
-        }
+        poll_fn(|context| {
+            let Self { batches, late, .. } = self;
+            let ended = [batches, late].into_iter().find_map(|set| match set.poll_next_unpin(context) {
+                Poll::Ready(done) => done,
+                Poll::Pending => None,
+            });
+            let Some(done) = ended else { return Poll::Pending };
+            self.send();
+            Poll::Ready(done)
+        })
+        .await
     }
 }
 
@@ -194,7 +230,29 @@ pub(super) fn is_leftover(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::daemon::engine::holdings::Site;
     use crate::{config::AddressLine, kernel::Detection};
+
+    #[tokio::test]
+    async fn every_batch_ends_however_many_wait_and_whatever_one_waits_for() {
+        let (netlink, _connection) = Requests::open().unwrap();
+        let mut work = Work::default();
+        let gone = |slot| vec![(Request::Remove(slot, Site::Interface(IfIndex(9))), None)];
+        // Nobody ever lets this one go on; the others do not wait for it.
+        work.add(&netlink, Holder::Static, gone(0), Some(Box::pin(std::future::pending())));
+        for number in 0..1000 {
+            work.add(&netlink, Holder::Router(number), gone(0), None);
+        }
+        let mut ended = Vec::new();
+        while ended.len() < 1000 {
+            let Done { holder, answers } = work.next().await;
+            assert_eq!(answers[0].1, Answer::Removed);
+            ended.push(holder);
+        }
+        assert_eq!(ended, (0..1000).map(Holder::Router).collect::<Vec<_>>());
+        assert!(work.next().now_or_never().is_none());
+        assert!(!work.is_idle());
+    }
 
     #[test]
     fn an_interfaces_own_address_is_no_leftover() {
