@@ -93,7 +93,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     }
     let outcome = match log::start(arguments.log_console, arguments.log_detail) {
         Ok(log) => {
-            let outcome = start(arguments, config, &report, &log);
+            let outcome = start(arguments, config, report, &log);
             if let Err(refused) = &outcome {
                 error!("{}", refused.message);
             }
@@ -126,7 +126,7 @@ fn test_config(report: &Report, file: Option<&Path>) -> ExitCode {
 fn start(
     arguments: &Arguments,
     config: Option<Config>,
-    report: &Report,
+    report: Report,
     log: &log::Log,
 ) -> Result<(), Refused> {
     info!("{} starting with {}", cli::banner(), arguments.use_file.display());
@@ -151,6 +151,8 @@ fn start(
     if !arguments.dont_fork {
         return Err(Refused::fatal("only running in the foreground is supported yet: start with -n"));
     }
+    // It holds the whole text.
+    drop(report);
     let snmp = Snmp::new(arguments, &config.global);
     let journal = Plan::new(arguments, &config.global, snmp.as_ref().is_some_and(|snmp| snmp.traps));
     let _pid_file = PidFile::take(&arguments.pid).map_err(Refused::fatal)?;
