@@ -26,6 +26,8 @@ pub struct Deadline {
     /// A second descriptor of the same timer. tokio has no safe registration for an arbitrary descriptor;
     /// a pipe's reading end, which it does take unchecked, is polled and read in just the same way.
     readiness: pipe::Receiver,
+    /// What the kernel was told last, unless that has expired and was taken.
+    told: Option<Time>,
 }
 
 impl Deadline {
@@ -36,12 +38,23 @@ impl Deadline {
             TimerFd::new(ClockId::CLOCK_MONOTONIC, TimerFlags::TFD_NONBLOCK | TimerFlags::TFD_CLOEXEC)?;
         let twin = std::os::fd::AsFd::as_fd(&timer).try_clone_to_owned()?;
         let readiness = pipe::Receiver::from_owned_fd_unchecked(twin)?;
-        Ok(Self { timer, readiness })
+        Ok(Self { timer, readiness, told: None })
     }
 
     /// Replaces the deadline; one in the past expires at once, `None` never does. An expiry that nobody
-    /// has taken yet is forgotten.
-    pub fn set(&self, at: Option<Time>) -> io::Result<()> {
+    /// has taken yet is forgotten, unless the deadline stays what it is.
+    pub fn set(&mut self, at: Option<Time>) -> io::Result<()> {
+        if at == self.told {
+            return Ok(());
+        }
+        // Unknown if it fails.
+        self.told = None;
+        self.tell(at)?;
+        self.told = at;
+        Ok(())
+    }
+
+    fn tell(&self, at: Option<Time>) -> io::Result<()> {
         let Some(Time(at)) = at else {
             return Ok(self.timer.unset()?);
         };
@@ -57,7 +70,10 @@ impl Deadline {
             self.readiness.readable().await?;
             match self.readiness.try_io(|| Ok(self.timer.wait()?)) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                taken => return taken,
+                taken => {
+                    self.told = None;
+                    return taken;
+                }
             }
         }
     }

@@ -49,7 +49,7 @@ pub(super) struct Reader {
 impl Reader {
     /// The reader of the FIFO at `path`, to be started at once.
     pub(super) fn new(script: NotifyScript, path: String) -> std::io::Result<Self> {
-        let due = Deadline::new()?;
+        let mut due = Deadline::new()?;
         let now = clock::now();
         due.set(Some(now))?;
         let owner = script.user.as_ref().map(|user| Owner::new(user.uid, user.gid));

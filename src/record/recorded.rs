@@ -10,7 +10,7 @@ use crate::{
     config::tracking::Tracker,
     registry::{InstanceStatus, Reason},
     units::{Allowance, Time, Utc},
-    vrrp::{Action, Auth, Fault, Input, Instance, Member, Order, Settings, Source},
+    vrrp::{Action, Auth, Fault, Input, Instance, Member, Order, Outgoing, Settings, Source},
 };
 
 /// Packets in a row that are recorded although they are rejected.
@@ -118,7 +118,10 @@ impl Recorded {
 
     /// [`Instance::handle_timeout`].
     pub fn handle_timeout(&mut self, now: Time) {
-        self.handle(now, Input::Timeout);
+        if let Some(tape) = &mut self.tape {
+            tape.input(now, Input::Timeout);
+        }
+        self.instance.handle_timeout(now);
     }
 
     /// [`Instance::handle_source`].
@@ -178,6 +181,16 @@ impl Recorded {
         Some(action)
     }
 
+    /// [`Instance::poll_advert`].
+    pub fn poll_advert(&mut self) -> Option<Vec<Outgoing>> {
+        let packets = self.instance.poll_advert()?;
+        if let Some(tape) = &mut self.tape {
+            let told = told(&Action::Send(packets.clone()), &tape.auth);
+            tape.write(Event::Action(told));
+        }
+        Some(packets)
+    }
+
     /// [`Instance::poll_timeout`].
     pub fn poll_timeout(&self) -> Option<Time> {
         self.instance.poll_timeout()
@@ -186,6 +199,11 @@ impl Recorded {
     /// [`Instance::status`].
     pub fn status(&self) -> InstanceStatus {
         self.instance.status()
+    }
+
+    /// [`Instance::is_master`].
+    pub fn is_master(&self) -> bool {
+        self.instance.is_master()
     }
 
     /// [`Instance::member`].

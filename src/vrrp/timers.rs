@@ -72,13 +72,17 @@ impl Timers {
 
     /// Stops the earliest timer that is due and returns it with the time it was due at.
     pub(super) fn expire(&mut self, now: Time) -> Option<(Timer, Time)> {
-        let (due, timer) = Timer::ALL
-            .into_iter()
-            .filter_map(|timer| Some((self.get(timer)?, timer)))
-            .filter(|(due, _)| *due <= now)
-            .min()?;
-        self.stop(timer);
-        Some((timer, due))
+        let mut first: Option<(Timer, Time)> = None;
+        for timer in Timer::ALL {
+            let due = self.get(timer).filter(|due| *due <= now);
+            if let Some(due) = due
+                && first.is_none_or(|(_, earliest)| due < earliest)
+            {
+                first = Some((timer, due));
+            }
+        }
+        self.stop(first?.0);
+        first
     }
 }
 

@@ -9,6 +9,7 @@ use super::{
     holdings::{Answer, Outcome, Request},
     interfaces::Interface,
     kernel_view::KernelView,
+    outbox::Refusal,
     refusals,
     work::Done,
 };
@@ -111,6 +112,21 @@ impl Engine {
         }
     }
 
+    /// Has a router do what is due. Nearly always that is to advertise and nothing else, which shows readers nothing new
+    /// and is nothing to its sync group.
+    pub(super) fn expire(&mut self, number: usize, now: Time) {
+        let machine = &mut self.routers[number].machine;
+        machine.handle_timeout(now);
+        match machine.poll_advert() {
+            Some(packets) => {
+                self.send(number, &packets);
+                self.set_timer(number);
+                debug_assert!(self.routers[number].is_published(), "an advertisement changed what is shown");
+            }
+            None => self.carry_out(number, now),
+        }
+    }
+
     /// Does what a machine asks for, and what its sync group then asks of the other members.
     pub(super) fn carry_out(&mut self, number: usize, now: Time) {
         self.carry_out_alone(number, now);
@@ -123,7 +139,7 @@ impl Engine {
         let mut news = Vec::new();
         while let Some(action) = self.routers[number].machine.poll_action() {
             match action {
-                Action::Send(packets) => self.send(number, packets),
+                Action::Send(packets) => self.send(number, &packets),
                 Action::InstallAddresses => self.want_holdings(number, true, now),
                 Action::WithdrawAddresses => self.want_holdings(number, false, now),
                 Action::Announce { repeat } => self.announcements.add(number, repeat),
@@ -147,9 +163,8 @@ impl Engine {
 
     /// Notes a machine's next deadline: with those that nothing may hold up, when it is a MASTER's.
     fn set_timer(&mut self, number: usize) {
-        let router = &self.routers[number];
-        let deadline = router.machine.poll_timeout();
-        let is_master = router.row.status().state == State::Master;
+        let machine = &self.routers[number].machine;
+        let (deadline, is_master) = (machine.poll_timeout(), machine.is_master());
         self.urgent.set(number, deadline.filter(|_| is_master));
         self.timers.set(number, deadline.filter(|_| !is_master));
     }
@@ -180,9 +195,8 @@ impl Engine {
     }
 
     /// Puts an advertisement into the outbox, which is flushed before anything else that the network sees.
-    fn send(&mut self, number: usize, packets: Vec<vrrp::Outgoing>) {
-        let name = self.routers[number].row.config.transport();
-        let Some(index) = self.interfaces.named(name).map(|interface| interface.link.index) else { return };
+    fn send(&mut self, number: usize, packets: &[vrrp::Outgoing]) {
+        let Some(index) = self.routers[number].transport else { return };
         for packet in packets {
             self.outbox.push(number, index, packet);
         }
@@ -191,18 +205,14 @@ impl Engine {
     /// Sends what is in the outbox.
     pub(super) fn flush(&mut self) {
         let Self { outbox, interfaces, routers, .. } = self;
-        outbox.flush(interfaces, |sent| {
-            let router = &mut routers[sent.router];
-            let Some(error) = sent.refusal else {
-                router.send_failed = false;
-                return;
-            };
+        outbox.flush(interfaces, |Refusal { router, destination, error }| {
+            let config = &routers[router].row.config;
             // A link that is down refuses everything; that the link is down has been said.
-            let up = interfaces.named(router.row.config.transport()).is_some_and(|known| known.link.up);
-            if up && !router.send_failed {
-                router.send_failed = true;
-                warn!("({}) cannot send to {}: {error}", router.row.config.name, sent.packet.destination);
+            let up = interfaces.named(config.transport()).is_some_and(|known| known.link.up);
+            if up {
+                warn!("({}) cannot send to {destination}: {error}", config.name);
             }
+            up
         });
     }
 

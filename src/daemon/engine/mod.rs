@@ -87,6 +87,9 @@ use crate::{
 const DRAIN: usize = 4096;
 /// Packets taken, or routers looked at, before the advertisements that are due leave: a fraction of a millisecond.
 const PORTION: usize = 64;
+/// How long the kernel's answers and reports, thousands of which may come at once, may keep the sockets from being looked at
+/// when no timer asks for it.
+const UNHEARD: Duration = Duration::from_millis(1);
 /// How much of an IP packet is read: a byte more than the longest advertisement, so that what was cut is never taken for
 /// one.
 const PACKET: usize = LONGEST_ADVERT + 1;
@@ -169,6 +172,8 @@ pub(super) struct Engine {
     commands: mpsc::Receiver<Command>,
     inbox: Inbox,
     lateness: lateness::Watch,
+    /// When the sockets were last looked at.
+    drained_at: Time,
     outbox: Outbox,
     brake: Brake,
     announcements: Announcements,
@@ -237,6 +242,7 @@ impl Engine {
             commands,
             inbox: Inbox::new(PACKET),
             lateness: lateness::Watch::new(&registry.topology()),
+            drained_at: Time::default(),
             brake: Brake::default(),
             outbox: Outbox::default(),
             announcements: Announcements::new(Paces::of(&registry.topology())),
@@ -289,7 +295,9 @@ impl Engine {
         while !self.stopped() {
             self.go_on_starting(clock::now());
             self.arm();
-            match self.wake().await {
+            let wake = self.wake().await;
+            let may_hear = matches!(wake, Wake::Time | Wake::Packet);
+            match wake {
                 Wake::Time | Wake::Packet => {}
                 Wake::Event(event) => self.handle_event(event),
                 Wake::Listed(listed) => self.handle_listed(listed),
@@ -305,7 +313,10 @@ impl Engine {
             // What is due by now is due after every packet that has arrived by now.
             let now = clock::now();
             self.real_time.note(self.urgent.next(), now);
-            self.drain_sockets();
+            if may_hear || self.timers.due(now).is_some() || self.drained_at + UNHEARD <= now {
+                self.drain_sockets();
+                self.drained_at = now;
+            }
             self.run_timers(now);
             self.advertise();
             self.announce();
@@ -356,8 +367,7 @@ impl Engine {
         // Two rounds at the most: a timer that is always due must not keep the rest waiting.
         for _ in 0..2 * self.routers.len() {
             let Some(number) = self.urgent.due(now) else { break };
-            self.routers[number].machine.handle_timeout(now);
-            self.carry_out(number, now);
+            self.expire(number, now);
         }
         self.flush();
         if let Some(due) = due {

@@ -67,7 +67,10 @@ impl Engine {
     pub(super) fn handle_event(&mut self, event: Result<Event, KernelError>) {
         let now = clock::now();
         match event {
-            Ok(event) => self.take_event(event, now),
+            Ok(event) => {
+                self.take_event(event, now);
+                self.take_pending_events();
+            }
             Err(error) => {
                 warn!("{error}: subscribing anew");
                 match Events::open(self.routing.watch()) {
@@ -368,6 +371,7 @@ impl Engine {
         let row = Arc::clone(&self.routers[number].row);
         let index = |name: &str| self.interfaces.named(name).map(|interface| interface.link.index);
         let (index, transport) = (index(row.config.source_interface()), index(row.config.transport()));
+        self.routers[number].transport = transport;
         let socket = transport.map_or(Access::Open, |index| self.listen(number, index, now));
         let (refused, awaited) = self.socket_faults(number, socket);
         let source = index.map(|index| source::of(&self.interfaces, &row, index));

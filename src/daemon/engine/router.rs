@@ -12,6 +12,7 @@ use crate::{
     daemon::recorder,
     record::{Recorded, Tape},
     registry::{GroupRow, InstanceRow, Topology},
+    units::IfIndex,
     vrrp,
 };
 
@@ -28,8 +29,8 @@ pub(super) struct Router {
     pub(super) holdings: Holdings,
     /// The firewall throws packets of its addresses away.
     pub(super) refusing: bool,
-    /// The last failure to send was logged; the next is not until one succeeds.
-    pub(super) send_failed: bool,
+    /// The interface that advertisements leave by, when it was last looked at.
+    pub(super) transport: Option<IfIndex>,
 }
 
 impl Router {
@@ -46,15 +47,19 @@ impl Router {
         let of_group = group.into_iter().flat_map(|group| group.config.tracks.iter());
         let tracks = row.config.tracks.iter().chain(of_group).cloned().collect();
         let holdings = Holdings::new([row.addresses.len(), row.routes.len(), row.rules.len()]);
-        Self { machine, row: Arc::clone(row), tracks, holdings, refusing: false, send_failed: false }
+        Self { machine, row: Arc::clone(row), tracks, holdings, refusing: false, transport: None }
     }
 
     /// Shows readers what the machine says now.
     pub(super) fn publish(&self) {
-        let status = self.machine.status();
-        if *self.row.status() != status {
-            self.row.set_status(status);
+        if !self.is_published() {
+            self.row.set_status(self.machine.status());
         }
+    }
+
+    /// Whether readers see what the machine says now.
+    pub(super) fn is_published(&self) -> bool {
+        *self.row.status() == self.machine.status()
     }
 }
 

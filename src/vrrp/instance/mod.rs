@@ -34,7 +34,7 @@ use self::{
     storm::Storm,
 };
 use super::{
-    Action, Destination, Level, Log, Membership, Settings,
+    Action, Destination, Level, Log, Membership, Outgoing, Settings,
     auth::Guard,
     election::master_down_interval,
     ip::Header,
@@ -300,6 +300,18 @@ impl Instance {
         self.actions.pop_front()
     }
 
+    /// The copies of an advertisement, if to send them is all that is to be done: a MASTER's usual round.
+    pub fn poll_advert(&mut self) -> Option<Vec<Outgoing>> {
+        let is_all = self.actions.len() == 1;
+        match self.actions.pop_front()? {
+            Action::Send(copies) if is_all => Some(copies),
+            other => {
+                self.actions.push_front(other);
+                None
+            }
+        }
+    }
+
     /// When [`Self::handle_timeout`] must be called; `None` while nothing is awaited.
     pub fn poll_timeout(&self) -> Option<Time> {
         self.timers.next()
@@ -319,6 +331,11 @@ impl Instance {
             contest: self.contest,
             signature: self.guard.signature(),
         }
+    }
+
+    /// Whether the state is MASTER.
+    pub fn is_master(&self) -> bool {
+        self.state == State::Master
     }
 
     /// What outputs show: a router that waits for the first result of a script or for its address is shown in FAULT,
