@@ -26,6 +26,7 @@
 //! | `signatures` | `auth_hmac`: who signs and who is believed |
 //! | `vmac` | links of the routers' own: virtual MAC, settings, rules, and what is left of them |
 //! | `routes` | routes and rules in the kernel: their order, and when others change them |
+//! | `routing_faults` | routes and rules that are refused, lost with an interface or among lost reports, or left by a killed run |
 //! | `attributes` | every attribute of routes and rules |
 //! | `statics` | static addresses, routes and rules |
 //! | `accept` | packets to the virtual addresses, and the rules that keep them out |
@@ -69,6 +70,8 @@ mod recording;
 mod resilience;
 #[path = "interop/routes.rs"]
 mod routes;
+#[path = "interop/routing_faults.rs"]
+mod routing_faults;
 #[path = "interop/scripts.rs"]
 mod scripts;
 #[path = "interop/seeds.rs"]

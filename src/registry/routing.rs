@@ -71,6 +71,8 @@ pub struct RuleRow {
 pub struct RoutingStatus {
     /// Whether the kernel has it.
     pub set: bool,
+    /// Why the kernel refused it when it was asked last, in its words; it is asked again every second.
+    pub refusal: Option<String>,
     /// The index of a route's interface, when it names one that exists.
     pub device: Option<IfIndex>,
     /// The same of its next hops.

@@ -110,7 +110,7 @@ fn a_hundred_addresses_removed_at_once_are_all_back_at_once() -> Result<()> {
 }
 
 /// Commands of `ip`, one a line, by one process.
-fn batch(host: &Host, commands: &str) -> Result<()> {
+pub(crate) fn batch(host: &Host, commands: &str) -> Result<()> {
     let file = host.write("batch", commands)?;
     // Whoever makes a change gives up its turn while a listener's queue is half full, thousands of times here; with a
     // real-time priority that costs nothing where others keep the machine busy.

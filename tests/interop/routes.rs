@@ -40,7 +40,7 @@ pub(crate) fn lan() -> Result<Lan> {
     Ok(lan)
 }
 
-fn setup(routes: &[&str], rules: &[&str]) -> Setup {
+pub(crate) fn setup(routes: &[&str], rules: &[&str]) -> Setup {
     let block = |name: &str, lines: &[&str]| format!("{name} {{\n    {}\n  }}", lines.join("\n    "));
     V3.alpha(150).line(block("virtual_routes", routes)).line(block("virtual_rules", rules))
 }

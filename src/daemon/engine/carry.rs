@@ -39,11 +39,16 @@ impl Engine {
             return;
         }
         let holder = done.holder;
-        for (request, answer, _) in &done.answers {
+        for (request, answer, error) in &done.answers {
             match (request, answer) {
                 (Request::Add(slot, site), Answer::Added(_)) => self.take_added(holder, *slot, *site),
                 (Request::Remove(slot, _), Answer::Removed) => {
                     self.routing_answered(holder, *slot, false);
+                }
+                (Request::Add(slot, _), _) => {
+                    if let Some(why) = error {
+                        self.routing_refused(holder, *slot, why);
+                    }
                 }
                 _ => {}
             }
@@ -169,9 +174,10 @@ impl Engine {
         self.timers.set(number, deadline.filter(|_| !is_master));
     }
 
-    fn want_holdings(&mut self, number: usize, wanted: bool, now: Time) {
+    pub(super) fn want_holdings(&mut self, number: usize, wanted: bool, now: Time) {
         if !wanted {
             self.announcements.cancel(number);
+            self.forget_refusals(Holder::Router(number));
         }
         self.routers[number].holdings.want(wanted);
         // A stop moves all of them together when everybody has said farewell.

@@ -175,6 +175,12 @@ impl Holdings {
         self.asked.clone()
     }
 
+    /// The requests on their way.
+    #[cfg(test)]
+    pub(super) fn asked(&self) -> &[Request] {
+        &self.asked
+    }
+
     /// The slots in the order in which requests are made.
     fn order(&self) -> impl Iterator<Item = usize> + use<> {
         let (routes, rules, end) = (self.routes, self.rules, self.slots.len());

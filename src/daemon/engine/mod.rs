@@ -32,6 +32,8 @@ mod source;
 mod start;
 mod statics;
 mod stop;
+#[cfg(test)]
+mod testing;
 mod timers;
 mod trackers;
 mod work;

@@ -366,8 +366,14 @@ impl Engine {
         }
     }
 
-    /// Tells a router's machine how its interface is.
+    /// Tells a router's machine how its interface is, and asks for the routes and rules that may have waited for it.
     pub(super) fn refresh(&mut self, number: usize, now: Time) {
+        self.look_at_router(number, now);
+        self.replan_routing(Holder::Router(number), now);
+    }
+
+    /// Tells a router's machine how its interface is, and readers what it holds.
+    fn look_at_router(&mut self, number: usize, now: Time) {
         let row = Arc::clone(&self.routers[number].row);
         let index = |name: &str| self.interfaces.named(name).map(|interface| interface.link.index);
         let (index, transport) = (index(row.config.source_interface()), index(row.config.transport()));
@@ -388,7 +394,6 @@ impl Engine {
             self.look_at_address(number, slot, now);
         }
         self.look_at_routing(Holder::Router(number), now);
-        self.replan_routing(Holder::Router(number), now);
     }
 
     /// What is wrong with the interface of a router, or else with one that its addresses are put on.
@@ -411,7 +416,7 @@ impl Engine {
     pub(super) fn repair(&mut self, number: usize, now: Time) {
         self.repairs.set(number, None);
         if self.routers[number].machine.status().state != State::Stop {
-            self.refresh(number, now);
+            self.look_at_router(number, now);
         }
         self.reconcile(Holder::Router(number), now);
         self.carry_out(number, now);

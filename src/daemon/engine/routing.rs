@@ -9,7 +9,7 @@ use std::{
 use super::{Engine, holder::Holder, holdings::Site, interfaces::Interfaces};
 use crate::{
     config::{Hop, Network},
-    kernel::{Devices, Event, PreparedRoute, PreparedRule, RouteInfo, RuleInfo, Watch},
+    kernel::{Devices, Event, KernelError, PreparedRoute, PreparedRule, RouteInfo, RuleInfo, Watch},
     registry::{RouteRow, RoutingStatus, RuleRow, Topology},
     units::{IfIndex, Time},
 };
@@ -40,6 +40,8 @@ pub(super) struct RoutingEntry {
     held: Held,
     /// The kernel has reported it since it was last asked for.
     heard: bool,
+    /// Why it said no when it was last asked for it.
+    refusal: Option<String>,
     /// Where it leads through, and its source address, as the kernel reported them.
     through: Vec<IfIndex>,
     source: Option<IpAddr>,
@@ -249,12 +251,22 @@ impl Routing {
 
 impl RoutingEntry {
     fn new(holder: Holder, place: usize, line: Line) -> Self {
-        Self { holder, place, line, held: Held::No, heard: false, through: Vec::new(), source: None }
+        Self {
+            holder,
+            place,
+            line,
+            held: Held::No,
+            heard: false,
+            refusal: None,
+            through: Vec::new(),
+            source: None,
+        }
     }
 
     fn found(&mut self, seen: &RouteInfo) {
         self.held = Held::Yes;
         self.heard = true;
+        self.refusal = None;
         self.through.clone_from(&seen.through);
         self.source = seen.source;
     }
@@ -278,6 +290,15 @@ impl RoutingEntry {
     pub(super) fn answered(&mut self, there: bool) {
         if !self.heard {
             self.held = if there { Held::Yes } else { Held::No };
+        }
+        self.refusal = None;
+    }
+
+    /// The kernel has said no to a request for it: it does not have what it does not want to have.
+    fn refused(&mut self, why: String) {
+        self.refusal = Some(why);
+        if !self.heard {
+            self.held = Held::No;
         }
     }
 
@@ -326,7 +347,7 @@ impl RoutingEntry {
             }
             Line::Rule(row, _) => (row.status(), None, Vec::new()),
         };
-        let status = RoutingStatus { set: self.may_be_held(), device, hops };
+        let status = RoutingStatus { set: self.may_be_held(), refusal: self.refusal.clone(), device, hops };
         if *before != status {
             match &self.line {
                 Line::Route(row) => row.set_status(status),
@@ -396,6 +417,25 @@ impl Engine {
         place.is_some()
     }
 
+    /// The kernel has refused a route or rule.
+    pub(super) fn routing_refused(&mut self, holder: Holder, slot: usize, why: &KernelError) {
+        if let Some(place) = slot.checked_sub(self.addresses_of(holder).len()) {
+            let entry = self.routing.at(holder, place);
+            entry.refused(why.to_string());
+            entry.publish(&self.interfaces);
+        }
+    }
+
+    /// Routes and rules of a holder are not wanted any more, and so nobody asks why they are not there.
+    pub(super) fn forget_refusals(&mut self, holder: Holder) {
+        for place in 0..self.routing.of(holder).len() {
+            let entry = self.routing.at(holder, place);
+            if entry.refusal.take().is_some() {
+                entry.publish(&self.interfaces);
+            }
+        }
+    }
+
     /// Shows readers which routes and rules of a holder are there.
     pub(super) fn look_at_routing(&mut self, holder: Holder, now: Time) {
         for place in 0..self.routing.of(holder).len() {
@@ -424,3 +464,6 @@ impl Engine {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

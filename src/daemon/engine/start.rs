@@ -139,6 +139,12 @@ impl Engine {
         }
     }
 
+    /// For tests of what comes after the start.
+    #[cfg(test)]
+    pub(super) fn assume_started(&mut self) {
+        self.start.step = Step::Over;
+    }
+
     fn start_routers(&mut self) {
         self.look_at_statics(clock::now());
         self.look_at_links(clock::now());
@@ -162,126 +168,84 @@ impl Engine {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use tokio::sync::mpsc;
-
     use super::*;
     use crate::{
-        config::{self, Elsewhere, Options},
-        daemon::{
-            engine::{Command, Neighbours, observe::Listed},
-            host::Host,
-            netlink::Netlink,
-            real_time::RealTime,
+        daemon::engine::{
+            Command,
+            observe::Listed,
+            testing::{Stuck, address, in_namespace, listed},
         },
-        kernel::{AddressInfo, Detection, Link, Requests},
-        registry::{Cursor, Registry, State, Topology},
-        units::IfIndex,
+        registry::{Cursor, State},
     };
 
-    /// An interface that this host does not have.
-    const INDEX: IfIndex = IfIndex(999_999);
+    const STATIC: &str = "static_ipaddress {\n 10.8.0.1/24 dev eth1\n}";
 
-    /// An engine whose requests nobody carries out, and what keeps them from failing.
-    fn stuck(lines: &str) -> (Engine, mpsc::Sender<Command>, impl Future<Output = ()>) {
-        let directory = tempfile::tempdir().unwrap();
-        let file = directory.path().join("start.conf");
-        let instance = "vrrp_instance VI {\n interface none0\n virtual_router_id 7\n virtual_ipaddress {\n 10.9.0.100/24\n }\n}";
-        std::fs::write(&file, format!("{instance}\n{lines}\n")).unwrap();
-        let config = config::load_with(&file, &Options::default(), &Elsewhere).0.unwrap();
-        let (host, _) = Host::start(Vec::new(), &config, &directory.path().join("journal"), true).unwrap();
-        let (commands, receiver) = mpsc::channel(8);
-        let registry = Arc::new(Registry::new(Topology::new(config, "Steadfast".to_owned(), Vec::new())));
-        let real_time = Arc::new(RealTime::new(&registry.topology().global.settings));
-        let netlink = Netlink::without_thread(Arc::clone(&real_time));
-        let neighbours = Neighbours { host, commands: receiver, real_time, recorder: None };
-        let (requests, connection) = Requests::open().unwrap();
-        (Engine::new(registry, (netlink, requests), neighbours, true).unwrap(), commands, connection)
-    }
-
-    /// A host with one interface, and a virtual address on it that an earlier run left.
+    /// A virtual address is there, left by an earlier run.
     fn left_over() -> Listed {
-        let link = Link {
-            index: INDEX,
-            name: "none0".to_owned(),
-            up: true,
-            enabled: true,
-            mac: None,
-            mtu: 1500,
-            noarp: false,
-            multicast: true,
-            loopback: false,
-            group: 0,
-            stacked: None,
-            vrf_table: None,
-        };
-        let address = |last, secondary| AddressInfo {
-            index: INDEX,
-            address: [10, 9, 0, last].into(),
-            prefix: 24,
-            label: None,
-            secondary,
-            scope: 0,
-            detection: Detection::Passed,
-        };
-        let addresses = vec![address(1, false), address(100, true)];
-        Listed { links: vec![link], addresses, routes: Vec::new(), rules: Vec::new() }
+        listed(vec![address(2, 1, false), address(2, 100, true)])
     }
 
     fn state(engine: &Engine) -> State {
         engine.registry.topology().instances[0].status().state
     }
 
-    #[tokio::test]
-    async fn a_stop_is_heard_although_the_kernel_lists_nothing() {
-        let (engine, commands, _connection) = stuck("");
-        let registry = Arc::clone(&engine.registry);
-        commands.send(Command::Shutdown).await.unwrap();
-        let run = tokio::time::timeout(Duration::from_secs(10), engine.run());
-        run.await.expect("it ends").expect("in order");
-        let first = Cursor::default().peek(&registry.transitions);
-        assert_eq!(first.map(|transition| transition.change.to), Some(State::Stop));
+    #[test]
+    fn a_stop_is_heard_although_the_kernel_lists_nothing() {
+        in_namespace(async || {
+            let Stuck { engine, commands, .. } = Stuck::new("", "");
+            let registry = std::sync::Arc::clone(&engine.registry);
+            commands.send(Command::Shutdown).await.unwrap();
+            let run = tokio::time::timeout(Duration::from_secs(10), engine.run());
+            run.await.expect("it ends").expect("in order");
+            let first = Cursor::default().peek(&registry.transitions);
+            assert_eq!(first.map(|transition| transition.change.to), Some(State::Stop));
+        });
     }
 
-    #[tokio::test]
-    async fn no_step_is_waited_for_longer_than_it_makes_headway() {
-        let (mut engine, _commands, _connection) = stuck("static_ipaddress {\n 10.8.0.1/24 dev none0\n}");
-        engine.list();
-        let begin = clock::now();
-        engine.go_on_starting(begin + PATIENCE * 3);
-        assert_eq!(engine.start.step, Step::Looking, "there is nothing to begin with");
-        engine.listing = None;
-        engine.handle_listed(Ok(left_over()));
-        let now = begin + PATIENCE * 4;
-        engine.go_on_starting(now);
-        assert_eq!(engine.start.step, Step::Clearing, "the address is not gone");
-        engine.go_on_starting(now + PATIENCE / 2);
-        assert_eq!(engine.start.step, Step::Clearing);
-        engine.go_on_starting(now + PATIENCE);
-        assert_eq!(engine.start.step, Step::Installing);
-        assert_eq!(state(&engine), State::Init);
-        engine.go_on_starting(now + PATIENCE * 2);
-        engine.go_on_starting(now + PATIENCE * 3);
-        assert!(engine.has_started());
-        assert_ne!(state(&engine), State::Init);
-    }
-
-    #[tokio::test]
-    async fn a_stop_in_any_step_ends_when_the_kernel_makes_no_headway() {
-        for steps in 1..=4 {
-            let (mut engine, _commands, _connection) = stuck("static_ipaddress {\n 10.8.0.1/24 dev none0\n}");
+    #[test]
+    fn no_step_is_waited_for_longer_than_it_makes_headway() {
+        in_namespace(async || {
+            let mut stuck = Stuck::new("", STATIC);
+            let engine = &mut stuck.engine;
+            engine.list();
+            let begin = clock::now();
+            engine.go_on_starting(begin + PATIENCE * 3);
+            assert_eq!(engine.start.step, Step::Looking, "there is nothing to begin with");
+            engine.listing = None;
             engine.handle_listed(Ok(left_over()));
-            let mut now = clock::now();
-            for _ in 0..steps {
-                engine.go_on_starting(now);
-                now = now + PATIENCE;
-            }
-            engine.shut_down(clock::now());
-            assert_eq!(state(&engine), State::Stop);
-            assert!(!engine.stopped(), "the address is not gone");
-            engine.stop_by = Some(clock::now());
-            assert!(engine.stopped());
+            let now = begin + PATIENCE * 4;
+            engine.go_on_starting(now);
+            assert_eq!(engine.start.step, Step::Clearing, "the address is not gone");
+            engine.go_on_starting(now + PATIENCE / 2);
+            assert_eq!(engine.start.step, Step::Clearing);
+            engine.go_on_starting(now + PATIENCE);
+            assert_eq!(engine.start.step, Step::Installing);
+            assert_eq!(state(engine), State::Init);
+            engine.go_on_starting(now + PATIENCE * 2);
+            engine.go_on_starting(now + PATIENCE * 3);
+            assert!(engine.has_started());
+            assert_ne!(state(engine), State::Init);
+        });
+    }
+
+    #[test]
+    fn a_stop_in_any_step_ends_when_the_kernel_makes_no_headway() {
+        for steps in 1..=4 {
+            in_namespace(async move || {
+                let mut stuck = Stuck::new("", STATIC);
+                let engine = &mut stuck.engine;
+                engine.handle_listed(Ok(left_over()));
+                let mut now = clock::now();
+                for _ in 0..steps {
+                    engine.go_on_starting(now);
+                    now = now + PATIENCE;
+                }
+                engine.shut_down(clock::now());
+                assert_eq!(state(engine), State::Stop);
+                assert!(!engine.stopped(), "the address is not gone");
+                engine.stop_by = Some(clock::now());
+                assert!(engine.stopped());
+            });
         }
     }
 }

@@ -1,0 +1,98 @@
+//! An engine for tests: what it asks of the kernel stays on its way, and tests say what came of it.
+
+use std::{future::Future, pin::Pin, sync::Arc};
+
+use nix::sched::{CloneFlags, unshare};
+use tokio::sync::mpsc;
+
+use super::{Command, Engine, Neighbours, holder::Holder, holdings::Request, observe::Listed};
+use crate::{
+    config::{self, Elsewhere, Options},
+    daemon::{host::Host, netlink::Netlink, real_time::RealTime},
+    kernel::{AddressInfo, Detection, Link, Requests},
+    registry::{Registry, Topology},
+    units::IfIndex,
+};
+
+/// An engine, and what keeps its requests from failing.
+pub(super) struct Stuck {
+    pub(super) engine: Engine,
+    pub(super) commands: mpsc::Sender<Command>,
+    _connection: Pin<Box<dyn Future<Output = ()>>>,
+}
+
+impl Stuck {
+    /// With one instance VI on eth0, which has more `lines`, and other blocks of a configuration.
+    pub(super) fn new(lines: &str, blocks: &str) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("engine.conf");
+        let text = format!(
+            "vrrp_instance VI {{\n interface eth0\n virtual_router_id 7\n \
+             virtual_ipaddress {{\n 10.9.0.100/24\n }}\n{lines}\n}}\n{blocks}\n"
+        );
+        std::fs::write(&file, text).unwrap();
+        let (config, report) = config::load_with(&file, &Options::default(), &Elsewhere);
+        let config = config.unwrap_or_else(|| panic!("{:?}", report.lines().collect::<Vec<_>>()));
+        let (host, _) = Host::start(Vec::new(), &config, &directory.path().join("journal"), true).unwrap();
+        let (commands, receiver) = mpsc::channel(8);
+        let registry = Arc::new(Registry::new(Topology::new(config, "Steadfast".to_owned(), Vec::new())));
+        let real_time = Arc::new(RealTime::new(&registry.topology().global.settings));
+        let netlink = Netlink::without_thread(Arc::clone(&real_time));
+        let neighbours = Neighbours { host, commands: receiver, real_time, recorder: None };
+        let (requests, connection) = Requests::open().unwrap();
+        let engine = Engine::new(registry, (netlink, requests), neighbours, true).unwrap();
+        Self { engine, commands, _connection: Box::pin(connection) }
+    }
+
+    /// What a holder has asked for and has no answer to yet.
+    pub(super) fn asked(&mut self, holder: Holder) -> Vec<Request> {
+        holder.holdings(&mut self.engine.routers, &mut self.engine.statics).0.asked().to_vec()
+    }
+}
+
+/// Tells a story in a network namespace of its own, so that nothing happens in it that the story does not tell.
+pub(super) fn in_namespace(story: impl AsyncFnOnce() + Send + 'static) {
+    let thread = std::thread::spawn(move || {
+        unshare(CloneFlags::CLONE_NEWNET).expect("a network namespace needs root");
+        crate::daemon::runtime().unwrap().block_on(story());
+    });
+    if let Err(panic) = thread.join() {
+        std::panic::resume_unwind(panic);
+    }
+}
+
+/// An interface that is up.
+pub(super) fn link(name: &str, index: u32) -> Link {
+    Link {
+        index: IfIndex(index),
+        name: name.to_owned(),
+        up: true,
+        enabled: true,
+        mac: None,
+        mtu: 1500,
+        noarp: false,
+        multicast: true,
+        loopback: false,
+        group: 0,
+        stacked: None,
+        vrf_table: None,
+    }
+}
+
+/// An address of 10.9.0.0/24 on an interface.
+pub(super) fn address(index: u32, last: u8, secondary: bool) -> AddressInfo {
+    AddressInfo {
+        index: IfIndex(index),
+        address: [10, 9, 0, last].into(),
+        prefix: 24,
+        label: None,
+        secondary,
+        scope: 0,
+        detection: Detection::Passed,
+    }
+}
+
+/// A host with eth0 and eth1, and these addresses.
+pub(super) fn listed(addresses: Vec<AddressInfo>) -> Listed {
+    Listed { links: vec![link("eth0", 2), link("eth1", 3)], addresses, routes: Vec::new(), rules: Vec::new() }
+}
