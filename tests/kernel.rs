@@ -28,7 +28,8 @@ use tokio::task::{JoinHandle, LocalSet, spawn_local};
 
 use steadfast::{
     kernel::{
-        Added, Address, AddressInfo, Deadline, Detection, Event, Events, Requests, Watch, clock,
+        Added, Address, AddressInfo, Deadline, Detection, Event, Events, ReceiveBuffer, Requests, Watch,
+        clock,
         process::{ExitKind, Signal, spawn},
     },
     units::{IfIndex, Time},
@@ -120,7 +121,7 @@ impl Peer {
 
 /// A request socket whose connection runs in the story's task set.
 fn requests() -> (Requests, JoinHandle<()>) {
-    let (requests, connection) = Requests::open().unwrap();
+    let (requests, connection) = Requests::open(ReceiveBuffer::default()).unwrap();
     (requests, spawn_local(connection))
 }
 
@@ -235,7 +236,7 @@ fn links_and_addresses_are_listed() {
 #[test]
 fn what_other_programs_change_is_heard_in_order() {
     in_namespace(|| async {
-        let mut events = Events::open(Watch::default()).unwrap();
+        let mut events = Events::open(Watch::default(), ReceiveBuffer::default()).unwrap();
         ip("link add name a type veth peer name b");
         let a = index("a");
         let state = |event| match event {
@@ -281,7 +282,7 @@ fn what_other_programs_change_is_heard_in_order() {
 fn a_change_between_subscription_and_listing_is_not_lost() {
     in_namespace(|| async {
         ip("link add name a type veth peer name b");
-        let mut events = Events::open(Watch::default()).unwrap();
+        let mut events = Events::open(Watch::default(), ReceiveBuffer::default()).unwrap();
         ip("addr add 10.9.0.1/24 dev a");
         let (requests, _connection) = requests();
         let wanted = address(index("a"), [10, 9, 0, 1], 24);
@@ -356,7 +357,7 @@ async fn longest_lateness() {
 fn events_nobody_reads_end_in_an_overrun_and_a_listing_makes_it_good() {
     in_namespace(|| async {
         ip("link add name a type veth peer name b");
-        let mut events = Events::open(Watch::default()).unwrap();
+        let mut events = Events::open(Watch::default(), ReceiveBuffer::default()).unwrap();
         let (requests, _connection) = requests();
         let wanted = many(index("a"), 1000);
         let mut changes = 0;

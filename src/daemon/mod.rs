@@ -34,7 +34,7 @@ use tokio::{
 use tracing::{error, info, warn};
 
 use self::{
-    engine::{Engine, Neighbours},
+    engine::{Engine, Neighbours, buffers},
     host::Host,
     journal::{Journal, Plan},
     manage::{Manage, Snmp},
@@ -156,6 +156,8 @@ fn start(
     let snmp = Snmp::new(arguments, &config.global);
     let journal = Plan::new(arguments, &config.global, snmp.as_ref().is_some_and(|snmp| snmp.traps));
     let _pid_file = PidFile::take(&arguments.pid).map_err(Refused::fatal)?;
+    // The pid file is for everybody to read.
+    own_file::set_umask(config.global.settings.umask.0);
     check_capabilities(&config)?;
     let release = !arguments.dont_release_vrrp;
     let (host, host_lane) = start_host(&mut config, arguments, release)?;
@@ -295,7 +297,8 @@ fn run_lanes(
 }
 
 fn vrrp_lane(registry: Arc<Registry>, neighbours: Neighbours, release: bool) -> Result<(), KernelError> {
-    let netlink = Netlink::start(Arc::clone(&neighbours.real_time))?;
+    let buffer = buffers::of_requests(&registry.topology().global.settings);
+    let netlink = Netlink::start(Arc::clone(&neighbours.real_time), buffer)?;
     neighbours.real_time.enter();
     let runtime = runtime().map_err(|error| KernelError::from_io("starting the vrrp lane", &error))?;
     runtime.block_on(async { Engine::new(registry, netlink, neighbours, release)?.run().await })

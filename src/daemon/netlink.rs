@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 
 use super::{real_time::RealTime, runtime};
 use crate::{
-    kernel::{KernelError, Requests},
+    kernel::{KernelError, ReceiveBuffer, Requests},
     units::Time,
 };
 
@@ -19,6 +19,8 @@ const REST: Duration = Duration::from_secs(10);
 /// The thread, as the engine knows it.
 pub(super) struct Netlink {
     real_time: Arc<RealTime>,
+    /// `vrrp_netlink_cmd_rcv_bufs`.
+    buffer: ReceiveBuffer,
     /// Says nothing, and is disconnected when the thread has ended.
     ended: oneshot::Receiver<Infallible>,
     begun_anew: Option<Time>,
@@ -26,9 +28,12 @@ pub(super) struct Netlink {
 
 impl Netlink {
     /// Starts the thread, and returns what to make requests with.
-    pub(super) fn start(real_time: Arc<RealTime>) -> Result<(Self, Requests), KernelError> {
-        let (requests, ended) = start(Arc::clone(&real_time))?;
-        Ok((Self { real_time, ended, begun_anew: None }, requests))
+    pub(super) fn start(
+        real_time: Arc<RealTime>,
+        buffer: ReceiveBuffer,
+    ) -> Result<(Self, Requests), KernelError> {
+        let (requests, ended) = start(Arc::clone(&real_time), buffer)?;
+        Ok((Self { real_time, buffer, ended, begun_anew: None }, requests))
     }
 
     /// One without a thread, which therefore does not end.
@@ -36,7 +41,7 @@ impl Netlink {
     pub(super) fn without_thread(real_time: Arc<RealTime>) -> Self {
         let (alive, ended) = oneshot::channel();
         std::mem::forget(alive);
-        Self { real_time, ended, begun_anew: None }
+        Self { real_time, buffer: ReceiveBuffer::default(), ended, begun_anew: None }
     }
 
     /// Waits until the thread has ended, which it does not do while anybody can make requests, unless it panics. Every
@@ -54,13 +59,16 @@ impl Netlink {
         if self.begun_anew.is_some_and(|last| now.since(last) < REST) {
             return Err(KernelError::other("carrying netlink requests", "the thread for it keeps ending"));
         }
-        let (requests, ended) = start(Arc::clone(&self.real_time))?;
+        let (requests, ended) = start(Arc::clone(&self.real_time), self.buffer)?;
         (self.ended, self.begun_anew) = (ended, Some(now));
         Ok(requests)
     }
 }
 
-fn start(real_time: Arc<RealTime>) -> Result<(Requests, oneshot::Receiver<Infallible>), KernelError> {
+fn start(
+    real_time: Arc<RealTime>,
+    buffer: ReceiveBuffer,
+) -> Result<(Requests, oneshot::Receiver<Infallible>), KernelError> {
     let (opened, requests) = std::sync::mpsc::channel();
     let (alive, ended) = oneshot::channel();
     let lane = move || {
@@ -73,7 +81,7 @@ fn start(real_time: Arc<RealTime>) -> Result<(Requests, oneshot::Receiver<Infall
             Err(error) => return opened.send(Err(error)).unwrap_or_default(),
         };
         runtime.block_on(async {
-            match Requests::open() {
+            match Requests::open(buffer) {
                 Ok((requests, connection)) => {
                     // The engine waits for it, and the connection ends with its last request.
                     let _ = opened.send(Ok(requests));
@@ -101,7 +109,7 @@ mod tests {
     #[tokio::test]
     async fn the_end_of_the_thread_is_noticed_and_another_takes_its_place_but_not_again_and_again() {
         let real_time = Arc::new(RealTime::new(&GlobalDefs::default()));
-        let (mut netlink, requests) = Netlink::start(real_time).unwrap();
+        let (mut netlink, requests) = Netlink::start(real_time, ReceiveBuffer::default()).unwrap();
         assert!(!requests.links().await.unwrap().is_empty());
         drop(requests);
         netlink.ended().await;

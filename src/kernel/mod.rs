@@ -29,6 +29,7 @@ pub mod process;
 pub mod process_events;
 pub mod procfs;
 pub mod raw;
+mod receive_buffer;
 pub mod schedule;
 mod sys;
 pub mod sysctl;
@@ -46,6 +47,7 @@ pub use netlink::{
 };
 pub use process_events::{ProcessEvent, ProcessEvents};
 pub use raw::{Inbox, VrrpSocket};
+pub use receive_buffer::ReceiveBuffer;
 #[cfg(test)]
 pub(crate) use sys::unprivileged;
 pub use sysctl::Sysctl;

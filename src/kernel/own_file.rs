@@ -8,7 +8,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use nix::libc;
+use nix::{
+    libc,
+    sys::stat::{Mode, umask},
+};
 
 /// Bits of a file's mode (inode(7)) that let others than its owner write.
 const WRITE_OTHERS: u32 = 0o022;
@@ -32,6 +35,11 @@ pub fn open(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
         return Err(io::Error::other("the file has other names (hard links)"));
     }
     Ok(file)
+}
+
+/// What files that this process makes do not permit to anybody, nor those of the scripts that it starts (`umask`).
+pub fn set_umask(mask: u32) {
+    umask(Mode::from_bits_truncate(mask));
 }
 
 /// Opens a file that nobody but this process's user can have written.

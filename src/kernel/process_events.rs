@@ -8,7 +8,7 @@ use std::{collections::VecDeque, io, time::Duration};
 use netlink_sys::{AsyncSocket, AsyncSocketExt, SocketAddr, TokioSocket, protocols::NETLINK_CONNECTOR};
 use nix::libc;
 
-use super::{Deadline, KernelError, clock, sys};
+use super::{Deadline, KernelError, ReceiveBuffer, clock};
 
 /// CN_IDX_PROC and CN_VAL_PROC: whom a message of the connector is for. The group has the number of the first.
 const PROCESSES: u32 = 1;
@@ -39,15 +39,6 @@ pub enum ProcessEvent {
     Ended(u32),
     /// Events were lost: all processes have to be looked at.
     Overrun,
-}
-
-/// How large the receive buffer is (`process_monitor_rcv_bufs`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ReceiveBuffer {
-    /// In bytes; the room's own size, whatever the system's limit, when nobody says.
-    pub bytes: Option<u32>,
-    /// Beyond the system's limit (`process_monitor_rcv_bufs_force`).
-    pub force: bool,
 }
 
 /// A subscription to what processes do.
@@ -81,12 +72,7 @@ impl ProcessEvents {
 
     async fn listen(buffer: ReceiveBuffer) -> io::Result<Self> {
         let mut socket = TokioSocket::new(NETLINK_CONNECTOR)?;
-        let bytes = buffer.bytes.unwrap_or(RECEIVE_BUFFER);
-        let bytes = libc::c_int::try_from(bytes).unwrap_or(libc::c_int::MAX);
-        let force = buffer.force || buffer.bytes.is_none();
-        if !force || sys::force_receive_buffer(&socket, bytes).is_err() {
-            socket.socket_ref().set_rx_buf_sz(bytes)?;
-        }
+        buffer.give(&socket, RECEIVE_BUFFER)?;
         socket.socket_mut().bind(&SocketAddr::new(0, PROCESSES))?;
         let mut events = Self { socket, datagram: Vec::with_capacity(DATAGRAM), decoded: VecDeque::new() };
         events.request().await?;

@@ -53,20 +53,27 @@ pub(super) fn send_frame(socket: BorrowedFd<'_>, index: IfIndex, frame: &[u8]) -
     Ok(())
 }
 
-/// Sets a socket's receive buffer in bytes, past net.core.rmem_max (SO_RCVBUFFORCE, needs CAP_NET_ADMIN).
+/// The system's limit of receive buffers (net.core.rmem_max).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Limit {
+    /// SO_RCVBUF: no more than it allows.
+    Kept,
+    /// SO_RCVBUFFORCE, which needs CAP_NET_ADMIN.
+    Ignored,
+}
+
+/// Sets a socket's receive buffer in bytes.
 #[expect(clippy::cast_possible_truncation, reason = "the size of an int")]
-pub(super) fn force_receive_buffer(socket: &impl AsRawFd, bytes: libc::c_int) -> io::Result<()> {
+pub(super) fn set_receive_buffer(socket: &impl AsRawFd, bytes: libc::c_int, limit: Limit) -> io::Result<()> {
+    let option = match limit {
+        Limit::Kept => libc::SO_RCVBUF,
+        Limit::Ignored => libc::SO_RCVBUFFORCE,
+    };
     let length = mem::size_of_val(&bytes) as libc::socklen_t;
     // SAFETY: the option's value is a C int of `length` bytes, which setsockopt(2) only reads; `socket`
     // owns its descriptor, and a wrong one would be refused with an error.
     let result = unsafe {
-        libc::setsockopt(
-            socket.as_raw_fd(),
-            libc::SOL_SOCKET,
-            libc::SO_RCVBUFFORCE,
-            (&raw const bytes).cast(),
-            length,
-        )
+        libc::setsockopt(socket.as_raw_fd(), libc::SOL_SOCKET, option, (&raw const bytes).cast(), length)
     };
     Errno::result(result)?;
     Ok(())
@@ -342,7 +349,7 @@ mod tests {
         let limit = std::fs::read_to_string("/proc/sys/net/core/rmem_max").unwrap();
         let wanted = limit.trim().parse::<i32>().unwrap() + 4096;
         let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
-        force_receive_buffer(&socket, wanted).expect("this test needs CAP_NET_ADMIN");
+        set_receive_buffer(&socket, wanted, Limit::Ignored).expect("this test needs CAP_NET_ADMIN");
         // The kernel doubles what is asked for.
         assert_eq!(getsockopt(&socket, sockopt::RcvBuf).unwrap(), 2 * wanted as usize);
     }

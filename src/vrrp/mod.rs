@@ -41,7 +41,7 @@ pub use self::{
     policy::{OldChecksum, Peer, Policy},
     settings::{Auth, Destination, Garp, Membership, Settings},
     source::Source,
-    transmit::LONGEST_ADVERT,
+    transmit::{LONGEST_ADVERT, advert_len},
 };
 
 #[cfg(test)]

@@ -19,6 +19,20 @@ const UNICAST_HOP_LIMIT: u8 = 64;
 /// The longest over IPv4, with all options, AH and authentication data, has 60 + 24 + 8 + 255 × 4 + 8 = 1,120.
 pub const LONGEST_ADVERT: usize = ipv6::HEADER_LEN + FIXED_LEN + MAX_ADDRESSES * 16 + trailer::LEN;
 
+/// The length of a router's advertisements as IP packets.
+pub fn advert_len(settings: &Settings) -> usize {
+    let header = match settings.family() {
+        Family::V4 => ipv4::HEADER_LEN,
+        Family::V6 => ipv6::HEADER_LEN,
+    };
+    let authentication = match settings.auth {
+        Auth::None | Auth::Pass(_) => 0,
+        Auth::Header(_) => header::LEN,
+        Auth::Signed(_) => trailer::LEN,
+    };
+    header + authentication + Transmitter::new(settings).advert.wire_len()
+}
+
 /// The sender's side of an instance: what every advertisement has in common, and the IPv4 identification.
 #[derive(Clone, Debug)]
 pub(super) struct Transmitter {

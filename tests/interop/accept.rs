@@ -62,11 +62,17 @@ fn answers(from: &Host, address: &str) -> Result<bool> {
 
 #[test]
 fn the_rules_of_a_master_that_accepts_nothing_are_keepalived_s() {
-    let cases = [(V3, VIP, OF_IPV4), (V3_IPV6, VIP6, OF_IPV6)];
-    side_by_side(&cases, |(talk, vip, expected)| {
+    let cases = [
+        (V3, VIP, OF_IPV4, "# nothing"),
+        (V3_IPV6, VIP6, OF_IPV6, "# nothing"),
+        // Which is the usual way.
+        (V3_IPV6, VIP6, OF_IPV6, "nftables_ifindex"),
+    ];
+    side_by_side(&cases, |(talk, vip, expected, global)| {
         let lan = talk.lan()?;
         let alpha = &lan["alpha"];
-        let setup = talk.alpha(100).line("no_accept");
+        let before = format!("global_defs {{\n  {global}\n}}\n");
+        let setup = Setup { before, ..talk.alpha(100).line("no_accept") };
         let router = setup.start_until(&ours(), alpha, State::Master)?;
         lan.wait_holder(vip, "alpha", SOON)?;
         let seen = listing(alpha)?;

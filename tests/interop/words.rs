@@ -8,6 +8,7 @@ use lab::frame::{Ipv4, VRRP_GROUP, advert_v3};
 use lab::pcap::Vrrp;
 use lab::{Capture, Injector, Lan, Result, Router, State, Subject, clock, wait};
 
+use crate::scripts::{lines, script};
 use crate::world::{EARLY, LATE, Ours, SOON, Setup, Talk, V3, VI, VIP, from, ours, side_by_side};
 
 const ALPHA: [u8; 4] = [10, 9, 0, 1];
@@ -210,6 +211,49 @@ fn a_network_namespace_may_be_named() -> Result<()> {
     stage.lan.wait_holder(VIP, "alpha", SOON)?;
     router.stop()?;
     wait::until_eq("nobody with the address", SOON, &Vec::<String>::new(), || stage.lan.holders(VIP))
+}
+
+/// Somebody advertises for a virtual router that is not configured here, twenty times.
+#[test]
+fn log_unknown_vrids_names_routers_of_others() {
+    let cases = [("# nothing", false), ("log_unknown_vrids", true)];
+    side_by_side(&cases, |(line, named)| {
+        let stage = Stage::build()?;
+        let text = format!("global_defs {{\n  {line}\n}}\n{}", slow("# nothing").instance(VI));
+        let alpha = Router::start(&ours(), &stage.lan["alpha"], "alpha", &text)?;
+        alpha.wait_entering(VI, State::Master, SOON)?;
+        let mark = alpha.mark();
+        let mac = stage.lan["gamma"].mac("vg0")?;
+        for _ in 0..20 {
+            let stranger = advert_v3((GAMMA, VRRP_GROUP), 99, 100, 100, &VIPS);
+            stage.injector.send(&Ipv4::vrrp(GAMMA, &stranger).ethernet(mac))?;
+        }
+        // What comes behind them has been heard.
+        stage.advertise(GAMMA, false, 200, 255)?;
+        alpha.wait_entering_since(mark, VI, State::Backup, SOON)?;
+        let log = alpha.log();
+        let lines = log.matches("Unknown VRID(99) received on interface(va0)").count();
+        // keepalived has a line for each, here whoever floods a link does not flood the log.
+        let most = if let Subject::Steadfast(_) = ours() { 1 } else { 20 };
+        assert_eq!(lines, if *named { most } else { 0 }, "{log}");
+        Ok(())
+    });
+}
+
+/// What files that the router and its scripts make do not permit.
+#[test]
+fn umask_is_that_of_scripts() {
+    let cases = [("# nothing", "0177"), ("umask 027", "0027"), ("umask IWGRP|IWOTH", "0022")];
+    side_by_side(&cases, |(line, mask)| {
+        let lan = Lan::pair()?;
+        let alpha = &lan["alpha"];
+        let told = alpha.dir().join("mask");
+        let tell = script(alpha, "tell.sh", &format!("umask >> {}", told.display()))?;
+        let instance = V3.alpha(150).line(format!("notify_master {}", tell.display())).instance(VI);
+        let text = format!("global_defs {{\n  script_user root\n  {line}\n}}\n{instance}");
+        let _alpha = Router::start(&ours(), alpha, "alpha", &text)?;
+        wait::until_eq("what the script has", SOON, &vec![(*mask).to_owned()], || lines(&told))
+    });
 }
 
 /// The third field of a thread's `stat` and those behind it.

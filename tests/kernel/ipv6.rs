@@ -9,8 +9,8 @@ use std::{
 
 use steadfast::{
     kernel::{
-        Added, Address, AddressInfo, AnnounceSocket, Detection, Event, Events, Inbox, VrrpSocket, Watch,
-        error::describe, nd, raw::Outgoing,
+        Added, Address, AddressInfo, AnnounceSocket, Detection, Event, Events, Inbox, ReceiveBuffer,
+        VrrpSocket, Watch, error::describe, nd, raw::Outgoing,
     },
     units::Family,
 };
@@ -230,7 +230,7 @@ async fn detected(events: &mut Events, wanted: Ipv6Addr) -> Vec<Detection> {
 fn duplicate_address_detection_is_heard_to_its_end() {
     in_namespace(|| async {
         let peer = pair().await;
-        let mut events = Events::open(Watch::default()).unwrap();
+        let mut events = Events::open(Watch::default(), ReceiveBuffer::default()).unwrap();
         ip("-6 addr add 2001:db8::1/64 dev a");
         let free = detected(&mut events, v6("2001:db8::1")).await;
         assert_eq!((free.first(), free.last()), (Some(&Detection::Tentative), Some(&Detection::Passed)));

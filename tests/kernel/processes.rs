@@ -11,7 +11,7 @@ use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
-use steadfast::kernel::{ProcessEvent, ProcessEvents, process_events::ReceiveBuffer, procfs};
+use steadfast::kernel::{ProcessEvent, ProcessEvents, ReceiveBuffer, procfs};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 

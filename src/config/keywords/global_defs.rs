@@ -222,7 +222,8 @@ pub(super) static BLOCK: Block = Block::new(Table {
         .or("0")
         .expected()
         .since("2.2.8 or later"),
-        keyword("log_unknown_vrids", "", Flag, "log adverts for VRIDs not configured on the interface"),
+        keyword("log_unknown_vrids", "", Flag, "log adverts for VRIDs not configured on the interface")
+            .supported(),
         keyword("vmac_prefix", "STRING", Text, "prefix of generated VMAC names")
             .or("vrrp")
             .required()
@@ -244,7 +245,7 @@ pub(super) static BLOCK: Block = Block::new(Table {
             .required()
             .supported(),
         keyword("nftables_counters", "", Flag, "add counters").supported(),
-        keyword("nftables_ifindex", "", Flag, "match by interface index"),
+        keyword("nftables_ifindex", "", Flag, "match by interface index").supported(),
         keyword("nftables_ipvs", "[TABLE]", Text, "map virtual_server_groups to fwmarks with nftables")
             .or("off")
             .alone("keepalived_ipvs"),
@@ -395,6 +396,7 @@ pub(super) static BLOCK: Block = Block::new(Table {
             .expected()
             .since("2.2.8 or later"),
         keyword("vrrp_netlink_cmd_rcv_bufs", "BYTES", Integer(0, 4_294_967_295), "netlink receive buffers")
+            .supported()
             .or("kernel")
             .expected(),
         keyword(
@@ -403,6 +405,7 @@ pub(super) static BLOCK: Block = Block::new(Table {
             Integer(0, 4_294_967_295),
             "netlink receive buffers",
         )
+        .supported()
         .or("kernel")
         .expected(),
         keyword("lvs_netlink_cmd_rcv_bufs", "BYTES", Integer(0, 4_294_967_295), "netlink receive buffers")
@@ -421,6 +424,7 @@ pub(super) static BLOCK: Block = Block::new(Table {
             .or("kernel")
             .expected(),
         keyword("vrrp_netlink_cmd_rcv_bufs_force", "[BOOL]", Boolean, "exceed rmem_max with SO_RCVBUFFORCE")
+            .supported()
             .or("off"),
         keyword(
             "vrrp_netlink_monitor_rcv_bufs_force",
@@ -428,6 +432,7 @@ pub(super) static BLOCK: Block = Block::new(Table {
             Boolean,
             "exceed rmem_max with SO_RCVBUFFORCE",
         )
+        .supported()
         .or("off"),
         keyword("lvs_netlink_cmd_rcv_bufs_force", "[BOOL]", Boolean, "exceed rmem_max with SO_RCVBUFFORCE")
             .or("off"),
@@ -442,13 +447,18 @@ pub(super) static BLOCK: Block = Block::new(Table {
             .supported()
             .or("off"),
         keyword("vrrp_rx_bufs_policy", "MTU | ADVERT | BYTES", Text, "VRRP socket receive buffer")
+            .supported()
             .or("kernel default")
             .expected(),
         keyword("vrrp_rx_bufs_multiplier", "N", Integer(1, 4_294_967_295), "multiplier for the policy")
+            .supported()
             .or("3")
             .expected(),
-        keyword("umask", "N | BIT|BIT…", Text, "umask").required().or("0177"),
-        keyword("random_seed", "N", Integer(0, 4_294_967_295), "seed of ${_RANDOM}").or("time").required(),
+        keyword("umask", "N | BIT|BIT…", Text, "umask").supported().required().or("0177"),
+        keyword("random_seed", "N", Integer(0, 4_294_967_295), "seed of ${_RANDOM}")
+            .supported()
+            .or("time")
+            .required(),
         keyword("tmp_config_directory", "DIR", Text, "where the consolidated configuration is kept")
             .or("memory file")
             .expected(),
@@ -462,7 +472,8 @@ pub(super) static BLOCK: Block = Block::new(Table {
             "[[+|-]readable(read) match wildcard_match brace_match]",
             Text,
             "which missing includes are errors",
-        ),
+        )
+        .supported(),
         keyword("reload_time_file", "PATH", Text, "scheduled reload").expected(),
         keyword("reload_repeat", "", Flag, "keep the time file"),
         keyword("reload_file", "[PATH]", Text, "marker file present while the configuration is read")
@@ -487,10 +498,12 @@ pub(super) static BLOCK: Block = Block::new(Table {
             .expected()
             .since("2.2.8 or later"),
         keyword("iproute_usr_dir", "DIR", Text, "iproute2 tables (vendor)")
+            .supported()
             .or("build default")
             .expected()
             .since("2.2.8 or later"),
         keyword("iproute_etc_dir", "DIR", Text, "iproute2 tables (local)")
+            .supported()
             .or("/etc/iproute2")
             .expected()
             .since("2.2.8 or later"),

@@ -1,11 +1,10 @@
 //! `use_vmac`, `use_ipvlan` and `vmac_xmit_base`: the link that an instance has of its own.
 
-use std::path::Path;
-
 use super::{Context, strict};
 use crate::{
     config::{
-        Diagnostic, IpvlanMode, Severity, Span, VirtualLink, VirtualLinkKind, text::Word, tree::Node, value,
+        Diagnostic, IpvlanMode, Severity, Span, VirtualLink, VirtualLinkKind, keywords::Names, text::Word,
+        tree::Node, value,
     },
     units::{Family, Vrid},
 };
@@ -14,9 +13,6 @@ use crate::{
 const MAX_NAME_BYTES: usize = 15;
 /// What RFC 9568 §7.3 begins virtual MACs with, before family and VRID.
 const VIRTUAL_MAC: [u8; 4] = [0x00, 0x00, 0x5e, 0x00];
-/// Where iproute2 keeps the names of groups of interfaces, and what of it is read at most.
-const GROUPS: &str = "/etc/iproute2/group";
-const GROUPS_BYTES: u64 = 1 << 20;
 
 /// The lines of an instance that are about its link.
 #[derive(Default)]
@@ -194,26 +190,15 @@ fn is_name(text: &str) -> bool {
 }
 
 fn group(keyword: Word<'_>, word: Option<Word<'_>>, context: &mut Context<'_>) -> Option<u32> {
-    let found = word.and_then(|word| word.text.parse().ok().or_else(|| named_group(word.text, context)));
+    let found = word.and_then(|word| context.names.number(Names::Groups, word.text, context.env));
     if found.is_none() {
         let headline = "this is not a group of interfaces: it is ignored";
         context.add(
             Diagnostic::new("invalid-value", Severity::Error, headline, &word.unwrap_or(keyword).span())
-                .help(format!("after group write a number, or a name that {GROUPS} has")),
+                .help("after group write a number, or a name that /etc/iproute2/group has"),
         );
     }
     found
-}
-
-/// The number of a group's name: each line of the file has both.
-fn named_group(name: &str, context: &Context<'_>) -> Option<u32> {
-    let bytes = context.env.read_file(Path::new(GROUPS), GROUPS_BYTES).ok()?;
-    let text = String::from_utf8_lossy(&bytes);
-    text.lines().find_map(|line| {
-        let mut words = line.split_whitespace();
-        let number = words.next()?.parse().ok()?;
-        (words.next() == Some(name)).then_some(number)
-    })
 }
 
 /// A MAC as it may be written.

@@ -8,6 +8,7 @@ use std::{
 };
 
 use super::{
+    buffers::Buffers,
     sockets::{Access, Sockets},
     source,
 };
@@ -31,6 +32,8 @@ pub(super) struct Interfaces {
     announcer: Option<AnnounceSocket>,
     /// Holdings that virtual routers put on interfaces, which are never a source of advertisements.
     virtual_addresses: HashSet<IpAddr>,
+    /// How large the receive buffers of the sockets are.
+    buffers: Buffers,
 }
 
 /// One interface.
@@ -49,8 +52,9 @@ pub(super) struct Interface {
 
 impl Interfaces {
     /// No interfaces yet; `virtual_addresses` are those of all virtual routers.
-    pub(super) fn new(virtual_addresses: HashSet<IpAddr>, sockets: Sockets) -> Self {
-        Self { known: HashMap::new(), index_of: HashMap::new(), sockets, announcer: None, virtual_addresses }
+    pub(super) fn new(virtual_addresses: HashSet<IpAddr>, sockets: Sockets, buffers: Buffers) -> Self {
+        let (known, index_of) = (HashMap::new(), HashMap::new());
+        Self { known, index_of, sockets, announcer: None, virtual_addresses, buffers }
     }
 
     /// The interface of that name.
@@ -149,11 +153,12 @@ impl Interfaces {
         if let Err(error) = self.open_announcer() {
             return Access::Refused(describe(&error));
         }
-        let Self { known, sockets, .. } = self;
-        let Some(interface) = known.get(&index) else {
+        let Self { known, sockets, buffers, .. } = self;
+        let Some(Interface { link, .. }) = known.get(&index) else {
             return Access::Refused(describe(&io::ErrorKind::NotFound.into()));
         };
-        let mut listen = |hears| sockets.listen((&interface.link.name, now), (index, family), hears, group);
+        let room = |name: &str| buffers.of(name, family, link.mtu);
+        let mut listen = |hears| sockets.listen((&link.name, now), (index, family), hears, group, room);
         let plain = listen(Hears::Vrrp);
         if is_authenticated { listen(Hears::Authenticated).and(plain) } else { plain }
     }

@@ -7,6 +7,7 @@
 
 mod announcements;
 mod brake;
+pub(super) mod buffers;
 mod carry;
 mod clocks;
 mod groups;
@@ -32,6 +33,7 @@ mod source;
 mod start;
 mod statics;
 mod stop;
+mod strangers;
 #[cfg(test)]
 mod testing;
 mod timers;
@@ -46,11 +48,12 @@ use std::{
 };
 
 use tokio::sync::mpsc;
-use tracing::{debug, error, warn};
+use tracing::{debug, error, info, warn};
 
 use self::{
     announcements::Announcements,
     brake::Brake,
+    buffers::Buffers,
     groups::{Group, Place},
     holder::Holder,
     interfaces::Interfaces,
@@ -65,6 +68,7 @@ use self::{
     sockets::Sockets,
     start::Start,
     statics::Statics,
+    strangers::Strangers,
     timers::Timers,
     trackers::Trackers,
     work::{Done, Work},
@@ -77,7 +81,7 @@ use crate::{
         real_time::RealTime,
         recorder,
     },
-    kernel::{Deadline, Event, Events, Inbox, KernelError, Requests, VrrpSocket, clock},
+    kernel::{Deadline, Event, Events, Inbox, KernelError, ReceiveBuffer, Requests, VrrpSocket, clock},
     registry::{Counter, Registry},
     track::Observation,
     units::{IfIndex, Time},
@@ -165,6 +169,8 @@ pub(super) struct Engine {
     /// The thread that carries them.
     netlink: Netlink,
     events: Events,
+    /// `vrrp_netlink_monitor_rcv_bufs`.
+    event_buffer: ReceiveBuffer,
     work: Work,
     /// Events wait while a listing is on its way, and so do answers, which count on the events before them.
     listing: Option<Listing>,
@@ -178,6 +184,8 @@ pub(super) struct Engine {
     drained_at: Time,
     outbox: Outbox,
     brake: Brake,
+    /// With `log_unknown_vrids`: the virtual routers of others that were heard.
+    strangers: Option<Strangers>,
     announcements: Announcements,
     start: Start,
     real_time: Arc<RealTime>,
@@ -217,12 +225,16 @@ impl Engine {
         let virtual_addresses = addresses.map(|row| row.config.address).collect::<HashSet<_>>();
         let (routing, statics) = (Routing::new(&registry.topology()), Statics::new(&registry.topology()));
         let (opener, openings) = Opener::start()?;
+        let global = &registry.topology().global.settings;
+        let mut buffers = Buffers::default();
+        routers.iter().for_each(|router| buffers.add(&router.row.config, global));
+        let event_buffer = buffers::of_events(global);
         let timer = |error| KernelError::from_io("opening the engine's timer", &error);
         let mut engine = Self {
             urgent: Timers::new(routers.len()),
             timers: Timers::new(routers.len()),
             repairs: Timers::new(routers.len()),
-            interfaces: Interfaces::new(virtual_addresses, Sockets::new(opener)),
+            interfaces: Interfaces::new(virtual_addresses, Sockets::new(opener), buffers),
             openings,
             links: Links::new(host),
             trackers: Trackers::new(&registry.topology(), &routers),
@@ -233,7 +245,8 @@ impl Engine {
             senders: HashMap::new(),
             requests,
             netlink,
-            events: Events::open(routing.watch())?,
+            events: Events::open(routing.watch(), event_buffer)?,
+            event_buffer,
             routing,
             statics,
             work: Work::default(),
@@ -246,6 +259,7 @@ impl Engine {
             lateness: lateness::Watch::new(&registry.topology()),
             drained_at: Time::default(),
             brake: Brake::default(),
+            strangers: global.log_unknown_vrids.then(Strangers::default),
             outbox: Outbox::default(),
             announcements: Announcements::new(Paces::of(&registry.topology())),
             start: Start::new(clock::now()),
@@ -429,14 +443,21 @@ impl Engine {
     fn handle_packet(&mut self, index: IfIndex, packet: &[u8]) {
         let Some(addressee) = Addressee::of(packet) else { return };
         let Some(interface) = self.interfaces.at(index) else { return };
-        let Some(number) = self.receivers.find(&interface.link.name, &addressee) else { return };
+        let now = clock::now();
+        let Some(number) = self.receivers.find(&interface.link.name, &addressee) else {
+            if let Some(strangers) = &mut self.strangers
+                && let Some(text) = strangers.note(now, &interface.link.name, &addressee)
+            {
+                info!("{text}");
+            }
+            return;
+        };
         if interface.is_broadcast(addressee.destination) {
             // Whoever can send it reaches all hosts of the subnet; an advertisement is for its peer.
             self.routers[number].row.counters.add(Counter::AddressListError);
             debug!("packet from {} to a broadcast address rejected", addressee.source);
             return;
         }
-        let now = clock::now();
         self.routers[number].machine.handle_packet(now, packet);
         self.carry_out(number, now);
     }

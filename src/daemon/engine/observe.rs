@@ -73,7 +73,7 @@ impl Engine {
             }
             Err(error) => {
                 warn!("{error}: subscribing anew");
-                match Events::open(self.routing.watch()) {
+                match Events::open(self.routing.watch(), self.event_buffer) {
                     Ok(events) => {
                         self.events = events;
                         self.list();

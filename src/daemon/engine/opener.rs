@@ -16,7 +16,7 @@ use tokio::{runtime::Handle, sync::mpsc as lanes};
 use tracing::warn;
 
 use crate::{
-    kernel::{KernelError, VrrpSocket, error::describe, raw::Hears},
+    kernel::{KernelError, ReceiveBuffer, VrrpSocket, error::describe, raw::Hears},
     units::{Family, IfIndex},
 };
 
@@ -40,6 +40,8 @@ pub(super) struct Wanted {
     pub(super) index: IfIndex,
     pub(super) family: Family,
     pub(super) hears: Hears,
+    /// How much it is to queue, if it is not open yet.
+    pub(super) buffer: ReceiveBuffer,
     /// The socket, if it is open already.
     pub(super) socket: Option<Arc<VrrpSocket>>,
     /// The groups that it is to join.
@@ -115,11 +117,19 @@ fn carry_out(order: Order, tell: &lanes::UnboundedSender<Opening>) {
 }
 
 fn open(wanted: Wanted) -> Opening {
-    let Wanted { serial, name, index, family, hears, socket, groups } = wanted;
+    let Wanted { serial, name, index, family, hears, buffer, socket, groups } = wanted;
+    let with_buffer = |socket: VrrpSocket| {
+        if buffer.bytes.is_some()
+            && let Err(error) = socket.set_receive_buffer(buffer)
+        {
+            warn!("cannot size the receive buffer on {name}, it is as usual: {}", describe(&error));
+        }
+        Arc::new(socket)
+    };
     let opened = match (socket, hears) {
         (Some(socket), _) => Ok(socket),
-        (None, Hears::Vrrp) => VrrpSocket::open(&name, index, family).map(Arc::new),
-        (None, Hears::Authenticated) => VrrpSocket::open_authenticated(&name, index).map(Arc::new),
+        (None, Hears::Vrrp) => VrrpSocket::open(&name, index, family).map(with_buffer),
+        (None, Hears::Authenticated) => VrrpSocket::open_authenticated(&name, index).map(with_buffer),
     };
     let socket = match opened {
         Ok(socket) => socket,

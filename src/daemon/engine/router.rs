@@ -78,7 +78,7 @@ pub(super) fn routers(
 }
 
 /// What the machine needs of a configured instance.
-fn settings(instance: &config::Instance, membership: vrrp::Membership) -> vrrp::Settings {
+pub(super) fn settings(instance: &config::Instance, membership: vrrp::Membership) -> vrrp::Settings {
     let destination = if instance.peers.is_empty() {
         vrrp::Destination::Multicast(instance.multicast_group)
     } else {

@@ -8,7 +8,7 @@ use super::{
     opener::{Opener, Opening, Order, Wanted},
 };
 use crate::{
-    kernel::{VrrpSocket, raw::Hears},
+    kernel::{ReceiveBuffer, VrrpSocket, raw::Hears},
     units::{Family, IfIndex, Time},
 };
 
@@ -38,6 +38,7 @@ struct Listening {
     name: String,
     key: (IfIndex, Family),
     hears: Hears,
+    buffer: ReceiveBuffer,
     socket: Option<Arc<VrrpSocket>>,
     /// The groups that it is to join.
     wanted: Vec<IpAddr>,
@@ -66,20 +67,21 @@ impl Sockets {
         Self { opener, known: Vec::new(), serial: 0 }
     }
 
-    /// Has the socket of an interface of that name opened, and `group` joined on it; once is enough for either. What
-    /// came of it is brought to [`take`](Self::take).
+    /// Has the socket of an interface of that name opened, with that receive buffer, and `group` joined on it; once is
+    /// enough for either. What came of it is brought to [`take`](Self::take).
     pub(super) fn listen(
         &mut self,
         (name, now): (&str, Time),
         key: (IfIndex, Family),
         hears: Hears,
         group: Option<IpAddr>,
+        buffer: impl FnOnce(&str) -> ReceiveBuffer,
     ) -> Access {
         let place = match self.known.iter().position(|known| known.is(key, hears)) {
             Some(place) => place,
             None => {
                 self.serial += 1;
-                self.known.push(Listening::new(self.serial, name, key, hears));
+                self.known.push(Listening::new((self.serial, name), key, hears, buffer(name)));
                 self.known.len() - 1
             }
         };
@@ -180,12 +182,13 @@ fn dispose(opener: &Opener, socket: Option<Arc<VrrpSocket>>) {
 }
 
 impl Listening {
-    fn new(serial: u64, name: &str, key: (IfIndex, Family), hears: Hears) -> Self {
+    fn new((serial, name): (u64, &str), key: (IfIndex, Family), hears: Hears, buffer: ReceiveBuffer) -> Self {
         Self {
             serial,
             name: name.to_owned(),
             key,
             hears,
+            buffer,
             socket: None,
             wanted: Vec::new(),
             joined: Vec::new(),
@@ -213,6 +216,7 @@ impl Listening {
             index: self.key.0,
             family: self.key.1,
             hears: self.hears,
+            buffer: self.buffer,
             socket: self.socket.clone(),
             groups: self.missing().collect(),
         };

@@ -9,7 +9,7 @@ use super::{Command, Engine, Neighbours, holder::Holder, holdings::Request, obse
 use crate::{
     config::{self, Elsewhere, Options},
     daemon::{host::Host, netlink::Netlink, real_time::RealTime},
-    kernel::{AddressInfo, Detection, Link, Requests},
+    kernel::{AddressInfo, Detection, Link, ReceiveBuffer, Requests},
     registry::{Registry, Topology},
     units::IfIndex,
 };
@@ -39,7 +39,7 @@ impl Stuck {
         let real_time = Arc::new(RealTime::new(&registry.topology().global.settings));
         let netlink = Netlink::without_thread(Arc::clone(&real_time));
         let neighbours = Neighbours { host, commands: receiver, real_time, recorder: None };
-        let (requests, connection) = Requests::open().unwrap();
+        let (requests, connection) = Requests::open(ReceiveBuffer::default()).unwrap();
         let engine = Engine::new(registry, (netlink, requests), neighbours, true).unwrap();
         Self { engine, commands, _connection: Box::pin(connection) }
     }

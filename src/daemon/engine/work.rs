@@ -235,7 +235,7 @@ mod tests {
 
     #[tokio::test]
     async fn every_batch_ends_however_many_wait_and_whatever_one_waits_for() {
-        let (netlink, _connection) = Requests::open().unwrap();
+        let (netlink, _connection) = Requests::open(crate::kernel::ReceiveBuffer::default()).unwrap();
         let mut work = Work::default();
         let gone = |slot| vec![(Request::Remove(slot, Site::Interface(IfIndex(9))), None)];
         // Nobody ever lets this one go on; the others do not wait for it.

@@ -34,7 +34,7 @@ pub(super) use self::plan::PlannedLink;
 use self::{firewall::Firewall, links::Links, sysctls::Sysctls};
 use crate::{
     config::{Config, Global, Instance},
-    kernel::{KernelError, Refusal, Requests, Ruleset, Sysctl},
+    kernel::{KernelError, ReceiveBuffer, Refusal, Requests, Ruleset, Sysctl},
 };
 
 /// Orders looked at together.
@@ -171,7 +171,7 @@ pub(super) fn plan_links(config: &mut Config) -> Result<Vec<PlannedLink>, Kernel
     }
     let runtime = super::runtime().map_err(|error| KernelError::from_io("listing the interfaces", &error))?;
     let existing = runtime.block_on(async {
-        let (requests, connection) = Requests::open()?;
+        let (requests, connection) = Requests::open(ReceiveBuffer::default())?;
         let mut tasks = JoinSet::new();
         tasks.spawn(connection);
         requests.links().await
@@ -225,7 +225,7 @@ fn run(
     let runtime = super::runtime().map_err(|error| KernelError::from_io("starting the host lane", &error))?;
     links.begin(lasting);
     runtime.block_on(async {
-        let (requests, connection) = Requests::open()?;
+        let (requests, connection) = Requests::open(ReceiveBuffer::default())?;
         let mut tasks = JoinSet::new();
         tasks.spawn(connection);
         let mut waiting = Vec::new();

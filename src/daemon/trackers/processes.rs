@@ -8,8 +8,7 @@ use super::ToEngine;
 use crate::{
     config::{Global, tracking::Tracker},
     kernel::{
-        Deadline, KernelError, ProcessEvent, ProcessEvents, clock,
-        process_events::ReceiveBuffer,
+        Deadline, KernelError, ProcessEvent, ProcessEvents, ReceiveBuffer, clock,
         procfs::{self, ProcessInfo},
     },
     registry::{Followed, ProcessRow, ProcessStatus},

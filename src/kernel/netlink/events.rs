@@ -10,13 +10,13 @@ use rtnetlink::MulticastGroup;
 
 use super::{AddressInfo, Link, RouteInfo, RuleInfo, decode};
 use crate::{
-    kernel::{KernelError, sys},
+    kernel::{KernelError, ReceiveBuffer},
     units::IfIndex,
 };
 
 /// Bytes the kernel may queue for us: some 4,000 events (it counts about 1 KiB for each) while the lane is
 /// busy with something else. Past it comes [`Event::Overrun`].
-const RECEIVE_BUFFER: libc::c_int = 4 << 20;
+const RECEIVE_BUFFER: u32 = 4 << 20;
 /// Room for one datagram; the kernel makes none longer than 32 KiB.
 const DATAGRAM: usize = 64 << 10;
 /// Datagrams thrown away before the lane's other work gets its turn.
@@ -96,18 +96,15 @@ pub struct Events {
 impl Events {
     /// Subscribes; every change from here on is reported. Needs a tokio runtime with I/O enabled, no
     /// capability.
-    pub fn open(watch: Watch) -> Result<Self, KernelError> {
-        Self::subscribe(watch, RECEIVE_BUFFER).map_err(|error| {
+    pub fn open(watch: Watch, buffer: ReceiveBuffer) -> Result<Self, KernelError> {
+        Self::subscribe(watch, buffer).map_err(|error| {
             KernelError::from_io("subscribing to changes of links, addresses, routes and rules", &error)
         })
     }
 
-    fn subscribe(watch: Watch, receive_buffer: libc::c_int) -> io::Result<Self> {
+    fn subscribe(watch: Watch, buffer: ReceiveBuffer) -> io::Result<Self> {
         let mut socket = TokioSocket::new(NETLINK_ROUTE)?;
-        if sys::force_receive_buffer(&socket, receive_buffer).is_err() {
-            // Without CAP_NET_ADMIN: as much as the system's limit allows.
-            socket.socket_ref().set_rx_buf_sz(receive_buffer)?;
-        }
+        buffer.give(&socket, RECEIVE_BUFFER)?;
         let groups = [MulticastGroup::Link, MulticastGroup::Ipv4Ifaddr, MulticastGroup::Ipv6Ifaddr];
         let groups =
             groups.into_iter().chain(watch.groups()).fold(0, |mask, group| mask | 1 << (group as u32 - 1));

@@ -16,11 +16,11 @@ use netlink_packet_route::{
     link::LinkMessage,
 };
 use netlink_sys::AsyncSocket as _;
-use nix::{errno::Errno, libc};
+use nix::errno::Errno;
 use tokio::sync::{Semaphore, watch};
 
 use super::{Address, AddressInfo, Link, decode, interface_name};
-use crate::kernel::{KernelError, sys};
+use crate::kernel::{KernelError, ReceiveBuffer};
 
 /// Requests that may await their answer at once; the others wait their turn, first come first served.
 ///
@@ -30,7 +30,7 @@ use crate::kernel::{KernelError, sys};
 /// processor.
 const IN_FLIGHT: usize = 1024;
 /// Bytes of answers that the kernel may queue: it counts about 1 KiB for each.
-const RECEIVE_BUFFER: libc::c_int = 2 << 20;
+const RECEIVE_BUFFER: u32 = 2 << 20;
 /// A listing during which something changed is repeated this often before it is taken as it is; the
 /// changes then follow as events.
 const LISTINGS: usize = 5;
@@ -76,14 +76,16 @@ impl Refusal {
 impl Requests {
     /// Opens the socket. The future drives it: the lane has to run it (in its own task) for as long as
     /// requests are made; it ends with the last clone. Needs a tokio runtime with I/O enabled.
-    pub fn open() -> Result<(Self, impl Future<Output = ()> + Send + 'static), KernelError> {
+    pub fn open(
+        buffer: ReceiveBuffer,
+    ) -> Result<(Self, impl Future<Output = ()> + Send + 'static), KernelError> {
         let (mut connection, handle, mut unsolicited) = rtnetlink::new_connection()
             .map_err(|error| KernelError::from_io("opening the netlink request socket", &error))?;
         // A listing of routes then names those of one protocol only, of however many there are.
         let strict = connection.socket_mut().socket_ref().set_netlink_get_strict_chk(true);
         strict.map_err(|error| KernelError::from_io("opening the netlink request socket", &error))?;
         // Without CAP_NET_ADMIN there are only listings to answer.
-        let _ = sys::force_receive_buffer(connection.socket_mut(), RECEIVE_BUFFER);
+        let _ = buffer.give(connection.socket_mut(), RECEIVE_BUFFER);
         // Without these a dropped connection would look like success: the answers would just end.
         connection.set_forward_ack(true);
         connection.set_forward_done(true);
@@ -366,7 +368,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_connection_that_is_gone_is_an_error_and_not_success() {
-        let (requests, connection) = Requests::open().unwrap();
+        let (requests, connection) = Requests::open(ReceiveBuffer::default()).unwrap();
         drop(connection);
         let error = requests.add_address(&address()).await.unwrap_err();
         assert!(error.to_string().ends_with("the kernel's answer was lost"), "{error}");
@@ -375,7 +377,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_connection_ends_with_the_last_requester() {
-        let (requests, connection) = Requests::open().unwrap();
+        let (requests, connection) = Requests::open(ReceiveBuffer::default()).unwrap();
         let clone = requests.clone();
         drop(requests);
         drop(clone);
@@ -384,7 +386,7 @@ mod tests {
 
     #[tokio::test]
     async fn loopback_is_listed_as_what_it_is() {
-        let (requests, connection) = Requests::open().unwrap();
+        let (requests, connection) = Requests::open(ReceiveBuffer::default()).unwrap();
         let links = requests.links();
         let (links, _connection) = match select(pin!(links), pin!(connection)).await {
             Either::Left((links, connection)) => (links.unwrap(), connection),

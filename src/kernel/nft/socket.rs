@@ -22,7 +22,7 @@ pub(super) fn exchange(batch: &[u8]) -> io::Result<()> {
     // An answer need not repeat what it answers.
     socket.set_cap_ack(true)?;
     SockRef::from(&socket).set_send_buffer_size(BUFFER.unsigned_abs() as usize)?;
-    sys::force_receive_buffer(&socket, BUFFER)?;
+    sys::set_receive_buffer(&socket, BUFFER, sys::Limit::Ignored)?;
     socket.send_to(batch, &SocketAddr::new(0, 0), 0)?;
     // The kernel has made the changes, or refused them, and has answered when the call above returns.
     let mut refusal = None;

@@ -29,7 +29,7 @@ use socket2::{Domain, InterfaceIndexOrAddress, Protocol, SockRef, Socket, Type};
 use tokio::{io::Interest, net::UdpSocket};
 
 pub use self::inbox::Inbox;
-use super::sys;
+use super::ReceiveBuffer;
 use crate::units::{Family, IfIndex};
 
 /// IANA's protocol number of VRRP.
@@ -39,7 +39,7 @@ const AH: u8 = 51;
 /// The priority of network control (TC_PRIO_CONTROL), which decides the queue the packet leaves through.
 const PRIORITY: i32 = 6;
 /// Room for some 3,000 advertisements (the kernel counts about 700 bytes for each, and doubles this).
-const RECEIVE_BUFFER: i32 = 1 << 20;
+const RECEIVE_BUFFER: u32 = 1 << 20;
 /// Packets handed to the kernel in one system call.
 const BATCH: usize = 64;
 
@@ -127,10 +127,7 @@ impl VrrpSocket {
             }
         }
         setsockopt(&socket, sockopt::Priority, &PRIORITY)?;
-        if sys::force_receive_buffer(&socket, RECEIVE_BUFFER).is_err() {
-            // Without CAP_NET_ADMIN: as much as the system's limit allows.
-            socket.set_recv_buffer_size(RECEIVE_BUFFER as usize)?;
-        }
+        ReceiveBuffer::default().give(&socket, RECEIVE_BUFFER)?;
         socket.set_nonblocking(true)?;
         let socket = UdpSocket::from_std(socket.into())?;
         Ok(Self { socket, index, family, hears })
@@ -149,6 +146,11 @@ impl VrrpSocket {
     /// What it hears.
     pub fn hears(&self) -> Hears {
         self.hears
+    }
+
+    /// Has it queue so many bytes of packets until they are read, or as many as usual.
+    pub fn set_receive_buffer(&self, buffer: ReceiveBuffer) -> io::Result<()> {
+        buffer.give(&self.socket, RECEIVE_BUFFER)
     }
 
     /// Joins a multicast group on this interface (224.0.0.18, ff02::12, or another one that is configured);
