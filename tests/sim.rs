@@ -48,6 +48,8 @@ use steadfast::record;
 
 use self::{
     mutation::TABLE,
+    plan::{FEATURES, Plan},
+    random::Random,
     story::Story,
     tale::{Outcome, tell},
     watch::Invariant,
@@ -110,6 +112,16 @@ fn every_rule_of_the_watch_is_broken_by_a_mutation() {
     let broken: BTreeSet<_> = TABLE.iter().map(|(_, invariant)| *invariant).collect();
     let all: BTreeSet<_> = Invariant::ALL.iter().copied().collect();
     assert_eq!(broken, all);
+}
+
+#[test]
+fn every_feature_is_drawn_among_the_stories_in_which_broken_rules_are_looked_for() {
+    let plans: Vec<_> = (0..CHANCES).map(|seed| Plan::new(&mut Random::new(seed))).collect();
+    for (name, has) in FEATURES {
+        let count = plans.iter().filter(|plan| has(plan)).count();
+        println!("{count:>4} of {CHANCES} stories: {name}");
+        assert!(count > 0, "{name} is never drawn");
+    }
 }
 
 #[test]

@@ -269,10 +269,11 @@ impl World {
         let count = self.plan.routers.len();
         let Self { hosts, plan, mutation, story, random, .. } = self;
         for (router, node) in plan.routers.iter().zip(&mut hosts[host].nodes) {
-            node.settings.auth = router.secret.auth(random);
+            node.settings.auth = router.secret.auth(random, node.settings.version);
         }
         hosts[host].revive(plan, *mutation, |router, settings| story.tape(host * count + router, settings));
         for router in 0..self.plan.routers.len() {
+            self.put_off(host, router);
             self.tell_clock(host, router);
             self.find_source(host, router);
             if self.hosts[host].nodes[router].has_script {
@@ -294,6 +295,15 @@ impl World {
         }
         for router in 0..self.plan.routers.len() {
             self.input(host, router, Input::Start);
+        }
+    }
+
+    /// A router learns how long it has to keep quiet.
+    fn put_off(&mut self, host: usize, router: usize) {
+        let delay = self.plan.hosts[host].delay;
+        if !delay.is_zero() {
+            let until = self.hosts[host].clock.local(self.now) + delay;
+            self.feed(host, router, Input::Delay(until));
         }
     }
 

@@ -1,18 +1,19 @@
 //! What a seed is about: the hosts, their virtual routers and the sync groups, as an operator would have configured them.
 
+mod features;
+mod router;
 mod secret;
+mod words;
 
-use std::{
-    net::{IpAddr, Ipv6Addr},
-    time::Duration,
-};
+use std::time::Duration;
 
 use steadfast::{
-    units::{Family, Priority, Version, Vrid},
-    vrrp::{Destination, Garp, Membership, Settings, multicast_group},
+    units::Priority,
+    vrrp::{Membership, Settings},
 };
 
-pub(crate) use self::secret::Secret;
+use self::secret::Stage;
+pub(crate) use self::{features::FEATURES, router::VirtualRouter, secret::Secret};
 use crate::{clock::Clock, random::Random};
 
 /// The network and everybody on it.
@@ -27,25 +28,14 @@ pub(crate) struct Plan {
     pub(crate) segments: usize,
 }
 
-/// One virtual router: an instance on every host.
-#[derive(Clone, Debug)]
-pub(crate) struct VirtualRouter {
-    pub(crate) segment: usize,
-    pub(crate) vrid: Vrid,
-    pub(crate) family: Family,
-    pub(crate) version: Version,
-    pub(crate) secret: Secret,
-    is_unicast: bool,
-    adverts: u32,
-    tentative: bool,
-}
-
 /// One host.
 #[derive(Clone, Debug)]
 pub(crate) struct HostPlan {
     pub(crate) clock: Clock,
     /// What its wall clock shows at the begin.
     pub(crate) wall: Duration,
+    /// `vrrp_startup_delay`
+    pub(crate) delay: Duration,
     /// Settings of its instance of each virtual router.
     pub(crate) settings: Vec<Settings>,
     /// Of each instance, whether a script decides about its FAULT.
@@ -71,9 +61,9 @@ impl Plan {
             segments,
         };
         let all_preempt = random.percent(60);
-        let has_owner = random.percent(15);
+        let owners = if random.percent(15) { random.pick(&[1, 1, 2]) } else { 0 };
         for host in 0..hosts {
-            let is_owner = has_owner && host == 0;
+            let is_owner = host < owners;
             let planned = plan.host(random, (host, hosts), all_preempt, is_owner);
             plan.hosts.push(planned);
         }
@@ -103,7 +93,9 @@ impl Plan {
             })
             .collect();
         let scripts = settings.iter().map(|_| random.percent(30)).collect();
-        let mut planned = HostPlan { clock, wall: wall(random), settings, scripts };
+        let delay =
+            if random.percent(10) { Duration::from_secs(1 + random.below(4)) } else { Duration::ZERO };
+        let mut planned = HostPlan { clock, wall: wall(random), delay, settings, scripts };
         let owners = self.group.iter().all(|number| {
             let settings = &planned.settings[*number];
             settings.is_owner() && settings.start_as_master
@@ -132,7 +124,10 @@ impl Plan {
         // after the healing, or become master only when nobody else would have waited longer; then it is silent, or
         // ignored, for the master down interval. Clocks differ a little.
         let first = if tolerated.is_zero() { Duration::ZERO } else { down };
-        let bound = first + tolerated + down + interval * 2 + Duration::from_millis(200);
+        let delay = self.hosts.iter().map(|host| host.delay).max().unwrap_or_default();
+        // An owner lowers itself only when another does not give way for so long.
+        let quarrel = if all().any(Settings::is_owner) { interval * 5 } else { Duration::ZERO };
+        let bound = delay + quarrel + first + tolerated + down + interval * 2 + Duration::from_millis(200);
         bound + bound / 100
     }
 
@@ -173,83 +168,5 @@ impl Claim {
             preempt: all_preempt || random.percent(50),
             preempt_delay: Duration::from_secs(delay),
         }
-    }
-}
-
-impl VirtualRouter {
-    fn new(random: &mut Random, number: usize, segments: usize) -> Self {
-        let family = random.pick(&[Family::V4, Family::V6]);
-        let version = random.pick(&[Version::V2, Version::V3, Version::V3]);
-        Self {
-            segment: random.index(segments),
-            // Both families may share a VRID, and every segment counts its own.
-            vrid: Vrid::new(51 + u8::try_from(number).expect("few routers")).expect("it is not 0"),
-            family,
-            version,
-            secret: Secret::new(random, version, family),
-            is_unicast: random.percent(20),
-            adverts: random.pick(&[3, 3, 3, 2, 4]),
-            tentative: family == Family::V6 && random.percent(30),
-        }
-    }
-
-    fn settings(&self, random: &mut Random, claim: Claim, (host, hosts): (usize, usize)) -> Settings {
-        let advert_interval = match self.version {
-            Version::V2 => Duration::from_secs(1),
-            // Version 3 routers need not agree on it.
-            Version::V3 => Duration::from_millis(random.pick(&[200, 500, 1000])),
-        };
-        let others = (0..hosts).filter(|other| *other != host);
-        let destination = if self.is_unicast {
-            Destination::Unicast(others.map(|other| self.source(other)).collect())
-        } else {
-            Destination::Multicast(multicast_group(self.family))
-        };
-        Settings {
-            name: String::new(),
-            interface: format!("eth{}", self.segment),
-            vrid: self.vrid,
-            version: self.version,
-            priority: claim.priority,
-            advert_interval,
-            start_as_master: claim.start_as_master,
-            preempt: claim.preempt,
-            preempt_delay: claim.preempt_delay,
-            auth: self.secret.auth(random),
-            addresses: self.addresses(),
-            destination,
-            source: None,
-            track_source: false,
-            garp: Garp::default(),
-            down_timer_adverts: self.adverts,
-            membership: Membership::Alone,
-            policy: steadfast::vrrp::Policy::default(),
-        }
-    }
-
-    /// The address that a host sends from.
-    pub(crate) fn source(&self, host: usize) -> IpAddr {
-        let last = u8::try_from(host + 1).expect("few hosts");
-        let segment = u8::try_from(self.segment).expect("few segments");
-        match self.family {
-            Family::V4 => [10, 9, segment, last].into(),
-            Family::V6 => Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, segment.into(), last.into()).into(),
-        }
-    }
-
-    fn addresses(&self) -> Vec<IpAddr> {
-        let vrid = self.vrid.value();
-        match self.family {
-            Family::V4 => vec![[10, 9, 0, vrid].into()],
-            Family::V6 => vec![
-                Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0xff, vrid.into()).into(),
-                Ipv6Addr::new(0x2001, 0xdb8, 9, 0, 0, 0, 0, vrid.into()).into(),
-            ],
-        }
-    }
-
-    /// Whether its address is tentative for a while after a boot and after the link was down.
-    pub(crate) fn is_tentative_at_first(&self) -> bool {
-        self.tentative
     }
 }

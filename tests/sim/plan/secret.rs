@@ -65,10 +65,12 @@ impl Secret {
     }
 
     /// What a host is configured with, from one start to the next.
-    pub(crate) fn auth(self, random: &mut Random) -> Auth {
+    pub(crate) fn auth(self, random: &mut Random, version: Version) -> Auth {
         use SignatureMode::{Enforce, Permissive, ReceiveOnly};
         let (anti_replay, stage) = match self {
             Self::None => return Auth::None,
+            // Version 3 has no such thing.
+            Self::Password | Self::Header if version == Version::V3 => return Auth::None,
             Self::Password => return Auth::Pass(PASSWORD),
             Self::Header => return Auth::Header(PASSWORD),
             Self::Signed(anti_replay, stage) => (anti_replay, stage),

@@ -16,6 +16,8 @@ use super::claim::{Claim, message};
 #[derive(Debug, Default)]
 pub(crate) struct Belief {
     version: u8,
+    /// An owner that hears nobody.
+    pub(super) ignores_all: bool,
     proof: Proof,
     /// What the wall clock showed at a moment.
     clock: (Time, Utc),
@@ -62,7 +64,8 @@ impl Belief {
             }),
         };
         let version = if settings.version == Version::V2 { 2 } else { 3 };
-        Self { version, proof, clock: (Time::default(), Utc::default()) }
+        let ignores_all = settings.policy.owner_ignore_adverts && settings.is_owner();
+        Self { version, ignores_all, proof, clock: (Time::default(), Utc::default()) }
     }
 
     pub(super) fn set_clock(&mut self, now: Time, utc: Utc) {
@@ -74,8 +77,8 @@ impl Belief {
         Utc(utc.0 + now.since(then))
     }
 
-    /// Whether an intact packet is believed; what it says then cannot be said again.
-    pub(super) fn believes(&mut self, now: Time, packet: &[u8]) -> bool {
+    /// Whether an intact packet proves who sent it; what it says then cannot be said again.
+    pub(super) fn proves(&mut self, now: Time, packet: &[u8]) -> bool {
         let utc = self.utc(now);
         if message(packet)[0] >> 4 != self.version {
             return false;
@@ -132,7 +135,7 @@ impl Belief {
 
     /// Whether it will believe what another router says next, if that says it now.
     pub(crate) fn trusts(&self, now: Time, other: &Self, (source, others_now): (IpAddr, Time)) -> bool {
-        if self.version != other.version {
+        if self.version != other.version || self.ignores_all {
             return false;
         }
         match (&self.proof, &other.proof) {

@@ -4,6 +4,7 @@
 mod belief;
 mod claim;
 mod moves;
+mod owners;
 mod rates;
 mod together;
 mod waiting;
@@ -21,7 +22,7 @@ pub(crate) use self::{
     belief::Belief,
     claim::{Claim, header_length},
 };
-use self::{claim::Heard, rates::Rates, waiting::Waiting};
+use self::{claim::Heard, owners::Quarrel, rates::Rates, waiting::Waiting};
 
 /// Makes the enumeration and the list of all of it from one text, so that no rule can be left out of the list.
 macro_rules! invariants {
@@ -141,9 +142,16 @@ pub(crate) struct Watch {
     weights: BTreeMap<Tracker, i32>,
     priority: Option<Priority>,
     belief: Belief,
+    quarrel: Quarrel,
+    /// It sends from a configured address, whether or not that is there.
+    sends_anyway: bool,
+    /// Until when it neither says nor hears anything.
+    quiet_until: Time,
     packet: Option<Claim>,
     heard: Heard,
     waiting: Waiting,
+    /// How often it has taken over, or was ready to.
+    takeovers: u32,
     rates: Rates,
 }
 
@@ -155,21 +163,23 @@ impl Watch {
 
     /// The watch of a router that has not started.
     pub(crate) fn new(settings: &Settings) -> Self {
-        Self { belief: Belief::new(settings), ..Self::default() }
+        let sends_anyway = settings.source.is_some() && !settings.track_source;
+        Self { belief: Belief::new(settings), sends_anyway, ..Self::default() }
     }
 
     /// Notes the packet that is handed in next to the router of that address; `None` for a damaged one. Returns whether it is an intact one that is not to
     /// be believed.
     pub(crate) fn note_packet(&mut self, now: Time, source: IpAddr, packet: Option<&[u8]>) -> bool {
-        let heard = packet.filter(|_| matches!(self.state, State::Backup | State::Master));
-        let believed = heard.filter(|packet| self.belief.believes(now, packet));
+        let hears = matches!(self.state, State::Backup | State::Master) && now >= self.quiet_until;
+        let heard = packet.filter(|_| hears);
+        let proven = heard.filter(|packet| self.belief.proves(now, packet));
         if let (Some(packet), None, State::Master, Some(priority)) =
-            (heard, believed, self.state, self.priority)
+            (heard, proven, self.state, self.priority)
         {
             self.belief.note_doubted((priority, source), packet);
         }
-        self.packet = believed.map(Claim::of);
-        heard.is_some() && believed.is_none()
+        self.packet = proven.filter(|_| !self.belief.ignores_all).map(Claim::of);
+        heard.is_some() && self.packet.is_none()
     }
 
     /// Whom it believes.
@@ -186,13 +196,17 @@ impl Watch {
             }
             Input::Packet(_) => Cause::Packet(self.packet.take()),
             Input::Timeout => Cause::Timeout,
-            Input::Delay(_) => Cause::Condition,
+            Input::Delay(until) => {
+                self.quiet_until = *until;
+                Cause::Condition
+            }
             Input::Source(source) => {
                 self.faults.remove(&Fault::Address);
                 self.faults.remove(&Fault::Tentative);
                 match source {
                     Source::Address(_) => None,
                     Source::Tentative(_) => self.faults.insert(Fault::Tentative, Reason::Started),
+                    Source::Missing if self.sends_anyway => None,
                     Source::Missing | Source::Duplicate(_) => {
                         self.faults.insert(Fault::Address, Reason::Started)
                     }
@@ -244,6 +258,7 @@ impl Watch {
         let before = self.state;
         let priority_before = self.priority;
         self.priority = step.status.effective_priority;
+        self.quarrel.follow(step, before);
         self.check_priority(step)?;
         self.check_late(step)?;
         self.check_moves(step, priority_before)?;
@@ -256,7 +271,11 @@ impl Watch {
     fn check_priority(&self, step: &Step<'_>) -> Result<(), Violation> {
         let configured = step.settings.priority;
         let sum = (i32::from(configured.0) + self.weights.values().sum::<i32>()).clamp(1, 254);
-        let expected = if configured == Priority::OWNER { 255 } else { sum };
+        let expected = match (configured, self.quarrel.has_conceded) {
+            (Priority::OWNER, false) => 255,
+            (Priority::OWNER, true) => 254,
+            _ => sum,
+        };
         let found = step.status.effective_priority.map(|priority| i32::from(priority.0));
         if found == Some(expected) {
             return Ok(());

@@ -1,12 +1,16 @@
 //! No change of state without a cause that allows it, and a reason that is true.
 
+use std::time::Duration;
+
 use steadfast::{
     registry::{Change, Reason, State},
     units::Priority,
     vrrp::{Action, Membership},
 };
 
-use super::{Cause, Claim, Command, Heard, Invariant, Step, Violation, Watch, claim::message};
+use super::{
+    Cause, Claim, Command, Heard, Invariant, Step, Violation, Watch, claim::message, preempts, waiting::skew,
+};
 
 impl Watch {
     /// Follows the transitions of a step.
@@ -19,7 +23,7 @@ impl Watch {
         let Some(priority) = priority_before else { return self.follow(step) };
         if let (State::Master, Cause::Packet(Some(claim))) = (before, step.cause) {
             let yields = step.actions.iter().any(|action| is_move(action, State::Backup));
-            let better = is_better(step, claim, priority);
+            let better = is_better(step, claim, priority) || self.quarrel.concedes;
             if yields != better {
                 let text = format!("priority {priority} heard {claim:?}, gave way: {yields}");
                 return Err((Invariant::GivesWay, text));
@@ -77,7 +81,8 @@ impl Watch {
                 None if matches!(change.reason, Reason::Member { .. }) => self.knows_fault,
                 None => {
                     let is_known = self.faults.values().any(|reason| *reason == change.reason);
-                    let no_address = matches!(change.reason, Reason::NoAddress { .. });
+                    let no_address =
+                        matches!(change.reason, Reason::NoAddress { .. } | Reason::SourceMissing { .. });
                     self.fault().is_some() && (is_known || no_address)
                 }
             },
@@ -94,6 +99,7 @@ impl Watch {
                     Reason::HigherPriority { master, .. } | Reason::HigherAddress { master }
                         if *master == claim.source),
                 By(Command::Backup) => matches!(change.reason, Reason::Member { .. } | Reason::Started),
+                Timeout => matches!(change.reason, Reason::Stalled { late } if is_replaced(step, late)),
                 _ => false,
             },
             _ => false,
@@ -113,6 +119,14 @@ impl Watch {
             _ => false,
         }
     }
+}
+
+/// `timer_expired_backup`: whether a router that was stalled has been replaced and does not want its mastership back.
+fn is_replaced(step: &Step<'_>, late: Duration) -> bool {
+    let Step { settings, .. } = *step;
+    let Some(backup) = settings.policy.timer_expired_backup else { return false };
+    let interval = settings.advert_interval;
+    !preempts(settings) && late > interval * settings.down_timer_adverts + skew(settings, backup, interval)
 }
 
 fn is_move(action: &Action, to: State) -> bool {

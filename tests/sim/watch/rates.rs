@@ -59,8 +59,12 @@ impl Watch {
         }
         let garp = step.settings.garp;
         let seconds = u32::try_from(passed.as_secs()).unwrap_or(u32::MAX);
-        // The bursts at the start and after a repair, and one a second against worse routers.
-        let allowed = 2 * garp.repeat * (rates.installs + 1) + garp.lower_prio_repeat * (seconds + 2);
+        // The bursts at the start and after a repair, two a second against worse routers, and the refresh.
+        let refreshes = passed.as_nanos().checked_div(garp.refresh.as_nanos()).map_or(0, |count| count + 1);
+        let refreshes = u32::try_from(refreshes).unwrap_or(u32::MAX);
+        let allowed = 2 * garp.repeat * (rates.installs + 1)
+            + 2 * garp.lower_prio_repeat * (seconds + 2)
+            + garp.refresh_repeat * refreshes;
         if rates.announced > allowed {
             let text = format!("{} announcements in {seconds} s, {allowed} allowed", rates.announced);
             return Err((Invariant::GarpRate, text));

@@ -13,11 +13,16 @@ use super::{Cause, Claim, Command, Heard, Invariant, Step, Violation, Watch, pre
 /// What a timer and its rounding may be off by.
 const TOLERANCE: Duration = Duration::from_micros(1);
 
+/// After so many takeovers others can no longer hasten one: it comes when our own interval's silence is over.
+const PATIENCE: u32 = 10;
+
 /// The time in which a BACKUP takes over.
 #[derive(Debug, Default)]
 pub(crate) struct Waiting {
     earliest: Time,
     latest: Time,
+    /// When its master has been silent for the master down interval of our own interval.
+    silent: Time,
     /// The shortest and the longest interval that its master may have.
     intervals: (Duration, Duration),
     released: bool,
@@ -26,14 +31,18 @@ pub(crate) struct Waiting {
 impl Waiting {
     /// From now, for the master down interval.
     fn whole(now: Time, settings: &Settings, priority: Priority, interval: Duration) -> Self {
-        let at = now + interval * settings.down_timer_adverts + skew(settings, priority, interval);
-        Self { earliest: at, latest: at, intervals: (interval, interval), released: false }
+        let after = |interval: Duration| {
+            now + interval * settings.down_timer_adverts + skew(settings, priority, interval)
+        };
+        let (at, silent) = (after(interval), after(settings.advert_interval));
+        Self { earliest: at, latest: at, silent, intervals: (interval, interval), released: false }
     }
 
     /// A master that may or may not be followed.
     fn perhaps(&mut self, other: Self) {
         self.earliest = self.earliest.min(other.earliest);
         self.latest = self.latest.max(other.latest);
+        self.silent = self.silent.max(other.silent);
         let (shortest, longest) = self.intervals;
         self.intervals = (shortest.min(other.intervals.0), longest.max(other.intervals.1));
         self.released = false;
@@ -53,11 +62,14 @@ impl Waiting {
         };
         self.earliest = moved(self.earliest, shortest).min(moved(self.earliest, longest));
         self.latest = moved(self.latest, shortest).max(moved(self.latest, longest));
+        self.silent = moved(self.silent, settings.advert_interval);
     }
 }
 
 /// Skew_Time (RFC 9568 §6.1, RFC 3768 §6.1).
-fn skew(settings: &Settings, priority: Priority, interval: Duration) -> Duration {
+pub(super) fn skew(settings: &Settings, priority: Priority, interval: Duration) -> Duration {
+    // An owner's is that of an owner even when it has conceded.
+    let priority = if settings.is_owner() { Priority::OWNER } else { priority };
     let whole = if settings.version == Version::V2 { Duration::from_secs(1) } else { interval };
     whole * (256 - u32::from(priority.0)) / 256
 }
@@ -74,9 +86,10 @@ impl Watch {
         if before != State::Backup {
             let interval = claim.map_or(step.settings.advert_interval, |claim| claim.interval);
             self.heard = claim.map_or(Heard::Nobody, |claim| Heard::Followed(claim.source));
-            self.waiting = Waiting::whole(step.now, step.settings, priority, interval);
+            let begin = step.now.max(self.quiet_until);
+            self.waiting = Waiting::whole(begin, step.settings, priority, interval);
             if is_owner_among_owners(step) {
-                self.waiting.earliest = step.now;
+                self.waiting.earliest = begin;
             }
             return;
         }
@@ -105,9 +118,15 @@ impl Watch {
         }
     }
 
+    /// When it has to take over at the latest.
+    fn limit(&self) -> Time {
+        let Waiting { latest, silent, .. } = self.waiting;
+        if self.takeovers < PATIENCE { latest } else { latest.max(silent) }
+    }
+
     /// A router that is still BACKUP must not be late.
     pub(super) fn check_late(&self, step: &Step<'_>) -> Result<(), Violation> {
-        let limit = self.waiting.latest.max(step.stalled_until) + TOLERANCE;
+        let limit = self.limit().max(step.stalled_until) + TOLERANCE;
         if self.state != State::Backup || self.ready || step.now <= limit {
             return Ok(());
         }
@@ -117,7 +136,7 @@ impl Watch {
 
     /// Nobody else can be asked how long a router waited that is still BACKUP at the end of a story.
     pub(crate) fn check_late_at(&self, now: Time) -> Result<(), Violation> {
-        if self.state == State::Backup && !self.ready && now > self.waiting.latest + TOLERANCE {
+        if self.state == State::Backup && !self.ready && now > self.limit() + TOLERANCE {
             return Err((Invariant::Silence, "waits for ever".into()));
         }
         Ok(())
@@ -133,7 +152,8 @@ impl Watch {
     }
 
     /// A router that takes over now has waited long enough.
-    pub(super) fn check_early(&self, step: &Step<'_>) -> Result<(), Violation> {
+    pub(super) fn check_early(&mut self, step: &Step<'_>) -> Result<(), Violation> {
+        self.takeovers += 1;
         if step.now + TOLERANCE >= self.waiting.earliest {
             return Ok(());
         }
