@@ -11,11 +11,11 @@
 //! | `world`, `host`, `clock`, `wire` | what stands in for the daemon, the kernel and the network |
 //! | `watch` | the rules, by a small model of its own |
 //! | `mutation` | machines with a broken rule |
-//! | `story` | what happened, to be read |
+//! | `story`, `report` | what happened, to be read, and to be replayed |
 //!
-//! A failure names its seed and prints its story and its recording, which `steadfast replay`
-//! takes. `STEADFAST_SIM_SEED=N cargo test --test sim -- --nocapture` tells the
-//! story of one seed, `STEADFAST_SIM_SEEDS=N` tells as many as wanted.
+//! A failure prints its story, its seed and where its recording is, which `steadfast replay` takes.
+//! `STEADFAST_SIM_SEED=N cargo test --test sim -- --nocapture` tells the story of one seed, `STEADFAST_SIM_SEEDS=N` tells as
+//! many as wanted.
 
 #![expect(clippy::expect_used, reason = "a failed expectation is a failed test, in helpers too")]
 
@@ -29,6 +29,8 @@ mod mutation;
 mod plan;
 #[path = "sim/random.rs"]
 mod random;
+#[path = "sim/report.rs"]
+mod report;
 #[path = "sim/story.rs"]
 mod story;
 #[path = "sim/tale.rs"]
@@ -42,14 +44,15 @@ mod wire;
 #[path = "sim/world.rs"]
 mod world;
 
-use std::{collections::BTreeSet, env, thread};
+use std::{collections::BTreeSet, env, fs, process::Command, thread};
 
 use steadfast::record;
 
 use self::{
-    mutation::TABLE,
+    mutation::{Mutation, TABLE},
     plan::{FEATURES, Plan},
     random::Random,
+    report::report,
     story::Story,
     tale::{Outcome, tell},
     watch::Invariant,
@@ -64,9 +67,8 @@ const CHANCES: u64 = 400;
 #[test]
 fn every_story_ends_well() {
     if let Some(seed) = from_environment("STEADFAST_SIM_SEED") {
-        let outcome = tell(seed, None, Story::told());
-        println!("{}\n{}", outcome.told, outcome.recording);
-        return assert_eq!(outcome.violation, None, "seed {seed}");
+        println!("{}", report(seed, None).0);
+        return assert_eq!(tell(seed, None, Story::default()).violation, None, "seed {seed}");
     }
     let seeds = from_environment("STEADFAST_SIM_SEEDS").unwrap_or(SEEDS);
     let threads = thread::available_parallelism().map_or(1, usize::from);
@@ -78,13 +80,9 @@ fn every_story_ends_well() {
         running.into_iter().flat_map(|thread| thread.join().expect("its message is above")).collect()
     });
     if let Some(failed) = outcomes.iter().filter(|one| one.violation.is_some()).min_by_key(|one| one.seed) {
-        let Outcome { seed, violation, .. } = failed;
-        let Outcome { told, recording, .. } = tell(*seed, None, Story::told());
-        println!("{told}\n{recording}");
+        println!("{}", report(failed.seed, None).0);
         let count = outcomes.iter().filter(|one| one.violation.is_some()).count();
-        panic!(
-            "{count} stories of {seeds} end badly, seed {seed} with {violation:?}; STEADFAST_SIM_SEED={seed} tells it"
-        );
+        panic!("{count} stories of {seeds} end badly, the first one is told above");
     }
     let sum = |count: fn(&Outcome) -> u64| outcomes.iter().map(count).sum::<u64>();
     let (masters, moves, packets) = (sum(|one| one.masters), sum(|one| one.moves), sum(|one| one.packets));
@@ -144,6 +142,31 @@ fn the_recording_of_a_story_replays_without_a_difference() {
         inputs += replayed.inputs;
     }
     assert!(inputs > 10_000, "{inputs}");
+}
+
+#[test]
+fn a_story_that_ends_badly_is_told_with_a_recording_that_replays() {
+    let ends_badly =
+        |seed: &u64| tell(*seed, Some(Mutation::Impatient), Story::default()).violation.is_some();
+    let seed = (0..CHANCES).find(ends_badly).expect("a broken rule is noticed");
+    let (text, file) = report(seed, Some(Mutation::Impatient));
+    for told in ["VIOLATION of ", "did not hold", &format!("STEADFAST_SIM_SEED={seed} "), "host 0 boots"] {
+        assert!(text.contains(told), "{told}: {text}");
+    }
+    assert!(text.ends_with(&format!("steadfast replay {}", file.display())));
+    let replay = || {
+        let output = Command::new(env!("CARGO_BIN_EXE_steadfast")).arg("replay").arg(&file).output();
+        let output = output.expect("the program runs");
+        (output.status.code(), String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
+    };
+    let (status, said) = replay();
+    assert!(status == Some(0) && said.ends_with(" 0 differences\n"), "{status:?}: {said}");
+    // A program that does otherwise than this one did is noticed.
+    let recording = fs::read_to_string(&file).expect("the recording");
+    fs::write(&file, recording.replacen("InstallAddresses", "WithdrawAddresses", 1))
+        .expect("it can be written");
+    let (status, said) = replay();
+    assert!(status == Some(1) && said.contains("1 differences"), "{status:?}: {said}");
 }
 
 fn from_environment(name: &str) -> Option<u64> {

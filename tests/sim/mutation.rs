@@ -1,5 +1,5 @@
-//! Machines with a broken rule: what the watch must notice. The machine itself is whole; its inputs and its actions are
-//! bent on their way.
+//! Machines with a broken rule, and a broken network: what the watch must notice. The machine itself is whole; its inputs and
+//! its actions are bent on their way.
 
 use steadfast::{
     config::{AntiReplay, SignatureMode},
@@ -57,6 +57,8 @@ pub(crate) enum Mutation {
     Shy,
     /// Hears nobody.
     Deaf,
+    /// The network loses everything when it is said to be healthy.
+    NetworkGone,
     /// Never preempts.
     TooModest,
     /// Takes over whenever its skew time is over.
@@ -64,7 +66,7 @@ pub(crate) enum Mutation {
 }
 
 /// Each broken rule with the rule of the watch that notices it.
-pub(crate) const TABLE: [(Mutation, Invariant); 24] = [
+pub(crate) const TABLE: [(Mutation, Invariant); 25] = [
     (Mutation::AnswersGarbage, Invariant::Garbage),
     (Mutation::LivesInThePast, Invariant::Garbage),
     (Mutation::TrustsAnybody, Invariant::Garbage),
@@ -87,6 +89,7 @@ pub(crate) const TABLE: [(Mutation, Invariant); 24] = [
     (Mutation::NeverAnnounces, Invariant::Announced),
     (Mutation::DisobeysGroup, Invariant::Group),
     (Mutation::Deaf, Invariant::OneMaster),
+    (Mutation::NetworkGone, Invariant::OneMaster),
     (Mutation::TooModest, Invariant::Best),
     (Mutation::Restless, Invariant::Flap),
 ];
@@ -95,7 +98,7 @@ impl Mutation {
     /// Whether only the look at the whole network at the end is to notice it: the watch of each router, which would
     /// be faster, is left out.
     pub(crate) fn is_seen_from_above(self) -> bool {
-        matches!(self, Self::Deaf | Self::TooModest | Self::Restless)
+        matches!(self, Self::Deaf | Self::NetworkGone | Self::TooModest | Self::Restless)
     }
 
     /// What the machine is configured with.

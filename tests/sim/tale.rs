@@ -98,6 +98,9 @@ impl World {
 
     fn heal(&mut self) {
         self.wire.heal(HEALTHY_DELAY);
+        if self.mutation == Some(Mutation::NetworkGone) {
+            self.wire.loss = 100;
+        }
         if self.random.percent(75) {
             self.wire.sides.fill(0);
         }
