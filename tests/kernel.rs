@@ -379,6 +379,28 @@ fn events_nobody_reads_end_in_an_overrun_and_a_listing_makes_it_good() {
     });
 }
 
+#[test]
+fn reports_that_wait_are_read_in_portions_as_large_as_the_reader_likes() {
+    in_namespace(|| async {
+        ip("link add name a type veth peer name b");
+        let mut events = Events::open(Watch::default(), ReceiveBuffer::default()).unwrap();
+        let (requests, _connection) = requests();
+        let wanted = many(index("a"), 100);
+        join_all(wanted.iter().map(|address| requests.add_address(address))).await;
+        let mut portion = |size: usize| {
+            let mut left = size;
+            let read = std::iter::from_fn(|| events.try_next(&mut left)).collect::<Vec<_>>();
+            (read, left)
+        };
+        let (first, left) = portion(30);
+        assert_eq!((first.len(), left), (30, 0));
+        let (rest, left) = portion(1000);
+        assert!(left > 0, "there is no more");
+        let added = |event: &Event| matches!(event, Event::AddressAdded(_));
+        assert_eq!(first.iter().chain(&rest).filter(|event| added(event)).count(), 100);
+    });
+}
+
 /// Interface, address and prefix are equal, which is what the kernel tells two addresses apart by.
 trait Is {
     fn is(&self, wanted: &Address) -> bool;

@@ -19,7 +19,7 @@ use crate::{
     config::settings::GlobalDefs,
     kernel::{
         Deadline, KernelError, clock,
-        schedule::{self, Thread},
+        schedule::{self, Hurry, Thread},
     },
     units::Time,
 };
@@ -70,6 +70,7 @@ impl RealTime {
         if self.priority() > 0 || self.max > 0 {
             report("vrrp_rlimit_rttime", schedule::limit_real_time(self.limit));
         }
+        Hurry::allow(self.priority());
     }
 
     /// Makes the calling thread one of the lane's.
@@ -96,6 +97,7 @@ impl RealTime {
         let priority = self.priority();
         if priority < self.max {
             self.priority.store(priority + 1, Ordering::Relaxed);
+            Hurry::allow(priority + 1);
             self.schedule(priority + 1);
         }
     }

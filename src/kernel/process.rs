@@ -21,7 +21,7 @@ use nix::{
     unistd::{self, Pid, Uid},
 };
 
-use super::{KernelError, sys};
+use super::{KernelError, schedule::Hurry, sys};
 
 /// Variables that would change what a script does, or pass on what was meant for the daemon alone; beside
 /// those of the dynamic linker (`LD_…`).
@@ -133,8 +133,10 @@ pub fn spawn<S: AsRef<OsStr>>(
     command.env_clear().envs(environment(env::vars_os(), another_user));
     sys::part_from_parent(&mut command, owner.map(|owner| (owner.uid, owner.gid)));
     let privilege = owner.map(|_| "CAP_SETUID and CAP_SETGID");
-    let child = tokio::process::Command::from(command)
-        .spawn()
+    let hurry = Hurry::begin();
+    let spawned = tokio::process::Command::from(command).spawn();
+    drop(hurry);
+    let child = spawned
         .map_err(|error| KernelError::from_io(format!("starting {name}"), &error).needing(privilege))?;
     let group = child.id().and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw);
     Ok(Child { child, group, told_to_end: false, name })
