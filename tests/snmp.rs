@@ -1,11 +1,13 @@
 //! KEEPALIVED-MIB as a manager sees it: every story runs real net-snmp beside real routers in network namespaces.
 //!
-//! What is served ([`walk`], [`differential`], [`tracked`], [`switches`]), what is told ([`transitions`], [`crowd`]), and what
+//! What is served ([`walk`], [`contexts`], [`differential`], [`tracked`], [`switches`]), what is told ([`transitions`], [`crowd`]), and what
 //! happens to both, and to the advertisements, while snmpd is away or busy ([`outage`], [`load`]) or the daemon
 //! itself is killed ([`journal`]).
 
 #[path = "snmp/cadence.rs"]
 mod cadence;
+#[path = "snmp/contexts.rs"]
+mod contexts;
 #[path = "snmp/crowd.rs"]
 mod crowd;
 #[path = "snmp/differential.rs"]

@@ -7,13 +7,16 @@
 
 mod support;
 
+use std::io::{Read as _, Write as _};
+use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
 use agentx::driver::monotonic;
 use agentx::notification::{Sender, queue};
-use agentx::wire::ErrorCode;
+use agentx::session::{DEFAULT_PRIORITY, Timing};
+use agentx::wire::{Body, ByteOrder, ErrorCode, Header, Open, Pdu, Response, Unregister};
 use agentx::{
     Change, Column, CommitFailed, Config, Index, Link, Oid, Region, Scalar, Status, Subagent, Syntax, Table,
     UndoFailed, Value, VarBind, View, seek_sorted,
@@ -116,6 +119,11 @@ struct Running {
 
 impl Running {
     fn start(host: &Host, master: &str) -> Self {
+        Self::start_with(host, master, |config| config)
+    }
+
+    /// With a configuration made from the usual one.
+    fn start_with(host: &Host, master: &str, change: impl Fn(Config) -> Config) -> Self {
         let (notifications, source) = queue(1000);
         let (shutdown, ended) = oneshot::channel();
         let world =
@@ -124,6 +132,7 @@ impl Running {
         let config = Config::new("agentx test")
             .region(Region::new(Oid::from(SCALARS)).describe("scalars of the agentx test"))
             .region(Region::new(Oid::from(TABLE)));
+        let config = change(config);
         let subagent =
             Subagent::new(master.parse().unwrap(), config, mib.serve(move || Arc::clone(&world)), monotonic)
                 .unwrap()
@@ -373,6 +382,54 @@ fn takes_over_what_another_subagent_gives_up() {
     wait_for("the registration", 2, || second.status().is_registered().then_some(()));
     assert!(monotonic() - left < BACK_WITHIN);
     assert_eq!(host.snmp("snmpwalk", &[ROOT]).unwrap().len(), walked_lines());
+}
+
+/// Another subagent unregisters a region of this one, which net-snmp lets it: nothing tells of it.
+#[test]
+fn takes_back_what_another_subagent_had_unregistered() {
+    let host = Host::new();
+    let master = host.master();
+    let _snmpd = host.snmpd(&master);
+    let often = |config: Config| Config {
+        timing: Timing { check_after: Duration::from_millis(700), ..config.timing },
+        ..config
+    };
+    let subagent = Running::start_with(&host, &master, often);
+    subagent.registered(1);
+    let mut rival = UnixStream::connect(host.path("master")).unwrap();
+    let mut ask = |session_id, body: Body| {
+        let header = Header { session_id, ..Header::new(body.kind(), ByteOrder::Network) };
+        rival.write_all(&Pdu { header, context: None, body }.to_bytes()).unwrap();
+        let mut answer = [0; 512];
+        let length = rival.read(&mut answer).unwrap();
+        Pdu::read(&answer[..length]).unwrap()
+    };
+    let open = Open { timeout: 0, id: Oid::null(), description: b"a rival".to_vec() };
+    let session = ask(0, Body::Open(open)).header.session_id;
+    let region = Unregister { priority: DEFAULT_PRIORITY, subtree: Oid::from(SCALARS), range: None };
+    let answer = ask(session, Body::Unregister(region));
+    assert!(matches!(answer.body, Body::Response(Response { error: ErrorCode::NoError, .. })), "{answer:?}");
+    assert!(host.snmp("snmpget", &[THRESHOLD]).unwrap()[0].contains("No Such"));
+    wait_for("the region", 5, || {
+        host.snmp("snmpget", &[THRESHOLD]).unwrap()[0].contains("INTEGER: 7").then_some(())
+    });
+    assert_eq!((subagent.status().sessions, subagent.status().registered), (1, 2));
+}
+
+/// Two subagents with the same regions behind one snmpd, each in a context of its own.
+#[test]
+fn serves_a_context_beside_other_subagents_with_the_same_regions() {
+    let host = Host::new();
+    let master = host.master();
+    let snmpd = host.snmpd(&master);
+    let subagents: Vec<_> = ["", "blue", "green"]
+        .map(|context| Running::start_with(&host, &master, |config| config.context(context)))
+        .into_iter()
+        .collect();
+    subagents.iter().for_each(|subagent| assert!(subagent.registered(1) > Duration::ZERO));
+    assert!(!snmpd.log().contains("duplicate"), "{}", snmpd.log());
+    assert_eq!(host.snmp("snmpwalk", &[ROOT]).unwrap().len(), walked_lines());
+    drop(subagents);
 }
 
 /// The subagent starts beside a stopped snmpd: it connects, and nobody answers its Open.

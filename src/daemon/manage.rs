@@ -43,6 +43,8 @@ pub(super) struct Snmp {
     pub(super) master: MasterAddress,
     /// What is served there.
     pub(super) parts: Parts,
+    /// The SNMP context that it is served in (`snmp_context`); empty for the default one.
+    pub(super) context: String,
     /// Whether notifications are sent (`enable_traps`).
     pub(super) traps: bool,
 }
@@ -57,7 +59,10 @@ impl Snmp {
         }
         let socket = arguments.snmp_agent_socket.as_ref().or(global.snmp_socket.as_ref());
         match socket.map_or(Ok(MasterAddress::default()), |socket| socket.parse()) {
-            Ok(master) => Some(Self { master, parts, traps: global.enable_traps }),
+            Ok(master) => {
+                let context = global.settings.snmp_context.as_deref().unwrap_or_default().to_owned();
+                Some(Self { master, parts, context, traps: global.enable_traps })
+            }
             Err(error) => {
                 error!("snmp_socket {error}; KEEPALIVED-MIB is not served until it is corrected");
                 None
@@ -144,10 +149,11 @@ async fn subagent(
     (told, backlog): (watch::Sender<Told>, Option<oneshot::Receiver<Backlog>>),
     leave: oneshot::Receiver<()>,
 ) {
-    let Some(Snmp { master, parts, traps }) = snmp else {
+    let Some(Snmp { master, parts, context, traps }) = snmp else {
         return;
     };
-    let config = parts.regions().into_iter().fold(agentx::Config::new(cli::banner()), agentx::Config::region);
+    let config = agentx::Config::new(cli::banner()).context(context);
+    let config = parts.regions().into_iter().fold(config, agentx::Config::region);
     let rows = Arc::clone(registry);
     let mib = snmp::view().serve(move || rows.topology());
     let leave = async {

@@ -221,6 +221,10 @@ impl<M: Mib, N: Notifications> Subagent<M, N> {
                         info!(master = %self.master, "{what}");
                     }
                 }
+                Event::Restored(region) => warn!(
+                    master = %self.master,
+                    "region {region} was not registered any more: another subagent had it unregistered; it is ours again"
+                ),
                 Event::Refused(region, error) => {
                     self.warn_once(&format!(
                         "the master agent refuses region {region}: {error}; trying again"

@@ -32,14 +32,16 @@ const BULK_BYTES: usize = MAX_RESPONSE / 2;
 /// Answers requests from `mib`.
 pub(crate) struct Responder<M: Mib> {
     mib: M,
+    /// The only context that is served; empty for the default one.
+    context: Vec<u8>,
     snapshots: Snapshots<M::Snapshot>,
     sets: Sets,
 }
 
 impl<M: Mib> Responder<M> {
-    /// A responder without transactions.
-    pub(crate) fn new(mib: M) -> Self {
-        Self { mib, snapshots: Snapshots::default(), sets: Sets::default() }
+    /// A responder without transactions, for one context.
+    pub(crate) fn new(mib: M, context: &[u8]) -> Self {
+        Self { mib, context: context.to_vec(), snapshots: Snapshots::default(), sets: Sets::default() }
     }
 
     /// Appends the answer to `request` to `out`; a CleanupSet has none.
@@ -65,8 +67,12 @@ impl<M: Mib> Responder<M> {
 
     fn outcome(&mut self, now: Duration, request: &Pdu) -> Result<Option<Vec<VarBind>>, Failure> {
         let transaction = (request.header.session_id, request.header.transaction_id);
-        if request.context.as_ref().is_some_and(|context| !context.is_empty()) {
-            // RFC 2741 §6.1.1: nothing here is served in a named context. A CleanupSet has no answer at all.
+        // The phases of a SET have no context of their own (RFC 2741 §6.1.1): their transaction has.
+        let bare = matches!(request.body, Body::CommitSet | Body::UndoSet | Body::CleanupSet);
+        if request.context.as_deref().unwrap_or_default() != self.context
+            && !(bare && request.context.is_none())
+        {
+            // RFC 2741 §6.1.1: nothing else is served. A CleanupSet has no answer at all.
             return match request.body {
                 Body::CleanupSet => Ok(None),
                 _ => Err(Failure { error: ErrorCode::UnsupportedContext, index: 0 }),

@@ -113,7 +113,7 @@ fn done() -> Option<Response> {
 
 #[test]
 fn get_answers_each_name_with_itself() {
-    let mut responder = Responder::new(Nine::default());
+    let mut responder = Responder::new(Nine::default(), b"");
     let ranges = vec![range([1, 1], false, &[]), range([1, 10], false, &[9]), range([2, 1], true, &[])];
     let answers = vec![
         integer([1, 1], 0),
@@ -125,7 +125,7 @@ fn get_answers_each_name_with_itself() {
 
 #[test]
 fn get_next_honours_include_and_end() {
-    let mut responder = Responder::new(Nine::default());
+    let mut responder = Responder::new(Nine::default(), b"");
     let ranges = vec![
         range([1, 1], false, &[]),
         range([1, 1], true, &[]),
@@ -138,7 +138,7 @@ fn get_next_honours_include_and_end() {
 
 #[test]
 fn get_bulk_is_row_by_row_and_names_its_ends() {
-    let mut responder = Responder::new(Nine::default());
+    let mut responder = Responder::new(Nine::default(), b"");
     let bulk = GetBulk {
         non_repeaters: 1,
         max_repetitions: 3,
@@ -168,7 +168,7 @@ fn get_bulk_is_row_by_row_and_names_its_ends() {
 
 #[test]
 fn a_transaction_has_one_snapshot_and_a_repetition_the_same_answer() {
-    let mut responder = Responder::new(Nine::default());
+    let mut responder = Responder::new(Nine::default(), b"");
     let get = || Body::Get(vec![range([1, 1], false, &[])]);
     let answer = |snapshot| Some(success(vec![integer([1, 1], snapshot)]));
     assert_eq!(ask(&mut responder, [1, 1], get()), answer(0));
@@ -183,7 +183,7 @@ fn a_transaction_has_one_snapshot_and_a_repetition_the_same_answer() {
 
 #[test]
 fn too_big_an_answer_is_said_to_be() {
-    let mut responder = Responder::new(Nine::default());
+    let mut responder = Responder::new(Nine::default(), b"");
     responder.mib.size.store(40_000, Ordering::Relaxed);
     let twice = vec![range([1, 1], false, &[]), range([1, 1], false, &[])];
     assert_eq!(ask(&mut responder, [1, 1], Body::GetNext(twice)), error(ErrorCode::TooBig, 0));
@@ -193,8 +193,31 @@ fn too_big_an_answer_is_said_to_be() {
 }
 
 #[test]
+fn of_a_context_of_its_own_nothing_is_served_in_another_one() {
+    let mut responder = Responder::new(Nine::default(), b"blue");
+    let mut error_of = |context: Option<&[u8]>, body: Body| {
+        let header = Header { session_id: 3, ..Header::new(body.kind(), ByteOrder::Network) };
+        let mut out = Vec::new();
+        let context = context.map(<[u8]>::to_vec);
+        responder.answer(Duration::ZERO, &Pdu { header, context, body }, &mut out);
+        let Body::Response(response) = Pdu::read(&out).unwrap().body else { panic!("no Response") };
+        response.error
+    };
+    let set = || Body::TestSet(vec![VarBind::new(Oid::from([1, 2]), Value::Integer(1))]);
+    assert_eq!(error_of(Some(b"blue"), Body::Get(Vec::new())), ErrorCode::NoError);
+    for other in [None, Some(&b""[..]), Some(b"red"), Some(b"blu")] {
+        assert_eq!(error_of(other, Body::Get(Vec::new())), ErrorCode::UnsupportedContext, "{other:?}");
+        assert_eq!(error_of(other, set()), ErrorCode::UnsupportedContext, "{other:?}");
+    }
+    // What follows a TestSet has no context.
+    assert_eq!(error_of(Some(b"blue"), set()), ErrorCode::NoError);
+    assert_eq!(error_of(None, Body::CommitSet), ErrorCode::NoError);
+    assert_eq!(error_of(None, Body::UndoSet), ErrorCode::NoError);
+}
+
+#[test]
 fn a_named_context_is_not_served_and_an_empty_one_is_the_default() {
-    let mut responder = Responder::new(Nine::default());
+    let mut responder = Responder::new(Nine::default(), b"");
     let mut error_of = |context: &[u8], body: Body| {
         let header = Header::new(body.kind(), ByteOrder::Network);
         let mut out = Vec::new();
@@ -221,7 +244,7 @@ fn log(responder: &Responder<Nine>) -> Vec<&'static str> {
 
 #[test]
 fn a_set_is_tested_committed_and_cleaned_up_once_however_often_it_is_asked() {
-    let mut responder = Responder::new(Nine::default());
+    let mut responder = Responder::new(Nine::default(), b"");
     for _ in 0..2 {
         assert_eq!(ask(&mut responder, [1, 1], set()), done());
     }
@@ -236,7 +259,7 @@ fn a_set_is_tested_committed_and_cleaned_up_once_however_often_it_is_asked() {
 
 #[test]
 fn a_refused_test_names_its_varbind_and_reserves_nothing() {
-    let mut responder = Responder::new(Nine::default());
+    let mut responder = Responder::new(Nine::default(), b"");
     let varbinds = vec![integer([1, 2], 5), integer([1, 3], 5)];
     assert_eq!(ask(&mut responder, [1, 1], Body::TestSet(varbinds)), error(ErrorCode::NotWritable, 2));
     assert_eq!(ask(&mut responder, [1, 2], Body::CommitSet), error(ErrorCode::CommitFailed, 1));
@@ -245,7 +268,7 @@ fn a_refused_test_names_its_varbind_and_reserves_nothing() {
 
 #[test]
 fn undo_takes_back_and_ends_the_transaction() {
-    let mut responder = Responder::new(Nine::default());
+    let mut responder = Responder::new(Nine::default(), b"");
     assert_eq!(ask(&mut responder, [1, 1], set()), done());
     assert_eq!(ask(&mut responder, [1, 2], Body::CommitSet), done());
     for _ in 0..2 {
@@ -257,7 +280,7 @@ fn undo_takes_back_and_ends_the_transaction() {
 
 #[test]
 fn a_failed_commit_says_so_again_and_is_undone() {
-    let mut responder = Responder::new(Nine { commit_fails: true, ..Nine::default() });
+    let mut responder = Responder::new(Nine { commit_fails: true, ..Nine::default() }, b"");
     assert_eq!(ask(&mut responder, [1, 1], set()), done());
     for _ in 0..2 {
         assert_eq!(ask(&mut responder, [1, 2], Body::CommitSet), error(ErrorCode::CommitFailed, 1));
@@ -268,7 +291,7 @@ fn a_failed_commit_says_so_again_and_is_undone() {
 
 #[test]
 fn two_transactions_do_not_meet_and_the_session_s_end_releases_both() {
-    let mut responder = Responder::new(Nine::default());
+    let mut responder = Responder::new(Nine::default(), b"");
     assert_eq!(ask(&mut responder, [1, 1], set()), done());
     assert_eq!(ask(&mut responder, [2, 2], set()), done());
     assert_eq!(ask(&mut responder, [1, 3], Body::CommitSet), done());
@@ -279,7 +302,7 @@ fn two_transactions_do_not_meet_and_the_session_s_end_releases_both() {
 
 #[test]
 fn a_master_that_forgets_its_sets_runs_into_a_limit_that_time_lifts() {
-    let mut responder = Responder::new(Nine::default());
+    let mut responder = Responder::new(Nine::default(), b"");
     for transaction in 0..16 {
         assert_eq!(ask(&mut responder, [transaction, 1], set()), done());
     }
@@ -289,7 +312,7 @@ fn a_master_that_forgets_its_sets_runs_into_a_limit_that_time_lifts() {
 
 #[test]
 fn another_test_of_the_same_transaction_replaces_the_first() {
-    let mut responder = Responder::new(Nine::default());
+    let mut responder = Responder::new(Nine::default(), b"");
     assert_eq!(ask(&mut responder, [1, 1], set()), done());
     assert_eq!(ask(&mut responder, [1, 2], set()), done());
     assert_eq!(ask(&mut responder, [1, 3], Body::CommitSet), done());

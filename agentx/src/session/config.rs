@@ -15,6 +15,9 @@ pub struct Config {
     pub id: Oid,
     /// The same in words, up to 255 bytes.
     pub description: String,
+    /// The SNMP context that all of it is in (RFC 2741 §6.1.1); empty for the default one. Several subagents with the same
+    /// regions can so be behind one master.
+    pub context: String,
     /// What to register: few and large ones, because the master asks each separately.
     pub regions: Vec<Region>,
     /// Deadlines.
@@ -32,11 +35,19 @@ impl Config {
         Self {
             id: Oid::null(),
             description: description.into(),
+            context: String::new(),
             regions: Vec::new(),
             timing: Timing::default(),
             order: ByteOrder::Network,
             seed: u64::from(std::process::id()),
         }
+    }
+
+    /// Puts all of it into an SNMP context.
+    #[must_use]
+    pub fn context(mut self, context: impl Into<String>) -> Self {
+        self.context = context.into();
+        self
     }
 
     /// Adds a region.
@@ -92,6 +103,9 @@ pub struct Timing {
     pub retry_at_most: Duration,
     /// Before a refused region is registered again.
     pub register_again_after: Duration,
+    /// Without a request for anything in a region, before it is asked for once more to see whether it is still ours.
+    /// net-snmp logs a line each time.
+    pub check_after: Duration,
     /// For the answer to our Close.
     pub close_within: Duration,
 }
@@ -106,6 +120,7 @@ impl Default for Timing {
             retry_first: Duration::from_millis(50),
             retry_at_most: Duration::from_millis(400),
             register_again_after: Duration::from_millis(500),
+            check_after: Duration::from_secs(600),
             close_within: Duration::from_millis(300),
         }
     }

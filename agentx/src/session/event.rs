@@ -36,6 +36,8 @@ pub enum Event {
     Responsive,
     /// The master serves this region from us.
     Registered(Oid),
+    /// The master had lost this region, or given it up for somebody else, and serves it from us again.
+    Restored(Oid),
     /// The master refuses this region; it will be asked again.
     Refused(Oid, ErrorCode),
     /// A notification is done with.

@@ -54,7 +54,10 @@ impl<M: Mib> Session<M> {
         let bare = matches!(header.kind, PduType::CommitSet | PduType::UndoSet | PduType::CleanupSet);
         let payload = if bare && !header.has_context { &[] } else { payload };
         match Pdu::read_payload(header.clone(), payload) {
-            Ok(request) => self.responder.answer(now, &request, &mut self.output),
+            Ok(request) => {
+                self.note_regions(now, &request.body);
+                self.responder.answer(now, &request, &mut self.output);
+            }
             Err(invalid) => {
                 tracing::debug!(%invalid, kind = ?header.kind, "a request of the master cannot be parsed");
                 if is_answered {
@@ -87,6 +90,7 @@ impl<M: Mib> Session<M> {
             (Request::Open, error) => self.lose(now, LostBecause::NotOpened(error)),
             (_, ErrorCode::NotOpen) => self.lose(now, LostBecause::NotOpen),
             (Request::Register(region), error) => self.region_answered(now, region, error),
+            (Request::Check(region), error) => self.check_answered(now, region, error),
             (Request::AddAgentCaps(region), error) => {
                 if error != ErrorCode::NoError {
                     let region = &self.config.regions[region].subtree;
@@ -116,7 +120,7 @@ impl<M: Mib> Session<M> {
     fn region_answered(&mut self, now: Duration, place: usize, error: ErrorCode) {
         let subtree = self.config.regions[place].subtree.clone();
         if error == ErrorCode::NoError {
-            self.registered[place] = true;
+            self.registered.hold(place, now);
             self.events.push_back(Event::Registered(subtree));
             return;
         }
@@ -125,6 +129,33 @@ impl<M: Mib> Session<M> {
         self.events.push_back(Event::Refused(subtree, error));
         if !self.timers.is_set(Timer::Register) {
             self.timers.set(Timer::Register, now + self.config.timing.register_again_after);
+        }
+    }
+
+    /// The master refuses to register a region twice, so this is how it says that it holds it.
+    fn check_answered(&mut self, now: Duration, place: usize, error: ErrorCode) {
+        match error {
+            ErrorCode::DuplicateRegistration => drop(self.registered.hold(place, now)),
+            ErrorCode::NoError => {
+                self.registered.hold(place, now);
+                self.events.push_back(Event::Restored(self.config.regions[place].subtree.clone()));
+            }
+            error => {
+                self.registered.release(place);
+                self.region_answered(now, place, error);
+            }
+        }
+    }
+
+    /// What the master asks for shows which regions it has from us.
+    fn note_regions(&mut self, now: Duration, request: &Body) {
+        let regions = &self.config.regions;
+        let mut note = |oid| self.registered.asked(now, oid, regions);
+        match request {
+            Body::Get(ranges) | Body::GetNext(ranges) => ranges.iter().for_each(|range| note(&range.start)),
+            Body::GetBulk(bulk) => bulk.ranges.iter().for_each(|range| note(&range.start)),
+            Body::TestSet(varbinds) => varbinds.iter().for_each(|varbind| note(&varbind.name)),
+            _ => {}
         }
     }
 
@@ -144,12 +175,16 @@ impl<M: Mib> Session<M> {
     }
 
     pub(super) fn take_step(&mut self, now: Duration, step: Step) {
-        let (Step::Register(place) | Step::AddAgentCaps(place)) = step;
+        let (Step::Register(place) | Step::AddAgentCaps(place) | Step::Check(place)) = step;
         let Region { subtree, priority, capability } = self.config.regions[place].clone();
         match step {
-            Step::Register(_) => {
+            Step::Register(_) | Step::Check(_) => {
+                let request = match step {
+                    Step::Check(_) => Request::Check(place),
+                    _ => Request::Register(place),
+                };
                 let register = Register { timeout: 0, priority, subtree, range: None };
-                self.ask(now, Request::Register(place), Body::Register(register));
+                self.ask(now, request, Body::Register(register));
             }
             Step::AddAgentCaps(_) => {
                 let mut description = capability.unwrap_or_default().into_bytes();
@@ -164,6 +199,10 @@ impl<M: Mib> Session<M> {
         let packet_id = self.outstanding.add(now, request);
         let session_id = self.session_id();
         let header = Header { session_id, packet_id, ..Header::new(body.kind(), self.config.order) };
-        Pdu { header, context: None, body }.write(&mut self.output);
+        // RFC 2741 §6.1.1 lists the PDUs that may have one; a Ping is about the session, which has none.
+        let has_context = matches!(body, Body::Register(_) | Body::AddAgentCaps { .. } | Body::Notify(_));
+        let context =
+            (has_context && !self.config.context.is_empty()).then(|| self.config.context.clone().into());
+        Pdu { header, context, body }.write(&mut self.output);
     }
 }

@@ -29,6 +29,7 @@ mod config;
 mod event;
 mod exchange;
 mod outstanding;
+mod regions;
 mod status;
 #[cfg(test)]
 mod tests;
@@ -43,6 +44,7 @@ use backoff::Backoff;
 pub use config::{Config, DEFAULT_PRIORITY, Region, Timing};
 pub use event::{Action, Event, InvalidConfig, LostBecause};
 use outstanding::{Outstanding, Request};
+use regions::Regions;
 pub use status::{Link, Status};
 use timers::{Timer, Timers};
 pub use uptime::Uptime;
@@ -81,6 +83,8 @@ enum State {
 enum Step {
     Register(usize),
     AddAgentCaps(usize),
+    /// Is it still there?
+    Check(usize),
 }
 
 /// See the [module](self).
@@ -96,8 +100,7 @@ pub struct Session<M: Mib> {
     steps: VecDeque<Step>,
     /// Whether the first round of the set-up is over; the repetition of a refused Register does not count.
     is_set_up: bool,
-    /// For each region, whether the master holds it.
-    registered: Vec<bool>,
+    registered: Regions,
     /// The notification that is refused or lost again and again, and how often.
     tries: (u64, u32),
     output: Vec<u8>,
@@ -123,9 +126,9 @@ impl<M: Mib> Session<M> {
         let regions = config.regions.len();
         let mut session = Self {
             backoff: Backoff::new(config.seed),
-            registered: vec![false; regions],
+            registered: Regions::new(regions),
+            responder: Responder::new(mib, config.context.as_bytes()),
             config,
-            responder: Responder::new(mib),
             state: State::Waiting,
             timers: Timers::default(),
             assembly: Assembly::default(),
@@ -315,8 +318,10 @@ impl<M: Mib> Session<M> {
                 self.timers.set(Timer::Idle, now + timing.ping_after);
             }
             Timer::Register => {
-                let missing = self.registered.iter().enumerate().filter(|(_, held)| !**held);
-                self.steps.extend(missing.map(|(region, _)| Step::Register(region)));
+                self.steps.extend(self.registered.missing().map(Step::Register));
+            }
+            Timer::Check => {
+                self.steps.extend(self.registered.doubted(now, timing.check_after).map(Step::Check));
             }
             Timer::Close => self.close(now),
         }
@@ -338,6 +343,7 @@ impl<M: Mib> Session<M> {
             self.timers.set(Timer::Overdue, self.outstanding.overdue_at(answer_within));
             self.timers.set(Timer::Lost, self.outstanding.lost_at(answer_within));
             self.timers.set(Timer::Patience, self.outstanding.patience_ends_at(patience));
+            self.doubt();
         }
         let link = match self.state {
             State::Waiting => Link::Disconnected,
@@ -352,7 +358,14 @@ impl<M: Mib> Session<M> {
             self.status.link = link;
             self.status.since = now;
         }
-        self.status.registered = self.registered.iter().filter(|held| **held).count();
+        self.status.registered = self.registered.count();
+    }
+
+    /// Sets the time of the next look whether the regions are still there; not while one is under way.
+    fn doubt(&mut self) {
+        let is_checking = self.outstanding.has_set_up() || !self.steps.is_empty();
+        let doubted_at = self.registered.doubted_at(self.config.timing.check_after);
+        self.timers.set(Timer::Check, doubted_at.filter(|_| !is_checking));
     }
 
     /// Gives the present session or attempt up and plans the next one.
@@ -406,7 +419,7 @@ impl<M: Mib> Session<M> {
         self.outstanding.clear();
         self.steps.clear();
         self.is_set_up = false;
-        self.registered.fill(false);
+        self.registered.clear();
         self.output.clear();
         self.responder.forget();
     }

@@ -8,6 +8,8 @@ pub(super) enum Request {
     Open,
     /// The region at this place.
     Register(usize),
+    /// The region at this place once more.
+    Check(usize),
     /// The capability of the region at this place.
     AddAgentCaps(usize),
     Ping,
@@ -91,7 +93,8 @@ impl Outstanding {
     }
 
     pub(super) fn has_set_up(&self) -> bool {
-        let is_set_up = |request| matches!(request, Request::Register(_) | Request::AddAgentCaps(_));
+        let is_set_up =
+            |request| matches!(request, Request::Register(_) | Request::Check(_) | Request::AddAgentCaps(_));
         self.sent.iter().any(|sent| is_set_up(sent.request))
     }
 

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::mib::{Change, CommitFailed, SetError, UndoFailed};
 use crate::oid::Oid;
-use crate::wire::{ByteOrder, ErrorCode, InvalidPdu, Response, SearchRange};
+use crate::wire::{ByteOrder, ErrorCode, InvalidPdu, Register, Response, SearchRange};
 
 /// One variable, 1.3.5.1 = 42, that can be set; it counts the SETs that are reserved.
 #[derive(Default)]
@@ -49,6 +49,12 @@ const fn ms(milliseconds: u64) -> Duration {
     Duration::from_millis(milliseconds)
 }
 
+fn two_regions() -> Config {
+    Config::new("a story")
+        .region(Region::new(Oid::from([1, 3, 5])).describe("five"))
+        .region(Region::new(Oid::from([1, 3, 6])))
+}
+
 /// A session, a clock, and a master made of what a test says.
 struct Story {
     session: Session<One>,
@@ -59,10 +65,11 @@ struct Story {
 
 impl Story {
     fn new() -> Self {
+        Self::of(two_regions())
+    }
+
+    fn of(config: Config) -> Self {
         let reserved = Arc::new(());
-        let config = Config::new("a story")
-            .region(Region::new(Oid::from([1, 3, 5])).describe("five"))
-            .region(Region::new(Oid::from([1, 3, 6])));
         Self {
             reserved: Arc::clone(&reserved),
             session: Session::new(config, One(Arc::clone(&reserved)), ms(1000)).unwrap(),
@@ -114,6 +121,27 @@ impl Story {
         let body =
             Body::Response(Response { sys_up_time: self.sys_up_time, error, index: 0, varbinds: Vec::new() });
         self.receive(&Pdu { header, context: None, body });
+    }
+
+    /// Says this to every Register, and noError to the rest, until nothing is asked any more; returns the Registers.
+    fn answer_with(&mut self, error: ErrorCode) -> Vec<Register> {
+        let mut registers = Vec::new();
+        loop {
+            let sent = self.sent();
+            if sent.is_empty() {
+                return registers;
+            }
+            for pdu in sent {
+                match &pdu.body {
+                    Body::Register(register) => {
+                        registers.push(register.clone());
+                        self.answer(&pdu, error);
+                    }
+                    Body::Response(_) => {}
+                    _ => self.answer(&pdu, ErrorCode::NoError),
+                }
+            }
+        }
     }
 
     /// Says noError to everything, until nothing is asked any more; returns what was asked.
@@ -604,4 +632,66 @@ proptest! {
             prop_assert!(story.session.output().len() <= MAX_OUTPUT);
         }
     }
+}
+
+#[test]
+fn a_region_that_nobody_asks_for_is_asked_about_and_registered_again_when_it_is_gone() {
+    // Nothing else is asked in that time.
+    let timing = Timing { ping_after: ms(10_000_000), ..Timing::default() };
+    let mut story = Story::of(Config { timing, ..two_regions() });
+    story.connect();
+    story.answer_all();
+    story.events();
+    let check_after = timing.check_after;
+    let regions = |story: &mut Story| -> Vec<Oid> {
+        let registers = story.answer_with(ErrorCode::DuplicateRegistration);
+        registers.into_iter().map(|register| register.subtree).collect()
+    };
+    // Somebody asks for what is in the first region, nobody for the second.
+    story.pass(check_after / 2);
+    story.receive(&request(7, 99, get()));
+    story.answer_all();
+    story.pass(check_after / 2);
+    assert_eq!(regions(&mut story), [Oid::from([1, 3, 6])]);
+    assert_eq!(story.events(), [], "the master still has it");
+    story.pass(check_after / 2);
+    assert_eq!(regions(&mut story), [Oid::from([1, 3, 5])]);
+    // The master has lost the second one.
+    story.pass(check_after / 2);
+    let registers = story.answer_with(ErrorCode::NoError);
+    assert_eq!(registers.len(), 1);
+    assert_eq!(story.events(), [Event::Restored(Oid::from([1, 3, 6]))]);
+    assert!(story.session.status().is_registered());
+    // The master has it no more, and does not give it.
+    story.pass(check_after / 2);
+    story.answer_with(ErrorCode::RequestDenied);
+    assert_eq!(story.events(), [Event::Refused(Oid::from([1, 3, 5]), ErrorCode::RequestDenied)]);
+    assert_eq!(story.session.status().registered, 1);
+}
+
+#[test]
+fn everything_of_a_session_is_in_its_context() {
+    let config =
+        Config::new("a story").context("blue").region(Region::new(Oid::from([1, 3, 5])).describe("five"));
+    let mut story = Story::of(config);
+    story.connect();
+    let mut seen = Vec::new();
+    for _ in 0..3 {
+        let sent = story.sent_one();
+        seen.push((sent.body.kind(), sent.context.clone()));
+        story.answer(&sent, ErrorCode::NoError);
+    }
+    story.notify(1);
+    let sent = story.sent_one();
+    seen.push((sent.body.kind(), sent.context));
+    let blue = || Some(b"blue".to_vec());
+    assert_eq!(
+        seen,
+        [
+            (PduType::Open, None),
+            (PduType::Register, blue()),
+            (PduType::AddAgentCaps, blue()),
+            (PduType::Notify, blue())
+        ]
+    );
 }

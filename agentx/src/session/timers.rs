@@ -19,12 +19,14 @@ pub(super) enum Timer {
     Idle,
     /// Refused regions are registered again.
     Register,
+    /// A region is in doubt: time to ask whether the master still holds it.
+    Check,
     /// The end of waiting for the answer to our Close.
     Close,
 }
 
 impl Timer {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Retry,
         Self::Connect,
         Self::Overdue,
@@ -32,6 +34,7 @@ impl Timer {
         Self::Patience,
         Self::Idle,
         Self::Register,
+        Self::Check,
         Self::Close,
     ];
 }

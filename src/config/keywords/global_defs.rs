@@ -355,6 +355,11 @@ pub(super) static BLOCK: Block = Block::new(Table {
         keyword("enable_snmp_rfc", "", Flag, "RFC2787 and RFC6527 MIBs"),
         keyword("enable_snmp_rfcv2", "", Flag, "RFC2787 MIB"),
         keyword("enable_snmp_rfcv3", "", Flag, "RFC6527 MIB"),
+        keyword("snmp_context", "NAME", Text, "SNMP context that the MIB is served in")
+            .or("the default context")
+            .expected()
+            .since("Steadfast")
+            .supported(),
         keyword(
             "transition_journal",
             "PATH | none",

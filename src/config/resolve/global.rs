@@ -36,6 +36,7 @@ fn setting(node: &Node, global: &mut Global, context: &mut Context<'_>) {
             }
         }
         "transition_journal" => journal(node, global, context),
+        "snmp_context" => snmp_context(node, global, context),
         "enable_traps" => global.enable_traps = true,
         "enable_snmp_vrrp" | "enable_snmp_keepalived" => global.enable_snmp_vrrp = true,
         "snmp_socket" => socket(node, global, context),
@@ -99,6 +100,17 @@ fn journal(node: &Node, global: &mut Global, context: &mut Context<'_>) {
     context.add(
         Diagnostic::new("invalid-value", Severity::Error, headline, &word.span())
             .help("write a path that begins with /, or none"),
+    );
+}
+
+/// SNMP-FRAMEWORK-MIB's SnmpAdminString of a contextName: up to 32 octets (RFC 3411).
+fn snmp_context(node: &Node, global: &mut Global, context: &mut Context<'_>) {
+    const LONGEST: usize = 32;
+    let Some(word) = node.argument().filter(|word| word.text.len() > LONGEST) else { return };
+    global.settings.snmp_context = None;
+    let headline = format!("an SNMP context has up to {LONGEST} bytes: the line is ignored");
+    context.add(
+        Diagnostic::new("invalid-value", Severity::Error, headline, &word.span()).help("shorten the name"),
     );
 }
 
