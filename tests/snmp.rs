@@ -1,6 +1,6 @@
 //! KEEPALIVED-MIB as a manager sees it: every story runs real net-snmp beside real routers in network namespaces.
 //!
-//! What is served ([`walk`], [`contexts`], [`differential`], [`tracked`], [`switches`]), what is told ([`transitions`], [`crowd`]), and what
+//! What is served ([`walk`], [`contexts`], [`differential`], [`tracked`], [`switches`]), what is told ([`transitions`], [`crowd`]), what may be changed ([`set`]), and what
 //! happens to both, and to the advertisements, while snmpd is away or busy ([`outage`], [`load`]) or the daemon
 //! itself is killed ([`journal`]).
 
@@ -20,6 +20,8 @@ mod load;
 mod outage;
 #[path = "snmp/scene.rs"]
 mod scene;
+#[path = "snmp/set.rs"]
+mod set;
 #[path = "snmp/switches.rs"]
 mod switches;
 #[path = "snmp/tracked.rs"]

@@ -11,6 +11,7 @@ mod journal;
 mod log;
 mod manage;
 mod netlink;
+mod orders;
 mod panics;
 mod pid_file;
 mod real_time;
@@ -39,6 +40,7 @@ use self::{
     journal::{Journal, Plan},
     manage::{Manage, Snmp},
     netlink::Netlink,
+    orders::Desk,
     pid_file::PidFile,
     real_time::RealTime,
     recorder::Recorder,
@@ -54,7 +56,7 @@ use crate::{
         schedule,
     },
     notify,
-    registry::{Registry, Topology},
+    registry::{Orders, Registry, Topology},
     snmp::{Backlog, Told},
 };
 
@@ -264,6 +266,11 @@ fn run_lanes(
     (release, recorder): (bool, Option<recorder::Source>),
 ) -> Result<(), Refused> {
     let (commands, receiver) = mpsc::channel(COMMANDS);
+    let topology = registry.topology();
+    if topology.global.settings.snmp_set {
+        let desk: Arc<dyn Orders> = Arc::new(Desk::new(&commands));
+        topology.instances.iter().for_each(|row| row.take_orders(Arc::clone(&desk)));
+    }
     let (ended, engine_ended) = oneshot::channel();
     let rows = Arc::clone(&registry);
     let real_time = Arc::new(RealTime::new(&registry.topology().global.settings));

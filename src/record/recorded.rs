@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     config::tracking::Tracker,
-    registry::{InstanceStatus, Reason},
+    registry::{InstanceStatus, Reason, Setting},
     units::{Allowance, Time, Utc},
     vrrp::{Action, Auth, Fault, Input, Instance, Member, Order, Outgoing, Settings, Source},
 };
@@ -162,6 +162,11 @@ impl Recorded {
     /// [`Instance::handle_order`].
     pub fn handle_order(&mut self, now: Time, order: Order) {
         self.handle(now, Input::Order(order));
+    }
+
+    /// [`Instance::handle_setting`].
+    pub fn handle_setting(&mut self, now: Time, setting: Setting) {
+        self.handle(now, Input::Setting(setting));
     }
 
     /// [`Instance::handle_shutdown`].

@@ -12,6 +12,7 @@
 mod counters;
 mod group;
 mod lag;
+mod orders;
 mod panics;
 mod routing;
 mod rows;
@@ -30,6 +31,7 @@ pub use self::{
     counters::{Counter, Counters},
     group::{GroupRow, GroupStatus},
     lag::{Lag, Lateness},
+    orders::{NotDone, Orders, Setting},
     panics::{Panic, Panics},
     routing::{RouteRow, RoutingStatus, RuleRow, StaticRows},
     rows::{

@@ -1,12 +1,15 @@
 //! The rows: what the configuration says of an object, and what is true of it right now.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{
+    net::IpAddr,
+    sync::{Arc, OnceLock},
+};
 
 use arc_swap::ArcSwap;
 
 use crate::{
     config,
-    registry::{Counters, Reason, RouteRow, RuleRow, State},
+    registry::{Counters, Orders, Reason, RouteRow, RuleRow, State},
     units::{IfIndex, Priority, Time},
 };
 
@@ -28,6 +31,7 @@ pub struct InstanceRow {
     /// Packets and transitions.
     pub counters: Arc<Counters>,
     status: ArcSwap<InstanceStatus>,
+    orders: OnceLock<Arc<dyn Orders>>,
 }
 
 /// What is true of an instance right now.
@@ -37,6 +41,10 @@ pub struct InstanceStatus {
     pub state: State,
     /// The state the instance works towards: FAULT while something holds it there.
     pub wanted: State,
+    /// Priority before tracking: `priority`, unless an order has changed it.
+    pub base_priority: Option<Priority>,
+    /// Whether it preempts, once an order has said so.
+    pub preempt: Option<bool>,
     /// Priority after tracking.
     pub effective_priority: Option<Priority>,
     /// Whether every virtual address is in the kernel.
@@ -97,8 +105,29 @@ impl InstanceRow {
             .collect();
         let routes = config.virtual_routes.iter().cloned().map(RouteRow::new).map(Arc::new).collect();
         let rules = config.virtual_rules.iter().cloned().map(RuleRow::new).map(Arc::new).collect();
-        let (counters, status) = (Arc::default(), ArcSwap::default());
-        Self { index, config, group, addresses, routes, rules, counters, status }
+        let (counters, status, orders) = (Arc::default(), ArcSwap::default(), OnceLock::new());
+        Self { index, config, group, addresses, routes, rules, counters, status, orders }
+    }
+
+    /// Priority before tracking, as it is now.
+    pub fn base_priority(&self) -> Priority {
+        self.status().base_priority.unwrap_or(self.config.priority)
+    }
+
+    /// Whether it takes over from a master of lower priority, as it is now.
+    pub fn preempt(&self) -> bool {
+        self.status().preempt.unwrap_or(self.config.preempt)
+    }
+
+    /// From now on orders for this instance are taken.
+    pub fn take_orders(&self, orders: Arc<dyn Orders>) {
+        // Whoever takes them already goes on doing so.
+        let _ = self.orders.set(orders);
+    }
+
+    /// Who takes orders for this instance; `None` when nobody may give any.
+    pub fn orders(&self) -> Option<&dyn Orders> {
+        self.orders.get().map(|orders| &**orders)
     }
 
     /// What is true now.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     config::tracking::Tracker,
-    registry::State,
+    registry::{Setting, State},
     units::{Family, Priority, Time},
 };
 
@@ -210,6 +210,13 @@ pub enum Reason {
         /// It is removed again and again, so it is put back once a second only.
         again: bool,
     },
+    /// No move: a manager has changed a setting (SNMP SET).
+    Set {
+        /// What held before.
+        from: Setting,
+        /// What holds now.
+        to: Setting,
+    },
     /// No move: what is tracked has changed the effective priority.
     Priority {
         /// The one before.
@@ -309,6 +316,7 @@ impl fmt::Display for Reason {
             Self::Removed { what, again: true } => {
                 write!(f, "{what} is removed again and again by another program, restoring it once a second")
             }
+            Self::Set { from, to } => write!(f, "SNMP SET: {to} instead of {from}"),
             Self::Priority { from, to } => write!(f, "Changing effective priority from {from} to {to}"),
             Self::Contested { rival, priority } => {
                 write!(f, "router {rival} advertises as master too, with priority {priority}")

@@ -8,8 +8,8 @@ use crate::{
     config::{Auth, InitialState, Notify, NotifyScript},
     registry::{InstanceRow, State, Topology},
     snmp::{
-        ENABLED, INET_ADDRESS_TYPE, TRUTH, address_octets, address_type, integer, one_or_two, position, text,
-        unsigned,
+        ENABLED, INET_ADDRESS_TYPE, TRUTH, address_octets, address_type, integer, one_or_two, position, set,
+        text, unsigned,
     },
     units::Version,
 };
@@ -81,7 +81,13 @@ static COLUMNS: [Cell; 36] = [
     Column::new(4, "vrrpInstanceState", VRRP_STATE, |_, row| integer(row.status().state.shown())),
     Column::new(5, "vrrpInstanceInitialState", VRRP_STATE, |_, row| integer(initial_state(row).shown())),
     Column::new(6, "vrrpInstanceWantedState", VRRP_STATE, |_, row| integer(row.status().wanted.shown())),
-    refused(7, "vrrpInstanceBasePriority", Syntax::Integer32, |_, row| integer(row.config.priority.0)),
+    Column::writable(
+        7,
+        "vrrpInstanceBasePriority",
+        Syntax::Integer32,
+        |_, row| integer(row.base_priority().0),
+        set::base_priority,
+    ),
     Column::new(8, "vrrpInstanceEffectivePriority", Syntax::Integer32, |_, row| {
         integer(row.status().effective_priority.unwrap_or(row.config.priority).0)
     }),
@@ -92,7 +98,7 @@ static COLUMNS: [Cell; 36] = [
     // The instance's own interface is always tracked.
     Column::new(11, "vrrpInstanceTrackPrimaryIf", TRACKED, |_, row| one_or_two(row.config.track_primary)),
     Column::new(12, "vrrpInstanceAdvertisementsInt", Syntax::Unsigned32, |_, row| advert_interval(row)),
-    refused(13, "vrrpInstancePreempt", PREEMPT, |_, row| one_or_two(row.config.preempt)),
+    Column::writable(13, "vrrpInstancePreempt", PREEMPT, |_, row| one_or_two(row.preempt()), set::preempt),
     Column::new(14, "vrrpInstancePreemptDelay", Syntax::Unsigned32, |_, row| {
         unsigned(row.config.preempt_delay.as_secs())
     }),

@@ -25,6 +25,7 @@ mod route;
 mod rule;
 mod script;
 mod session;
+mod set;
 mod tracked;
 
 pub use self::pending::{Backlog, Pending, Told};

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Fault, Instance, Order, Source};
 use crate::{
     config::tracking::Tracker,
-    registry::Reason,
+    registry::{Reason, Setting},
     units::{Time, Utc},
 };
 
@@ -39,6 +39,8 @@ pub enum Input {
     Clock(Utc),
     /// [`Instance::handle_order`].
     Order(Order),
+    /// [`Instance::handle_setting`].
+    Setting(Setting),
     /// [`Instance::handle_shutdown`]: whether mastership is released.
     Shutdown(bool),
 }
@@ -59,6 +61,7 @@ impl Instance {
             Input::RoutingRemoved(entry) => self.handle_routing_removed(now, entry),
             Input::Clock(utc) => self.handle_clock(now, utc),
             Input::Order(order) => self.handle_order(now, order),
+            Input::Setting(setting) => self.handle_setting(now, setting),
             Input::Shutdown(release) => self.handle_shutdown(now, release),
         }
     }
@@ -80,6 +83,7 @@ impl fmt::Debug for Input {
             Self::RoutingRemoved(entry) => f.debug_tuple("RoutingRemoved").field(entry).finish(),
             Self::Clock(utc) => f.debug_tuple("Clock").field(utc).finish(),
             Self::Order(order) => f.debug_tuple("Order").field(order).finish(),
+            Self::Setting(setting) => f.debug_tuple("Setting").field(setting).finish(),
             Self::Shutdown(release) => f.debug_tuple("Shutdown").field(release).finish(),
         }
     }

@@ -360,6 +360,9 @@ pub(super) static BLOCK: Block = Block::new(Table {
             .expected()
             .since("Steadfast")
             .supported(),
+        keyword("snmp_set", "", Flag, "lets managers change priority and preemption of instances (SNMP SET)")
+            .since("Steadfast")
+            .supported(),
         keyword(
             "transition_journal",
             "PATH | none",

@@ -111,6 +111,7 @@ section! {
         enable_snmp_rfcv2: bool = "enable_snmp_rfcv2",
         enable_snmp_rfcv3: bool = "enable_snmp_rfcv3",
         snmp_context: Option<Box<str>> = "snmp_context",
+        snmp_set: bool = "snmp_set",
         transition_journal: Option<Box<str>> = "transition_journal",
         transition_journal_size: Effective<u32> = "transition_journal_size",
         enable_traps: bool = "enable_traps",

@@ -191,7 +191,9 @@ impl Engine {
         let router = &self.routers[number];
         let name = &router.row.config.name;
         match change.to {
-            _ if matches!(change.reason, Reason::Priority { .. }) => info!("({name}) {}", change.reason),
+            _ if matches!(change.reason, Reason::Priority { .. } | Reason::Set { .. }) => {
+                info!("({name}) {}", change.reason)
+            }
             _ if !change.is_move() => warn!("({name}) {}", change.reason),
             State::Stop => info!("({name}) Stopped ({})", change.reason),
             state => info!("({name}) Entering {state} STATE ({})", change.reason),

@@ -82,7 +82,7 @@ use crate::{
         recorder,
     },
     kernel::{Deadline, Event, Events, Inbox, KernelError, ReceiveBuffer, Requests, VrrpSocket, clock},
-    registry::{Counter, Registry},
+    registry::{Counter, Registry, Setting},
     track::Observation,
     units::{IfIndex, Time},
     vrrp::{Addressee, LONGEST_ADVERT},
@@ -116,6 +116,15 @@ pub(super) enum Command {
     Asked {
         /// Its position among the rows.
         interface: usize,
+    },
+    /// A manager wants a virtual router to have another setting.
+    Set {
+        /// Its index, from 1.
+        instance: u32,
+        /// Which, with its value.
+        setting: Setting,
+        /// Whom to tell that it is done.
+        done: std::sync::mpsc::SyncSender<()>,
     },
     /// Leave.
     Shutdown,
@@ -482,7 +491,25 @@ impl Engine {
                 self.handle_observation(tracker, &observation, now);
             }
             Some(Command::Asked { interface }) => self.interface_asked(interface, now),
+            Some(Command::Set { instance, setting, done }) => self.set(instance, setting, now, &done),
             Some(Command::Shutdown) | None => self.shut_down(now),
         }
+    }
+
+    /// Gives a router another setting; `done` hears of it when its row shows it.
+    fn set(&mut self, instance: u32, setting: Setting, now: Time, done: &std::sync::mpsc::SyncSender<()>) {
+        let Some(number) = (instance as usize).checked_sub(1).filter(|number| *number < self.routers.len())
+        else {
+            return;
+        };
+        self.routers[number].machine.handle_setting(now, setting);
+        // What a router wants before its start is done at its start.
+        if self.has_started() {
+            self.carry_out(number, now);
+        } else {
+            self.routers[number].publish();
+        }
+        // Whoever has given up waiting does not matter any more.
+        let _ = done.try_send(());
     }
 }

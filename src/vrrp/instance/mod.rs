@@ -17,6 +17,7 @@ mod contest;
 mod fault;
 mod master;
 mod member;
+mod setting;
 mod storm;
 mod words;
 
@@ -93,6 +94,8 @@ pub struct Instance {
     faults: BTreeMap<Fault, Reason>,
     /// What the router works towards, as the peer shows it in its MIB.
     wanted: State,
+    /// Whether it preempts, once an order has said so.
+    ordered_preempt: Option<bool>,
     /// What each tracker adds to the priority.
     weights: BTreeMap<Tracker, i32>,
     /// Effective priority.
@@ -151,6 +154,7 @@ impl Instance {
             reason: None,
             faults: BTreeMap::new(),
             wanted: if settings.start_as_master { State::Master } else { State::Backup },
+            ordered_preempt: None,
             weights: BTreeMap::new(),
             priority: settings.priority,
             conceded: false,
@@ -322,6 +326,8 @@ impl Instance {
         InstanceStatus {
             state: self.shown_state(),
             wanted: self.wanted,
+            base_priority: Some(self.settings.priority),
+            preempt: self.ordered_preempt,
             effective_priority: Some(self.priority),
             addresses_set: self.addresses_set,
             since: self.since,

@@ -238,6 +238,8 @@ impl Watch {
                 Order::Fault(_) | Order::Wait(false) => Command::NoFault,
                 Order::Announce => Command::Announce,
             }),
+            // No story has a manager.
+            Input::Setting(_) => Cause::Weight,
             Input::Shutdown(release) => Cause::Shutdown { release: *release },
         }
     }
