@@ -5,7 +5,7 @@
 //! turn, in a lab of its own: it starts, rests, and is watched from the other end of the links; then a bare loop sends
 //! the packets it sent. At the end masters are killed and their successors' first advertisements timed.
 //!
-//! `cargo bench --bench scale [-- short] [SIZE …] [kill]`: all of it takes 12 minutes, the short form 4; sizes and
+//! `cargo bench --bench scale [-- short] [SIZE …] [kill]`: all of it takes 15 minutes, the short form 5; sizes and
 //! `kill` choose parts.
 
 #[allow(dead_code, reason = "each benchmark uses a part of what they share")]
