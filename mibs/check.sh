@@ -39,7 +39,7 @@ same() {
     }
 }
 
-for module in KEEPALIVED-MIB STEADFAST-MIB; do
+for module in KEEPALIVED-MIB STEADFAST-MIB VRRP-MIB VRRPV3-MIB; do
     silent smilint -c /dev/null -s -l 6 "./$module.txt"
 done
 # The stand-ins only name things: they have no groups, which level 4 asks for.
@@ -58,8 +58,11 @@ same KEEPALIVED-MIB::vrrpInstanceStateChange $keepalived.2.10.0.2
 same STEADFAST-MIB::steadfastNotificationsLost $keepalived.1000.0.1
 same STEADFAST-MIB::steadfastLostCount.0 $keepalived.1000.1.1.0
 same STEADFAST-MIB::steadfastLostTotal.0 $keepalived.1000.1.2.0
+same KEEPALIVED-MIB::realServerWeight.1.2 $keepalived.3.4.1.7.1.2
+same VRRP-MIB::vrrpOperState.3.41 .1.3.6.1.2.1.68.1.3.1.3.3.41
+same VRRPV3-MIB::vrrpv3OperationsStatus.3.41.ipv4 .1.3.6.1.2.1.207.1.1.1.1.6.3.41.1
 same SNMPv2-MIB::snmpTrapOID.0 .1.3.6.1.6.3.1.1.4.1.0
 same SNMPv2-MIB::sysUpTime.0 .1.3.6.1.2.1.1.3.0
 same IF-MIB::ifIndex.1 .1.3.6.1.2.1.2.2.1.1.1
 
-echo "mibs: KEEPALIVED-MIB and STEADFAST-MIB are clean, all names resolve"
+echo "mibs: all modules are clean, all names resolve"

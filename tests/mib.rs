@@ -1,5 +1,6 @@
-//! Three descriptions of one MIB: what the code declares, `mibs/KEEPALIVED-MIB.txt`, and the facts gathered
-//! about keepalived's own module. They must say the same of every object served.
+//! Four descriptions of KEEPALIVED-MIB, VRRP-MIB and VRRPV3-MIB: what the code declares, the files in `mibs/`, the facts
+//! gathered about the modules of that name, and the files that keepalived's package has. They must say the same of every
+//! object.
 
 #![expect(
     clippy::unwrap_used,
@@ -9,10 +10,18 @@
 #[path = "mib/services.rs"]
 mod services;
 
-use std::{collections::BTreeMap, fs, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use agentx::{Access, Object, Syntax};
 use steadfast::snmp;
+
+/// The modules that are served.
+const MODULES: [&str; 3] = ["KEEPALIVED-MIB", "VRRP-MIB", "VRRPV3-MIB"];
 
 /// What a description says of an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,14 +85,24 @@ fn reduce(syntax: &str, conventions: &BTreeMap<String, String>) -> String {
     }
     match name {
         "OCTETSTRING" => "OCTET STRING".into(),
+        "INTEGER" => "Integer32".into(),
         other => other.into(),
     }
 }
 
 /// The clauses of one definition in a MIB file: the text after each keyword up to the next clause.
 fn clause(definition: &str, keyword: &str) -> Option<String> {
-    const KEYWORDS: [&str; 8] =
-        ["SYNTAX", "UNITS", "MAX-ACCESS", "STATUS", "DESCRIPTION", "INDEX", "DISPLAY-HINT", "::="];
+    const KEYWORDS: [&str; 9] = [
+        "SYNTAX",
+        "UNITS",
+        "MAX-ACCESS",
+        "STATUS",
+        "DESCRIPTION",
+        "INDEX",
+        "AUGMENTS",
+        "DISPLAY-HINT",
+        "::=",
+    ];
     let mut lines = definition.lines().skip_while(|line| line.trim().split(' ').next() != Some(keyword));
     let first = lines.next()?.trim().strip_prefix(keyword)?.to_owned();
     let rest =
@@ -108,7 +127,7 @@ fn definitions(text: &str) -> Vec<(String, String)> {
 }
 
 fn conventions() -> BTreeMap<String, String> {
-    let mut files = vec![file("mibs/KEEPALIVED-MIB.txt")];
+    let mut files: Vec<_> = MODULES.iter().map(|name| file(&format!("mibs/{name}.txt"))).collect();
     files.extend(fs::read_dir(file("mibs/base")).unwrap().map(|entry| entry.unwrap().path()));
     let texts = files.into_iter().map(|path| fs::read_to_string(path).unwrap());
     let all = texts.flat_map(|text| definitions(&text));
@@ -119,8 +138,10 @@ fn conventions() -> BTreeMap<String, String> {
 
 /// A name's OID, through the parents that the assignments name.
 fn resolve(name: &str, assigned: &BTreeMap<String, (String, String)>) -> Option<String> {
-    if name == "enterprises" {
-        return Some("1.3.6.1.4.1".to_owned());
+    match name {
+        "enterprises" => return Some("1.3.6.1.4.1".to_owned()),
+        "mib-2" => return Some("1.3.6.1.2.1".to_owned()),
+        _ => {}
     }
     let (parent, number) = assigned.get(name)?;
     Some(format!("{}.{number}", resolve(parent, assigned)?))
@@ -134,18 +155,35 @@ fn assignment(body: &str) -> Option<(String, String)> {
     Some((parent.to_owned(), number.to_owned()))
 }
 
-/// The MIB file's objects.
+/// Everything that the MIB files define.
+fn all_definitions() -> Vec<(String, String)> {
+    let text = |name: &&str| fs::read_to_string(file(&format!("mibs/{name}.txt"))).unwrap();
+    MODULES.iter().map(text).flat_map(|text| definitions(&text)).collect()
+}
+
+/// What each name is assigned to.
+fn assigned(definitions: &[(String, String)]) -> BTreeMap<String, (String, String)> {
+    definitions.iter().filter_map(|(name, body)| Some((name.clone(), assignment(body)?))).collect()
+}
+
+/// The MIB files' objects.
 fn module() -> BTreeMap<String, Described> {
-    let text = fs::read_to_string(file("mibs/KEEPALIVED-MIB.txt")).unwrap();
-    let (conventions, definitions) = (conventions(), definitions(&text));
-    let assigned: BTreeMap<_, _> =
-        definitions.iter().filter_map(|(name, body)| Some((name.clone(), assignment(body)?))).collect();
+    let (conventions, definitions) = (conventions(), all_definitions());
+    let assigned = assigned(&definitions);
     let indexes: BTreeMap<&str, Vec<String>> = definitions
         .iter()
         .filter_map(|(name, body)| {
             let index = clause(body, "INDEX")?;
             let names = index.trim_matches(['{', '}', ' ']).split(',').map(|name| name.trim().to_owned());
             Some((name.as_str(), names.collect()))
+        })
+        .collect();
+    let indexes: BTreeMap<&str, Vec<String>> = definitions
+        .iter()
+        .filter_map(|(name, body)| {
+            let other = || clause(body, "AUGMENTS").map(|of| of.trim_matches(['{', '}', ' ']).to_owned());
+            let index = indexes.get(name.as_str()).or_else(|| indexes.get(other()?.as_str()))?;
+            Some((name.as_str(), index.clone()))
         })
         .collect();
     let describe = |(name, body): &(String, String)| {
@@ -165,27 +203,39 @@ fn module() -> BTreeMap<String, Described> {
     definitions.iter().filter_map(describe).collect()
 }
 
-/// The facts' scalars and columns, or `None` when they are not there.
-fn facts() -> Option<BTreeMap<String, Described>> {
-    let text = fs::read_to_string(file("../shared/reference/keepalived-mib-objects.tsv")).ok()?;
-    let rows: Vec<Vec<&str>> = text.lines().skip(1).map(|line| line.split('\t').collect()).collect();
-    let index_of_entry: BTreeMap<&str, Vec<String>> = rows
-        .iter()
-        .filter(|row| row[2] == "entry")
-        .map(|row| (row[1], row[6].split_whitespace().map(str::to_owned).collect()))
+/// The rows of the facts, each with the columns of keepalived-mib-objects.tsv; `None` when they are not there.
+fn facts_rows() -> Option<Vec<Vec<String>>> {
+    let read = |name: &str, skipped: usize| -> Option<Vec<Vec<String>>> {
+        let text = fs::read_to_string(file(&format!("../shared/reference/{name}"))).ok()?;
+        let row = |line: &str| line.split('\t').skip(skipped).map(str::to_owned).collect();
+        Some(text.lines().skip(1).map(row).collect())
+    };
+    // The other one has the module's name in front.
+    Some([read("keepalived-mib-objects.tsv", 0)?, read("vrrp-mibs.tsv", 1)?].concat())
+}
+
+/// The facts' scalars and columns.
+fn facts(rows: &[Vec<String>]) -> BTreeMap<String, Described> {
+    let entries = || rows.iter().filter(|row| row[2] == "entry");
+    let written = |row: &Vec<String>| row[6].split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    let index_of_entry: BTreeMap<&str, Vec<String>> = entries()
+        .map(|row| match row[6].strip_prefix("AUGMENTS ") {
+            Some(other) => (row[1].as_str(), entries().find(|row| row[0] == other).map(written).unwrap()),
+            None => (row[1].as_str(), written(row)),
+        })
         .collect();
     let objects = rows.iter().filter(|row| row[2] == "scalar" || row[2] == "column").map(|row| {
         let meaning = row[3].rsplit(" = ").next().unwrap_or_default();
         let entry = row[1].rsplit_once('.').map_or("", |(entry, _)| entry);
         let described = Described {
-            oid: row[1].to_owned(),
+            oid: row[1].clone(),
             syntax: reduce(meaning, &BTreeMap::new()),
-            access: row[4].to_owned(),
+            access: row[4].clone(),
             index: index_of_entry.get(entry).cloned().unwrap_or_default(),
         };
-        (row[0].to_owned(), described)
+        (row[0].clone(), described)
     });
-    Some(objects.collect())
+    objects.collect()
 }
 
 #[test]
@@ -195,22 +245,88 @@ fn the_code_declares_what_the_mib_file_says() {
     for (name, declared) in &code {
         assert_eq!(Some(declared), module.get(name), "{name}: code left, mibs/KEEPALIVED-MIB.txt right");
     }
+    assert!(module.len() > 480, "only {} objects are in the files", module.len());
     let undeclared: Vec<_> = module.keys().filter(|name| !code.contains_key(*name)).collect();
     assert!(undeclared.is_empty(), "in the MIB file, but nothing serves them: {undeclared:?}");
 }
 
 #[test]
 fn the_mib_file_says_what_keepaliveds_module_says() {
-    let Some(facts) = facts() else {
+    let Some(rows) = facts_rows() else {
         println!("shared/reference/keepalived-mib-objects.tsv is absent: the facts are not compared");
         return;
     };
-    let module = module();
+    let (facts, module) = (facts(&rows), module());
+    assert!(facts.len() > 480, "only {} objects are known", facts.len());
     for (name, described) in &module {
         assert_eq!(Some(described), facts.get(name), "{name}: MIB file left, facts right");
     }
     let missing: Vec<_> = facts.keys().filter(|name| !module.contains_key(*name)).collect();
     assert!(missing.is_empty(), "objects that the MIB file lacks: {missing:?}");
+    // Arcs, tables, groups, statements of compliance and notifications as well.
+    let definitions = all_definitions();
+    let assigned = assigned(&definitions);
+    for row in &rows {
+        assert_eq!(resolve(&row[0], &assigned).as_deref(), Some(row[1].as_str()), "{}", row[0]);
+    }
+}
+
+/// What net-snmp makes of a module: of each object its line in the tree, with its values and its size, without the name
+/// of a textual convention, which no request shows.
+fn tree(directory: &Path, root: &str) -> BTreeMap<String, String> {
+    let base = file("mibs/base");
+    let directories = format!("{}:{}", directory.display(), base.display());
+    let module = root.split("::").next().unwrap();
+    let told = Command::new("snmptranslate")
+        .args(["-Pw", "-M", &directories, "-m", module, "-Tp", root])
+        .env("SNMPCONFPATH", "/nonexistent")
+        .output()
+        .expect("snmptranslate, of the package snmp");
+    let mut objects = BTreeMap::new();
+    let mut path: Vec<(usize, String)> = Vec::new();
+    let mut last = String::new();
+    for line in String::from_utf8(told.stdout).unwrap().lines() {
+        match line.split_once("+--") {
+            Some((indent, object)) => {
+                path.retain(|(depth, _)| *depth < indent.len());
+                let name = object.rsplit(' ').next().unwrap().to_owned();
+                path.push((indent.len(), name));
+                last = path.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>().join(" ");
+                objects.insert(last.clone(), object.to_owned());
+            }
+            None if !line.contains("Textual Convention:") => {
+                let more = line.trim_matches([' ', '|']);
+                if let Some(object) = objects.get_mut(&last) {
+                    *object += more;
+                }
+            }
+            None => {}
+        }
+    }
+    objects
+}
+
+/// keepalived's package on Debian is of 2.2.7, whose module lacks what came later.
+#[test]
+fn net_snmp_makes_the_same_of_these_files_as_of_those_of_keepalived_s_package() {
+    let theirs = Path::new("/usr/share/snmp/mibs");
+    if !theirs.join("KEEPALIVED-MIB.txt").exists() {
+        println!("the package keepalived is not installed: its modules are not compared");
+        return;
+    }
+    let mut later = Vec::new();
+    for (root, least) in
+        [("KEEPALIVED-MIB::keepalived", 490), ("VRRP-MIB::vrrpMIB", 50), ("VRRPV3-MIB::vrrpv3MIB", 50)]
+    {
+        let (ours, theirs) = (tree(&file("mibs"), root), tree(theirs, root));
+        assert!(theirs.len() >= least, "{root}: only {} objects in keepalived's file", theirs.len());
+        for (path, object) in &theirs {
+            assert_eq!(ours.get(path), Some(object), "{path}: ours left, keepalived's right");
+        }
+        later.extend(ours.into_keys().filter(|path| !theirs.contains_key(path)));
+    }
+    let number = later.len();
+    assert_eq!(number, 20, "objects that 2.2.7 does not have: {later:#?}");
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! KEEPALIVED-MIB as a manager sees it: every story runs real net-snmp beside real routers in network namespaces.
 //!
-//! What is served ([`walk`], [`contexts`], [`differential`], [`tracked`], [`switches`]), what is told ([`transitions`], [`crowd`]), what may be changed ([`set`]), and what
-//! happens to both, and to the advertisements, while snmpd is away or busy ([`outage`], [`load`]) or the daemon
-//! itself is killed ([`journal`]).
+//! What is served ([`walk`], [`contexts`], [`differential`], [`rfc`], [`tracked`], [`switches`]), what is told
+//! ([`transitions`], [`crowd`]), what may be changed ([`set`]), and what happens to both, and to the advertisements, while
+//! snmpd is away or busy ([`outage`], [`load`]) or the daemon itself is killed ([`journal`]).
 
 #[path = "snmp/cadence.rs"]
 mod cadence;
@@ -18,6 +18,8 @@ mod journal;
 mod load;
 #[path = "snmp/outage.rs"]
 mod outage;
+#[path = "snmp/rfc.rs"]
+mod rfc;
 #[path = "snmp/scene.rs"]
 mod scene;
 #[path = "snmp/set.rs"]

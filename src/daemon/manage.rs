@@ -5,7 +5,7 @@
 
 use std::{
     pin::{Pin, pin},
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
@@ -27,7 +27,7 @@ use crate::{
     kernel::{Deadline, clock},
     notify,
     registry::Registry,
-    snmp::{self, Backlog, Parts, Pending, Told},
+    snmp::{self, Backlog, Parts, Pending, Snapshots, Told},
 };
 
 /// How long a stop waits for notify scripts, as keepalived does, for the AgentX master, and then for a recording.
@@ -154,18 +154,23 @@ async fn subagent(
     };
     let config = agentx::Config::new(cli::banner()).context(context);
     let config = parts.regions().into_iter().fold(config, agentx::Config::region);
-    let rows = Arc::clone(registry);
-    let mib = snmp::view().serve(move || rows.topology());
+    let status = Arc::<OnceLock<_>>::default();
+    let snapshots = Snapshots::new(Arc::clone(registry), clock::now, Arc::clone(&status));
+    let mib = snmp::view().serve(move || snapshots.now());
     let leave = async {
         let _ = leave.await;
     };
     info!("serving KEEPALIVED-MIB through the AgentX master at {master}");
     let built = Subagent::new(master, config, mib, || clock::now().0);
+    if let Ok(subagent) = &built {
+        // It is empty until here.
+        let _ = status.set(subagent.status());
+    }
     match built {
         Ok(subagent) if traps => {
             let backlog = in_time(backlog).await;
             subagent
-                .with_notifications(Pending::new(Arc::clone(registry), backlog, told))
+                .with_notifications(Pending::new((Arc::clone(registry), clock::now), parts, backlog, told))
                 .run_until(leave)
                 .await;
         }

@@ -1,6 +1,6 @@
 //! Packet counters of an instance: written by the engine, read by anyone, never locked.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
 /// What is counted; the names are those of vrrp-protocol's counters in RFC 2787 and RFC 6527.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -96,17 +96,31 @@ impl Counter {
 
 /// One number per [`Counter`], relaxed: a reader may see two of them one packet apart.
 #[derive(Debug, Default)]
-pub struct Counters([AtomicU64; Counter::ALL.len()]);
+pub struct Counters {
+    numbers: [AtomicU64; Counter::ALL.len()],
+    /// The newest of the errors of [`Self::last_protocol_error`], plus one; 0 before the first.
+    protocol_error: AtomicU8,
+}
 
 impl Counters {
     /// Counts one more.
     pub fn add(&self, counter: Counter) {
-        self.0[counter as usize].fetch_add(1, Ordering::Relaxed);
+        self.numbers[counter as usize].fetch_add(1, Ordering::Relaxed);
+        if let Counter::TtlError | Counter::VersionError | Counter::ChecksumError = counter {
+            self.protocol_error.store(counter as u8 + 1, Ordering::Relaxed);
+        }
     }
 
     /// The number so far.
     pub fn value(&self, counter: Counter) -> u64 {
-        self.0[counter as usize].load(Ordering::Relaxed)
+        self.numbers[counter as usize].load(Ordering::Relaxed)
+    }
+
+    /// What was wrong with the packet that was refused last for its TTL, version or checksum
+    /// (vrrpv3StatisticsProtoErrReason).
+    pub fn last_protocol_error(&self) -> Option<Counter> {
+        let place = self.protocol_error.load(Ordering::Relaxed).checked_sub(1)?;
+        Counter::ALL.get(usize::from(place)).copied()
     }
 }
 
@@ -122,5 +136,15 @@ mod tests {
             counters.add(counter);
         }
         assert!(Counter::ALL.into_iter().all(|counter| counters.value(counter) == 1));
+    }
+
+    #[test]
+    fn the_last_protocol_error_is_not_forgotten_for_others() {
+        let counters = Counters::default();
+        assert_eq!(counters.last_protocol_error(), None);
+        for counter in [Counter::ChecksumError, Counter::TtlError, Counter::AuthFailure] {
+            counters.add(counter);
+        }
+        assert_eq!(counters.last_protocol_error(), Some(Counter::TtlError));
     }
 }

@@ -11,6 +11,7 @@
 
 mod counters;
 mod group;
+mod history;
 mod lag;
 mod orders;
 mod panics;
@@ -30,6 +31,7 @@ pub(crate) mod testing;
 pub use self::{
     counters::{Counter, Counters},
     group::{GroupRow, GroupStatus},
+    history::Mastered,
     lag::{Lag, Lateness},
     orders::{NotDone, Orders, Setting},
     panics::{Panic, Panics},

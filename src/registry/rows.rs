@@ -9,7 +9,7 @@ use arc_swap::ArcSwap;
 
 use crate::{
     config,
-    registry::{Counters, Orders, Reason, RouteRow, RuleRow, State},
+    registry::{Counters, Mastered, Orders, Reason, RouteRow, RuleRow, State, history::History},
     units::{IfIndex, Priority, Time},
 };
 
@@ -32,6 +32,7 @@ pub struct InstanceRow {
     pub counters: Arc<Counters>,
     status: ArcSwap<InstanceStatus>,
     orders: OnceLock<Arc<dyn Orders>>,
+    history: History,
 }
 
 /// What is true of an instance right now.
@@ -105,8 +106,8 @@ impl InstanceRow {
             .collect();
         let routes = config.virtual_routes.iter().cloned().map(RouteRow::new).map(Arc::new).collect();
         let rules = config.virtual_rules.iter().cloned().map(RuleRow::new).map(Arc::new).collect();
-        let (counters, status, orders) = (Arc::default(), ArcSwap::default(), OnceLock::new());
-        Self { index, config, group, addresses, routes, rules, counters, status, orders }
+        let (counters, status, orders, history) = Default::default();
+        Self { index, config, group, addresses, routes, rules, counters, status, orders, history }
     }
 
     /// Priority before tracking, as it is now.
@@ -137,7 +138,18 @@ impl InstanceRow {
 
     /// Replaces what is true now (the engine only).
     pub fn set_status(&self, status: InstanceStatus) {
+        self.history.note(&self.status.load(), &status);
         self.status.store(Arc::new(status));
+    }
+
+    /// Why it became MASTER the last time.
+    pub fn mastered(&self) -> Mastered {
+        self.history.mastered()
+    }
+
+    /// Since when it takes part in elections; `None` in FAULT.
+    pub fn takes_part_since(&self) -> Option<Time> {
+        self.history.takes_part_since()
     }
 }
 

@@ -2,7 +2,10 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use crate::{
@@ -51,6 +54,10 @@ pub struct Topology {
     pub server_groups: Vec<ServerGroup>,
     /// One row per `virtual_server`.
     pub virtual_servers: Vec<Arc<VirtualServerRow>>,
+    /// Advertisements that were for none of the instances.
+    pub(super) unknown_vrids: AtomicU64,
+    /// See [`Self::link_changes`].
+    pub(super) link_changes: AtomicU64,
 }
 
 impl Topology {
@@ -103,7 +110,30 @@ impl Topology {
             sessions: (1..).zip(config.sessions).map(|(i, c)| Arc::new(SessionRow::new(i, c))).collect(),
             server_groups,
             virtual_servers,
+            unknown_vrids: AtomicU64::new(0),
+            link_changes: AtomicU64::new(0),
         }
+    }
+
+    /// How many advertisements were for none of the instances.
+    pub fn unknown_vrids(&self) -> u64 {
+        self.unknown_vrids.load(Ordering::Relaxed)
+    }
+
+    /// Counts an advertisement that is for none of the instances (the engine only).
+    pub fn count_unknown_vrid(&self) {
+        self.unknown_vrids.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How often an interface got another number in the kernel: what is ordered by these numbers holds as long as this
+    /// stays the same.
+    pub fn link_changes(&self) -> u64 {
+        self.link_changes.load(Ordering::Acquire)
+    }
+
+    /// An interface has another number now (the engine only).
+    pub fn note_link_change(&self) {
+        self.link_changes.fetch_add(1, Ordering::Release);
     }
 }
 

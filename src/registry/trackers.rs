@@ -1,10 +1,16 @@
 //! The rows of what is tracked, beside scripts: interfaces, files, processes.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
+};
 
 use arc_swap::ArcSwap;
 
-use crate::{config::tracking, units::Time};
+use crate::{
+    config::tracking,
+    units::{IfIndex, Time},
+};
 
 /// An interface that an instance uses or tracks.
 #[derive(Debug)]
@@ -15,6 +21,8 @@ pub struct InterfaceRow {
     pub config: tracking::Interface,
     status: ArcSwap<InterfaceStatus>,
     beat: ArcSwap<Option<bool>>,
+    /// Its number in the kernel; 0 while there is none.
+    link: AtomicU32,
 }
 
 /// What is true of an interface right now.
@@ -31,7 +39,7 @@ pub struct InterfaceStatus {
 impl InterfaceRow {
     /// The row of `config` at `index` (from 1), before the first look.
     pub fn new(index: u32, config: tracking::Interface) -> Self {
-        Self { index, config, status: ArcSwap::default(), beat: ArcSwap::default() }
+        Self { index, config, status: ArcSwap::default(), beat: ArcSwap::default(), link: AtomicU32::new(0) }
     }
 
     /// What is true now.
@@ -42,6 +50,18 @@ impl InterfaceRow {
     /// Replaces what is true now (the engine only).
     pub fn set_status(&self, status: InterfaceStatus) {
         self.status.store(Arc::new(status));
+    }
+
+    /// Its number in the kernel, while it exists.
+    pub fn link(&self) -> Option<IfIndex> {
+        Some(self.link.load(Ordering::Relaxed)).filter(|link| *link != 0).map(IfIndex)
+    }
+
+    /// Replaces its number, and returns whether it is another one (the engine only, see
+    /// [`Topology::note_link_change`](super::Topology::note_link_change)).
+    pub fn set_link(&self, link: Option<IfIndex>) -> bool {
+        let link = link.map_or(0, |link| link.0);
+        self.link.swap(link, Ordering::Relaxed) != link
     }
 
     /// Whether it said that it has a link when it was last asked; nothing when it is not asked or does not answer.

@@ -10,10 +10,10 @@ use agentx::{Access, Column, Index, Syntax, Table, Value};
 
 use crate::{
     config::Scope,
-    registry::{AddressRow, Topology},
+    registry::AddressRow,
     snmp::{
-        INET_ADDRESS_TYPE, address_octets, address_type, instance, integer, one_or_two, position, text,
-        unsigned,
+        INET_ADDRESS_TYPE, Snapshot, address_octets, address_type, instance, integer, one_or_two, position,
+        text, unsigned,
     },
 };
 
@@ -32,7 +32,7 @@ pub(super) const STATUS: Syntax = Syntax::Enum(&[("set", 1), ("unset", 2)]);
 const ADVERTISING: Syntax = Syntax::Enum(&[("advertised", 1), ("notAdvertised", 2)]);
 
 /// The table. Its first index is the instance's; 0 has the static addresses.
-pub(super) static TABLE: Table<Topology, Arc<AddressRow>> = Table {
+pub(super) static TABLE: Table<Snapshot, Arc<AddressRow>> = Table {
     entry: &[1, 3, 6, 1, 4, 1, 9586, 100, 5, 2, 6, 1],
     name: "vrrpAddressEntry",
     index: &[instance::INDEX, Index { name: "vrrpAddressIndex", syntax: Syntax::Integer32, implied: false }],
@@ -47,7 +47,7 @@ pub(super) static TABLE: Table<Topology, Arc<AddressRow>> = Table {
     },
 };
 
-static COLUMNS: [Column<Topology, Arc<AddressRow>>; 12] = [
+static COLUMNS: [Column<Snapshot, Arc<AddressRow>>; 12] = [
     Column::hidden(1, "vrrpAddressIndex", Syntax::Integer32, Access::NotAccessible),
     Column::new(2, "vrrpAddressType", INET_ADDRESS_TYPE, |_, row| address_type(row.config.address)),
     Column::new(3, "vrrpAddressValue", Syntax::OctetString, |_, row| address_octets(row.config.address)),

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use agentx::{Access, Column, Index, Syntax, Table};
 
 use crate::{
-    registry::{FileRow, Topology},
-    snmp::{TRUTH, integer, one_or_two, position, text},
+    registry::FileRow,
+    snmp::{Snapshot, TRUTH, integer, one_or_two, position, text},
 };
 
 /// The table.
-pub(super) static TABLE: Table<Topology, Arc<FileRow>> = Table {
+pub(super) static TABLE: Table<Snapshot, Arc<FileRow>> = Table {
     entry: &[1, 3, 6, 1, 4, 1, 9586, 100, 5, 2, 13, 1],
     name: "vrrpFileEntry",
     index: &[Index { name: "vrrpFileIndex", syntax: Syntax::Integer32, implied: false }],
@@ -22,7 +22,7 @@ pub(super) static TABLE: Table<Topology, Arc<FileRow>> = Table {
     },
 };
 
-static COLUMNS: [Column<Topology, Arc<FileRow>>; 6] = [
+static COLUMNS: [Column<Snapshot, Arc<FileRow>>; 6] = [
     Column::hidden(1, "vrrpFileIndex", Syntax::Integer32, Access::NotAccessible),
     Column::new(2, "vrrpFileName", Syntax::DisplayString, |_, row| text(&row.config.name)),
     Column::new(3, "vrrpFilePath", Syntax::DisplayString, |_, row| text(&row.config.path.to_string_lossy())),

@@ -2,10 +2,7 @@
 
 use agentx::{Scalar, Syntax};
 
-use crate::{
-    registry::Topology,
-    snmp::{ENABLED, TRUTH, integer, one_or_two, text},
-};
+use crate::snmp::{ENABLED, Snapshot, TRUTH, integer, one_or_two, text};
 
 const LINK_BEAT: Syntax = Syntax::Enum(&[("netlink", 1), ("polling", 2)]);
 const FLUSH_ON_STOP: Syntax = Syntax::Enum(&[("enabled", 1), ("disabled", 2), ("flushVS", 3)]);
@@ -15,7 +12,7 @@ macro_rules! oid {
 }
 
 /// The scalars, in the order of their OIDs.
-pub(super) static SCALARS: [Scalar<Topology>; 11] = [
+pub(super) static SCALARS: [Scalar<Snapshot>; 11] = [
     Scalar::new(oid![1], "version", Syntax::DisplayString, |topology| text(&topology.banner)),
     Scalar::new(oid![2], "routerId", Syntax::DisplayString, |topology| text(&topology.global.router_id)),
     Scalar::new(oid![4], "trapEnable", ENABLED, |topology| one_or_two(topology.global.enable_traps)),

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use agentx::{Access, Column, Index, Syntax, Table};
 
 use crate::{
-    registry::{GroupRow, Topology},
+    registry::GroupRow,
     snmp::{
-        ENABLED,
+        ENABLED, Snapshot,
         instance::{VRRP_STATE, command, notifies},
         integer, one_or_two, position, text,
     },
@@ -18,7 +18,7 @@ pub(super) const INDEX: Index =
     Index { name: "vrrpSyncGroupIndex", syntax: Syntax::Integer32, implied: false };
 
 /// The table.
-pub(super) static TABLE: Table<Topology, Arc<GroupRow>> = Table {
+pub(super) static TABLE: Table<Snapshot, Arc<GroupRow>> = Table {
     entry: &[1, 3, 6, 1, 4, 1, 9586, 100, 5, 2, 1, 1],
     name: "vrrpSyncGroupEntry",
     index: &[INDEX],
@@ -30,7 +30,7 @@ pub(super) static TABLE: Table<Topology, Arc<GroupRow>> = Table {
     },
 };
 
-static COLUMNS: [Column<Topology, Arc<GroupRow>>; 11] = [
+static COLUMNS: [Column<Snapshot, Arc<GroupRow>>; 11] = [
     Column::hidden(1, "vrrpSyncGroupIndex", Syntax::Integer32, Access::NotAccessible),
     Column::new(2, "vrrpSyncGroupName", Syntax::DisplayString, |_, row| text(&row.config.name)),
     Column::new(3, "vrrpSyncGroupState", VRRP_STATE, |_, row| integer(row.status().state.shown())),

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use agentx::{Access, Column, Index, Syntax, Table};
 
 use crate::{
-    registry::{InstanceRow, Topology},
-    snmp::{group, position, text},
+    registry::InstanceRow,
+    snmp::{Snapshot, group, position, text},
 };
 
 /// The table.
-pub(super) static TABLE: Table<Topology, Arc<InstanceRow>> = Table {
+pub(super) static TABLE: Table<Snapshot, Arc<InstanceRow>> = Table {
     entry: &[1, 3, 6, 1, 4, 1, 9586, 100, 5, 2, 2, 1],
     name: "vrrpSyncGroupMemberEntry",
     index: &[
@@ -27,7 +27,7 @@ pub(super) static TABLE: Table<Topology, Arc<InstanceRow>> = Table {
     },
 };
 
-static COLUMNS: [Column<Topology, Arc<InstanceRow>>; 2] = [
+static COLUMNS: [Column<Snapshot, Arc<InstanceRow>>; 2] = [
     Column::hidden(1, "vrrpSyncGroupMemberInstanceIndex", Syntax::Integer32, Access::NotAccessible),
     Column::new(2, "vrrpSyncGroupMemberName", Syntax::DisplayString, |_, row| text(&row.config.name)),
 ];

@@ -6,10 +6,10 @@ use agentx::{Access, Column, Index, Syntax, Table, Value};
 
 use crate::{
     config::{Auth, InitialState, Notify, NotifyScript},
-    registry::{InstanceRow, State, Topology},
+    registry::{InstanceRow, State},
     snmp::{
-        ENABLED, INET_ADDRESS_TYPE, TRUTH, address_octets, address_type, integer, one_or_two, position, set,
-        text, unsigned,
+        ENABLED, INET_ADDRESS_TYPE, Snapshot, TRUTH, address_octets, address_type, integer, one_or_two,
+        position, set, text, unsigned,
     },
     units::Version,
 };
@@ -36,7 +36,7 @@ pub(super) const INDEX: Index =
 
 /// The rows of an instance's own below its index; below 0 those that belong to no instance.
 pub(super) fn rows_below<'a, Row>(
-    topology: &'a Topology,
+    topology: &'a Snapshot,
     index: u32,
     of_none: &'a [Row],
     own: impl Fn(&'a InstanceRow) -> &'a [Row],
@@ -48,7 +48,7 @@ pub(super) fn rows_below<'a, Row>(
 }
 
 /// The table.
-pub(super) static TABLE: Table<Topology, Arc<InstanceRow>> = Table {
+pub(super) static TABLE: Table<Snapshot, Arc<InstanceRow>> = Table {
     entry: &[1, 3, 6, 1, 4, 1, 9586, 100, 5, 2, 3, 1],
     name: "vrrpInstanceEntry",
     index: &[INDEX],
@@ -60,14 +60,14 @@ pub(super) static TABLE: Table<Topology, Arc<InstanceRow>> = Table {
     },
 };
 
-type Cell = Column<Topology, Arc<InstanceRow>>;
+type Cell = Column<Snapshot, Arc<InstanceRow>>;
 
 /// A column that the MIB lets a manager set, and this daemon does not.
 const fn refused(
     number: u32,
     name: &'static str,
     syntax: Syntax,
-    read: fn(&Topology, &Arc<InstanceRow>) -> Option<Value>,
+    read: fn(&Snapshot, &Arc<InstanceRow>) -> Option<Value>,
 ) -> Cell {
     Column { number, name, syntax, access: Access::ReadWrite, read, write: None, is_fixed: true }
 }
@@ -171,7 +171,7 @@ static COLUMNS: [Cell; 36] = [
 ];
 
 /// The interface of the IPVS synchronisation daemon, when that follows this instance.
-fn sync_interface<'a>(topology: &'a Topology, row: &'a InstanceRow) -> Option<&'a str> {
+fn sync_interface<'a>(topology: &'a Snapshot, row: &'a InstanceRow) -> Option<&'a str> {
     let named = topology.global.settings.lvs_sync_daemon.as_deref();
     match named.filter(|daemon| daemon.instance.as_deref() == Some(&*row.config.name)) {
         Some(daemon) => Some(&daemon.interface),

@@ -6,10 +6,9 @@ use agentx::{Access, Column, Index, Scalar, Syntax, Table, Value};
 
 use crate::{
     config::settings::MailServer,
-    registry::Topology,
     snmp::{
-        ENABLED, INET_ADDRESS_TYPE, address_octets, address_type, integer, one_or_two, position, text,
-        unsigned,
+        ENABLED, INET_ADDRESS_TYPE, Snapshot, address_octets, address_type, integer, one_or_two, position,
+        text, unsigned,
     },
 };
 
@@ -23,7 +22,7 @@ macro_rules! oid {
 }
 
 /// The scalars, in the order of their OIDs.
-pub(super) static SCALARS: [Scalar<Topology>; 9] = [
+pub(super) static SCALARS: [Scalar<Snapshot>; 9] = [
     Scalar::new(oid![1], "smtpServerAddressType", INET_ADDRESS_TYPE, |topology| match server(topology) {
         // unknown(0) goes with a zero-length address.
         None => integer(0),
@@ -59,7 +58,7 @@ pub(super) static SCALARS: [Scalar<Topology>; 9] = [
 ];
 
 /// emailTable: a row per `notification_email` address, in the order of the configuration.
-pub(super) static EMAILS: Table<Topology, String> = Table {
+pub(super) static EMAILS: Table<Snapshot, String> = Table {
     entry: oid![5, 1],
     name: "emailEntry",
     index: &[Index { name: "emailIndex", syntax: Syntax::Integer32, implied: false }],
@@ -81,11 +80,11 @@ enum Server<'a> {
     Name(&'a str),
 }
 
-fn configured(topology: &Topology) -> Option<&MailServer> {
+fn configured(topology: &Snapshot) -> Option<&MailServer> {
     topology.global.settings.smtp_server.as_deref()
 }
 
-fn server(topology: &Topology) -> Option<Server<'_>> {
+fn server(topology: &Snapshot) -> Option<Server<'_>> {
     let host = &*configured(topology)?.host;
     Some(host.parse().map_or(Server::Name(host), Server::Address))
 }

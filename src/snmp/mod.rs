@@ -7,6 +7,7 @@
 //! crate.
 
 mod address;
+mod by_link;
 mod check;
 mod encap;
 mod file;
@@ -21,27 +22,30 @@ mod parts;
 mod pending;
 mod position;
 mod process;
+mod rfc;
 mod route;
 mod rule;
 mod script;
 mod session;
 mod set;
+mod snapshot;
 mod tracked;
 
-pub use self::pending::{Backlog, Pending, Told};
+pub use self::{
+    parts::Parts,
+    pending::{Backlog, Pending, Told},
+    snapshot::{Clock, Snapshot, Snapshots},
+};
 
 use std::net::IpAddr;
 
 use agentx::{Syntax, Value, View};
 
-pub use self::parts::Parts;
-use crate::registry::Topology;
-
 /// keepalived's arc, .1.3.6.1.4.1.9586.100.5: the root of KEEPALIVED-MIB.
 pub const KEEPALIVED: [u32; 9] = [1, 3, 6, 1, 4, 1, 9586, 100, 5];
 
 /// Everything of KEEPALIVED-MIB that is served.
-pub fn view() -> View<Topology> {
+pub fn view() -> View<Snapshot> {
     let view = View::new()
         .scalars(&global::SCALARS)
         .scalars(&mail::SCALARS)
@@ -67,7 +71,7 @@ pub fn view() -> View<Topology> {
         .table(&tracked::PROCESSES)
         .table(&process::TABLE)
         .table(&tracked::GROUP_PROCESSES);
-    check::add(view)
+    rfc::add(check::add(view))
 }
 
 /// INTEGER { enabled(1), disabled(2) }.
@@ -115,6 +119,12 @@ fn text(text: &str) -> Option<Value> {
 #[expect(clippy::unnecessary_wraps, reason = "a getter returns an Option, and this ends one")]
 fn unsigned(number: impl TryInto<u32>) -> Option<Value> {
     Some(Value::Gauge32(number.try_into().unwrap_or(u32::MAX)))
+}
+
+/// The lower 32 bits, for what wraps.
+#[expect(clippy::cast_possible_truncation, reason = "the upper bits are what is to be left out")]
+const fn low(number: u64) -> u32 {
+    number as u32
 }
 
 /// A number for an Integer32, kept inside it.

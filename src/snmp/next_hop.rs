@@ -4,9 +4,8 @@ use agentx::{Access, Column, Index, Syntax, Table};
 
 use crate::{
     config::NextHop,
-    registry::Topology,
     snmp::{
-        INET_ADDRESS_TYPE, TRUTH, address_octets, address_type,
+        INET_ADDRESS_TYPE, Snapshot, TRUTH, address_octets, address_type,
         encap::{self, ENCAP_TYPE},
         instance, integer, one_or_two, position, route, text, unsigned,
     },
@@ -19,7 +18,7 @@ pub(super) struct Row {
 }
 
 /// The table.
-pub(super) static TABLE: Table<Topology, Row> = Table {
+pub(super) static TABLE: Table<Snapshot, Row> = Table {
     entry: &[1, 3, 6, 1, 4, 1, 9586, 100, 5, 2, 11, 1],
     name: "vrrpRouteNextHopEntry",
     index: &[
@@ -44,7 +43,7 @@ pub(super) static TABLE: Table<Topology, Row> = Table {
     },
 };
 
-static COLUMNS: [Column<Topology, Row>; 18] = [
+static COLUMNS: [Column<Snapshot, Row>; 18] = [
     Column::hidden(1, "vrrpRouteNextHopIndex", Syntax::Integer32, Access::NotAccessible),
     Column::new(2, "vrrpRouteNextHopAddressType", INET_ADDRESS_TYPE, |_, row| {
         address_type(row.next.hop.via?)

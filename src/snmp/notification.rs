@@ -4,7 +4,7 @@ use agentx::{Notification, Oid, Value, VarBind};
 
 use crate::{
     registry::{State, Subject, Topology, Transition},
-    snmp::{KEEPALIVED, instance},
+    snmp::{KEEPALIVED, Parts, Snapshot, instance, rfc},
     units::Time,
 };
 
@@ -47,13 +47,40 @@ pub(super) fn of_loss(topology: &Topology, id: u64, at: Time, (count, total): (u
     Notification { id, at: at.0, trap_oid: lost(), varbinds }
 }
 
+/// What a transition is told by: the notification of KEEPALIVED-MIB, then those of the RFC's MIBs, each where its MIB is
+/// served.
+pub(super) fn of_transition(
+    snapshot: &Snapshot,
+    parts: Parts,
+    id: u64,
+    transition: &Transition,
+) -> Vec<Notification> {
+    let mut told = Vec::new();
+    if parts.vrrp {
+        told.push(state_change(snapshot, id, transition));
+    }
+    if let (Subject::Instance { index, .. }, State::Master) = (&transition.subject, transition.change.to) {
+        let v2 = parts.rfc_v2.then(|| rfc::new_master_v2(snapshot, *index)).flatten();
+        let v3 = parts.rfc_v3.then(|| rfc::new_master_v3(snapshot, *index)).flatten();
+        let notification =
+            |(trap_oid, varbinds)| Notification { id, at: transition.at.0, trap_oid, varbinds };
+        told.extend(v2.into_iter().chain(v3).map(notification));
+    }
+    told
+}
+
 /// vrrpInstanceStateChange or vrrpSyncGroupStateChange with its objects in the order that trap receivers rely on. The
-/// columns carry the row's index, so that an NMS can match them with the table (RFC 2578 §8.1).
-pub(super) fn of_transition(topology: &Topology, id: u64, transition: &Transition) -> Notification {
+/// columns carry the row's index, so that an NMS can match them with the table (RFC 2578 §8.1); keepalived's do not.
+fn state_change(topology: &Topology, id: u64, transition: &Transition) -> Notification {
     let state = Value::Integer(transition.change.to.notified());
+    let has_index = !topology.global.settings.snmp_compat;
+    let cell = |entry: &[u32], number, index| {
+        let column = under(entry).child(number);
+        if has_index { column.child(index) } else { column }
+    };
     let (trap, mut varbinds) = match &transition.subject {
         Subject::Instance { index, name } => {
-            let column = |number| under(&INSTANCE_ENTRY).child(number).child(*index);
+            let column = |number| cell(&INSTANCE_ENTRY, number, *index);
             // One of an earlier run may be configured at another place by now, or not at all any more.
             let row = topology.instances.get((*index as usize).saturating_sub(1));
             let row = row
@@ -68,7 +95,7 @@ pub(super) fn of_transition(topology: &Topology, id: u64, transition: &Transitio
             (INSTANCE_STATE_CHANGE, varbinds)
         }
         Subject::Group { index, name } => {
-            let column = |number| under(&GROUP_ENTRY).child(number).child(*index);
+            let column = |number| cell(&GROUP_ENTRY, number, *index);
             let varbinds = vec![VarBind::new(column(2), Value::text(name)), VarBind::new(column(3), state)];
             (GROUP_STATE_CHANGE, varbinds)
         }

@@ -2,7 +2,10 @@
 
 use agentx::{Oid, Region};
 
-use crate::{config::Global, snmp::KEEPALIVED};
+use crate::{
+    config::Global,
+    snmp::{KEEPALIVED, rfc},
+};
 
 /// What is switched on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -11,15 +14,25 @@ pub struct Parts {
     pub vrrp: bool,
     /// `enable_snmp_checker`: KEEPALIVED-MIB::check.
     pub checker: bool,
+    /// `enable_snmp_rfcv2` or `enable_snmp_rfc`: VRRP-MIB.
+    pub rfc_v2: bool,
+    /// `enable_snmp_rfcv3` or `enable_snmp_rfc`: VRRPV3-MIB.
+    pub rfc_v3: bool,
 }
 
 impl Parts {
     /// Everything there is (`-x`).
-    pub const ALL: Self = Self { vrrp: true, checker: true };
+    pub const ALL: Self = Self { vrrp: true, checker: true, rfc_v2: true, rfc_v3: true };
 
     /// What the configuration asks for.
     pub fn of(global: &Global) -> Self {
-        Self { vrrp: global.enable_snmp_vrrp, checker: global.settings.enable_snmp_checker }
+        let settings = &global.settings;
+        Self {
+            vrrp: global.enable_snmp_vrrp,
+            checker: settings.enable_snmp_checker,
+            rfc_v2: settings.enable_snmp_rfc || settings.enable_snmp_rfcv2,
+            rfc_v3: settings.enable_snmp_rfc || settings.enable_snmp_rfcv3,
+        }
     }
 
     /// Whether anything is.
@@ -34,6 +47,8 @@ impl Parts {
             (self.vrrp || self.checker, keepalived.child(1), "The MIB module for global"),
             (self.vrrp, keepalived.child(2), "The MIB module for VRRP"),
             (self.checker, keepalived.child(3), "The MIB module for checkers"),
+            (self.rfc_v2, Oid::from(rfc::V2), "The MIB module for VRRP version 2"),
+            (self.rfc_v3, Oid::from(rfc::V3), "The MIB module for VRRP version 3"),
         ];
         let on = all.into_iter().filter(|(on, ..)| *on);
         on.map(|(_, oid, description)| Region::new(oid).describe(description)).collect()
@@ -49,6 +64,6 @@ mod tests {
         assert!(!Parts::default().any());
         assert_eq!(Parts::default().regions().len(), 0);
         assert_eq!(Parts { checker: true, ..Parts::default() }.regions().len(), 2);
-        assert_eq!(Parts::ALL.regions().len(), 3);
+        assert_eq!(Parts::ALL.regions().len(), 5);
     }
 }

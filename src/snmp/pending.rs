@@ -12,7 +12,7 @@ use tracing::warn;
 
 use crate::{
     registry::{Cursor, Registry, Transition},
-    snmp::notification,
+    snmp::{Clock, Parts, Snapshots, notification},
 };
 
 /// What an earlier run of the daemon could not deliver.
@@ -37,8 +37,12 @@ pub struct Told {
 #[derive(Debug)]
 pub struct Pending {
     registry: Arc<Registry>,
+    snapshots: Snapshots,
+    parts: Parts,
     backlog: VecDeque<Transition>,
     cursor: Cursor,
+    /// How many notifications of the oldest transition the master has, and how many there are.
+    part: (usize, usize),
     /// Number of the newest transition of this run that was shown.
     shown: u64,
     /// What is being delivered, with the number under which it is.
@@ -55,21 +59,29 @@ pub struct Pending {
 enum Item {
     /// So many were lost.
     Lost(u64),
-    /// The transition of this number in the journal.
-    Earlier(u64),
-    /// The transition of this number in the stream.
-    Now(u64),
+    /// The transition of this number in the journal, and which of its notifications.
+    Earlier(u64, usize),
+    /// The transition of this number in the stream, and which of its notifications.
+    Now(u64, usize),
 }
 
 impl Pending {
     /// `backlog`, then everything since the start; how far the master has taken them is written to `told`.
-    pub fn new(registry: Arc<Registry>, backlog: Backlog, told: watch::Sender<Told>) -> Self {
+    pub fn new(
+        (registry, clock): (Arc<Registry>, Clock),
+        parts: Parts,
+        backlog: Backlog,
+        told: watch::Sender<Told>,
+    ) -> Self {
         let Backlog { mut transitions, lost } = backlog;
         transitions.retain(|transition| transition.change.is_move());
         Self {
+            snapshots: Snapshots::new(Arc::clone(&registry), clock, Arc::default()),
             registry,
+            parts,
             backlog: transitions,
             cursor: Cursor::default(),
+            part: (0, 0),
             shown: 0,
             current: None,
             last_id: 0,
@@ -88,13 +100,17 @@ impl Pending {
             );
             self.lost += overtaken;
             self.lost_ever += overtaken;
+            if self.backlog.is_empty() {
+                // The transition that was being told is among them.
+                self.part = (0, 0);
+            }
         }
         let (item, transition) = match self.backlog.front() {
-            Some(front) => (Item::Earlier(front.seq), Arc::new(front.clone())),
+            Some(front) => (Item::Earlier(front.seq, self.part.0), Arc::new(front.clone())),
             None => {
                 let transition = self.next_move()?;
                 self.shown = transition.seq;
-                (Item::Now(transition.seq), transition)
+                (Item::Now(transition.seq, self.part.0), transition)
             }
         };
         // What was lost was older than what is still there.
@@ -104,6 +120,30 @@ impl Pending {
             _ => item,
         };
         Some((item, transition))
+    }
+
+    /// What was told is told no more; a transition goes with the last of its notifications.
+    fn done_with(&mut self, item: Item) {
+        if let Item::Lost(count) = item {
+            self.lost -= count;
+            return;
+        }
+        self.part.0 += 1;
+        if self.part.0 < self.part.1 {
+            return;
+        }
+        self.part = (0, 0);
+        match item {
+            Item::Earlier(number, _) => {
+                self.backlog.pop_front();
+                self.told.send_modify(|told| told.earlier = number);
+            }
+            Item::Now(number, _) => {
+                self.cursor.advance_past(number);
+                self.told.send_modify(|told| told.now = number);
+            }
+            Item::Lost(_) => {}
+        }
     }
 
     /// The next transition of this run that there is a notification for; the others are delivered by being passed over.
@@ -121,34 +161,33 @@ impl Pending {
 
 impl Notifications for Pending {
     fn oldest(&mut self) -> Option<Notification> {
-        let (item, transition) = self.next()?;
-        let id = match self.current {
-            Some((id, current)) if current == item => id,
-            _ => self.last_id + 1,
-        };
-        self.last_id = id;
-        self.current = Some((id, item));
-        let topology = self.registry.topology();
-        Some(match item {
-            Item::Lost(count) => notification::of_loss(&topology, id, transition.at, (count, self.lost_ever)),
-            Item::Earlier(_) | Item::Now(_) => notification::of_transition(&topology, id, &transition),
-        })
+        loop {
+            let (item, transition) = self.next()?;
+            let id = match self.current {
+                Some((id, current)) if current == item => id,
+                _ => self.last_id + 1,
+            };
+            self.last_id = id;
+            let snapshot = self.snapshots.now();
+            if let Item::Lost(count) = item {
+                self.current = Some((id, item));
+                return Some(notification::of_loss(&snapshot, id, transition.at, (count, self.lost_ever)));
+            }
+            let mut told = notification::of_transition(&snapshot, self.parts, id, &transition);
+            self.part.1 = told.len();
+            if self.part.0 < told.len() {
+                self.current = Some((id, item));
+                return Some(told.swap_remove(self.part.0));
+            }
+            // No MIB that is served has a notification for it.
+            self.done_with(item);
+        }
     }
 
     // What the master did not accept has been logged where it was sent.
     fn acknowledge(&mut self, id: u64, _: Delivery) {
         let Some((_, item)) = self.current.take_if(|(current, _)| *current == id) else { return };
-        match item {
-            Item::Lost(count) => self.lost -= count,
-            Item::Earlier(number) => {
-                self.backlog.pop_front();
-                self.told.send_modify(|told| told.earlier = number);
-            }
-            Item::Now(number) => {
-                self.cursor.advance_past(number);
-                self.told.send_modify(|told| told.now = number);
-            }
-        }
+        self.done_with(item);
     }
 
     async fn changed(&mut self) {
@@ -195,7 +234,7 @@ mod tests {
         let registry = Arc::new(Registry::new(crate::registry::testing::topology()));
         let (told, heard) = watch::channel(Told::default());
         let backlog = Backlog { transitions: transitions.into(), lost };
-        (Arc::clone(&registry), Pending::new(registry, backlog, told), heard)
+        (Arc::clone(&registry), Pending::new((registry, Time::default), Parts::ALL, backlog, told), heard)
     }
 
     /// The second and later sub-identifiers that tell the kinds apart, and when it was.

@@ -6,8 +6,8 @@ use agentx::{Access, Column, Index, Syntax, Table};
 
 use crate::{
     config::tracking::Matching,
-    registry::{ProcessRow, Topology},
-    snmp::{TRUTH, integer, one_or_two, position, text, unsigned},
+    registry::ProcessRow,
+    snmp::{Snapshot, TRUTH, integer, one_or_two, position, text, unsigned},
 };
 
 const PARAM_MATCH: Syntax = Syntax::Enum(&[("none", 0), ("exact", 1), ("partial", 2), ("initial", 3)]);
@@ -16,7 +16,7 @@ const PARAM_MATCH: Syntax = Syntax::Enum(&[("none", 0), ("exact", 1), ("partial"
 const UNLIMITED: i32 = -1;
 
 /// The table.
-pub(super) static TABLE: Table<Topology, Arc<ProcessRow>> = Table {
+pub(super) static TABLE: Table<Snapshot, Arc<ProcessRow>> = Table {
     entry: &[1, 3, 6, 1, 4, 1, 9586, 100, 5, 2, 21, 1],
     name: "vrrpProcessEntry",
     index: &[Index { name: "vrrpProcessIndex", syntax: Syntax::Integer32, implied: false }],
@@ -28,7 +28,7 @@ pub(super) static TABLE: Table<Topology, Arc<ProcessRow>> = Table {
     },
 };
 
-static COLUMNS: [Column<Topology, Arc<ProcessRow>>; 14] = [
+static COLUMNS: [Column<Snapshot, Arc<ProcessRow>>; 14] = [
     Column::hidden(1, "vrrpProcessIndex", Syntax::Integer32, Access::NotAccessible),
     Column::new(2, "vrrpProcessName", Syntax::DisplayString, |_, row| text(&row.config.name)),
     Column::new(3, "vrrpProcessPath", Syntax::DisplayString, |_, row| text(row.config.command.first()?)),

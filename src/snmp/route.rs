@@ -6,9 +6,9 @@ use agentx::{Access, Column, Index, Syntax, Table, Value};
 
 use crate::{
     config::{Metric, MetricTime, Network, Route, RouteKind, RouterPreference, Scope},
-    registry::{RouteRow, Topology},
+    registry::RouteRow,
     snmp::{
-        INET_ADDRESS_TYPE, TRUTH, address,
+        INET_ADDRESS_TYPE, Snapshot, TRUTH, address,
         address::{INET_SCOPE_TYPE, STATUS},
         address_octets, address_type,
         encap::{self, ENCAP_TYPE},
@@ -53,12 +53,12 @@ const PREFERENCE: Syntax = Syntax::Enum(&[("low", 1), ("medium", 2), ("high", 3)
 pub(super) const INDEX: Index = Index { name: "vrrpRouteIndex", syntax: Syntax::Integer32, implied: false };
 
 /// The routes below an instance's index; 0 has the static ones.
-pub(super) fn routes(topology: &Topology, index: u32) -> &[Arc<RouteRow>] {
+pub(super) fn routes(topology: &Snapshot, index: u32) -> &[Arc<RouteRow>] {
     instance::rows_below(topology, index, &topology.statics.routes, |row| &row.routes)
 }
 
 /// The table.
-pub(super) static TABLE: Table<Topology, Arc<RouteRow>> = Table {
+pub(super) static TABLE: Table<Snapshot, Arc<RouteRow>> = Table {
     entry: &[1, 3, 6, 1, 4, 1, 9586, 100, 5, 2, 7, 1],
     name: "vrrpRouteEntry",
     index: &[instance::INDEX, INDEX],
@@ -71,9 +71,9 @@ pub(super) static TABLE: Table<Topology, Arc<RouteRow>> = Table {
     },
 };
 
-type Getter = fn(&Topology, &Arc<RouteRow>) -> Option<Value>;
+type Getter = fn(&Snapshot, &Arc<RouteRow>) -> Option<Value>;
 
-static COLUMNS: [Column<Topology, Arc<RouteRow>>; 55] = [
+static COLUMNS: [Column<Snapshot, Arc<RouteRow>>; 55] = [
     Column::hidden(1, "vrrpRouteIndex", Syntax::Integer32, Access::NotAccessible),
     Column::new(2, "vrrpRouteAddressType", INET_ADDRESS_TYPE, |_, row| {
         address_type(row.config.destination.address)

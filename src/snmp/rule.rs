@@ -6,10 +6,10 @@ use agentx::{Access, Column, Index, Syntax, Table, Value};
 
 use crate::{
     config::{Network, Rule, RuleAction},
-    registry::{RuleRow, Topology},
+    registry::RuleRow,
     snmp::{
-        INET_ADDRESS_TYPE, TRUTH, address::STATUS, address_octets, address_type, encap, instance, integer,
-        one_or_two, position, route, text, unsigned,
+        INET_ADDRESS_TYPE, Snapshot, TRUTH, address::STATUS, address_octets, address_type, encap, instance,
+        integer, one_or_two, position, route, text, unsigned,
     },
 };
 
@@ -24,12 +24,12 @@ const ACTION: Syntax = Syntax::Enum(&[
 ]);
 
 /// The rules below an instance's index; 0 has the static ones.
-fn rules(topology: &Topology, index: u32) -> &[Arc<RuleRow>] {
+fn rules(topology: &Snapshot, index: u32) -> &[Arc<RuleRow>] {
     instance::rows_below(topology, index, &topology.statics.rules, |row| &row.rules)
 }
 
 /// The table.
-pub(super) static TABLE: Table<Topology, Arc<RuleRow>> = Table {
+pub(super) static TABLE: Table<Snapshot, Arc<RuleRow>> = Table {
     entry: &[1, 3, 6, 1, 4, 1, 9586, 100, 5, 2, 8, 1],
     name: "vrrpRuleEntry",
     index: &[instance::INDEX, Index { name: "vrrpRuleIndex", syntax: Syntax::Unsigned32, implied: false }],
@@ -42,7 +42,7 @@ pub(super) static TABLE: Table<Topology, Arc<RuleRow>> = Table {
     },
 };
 
-static COLUMNS: [Column<Topology, Arc<RuleRow>>; 38] = [
+static COLUMNS: [Column<Snapshot, Arc<RuleRow>>; 38] = [
     Column::hidden(1, "vrrpRuleIndex", Syntax::Unsigned32, Access::NotAccessible),
     Column::new(2, "vrrpRuleDirection", Syntax::DisplayString, |_, row| {
         text(match (selected(row.config.from), selected(row.config.to)) {

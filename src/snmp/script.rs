@@ -5,14 +5,14 @@ use std::sync::Arc;
 use agentx::{Access, Column, Index, Syntax, Table};
 
 use crate::{
-    registry::{ScriptRow, Topology},
-    snmp::{TRUTH, integer, one_or_two, position, text, unsigned},
+    registry::ScriptRow,
+    snmp::{Snapshot, TRUTH, integer, one_or_two, position, text, unsigned},
 };
 
 const RESULT: Syntax = Syntax::Enum(&[("init", 1), ("bad", 2), ("good", 3), ("initfailed", 5)]);
 
 /// The table.
-pub(super) static TABLE: Table<Topology, Arc<ScriptRow>> = Table {
+pub(super) static TABLE: Table<Snapshot, Arc<ScriptRow>> = Table {
     entry: &[1, 3, 6, 1, 4, 1, 9586, 100, 5, 2, 9, 1],
     name: "vrrpScriptEntry",
     index: &[Index { name: "vrrpScriptIndex", syntax: Syntax::Integer32, implied: false }],
@@ -24,7 +24,7 @@ pub(super) static TABLE: Table<Topology, Arc<ScriptRow>> = Table {
     },
 };
 
-static COLUMNS: [Column<Topology, Arc<ScriptRow>>; 12] = [
+static COLUMNS: [Column<Snapshot, Arc<ScriptRow>>; 12] = [
     Column::hidden(1, "vrrpScriptIndex", Syntax::Integer32, Access::NotAccessible),
     Column::new(2, "vrrpScriptName", Syntax::DisplayString, |_, row| text(&row.config.name)),
     Column::new(3, "vrrpScriptCommand", Syntax::DisplayString, |_, row| text(&row.config.command.shown)),

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use agentx::{Access, Column, Index, Syntax, Table};
 
 use crate::{
-    registry::{SessionRow, Topology},
-    snmp::{TRUTH, integer, one_or_two, position, text},
+    registry::SessionRow,
+    snmp::{Snapshot, TRUTH, integer, one_or_two, position, text},
 };
 
 /// The table.
-pub(super) static TABLE: Table<Topology, Arc<SessionRow>> = Table {
+pub(super) static TABLE: Table<Snapshot, Arc<SessionRow>> = Table {
     entry: &[1, 3, 6, 1, 4, 1, 9586, 100, 5, 2, 18, 1],
     name: "vrrpBfdEntry",
     index: &[Index { name: "vrrpBfdIndex", syntax: Syntax::Integer32, implied: false }],
@@ -22,7 +22,7 @@ pub(super) static TABLE: Table<Topology, Arc<SessionRow>> = Table {
     },
 };
 
-static COLUMNS: [Column<Topology, Arc<SessionRow>>; 5] = [
+static COLUMNS: [Column<Snapshot, Arc<SessionRow>>; 5] = [
     Column::hidden(1, "vrrpBfdIndex", Syntax::Integer32, Access::NotAccessible),
     Column::new(2, "vrrpBfdName", Syntax::DisplayString, |_, row| text(&row.config.name)),
     // 1 or 0, which is no TruthValue; no session runs yet, so none is up.

@@ -9,13 +9,14 @@ use agentx::{Change, CommitFailed, UndoFailed, Value, wire::ErrorCode};
 
 use crate::{
     config::InitialState,
-    registry::{InstanceRow, Setting, Topology},
+    registry::{InstanceRow, Setting},
+    snmp::Snapshot,
     units::Priority,
 };
 
 /// vrrpInstanceBasePriority: 1 to 254. 255 claims the addresses, which only the configuration can.
 pub(super) fn base_priority(
-    _: &Topology,
+    _: &Snapshot,
     row: &Arc<InstanceRow>,
     value: &Value,
 ) -> Result<Box<dyn Change>, ErrorCode> {
@@ -32,7 +33,7 @@ pub(super) fn base_priority(
 
 /// vrrpInstancePreempt: preempt(1), noPreempt(2). An owner preempts always (RFC 9568 §6.1), and so does `state MASTER`.
 pub(super) fn preempt(
-    _: &Topology,
+    _: &Snapshot,
     row: &Arc<InstanceRow>,
     value: &Value,
 ) -> Result<Box<dyn Change>, ErrorCode> {

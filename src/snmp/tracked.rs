@@ -8,22 +8,21 @@ use agentx::{Access, Column, Index, Syntax, Table};
 
 use crate::{
     config::tracking::{Tracked, Tracks},
-    registry::Topology,
-    snmp::{TRUTH, group, instance, integer, one_or_two, position, text},
+    snmp::{Snapshot, TRUTH, group, instance, integer, one_or_two, position, text},
 };
 
 /// A list of what something tracks.
 type List = fn(&Tracks) -> &Vec<Tracked>;
 
 /// The line of an instance that an index leads to.
-fn of_instance(topology: &Topology, list: List, after: &[u32], include: bool) -> Option<(Vec<u32>, Tracked)> {
+fn of_instance(topology: &Snapshot, list: List, after: &[u32], include: bool) -> Option<(Vec<u32>, Tracked)> {
     let instances = &topology.instances;
     let lines = |number: u32| instances.get(number as usize - 1).map(|row| list(&row.config.tracks));
     seek(instances.len(), lines, after, include)
 }
 
 /// The line of a sync group that an index leads to.
-fn of_group(topology: &Topology, list: List, after: &[u32], include: bool) -> Option<(Vec<u32>, Tracked)> {
+fn of_group(topology: &Snapshot, list: List, after: &[u32], include: bool) -> Option<(Vec<u32>, Tracked)> {
     let groups = &topology.groups;
     let lines = |number: u32| groups.get(number as usize - 1).map(|row| list(&row.config.tracks));
     seek(groups.len(), lines, after, include)
@@ -45,7 +44,7 @@ const fn line(name: &'static str) -> Index {
     Index { name, syntax: Syntax::Integer32, implied: false }
 }
 
-type Cell = Column<Topology, Tracked>;
+type Cell = Column<Snapshot, Tracked>;
 
 const fn name(number: u32, name: &'static str) -> Cell {
     Column::new(number, name, Syntax::DisplayString, |_, line| text(&line.name))
@@ -64,7 +63,7 @@ const fn reverse(number: u32, name: &'static str, syntax: Syntax) -> Cell {
 macro_rules! lines {
     ($table:ident, $arc:literal $prefix:literal, $owner:ident $seek:ident, $list:ident) => {
         #[doc = concat!("The lines of ", $prefix, "Table.")]
-        pub(super) static $table: Table<Topology, Tracked> = Table {
+        pub(super) static $table: Table<Snapshot, Tracked> = Table {
             entry: &[1, 3, 6, 1, 4, 1, 9586, 100, 5, 2, $arc, 1],
             name: concat!($prefix, "Entry"),
             index: &[$owner::INDEX, line(concat!($prefix, "Index"))],
@@ -91,7 +90,7 @@ lines!(GROUP_PROCESSES, 22 "vrrpSyncTrackedProcess", group of_group, processes);
 macro_rules! interfaces {
     ($table:ident, $arc:literal $prefix:literal, $owner:ident $seek:ident, $truth:expr) => {
         #[doc = concat!("The lines of ", $prefix, "Table.")]
-        pub(super) static $table: Table<Topology, Tracked> = Table {
+        pub(super) static $table: Table<Snapshot, Tracked> = Table {
             entry: &[1, 3, 6, 1, 4, 1, 9586, 100, 5, 2, $arc, 1],
             name: concat!($prefix, "Entry"),
             index: &[$owner::INDEX, line("ifIndex")],

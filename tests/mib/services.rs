@@ -11,7 +11,8 @@ use agentx::{Oid, Value};
 use steadfast::{
     config::{self, System},
     registry::{Rate, RealServerRow, RealServerStatus, Topology, Traffic, VirtualServerStatus},
-    snmp,
+    snmp::{self, Snapshot},
+    units::Time,
 };
 
 use crate::file;
@@ -136,14 +137,15 @@ fn recorded() -> Walk {
 }
 
 /// Everything below check, by GetNext; every cell is got as well.
-fn walk(topology: &Topology) -> Walk {
+fn walk(topology: Topology) -> Walk {
+    let snapshot = &Snapshot::new(Arc::new(topology), None, (Time::default(), Time::default));
     let view = snmp::view();
     let root = Oid::from(snmp::KEEPALIVED);
     let end = root.child(4);
     let mut walk = Walk::new();
     let mut at = root.child(3);
-    while let Some(found) = view.next(topology, &at, false, Some(&end)) {
-        assert_eq!(view.value(topology, &found.name), found.value, "GET and GETNEXT of {}", found.name);
+    while let Some(found) = view.next(snapshot, &at, false, Some(&end)) {
+        assert_eq!(view.value(snapshot, &found.name), found.value, "GET and GETNEXT of {}", found.name);
         walk.insert(found.name.suffix(&root).unwrap().to_vec(), shown(&found.value));
         at = found.name;
     }
@@ -152,7 +154,7 @@ fn walk(topology: &Topology) -> Walk {
 
 #[test]
 fn the_walk_of_a_router_at_work_is_keepalived_s() {
-    let (theirs, ours) = (recorded(), walk(&at_work()));
+    let (theirs, ours) = (recorded(), walk(at_work()));
     let mut seen = BTreeSet::new();
     let mut unknown = Vec::new();
     for object in theirs.keys().chain(ours.keys()).collect::<BTreeSet<_>>() {
@@ -176,7 +178,7 @@ fn the_walk_of_a_router_at_work_is_keepalived_s() {
 
 #[test]
 fn a_server_that_nobody_has_checked_is_dead_and_nothing_is_installed() {
-    let walk = walk(&topology());
+    let walk = walk(topology());
     let column = |column: [u32; 4]| -> Vec<&str> {
         walk.range(column.to_vec()..)
             .take_while(|(object, _)| object.starts_with(&column))
@@ -195,7 +197,7 @@ fn numbers_of_64_bits_stay_in_their_types() {
     let many = (7 << 32) + 5;
     let rate = Rate { bytes_out: many, ..Rate::default() };
     topology.virtual_servers[0].set_traffic(Traffic { rate, ..traffic(many, rate) });
-    let walk = walk(&topology);
+    let walk = walk(topology);
     let cell = |column: u32| walk[&vec![3, 3, 1, column, 1]].as_str();
     assert_eq!(cell(27), "Gauge32: 4294967295", "a gauge stays at its end");
     assert_eq!(cell(28), "Counter32: 25", "a counter wraps");

@@ -352,9 +352,12 @@ pub(super) static BLOCK: Block = Block::new(Table {
             .supported()
             .same_as("enable_snmp_vrrp"),
         keyword("enable_snmp_checker", "", Flag, "checker part of the MIB").supported(),
-        keyword("enable_snmp_rfc", "", Flag, "RFC2787 and RFC6527 MIBs"),
-        keyword("enable_snmp_rfcv2", "", Flag, "RFC2787 MIB"),
-        keyword("enable_snmp_rfcv3", "", Flag, "RFC6527 MIB"),
+        keyword("enable_snmp_rfc", "", Flag, "RFC2787 and RFC6527 MIBs").supported(),
+        keyword("enable_snmp_rfcv2", "", Flag, "RFC2787 MIB").supported(),
+        keyword("enable_snmp_rfcv3", "", Flag, "RFC6527 MIB").supported(),
+        keyword("snmp_compat", "", Flag, "indexes and notifications in SNMP as keepalived has them")
+            .since("Steadfast")
+            .supported(),
         keyword("snmp_context", "NAME", Text, "SNMP context that the MIB is served in")
             .or("the default context")
             .expected()

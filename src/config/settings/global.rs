@@ -114,6 +114,7 @@ section! {
         snmp_set: bool = "snmp_set",
         transition_journal: Option<Box<str>> = "transition_journal",
         transition_journal_size: Effective<u32> = "transition_journal_size",
+        snmp_compat: bool = "snmp_compat",
         enable_traps: bool = "enable_traps",
         snmp_vs_stats_update_interval: Effective<Duration> = "snmp_vs_stats_update_interval",
         snmp_rs_stats_update_interval: Effective<Duration> = "snmp_rs_stats_update_interval",

@@ -454,6 +454,7 @@ impl Engine {
         let Some(interface) = self.interfaces.at(index) else { return };
         let now = clock::now();
         let Some(number) = self.receivers.find(&interface.link.name, &addressee) else {
+            self.registry.topology().count_unknown_vrid();
             if let Some(strangers) = &mut self.strangers
                 && let Some(text) = strangers.note(now, &interface.link.name, &addressee)
             {

@@ -111,6 +111,10 @@ impl Engine {
 
     fn observe_link(&mut self, name: &str, now: Time) {
         let Some(&link) = self.trackers.link_of.get(name) else { return };
+        let index = self.interfaces.named(name).map(|interface| interface.link.index);
+        if self.trackers.links[link].row.set_link(index) {
+            self.registry.topology().note_link_change();
+        }
         let beat = self.trackers.links[link].row.beat();
         let is_up = |link: &kernel::Link| beat.map_or(link.up, |beat| beat && link.enabled);
         let state = match self.interfaces.named(name) {

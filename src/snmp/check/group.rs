@@ -9,15 +9,14 @@ use crate::{
         Network,
         settings::{GroupMember, ServerGroup},
     },
-    registry::Topology,
-    snmp::{INET_ADDRESS_TYPE, address_octets, address_type, integer, position, text, unsigned},
+    snmp::{INET_ADDRESS_TYPE, Snapshot, address_octets, address_type, integer, position, text, unsigned},
 };
 
 const INDEX: Index = Index { name: "virtualServerGroupIndex", syntax: Syntax::Integer32, implied: false };
 const MEMBER_TYPE: Syntax = Syntax::Enum(&[("fwmark", 1), ("ip", 2), ("iprange", 3)]);
 
 /// The groups.
-pub(super) static TABLE: Table<Topology, String> = Table {
+pub(super) static TABLE: Table<Snapshot, String> = Table {
     entry: &[1, 3, 6, 1, 4, 1, 9586, 100, 5, 3, 1, 1],
     name: "virtualServerGroupEntry",
     index: &[INDEX],
@@ -32,7 +31,7 @@ pub(super) static TABLE: Table<Topology, String> = Table {
 };
 
 /// The members: firewall marks first, then addresses.
-pub(super) static MEMBERS: Table<Topology, GroupMember> = Table {
+pub(super) static MEMBERS: Table<Snapshot, GroupMember> = Table {
     entry: &[1, 3, 6, 1, 4, 1, 9586, 100, 5, 3, 2, 1],
     name: "virtualServerGroupMemberEntry",
     index: &[
@@ -47,7 +46,7 @@ pub(super) static MEMBERS: Table<Topology, GroupMember> = Table {
     },
 };
 
-static MEMBER_COLUMNS: [Column<Topology, GroupMember>; 8] = [
+static MEMBER_COLUMNS: [Column<Snapshot, GroupMember>; 8] = [
     Column::hidden(1, "virtualServerGroupMemberIndex", Syntax::Integer32, Access::NotAccessible),
     Column::new(2, "virtualServerGroupMemberType", MEMBER_TYPE, |_, member| {
         integer(match (mark(member), range(member)) {
@@ -78,7 +77,7 @@ static MEMBER_COLUMNS: [Column<Topology, GroupMember>; 8] = [
     }),
 ];
 
-fn group(topology: &Topology, index: u32) -> Option<&ServerGroup> {
+fn group(topology: &Snapshot, index: u32) -> Option<&ServerGroup> {
     topology.server_groups.get(index as usize - 1)
 }
 

@@ -4,8 +4,7 @@ use agentx::{Scalar, Syntax, Value};
 
 use crate::{
     config::settings::{SyncDaemon, Timeouts},
-    registry::Topology,
-    snmp::{ENABLED, INET_ADDRESS_TYPE, address_octets, address_type, integer, one_or_two, text},
+    snmp::{ENABLED, INET_ADDRESS_TYPE, Snapshot, address_octets, address_type, integer, one_or_two, text},
 };
 
 macro_rules! oid {
@@ -13,7 +12,7 @@ macro_rules! oid {
 }
 
 /// The scalars, in the order of their OIDs.
-pub(super) static SCALARS: [Scalar<Topology>; 12] = [
+pub(super) static SCALARS: [Scalar<Snapshot>; 12] = [
     Scalar::new(oid![6, 1], "lvsSyncDaemonEnabled", ENABLED, |topology| {
         one_or_two(daemon(topology).is_some())
     }),
@@ -47,16 +46,16 @@ pub(super) static SCALARS: [Scalar<Topology>; 12] = [
     Scalar::new(oid![7, 3], "lvsTimeoutUdp", Syntax::Integer32, |topology| integer(timeouts(topology)?.udp?)),
 ];
 
-fn daemon(topology: &Topology) -> Option<&SyncDaemon> {
+fn daemon(topology: &Snapshot) -> Option<&SyncDaemon> {
     topology.global.settings.lvs_sync_daemon.as_deref()
 }
 
-fn timeouts(topology: &Topology) -> Option<&Timeouts> {
+fn timeouts(topology: &Snapshot) -> Option<&Timeouts> {
     topology.global.settings.lvs_timeouts.as_ref()
 }
 
 /// Without an `id` it is the VRID of the instance that the daemon follows, or 0.
-fn sync_id(topology: &Topology) -> Option<Value> {
+fn sync_id(topology: &Snapshot) -> Option<Value> {
     let daemon = daemon(topology)?;
     let followed = || {
         let name = daemon.instance.as_deref()?;

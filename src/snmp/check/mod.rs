@@ -12,12 +12,11 @@ use agentx::{Syntax, Value, View};
 
 use crate::{
     config::settings::{Checksum, Forwarding, Tunnel, TunnelKind},
-    registry::Topology,
-    snmp::integer,
+    snmp::{Snapshot, integer},
 };
 
 /// Adds everything below the arc.
-pub(super) fn add(view: View<Topology>) -> View<Topology> {
+pub(super) fn add(view: View<Snapshot>) -> View<Snapshot> {
     view.table(&group::TABLE)
         .table(&group::MEMBERS)
         .table(&service::TABLE)

@@ -6,17 +6,17 @@ use agentx::{Access, Column, Index, Syntax, Table, Value};
 
 use crate::{
     config::settings::{Endpoint, Forwarding, RealServer},
-    registry::{RealServerRow, Topology, Traffic, VirtualServerRow},
+    registry::{RealServerRow, Traffic, VirtualServerRow},
     snmp::{
-        ENABLED, INET_ADDRESS_TYPE, address_octets, address_type,
+        ENABLED, INET_ADDRESS_TYPE, Snapshot, address_octets, address_type,
         check::{
             ALIVE, CHECKSUM, FORWARDING, TUNNEL_KIND, WHEN_DOWN, forwarding,
             service::{self, path},
-            statistics::{self, statistic},
+            statistics::statistic,
             tunnel_checksum, tunnel_kind, tunnel_port,
         },
         instance::command,
-        integer, one_or_two, position, text, unsigned,
+        integer, low, one_or_two, position, text, unsigned,
     },
 };
 
@@ -72,7 +72,7 @@ impl Server {
 }
 
 /// The table.
-pub(super) static TABLE: Table<Topology, Server> = Table {
+pub(super) static TABLE: Table<Snapshot, Server> = Table {
     entry: &[1, 3, 6, 1, 4, 1, 9586, 100, 5, 3, 4, 1],
     name: "realServerEntry",
     index: &[service::INDEX, Index { name: "realServerIndex", syntax: Syntax::Integer32, implied: false }],
@@ -89,7 +89,7 @@ pub(super) static TABLE: Table<Topology, Server> = Table {
     },
 };
 
-static COLUMNS: [Column<Topology, Server>; 63] = [
+static COLUMNS: [Column<Snapshot, Server>; 63] = [
     Column::hidden(1, "realServerIndex", Syntax::Integer32, Access::NotAccessible),
     Column::new(2, "realServerType", TYPE, |_, row| one_or_two(row.written().is_some())),
     Column::new(3, "realServerAddrType", INET_ADDRESS_TYPE, |_, row| address_type(row.endpoint()?.address)),

@@ -10,16 +10,15 @@ use agentx::{Access, Column, Index, Syntax, Table, Value};
 
 use crate::{
     config::settings::{CommandLine, Destination, Endpoint, Granularity, Protocol, VirtualServer},
-    registry::{Topology, VirtualServerRow},
+    registry::VirtualServerRow,
     snmp::{
-        ENABLED, INET_ADDRESS_TYPE, TRUTH, address_octets,
+        ENABLED, INET_ADDRESS_TYPE, Snapshot, TRUTH, address_octets,
         check::{
-            ALIVE, CHECKSUM, FORWARDING, TUNNEL_KIND, WHEN_DOWN, forwarding,
-            statistics::{self, statistic},
+            ALIVE, CHECKSUM, FORWARDING, TUNNEL_KIND, WHEN_DOWN, forwarding, statistics::statistic,
             tunnel_checksum, tunnel_kind, tunnel_port,
         },
         instance::command,
-        integer, one_or_two, position, text, unsigned,
+        integer, low, one_or_two, position, text, unsigned,
     },
     units::Family,
 };
@@ -52,7 +51,7 @@ pub(super) const INDEX: Index =
     Index { name: "virtualServerIndex", syntax: Syntax::Integer32, implied: false };
 
 /// The table.
-pub(super) static TABLE: Table<Topology, Arc<VirtualServerRow>> = Table {
+pub(super) static TABLE: Table<Snapshot, Arc<VirtualServerRow>> = Table {
     entry: &[1, 3, 6, 1, 4, 1, 9586, 100, 5, 3, 3, 1],
     name: "virtualServerEntry",
     index: &[INDEX],
@@ -63,7 +62,7 @@ pub(super) static TABLE: Table<Topology, Arc<VirtualServerRow>> = Table {
     },
 };
 
-static COLUMNS: [Column<Topology, Arc<VirtualServerRow>>; 78] = [
+static COLUMNS: [Column<Snapshot, Arc<VirtualServerRow>>; 78] = [
     Column::hidden(1, "virtualServerIndex", Syntax::Integer32, Access::NotAccessible),
     Column::new(2, "virtualServerType", TYPE, |_, row| {
         integer(match row.config.heading {

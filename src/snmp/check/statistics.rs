@@ -10,7 +10,7 @@ macro_rules! statistic {
     // A Counter32 wraps (RFC 2578 §7.1.6).
     (COUNTER $number:literal $name:literal $($field:ident).+) => {
         Column::new($number, $name, Syntax::Counter32, |_, row| {
-            Some(Value::Counter32(statistics::low(row.traffic().$($field).+)))
+            Some(Value::Counter32(low(row.traffic().$($field).+)))
         })
     };
     // Rates have this type in the MIB, although they fall as well.
@@ -21,7 +21,7 @@ macro_rules! statistic {
     };
     (LOW $number:literal $name:literal $($field:ident).+) => {
         Column::new($number, $name, Syntax::Unsigned32, |_, row| {
-            unsigned(statistics::low(row.traffic().$($field).+))
+            unsigned(low(row.traffic().$($field).+))
         })
     };
     (HIGH $number:literal $name:literal $($field:ident).+) => {
@@ -29,9 +29,3 @@ macro_rules! statistic {
     };
 }
 pub(super) use statistic;
-
-/// The lower 32 bits.
-#[expect(clippy::cast_possible_truncation, reason = "the upper bits are what is to be left out")]
-pub(super) const fn low(number: u64) -> u32 {
-    number as u32
-}

@@ -1,0 +1,140 @@
+//! VRRP-MIB and VRRPV3-MIB beside keepalived's, and what is told by them.
+//!
+//! What may differ is in [`KNOWN`], and each entry quotes the row of `docs/differences.md` that explains it.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
+
+use lab::{Lan, Result, Router, SnmpClient, Snmpd, Snmptrapd, Subject, lan::Join, snmp::Trap, wait};
+
+use crate::{
+    scene::{SOON, calm, steadfast},
+    transitions::HERE,
+};
+
+const CONFIG: &str = include_str!("differential/rfc.conf");
+const V2: &str = ".1.3.6.1.2.1.68";
+const V3: &str = ".1.3.6.1.2.1.207";
+/// vrrpTrapNewMaster, vrrpv3NewMaster.
+const NEW_MASTER: [&str; 2] = [".1.3.6.1.2.1.68.0.1", ".1.3.6.1.2.1.207.0.1"];
+/// vrrpOperState and vrrpv3OperationsStatus.
+const STATES: [&str; 2] = [".1.3.6.1.2.1.68.1.3.1.3.", ".1.3.6.1.2.1.207.1.1.1.1.6."];
+
+/// Objects that differ, by their beginning, and how the row in `docs/differences.md` begins.
+const KNOWN: &[(&str, &str)] = &[
+    (".1.3.6.1.2.1.68.1.3.1.7.", "| `vrrpOperMasterIpAddr` "),
+    (".1.3.6.1.2.1.68.1.3.1.10.", "| `vrrpOperAuthKey` "),
+    (".1.3.6.1.2.1.68.1.3.1.13.", "| `vrrpOperVirtualRouterUpTime` "),
+    (".1.3.6.1.2.1.207.1.1.1.1.5.", "| `vrrpOperVirtualMacAddr`, `vrrpv3OperationsVirtualMacAddr` "),
+    (".1.3.6.1.2.1.207.1.1.1.1.12.", "| `vrrpOperVirtualRouterUpTime` "),
+    (".1.3.6.1.2.1.207.1.2.4.0", "| `vrrpv3GlobalStatisticsDiscontinuityTime` "),
+    (".1.3.6.1.2.1.207.1.2.5.1.12.", "| `vrrpv3GlobalStatisticsDiscontinuityTime` "),
+];
+
+type Walk = BTreeMap<String, String>;
+
+fn walk(client: &SnmpClient) -> Result<Walk> {
+    let mut walk = Walk::new();
+    for mib in [V2, V3] {
+        walk.extend(client.bulkwalk(mib, 25)?);
+    }
+    Ok(walk)
+}
+
+/// What a program shows once all five states are master and nothing grows any more, and what it has told by then: each
+/// notification with its objects.
+fn shown_by(
+    subject: &Subject,
+    lan: &Lan,
+    snmpd: &Snmpd,
+    trapd: &Snmptrapd,
+    config: &str,
+) -> Result<(Walk, [Vec<Trap>; 2])> {
+    let before = NEW_MASTER.map(|oid| trapd.traps_of(oid).len());
+    let config = config.replace("SOCKET", snmpd.agentx());
+    let router = Router::start(subject, &lan["alpha"], &format!("rfc-{subject}"), &config)?;
+    let client = snmpd.client();
+    let mut seen = Walk::new();
+    let walk = wait::until(&format!("{subject} to settle"), SOON, || {
+        let now = walk(&client).map_err(|error| error.to_string())?;
+        let is_master = |(oid, value): &(&String, &String)| {
+            STATES.iter().any(|state| oid.starts_with(state)) && *value == "INTEGER: 3"
+        };
+        let masters = now.iter().filter(is_master).count();
+        let grown = now.len() != seen.len();
+        seen.clone_from(&now);
+        if masters == 5 && !grown {
+            Ok(now)
+        } else {
+            Err(format!("{masters} masters, {} objects", now.len()))
+        }
+    })?;
+    for (oid, (before, count)) in NEW_MASTER.iter().zip(before.into_iter().zip([1, 4])) {
+        trapd.wait_traps(oid, before + count, SOON)?;
+    }
+    // In the order of their objects: the routers of one program need not become master in the order of the other's.
+    let mut told = NEW_MASTER.map(|oid| trapd.traps_of(oid));
+    for (traps, before) in told.iter_mut().zip(before) {
+        traps.drain(..before);
+        traps.sort_by(|a, b| a.varbinds.cmp(&b.varbinds));
+    }
+    router.stop()?;
+    wait::until_true("snmpd to forget the router", SOON, || client.get(&format!("{V3}.1.2.1.0")).is_err())?;
+    Ok((walk, told))
+}
+
+fn scene() -> Result<(Lan, Snmpd, Snmptrapd)> {
+    let mut lan = Lan::pair()?;
+    lan.add_segment(Join::Bridge, &[("alpha", "vd0", "10.8.0.1/24"), ("beta", "vd1", "10.8.0.2/24")])?;
+    let trapd = Snmptrapd::start(&lan["alpha"])?;
+    let snmpd = Snmpd::builder(&lan["alpha"]).trap_sink(HERE).start()?;
+    Ok((lan, snmpd, trapd))
+}
+
+#[test]
+fn both_rfc_mibs_are_keepalived_s_except_for_the_documented_differences() -> Result<()> {
+    let _calm = calm();
+    let (lan, snmpd, trapd) = scene()?;
+    let (theirs, told) = shown_by(&Subject::Keepalived, &lan, &snmpd, &trapd, CONFIG)?;
+    let (ours, mut told_too) = shown_by(&steadfast(), &lan, &snmpd, &trapd, CONFIG)?;
+    let (mut seen, mut unknown) = (BTreeSet::new(), Vec::new());
+    for object in theirs.keys().chain(ours.keys()).collect::<BTreeSet<_>>() {
+        if theirs.get(object) == ours.get(object) {
+            continue;
+        }
+        match KNOWN.iter().position(|(known, _)| object.starts_with(known)) {
+            Some(at) => drop(seen.insert(at)),
+            None => unknown.push(format!("{object}: {:?}, ours {:?}", theirs.get(object), ours.get(object))),
+        }
+    }
+    assert!(unknown.is_empty(), "not in docs/differences.md:\n{}", unknown.join("\n"));
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/differences.md"))?;
+    for (at, (object, row)) in KNOWN.iter().enumerate() {
+        assert!(seen.contains(&at), "{object} does not differ any more");
+        assert!(page.lines().any(|line| line.starts_with(row)), "docs/differences.md has no row {row}");
+    }
+    for (theirs, ours) in told.iter().zip(&mut told_too) {
+        for (theirs, ours) in theirs.iter().zip(ours.iter_mut()) {
+            ours.sysuptime = theirs.sysuptime;
+        }
+        assert_eq!(ours, theirs, "what tells of a new master");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_string_in_an_index_has_its_length_before_it_without_snmp_compat() -> Result<()> {
+    let _calm = calm();
+    let (lan, snmpd, trapd) = scene()?;
+    let config = CONFIG.replace("  snmp_compat\n", "");
+    let (walk, _) = shown_by(&steadfast(), &lan, &snmpd, &trapd, &config)?;
+    let rows: Vec<_> =
+        walk.keys().filter_map(|oid| oid.strip_prefix(".1.3.6.1.2.1.207.1.1.2.1.2.")).collect();
+    assert_eq!(rows.len(), 7, "{rows:?}");
+    let ends = |end: &str| rows.iter().any(|row| row.ends_with(end));
+    assert!(ends(".41.1.4.10.9.0.140") && ends(".42.2.16.254.128.0.0.0.0.0.0.0.0.0.0.0.0.0.66"), "{rows:?}");
+    Ok(())
+}
