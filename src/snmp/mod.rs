@@ -1,8 +1,8 @@
-//! KEEPALIVED-MIB over the registry: what an NMS reads, and what it is told.
+//! KEEPALIVED-MIB and the MIBs of RFC 2787 and RFC 6527 over the registry: what an NMS reads, and what it is told.
 //!
 //! Each table is one file that declares its columns as data, with a getter per column; [`view`] puts them
 //! together, and [`Pending`] turns transitions into notifications. Nothing here keeps state of its own:
-//! a request takes the registry's topology once and reads the rows. The room may import
+//! a request takes a [`Snapshot`] of the registry once and reads the rows. The room may import
 //! [`crate::registry`], the types of [`crate::config`]'s model and [`crate::units`] that are in its rows, and the `agentx`
 //! crate.
 
@@ -44,7 +44,7 @@ use agentx::{Syntax, Value, View};
 /// keepalived's arc, .1.3.6.1.4.1.9586.100.5: the root of KEEPALIVED-MIB.
 pub const KEEPALIVED: [u32; 9] = [1, 3, 6, 1, 4, 1, 9586, 100, 5];
 
-/// Everything of KEEPALIVED-MIB that is served.
+/// Everything that is served; which parts are, [`Parts`] says.
 pub fn view() -> View<Snapshot> {
     let view = View::new()
         .scalars(&global::SCALARS)
