@@ -7,6 +7,8 @@
 
 mod decode;
 mod events;
+#[cfg(test)]
+mod golden;
 mod requests;
 mod route;
 mod rule;

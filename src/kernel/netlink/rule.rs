@@ -67,9 +67,7 @@ impl fmt::Display for PreparedRule {
 impl Requests {
     /// Installs a rule; that the very same is there already is fine.
     pub async fn add_rule(&self, rule: &PreparedRule) -> Result<(), KernelError> {
-        let mut request = NetlinkMessage::from(RouteNetlinkMessage::NewRule(rule.message.clone()));
-        request.header.flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL;
-        match self.acknowledged(request).await {
+        match self.acknowledged(add_request(rule)).await {
             Ok(()) | Err(Refusal::Errno(Errno::EEXIST)) => Ok(()),
             Err(refusal) => Err(refusal.into_error(format!("adding rule {rule}"))),
         }
@@ -102,6 +100,13 @@ impl Requests {
         }
         Ok(rules)
     }
+}
+
+/// RTM_NEWRULE for a rule that is not there yet.
+pub(super) fn add_request(rule: &PreparedRule) -> NetlinkMessage<RouteNetlinkMessage> {
+    let mut request = NetlinkMessage::from(RouteNetlinkMessage::NewRule(rule.message.clone()));
+    request.header.flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL;
+    request
 }
 
 fn message(rule: &Rule) -> RuleMessage {

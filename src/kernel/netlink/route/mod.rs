@@ -103,7 +103,7 @@ impl Requests {
 }
 
 /// RTM_NEWROUTE with the flags that `ip route add`, `prepend` or `append` would send.
-fn add_request(route: &PreparedRoute) -> NetlinkMessage<RouteNetlinkMessage> {
+pub(super) fn add_request(route: &PreparedRoute) -> NetlinkMessage<RouteNetlinkMessage> {
     let how = match route.insertion {
         Insertion::Add => NLM_F_EXCL,
         Insertion::Prepend => 0,

@@ -104,6 +104,23 @@ fn an_address_that_another_program_removes_comes_back_without_a_change_of_master
 }
 
 #[test]
+fn a_route_that_another_program_removes_comes_back_and_is_counted() {
+    let mut lan = Lan::master(router(100));
+    lan.run_until(at(20.5));
+    lan.take_lines();
+    lan.input(0, |instance, now| instance.handle_routing_removed(now, "route default via 10.9.0.9".into()));
+    assert_eq!(
+        lan.take_decisions(),
+        [
+            "20.500 event: route default via 10.9.0.9 was removed by another program, restoring it",
+            "20.500 install",
+            "20.500 announce x5",
+        ]
+    );
+    assert_eq!((lan.counted(Counter::AddressRestored), lan.counted(Counter::BecomeMaster)), (1, 1));
+}
+
+#[test]
 fn a_program_that_removes_an_address_again_and_again_is_answered_once_a_second() {
     let mut lan = Lan::master(router(100));
     for tenth in 0..40 {
