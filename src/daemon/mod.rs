@@ -235,10 +235,10 @@ fn start_host(
     arguments: &Arguments,
     release: bool,
 ) -> Result<(Host, Option<host::Lane>), Refused> {
-    let links = host::plan_links(config).map_err(Refused::fatal)?;
-    // Behind the whole name: two daemons have two journals, whatever the extensions of their pid files.
-    let journal = own_file::beside(&arguments.pid, ".sysctls");
-    let started = Host::start(links, config, &journal, release);
+    // Behind the whole name: two daemons have two files, whatever the extensions of their pid files.
+    let notes = own_file::beside(&arguments.pid, ".host");
+    let links = host::plan_links(config, &notes).map_err(Refused::fatal)?;
+    let started = Host::start(links, config, &notes, release);
     started.map_err(|error| Refused::fatal(format!("starting the host lane: {error}")))
 }
 

@@ -497,3 +497,51 @@ fn a_virtual_router_may_be_on_a_macvlan() -> Result<()> {
     router.stop()?;
     Ok(())
 }
+
+#[test]
+fn what_a_killed_run_left_goes_with_the_next_whatever_it_is_to_do() {
+    if is_keepalived("link, rules and settings of a killed run stay") {
+        return;
+    }
+    // No link at all; one of another name; one on another interface, with tables of another name.
+    let elsewhere = Setup {
+        interface: "eth1".into(),
+        vips: vec!["10.9.1.100/24".into()],
+        before: globals("nftables other"),
+        ..with_vmac(&[])
+    };
+    let cases = [V3.alpha(150), V3.alpha(150).line("use_vmac edge"), elsewhere];
+    side_by_side(&cases, |next| {
+        let lan = host_for("true")?;
+        let alpha = &lan["alpha"];
+        let at_first = held(alpha)?;
+        let while_master = {
+            let router = next.start_until(&ours(), alpha, State::Master)?;
+            settled(alpha, &next.vips[0])?;
+            let held = held(alpha)?;
+            router.stop()?;
+            held
+        };
+        let killed = with_vmac(&[]).start_until(&ours(), alpha, State::Master)?;
+        lan.wait_holder(VIP, "alpha", SOON)?;
+        killed.kill9();
+        drop(killed);
+        assert!(held(alpha)?.iter().any(|line| line.starts_with(LINK)), "the story is about what it leaves");
+        let router = next.start_until(&ours(), alpha, State::Master)?;
+        settled(alpha, &next.vips[0])?;
+        wait::until("only what the second run needs", SOON, || {
+            let now = held(alpha).map_err(|error| error.to_string())?;
+            let other: Vec<_> = now.symmetric_difference(&while_master).cloned().collect();
+            if other.is_empty() { Ok(()) } else { Err(other.join("\n")) }
+        })?;
+        router.stop()?;
+        assert_same(&held(alpha)?, &at_first, "after its stop");
+        Ok(())
+    });
+}
+
+/// Waits until a host has a virtual address.
+fn settled(host: &Host, vip: &str) -> Result<()> {
+    let address = vip.split('/').next().unwrap_or_default();
+    wait::until_true("the virtual address", SOON, || host.has_address(address))
+}

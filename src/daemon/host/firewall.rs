@@ -24,11 +24,31 @@ impl Firewall {
         Self { rules: frame, in_place: false, may_be_there: left_over, routers: BTreeMap::new() }
     }
 
-    /// Removes what an earlier run left.
-    pub(super) fn begin(&mut self) {
-        if self.may_be_there && self.rules.is_empty() {
+    /// Removes what an earlier run left, in tables of that name too. Those that are `replaced` soon stay until then, in
+    /// one step.
+    pub(super) fn begin(&mut self, left: Option<String>, replaced: bool) {
+        match left {
+            Some(table) if table != self.rules.table => {
+                if let Err(error) = (Ruleset { table, ..self.rules.clone() }).apply() {
+                    warn!("{error}: rules of an earlier run may be left");
+                }
+            }
+            Some(_) => self.may_be_there = true,
+            None => {}
+        }
+        if self.may_be_there && !replaced {
             self.apply();
         }
+    }
+
+    /// Whether its tables can be there, now or later in this run.
+    pub(super) fn may_be_there(&self) -> bool {
+        self.may_be_there
+    }
+
+    /// The name of its tables.
+    pub(super) fn name(&self) -> &str {
+        &self.rules.table
     }
 
     /// Keeps the host's own housekeeping off these macvlans. Without the rules everything works, but switches may be
@@ -73,8 +93,8 @@ impl Firewall {
         self.change(self.in_place, &[], &removed);
     }
 
-    /// Removes everything.
-    pub(super) fn clear(&mut self) {
+    /// Removes everything. Returns whether nothing is left.
+    pub(super) fn clear(&mut self) -> bool {
         self.routers.clear();
         self.rules = Ruleset {
             ipv4: Vec::new(),
@@ -84,6 +104,7 @@ impl Firewall {
             ..self.rules.clone()
         };
         self.apply();
+        self.in_place
     }
 
     /// Has the kernel change elements of its sets, or where that is not enough, make the tables anew: somebody may have

@@ -7,7 +7,13 @@ use std::{
 
 use tracing::{info, warn};
 
-use super::{PlannedLink, Report, firewall::Firewall, plan::is_of_our_kind, settings, sysctls::Sysctls};
+use super::{
+    PlannedLink, Report,
+    firewall::Firewall,
+    notes::{Made, Notes},
+    plan::is_of_our_kind,
+    settings, sysctls,
+};
 use crate::{
     kernel::{Address, AddressInfo, Diversion, KernelError, Link, NewLink, NewLinkKind, Requests, Sysctl},
     units::{Family, IfIndex},
@@ -21,7 +27,7 @@ pub(super) struct Links {
     virtual_addresses: HashSet<IpAddr>,
     /// Which of them are there, by our doing.
     made: HashMap<usize, Diversion>,
-    sysctls: Sysctls,
+    notes: Notes,
     /// The rules, which some links need.
     pub(super) firewall: Firewall,
     /// Whether the host reports that it listens to groups of 224.0.0.0/24 (not with `disable_local_igmp`).
@@ -33,23 +39,65 @@ impl Links {
     pub(super) fn new(
         planned: Vec<PlannedLink>,
         virtual_addresses: HashSet<IpAddr>,
-        sysctls: Sysctls,
+        notes: Notes,
         firewall: Firewall,
         local_igmp: bool,
     ) -> Self {
-        Self { virtual_addresses, planned, made: HashMap::new(), sysctls, firewall, local_igmp }
+        Self { virtual_addresses, planned, made: HashMap::new(), notes, firewall, local_igmp }
     }
 
     /// Gives the host the settings that it has from the start to the end. What an earlier run was killed over is put back
-    /// first: this one may want something else.
+    /// first, and its rules go: this one may want something else.
     pub(super) fn begin(&mut self, wanted: &[(Sysctl, i64)]) {
-        for error in self.sysctls.restore() {
+        for error in sysctls::restore(&mut self.notes) {
             warn!("{error}");
         }
-        self.firewall.begin();
-        if let Err(error) = self.sysctls.set(wanted) {
+        let has_rules = self.planned.iter().any(|planned| matches!(planned.kind, NewLinkKind::Macvlan(_)));
+        self.firewall.begin(self.notes.table.take(), has_rules);
+        if has_rules || self.firewall.may_be_there() {
+            self.notes.note_table(self.firewall.name());
+        }
+        if let Err(error) = sysctls::set(&mut self.notes, wanted) {
             warn!("{error}");
         }
+    }
+
+    /// Removes the links that an earlier run left and this one has no use for.
+    pub(super) async fn clear_left(&mut self, requests: &Requests) {
+        let is_planned = |made: &Made| self.planned.iter().any(|planned| planned.name == made.name);
+        let (kept, left): (Vec<Made>, Vec<Made>) = self.notes.links.drain(..).partition(is_planned);
+        self.notes.links = kept;
+        if left.is_empty() {
+            return;
+        }
+        match requests.links().await {
+            Ok(existing) => {
+                let is_left = |link: &Link| is_of_our_kind(link) && left.iter().any(|made| made.is(link));
+                let (gone, others): (Vec<_>, Vec<_>) = existing.into_iter().partition(is_left);
+                for link in &gone {
+                    info!("removing {}, left by an earlier run", link.name);
+                }
+                for error in requests.delete_links(&gone, &others).await {
+                    warn!("{error}");
+                }
+            }
+            Err(error) => warn!("{error}"),
+        }
+        if let Err(error) = self.notes.settle() {
+            warn!("{error}");
+        }
+    }
+
+    /// Notes the links that are there, for whoever comes after this run if it is killed.
+    fn note_links(&mut self) {
+        let mut made: Vec<_> = self.made.iter().collect();
+        made.sort_by_key(|(number, _)| **number);
+        let note = |(number, made): (&usize, &Diversion)| Made {
+            index: made.link,
+            name: self.planned[*number].name.clone(),
+        };
+        let made = made.into_iter().map(note).collect();
+        self.notes.note_links(made);
     }
 
     /// Makes links ready: there, set up, up. The rules are in place before a link is up and says anything.
@@ -68,6 +116,7 @@ impl Links {
             let outcome = self.make(requests, *number, &existing).await;
             reports.push(Report { link: *number, outcome });
         }
+        self.note_links();
         self.apply_rules();
         for report in &mut reports {
             if let (Ok(()), Some(made)) = (&report.outcome, self.made.get(&report.link)) {
@@ -114,7 +163,7 @@ impl Links {
         settings::of_link(planned);
         let others: Vec<&str> = existing.iter().map(|link| link.name.as_str()).collect();
         let others = others.into_iter().filter(|name| self.planned.iter().all(|link| link.name != *name));
-        if let Err(error) = self.sysctls.set(&settings::of_others(planned, others)) {
+        if let Err(error) = sysctls::set(&mut self.notes, &settings::of_others(planned, others)) {
             warn!("{error}");
         }
         settings::check(planned)
@@ -198,12 +247,17 @@ impl Links {
                 let (made, others): (Vec<_>, Vec<_>) =
                     existing.into_iter().partition(|link| made.contains(&link.index));
                 errors.extend(requests.delete_links(&made, &others).await);
+                if errors.is_empty() {
+                    self.notes.links.clear();
+                }
             }
             Err(error) => errors.push(error),
         }
         self.made.clear();
-        self.firewall.clear();
-        errors.extend(self.sysctls.restore());
+        if self.firewall.clear() {
+            self.notes.table = None;
+        }
+        errors.extend(sysctls::restore(&mut self.notes));
         errors
     }
 }

@@ -11,10 +11,12 @@
 //! | `links` | making them, using what an earlier run left, removing them |
 //! | `firewall` | the rules as they have to be, and whether the kernel has them so |
 //! | `settings` | which settings of the network they need |
-//! | `sysctls` | settings that are changed, and put back, even by the next run when this one is killed |
+//! | `sysctls` | settings that are changed, and put back |
+//! | `notes` | what of all that there is to undo, for the next run, too, when this one is killed |
 
 mod firewall;
 mod links;
+mod notes;
 mod plan;
 mod settings;
 mod sysctls;
@@ -31,10 +33,10 @@ use tokio::{
 use tracing::{error, warn};
 
 pub(super) use self::plan::PlannedLink;
-use self::{firewall::Firewall, links::Links, sysctls::Sysctls};
+use self::{firewall::Firewall, links::Links, notes::Notes};
 use crate::{
     config::{Config, Global, Instance},
-    kernel::{KernelError, ReceiveBuffer, Refusal, Requests, Ruleset, Sysctl},
+    kernel::{KernelError, Link, ReceiveBuffer, Refusal, Requests, Ruleset, Sysctl},
 };
 
 /// Orders looked at together.
@@ -95,12 +97,12 @@ impl Lane {
 }
 
 impl Host {
-    /// Starts the lane, if there is anything for it to do. `journal` is where it notes the settings that it changes;
+    /// Starts the lane, if there is anything for it to do. In the file `notes` it says what it does;
     /// `release` says whether it puts everything back in the end (not with `-V`).
     pub(super) fn start(
         links: Vec<PlannedLink>,
         config: &Config,
-        journal: &Path,
+        notes: &Path,
         release: bool,
     ) -> io::Result<(Self, Option<Lane>)> {
         let refusing = config.instances.iter().any(Instance::refuses_packets);
@@ -110,18 +112,18 @@ impl Host {
         let local_igmp = !config.global.settings.disable_local_igmp;
         let host = Self { links: links.clone(), orders, reports };
         let lasting = settings::of_host(config);
-        if links.is_empty() && lasting.is_empty() && !refusing && !journal.exists() {
+        if links.is_empty() && lasting.is_empty() && !refusing && !notes.exists() {
             return Ok((host, None));
         }
         let lines = config.instances.iter().flat_map(|instance| {
             instance.virtual_addresses.iter().chain(&instance.excluded_addresses).map(|line| line.address)
         });
-        let (planned, virtual_addresses, journal) = (links, lines.collect(), journal.to_owned());
+        let (planned, virtual_addresses, notes) = (links, lines.collect(), notes.to_owned());
         let (ending, ended) = std::sync::mpsc::channel();
         let work = move || {
             let _ending: std::sync::mpsc::Sender<Infallible> = ending;
-            let sysctls = Sysctls::open(&journal);
-            let links = Links::new(planned, virtual_addresses, sysctls, firewall, local_igmp);
+            let notes = Notes::open(&notes);
+            let links = Links::new(planned, virtual_addresses, notes, firewall, local_igmp);
             if let Err(error) = run(links, &lasting, ordered, report, release) {
                 error!("the host lane has ended: {error}");
             }
@@ -160,8 +162,9 @@ impl Host {
     }
 }
 
-/// Plans the links that the configuration asks for, around the interfaces that exist: see [`plan::plan`].
-pub(super) fn plan_links(config: &mut Config) -> Result<Vec<PlannedLink>, KernelError> {
+/// Plans the links that the configuration asks for, around the interfaces that exist: see [`plan::plan`]. Those that an
+/// earlier run made, by its `notes`, do not count: they are used where they fit, and else removed.
+pub(super) fn plan_links(config: &mut Config, notes: &Path) -> Result<Vec<PlannedLink>, KernelError> {
     let wanted = config.instances.iter().any(|instance| {
         let mut lines = instance.virtual_addresses.iter().chain(&instance.excluded_addresses);
         instance.link.is_some() || instance.settings.use_vmac_addr || lines.any(|line| line.use_vmac)
@@ -176,6 +179,9 @@ pub(super) fn plan_links(config: &mut Config) -> Result<Vec<PlannedLink>, Kernel
         tasks.spawn(connection);
         requests.links().await
     })?;
+    let notes = Notes::open(notes);
+    let is_ours = |link: &Link| notes.links.iter().any(|made| made.is(link));
+    let existing: Vec<Link> = existing.into_iter().filter(|link| !is_ours(link)).collect();
     Ok(plan::plan(config, &existing))
 }
 
@@ -228,6 +234,7 @@ fn run(
         let (requests, connection) = Requests::open(ReceiveBuffer::default())?;
         let mut tasks = JoinSet::new();
         tasks.spawn(connection);
+        links.clear_left(&requests).await;
         let mut waiting = Vec::new();
         while orders.recv_many(&mut waiting, ORDERS).await > 0 {
             refuse_all(&mut links.firewall, &mut waiting);
