@@ -116,6 +116,25 @@ fn packets_to_the_addresses_are_accepted_unless_told_otherwise() {
     });
 }
 
+/// RFC 9568 §6.1 (6.1-1).
+#[test]
+fn neighbours_find_the_addresses_of_a_master_that_accepts_nothing() {
+    side_by_side(&[(V3, VIP), (V3_IPV6, VIP6)], |(talk, vip)| {
+        let lan = talk.lan()?;
+        let beta = &lan["beta"];
+        let _router = talk.alpha(100).line("no_accept").start_until(&ours(), &lan["alpha"], State::Master)?;
+        lan.wait_holder(vip, "alpha", SOON)?;
+        let is_found = || {
+            // What was announced does not count.
+            let forgets = beta.run(&["ip", "neigh", "flush", "dev", "vb0"]).is_ok();
+            let refuses = answers(beta, vip).is_ok_and(|answers| !answers);
+            let known = beta.run(&["ip", "neigh", "show", vip, "dev", "vb0"]).unwrap_or_default();
+            forgets && refuses && known.contains("lladdr")
+        };
+        wait::until_true("the address to be found", SOON, is_found)
+    });
+}
+
 /// What an earlier run left would keep packets out of a host that has the address for another reason.
 #[test]
 fn rules_of_a_run_that_was_killed_are_replaced() -> Result<()> {

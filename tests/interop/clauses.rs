@@ -3,12 +3,12 @@
 
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::time::Duration;
 
 use lab::{Capture, Host, Lan, State, wait};
 
-use crate::world::{SOON, Setup, V3, VI, VIP, ours, side_by_side};
+use crate::world::{SOON, Setup, V3, VI, VIP, is_keepalived, ours, side_by_side};
 
 /// A family, by what a client asks for, and what those two routers configure for it.
 #[derive(Debug)]
@@ -76,6 +76,30 @@ fn is_answered(client: &Host, case: &Case) -> bool {
     matches!(answer, Ok(Err(error)) if error.kind() == ErrorKind::ConnectionRefused)
 }
 
+/// The MACs that frames show the virtual address with, as their sender or in what they say (RFC 826, RFC 4861 §4.4).
+fn shown(capture: &Capture, case: &Case) -> BTreeSet<String> {
+    let service: SocketAddr = case.service.parse().expect("an address with a port");
+    let mut found = BTreeSet::new();
+    for packet in capture.packets().unwrap_or_default() {
+        let bytes = &packet.bytes;
+        let (address, said) = match service.ip() {
+            IpAddr::V4(address) if fits(bytes, &[(12, 8), (13, 6)]) => (address.octets().to_vec(), 22..28),
+            IpAddr::V6(address) if fits(bytes, &[(12, 0x86), (20, 58), (54, 136)]) => {
+                (address.octets().to_vec(), 80..86)
+            }
+            _ => continue,
+        };
+        let at = if service.is_ipv4() { 28 } else { 62 };
+        if bytes.get(at..at + address.len()) == Some(&address[..]) {
+            let macs = [bytes.get(6..12), bytes.get(said)];
+            let text =
+                |mac: &[u8]| mac.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(":");
+            found.extend(macs.into_iter().flatten().map(text));
+        }
+    }
+    found
+}
+
 /// Has the client ask whose the address is, and use it. What was announced it forgets, or it would have no reason to.
 fn ask(client: &Host, capture: &Capture, case: &Case) {
     let asked = || {
@@ -110,6 +134,42 @@ fn only_the_master_answers_for_the_virtual_addresses() {
         assert_eq!(senders(&capture, case.router_advertisement), BTreeSet::new());
         backup.stop()?;
         wait::until_true("silence", SOON, || !is_answered(client, case))?;
+        Ok(())
+    });
+}
+
+/// RFC 9568 §8.1.2 (8.1.2-1, 8.1.2-3, 8.1.2-6), §8.2.2 (8.2.2-1, 8.2.2-5, 8.2.2-8): an owner, a router that is none, and
+/// the owner after its restart.
+#[test]
+fn with_a_link_of_its_own_an_address_is_shown_with_the_virtual_mac_alone() {
+    if is_keepalived("it asks for its neighbours from its physical MAC, with the virtual address as its own")
+    {
+        return;
+    }
+    side_by_side(&CASES, |case| {
+        let lan = Lan::builder()
+            .host("alpha", "va0", "10.9.0.1/24")
+            .host("beta", "vb0", "10.9.0.2/24")
+            .host("client", "vc0", "10.9.0.4/24")
+            .build()?;
+        let (alpha, beta, client) = (&lan["alpha"], &lan["beta"], &lan["client"]);
+        client.run(&["ip", "addr", "replace", case.client, "dev", "vc0"])?;
+        let capture = Capture::start(client, "vc0", "arp or icmp6")?;
+        let owner = case.setup(V3.alpha(255)).line("use_vmac");
+        let master = owner.start_until(&ours(), alpha, State::Master)?;
+        let other = case.setup(V3.beta(100)).line("use_vmac").start_until(&ours(), beta, State::Backup)?;
+        ask(client, &capture, case);
+        master.stop()?;
+        other.wait_entering(VI, State::Master, SOON)?;
+        ask(client, &capture, case);
+        let mark = other.mark();
+        let master = owner.start_until(&ours(), alpha, State::Master)?;
+        other.wait_entering_since(mark, VI, State::Backup, SOON)?;
+        ask(client, &capture, case);
+        master.stop()?;
+        other.stop()?;
+        let family = if case.service.starts_with('[') { 2 } else { 1 };
+        assert_eq!(shown(&capture, case), BTreeSet::from([format!("00:00:5e:00:0{family}:33")]));
         Ok(())
     });
 }

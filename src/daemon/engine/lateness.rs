@@ -1,5 +1,5 @@
 //! The lane's own lag: how late it is with what is due, which readers see in the registry and the log is told when it is
-//! too much.
+//! too much (RFC 9568 §2.5 (2.5-1)).
 
 use std::time::Duration;
 

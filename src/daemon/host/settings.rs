@@ -1,7 +1,8 @@
 //! Which settings of the network a virtual router's link needs.
 //!
 //! A macvlan and its parent are two doors of one host onto one link, and Linux answers at either for all of its
-//! addresses. Each has to speak for its own only, or the link would learn virtual addresses at the physical MAC.
+//! addresses. Each has to speak for its own only, or the link would learn virtual addresses at the physical MAC
+//! (RFC 9568 §8.1.2 (8.1.2-1, 8.1.2-3, 8.1.2-6), §8.2.2 (8.2.2-1, 8.2.2-5, 8.2.2-8)).
 
 use tracing::warn;
 

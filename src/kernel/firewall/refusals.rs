@@ -1,7 +1,7 @@
 //! The rules that keep packets to and from virtual addresses out (`no_accept`, strict mode).
 //!
 //! A MASTER that does not own the addresses forwards what is for others and answers ARP and neighbour discovery, and
-//! nothing else that is sent to them (RFC 9568 §6.4.3 (6.4.3-6)). They are on the host all the same, or it would not
+//! nothing else that is sent to them (RFC 9568 §6.1 (6.1-1), §6.4.3 (6.4.3-6, 6.4.3-7)). They are on the host all the same, or it would not
 //! answer for them.
 
 use std::net::{IpAddr, Ipv6Addr};
