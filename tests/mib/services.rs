@@ -5,11 +5,13 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     sync::Arc,
+    time::Duration,
 };
 
 use agentx::{Oid, Value};
 use steadfast::{
     config::{self, System},
+    kernel::clock,
     registry::{Rate, RealServerRow, RealServerStatus, Topology, Traffic, VirtualServerStatus},
     snmp::{self, Snapshot},
     units::Time,
@@ -205,6 +207,46 @@ fn numbers_of_64_bits_stay_in_their_types() {
     assert_eq!(cell(36), "Gauge32: 4294967295");
     assert_eq!((cell(49), cell(50)), ("Gauge32: 5", "Gauge32: 7"), "the halves of the rate");
     assert_eq!(cell(78), format!("Counter64: {many}"));
+}
+
+#[test]
+fn a_row_of_a_hundred_thousand_costs_what_one_of_the_first_does() {
+    const SERVICES: usize = 100;
+    const SERVERS: usize = 1000;
+    let mut text = String::new();
+    for service in 0..SERVICES {
+        text += &format!("virtual_server 10.68.0.{service} 80 {{\nprotocol TCP\n");
+        for server in 0..SERVERS {
+            text += &format!("real_server 10.69.{}.{} 80 {{\n}}\n", server / 250, server % 250);
+        }
+        text += "}\n";
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("many.conf");
+    fs::write(&path, text).unwrap();
+    let (config, _) = config::load(&path, None, &System);
+    let topology = Topology::new(config.unwrap(), String::new(), Vec::new());
+    let snapshot = Snapshot::new(Arc::new(topology), None, (Time::default(), Time::default));
+    let view = snmp::view();
+    // realServerStatus
+    let column = Oid::from(snmp::KEEPALIVED).child(3).child(4).child(1).child(6);
+    let mut at = column.clone();
+    let mut times = Vec::new();
+    for _ in 0..SERVICES {
+        let began = clock::now();
+        for _ in 0..SERVERS {
+            let found = view.next(&snapshot, &at, false, None).unwrap();
+            assert!(found.name.starts_with(&column), "the column ends after {at}");
+            at = found.name;
+        }
+        times.push(clock::now().since(began));
+    }
+    assert_eq!(at.suffix(&column), Some(&[100, 1000][..]));
+    // The best of each half: whatever else the machine does lengthens others.
+    let best = |times: &[Duration]| times.iter().min().copied().unwrap();
+    let (first, last) = (best(&times[..SERVICES / 2]), best(&times[SERVICES / 2..]));
+    println!("{SERVERS} rows: {first:?} at the beginning, {last:?} at the end");
+    assert!(last < first * 2, "{last:?} for {SERVERS} rows at the end, {first:?} at the beginning");
 }
 
 #[test]
