@@ -64,6 +64,8 @@ mod late;
 mod linkbeat;
 #[path = "interop/malformed.rs"]
 mod malformed;
+#[path = "interop/paces.rs"]
+mod paces;
 #[path = "interop/recording.rs"]
 mod recording;
 #[path = "interop/resilience.rs"]
@@ -78,6 +80,8 @@ mod scripts;
 mod seeds;
 #[path = "interop/signatures.rs"]
 mod signatures;
+#[path = "interop/stalls.rs"]
+mod stalls;
 #[path = "interop/statics.rs"]
 mod statics;
 #[path = "interop/tracking.rs"]

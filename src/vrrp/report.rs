@@ -49,6 +49,8 @@ pub(super) enum Matter {
     Released,
     /// A BACKUP follows a master with another interval than the last one's (version 3).
     NewInterval,
+    /// A BACKUP follows a master with another interval than its own (version 3).
+    AdoptedInterval,
     /// A BACKUP hears a master of lower priority.
     LowerPriority,
     /// A MASTER hears a router that should give way.

@@ -9,7 +9,9 @@ use lab::pcap::Vrrp;
 use lab::{Capture, Injector, Lan, Result, Router, State, Subject, clock, wait};
 
 use crate::scripts::{lines, script};
-use crate::world::{EARLY, LATE, Ours, SOON, Setup, Talk, V3, VI, VIP, from, ours, side_by_side};
+use crate::world::{
+    EARLY, LATE, Ours, SOON, Setup, Talk, V3, VI, VIP, from, is_keepalived, ours, side_by_side,
+};
 
 const ALPHA: [u8; 4] = [10, 9, 0, 1];
 const BETA: [u8; 4] = [10, 9, 0, 2];
@@ -236,6 +238,93 @@ fn log_unknown_vrids_names_routers_of_others() {
         // keepalived has a line for each, here whoever floods a link does not flood the log.
         let most = if let Subject::Steadfast(_) = ours() { 1 } else { 20 };
         assert_eq!(lines, if *named { most } else { 0 }, "{log}");
+        Ok(())
+    });
+}
+
+/// One advertisement is enough to have the end of a master noticed two minutes late; whoever looks sees it.
+#[test]
+fn an_interval_taken_over_from_a_master_is_told() -> Result<()> {
+    let stage = Stage::build()?;
+    let alpha = stage.start_until(&V3.alpha(100), State::Master)?;
+    let longest = advert_v3((GAMMA, VRRP_GROUP), 51, 200, 4095, &VIPS);
+    let frame = Ipv4::vrrp(GAMMA, &longest).ethernet(stage.lan["gamma"].mac("vg0")?);
+    let mark = alpha.mark();
+    stage.injector.send(&frame)?;
+    alpha.wait_entering_since(mark, VI, State::Backup, SOON)?;
+    stage.injector.send(&frame)?;
+    let told = match ours() {
+        Subject::Steadfast(_) => "goes by the interval of 10.9.0.3, 40950ms",
+        Subject::Keepalived => "advertisement interval updated from 200ms to 40950ms",
+    };
+    alpha.wait_log(told, SOON).map(drop)
+}
+
+/// An owner hears another one, of a higher address.
+#[test]
+fn an_owner_that_ignores_advertisements_gives_way_to_nobody() {
+    if is_keepalived("2.2.7 does not know the word") {
+        return;
+    }
+    side_by_side(&[("# nothing", 2), ("owner_ignore_adverts", 1)], |(line, entries)| {
+        let stage = Stage::build()?;
+        let alpha = stage.start_until(&V3.alpha(255).line(*line), State::Master)?;
+        let capture = stage.capture()?;
+        let known = capture.wait_vrrp("an advertisement", SOON, |seen| !seen.is_empty())?.len();
+        stage.advertise(GAMMA, false, 255, 255)?;
+        // Nobody else is there, so it is MASTER again sooner or later.
+        capture.wait_vrrp("five more", SOON, |seen| seen.len() > known + 5)?;
+        assert_eq!(alpha.entries(VI, State::Backup), *entries, "{}", alpha.log());
+        Ok(())
+    });
+}
+
+/// A master that is known sends other addresses than ours all of a sudden.
+#[test]
+fn skip_check_adv_addr_trusts_a_master_that_is_known() {
+    let cases = [("# nothing", true), ("skip_check_adv_addr", false)];
+    side_by_side(&cases, |(line, told)| {
+        let stage = Stage::build()?;
+        let alpha = stage.start_until(&V3.alpha(100).line(*line), State::Master)?;
+        let mark = alpha.mark();
+        let mac = stage.lan["gamma"].mac("vg0")?;
+        let send = |vips: &[[u8; 4]]| {
+            let message = advert_v3((GAMMA, VRRP_GROUP), 51, 200, 20, vips);
+            stage.injector.send(&Ipv4::vrrp(GAMMA, &message).ethernet(mac))
+        };
+        send(&VIPS)?;
+        alpha.wait_entering_since(mark, VI, State::Backup, SOON)?;
+        send(&VIPS)?;
+        send(&[[10, 9, 0, 101]])?;
+        // All of that has been heard by then.
+        alpha.wait_entering_since(mark, VI, State::Master, SOON)?;
+        let words = match ours() {
+            Subject::Steadfast(_) => "does not have our address 10.9.0.100",
+            Subject::Keepalived => "not present",
+        };
+        assert_eq!(alpha.log().contains(words), *told, "{}", alpha.log());
+        Ok(())
+    });
+}
+
+/// The RFC has no unicast; it is for links without multicast.
+#[test]
+fn strict_mode_has_no_unicast_where_there_is_multicast() {
+    if is_keepalived("2.2.7 runs it") {
+        return;
+    }
+    side_by_side(&[("on", false), ("off", true)], |(multicast, runs)| {
+        let lan = UNICAST.lan()?;
+        let alpha = &lan["alpha"];
+        alpha.run(&["ip", "link", "set", "va0", "multicast", multicast])?;
+        let router = UNICAST.alpha(150).line("strict_mode").start(&ours(), alpha)?;
+        if *runs {
+            return router.wait_entering(VI, State::Master, SOON).map(drop);
+        }
+        let ended = router.process().wait(SOON)?;
+        assert_eq!(ended.code(), Some(2), "{}", router.log());
+        let log = router.log();
+        assert!(log.contains("strict mode has no unicast where there is multicast"), "{log}");
         Ok(())
     });
 }

@@ -334,6 +334,7 @@ impl Instance {
             reason: self.reason.clone(),
             source: self.source,
             master: self.master,
+            adopted_interval: self.adopted_interval(),
             contest: self.contest,
             signature: self.guard.signature(),
         }
@@ -453,6 +454,22 @@ impl Instance {
             (advert.source, Matter::NewInterval),
             format_args!("advertisement interval updated from {old}ms to {new}ms by master"),
         );
+        if advert.interval != self.settings.advert_interval {
+            let (sender, down) = (advert.source, self.master_down_interval().as_millis());
+            self.complain(
+                now,
+                (sender, Matter::AdoptedInterval),
+                format_args!(
+                    "goes by the interval of {sender}, {new}ms: its silence is noticed after {down}ms"
+                ),
+            );
+        }
+    }
+
+    /// The interval of the master that a BACKUP goes by, if it is not its own.
+    fn adopted_interval(&self) -> Option<Duration> {
+        let is_adopted = self.state == State::Backup && self.master_interval != self.settings.advert_interval;
+        is_adopted.then_some(self.master_interval)
     }
 
     /// Logs what is odd about an advertisement that is used all the same (RFC 9568 §7.1 (7.1-8, 7.1-9, 7.1-11)).

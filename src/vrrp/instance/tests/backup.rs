@@ -120,6 +120,7 @@ fn a_stream_of_releases_and_of_changing_intervals_is_one_line_each() {
             "0.000 detail: (VI) Backup received priority 0 advertisement",
             "0.000 warning: (VI) router 10.9.0.77 advertises every 500ms, we are configured for 1000ms",
             "0.000 detail: (VI) advertisement interval updated from 1000ms to 500ms by master",
+            "0.000 warning: (VI) goes by the interval of 10.9.0.77, 500ms: its silence is noticed after 1804ms",
         ]
     );
 }
@@ -224,6 +225,7 @@ fn version_3_learns_the_interval_of_its_master_and_forgets_it_as_master() {
         [
             "1.000 warning: (VI) router 10.9.0.77 advertises every 500ms, we are configured for 1000ms",
             "1.000 detail: (VI) advertisement interval updated from 1000ms to 500ms by master",
+            "1.000 warning: (VI) goes by the interval of 10.9.0.77, 500ms: its silence is noticed after 1804ms",
             // 3 * 0.5 s and a skew of 156/256 * 0.5 s.
             "2.805 advert 100",
             "2.805 BACKUP -> MASTER (master 10.9.0.77 fell silent)",
@@ -234,6 +236,25 @@ fn version_3_learns_the_interval_of_its_master_and_forgets_it_as_master() {
     );
     lan.run_until(at(4.0));
     assert_eq!(lan.take_lines(), ["3.805 advert 100"]);
+}
+
+/// Whoever can forge one advertisement can have the end of the master noticed two minutes late: it shows.
+#[test]
+fn an_interval_that_is_not_its_own_shows_until_a_master_has_the_usual_one() {
+    let mut lan = Lan::started(router(100));
+    assert_eq!(lan.status().adopted_interval, None);
+    let longest = Settings { advert_interval: Duration::from_millis(40_950), ..router(200) };
+    let packet = advert_of(&longest, OTHER, 200);
+    lan.input(0, |instance, now| instance.handle_packet(now, &packet));
+    assert_eq!(lan.status().adopted_interval, Some(longest.advert_interval));
+    let lines = lan.take_lines();
+    let shown = "0.000 warning: (VI) goes by the interval of 10.9.0.77, 40950ms: its silence is noticed after 147803ms";
+    assert!(lines.iter().any(|line| line == shown), "{lines:?}");
+    lan.hear_at(1.0, 200);
+    assert_eq!(lan.status().adopted_interval, None);
+    lan.input(0, |instance, now| instance.handle_packet(now, &packet));
+    lan.run_until(at(200.0));
+    assert_eq!((lan.status().state, lan.status().adopted_interval), (State::Master, None));
 }
 
 #[test]
