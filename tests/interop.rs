@@ -18,10 +18,12 @@
 //! | `wire` | adverts and announcements byte for byte as in the captures of keepalived |
 //! | `addresses` | what the kernel holds: before, during and after, and when others change it |
 //! | `ipv6` | what is different over IPv6: addresses of both families, groups, duplicate address detection |
+//! | `order` | hundreds of transitions to scripts, FIFOs and mail at once |
 //! | `recording` | what a daemon records, replayed |
 //! | `resilience` | what a router survives: lost links, names and addresses, a stop of its process, lost reports |
 //! | `scripts` | notify scripts and tracked scripts |
 //! | `tracking` | what moves a priority or is a FAULT: interfaces, files, processes |
+//! | `mail` | mails, and a mail server that does not take them |
 //! | `malformed` | garbage on the wire |
 //! | `signatures` | `auth_hmac`: who signs and who is believed |
 //! | `vmac` | links of the routers' own: virtual MAC, settings, rules, and what is left of them |
@@ -62,8 +64,12 @@ mod lane;
 mod late;
 #[path = "interop/linkbeat.rs"]
 mod linkbeat;
+#[path = "interop/mail.rs"]
+mod mail;
 #[path = "interop/malformed.rs"]
 mod malformed;
+#[path = "interop/order.rs"]
+mod order;
 #[path = "interop/paces.rs"]
 mod paces;
 #[path = "interop/recording.rs"]

@@ -291,7 +291,8 @@ fn run_lanes(
     // A mistake in an output must not end the process with the addresses still in place: with the lane its end
     // of the command channel is dropped, and the engine then releases them in order.
     let managed = catch_unwind(AssertUnwindSafe(|| runtime.block_on(manage.run(engine_ended))));
-    drop(runtime);
+    // What the name service is asked for may take as long as it likes: nobody waits for it.
+    runtime.shutdown_background();
     match (vrrp.join(), managed) {
         (Err(_), _) => Err(Refused { status: exit::INTERNAL, message: "the vrrp lane panicked".to_owned() }),
         (Ok(Err(error)), _) => Err(Refused::fatal(error)),

@@ -52,6 +52,16 @@ impl Owner {
         Self { uid, gid, name, home }
     }
 
+    /// The user and group that the daemon runs as.
+    pub fn own() -> Self {
+        Self::new(unistd::geteuid().as_raw(), unistd::getegid().as_raw())
+    }
+
+    /// The name of the account, or its number.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Whether this is not the user that the daemon runs as.
     pub fn is_another_user(&self) -> bool {
         self.uid != unistd::geteuid().as_raw()

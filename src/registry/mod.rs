@@ -41,7 +41,7 @@ pub use self::{
         ScriptStatus, SignatureStatus,
     },
     services::{Rate, RealServerRow, RealServerStatus, Traffic, VirtualServerRow, VirtualServerStatus},
-    sinks::{FifoConfig, SinkConfig, SinkRow},
+    sinks::{FifoConfig, MailConfig, SinkConfig, SinkRow},
     state::State,
     stream::{Cursor, Stream},
     topology::Topology,

@@ -6,6 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use arc_swap::ArcSwapOption;
@@ -32,6 +33,39 @@ pub enum SinkConfig {
     Scripts,
     /// `notify_fifo` or `vrrp_notify_fifo`.
     Fifo(FifoConfig),
+    /// `notification_email`.
+    Mail(MailConfig),
+}
+
+impl SinkConfig {
+    /// That of mail, if it is one.
+    pub fn mail(&self) -> Option<&MailConfig> {
+        match self {
+            Self::Mail(config) => Some(config),
+            Self::Scripts | Self::Fifo(_) => None,
+        }
+    }
+}
+
+/// Mails by way of a mail server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MailConfig {
+    /// `smtp_server`: its address or name.
+    pub server: String,
+    /// Its port.
+    pub port: u16,
+    /// `smtp_helo_name`.
+    pub helo: String,
+    /// `smtp_connect_timeout`: how long connecting may take, and each mail after that.
+    pub timeout: Duration,
+    /// `notification_email_from`.
+    pub from: String,
+    /// `notification_email`, as written.
+    pub to: Vec<String>,
+    /// Whether FAULT is mailed (`no_email_faults` clears it).
+    pub faults: bool,
+    /// The name of this host, where addresses without one are.
+    pub host_name: String,
 }
 
 /// A FIFO that a line is written into for every transition.

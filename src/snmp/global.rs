@@ -1,4 +1,4 @@
-//! KEEPALIVED-MIB::global: scalars about the daemon and its `global_defs`.
+//! KEEPALIVED-MIB::global: scalars about the daemon and its `global_defs`; those of `mail` are beside.
 
 use agentx::{Scalar, Syntax};
 

@@ -38,7 +38,15 @@ pub(super) static SCALARS: [Scalar<Snapshot>; 9] = [
         unsigned(*topology.global.settings.smtp_connect_timeout)
     }),
     Scalar::new(oid![4], "emailFrom", Syntax::DisplayString, |topology| {
-        text(topology.global.settings.notification_email_from.as_deref()?)
+        // Without a server, or recipients, nobody sends.
+        let sender = topology.sinks.iter().find_map(|row| row.config.mail());
+        text(
+            sender.map(|mail| mail.from.as_str()).or(topology
+                .global
+                .settings
+                .notification_email_from
+                .as_deref())?,
+        )
     }),
     Scalar::new(oid![6], "smtpServerPort", Syntax::Unsigned32, |topology| {
         unsigned(configured(topology).map_or(SMTP_PORT, |server| server.port))

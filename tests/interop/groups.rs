@@ -57,7 +57,7 @@ impl Group {
     }
 
     /// With one more line in the group.
-    fn line(mut self, line: &str) -> Self {
+    pub(crate) fn line(mut self, line: &str) -> Self {
         self.lines += &format!("  {line}\n");
         self
     }

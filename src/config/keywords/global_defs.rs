@@ -40,24 +40,29 @@ pub(super) static BLOCK: Block = Block::new(Table {
         keyword("lvs_id", "STRING", Text, "old name of router_id")
             .expected()
             .removed("router_id names this host now"),
-        keyword("notification_email", "{ ADDRS }", Lines(&NO_OPTIONS), "mail recipients; no mail without it"),
+        keyword("notification_email", "{ ADDRS }", Lines(&NO_OPTIONS), "mail recipients; no mail without it")
+            .supported(),
         keyword("notification_email_from", "ADDR", Text, "sender")
+            .supported()
             .or("user@hostname of the process")
             .expected(),
         keyword("smtp_server", "HOST [PORT]", Text, "mail server; no mail without it")
+            .supported()
             .or("none, port 25")
             .required(),
-        keyword("smtp_helo_name", "STRING", Text, "HELO name").or("local host name"),
+        keyword("smtp_helo_name", "STRING", Text, "HELO name").supported().or("local host name"),
         keyword("smtp_connect_timeout", "SECS", Integer(0, 4294), "mail connection timeout")
+            .supported()
             .or("30")
             .required(),
-        keyword("smtp_alert", "[BOOL]", Boolean, "default of all smtp_alert settings"),
+        keyword("smtp_alert", "[BOOL]", Boolean, "default of all smtp_alert settings").supported(),
         keyword("smtp_alert_vrrp", "[BOOL]", Boolean, "default for VRRP smtp_alert")
+            .supported()
             .inherits(&[("global_defs", "smtp_alert")]),
         keyword("smtp_alert_checker", "[BOOL]", Boolean, "default for checker smtp_alert")
             .inherits(&[("global_defs", "smtp_alert")]),
         keyword("checker_log_all_failures", "[BOOL]", Boolean, "log every failed check attempt").or("off"),
-        keyword("no_email_faults", "", Flag, "no mails for FAULT"),
+        keyword("no_email_faults", "", Flag, "no mails for FAULT").supported(),
         keyword("no_checker_emails", "[BOOL]", Boolean, "mail only when a server is really added/removed")
             .or("off"),
         keyword("rs_init_notifies", "[BOOL]", Boolean, "run notify_up for servers that start up").or("off"),

@@ -357,6 +357,7 @@ pub(super) static BLOCK: Block = Block::new(Table {
             .inherits(&[("global_defs", "vrrp_notify_priority_changes")])
             .or("off"),
         keyword("smtp_alert", "[BOOL]", Boolean, "mail on state changes")
+            .supported()
             .inherits(&[("global_defs", "smtp_alert_vrrp"), ("global_defs", "smtp_alert")])
             .or("off"),
         keyword(

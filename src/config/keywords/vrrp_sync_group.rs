@@ -77,6 +77,7 @@ pub(super) static BLOCK: Block = Block::new(Table {
         .inherits(&[("global_defs", "vrrp_notify_priority_changes")])
         .or("off"),
         keyword("smtp_alert", "[BOOL]", Boolean, "mail on group state changes")
+            .supported()
             .inherits(&[("global_defs", "smtp_alert_vrrp"), ("global_defs", "smtp_alert")])
             .or("off"),
         keyword("global_tracking", "", Flag, "same effect as sync_group_tracking_weight")

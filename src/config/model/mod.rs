@@ -118,6 +118,7 @@ impl Global {
             vrrp_version: Version::V2,
             script_user: None,
             script_security: false,
+            host_name: String::new(),
             settings: Box::new(GlobalDefs::unwritten()),
         }
     }
@@ -141,6 +142,8 @@ pub struct Global {
     pub script_user: Option<User>,
     /// `enable_script_security`.
     pub script_security: bool,
+    /// The name of this host.
+    pub host_name: String,
     /// Every word of `global_defs`, as written.
     pub settings: Box<GlobalDefs>,
 }

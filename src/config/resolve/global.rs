@@ -14,7 +14,8 @@ use crate::{
 const DEFAULT_SCRIPT_USER: &str = "keepalived_script";
 
 pub(super) fn resolve(nodes: &[Node], context: &mut Context<'_>) -> Global {
-    let mut global = Global { router_id: context.env.host_name(), ..Global::empty() };
+    let host_name = context.env.host_name();
+    let mut global = Global { router_id: host_name.clone(), host_name, ..Global::empty() };
     for node in nodes.iter().filter(|node| node.keyword.name == "global_defs").flat_map(Node::nodes) {
         global.settings.set(node, context.report);
         host::check_groups(node, &mut global.settings, context);

@@ -33,7 +33,7 @@ impl<T> Effective<T> {
     }
 
     /// Replaces the value, whoever said it.
-    pub(in crate::config) fn replace(&mut self, value: T) {
+    pub(crate) fn replace(&mut self, value: T) {
         self.value = value;
     }
 }

@@ -24,6 +24,7 @@ pub mod inject;
 pub mod keepalived;
 pub mod lan;
 pub mod load;
+pub mod mail;
 pub mod monitor;
 pub mod pcap;
 pub mod privileges;
