@@ -62,7 +62,8 @@ pub enum NoJournal {
     /// Something else, which is not to be overwritten.
     #[error("it holds something else than transitions")]
     Foreign,
-    /// A journal whose header is damaged, or of another version.
+    /// A journal whose header is damaged, or of another version; or nothing but zeros, or nothing at all, which is what
+    /// a power cut leaves of a file that had a name and no content yet.
     #[error("its header is damaged")]
     Damaged,
 }
@@ -87,7 +88,8 @@ impl Ring {
     /// When they are no journal.
     pub fn recover(image: &[u8]) -> Result<Found, NoJournal> {
         if !image.starts_with(&Kind::Header.magic()) {
-            return Err(NoJournal::Foreign);
+            let is_blank = image.iter().all(|byte| *byte == 0);
+            return Err(if is_blank { NoJournal::Damaged } else { NoJournal::Foreign });
         }
         let (head, salt) = cell::read(Kind::Header, image, 0, 0).ok_or(NoJournal::Damaged)?;
         let salt = salt.try_into().map(u64::from_be_bytes).map_err(|_| NoJournal::Damaged)?;

@@ -217,7 +217,9 @@ fn no_flipped_bit_makes_one_record_another() {
 
 #[test]
 fn what_is_no_journal_is_left_alone() {
-    assert_eq!(Ring::recover(b""), Err(NoJournal::Foreign));
+    assert_eq!(Ring::recover(b""), Err(NoJournal::Damaged));
+    assert_eq!(Ring::recover(&[0; 4096]), Err(NoJournal::Damaged));
+    assert_eq!(Ring::recover(b"\0\0\0\0precious"), Err(NoJournal::Foreign));
     assert_eq!(Ring::recover(b"root:x:0:0:root:/root:/bin/bash\n"), Err(NoJournal::Foreign));
     let mut disk = Disk::new(0);
     assert_eq!(disk.ring.size(), *SIZES.start());

@@ -72,11 +72,31 @@ pub fn read(path: &Path, limit: u64) -> io::Result<String> {
     Ok(text)
 }
 
-/// Writes a file whole or not at all, for its owner alone, by way of a draft beside it.
+/// Writes a file whole or not at all, for its owner alone, by way of a draft beside it. What a power cut leaves of it is
+/// open: it is for what counts until the next boot only.
 ///
 /// # Errors
 /// Whatever the system says.
 pub fn replace(path: &Path, content: impl AsRef<[u8]>) -> io::Result<()> {
+    let (_, draft) = draft(path, content.as_ref())?;
+    fs::rename(&draft, path)
+}
+
+/// As [`replace`], whole or not at all also when the power is cut: it waits for the disk, before the file has its name
+/// (else the name may be on the disk and the content not) and after.
+///
+/// # Errors
+/// Whatever the system says.
+pub fn replace_for_good(path: &Path, content: impl AsRef<[u8]>) -> io::Result<()> {
+    let (file, draft) = draft(path, content.as_ref())?;
+    file.sync_all()?;
+    fs::rename(&draft, path)?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+/// A new file beside `path` with this content.
+fn draft(path: &Path, content: &[u8]) -> io::Result<(File, PathBuf)> {
     let draft = beside(path, ".new");
     match fs::remove_file(&draft) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -84,8 +104,8 @@ pub fn replace(path: &Path, content: impl AsRef<[u8]>) -> io::Result<()> {
     }
     // With O_EXCL no link is followed, either.
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
-    file.write_all(content.as_ref())?;
-    fs::rename(&draft, path)
+    file.write_all(content)?;
+    Ok((file, draft))
 }
 
 /// The path with something behind its whole name.

@@ -63,6 +63,8 @@ pub(super) enum Matter {
     TwoOwners,
     /// Takeovers are hastened again and again.
     Storm,
+    /// Contests begin again and again.
+    Contests,
     /// Everything from senders that no longer fit the table.
     Others,
 }

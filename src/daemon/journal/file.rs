@@ -84,13 +84,9 @@ fn create(path: &Path, size: u64, records: &[Record], position: Option<u64>) -> 
     if let Some(folder) = path.parent().filter(|folder| !folder.exists()) {
         DirBuilder::new().mode(0o700).create(folder)?;
     }
-    own_file::replace(path, &image)?;
+    own_file::replace_for_good(path, &image)?;
     let file = own_file::open_private(OpenOptions::new().read(true).write(true), path)?;
     lock(&file)?;
-    file.sync_all()?;
-    if let Some(folder) = path.parent() {
-        File::open(folder)?.sync_all()?;
-    }
     let Found { ring, records, position } = Ring::recover(&image).map_err(io::Error::other)?;
     Ok(Opened { file, ring, records, position })
 }
@@ -149,5 +145,19 @@ mod tests {
         drop(journal);
         assert!(numbers(&open(&path, SIZE).unwrap()).is_empty());
         assert!(own_file::beside(&path, ".damaged").exists());
+    }
+
+    #[test]
+    fn what_a_power_cut_leaves_of_a_new_file_is_put_aside() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal");
+        for left in [Vec::new(), vec![0; 100], vec![0; 64 << 10]] {
+            own_file::replace(&path, &left).unwrap();
+            let mut journal = open(&path, SIZE).unwrap();
+            write(&mut journal, 1);
+            drop(journal);
+            assert_eq!(fs::read(own_file::beside(&path, ".damaged")).unwrap(), left);
+            assert_eq!(numbers(&open(&path, SIZE).unwrap()), [1]);
+        }
     }
 }

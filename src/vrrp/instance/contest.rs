@@ -2,17 +2,41 @@
 //! better than ours. It should give way; one that does not cannot hear us, or does not want to.
 //!
 //! The contest is shown in the status, and its begin and end are events in the stream of transitions. There is one
-//! at a time, whoever takes part in it, and it lasts an advertisement interval at least: whatever is sent at us, the
-//! stream gets two events an interval at most.
+//! at a time, whoever takes part in it, and it lasts an advertisement interval at least. Whoever can put packets on the
+//! link has one begin and end in each interval for ever, and each event is a line in the log and a record in the
+//! journal, where it takes the place of a real transition: so only some are told. A contest that is not told when it
+//! begins is told when it is still there as soon as one may be again: one that lasts never stays untold.
 
-use std::net::IpAddr;
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    time::Duration,
+};
 
-use super::{Instance, Timer};
+use super::{Instance, Level, Matter, Timer};
 use crate::{
     registry::{Change, Contest, ContestEnd, Counter, Peer, Reason},
-    units::{Priority, Time},
+    units::{Allowance, Priority, Time},
     vrrp::{Action, election::master_down_interval, validate::Accepted},
 };
+
+/// Contests told in a row, as when a bad link comes and goes.
+const BURST: u32 = 10;
+/// From one that is told to the next after that.
+const PACE: Duration = Duration::from_secs(10);
+
+/// Which contests are told in the stream of transitions.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Telling {
+    allowance: Allowance,
+    /// The begin of the present contest has been told, and so its end has to be.
+    is_told: bool,
+}
+
+impl Default for Telling {
+    fn default() -> Self {
+        Self { allowance: Allowance::new(BURST, PACE), is_told: false }
+    }
+}
 
 impl Instance {
     /// A router that should give way has advertised.
@@ -29,11 +53,33 @@ impl Instance {
         if let Some(contest) = &mut self.contest {
             contest.rival = rival;
             contest.heard += 1;
+        } else {
+            self.contest = Some(Contest { rival, since: now, heard: 1 });
+            self.counters.add(Counter::Contest);
+        }
+        self.tell_contest(now, rival);
+    }
+
+    /// Says that there is a contest, once, when that may be said.
+    fn tell_contest(&mut self, now: Time, rival: Peer) {
+        if self.telling.is_told {
             return;
         }
-        self.contest = Some(Contest { rival, since: now, heard: 1 });
-        self.counters.add(Counter::Contest);
-        self.tell(Reason::Contested { rival: rival.address, priority: rival.priority });
+        self.telling.is_told = self.telling.allowance.take(now);
+        if self.telling.is_told {
+            self.tell(Reason::Contested { rival: rival.address, priority: rival.priority });
+            return;
+        }
+        self.log_limited(
+            now,
+            (Level::Warning, false),
+            // One line, however many senders there are.
+            (Ipv4Addr::UNSPECIFIED.into(), Matter::Contests),
+            format_args!(
+                "others have contested the mastership more than {BURST} times in a row: one contest in {} s is told",
+                PACE.as_secs()
+            ),
+        );
     }
 
     /// Somebody released a mastership: the rival, when it is not heard again within an interval.
@@ -53,10 +99,13 @@ impl Instance {
         self.announce_after_contest(now);
     }
 
-    /// Forgets the contest, if there is one, and says so.
+    /// Forgets the contest, if there is one, and says so if its begin was told.
     pub(super) fn end_contest(&mut self, end: ContestEnd) {
         self.timers.stop(Timer::ContestOver);
-        if let Some(contest) = self.contest.take() {
+        let is_told = std::mem::take(&mut self.telling.is_told);
+        if let Some(contest) = self.contest.take()
+            && is_told
+        {
             let Contest { rival, heard, .. } = contest;
             self.tell(Reason::Uncontested { rival: rival.address, heard, end });
         }

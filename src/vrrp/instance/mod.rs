@@ -31,6 +31,7 @@ use std::{
 
 pub use self::fault::Fault;
 use self::{
+    contest::Telling,
     master::{Answers, OtherOwner},
     storm::Storm,
 };
@@ -118,6 +119,7 @@ pub struct Instance {
     quiet_until: Time,
     /// Another router that advertises as master while this one is.
     contest: Option<Contest>,
+    telling: Telling,
     /// A member of a sync group that would be MASTER, were it alone.
     ready: bool,
     answers: Answers,
@@ -166,6 +168,7 @@ impl Instance {
             other_owner: None,
             quiet_until: Time::default(),
             contest: None,
+            telling: Telling::default(),
             ready: false,
             answers: Answers::default(),
             addresses_set: false,

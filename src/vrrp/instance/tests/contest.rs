@@ -119,7 +119,63 @@ fn the_shortest_interval_bounds_the_events_of_a_storm() {
         lan.hear(if step % 2 == 0 { 1 } else { 0 });
     }
     let events = lan.take_lines().into_iter().filter(|line| line.contains("event: ")).count();
-    assert!(events <= 2 * 100, "{events} events in a second at an interval of 10 ms");
+    assert!((1..=2 * 10).contains(&events), "{events} events in a second at an interval of 10 ms");
+}
+
+/// Contests begin and end, one in each interval, from now on for so many seconds: what is told of them, and how many
+/// there were.
+fn forge(lan: &mut Lan, seconds: u32) -> (Vec<String>, u64) {
+    let before = lan.counted(Counter::Contest);
+    lan.take_lines();
+    for _ in 0..seconds * 2 {
+        lan.hear(50);
+        lan.hear(0);
+        lan.run_until(lan.now + Duration::from_millis(500));
+    }
+    // The last one is over.
+    lan.run_until(lan.now + Duration::from_secs(5));
+    (lan.take_lines(), lan.counted(Counter::Contest) - before)
+}
+
+fn told(lines: &[String]) -> Vec<&str> {
+    let word = |line: &String| {
+        let known = ["advertises as master too", "contest with router"];
+        known.into_iter().find(|word| line.contains(word))
+    };
+    lines.iter().filter_map(word).collect()
+}
+
+#[test]
+fn a_forger_has_ten_contests_told_and_then_one_in_ten_seconds_each_with_its_end() {
+    let fast = Settings { advert_interval: Duration::from_millis(100), ..router(100) };
+    let mut lan = settled(fast);
+    let (lines, contests) = forge(&mut lan, 300);
+    assert!(contests >= 600, "{contests} contests are counted");
+    let events = told(&lines);
+    assert!(events.chunks(2).all(|pair| pair == ["advertises as master too", "contest with router"]));
+    // Ten at once, and thirty in five minutes.
+    assert!((39..=41).contains(&(events.len() / 2)), "{} events", events.len());
+    let complaints = lines.iter().filter(|line| line.contains("more than 10 times in a row")).count();
+    assert!((4..=6).contains(&complaints), "{complaints} lines in five minutes");
+    // A quiet time later everything is told as before.
+    lan.run_until(lan.now + Duration::from_secs(100));
+    let (lines, contests) = forge(&mut lan, 4);
+    assert_eq!((told(&lines).len(), contests), (16, 8));
+}
+
+#[test]
+fn a_contest_that_lasts_is_told_also_after_a_forger() {
+    let mut lan = settled(Settings { advert_interval: Duration::from_millis(100), ..router(100) });
+    forge(&mut lan, 60);
+    let from = lan.now;
+    while lan.now < from + Duration::from_secs(11) {
+        lan.hear(50);
+        lan.run_until(lan.now + Duration::from_millis(100));
+    }
+    assert_eq!(told(&lan.take_lines()), ["advertises as master too"]);
+    assert_eq!(lan.status().contest.map(|contest| contest.since), Some(from));
+    lan.run_until(lan.now + Duration::from_secs(5));
+    assert_eq!(told(&lan.take_lines()), ["contest with router"]);
 }
 
 #[test]
