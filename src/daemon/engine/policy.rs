@@ -82,3 +82,41 @@ impl Engine {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{self, Elsewhere, Options};
+
+    fn global(words: &str) -> Global {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("policy.conf");
+        let instance = "vrrp_instance VI {\n interface eth0\n virtual_router_id 7\n virtual_ipaddress {\n 10.9.0.1\n }\n}";
+        std::fs::write(&file, format!("global_defs {{\n{words}\n}}\n{instance}\n")).unwrap();
+        let (config, report) = config::load_with(&file, &Options::default(), &Elsewhere);
+        config.unwrap_or_else(|| panic!("{:?}", report.lines().collect::<Vec<_>>())).global
+    }
+
+    /// Seconds from the boot to the start, and to the end of the silence.
+    #[test]
+    fn routers_keep_quiet_for_the_longer_one_of_both_delays() {
+        let (start, boot) = ("vrrp_startup_delay 5", "vrrp_delay_after_boot 60");
+        let both = format!("{start}\n{boot}");
+        for (words, started, until) in [
+            ("", 10, None),
+            (start, 10, Some(15)),
+            (boot, 10, Some(60)),
+            (boot, 59, Some(60)),
+            // The host has run for long enough.
+            (boot, 60, None),
+            (boot, 1_000, None),
+            (&both, 10, Some(60)),
+            (&both, 57, Some(62)),
+            (&both, 1_000, Some(1_005)),
+        ] {
+            let after_boot = |seconds| Time::default() + Duration::from_secs(seconds);
+            let found = quiet_until(&global(words), after_boot(started));
+            assert_eq!(found, until.map(after_boot), "{words:?}, {started} s after the boot");
+        }
+    }
+}
