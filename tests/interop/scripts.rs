@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use lab::{Capture, Control, Host, Lan, Result, State, clock, wait};
 
-use crate::world::{LATE, SOON, V3, VI, assert_steady, ours};
+use crate::world::{LATE, Ours, SOON, Setup, V3, VI, VIP, assert_steady, from, ours, side_by_side};
 
 /// An executable script on a host.
 pub(crate) fn script(host: &Host, name: &str, text: &str) -> Result<PathBuf> {
@@ -147,4 +147,57 @@ fn notify_scripts_that_hang_delay_neither_adverts_nor_the_stop() -> Result<()> {
     let released = adverts.last().map_or(asked, |advert| advert.time).saturating_sub(asked);
     assert!(released < LATE, "priority 0 left {released:?} after SIGTERM");
     Ok(())
+}
+
+/// A router whose service runs as long as its host has the file `good`.
+fn checked(host: &Host, setup: Setup, weight: i16) -> Result<Setup> {
+    let good = host.write("good", "")?;
+    let check = script(host, "check.sh", &format!("[ -e {} ]", good.display()))?;
+    let before = format!(
+        "vrrp_script check {{\n  script {}\n  interval 1\n  weight {weight}\n  fall 1\n  rise 1\n}}\n",
+        check.display()
+    );
+    Ok(Setup { before, ..setup.line("track_script {\n    check\n  }") })
+}
+
+/// The service stops where the addresses are, then on the other host, too, and returns there.
+#[test]
+fn the_weight_of_a_script_moves_the_addresses_and_is_no_fault() {
+    // What success adds, or what failure takes away.
+    let cases = [2, -2].into_iter().flat_map(|weight| Ours::BOTH.map(|ours| (weight, ours)));
+    side_by_side(&cases.collect::<Vec<_>>(), |&(weight, ours)| {
+        let lan = Lan::pair()?;
+        let (alpha, beta) = (&lan["alpha"], &lan["beta"]);
+        let (first, second) = ours.cast();
+        let capture = Capture::start(beta, "vb0", "ip proto 112")?;
+        let (good, bad) = (weight.max(0), weight.min(0));
+        let wait_master = |sender: &str, priority: i16| {
+            let what = format!("priority {priority} of {sender}");
+            capture.wait_vrrp(&what, SOON, |seen| {
+                from(seen, sender).last().is_some_and(|advert| i16::from(advert.priority()) == priority)
+            })
+        };
+        let remove = |host: &Host| fs::remove_file(host.dir().join("good")).expect("the service runs");
+        let one = checked(alpha, V3.alpha(101), weight)?.start_until(&first, alpha, State::Master)?;
+        wait_master("10.9.0.1", 101 + good)?;
+        let two = checked(beta, V3.beta(100), weight)?.start_until(&second, beta, State::Backup)?;
+
+        remove(alpha);
+        two.wait_entering(VI, State::Master, SOON)?;
+        wait_master("10.9.0.2", 100 + good)?;
+        lan.wait_holder(VIP, "beta", SOON)?;
+
+        let mark = one.mark();
+        remove(beta);
+        one.wait_entering_since(mark, VI, State::Master, SOON)?;
+        wait_master("10.9.0.1", 101 + bad)?;
+        lan.wait_holder(VIP, "alpha", SOON)?;
+
+        beta.write("good", "")?;
+        lan.wait_holder(VIP, "beta", SOON)?;
+        for router in [&one, &two] {
+            assert_eq!(router.entries(VI, State::Fault), 0, "{}", router.log());
+        }
+        Ok(())
+    });
 }
