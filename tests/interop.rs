@@ -32,6 +32,7 @@
 //! | `attributes` | every attribute of routes and rules |
 //! | `statics` | static addresses, routes and rules |
 //! | `accept` | packets to the virtual addresses, and the rules that keep them out |
+//! | `periods` | words that say how long a router waits, and how often it says again where its addresses are |
 //! | `words` | words that each change one thing that a router says or believes |
 //! | `seeds` | configurations from the field, unchanged |
 
@@ -72,6 +73,8 @@ mod malformed;
 mod order;
 #[path = "interop/paces.rs"]
 mod paces;
+#[path = "interop/periods.rs"]
+mod periods;
 #[path = "interop/recording.rs"]
 mod recording;
 #[path = "interop/resilience.rs"]

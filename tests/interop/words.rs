@@ -15,34 +15,37 @@ use crate::world::{
 
 const ALPHA: [u8; 4] = [10, 9, 0, 1];
 const BETA: [u8; 4] = [10, 9, 0, 2];
-const GAMMA: [u8; 4] = [10, 9, 0, 3];
+pub(crate) const GAMMA: [u8; 4] = [10, 9, 0, 3];
 const VIPS: [[u8; 4]; 1] = [[10, 9, 0, 100]];
 const UNICAST: Talk = Talk { unicast: true, ..V3 };
 
 /// alpha, where the router is, and gamma, which pretends to be others.
-struct Stage {
-    lan: Lan,
+pub(crate) struct Stage {
+    pub(crate) lan: Lan,
     injector: Injector,
 }
 
 impl Stage {
-    fn build() -> Result<Self> {
+    /// Both hosts.
+    pub(crate) fn build() -> Result<Self> {
         let lan =
             Lan::builder().host("alpha", "va0", "10.9.0.1/24").host("gamma", "vg0", "10.9.0.3/24").build()?;
         let injector = Injector::open(&lan["gamma"], "vg0")?;
         Ok(Self { lan, injector })
     }
 
-    fn start_until(&self, setup: &Setup, state: State) -> Result<Router> {
+    /// The router on alpha.
+    pub(crate) fn start_until(&self, setup: &Setup, state: State) -> Result<Router> {
         setup.start_until(&ours(), &self.lan["alpha"], state)
     }
 
-    fn capture(&self) -> Result<Capture> {
+    /// What alpha advertises, on gamma.
+    pub(crate) fn capture(&self) -> Result<Capture> {
         Capture::start(&self.lan["gamma"], "vg0", "ip proto 112 and src host 10.9.0.1")
     }
 
     /// An advertisement of a router at `source`, to the group or to alpha.
-    fn advertise(&self, source: [u8; 4], unicast: bool, priority: u8, ttl: u8) -> Result<()> {
+    pub(crate) fn advertise(&self, source: [u8; 4], unicast: bool, priority: u8, ttl: u8) -> Result<()> {
         let destination = if unicast { ALPHA } else { VRRP_GROUP };
         let message = advert_v3((source, destination), 51, priority, 100, &VIPS);
         let packet = Ipv4 { dst: destination, ttl, ..Ipv4::vrrp(source, &message) };
@@ -56,16 +59,24 @@ impl Stage {
 }
 
 /// The router on alpha, with advertisements a second apart.
-fn slow(line: &str) -> Setup {
+pub(crate) fn slow(line: &str) -> Setup {
     Setup { advert_int: "1".into(), ..V3.alpha(150).line(line) }
 }
 
 #[test]
 fn lower_prio_no_advert_decides_whether_a_worse_router_is_answered() {
-    let cases = [("# nothing", true), ("lower_prio_no_advert", false), ("strict_mode", false)];
-    side_by_side(&cases, |(line, answered)| {
+    let cases = [
+        ("# nothing", "# nothing", true),
+        ("# nothing", "lower_prio_no_advert", false),
+        ("# nothing", "strict_mode", false),
+        // Strict mode wherever no instance says otherwise.
+        ("vrrp_strict", "# nothing", false),
+        ("vrrp_strict", "strict_mode off", true),
+    ];
+    side_by_side(&cases, |(word, line, answered)| {
         let stage = Stage::build()?;
-        let _alpha = stage.start_until(&slow(line), State::Master)?;
+        let setup = Setup { before: format!("global_defs {{\n  {word}\n}}\n"), ..slow(line) };
+        let _alpha = stage.start_until(&setup, State::Master)?;
         let capture = stage.capture()?;
         let regular = capture.wait_vrrp("an advertisement", SOON, |seen| !seen.is_empty())?.len();
         stage.advertise(GAMMA, false, 100, 255)?;
