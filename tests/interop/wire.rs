@@ -24,6 +24,8 @@ struct Case {
     talk: Talk,
     advert_int: &'static str,
     vips: &'static [&'static str],
+    /// One more line of the instance, where there is one.
+    line: Option<&'static str>,
 }
 
 const ONE: &[&str] = &["10.9.0.100/24"];
@@ -35,7 +37,7 @@ const V2_IPV6: Talk = Talk { version: 2, ..V3_IPV6 };
 
 const AH: Talk = Talk { password: Some("s3cret99"), header: true, ..V2 };
 
-const CASES: [Case; 11] = [
+const CASES: [Case; 13] = [
     case("v2_noauth", V2, "1", TWO),
     case("v2_pass", Talk { password: Some("s3cret99"), ..V2 }, "1", ONE),
     case("v2_unicast", Talk { unicast: true, ..V2 }, "1", ONE),
@@ -46,6 +48,11 @@ const CASES: [Case; 11] = [
     case("v3_unicast", Talk { unicast: true, ..V3 }, "1", ONE),
     case("v3_ipv6", V3_IPV6, "1", OF_IPV6),
     case("v2_ipv6", V2_IPV6, "1", OF_IPV6),
+    Case { line: Some("use_vmac"), ..case("v3_vmac", V3, "1", ONE) },
+    Case {
+        line: Some("old_unicast_checksum"),
+        ..case("v3_unicast_oldcsum", Talk { unicast: true, ..V3 }, "1", ONE)
+    },
     case("v3_unicast6", Talk { unicast: true, ..V3_IPV6 }, "1", &["2001:db8:9::100"]),
 ];
 
@@ -55,7 +62,7 @@ const fn case(
     advert_int: &'static str,
     vips: &'static [&'static str],
 ) -> Case {
-    Case { file, talk, advert_int, vips }
+    Case { file, talk, advert_int, vips, line: None }
 }
 
 impl Case {
@@ -63,7 +70,7 @@ impl Case {
         Setup {
             advert_int: self.advert_int.into(),
             vips: self.vips.iter().map(ToString::to_string).collect(),
-            ..self.talk.alpha(150)
+            ..self.line.into_iter().fold(self.talk.alpha(150), Setup::line)
         }
     }
 

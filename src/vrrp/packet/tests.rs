@@ -120,6 +120,7 @@ fn the_captures_parse_and_come_out_again_byte_by_byte() {
         "v2_unicast",
         "v3_ipv4",
         "v3_ipv4_250ms",
+        "v3_vmac",
         "v3_unicast",
         "kk_v3_equal_prio",
         "frr_interop_v2",

@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     config::{AntiReplay, SignatureMode, Signatures},
     vrrp::{
-        multicast_group,
+        OldChecksum, Policy, multicast_group,
         testing::{capture, key, signed_at, with_header_checksum},
     },
 };
@@ -94,6 +94,23 @@ fn version_3_four_times_a_second() {
 #[test]
 fn version_3_unicast() {
     sends_as_captured("v3_unicast", Settings { destination: to_b(), ..router(150) });
+}
+
+/// `old_unicast_checksum`.
+fn with_old_checksum() -> Settings {
+    let old_checksum = OldChecksum::Always(multicast_group(Family::V4));
+    Settings { destination: to_b(), policy: Policy { old_checksum, ..Policy::default() }, ..router(150) }
+}
+
+#[test]
+fn version_3_unicast_with_the_checksum_of_old() {
+    sends_as_captured("v3_unicast_oldcsum", with_old_checksum());
+}
+
+/// A link of its own is seen in the frame alone.
+#[test]
+fn version_3_with_a_virtual_mac() {
+    sends_as_captured("v3_vmac", router(150));
 }
 
 /// The addresses of the captures of IPv6: the link-local one has to be first.
@@ -188,6 +205,8 @@ fn a_backup_that_hears_the_captures_accepts_every_packet() {
         ("v2_ah_unicast", Settings { auth: Auth::Header(*b"s3cret99"), destination: to_b(), ..v2() }),
         ("v3_ipv4", Settings { addresses: two_addresses(), ..router(150) }),
         ("v3_ipv4_250ms", router(150)),
+        ("v3_vmac", router(150)),
+        ("v3_unicast_oldcsum", with_old_checksum()),
         ("kk_v3_equal_prio", router(150)),
         ("frr_interop_v2", v2()),
         ("frr_interop_v3", router(150)),
