@@ -30,11 +30,24 @@ pub(super) enum Pace {
     Storm,
 }
 
+/// What an attempt to have everything there has mended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Repair {
+    /// Something had been removed since the attempt before.
+    pub(super) was_due: bool,
+    /// How much is back.
+    pub(super) restored: usize,
+}
+
 /// What was removed, and how often.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Restorer {
-    /// By the words for people.
+    /// What was removed since the last attempt, by the words for people.
     missing: BTreeSet<String>,
+    /// What was removed and may not have come back with the attempt after it.
+    refused: BTreeSet<String>,
+    /// The last attempt did not bring everything.
+    incomplete: bool,
     /// One entry per line of the configuration at most: the driver reports no others.
     history: BTreeMap<String, History>,
 }
@@ -48,6 +61,7 @@ struct History {
 impl Restorer {
     /// Notes that something is gone.
     pub(super) fn removed(&mut self, now: Time, what: &str) -> Pace {
+        self.refused.remove(what);
         self.missing.insert(what.to_owned());
         let history = self.history.entry(what.to_owned()).or_default();
         if history.removals.back().is_some_and(|last| now.since(*last) >= WINDOW) {
@@ -66,9 +80,23 @@ impl Restorer {
         if crowded { Pace::StormBegins } else { Pace::AtOnce }
     }
 
-    /// Everything is back; returns how much that was.
-    pub(super) fn restored(&mut self) -> usize {
-        std::mem::take(&mut self.missing).len()
+    /// Notes an attempt, after which everything is there or not.
+    ///
+    /// The kernel may refuse one thing for hours: where that was known, what was removed meanwhile is taken to be back.
+    /// Where everything had been there, it is among the removed; these are back when everything is.
+    pub(super) fn tried(&mut self, all_set: bool) -> Repair {
+        let removed = std::mem::take(&mut self.missing);
+        let was_due = !removed.is_empty();
+        let was_incomplete = std::mem::replace(&mut self.incomplete, !all_set);
+        let restored = if all_set {
+            removed.len() + std::mem::take(&mut self.refused).len()
+        } else if was_incomplete {
+            removed.len()
+        } else {
+            self.refused.extend(removed);
+            0
+        };
+        Repair { was_due, restored }
     }
 }
 
@@ -105,7 +133,17 @@ mod tests {
         for last in 0..200 {
             assert_eq!(restorer.removed(Time::from_secs(1), &format!("address 10.9.0.{last}")), Pace::AtOnce);
         }
-        assert_eq!(restorer.restored(), 200);
-        assert_eq!(restorer.restored(), 0);
+        assert_eq!(restorer.tried(true), Repair { was_due: true, restored: 200 });
+        assert_eq!(restorer.tried(true), Repair { was_due: false, restored: 0 });
+    }
+
+    #[test]
+    fn what_is_refused_after_its_removal_is_back_when_everything_is() {
+        let mut restorer = Restorer::default();
+        restorer.tried(true);
+        restorer.removed(Time::from_secs(1), ADDRESS);
+        assert_eq!(restorer.tried(false), Repair { was_due: true, restored: 0 });
+        assert_eq!(restorer.tried(false), Repair { was_due: false, restored: 0 });
+        assert_eq!(restorer.tried(true), Repair { was_due: false, restored: 1 });
     }
 }

@@ -143,7 +143,7 @@ impl Instance {
     }
 
     /// The answer to [`Action::InstallAddresses`]: whether every address is set now. Starts the bursts of
-    /// gratuitous ARP; addresses that are missing are tried again.
+    /// gratuitous ARP; addresses that are missing are tried again, and do not keep the others from being announced.
     pub fn handle_addresses_installed(&mut self, now: Time, all_set: bool) {
         if self.state != State::Master {
             return;
@@ -151,14 +151,15 @@ impl Instance {
         self.addresses_set = all_set;
         if all_set {
             self.timers.stop(Timer::InstallRetry);
-            for _ in 0..self.restorer.restored() {
-                self.counters.add(Counter::AddressRestored);
-            }
         } else {
             self.retry_install(now);
         }
-        // Those that could be set are announced at once, not only when the last one is.
-        if all_set || !self.announced {
+        let repair = self.restorer.tried(all_set);
+        for _ in 0..repair.restored {
+            self.counters.add(Counter::AddressRestored);
+        }
+        // Those that could be set are announced at once, not only when the last one is; a retry in vain says nothing new.
+        if all_set || !self.announced || repair.was_due {
             self.announced = true;
             self.actions.push_back(Action::Announce { repeat: self.settings.garp.repeat });
             self.schedule_bursts(now);
@@ -194,17 +195,17 @@ impl Instance {
         }
     }
 
-    /// Sends gratuitous ARP or neighbour advertisements, unless the addresses are not there (RFC 9568 §8.1.2 (8.1.2-2,
-    /// 8.1.2-4), §8.2.2 (8.2.2-6)).
+    /// Sends gratuitous ARP or neighbour advertisements, once the addresses have been tried (RFC 9568 §8.1.2 (8.1.2-2,
+    /// 8.1.2-4), §8.2.2 (8.2.2-6)). The driver leaves out each that is not there.
     pub(super) fn announce(&mut self, repeat: u32) {
-        if self.addresses_set && repeat > 0 {
+        if self.announced && repeat > 0 {
             self.actions.push_back(Action::Announce { repeat });
         }
     }
 
     /// The same where no advertisement tells switches where the addresses are.
     pub(super) fn announce_elsewhere(&mut self) {
-        if self.addresses_set {
+        if self.announced {
             self.actions.push_back(Action::AnnounceElsewhere);
         }
     }
@@ -257,7 +258,7 @@ impl Instance {
     pub(super) fn announce_again(&mut self, now: Time) -> bool {
         let is_early = self.answers.announced.is_some_and(|last| now.since(last) < MIN_BURST_INTERVAL);
         // The burst that is still awaited comes after whatever the worse router tells the switches now.
-        if is_early || self.timers.get(Timer::GarpLowerPriority).is_some() || !self.addresses_set {
+        if is_early || self.timers.get(Timer::GarpLowerPriority).is_some() || !self.announced {
             return false;
         }
         let garp = self.settings.garp;

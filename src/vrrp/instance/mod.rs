@@ -123,6 +123,7 @@ pub struct Instance {
     /// A member of a sync group that would be MASTER, were it alone.
     ready: bool,
     answers: Answers,
+    /// Every address is there.
     addresses_set: bool,
     /// The first burst of gratuitous ARP of this mastership has been sent.
     announced: bool,

@@ -84,6 +84,61 @@ fn addresses_that_the_kernel_refuses_are_tried_again_every_second() {
     assert_eq!(lan.counted(Counter::AddressRestored), 0);
 }
 
+/// A MASTER from 3.609 s on, with an address that the kernel refuses among others.
+fn with_a_refused_address(settings: Settings) -> Lan {
+    let mut lan = Lan::new([settings]);
+    lan.nodes[0].installs = Some(false);
+    lan.start(0);
+    lan.run_until(at(3.7));
+    lan.take_lines();
+    lan
+}
+
+/// What happens until then, without the attempts to set the refused one.
+fn said_until(lan: &mut Lan, seconds: f64) -> Vec<String> {
+    let lines = decisions_until(lan, seconds);
+    lines.into_iter().filter(|line| !line.ends_with(" install")).collect()
+}
+
+#[test]
+fn a_refused_address_does_not_keep_the_others_from_being_announced() {
+    let garp = Garp {
+        refresh: Duration::from_secs(20),
+        refresh_repeat: 2,
+        extra: Duration::from_secs(15),
+        lower_prio_delay: Duration::ZERO,
+        ..Garp::default()
+    };
+    let mut lan = with_a_refused_address(Settings { garp, ..router(100) });
+    assert_eq!(
+        said_until(&mut lan, 29.0),
+        ["8.609 announce x5", "18.609 announce elsewhere", "28.609 announce x2"]
+    );
+    // Against a worse router, and once more after its last word.
+    lan.hear(50);
+    lan.hear_at(29.5, 50);
+    let bursts: Vec<_> =
+        said_until(&mut lan, 40.0).into_iter().filter(|line| !line.contains("event: ")).collect();
+    assert_eq!(bursts, ["29.000 announce x5", "33.305 announce x5", "33.609 announce elsewhere"]);
+}
+
+#[test]
+fn an_address_that_comes_back_beside_a_refused_one_is_announced_and_counted_once() {
+    let mut lan = with_a_refused_address(router(100));
+    said_until(&mut lan, 20.5);
+    lan.input(0, |instance, now| instance.handle_address_removed(now, VIP));
+    assert_eq!(
+        said_until(&mut lan, 40.0),
+        [
+            "20.500 event: address 10.9.0.100 was removed by another program, restoring it",
+            "20.500 announce x5",
+            "25.500 announce x5",
+        ]
+    );
+    assert_eq!(lan.counted(Counter::AddressRestored), 1);
+    assert!(!lan.status().addresses_set);
+}
+
 #[test]
 fn an_address_that_another_program_removes_comes_back_without_a_change_of_mastership() {
     let mut lan = Lan::master(router(100));
