@@ -12,7 +12,7 @@ use crate::world::{
 
 /// Every way to write a virtual address of IPv6 that has an effect in the kernel. The first one is the virtual
 /// link-local address.
-const LINES: [&str; 7] = [
+const LINES: [&str; 12] = [
     "fe80::51",
     "2001:db8:9::100/64",
     "2001:db8:9::101",
@@ -20,6 +20,11 @@ const LINES: [&str; 7] = [
     "2001:db8:9::103 preferred_lft forever",
     "2001:db8:9::104/64 preferred_lft 0",
     "2001:db8:9::105/64 dev va0",
+    "2001:db8:9::106/64 home",
+    "2001:db8:a::107/64 mngtmpaddr",
+    "2001:db8:b::108/64 noprefixroute",
+    "2001:db8:d::110 peer 2001:db8:d::1",
+    "2001:db8:e::111/64 home noprefixroute preferred_lft 0",
 ];
 /// Of both families, whatever the advertised ones are.
 const EXCLUDED: &str = "virtual_ipaddress_excluded {\n    10.9.0.120/24\n    2001:db8:9::120/64\n    10.9.0.121 preferred_lft 0\n  }";

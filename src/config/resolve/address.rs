@@ -139,7 +139,8 @@ fn options(
         }
         note_status(&chosen, context);
     }
-    let deprecated = found.prefix == 128 && found.peer.is_none();
+    // Also beside a peer.
+    let deprecated = found.prefix == 128;
     found.preferred =
         preferred.unwrap_or(if deprecated { Preferred::Seconds(0) } else { Preferred::Forever });
     Some(())
