@@ -1,7 +1,7 @@
 //! Named pipes that lines are written into for whoever reads them (fifo(7)).
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File, Metadata, OpenOptions},
     io::{self, Write as _},
     os::unix::fs::{FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown},
     path::{Path, PathBuf},
@@ -15,7 +15,7 @@ use nix::{
 };
 use tokio::net::unix::pipe;
 
-use super::KernelError;
+use super::{KernelError, own_file::WRITE_OTHERS};
 
 /// The writing end of a FIFO. It is a reader as well, so that lines wait in the pipe while nobody else has it open.
 #[derive(Debug)]
@@ -28,11 +28,18 @@ pub struct Fifo {
 
 impl Fifo {
     /// Makes a FIFO with exactly this mode (inode(7)), and for this user and group; one that is there already is used as
-    /// it is. Needs a tokio runtime with I/O enabled.
+    /// it is, if it belongs to root, this process's user or that user. Where a script is to obey its lines (`obeyed`),
+    /// nobody but its owner may write to it. Needs a tokio runtime with I/O enabled.
     ///
     /// # Errors
-    /// Whatever the system says; and where the path is a symbolic link or something else than a FIFO.
-    pub fn open(path: &Path, mode: u32, owner: Option<(u32, u32)>) -> Result<Self, KernelError> {
+    /// Whatever the system says; where the path is a symbolic link or something else than a FIFO; and where somebody
+    /// else could write or swallow its lines.
+    pub fn open(
+        path: &Path,
+        mode: u32,
+        owner: Option<(u32, u32)>,
+        obeyed: bool,
+    ) -> Result<Self, KernelError> {
         let doing = |what: &str| format!("{what} the FIFO {}", path.display());
         let made = match mkfifo(path, Mode::S_IRUSR | Mode::S_IWUSR) {
             Ok(()) => true,
@@ -49,6 +56,9 @@ impl Fifo {
         }
         // In a folder where others may write, what was made is not always what was opened.
         let ours = made && found.uid() == geteuid().as_raw() && found.nlink() == 1;
+        if !ours {
+            refuse_foreign(&found, owner, obeyed).map_err(|why| KernelError::other(doing("opening"), why))?;
+        }
         let made = ours.then(|| Made { path: path.to_owned(), file: (found.dev(), found.ino()) });
         if let Some(made) = &made
             && let Err(error) = give(&file, mode, owner)
@@ -94,6 +104,18 @@ impl Fifo {
     }
 }
 
+/// Whether a FIFO that was not made here may be used.
+fn refuse_foreign(found: &Metadata, owner: Option<(u32, u32)>, obeyed: bool) -> Result<(), &'static str> {
+    let trusted = [Some(0), Some(geteuid().as_raw()), owner.map(|(user, _)| user)];
+    if !trusted.contains(&Some(found.uid())) {
+        return Err("it belongs to somebody else");
+    }
+    if obeyed && found.mode() & WRITE_OTHERS != 0 {
+        return Err("others may write to it, and a script obeys it");
+    }
+    Ok(())
+}
+
 /// Sets mode and owner through the descriptor, which is what was opened whatever the path has become.
 fn give(file: &File, mode: u32, owner: Option<(u32, u32)>) -> io::Result<()> {
     file.set_permissions(fs::Permissions::from_mode(mode))?;
@@ -122,7 +144,10 @@ impl Made {
 
 #[cfg(test)]
 mod tests {
-    use std::{io::Read as _, os::unix::fs::symlink};
+    use std::{
+        io::Read as _,
+        os::unix::fs::{chown, symlink},
+    };
 
     use super::*;
 
@@ -140,7 +165,7 @@ mod tests {
     async fn what_is_written_waits_for_a_reader_who_comes_to_the_end_when_it_is_closed() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("fifo");
-        let fifo = Fifo::open(&path, 0o640, Some((12_345, 23_456))).expect("this test needs root");
+        let fifo = Fifo::open(&path, 0o640, Some((12_345, 23_456)), false).expect("this test needs root");
         let found = fs::metadata(&path).unwrap();
         assert_eq!((found.mode() & 0o7777, found.uid(), found.gid()), (0o640, 12_345, 23_456));
         assert!(fifo.try_write("one\n").unwrap() && fifo.try_write("two\n").unwrap());
@@ -156,7 +181,7 @@ mod tests {
     async fn a_full_pipe_takes_no_part_of_a_line_and_wakes_the_writer_when_it_is_read() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("fifo");
-        let fifo = Fifo::open(&path, 0o600, None).unwrap();
+        let fifo = Fifo::open(&path, 0o600, None, false).unwrap();
         let line = format!("{}\n", "x".repeat(999));
         let mut written = 0;
         while fifo.try_write(&line).unwrap() {
@@ -175,10 +200,35 @@ mod tests {
         let path = folder.path().join("fifo");
         mkfifo(&path, Mode::S_IRWXU).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
-        let fifo = Fifo::open(&path, 0o600, Some((12_345, 12_345))).unwrap();
+        let fifo = Fifo::open(&path, 0o600, Some((12_345, 12_345)), false).unwrap();
         let found = fs::metadata(&path).unwrap();
         assert_eq!((found.mode() & 0o7777, found.uid()), (0o666, geteuid().as_raw()));
         assert!(fifo.close().is_none());
+    }
+
+    #[tokio::test]
+    async fn a_fifo_of_somebody_else_is_refused_and_so_is_one_that_others_may_write_to_for_a_script() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("fifo");
+        let refusal =
+            |owner, obeyed| Fifo::open(&path, 0o600, owner, obeyed).err().map(|error| error.to_string());
+        let refused = |why: &str| Some(format!("opening the FIFO {}: {why}", path.display()));
+        mkfifo(&path, Mode::S_IRWXU).unwrap();
+        for mode in [0o620, 0o602] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            assert_eq!(
+                refusal(None, true),
+                refused("others may write to it, and a script obeys it"),
+                "{mode:o}"
+            );
+            assert_eq!(refusal(None, false), None, "{mode:o}");
+        }
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        assert_eq!(refusal(None, true), None);
+        chown(&path, Some(12_345), None).expect("this test needs root");
+        assert_eq!(refusal(None, false), refused("it belongs to somebody else"));
+        assert_eq!(refusal(Some((12_346, 12_345)), false), refused("it belongs to somebody else"));
+        assert_eq!(refusal(Some((12_345, 12_345)), true), None);
     }
 
     #[tokio::test]
@@ -187,10 +237,10 @@ mod tests {
         let [file, link, path] = ["file", "link", "fifo"].map(|name| folder.path().join(name));
         fs::write(&file, "text").unwrap();
         symlink(&file, &link).unwrap();
-        let error = Fifo::open(&file, 0o600, None).unwrap_err().to_string();
+        let error = Fifo::open(&file, 0o600, None, false).unwrap_err().to_string();
         assert_eq!(error, format!("opening the FIFO {}: it is no FIFO", file.display()));
-        assert_eq!(Fifo::open(&link, 0o600, None).unwrap_err().errno(), Some(libc::ELOOP));
-        let made = Fifo::open(&path, 0o600, None).unwrap().close().unwrap();
+        assert_eq!(Fifo::open(&link, 0o600, None, false).unwrap_err().errno(), Some(libc::ELOOP));
+        let made = Fifo::open(&path, 0o600, None, false).unwrap().close().unwrap();
         fs::rename(&file, &path).unwrap();
         made.remove();
         assert_eq!(fs::read_to_string(&path).unwrap(), "text");

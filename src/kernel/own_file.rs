@@ -14,7 +14,7 @@ use nix::{
 };
 
 /// Bits of a file's mode (inode(7)) that let others than its owner write.
-const WRITE_OTHERS: u32 = 0o022;
+pub(super) const WRITE_OTHERS: u32 = 0o022;
 
 /// Opens a regular file of this one name. Nothing is changed in what another name may lead to, or in what is no file,
 /// as long as the options do not truncate.

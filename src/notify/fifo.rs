@@ -25,7 +25,8 @@ impl Fifo {
             warn!("{}: {}", row.name, error.to_string());
             row.set_problem(Some(error.to_string()));
         };
-        let pipe = kernel::Fifo::open(path, *mode, owner).inspect_err(|error| failed(error)).ok();
+        let pipe = kernel::Fifo::open(path, *mode, owner, script.is_some());
+        let pipe = pipe.inspect_err(|error| failed(error)).ok();
         let writer = pipe.map(|pipe| Writer::new(registry, row, pipe));
         let writer = writer.transpose().inspect_err(|error| failed(error)).ok().flatten();
         let script = script.clone().filter(|_| writer.is_some());
