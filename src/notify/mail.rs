@@ -112,11 +112,14 @@ impl Mail {
     }
 
     fn handle_delivered(&mut self, delivered: &Delivered) {
-        let Delivered { taken, refused, lost, error } = delivered;
+        let Delivered { taken, refused, untold, lost, error } = delivered;
         self.sending = None;
         self.postbox.handle_delivered(clock::now(), *taken, error.is_some());
         for refused in refused {
             warn!("{}: the mail server refuses {refused}", self.row.name);
+        }
+        if *untold > 0 {
+            warn!("{}: the mail server refuses {untold} more", self.row.name);
         }
         self.row.add_lost(*lost);
         for _ in *lost..*taken as u64 {

@@ -9,11 +9,12 @@
 //! |---|---|
 //! | `runner`, `command` | starts `notify_<state>` and then `notify`, as keepalived does: both at once, neither awaited |
 //! | `fifo`, `writer`, `line` | writes a line for each transition into `notify_fifo` and `vrrp_notify_fifo` |
-//! | `mail`, `letter`, `postbox`, `smtp` | mails what `smtp_alert` asks for, and tries again while the server is away |
+//! | `mail`, `letter`, `postbox`, `smtp`, `bounded` | mails what `smtp_alert` asks for, and tries again while the server is away |
 //! | `reader` | keeps the script of a FIFO running |
 //! | `contests` | how often it is told that a MASTER hears a router with a lower claim |
 //! | `sinks` | all of them together, from the start to the end |
 
+mod bounded;
 mod command;
 mod contests;
 mod fifo;

@@ -15,25 +15,51 @@ use lettre::{
         extension::ClientId,
     },
 };
-use tokio::time::{error::Elapsed, timeout};
+use tokio::{
+    net::TcpStream,
+    time::{error::Elapsed, timeout},
+};
 
-use super::letter::Letter;
+use super::{bounded::Bounded, letter::Letter};
 use crate::registry::MailConfig;
 
 /// What sends the mails.
 const MAILER: &str = concat!("Steadfast v", env!("CARGO_PKG_VERSION"));
+
+/// What a server may send besides its answers to what is asked, in bytes: greeting and extensions.
+const MOST_TO_BEGIN: usize = 256 * 1024;
+
+/// What an answer may have, in bytes (a line, RFC 5321 §4.5.3.1.5).
+const MOST_OF_AN_ANSWER: usize = 512;
+
+/// How much of the words of a server is told, in characters.
+const MOST_WORDS: usize = 200;
+
+/// How many refusals over one connection are told one by one.
+const MOST_REFUSALS: usize = 5;
 
 /// What became of some mails.
 #[derive(Debug, Default)]
 pub(super) struct Delivered {
     /// How many the server has accepted or refused for good, from the first on.
     pub(super) taken: usize,
-    /// What the server refused for good: of which mail or address, and why.
+    /// What the server refused for good: of which mail or address, and why; the first few.
     pub(super) refused: Vec<String>,
+    /// How many more it refused.
+    pub(super) untold: u64,
     /// How many of those taken nobody gets.
     pub(super) lost: u64,
     /// Why the rest could not be delivered.
     pub(super) error: Option<String>,
+}
+
+impl Delivered {
+    fn handle_refused(&mut self, what: impl FnOnce() -> String) {
+        match self.refused.len() {
+            ..MOST_REFUSALS => self.refused.push(what()),
+            _ => self.untold += 1,
+        }
+    }
 }
 
 /// Who sends mails to whom.
@@ -63,13 +89,12 @@ fn mailbox(written: &str, host: &str) -> Option<Mailbox> {
 /// Delivers mails in order. Whatever hangs, it ends within the timeout for the connection and the same again for each mail.
 pub(super) async fn deliver(config: MailConfig, envelope: Arc<Envelope>, letters: Vec<Letter>) -> Delivered {
     let mut delivered = Delivered::default();
-    let helo = ClientId::Domain(config.helo.clone());
-    let server = (config.server.as_str(), config.port);
-    let connecting = AsyncSmtpConnection::connect_tokio1(server, Some(config.timeout), &helo, None, None);
-    let mut connection = match timeout(config.timeout, connecting).await.map_err(Failure::from) {
-        Ok(Ok(connection)) => connection,
-        Ok(Err(error)) => return Delivered { error: Some(told(&error)), ..delivered },
-        Err(late) => return Delivered { error: Some(late.0), ..delivered },
+    // MAIL, DATA and what ends it, and one for each recipient.
+    let answers = letters.len() * (envelope.to.len() + 3);
+    let connecting = connect(&config, MOST_TO_BEGIN + answers * MOST_OF_AN_ANSWER);
+    let mut connection = match timeout(config.timeout, connecting).await.map_err(Failure::from).flatten() {
+        Ok(connection) => connection,
+        Err(Failure(error)) => return Delivered { error: Some(error), ..delivered },
     };
     for letter in &letters {
         let sending = send(&mut connection, &envelope, letter, &mut delivered);
@@ -83,6 +108,16 @@ pub(super) async fn deliver(config: MailConfig, envelope: Arc<Envelope>, letters
     }
     let _in_vain = timeout(config.timeout, connection.abort()).await;
     delivered
+}
+
+/// Connects and says who this is. The server may send so many bytes as long as the connection lasts.
+async fn connect(config: &MailConfig, limit: usize) -> Result<AsyncSmtpConnection, Failure> {
+    let server = (config.server.as_str(), config.port);
+    let stream =
+        TcpStream::connect(server).await.map_err(|error| Failure(format!("Connection error: {error}")))?;
+    let stream = Box::new(Bounded::new(stream, limit));
+    let helo = ClientId::Domain(config.helo.clone());
+    Ok(AsyncSmtpConnection::connect_with_transport(stream, &helo).await?)
 }
 
 /// Why something failed, in words.
@@ -113,7 +148,7 @@ async fn send(
     delivered: &mut Delivered,
 ) -> Result<(), Error> {
     let Some(message) = message(envelope, letter) else {
-        delivered.refused.push(format!("{}: it cannot be put into a mail", letter.subject));
+        delivered.handle_refused(|| format!("{}: it cannot be put into a mail", letter.subject));
         delivered.lost += 1;
         return Ok(());
     };
@@ -123,7 +158,7 @@ async fn send(
         match connection.command(Rcpt::new(to.email.clone(), Vec::new())).await {
             Ok(_) => somebody = true,
             Err(error) if error.is_permanent() => {
-                delivered.refused.push(format!("{}: {}", to.email, told(&error)));
+                delivered.handle_refused(|| format!("{}: {}", to.email, told(&error)));
             }
             Err(error) => return Err(error),
         }
@@ -152,7 +187,7 @@ fn message(envelope: &Envelope, letter: &Letter) -> Option<Vec<u8>> {
     Some(builder.body(format!("{}\r\n", letter.body)).ok()?.formatted())
 }
 
-/// An error with its causes.
+/// An error with its causes, as far as it is worth a line: the server may have said anything.
 fn told(error: &Error) -> String {
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(error);
@@ -163,5 +198,79 @@ fn told(error: &Error) -> String {
         }
         cause = deeper.source();
     }
+    if let Some((end, _)) = text.char_indices().nth(MOST_WORDS) {
+        text.truncate(end);
+        text.push('…');
+    }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::TcpListener,
+    };
+
+    use super::*;
+
+    /// Nothing here takes as long.
+    const TIMEOUT: Duration = Duration::from_secs(60);
+
+    async fn server() -> (TcpListener, MailConfig) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let config = MailConfig {
+            server: "127.0.0.1".into(),
+            port: listener.local_addr().unwrap().port(),
+            helo: "host".into(),
+            timeout: TIMEOUT,
+            from: "from@example.org".into(),
+            to: (0..8).map(|number| format!("to{number}@example.org")).collect(),
+            faults: true,
+            host_name: "host".into(),
+        };
+        (listener, config)
+    }
+
+    #[tokio::test]
+    async fn a_server_that_sends_a_line_without_end_is_left() {
+        let (listener, config) = server().await;
+        let envelope = Arc::new(Envelope::new(&config).0.unwrap());
+        let flood = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut sent = 0;
+            while let Ok(length) = stream.write(&[b'2'; 4096]).await {
+                sent += length;
+            }
+            sent
+        };
+        let both = futures_util::future::join(deliver(config, envelope, Vec::new()), flood);
+        let (delivered, sent) = timeout(TIMEOUT / 2, both).await.expect("it ends before the timeout");
+        assert!(delivered.error.unwrap().contains("the mail server sends too much"));
+        assert!(sent > MOST_TO_BEGIN, "{sent}");
+    }
+
+    #[tokio::test]
+    async fn of_what_a_server_says_as_much_is_told_as_fits_a_line() {
+        let (listener, config) = server().await;
+        let envelope = Arc::new(Envelope::new(&config).0.unwrap());
+        let refusing = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut heard = [0; 4096];
+            stream.write_all(b"220 lab\r\n").await.unwrap();
+            while let Ok(length @ 1..) = stream.read(&mut heard).await {
+                let is_recipient = heard[..length].starts_with(b"RCPT");
+                let answer =
+                    if is_recipient { format!("550 {}\r\n", "no ".repeat(150)) } else { "250 ok\r\n".into() };
+                stream.write_all(answer.as_bytes()).await.unwrap();
+            }
+        };
+        let delivering = deliver(config, envelope, vec![Letter::default()]);
+        let (delivered, ()) = futures_util::future::join(delivering, refusing).await;
+        assert_eq!((delivered.taken, delivered.error), (1, None));
+        assert_eq!((delivered.refused.len(), delivered.untold), (5, 3));
+        let told = &delivered.refused[0];
+        assert!(told.starts_with("to0@example.org: ") && told.ends_with('…'), "{told}");
+        assert!(told.chars().count() < 230, "{told}");
+    }
 }
