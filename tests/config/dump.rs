@@ -252,6 +252,8 @@ fn expected(instance: &Instance) -> Vec<String> {
         Auth::Signed(_) => {}
         Auth::Header(_) => lines.push("Authentication type = IPSEC_AH".to_owned()),
     }
+    let buffer = settings.kernel_rx_buf_size.filter(|bytes| *bytes > 0);
+    lines.extend(buffer.map(|bytes| format!("Kernel rx buffer size = {bytes}")));
     lines.extend((*settings.debug > 0).then(|| format!("Debug level = {}", *settings.debug)));
     lines.push(format!("Virtual IP ({}):", instance.virtual_addresses.len()));
     lines.extend(instance.virtual_addresses.iter().map(address));
