@@ -15,11 +15,7 @@ pub(super) static TABLE: Table<Snapshot, Arc<FileRow>> = Table {
     name: "vrrpFileEntry",
     index: &[Index { name: "vrrpFileIndex", syntax: Syntax::Integer32, implied: false }],
     columns: &COLUMNS,
-    seek: |topology, after, include| {
-        let index = position::seek(topology.files.len(), after, include)?;
-        let row = topology.files.get(index as usize - 1)?;
-        Some((vec![index], Arc::clone(row)))
-    },
+    seek: |topology, after, include| position::row(&topology.files, after, include),
 };
 
 static COLUMNS: [Column<Snapshot, Arc<FileRow>>; 6] = [

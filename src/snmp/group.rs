@@ -23,11 +23,7 @@ pub(super) static TABLE: Table<Snapshot, Arc<GroupRow>> = Table {
     name: "vrrpSyncGroupEntry",
     index: &[INDEX],
     columns: &COLUMNS,
-    seek: |topology, after, include| {
-        let index = position::seek(topology.groups.len(), after, include)?;
-        let row = topology.groups.get(index as usize - 1)?;
-        Some((vec![index], Arc::clone(row)))
-    },
+    seek: |topology, after, include| position::row(&topology.groups, after, include),
 };
 
 static COLUMNS: [Column<Snapshot, Arc<GroupRow>>; 11] = [

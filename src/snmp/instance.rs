@@ -53,11 +53,7 @@ pub(super) static TABLE: Table<Snapshot, Arc<InstanceRow>> = Table {
     name: "vrrpInstanceEntry",
     index: &[INDEX],
     columns: &COLUMNS,
-    seek: |topology, after, include| {
-        let index = position::seek(topology.instances.len(), after, include)?;
-        let row = topology.instances.get(index as usize - 1)?;
-        Some((vec![index], Arc::clone(row)))
-    },
+    seek: |topology, after, include| position::row(&topology.instances, after, include),
 };
 
 type Cell = Column<Snapshot, Arc<InstanceRow>>;

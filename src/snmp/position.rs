@@ -11,6 +11,12 @@ pub(super) fn seek(count: usize, after: &[u32], include: bool) -> Option<u32> {
     (first as usize <= count).then_some(first)
 }
 
+/// The index and the row that [`seek`] finds among `rows`.
+pub(super) fn row<Row: Clone>(rows: &[Row], after: &[u32], include: bool) -> Option<(Vec<u32>, Row)> {
+    let index = seek(rows.len(), after, include)?;
+    Some((vec![index], rows.get(index as usize - 1)?.clone()))
+}
+
 /// The first pair of positions after the index `after` (or at it, with `include`), where `count(outer)` is how
 /// many rows the outer position has. A run of outer rows without inner ones is stepped over.
 pub(super) fn seek_nested(

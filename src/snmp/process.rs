@@ -21,11 +21,7 @@ pub(super) static TABLE: Table<Snapshot, Arc<ProcessRow>> = Table {
     name: "vrrpProcessEntry",
     index: &[Index { name: "vrrpProcessIndex", syntax: Syntax::Integer32, implied: false }],
     columns: &COLUMNS,
-    seek: |topology, after, include| {
-        let index = position::seek(topology.processes.len(), after, include)?;
-        let row = topology.processes.get(index as usize - 1)?;
-        Some((vec![index], Arc::clone(row)))
-    },
+    seek: |topology, after, include| position::row(&topology.processes, after, include),
 };
 
 static COLUMNS: [Column<Snapshot, Arc<ProcessRow>>; 14] = [

@@ -17,11 +17,7 @@ pub(super) static TABLE: Table<Snapshot, Arc<ScriptRow>> = Table {
     name: "vrrpScriptEntry",
     index: &[Index { name: "vrrpScriptIndex", syntax: Syntax::Integer32, implied: false }],
     columns: &COLUMNS,
-    seek: |topology, after, include| {
-        let index = position::seek(topology.scripts.len(), after, include)?;
-        let row = topology.scripts.get(index as usize - 1)?;
-        Some((vec![index], Arc::clone(row)))
-    },
+    seek: |topology, after, include| position::row(&topology.scripts, after, include),
 };
 
 static COLUMNS: [Column<Snapshot, Arc<ScriptRow>>; 12] = [

@@ -15,11 +15,7 @@ pub(super) static TABLE: Table<Snapshot, Arc<SessionRow>> = Table {
     name: "vrrpBfdEntry",
     index: &[Index { name: "vrrpBfdIndex", syntax: Syntax::Integer32, implied: false }],
     columns: &COLUMNS,
-    seek: |topology, after, include| {
-        let index = position::seek(topology.sessions.len(), after, include)?;
-        let row = topology.sessions.get(index as usize - 1)?;
-        Some((vec![index], Arc::clone(row)))
-    },
+    seek: |topology, after, include| position::row(&topology.sessions, after, include),
 };
 
 static COLUMNS: [Column<Snapshot, Arc<SessionRow>>; 5] = [

@@ -6,7 +6,7 @@ use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::time::Duration;
 
-use lab::{Capture, Host, Lan, State, wait};
+use lab::{Capture, Host, Lan, Result, State, wait};
 
 use crate::world::{SOON, Setup, V3, VI, VIP, is_keepalived, ours, side_by_side};
 
@@ -100,6 +100,17 @@ fn shown(capture: &Capture, case: &Case) -> BTreeSet<String> {
     found
 }
 
+/// Two routers, and a client with the case's address.
+fn lan_with_client(case: &Case) -> Result<Lan> {
+    let lan = Lan::builder()
+        .host("alpha", "va0", "10.9.0.1/24")
+        .host("beta", "vb0", "10.9.0.2/24")
+        .host("client", "vc0", "10.9.0.4/24")
+        .build()?;
+    lan["client"].run(&["ip", "addr", "replace", case.client, "dev", "vc0"])?;
+    Ok(lan)
+}
+
 /// Has the client ask whose the address is, and use it. What was announced it forgets, or it would have no reason to.
 fn ask(client: &Host, capture: &Capture, case: &Case) {
     let asked = || {
@@ -112,13 +123,8 @@ fn ask(client: &Host, capture: &Capture, case: &Case) {
 #[test]
 fn only_the_master_answers_for_the_virtual_addresses() {
     side_by_side(&CASES, |case| {
-        let lan = Lan::builder()
-            .host("alpha", "va0", "10.9.0.1/24")
-            .host("beta", "vb0", "10.9.0.2/24")
-            .host("client", "vc0", "10.9.0.4/24")
-            .build()?;
+        let lan = lan_with_client(case)?;
         let (alpha, beta, client) = (&lan["alpha"], &lan["beta"], &lan["client"]);
-        client.run(&["ip", "addr", "replace", case.client, "dev", "vc0"])?;
         let capture = Capture::start(client, "vc0", "arp or icmp6 or icmp")?;
         let master = case.setup(V3.alpha(150)).start_until(&ours(), alpha, State::Master)?;
         let backup = case.setup(V3.beta(100)).start_until(&ours(), beta, State::Backup)?;
@@ -147,13 +153,8 @@ fn with_a_link_of_its_own_an_address_is_shown_with_the_virtual_mac_alone() {
         return;
     }
     side_by_side(&CASES, |case| {
-        let lan = Lan::builder()
-            .host("alpha", "va0", "10.9.0.1/24")
-            .host("beta", "vb0", "10.9.0.2/24")
-            .host("client", "vc0", "10.9.0.4/24")
-            .build()?;
+        let lan = lan_with_client(case)?;
         let (alpha, beta, client) = (&lan["alpha"], &lan["beta"], &lan["client"]);
-        client.run(&["ip", "addr", "replace", case.client, "dev", "vc0"])?;
         let capture = Capture::start(client, "vc0", "arp or icmp6")?;
         let owner = case.setup(V3.alpha(255)).line("use_vmac");
         let master = owner.start_until(&ours(), alpha, State::Master)?;

@@ -1,8 +1,7 @@
 //! A router that does not get the processor, and what the words about that make of it.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
-use std::{fs, thread};
+use std::{fs, time::Duration};
 
 use lab::frame::{Ipv4, VRRP_GROUP, advert_v3};
 use lab::{Injector, Lan, Result, Router, State, wait};
@@ -22,11 +21,16 @@ fn router(lan: &Lan, globals: &str, setup: &Setup) -> Result<Router> {
 }
 
 /// Keeps a router from running for a while, in which `meanwhile` happens.
-#[expect(clippy::disallowed_methods, reason = "the time itself is what the story is about")]
 fn stall(router: &Router, time: Duration, meanwhile: impl FnOnce() -> Result<()>) -> Result<()> {
     router.process().signal(Signal::SIGSTOP)?;
-    thread::sleep(time);
-    let outcome = meanwhile();
+    let stat = Path::new("/proc").join(router.process().pid().to_string()).join("stat");
+    let stopped = || {
+        let stat = fs::read_to_string(&stat).map_err(|error| error.to_string())?;
+        if stat.contains(") T ") { Ok(()) } else { Err(stat) }
+    };
+    let outcome = wait::until("a stopped router", SOON, stopped)
+        .and_then(|()| wait::throughout("a stopped router", time, stopped))
+        .and_then(|()| meanwhile());
     router.process().signal(Signal::SIGCONT)?;
     outcome
 }

@@ -275,20 +275,7 @@ mod tests {
         };
         let own = [("10.9.0.1", 24), ("10.7.0.1", 31), ("10.6.0.1", 32), ("fe80::1", 64), ("10.5.4.3", 0)];
         let is_broadcast = |count: usize, text: &str| {
-            let link = Link {
-                index: IfIndex(7),
-                name: "eth7".to_owned(),
-                up: true,
-                enabled: true,
-                mac: None,
-                mtu: 1500,
-                noarp: false,
-                multicast: true,
-                loopback: false,
-                group: 0,
-                stacked: None,
-                vrf_table: None,
-            };
+            let link = Link::sample(7, "eth7");
             let addresses = own[..count].iter().map(|(text, prefix)| address(text, *prefix)).collect();
             let interface = Interface { link, addresses, held: HashMap::new(), forwards: None };
             interface.is_broadcast(text.parse().unwrap())

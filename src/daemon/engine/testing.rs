@@ -61,24 +61,6 @@ pub(super) fn in_namespace(story: impl AsyncFnOnce() + Send + 'static) {
     }
 }
 
-/// An interface that is up.
-pub(super) fn link(name: &str, index: u32) -> Link {
-    Link {
-        index: IfIndex(index),
-        name: name.to_owned(),
-        up: true,
-        enabled: true,
-        mac: None,
-        mtu: 1500,
-        noarp: false,
-        multicast: true,
-        loopback: false,
-        group: 0,
-        stacked: None,
-        vrf_table: None,
-    }
-}
-
 /// An address of 10.9.0.0/24 on an interface.
 pub(super) fn address(index: u32, last: u8, secondary: bool) -> AddressInfo {
     AddressInfo {
@@ -94,5 +76,10 @@ pub(super) fn address(index: u32, last: u8, secondary: bool) -> AddressInfo {
 
 /// A host with eth0 and eth1, and these addresses.
 pub(super) fn listed(addresses: Vec<AddressInfo>) -> Listed {
-    Listed { links: vec![link("eth0", 2), link("eth1", 3)], addresses, routes: Vec::new(), rules: Vec::new() }
+    Listed {
+        links: vec![Link::sample(2, "eth0"), Link::sample(3, "eth1")],
+        addresses,
+        routes: Vec::new(),
+        rules: Vec::new(),
+    }
 }

@@ -260,31 +260,14 @@ mod tests {
         config.unwrap_or_else(|| panic!("{}", report.render()))
     }
 
-    fn link(index: u32, name: &str) -> Link {
-        Link {
-            index: IfIndex(index),
-            name: name.to_owned(),
-            up: true,
-            enabled: true,
-            mac: None,
-            mtu: 1500,
-            noarp: false,
-            multicast: true,
-            loopback: false,
-            group: 0,
-            stacked: None,
-            vrf_table: None,
-        }
-    }
-
     fn existing() -> Vec<Link> {
-        vec![link(2, "eth0"), link(3, "eth1")]
+        vec![Link::sample(2, "eth0"), Link::sample(3, "eth1")]
     }
 
     /// A macvlan of that mode.
     fn macvlan(name: &str, parent: u32, mac: [u8; 6], sharing: Sharing) -> Link {
         let stacked = Some(Stacked { parent: IfIndex(parent), sharing });
-        Link { mac: Some(mac), stacked, ..link(9, name) }
+        Link { mac: Some(mac), stacked, ..Link::sample(9, name) }
     }
 
     const MAC: [u8; 6] = [0, 0, 0x5e, 0, 1, 51];
@@ -316,7 +299,7 @@ mod tests {
         assert_eq!(names("", &[V6], &existing()), ["vrrp.51"]);
         assert_eq!(names("", &[V4, V6], &existing()), ["vrrp.51", "vrrp6.51"]);
         assert_eq!(names("vmac_prefix a_very_long_prefix", &[V4], &existing()), ["a_very_long_.51"]);
-        let taken = [existing(), vec![link(4, "vrrp.51"), link(5, "vrrp1.51")]].concat();
+        let taken = [existing(), vec![Link::sample(4, "vrrp.51"), Link::sample(5, "vrrp1.51")]].concat();
         assert_eq!(names("", &[V4], &taken), ["vrrp2.51"]);
         assert_eq!(names("", &[V6], &taken), ["vrrp6.51"]);
     }
@@ -326,7 +309,7 @@ mod tests {
         let named = "use_vmac edge; virtual_ipaddress {; 192.0.2.1/24; }";
         assert_eq!(names("", &[named], &existing()), ["edge"]);
         let with = |link: Link| [existing(), vec![link]].concat();
-        assert_eq!(names("", &[named], &with(link(4, "edge"))), ["vrrp.51"]);
+        assert_eq!(names("", &[named], &with(Link::sample(4, "edge"))), ["vrrp.51"]);
         assert_eq!(names("", &[named], &with(macvlan("edge", 2, MAC, Sharing::Macvlan))), ["vrrp.51"]);
         assert_eq!(names("", &[named], &with(macvlan("edge", 3, MAC, Sharing::PrivateMacvlan))), ["edge"]);
     }

@@ -125,6 +125,27 @@ pub struct Link {
     pub vrf_table: Option<u32>,
 }
 
+#[cfg(test)]
+impl Link {
+    /// An interface for tests: up, with multicast, without a hardware address.
+    pub(crate) fn sample(index: u32, name: &str) -> Link {
+        Link {
+            index: IfIndex(index),
+            name: name.to_owned(),
+            up: true,
+            enabled: true,
+            mac: None,
+            mtu: 1500,
+            noarp: false,
+            multicast: true,
+            loopback: false,
+            group: 0,
+            stacked: None,
+            vrf_table: None,
+        }
+    }
+}
+
 /// How an interface is stacked upon another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stacked {

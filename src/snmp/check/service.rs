@@ -56,10 +56,7 @@ pub(super) static TABLE: Table<Snapshot, Arc<VirtualServerRow>> = Table {
     name: "virtualServerEntry",
     index: &[INDEX],
     columns: &COLUMNS,
-    seek: |topology, after, include| {
-        let index = position::seek(topology.virtual_servers.len(), after, include)?;
-        Some((vec![index], Arc::clone(topology.virtual_servers.get(index as usize - 1)?)))
-    },
+    seek: |topology, after, include| position::row(&topology.virtual_servers, after, include),
 };
 
 static COLUMNS: [Column<Snapshot, Arc<VirtualServerRow>>; 78] = [

@@ -6,10 +6,10 @@ use super::*;
 use crate::{
     daemon::engine::{
         holdings::{Answer, Request},
-        testing::{Stuck, in_namespace, link, listed},
+        testing::{Stuck, in_namespace, listed},
         work::Done,
     },
-    kernel::{Added, clock},
+    kernel::{Added, Link, clock},
 };
 
 const VI: Holder = Holder::Router(0);
@@ -208,7 +208,7 @@ fn a_route_goes_with_its_interface_and_comes_back_with_the_new_one() {
         stuck.answer(vec![(Request::Remove(THROUGH_ETH1, ETH1), Answer::Removed, None)]);
         assert_eq!((stuck.status(THROUGH_ETH1).set, stuck.status(THROUGH_ETH1).device), (false, None));
         assert_eq!(stuck.asked(VI), [], "there is no interface");
-        stuck.report(Event::Link(link("eth1", 7)));
+        stuck.report(Event::Link(Link::sample(7, "eth1")));
         let again = Request::Add(THROUGH_ETH1, Site::Interface(IfIndex(7)));
         assert_eq!(stuck.asked(VI), [again]);
         stuck.grant(&[again]);
@@ -223,7 +223,7 @@ fn a_route_goes_with_its_interface_and_comes_back_with_the_new_one() {
 fn routes_that_the_kernel_may_have_dropped_without_a_word_are_asked_for_again() {
     in_namespace(async || {
         let mut stuck = Stuck::master();
-        stuck.report(Event::Link(crate::kernel::Link { up: false, ..link("eth1", 3) }));
+        stuck.report(Event::Link(Link { up: false, ..Link::sample(3, "eth1") }));
         assert_eq!(stuck.asked(VI), [Request::Add(THROUGH_ETH1, ETH1)]);
         assert!(stuck.status(THROUGH_ETH1).set, "perhaps");
         let why = refusal_of("adding route", Errno::ENETDOWN);
