@@ -9,6 +9,8 @@
 
 #[path = "mib/services.rs"]
 mod services;
+#[path = "mib/sessions.rs"]
+mod sessions;
 
 use std::{
     collections::BTreeMap,

@@ -461,7 +461,11 @@ impl Builder<'_> {
                     (Severity::Notice, Prose::own(format!("its meaning in keepalived: {}", keyword.help)))
                 }
             };
-            let headline = Prose::own(format!("{name} is not supported yet: it has no effect"));
+            let headline = match keyword.status {
+                Status::Until(what) => format!("{name} has no effect until {what}"),
+                _ => format!("{name} is not supported yet: it has no effect"),
+            };
+            let headline = Prose::own(headline);
             let span = &line.first().span();
             let found = Diagnostic::new("not-supported-yet", severity, headline, span);
             self.report.add(found.info(info).idle(name));

@@ -47,7 +47,7 @@ pub use self::{
     topology::Topology,
     trackers::{
         FileRow, FileStatus, Followed, InterfaceRow, InterfaceStatus, LinkState, ProcessRow, ProcessStatus,
-        SessionRow,
+        SessionRow, SessionState, SessionStatus,
     },
     transition::{Change, ContestEnd, Reason, Subject, Transition},
 };

@@ -1,4 +1,4 @@
-//! The rows of what is tracked, beside scripts: interfaces, files, processes.
+//! The rows of what is tracked, beside scripts: interfaces, files, processes, BFD sessions.
 
 use std::sync::{
     Arc,
@@ -144,20 +144,36 @@ pub struct ProcessStatus {
     pub at: Option<Time>,
 }
 
-/// A `bfd_instance` that is tracked; none runs yet, so there is nothing to know of it.
+/// A `bfd_instance` that may be tracked.
 #[derive(Debug)]
 pub struct SessionRow {
     /// Position among them, from 1.
     pub index: u32,
     /// What the configuration says.
     pub config: tracking::Session,
+    status: ArcSwap<SessionStatus>,
 }
 
-impl SessionRow {
-    /// The row of `config` at `index` (from 1).
-    pub fn new(index: u32, config: tracking::Session) -> Self {
-        Self { index, config }
-    }
+/// What is true of a BFD session right now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SessionStatus {
+    /// What it last came to; nothing while nobody runs it.
+    pub state: Option<SessionState>,
+    /// Whether it counts as up.
+    pub is_up: bool,
+    /// Since when it is in that state.
+    pub since: Option<Time>,
+}
+
+/// How a BFD session is, as far as those that track it are concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SessionState {
+    /// The neighbour is not heard, or does not hear us.
+    Down,
+    /// Both hear each other.
+    Up,
+    /// Somebody has switched it off, here or there.
+    AdminDown,
 }
 
 /// How the coming and going of processes is learnt.
@@ -192,3 +208,4 @@ macro_rules! row {
 }
 row!(FileRow, tracking::File, FileStatus);
 row!(ProcessRow, tracking::Process, ProcessStatus);
+row!(SessionRow, tracking::Session, SessionStatus);

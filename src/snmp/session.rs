@@ -21,8 +21,8 @@ pub(super) static TABLE: Table<Snapshot, Arc<SessionRow>> = Table {
 static COLUMNS: [Column<Snapshot, Arc<SessionRow>>; 5] = [
     Column::hidden(1, "vrrpBfdIndex", Syntax::Integer32, Access::NotAccessible),
     Column::new(2, "vrrpBfdName", Syntax::DisplayString, |_, row| text(&row.config.name)),
-    // 1 or 0, which is no TruthValue; no session runs yet, so none is up.
-    Column::new(3, "vrrpBfdResult", Syntax::Integer32, |_, _| integer(0)),
+    // 1 or 0, which is no TruthValue.
+    Column::new(3, "vrrpBfdResult", Syntax::Integer32, |_, row| integer(u8::from(row.status().is_up))),
     Column::new(4, "vrrpBfdWeight", Syntax::Integer32, |_, row| integer(row.config.weight)),
     Column::new(5, "vrrpBfdWgtRev", TRUTH, |_, row| one_or_two(row.config.reverse)),
 ];

@@ -1,4 +1,4 @@
-//! What moves a priority or sends a router to FAULT: interfaces, scripts, files, processes.
+//! What moves a priority or sends a router to FAULT: interfaces, scripts, files, processes, BFD sessions.
 //!
 //! A tracker watches one thing and belongs to nobody: any number of instances subscribe to it, each with a line of
 //! its own ([`Tracked`](crate::config::tracking::Tracked)). What the tracker has found out is an [`Observation`];
@@ -8,7 +8,8 @@
 //! * [`LinkTracker`]: whether an interface counts as up, after its delays;
 //! * [`ScriptTracker`]: when to run a script, when to end it, and what its exits mean;
 //! * [`FileTracker`]: the number in a file;
-//! * [`Census`]: which processes run, and whether there are as many as there should be.
+//! * [`Census`]: which processes run, and whether there are as many as there should be;
+//! * [`Sessions`]: what the states of BFD sessions mean, for whoever runs them.
 //!
 //! The room holds machines only: whoever drives them starts processes, reads files and the clock. It may import
 //! [`crate::config`]'s model, [`crate::registry`]'s row types and [`crate::units`].
@@ -18,6 +19,7 @@ mod file;
 mod link;
 mod process;
 mod script;
+pub mod session;
 #[cfg(test)]
 pub(crate) mod testing;
 
@@ -27,4 +29,5 @@ pub use self::{
     link::LinkTracker,
     process::{Census, Image, ProcessVerdict},
     script::{RunEnd, ScriptAction, ScriptTracker, Verdict},
+    session::Sessions,
 };

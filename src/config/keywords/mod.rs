@@ -214,6 +214,9 @@ pub enum Status {
     Supported,
     /// It is understood and has no effect yet.
     NotYet,
+    /// It is understood, and what it is about follows it; but nothing else is there yet that it needs, which the text
+    /// names.
+    Until(&'static str),
     /// It is understood and has no effect yet, and keepalived itself asks not to use it; the text says what to write.
     Deprecated(&'static str),
     /// It does what keepalived makes it do, and keepalived itself asks not to use it; the text says what to write.
@@ -252,6 +255,11 @@ impl Keyword {
 
     const fn secret(mut self) -> Self {
         self.secret = true;
+        self
+    }
+
+    const fn until(mut self, what: &'static str) -> Self {
+        self.status = Status::Until(what);
         self
     }
 

@@ -136,6 +136,7 @@ pub(super) static BLOCK: Block = Block::new(Table {
             Lines(&NO_OPTIONS),
             "BFD sessions to track",
         )
+        .until("BFD sessions run")
         .or("bfd's weight"),
         keyword("mcast_src_ip", "ADDR", Address, "source address of adverts")
             .or("primary address of interface")

@@ -48,6 +48,7 @@ pub(super) static BLOCK: Block = Block::new(Table {
             Lines(&NO_OPTIONS),
             "BFD sessions tracked by every member",
         )
+        .until("BFD sessions run")
         .or("bfd's weight"),
         keyword("notify_master", "SCRIPT [USER [[:]GROUP]]", Script, "run when the group becomes MASTER")
             .supported()

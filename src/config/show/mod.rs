@@ -185,7 +185,8 @@ impl Shower<'_> {
 /// A word that no line of the block has, if it has a value all the same.
 fn unwritten(word: &'static Keyword, nodes: &[Node], scope: Scope<'_>, known: Known<'_>) -> Option<Item> {
     let plain = !matches!(word.value, Value::Body(_) | Value::Lines(_));
-    let current = matches!(word.status, Status::Supported | Status::NotYet) && word.same_as.is_empty();
+    let current = matches!(word.status, Status::Supported | Status::NotYet | Status::Until(_))
+        && word.same_as.is_empty();
     if !plain || !current || nodes.iter().any(|node| origin::is_of(node, word.name)) {
         return None;
     }

@@ -253,3 +253,14 @@ fn links_are_asked_for_where_the_top_level_or_the_instance_wants_it() {
     assert_eq!(asked("linkbeat_use_polling", ""), [Some(best); 2]);
     assert_eq!(asked(&format!("{list}\nlinkbeat_use_polling"), ""), [Some(ethtool), Some(ioctl)]);
 }
+
+#[test]
+fn a_session_for_checkers_only_is_none_to_routers() {
+    let session = |lines: &str| {
+        tracks(&format!("bfd_instance s {{\nneighbor_ip 192.0.2.77\n{lines}\n}}\n"), "track_bfd {\ns\n}").0
+    };
+    assert_eq!(session("checker"), []);
+    for lines in ["", "vrrp", "vrrp\nchecker"] {
+        assert_eq!(session(lines), [(Tracker::Session(0), 0, false)], "{lines}");
+    }
+}

@@ -148,6 +148,7 @@ impl Engine {
     fn start_routers(&mut self) {
         self.look_at_statics(clock::now());
         self.look_at_links(clock::now());
+        self.look_at_sessions(clock::now());
         self.start.step = Step::Over;
         self.tell_clock();
         for number in 0..self.routers.len() {

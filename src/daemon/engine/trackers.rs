@@ -9,7 +9,7 @@ use crate::{
     config::tracking::{Tracked, Tracker},
     kernel,
     registry::{InterfaceRow, InterfaceStatus, LinkState, Reason, Topology},
-    track::{Finding, LinkTracker, Observation, effect},
+    track::{Finding, LinkTracker, Observation, effect, session::observation},
     units::Time,
     vrrp::Fault,
 };
@@ -73,7 +73,7 @@ impl Engine {
     /// Holds a router back until everything that it tracks without weight has been looked at.
     pub(super) fn wait_for_trackers(&mut self, number: usize, now: Time) {
         let tracks = Arc::clone(&self.routers[number].tracks);
-        // Interfaces have been by now, and a BFD session without result must not hold a router for ever.
+        // Interfaces and BFD sessions are, before any router begins; of a session that nobody runs nothing ever is known.
         let known = |line: &&Tracked| matches!(line.tracker, Tracker::Interface(_) | Tracker::Session(_));
         let awaited = tracks.iter().filter(|line| !known(line));
         for line in awaited.filter(|line| line.weight == 0) {
@@ -97,6 +97,16 @@ impl Engine {
             // What a router wants before its start is done at its start.
             if self.has_started() {
                 self.carry_out(router, now);
+            }
+        }
+    }
+
+    /// Tells those that track BFD sessions how these begin; what happens to them later comes like all else that is tracked.
+    pub(super) fn look_at_sessions(&mut self, now: Time) {
+        let rows = self.registry.topology().sessions.clone();
+        for (position, row) in rows.iter().enumerate() {
+            if let Some(seen) = observation(&row.status()) {
+                self.handle_observation(Tracker::Session(position), &seen, now);
             }
         }
     }
@@ -163,3 +173,6 @@ impl Engine {
         self.trackers.link_timers.set(link, due);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -143,9 +143,10 @@ impl Instance {
         }
     }
 
-    /// Keeps the reason shown while in FAULT one that still holds.
+    /// Keeps the reason shown while in FAULT one that still holds; something that is wrong rather than waited for.
     fn explain_fault(&mut self, remaining: Reason) {
-        let still_holds = self.faults.values().any(|reason| Some(reason) == self.reason.as_ref());
+        let mut wrong = self.faults.iter().filter(|(fault, _)| !fault.is_silent());
+        let still_holds = wrong.any(|(_, reason)| Some(reason) == self.reason.as_ref());
         if !still_holds {
             self.reason = Some(remaining);
         }

@@ -110,9 +110,9 @@ impl Trackables {
         }
     }
 
-    /// A `bfd_instance` can be tracked below its block; each has a name of its own.
+    /// A `bfd_instance` can be tracked below its block, unless it is for checkers only; each has a name of its own.
     pub(super) fn add_session(&mut self, session: Option<&BfdInstance>) {
-        let Some(session) = session else { return };
+        let Some(session) = session.filter(|session| session.vrrp || !session.checker) else { return };
         let name = session.heading.name().to_owned();
         let Named { all, positions } = &mut self.sessions;
         positions.insert(name.clone(), all.len());

@@ -267,3 +267,18 @@ fn the_identification_counts_from_1_and_leaves_out_0() {
     assert_eq!((2..=u16::MAX).find(|expected| next() != *expected), None);
     assert_eq!(next(), 1);
 }
+
+#[test]
+fn what_is_wrong_is_shown_before_what_is_waited_for() {
+    let mut lan = Lan::new([router(100)]);
+    let awaiting = Reason::AwaitingSocket { interface: "eth0".into() };
+    lan.fault(Fault::AwaitingSocket, Some(awaiting.clone()));
+    lan.fault(Fault::Interface, Some(link_down()));
+    lan.start(0);
+    lan.fault(Fault::Interface, None);
+    assert_eq!(lan.status().reason, Some(awaiting.clone()));
+    lan.fault(Fault::Interface, Some(link_down()));
+    assert_eq!((lan.status().state, lan.status().reason), (State::Fault, Some(link_down())));
+    lan.fault(Fault::Interface, None);
+    assert_eq!(lan.status().reason, Some(awaiting));
+}
