@@ -23,7 +23,7 @@ pub enum Value {
     TimeTicks(u32),
     /// Bytes of another encoding.
     Opaque(Vec<u8>),
-    /// A counter that wraps at 2^64.
+    /// A counter that wraps at 2^64. The master hides it from SNMPv1 managers (RFC 2741 §7.2.6).
     Counter64(u64),
     /// Get: no object of that name here.
     NoSuchObject,

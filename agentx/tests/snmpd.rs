@@ -5,10 +5,9 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 #![expect(clippy::print_stdout, reason = "what was measured")]
 
+#[allow(dead_code, reason = "each family of tests uses a part of it")]
 mod support;
 
-use std::io::{Read as _, Write as _};
-use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -16,13 +15,14 @@ use std::time::Duration;
 use agentx::driver::monotonic;
 use agentx::notification::{Sender, queue};
 use agentx::session::{DEFAULT_PRIORITY, Timing};
-use agentx::wire::{Body, ByteOrder, ErrorCode, Header, Open, Pdu, Response, Unregister};
+use agentx::wire::{Body, ByteOrder, ErrorCode};
 use agentx::{
     Change, Column, CommitFailed, Config, Index, Link, Oid, Region, Scalar, Status, Subagent, Syntax, Table,
     UndoFailed, Value, VarBind, View, seek_sorted,
 };
 use nix::sched::{CloneFlags, setns};
 use nix::sys::signal::Signal;
+use support::probe::Probe;
 use support::{Host, TCP_MASTER, during, wait_for};
 use tokio::sync::{oneshot, watch};
 
@@ -236,8 +236,8 @@ fn serves_everything(master_of: impl Fn(&Host) -> String) {
     assert!(second.contains("notWritable") && second.contains(&row(2, 9)), "the second is named: {second}");
     assert_eq!(host.snmp("snmpget", &[THRESHOLD]).unwrap(), [format!("{THRESHOLD} = INTEGER: 42")]);
 
-    let capabilities = host.snmp("snmpwalk", &[".1.3.6.1.2.1.1.9.1.3"]).unwrap().join("\n");
-    assert!(capabilities.contains("scalars of the agentx test"), "{capabilities}");
+    let capabilities = || host.snmp("snmpwalk", &[".1.3.6.1.2.1.1.9.1.3"]).unwrap().join("\n");
+    assert!(capabilities().contains("scalars of the agentx test"), "{}", capabilities());
 
     subagent.notify(1..=20);
     all_received(&traps, 20);
@@ -245,6 +245,7 @@ fn serves_everything(master_of: impl Fn(&Host) -> String) {
     drop(subagent);
     let gone = host.snmp("snmpget", &[THRESHOLD]).unwrap().join("");
     assert!(gone.contains("No Such Object"), "Close gives the regions back: {gone}");
+    assert!(!capabilities().contains("scalars of the agentx test"), "and the capabilities");
 }
 
 #[test]
@@ -396,24 +397,36 @@ fn takes_back_what_another_subagent_had_unregistered() {
     };
     let subagent = Running::start_with(&host, &master, often);
     subagent.registered(1);
-    let mut rival = UnixStream::connect(host.path("master")).unwrap();
-    let mut ask = |session_id, body: Body| {
-        let header = Header { session_id, ..Header::new(body.kind(), ByteOrder::Network) };
-        rival.write_all(&Pdu { header, context: None, body }.to_bytes()).unwrap();
-        let mut answer = [0; 512];
-        let length = rival.read(&mut answer).unwrap();
-        Pdu::read(&answer[..length]).unwrap()
-    };
-    let open = Open { timeout: 0, id: Oid::null(), description: b"a rival".to_vec() };
-    let session = ask(0, Body::Open(open)).header.session_id;
-    let region = Unregister { priority: DEFAULT_PRIORITY, subtree: Oid::from(SCALARS), range: None };
-    let answer = ask(session, Body::Unregister(region));
-    assert!(matches!(answer.body, Body::Response(Response { error: ErrorCode::NoError, .. })), "{answer:?}");
+    let mut rival = Probe::open(&host, ByteOrder::Network);
+    assert_eq!(rival.unregister(Oid::from(SCALARS), DEFAULT_PRIORITY), ErrorCode::NoError);
     assert!(host.snmp("snmpget", &[THRESHOLD]).unwrap()[0].contains("No Such"));
     wait_for("the region", 5, || {
         host.snmp("snmpget", &[THRESHOLD]).unwrap()[0].contains("INTEGER: 7").then_some(())
     });
     assert_eq!((subagent.status().sessions, subagent.status().registered), (1, 2));
+}
+
+/// Another subagent has a region inside one of ours: the master asks for what is before it and for what is behind it.
+#[test]
+fn a_region_of_another_inside_ours_is_walked_around() {
+    let host = Host::new();
+    let master = host.master();
+    let _snmpd = host.snmpd(&master);
+    let subagent = Running::start(&host, &master);
+    subagent.registered(1);
+    let mut rival = Probe::open(&host, ByteOrder::Network);
+    let third_column = Oid::from(TABLE).join(&[1, 3]);
+    assert_eq!(rival.register(third_column, DEFAULT_PRIORITY), ErrorCode::NoError);
+    thread::scope(|scope| {
+        let walk = scope.spawn(|| host.snmp("snmpwalk", &[ROOT]).unwrap());
+        // The rival has nothing in it.
+        let request = rival.receive();
+        let Body::GetNext(ranges) = &request.body else { panic!("{request:?}") };
+        let nothing = VarBind::new(ranges[0].start.clone(), Value::EndOfMibView);
+        rival.answer(&request, ErrorCode::NoError, vec![nothing]);
+        let walk = walk.join().unwrap();
+        assert_eq!(walk.len(), walked_lines() - 150, "all but the 150 of the third column");
+    });
 }
 
 /// Two subagents with the same regions behind one snmpd, each in a context of its own.

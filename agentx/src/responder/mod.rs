@@ -118,7 +118,7 @@ impl<M: Mib> Responder<M> {
         VarBind::new(range.start.clone(), value)
     }
 
-    /// RFC 2741 §7.2.3.2.
+    /// RFC 2741 §7.2.3.2; an answer out of range would be an error of ours (§7.2.5).
     fn next(&self, snapshot: &M::Snapshot, range: &SearchRange) -> VarBind {
         let SearchRange { start, include, end } = range;
         let end = (!end.is_null()).then_some(end);
@@ -173,7 +173,7 @@ fn failure(error: ErrorCode, index: u16) -> Response {
     Response { sys_up_time: 0, error, index, varbinds: Vec::new() }
 }
 
-/// Appends a Response that copies the session, transaction and packet of `request` (RFC 2741 §7.2.2).
+/// Appends a Response that copies the session, transaction and packet of `request` (RFC 2741 §6.2.16, §7.2.2).
 fn respond(request: &Header, response: Response, out: &mut Vec<u8>) {
     let header = Header {
         session_id: request.session_id,

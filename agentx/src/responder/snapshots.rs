@@ -1,4 +1,4 @@
-//! One snapshot per transaction.
+//! One snapshot per transaction (RFC 2741 §6.1).
 
 use std::collections::VecDeque;
 use std::sync::Arc;

@@ -1,3 +1,5 @@
+mod clauses;
+
 use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -200,7 +202,9 @@ fn of_a_context_of_its_own_nothing_is_served_in_another_one() {
         let mut out = Vec::new();
         let context = context.map(<[u8]>::to_vec);
         responder.answer(Duration::ZERO, &Pdu { header, context, body }, &mut out);
-        let Body::Response(response) = Pdu::read(&out).unwrap().body else { panic!("no Response") };
+        let answer = Pdu::read(&out).unwrap();
+        assert_eq!(answer.context, None, "RFC 2741 §6.1.1: a Response has none");
+        let Body::Response(response) = answer.body else { panic!("no Response") };
         response.error
     };
     let set = || Body::TestSet(vec![VarBind::new(Oid::from([1, 2]), Value::Integer(1))]);

@@ -18,11 +18,11 @@ pub struct Config {
     /// The SNMP context that all of it is in (RFC 2741 §6.1.1); empty for the default one. Several subagents with the same
     /// regions can so be behind one master.
     pub context: String,
-    /// What to register: few and large ones, because the master asks each separately.
+    /// What to register: few and large ones, because the master asks each separately (RFC 2741 §7.1.4).
     pub regions: Vec<Region>,
     /// Deadlines.
     pub timing: Timing,
-    /// In which order our PDUs are written, which the master then keeps to.
+    /// In which order our PDUs are written, which the master then keeps to (RFC 2741 §7.1.1).
     pub order: ByteOrder,
     /// Where the jitter of reconnects starts; different in every process, so that they do not come at once.
     pub seed: u64,
@@ -65,7 +65,7 @@ pub struct Region {
     pub subtree: Oid,
     /// 1 to 255; the smaller one is served.
     pub priority: u8,
-    /// What sysORTable says of it (AddAgentCaps), if anything.
+    /// What sysORTable says of it while the session lasts (AddAgentCaps, RFC 2741 §7.1.6), if anything.
     pub capability: Option<String>,
 }
 

@@ -38,7 +38,7 @@ pub(super) struct Outstanding {
 impl Outstanding {
     /// Notes a request and returns the packet number it travels under.
     pub(super) fn add(&mut self, now: Duration, request: Request) -> u32 {
-        // Unique among the few that are outstanding, also after a wrap.
+        // Unique among the few that are outstanding, also after a wrap (RFC 2741 §6.1).
         loop {
             self.last_packet = self.last_packet.wrapping_add(1);
             if self.sent.iter().all(|sent| sent.packet != self.last_packet) {

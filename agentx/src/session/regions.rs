@@ -1,7 +1,7 @@
 //! Which regions the master holds for us, and since when there is nothing that shows it.
 //!
 //! A master keeps a registration for as long as the session, and yet it can be gone: net-snmp lets any subagent
-//! unregister any region. Nothing tells of it. A request for something in the region shows that it is still ours; where
+//! unregister any region, against RFC 2741 §7.1.5. Nothing tells of it. A request for something in the region shows that it is still ours; where
 //! none comes for a while, registering it once more does: the master refuses the duplicate, or has lost the first.
 //! net-snmp logs a duplicate, so this is done rarely, and not where somebody asks anyway.
 

@@ -1,3 +1,5 @@
+mod clauses;
+
 use std::sync::Arc;
 
 use proptest::prelude::*;

@@ -111,7 +111,8 @@ impl<S: 'static> View<S> {
         }
     }
 
-    /// The first variable after `after` (at it, with `include`) and before `end`.
+    /// The first variable after `after` (at it, with `include`) and before `end`, which may be anywhere: another agent can
+    /// have a region inside this one (RFC 2741 §7.1.4).
     #[must_use]
     pub fn next(&self, snapshot: &S, after: &Oid, include: bool, end: Option<&Oid>) -> Option<VarBind> {
         self.next_beyond(&mut Gaps::default(), snapshot, after, include, end)

@@ -305,3 +305,17 @@ fn an_index_too_long_for_a_name_is_passed_over() {
     let found = view().next(&world, &oid("1.3.5"), false, None);
     assert_eq!(found, Some(VarBind::new(oid("1.3.5.1.2.2"), Value::Integer(2))));
 }
+
+#[test]
+fn a_set_of_nothing_is_ready_and_changes_nothing() {
+    let world = Arc::new(World { rows: vec![(vec![1], [None, None, Some(3)])], ..World::default() });
+    let mib = view().serve({
+        let world = Arc::clone(&world);
+        move || Arc::clone(&world)
+    });
+    let before = Arc::strong_count(&world.written);
+    let mut change = mib.test_set(&mib.snapshot(), &[]).unwrap();
+    assert_eq!(Arc::strong_count(&world.written), before, "nothing is reserved");
+    assert_eq!((change.commit(), change.undo()), (Ok(()), Ok(())));
+    assert_eq!(world.written.load(Ordering::Relaxed), 0);
+}

@@ -79,7 +79,7 @@ impl From<PduType> for u8 {
 pub struct Flags(u8);
 
 impl Flags {
-    /// Register: the subtree is one instance.
+    /// Register: the subtree is one instance (RFC 2741 §6.2.3). Never set by this crate.
     pub const INSTANCE_REGISTRATION: Self = Self(0x01);
     /// IndexAllocate: a value never used before.
     pub const NEW_INDEX: Self = Self(0x02);

@@ -47,7 +47,8 @@ pub enum InvalidPdu {
     PduType(u8),
 }
 
-/// `res.error` (RFC 2741 §6.2.16): SNMP's error codes below 256, AgentX's own from there.
+/// `res.error` (RFC 2741 §6.2.16): SNMP's error codes below 256, which the manager gets to see, AgentX's own from there
+/// (§7.2.5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "the RFC's own names")]
 pub enum ErrorCode {

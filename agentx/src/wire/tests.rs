@@ -1,3 +1,5 @@
+mod clauses;
+
 use proptest::collection::vec;
 use proptest::prelude::*;
 

@@ -1,5 +1,7 @@
 //! A host of its own for each test: a network namespace, a directory, and net-snmp's daemons in them.
 
+pub(crate) mod probe;
+
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -83,8 +85,17 @@ impl Host {
 
     /// Runs one of net-snmp's managers against snmpd: lines of `.oid = TYPE: value`, or its complaint.
     pub(crate) fn snmp(&self, program: &str, arguments: &[&str]) -> Result<Vec<String>, String> {
+        self.snmp_of("-v2c", program, arguments)
+    }
+
+    /// The same in SNMPv1.
+    pub(crate) fn snmp_v1(&self, program: &str, arguments: &[&str]) -> Result<Vec<String>, String> {
+        self.snmp_of("-v1", program, arguments)
+    }
+
+    fn snmp_of(&self, version: &str, program: &str, arguments: &[&str]) -> Result<Vec<String>, String> {
         let mut command = self.command(program);
-        command.args(["-v2c", "-c", "public", "-On", "-t", "3", "-r", "0", SNMP]).args(arguments);
+        command.args([version, "-c", "public", "-On", "-t", "3", "-r", "0", SNMP]).args(arguments);
         let output = output(&mut command, "snmp");
         if output.status.success() {
             Ok(String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect())
