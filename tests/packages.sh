@@ -3,6 +3,8 @@
 set -eu
 
 packages='frr iproute2 keepalived nftables procps smitools snmp snmpd snmptrapd tcpdump util-linux'
+# What people watch keepalived with.
+packages="$packages centreon-plugins curl libnet-ip-perl libsnmp-perl nagios-snmp-plugins prometheus-snmp-exporter python3-pysnmp4 snmptt"
 
 missing=
 for package in $packages; do

@@ -1,11 +1,14 @@
 //! KEEPALIVED-MIB as a manager sees it: every story runs real net-snmp beside real routers in network namespaces.
 //!
 //! What is served ([`walk`], [`contexts`], [`differential`], [`rfc`], [`tracked`], [`switches`]), what is told
-//! ([`transitions`], [`crowd`]), what may be changed ([`set`]), and what happens to both, and to the advertisements, while
-//! snmpd is away or busy ([`outage`], [`load`]) or the daemon itself is killed ([`journal`]).
+//! ([`transitions`], [`crowd`]), what others make of both ([`consumers`]), what may be changed ([`set`]), and what happens to
+//! all of it, and to the advertisements, while snmpd is away or busy ([`outage`], [`load`]) or the daemon itself is killed
+//! ([`journal`]).
 
 #[path = "snmp/cadence.rs"]
 mod cadence;
+#[path = "snmp/consumers.rs"]
+mod consumers;
 #[path = "snmp/contexts.rs"]
 mod contexts;
 #[path = "snmp/crowd.rs"]

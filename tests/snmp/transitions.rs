@@ -1,6 +1,6 @@
 //! A notification for every transition, in order, as real snmptrapd receives it.
 
-use lab::{Lan, Result, Router, Snmpd, Snmptrapd, State, Subject, lan::Join, snmp::Trap, wait};
+use lab::{Host, Lan, Result, Router, Snmpd, Snmptrapd, State, Subject, lan::Join, snmp::Trap, wait};
 
 use crate::scene::{
     GROUP_ENTRY, GROUP_STATE_CHANGE, INSTANCE_ENTRY, SOON, STATE_CHANGE, calm, globals, instance, logged,
@@ -119,17 +119,22 @@ fn moves(trapd: &Snmptrapd) -> Vec<String> {
     moves.collect()
 }
 
+/// Waits for the links of a host, so that its routers start together.
+pub(crate) fn up(host: &Host, links: [&str; 2]) -> Result<()> {
+    wait::until_true("the links to be up", SOON, || {
+        let up = |link: &&str| {
+            host.run(&["ip", "-br", "link", "show", link]).is_ok_and(|text| text.contains(" UP "))
+        };
+        links.iter().all(up)
+    })
+}
+
 /// What `subject` tells of a group that starts, loses one link, gets it back, and stops.
 fn life_of_a_group(subject: &Subject) -> Result<Vec<String>> {
     let mut lan = Lan::pair()?;
     lan.add_segment(Join::Bridge, &[("alpha", "vd0", "10.8.0.1/24"), ("beta", "vd1", "10.8.0.2/24")])?;
     let alpha = &lan["alpha"];
-    wait::until_true("the links to be up", SOON, || {
-        let up = |link: &&str| {
-            alpha.run(&["ip", "-br", "link", "show", link]).is_ok_and(|text| text.contains(" UP "))
-        };
-        ["va0", "vd0"].iter().all(up)
-    })?;
+    up(alpha, ["va0", "vd0"])?;
     let trapd = Snmptrapd::start(alpha)?;
     let snmpd = Snmpd::builder(alpha).trap_sink(HERE).start()?;
     // The second member is always ready last.
