@@ -1,9 +1,9 @@
 //! KEEPALIVED-MIB as a manager sees it: every story runs real net-snmp beside real routers in network namespaces.
 //!
 //! What is served ([`walk`], [`contexts`], [`differential`], [`rfc`], [`tracked`], [`switches`]), what is told
-//! ([`transitions`], [`crowd`]), what others make of both ([`consumers`]), what may be changed ([`set`]), and what happens to
-//! all of it, and to the advertisements, while snmpd is away or busy ([`outage`], [`load`]) or the daemon itself is killed
-//! ([`journal`]).
+//! ([`transitions`], [`crowd`]), what others make of both ([`consumers`]), what may be changed ([`set`], [`set_switches`],
+//! [`set_weight`]), and what happens to all of it, and to the advertisements, while snmpd is away or busy ([`outage`],
+//! [`load`]) or the daemon itself is killed ([`journal`]).
 
 #[path = "snmp/cadence.rs"]
 mod cadence;
@@ -27,6 +27,10 @@ mod rfc;
 mod scene;
 #[path = "snmp/set.rs"]
 mod set;
+#[path = "snmp/set_switches.rs"]
+mod set_switches;
+#[path = "snmp/set_weight.rs"]
+mod set_weight;
 #[path = "snmp/switches.rs"]
 mod switches;
 #[path = "snmp/tracked.rs"]

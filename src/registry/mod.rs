@@ -33,7 +33,7 @@ pub use self::{
     group::{GroupRow, GroupStatus},
     history::Mastered,
     lag::{Lag, Lateness},
-    orders::{NotDone, Orders, Setting},
+    orders::{NotDone, Ordered, Orders, Server, Setting, Switch, Weights},
     panics::{Panic, Panics},
     routing::{RouteRow, RoutingStatus, RuleRow, StaticRows},
     rows::{

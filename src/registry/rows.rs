@@ -10,7 +10,10 @@ use arc_swap::ArcSwap;
 
 use crate::{
     config,
-    registry::{Counters, Mastered, Orders, Reason, RouteRow, RuleRow, State, history::History},
+    registry::{
+        Counters, Mastered, Ordered, Orders, Reason, RouteRow, RuleRow, Setting, State, Switch,
+        history::History,
+    },
     units::{IfIndex, Priority, Time},
 };
 
@@ -45,8 +48,8 @@ pub struct InstanceStatus {
     pub wanted: State,
     /// Priority before tracking: `priority`, unless an order has changed it.
     pub base_priority: Option<Priority>,
-    /// Whether it preempts, once an order has said so.
-    pub preempt: Option<bool>,
+    /// What orders have switched.
+    pub ordered: Ordered,
     /// Priority after tracking.
     pub effective_priority: Option<Priority>,
     /// Whether every virtual address is in the kernel.
@@ -121,7 +124,33 @@ impl InstanceRow {
 
     /// Whether it takes over from a master of lower priority, as it is now.
     pub fn preempt(&self) -> bool {
-        self.status().preempt.unwrap_or(self.config.preempt)
+        self.is_on(Switch::Preempt)
+    }
+
+    /// Whether a word of the configuration holds: as it is written, unless an order has changed it.
+    pub fn is_on(&self, switch: Switch) -> bool {
+        let config = &self.config;
+        let written = match switch {
+            Switch::Preempt => config.preempt,
+            Switch::Accept => config.accept,
+            Switch::PromoteSecondaries => config.settings.promote_secondaries,
+            Switch::Linkbeat => config.settings.linkbeat_use_polling,
+            Switch::NotifyDeleted => config.settings.notify_deleted.is_some(),
+        };
+        self.status().ordered.get(switch).unwrap_or(written)
+    }
+
+    /// Whether packets to its addresses are thrown away, as it is now: an owner's never are.
+    pub fn refuses_packets(&self) -> bool {
+        !self.is_on(Switch::Accept) && self.config.priority != Priority::OWNER
+    }
+
+    /// What holds now of what `setting` is another value of.
+    pub fn setting_like(&self, setting: Setting) -> Setting {
+        match setting {
+            Setting::BasePriority(_) => Setting::BasePriority(self.base_priority()),
+            Setting::Switch(switch, _) => Setting::Switch(switch, self.is_on(switch)),
+        }
     }
 
     /// From now on orders for this instance are taken.

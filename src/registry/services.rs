@@ -2,12 +2,16 @@
 //!
 //! Whoever checks servers and programs IPVS writes here; until then a server is neither installed nor alive.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{Arc, OnceLock},
+};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 
 use crate::{
     config::settings::{Destination, VirtualServer},
+    registry::Weights,
     units::Family,
 };
 
@@ -26,6 +30,7 @@ pub struct VirtualServerRow {
     pub sorry: Option<RealServerRow>,
     status: ArcSwap<VirtualServerStatus>,
     traffic: ArcSwapOption<Traffic>,
+    weights: OnceLock<Arc<dyn Weights>>,
 }
 
 /// What is true of a virtual server right now.
@@ -51,7 +56,7 @@ pub struct RealServerRow {
 pub struct RealServerStatus {
     /// Whether its checks let it serve.
     pub alive: bool,
-    /// Its weight where that is another than the configuration's, as by a tracked file.
+    /// Its weight where that is another than the configuration's, as by a tracked file or an order.
     pub weight: Option<i64>,
     /// How many of its checks fail.
     pub failed_checks: u32,
@@ -103,8 +108,8 @@ impl VirtualServerRow {
         let servers = config.real_server.iter().map(|_| RealServerRow::default()).collect();
         let sorry = config.sorry_server.map(|_| RealServerRow::default());
         let family = family(&config, groups);
-        let (status, traffic) = (ArcSwap::default(), ArcSwapOption::empty());
-        Self { index, config, family, servers, sorry, status, traffic }
+        let (status, traffic, weights) = (ArcSwap::default(), ArcSwapOption::empty(), OnceLock::new());
+        Self { index, config, family, servers, sorry, status, traffic, weights }
     }
 
     /// What is true now.
@@ -115,6 +120,23 @@ impl VirtualServerRow {
     /// Replaces what is true now (whoever runs the checks).
     pub fn set_status(&self, status: VirtualServerStatus) {
         self.status.store(Arc::new(status));
+    }
+
+    /// The weight of the real server at `place`, as it is now.
+    pub fn weight(&self, place: usize) -> Option<i64> {
+        let configured = i64::from(*self.config.real_server.get(place)?.weight);
+        Some(self.servers.get(place)?.status().weight.unwrap_or(configured))
+    }
+
+    /// From now on orders for its servers are taken.
+    pub fn take_weights(&self, weights: Arc<dyn Weights>) {
+        // Whoever takes them already goes on doing so.
+        let _ = self.weights.set(weights);
+    }
+
+    /// Who takes orders for its servers; `None` when nobody may give any, and while nobody drives them.
+    pub fn weights(&self) -> Option<&dyn Weights> {
+        self.weights.get().map(|weights| &**weights)
     }
 
     /// What was counted at the last look at the kernel.

@@ -8,7 +8,7 @@ use std::sync::{
 use arc_swap::ArcSwap;
 
 use crate::{
-    config::tracking,
+    config::{settings::LinkbeatKind, tracking},
     units::{IfIndex, Time},
 };
 
@@ -21,6 +21,8 @@ pub struct InterfaceRow {
     pub config: tracking::Interface,
     status: ArcSwap<InterfaceStatus>,
     beat: ArcSwap<Option<bool>>,
+    /// How it is asked for its link, if it is.
+    linkbeat: ArcSwap<Option<LinkbeatKind>>,
     /// Its number in the kernel; 0 while there is none.
     link: AtomicU32,
 }
@@ -39,7 +41,9 @@ pub struct InterfaceStatus {
 impl InterfaceRow {
     /// The row of `config` at `index` (from 1), before the first look.
     pub fn new(index: u32, config: tracking::Interface) -> Self {
-        Self { index, config, status: ArcSwap::default(), beat: ArcSwap::default(), link: AtomicU32::new(0) }
+        let linkbeat = ArcSwap::from_pointee(config.linkbeat);
+        let (status, beat, link) = Default::default();
+        Self { index, config, status, beat, linkbeat, link }
     }
 
     /// What is true now.
@@ -62,6 +66,17 @@ impl InterfaceRow {
     pub fn set_link(&self, link: Option<IfIndex>) -> bool {
         let link = link.map_or(0, |link| link.0);
         self.link.swap(link, Ordering::Relaxed) != link
+    }
+
+    /// How it is asked for its link; `None` where what the kernel reports is believed. As it is configured, unless an
+    /// order has changed that.
+    pub fn linkbeat(&self) -> Option<LinkbeatKind> {
+        **self.linkbeat.load()
+    }
+
+    /// Has it asked in another way from now on, or no longer (the engine only).
+    pub fn set_linkbeat(&self, kind: Option<LinkbeatKind>) {
+        self.linkbeat.store(Arc::new(kind));
     }
 
     /// Whether it said that it has a link when it was last asked; nothing when it is not asked or does not answer.

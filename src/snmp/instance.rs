@@ -6,7 +6,7 @@ use agentx::{Access, Column, Index, Syntax, Table, Value};
 
 use crate::{
     config::{Auth, InitialState, Notify, NotifyScript},
-    registry::{InstanceRow, State},
+    registry::{InstanceRow, State, Switch},
     snmp::{
         ENABLED, INET_ADDRESS_TYPE, Snapshot, TRUTH, address_octets, address_type, integer, one_or_two,
         position, set, text, unsigned,
@@ -58,16 +58,6 @@ pub(super) static TABLE: Table<Snapshot, Arc<InstanceRow>> = Table {
 
 type Cell = Column<Snapshot, Arc<InstanceRow>>;
 
-/// A column that the MIB lets a manager set, and this daemon does not.
-const fn refused(
-    number: u32,
-    name: &'static str,
-    syntax: Syntax,
-    read: fn(&Snapshot, &Arc<InstanceRow>) -> Option<Value>,
-) -> Cell {
-    Column { number, name, syntax, access: Access::ReadWrite, read, write: None, is_fixed: true }
-}
-
 static COLUMNS: [Cell; 36] = [
     Column::hidden(1, "vrrpInstanceIndex", Syntax::Integer32, Access::NotAccessible),
     Column::new(2, "vrrpInstanceName", Syntax::DisplayString, |_, row| text(&row.config.name)),
@@ -94,7 +84,7 @@ static COLUMNS: [Cell; 36] = [
     // The instance's own interface is always tracked.
     Column::new(11, "vrrpInstanceTrackPrimaryIf", TRACKED, |_, row| one_or_two(row.config.track_primary)),
     Column::new(12, "vrrpInstanceAdvertisementsInt", Syntax::Unsigned32, |_, row| advert_interval(row)),
-    Column::writable(13, "vrrpInstancePreempt", PREEMPT, |_, row| one_or_two(row.preempt()), set::preempt),
+    Column::writable(13, "vrrpInstancePreempt", PREEMPT, |_, row| shown(row, Switch::Preempt), set::preempt),
     Column::new(14, "vrrpInstancePreemptDelay", Syntax::Unsigned32, |_, row| {
         unsigned(row.config.preempt_delay.as_secs())
     }),
@@ -136,15 +126,24 @@ static COLUMNS: [Cell; 36] = [
         command(row.config.notify.all.as_ref())
     }),
     // Accept mode is a thing of version 3 (RFC 9568 §6.1).
-    refused(27, "vrrpInstanceAccept", TRUTH, |_, row| {
-        (row.config.version == Version::V3).then(|| one_or_two(row.config.accept)).flatten()
-    }),
-    refused(28, "vrrpInstancePromoteSecondaries", TRUTH, |_, row| {
-        one_or_two(row.config.settings.promote_secondaries)
-    }),
-    refused(29, "vrrpInstanceUseLinkbeat", TRUTH, |_, row| {
-        one_or_two(row.config.settings.linkbeat_use_polling)
-    }),
+    Column {
+        is_fixed: true,
+        ..Column::writable(27, "vrrpInstanceAccept", TRUTH, |_, row| shown(row, Switch::Accept), set::accept)
+    },
+    Column::writable(
+        28,
+        "vrrpInstancePromoteSecondaries",
+        TRUTH,
+        |_, row| shown(row, Switch::PromoteSecondaries),
+        set::promote_secondaries,
+    ),
+    Column::writable(
+        29,
+        "vrrpInstanceUseLinkbeat",
+        TRUTH,
+        |_, row| shown(row, Switch::Linkbeat),
+        set::linkbeat,
+    ),
     Column::new(30, "vrrpInstanceVrrpVersion", VRRP_VERSION, |_, row| integer(row.config.version.number())),
     Column::fixed(31, "vrrpInstanceScriptMstrRxLowerPri", Syntax::DisplayString, |_, row| {
         command(row.config.settings.notify_master_rx_lower_pri.as_ref()?.script.as_deref())
@@ -152,9 +151,13 @@ static COLUMNS: [Cell; 36] = [
     Column::fixed(32, "vrrpInstanceScriptDeleted", Syntax::DisplayString, |_, row| {
         command(row.config.settings.notify_deleted.as_ref()?.script.as_deref())
     }),
-    refused(33, "vrrpInstanceNotifyDeleted", TRUTH, |_, row| {
-        one_or_two(row.config.settings.notify_deleted.is_some())
-    }),
+    Column::writable(
+        33,
+        "vrrpInstanceNotifyDeleted",
+        TRUTH,
+        |_, row| shown(row, Switch::NotifyDeleted),
+        set::notify_deleted,
+    ),
     Column::fixed(34, "vrrpInstanceMulticastAddressType", INET_ADDRESS_TYPE, |_, row| {
         address_type(group(row)?)
     }),
@@ -165,6 +168,12 @@ static COLUMNS: [Cell; 36] = [
         one_or_two(*row.config.settings.v3_checksum_as_v2)
     }),
 ];
+
+/// Where a switch is; accept mode is nowhere in version 2.
+fn shown(row: &InstanceRow, switch: Switch) -> Option<Value> {
+    let is_there = switch != Switch::Accept || row.config.version == Version::V3;
+    is_there.then(|| one_or_two(row.is_on(switch))).flatten()
+}
 
 /// The interface of the IPVS synchronisation daemon, when that follows this instance.
 fn sync_interface<'a>(topology: &'a Snapshot, row: &'a InstanceRow) -> Option<&'a str> {

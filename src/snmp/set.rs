@@ -9,17 +9,15 @@ use agentx::{Change, CommitFailed, UndoFailed, Value, wire::ErrorCode};
 
 use crate::{
     config::InitialState,
-    registry::{InstanceRow, Setting},
+    registry::{InstanceRow, Server, Setting, Switch, VirtualServerRow},
     snmp::Snapshot,
-    units::Priority,
+    units::{Priority, Version},
 };
 
+type Tested = Result<Box<dyn Change>, ErrorCode>;
+
 /// vrrpInstanceBasePriority: 1 to 254. 255 claims the addresses, which only the configuration can.
-pub(super) fn base_priority(
-    _: &Snapshot,
-    row: &Arc<InstanceRow>,
-    value: &Value,
-) -> Result<Box<dyn Change>, ErrorCode> {
+pub(super) fn base_priority(_: &Snapshot, row: &Arc<InstanceRow>, value: &Value) -> Tested {
     let Value::Integer(number) = value else { return Err(ErrorCode::WrongType) };
     let priority = u8::try_from(*number).map(Priority).map_err(|_| ErrorCode::WrongValue)?;
     if matches!(priority, Priority::RELEASE | Priority::OWNER) {
@@ -32,25 +30,77 @@ pub(super) fn base_priority(
 }
 
 /// vrrpInstancePreempt: preempt(1), noPreempt(2). An owner preempts always (RFC 9568 §6.1), and so does `state MASTER`.
-pub(super) fn preempt(
-    _: &Snapshot,
-    row: &Arc<InstanceRow>,
+pub(super) fn preempt(_: &Snapshot, row: &Arc<InstanceRow>, value: &Value) -> Tested {
+    let always = row.config.priority == Priority::OWNER || row.config.initial_state == InitialState::Master;
+    switch(row, Switch::Preempt, value, |on| on || !always)
+}
+
+/// vrrpInstanceAccept. Version 2 has no accept mode, and an owner takes packets always (RFC 9568 §6.4.3 (6.4.3-6)).
+pub(super) fn accept(_: &Snapshot, row: &Arc<InstanceRow>, value: &Value) -> Tested {
+    if row.config.version == Version::V2 {
+        return Err(ErrorCode::NoCreation);
+    }
+    let always = row.config.priority == Priority::OWNER;
+    switch(row, Switch::Accept, value, |on| on || !always)
+}
+
+/// vrrpInstancePromoteSecondaries. A link of the instance's own has it set whatever is asked for.
+pub(super) fn promote_secondaries(_: &Snapshot, row: &Arc<InstanceRow>, value: &Value) -> Tested {
+    let now = row.is_on(Switch::PromoteSecondaries);
+    switch(row, Switch::PromoteSecondaries, value, |on| on == now || row.config.link.is_none())
+}
+
+/// vrrpInstanceUseLinkbeat.
+pub(super) fn linkbeat(_: &Snapshot, row: &Arc<InstanceRow>, value: &Value) -> Tested {
+    switch(row, Switch::Linkbeat, value, |_| true)
+}
+
+/// vrrpInstanceNotifyDeleted.
+pub(super) fn notify_deleted(_: &Snapshot, row: &Arc<InstanceRow>, value: &Value) -> Tested {
+    switch(row, Switch::NotifyDeleted, value, |_| true)
+}
+
+/// realServerWeight of the server at `place`: what IPVS can hold. While nobody drives the servers there is nobody to weigh
+/// them, which is not for ever.
+pub(super) fn weight(
+    snapshot: &Snapshot,
+    row: &Arc<VirtualServerRow>,
+    place: usize,
     value: &Value,
-) -> Result<Box<dyn Change>, ErrorCode> {
-    let preempt = match value {
+) -> Tested {
+    let Value::Integer(number) = value else { return Err(ErrorCode::WrongType) };
+    if *number < 0 {
+        return Err(ErrorCode::WrongValue);
+    }
+    if !snapshot.global.settings.snmp_set {
+        return Err(ErrorCode::NotWritable);
+    }
+    if row.weights().is_none() {
+        return Err(ErrorCode::InconsistentValue);
+    }
+    Ok(Box::new(Weighing { row: Arc::clone(row), place, to: i64::from(*number), before: None }))
+}
+
+/// One of two words, first(1) and second(2), where what is asked for `makes_sense`.
+fn switch(
+    row: &Arc<InstanceRow>,
+    switch: Switch,
+    value: &Value,
+    makes_sense: impl FnOnce(bool) -> bool,
+) -> Tested {
+    let on = match value {
         Value::Integer(1) => true,
         Value::Integer(2) => false,
         Value::Integer(_) => return Err(ErrorCode::WrongValue),
         _ => return Err(ErrorCode::WrongType),
     };
-    let always = row.config.priority == Priority::OWNER || row.config.initial_state == InitialState::Master;
-    if always && !preempt {
+    if !makes_sense(on) {
         return Err(ErrorCode::InconsistentValue);
     }
-    order(row, Setting::Preempt(preempt))
+    order(row, Setting::Switch(switch, on))
 }
 
-fn order(row: &Arc<InstanceRow>, to: Setting) -> Result<Box<dyn Change>, ErrorCode> {
+fn order(row: &Arc<InstanceRow>, to: Setting) -> Tested {
     if row.orders().is_none() {
         return Err(ErrorCode::NotWritable);
     }
@@ -73,14 +123,43 @@ impl Order {
 
 impl Change for Order {
     fn commit(&mut self) -> Result<(), CommitFailed> {
-        self.before = Some(match self.to {
-            Setting::BasePriority(_) => Setting::BasePriority(self.row.base_priority()),
-            Setting::Preempt(_) => Setting::Preempt(self.row.preempt()),
-        });
+        self.before = Some(self.row.setting_like(self.to));
         if self.give(self.to) { Ok(()) } else { Err(CommitFailed) }
     }
 
     // Also of an order that was not carried out in time: it may have been since, and this one comes after it.
+    fn undo(&mut self) -> Result<(), UndoFailed> {
+        match self.before.take() {
+            Some(before) if !self.give(before) => Err(UndoFailed),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A weight that was tested.
+struct Weighing {
+    row: Arc<VirtualServerRow>,
+    /// Of the server, among the real servers.
+    place: usize,
+    to: i64,
+    /// What it was before the commit.
+    before: Option<i64>,
+}
+
+impl Weighing {
+    fn give(&self, weight: i64) -> bool {
+        let server = Server { service: self.row.index, place: self.place };
+        self.row.weights().is_some_and(|weights| weights.weigh(server, weight).is_ok())
+    }
+}
+
+impl Change for Weighing {
+    fn commit(&mut self) -> Result<(), CommitFailed> {
+        self.before = self.row.weight(self.place);
+        if self.give(self.to) { Ok(()) } else { Err(CommitFailed) }
+    }
+
+    // As above.
     fn undo(&mut self) -> Result<(), UndoFailed> {
         match self.before.take() {
             Some(before) if !self.give(before) => Err(UndoFailed),

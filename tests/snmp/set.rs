@@ -16,21 +16,21 @@ const PLAYPEN: [u32; 10] = [1, 3, 6, 1, 4, 1, 8072, 9999, 9999, 1];
 const UNWILLING: &str = ".1.3.6.1.4.1.8072.9999.9999.1.0";
 
 /// A column of the first instance.
-fn of_first(column: u8) -> String {
+pub(crate) fn of_first(column: u8) -> String {
     format!("{INSTANCE_ENTRY}.{column}.1")
 }
 
 /// alpha with priority 100 and no preemption, beta with 150, and alpha's snmpd.
-struct Scene {
-    alpha: Router,
-    beta: Router,
-    manager: SnmpClient,
-    snmpd: Snmpd,
-    _lan: Lan,
+pub(crate) struct Scene {
+    pub(crate) alpha: Router,
+    pub(crate) beta: Router,
+    pub(crate) manager: SnmpClient,
+    pub(crate) snmpd: Snmpd,
+    pub(crate) lan: Lan,
 }
 
 impl Scene {
-    fn start(subject: &Subject, words: &str) -> Result<Self> {
+    pub(crate) fn start(subject: &Subject, words: &str) -> Result<Self> {
         let lan = Lan::pair()?;
         let snmpd = Snmpd::builder(&lan["alpha"]).start()?;
         let usual = globals(&snmpd);
@@ -49,20 +49,24 @@ impl Scene {
         alpha.wait_entering("VI", State::Backup, SOON)?;
         let manager = snmpd.client().community("private");
         wait::until("the MIB", SOON, || manager.get(ROUTER_ID).map_err(|error| error.to_string()))?;
-        Ok(Self { alpha, beta, manager, snmpd, _lan: lan })
+        Ok(Self { alpha, beta, manager, snmpd, lan })
     }
 
-    fn value(&self, column: u8) -> Result<String> {
+    pub(crate) fn value(&self, column: u8) -> Result<String> {
         self.manager.get(&of_first(column)).map(|value| value.trim_start_matches("INTEGER: ").to_owned())
     }
 
-    /// The error that a SET of these objects (OID, type, value) is answered with; empty when it was done.
-    fn set(&self, objects: &[[&str; 3]]) -> Result<String> {
-        let output = self.manager.try_tool("snmpset", &[], &objects.concat())?;
-        let reason = output.stderr.lines().find_map(|line| line.strip_prefix("Reason: ")).unwrap_or_default();
-        assert_eq!(output.status.success(), reason.is_empty(), "{output:?}");
-        Ok(reason.split(' ').next().unwrap_or_default().to_owned())
+    pub(crate) fn set(&self, objects: &[[&str; 3]]) -> Result<String> {
+        set(&self.manager, objects)
     }
+}
+
+/// The error that a SET of these objects (OID, type, value) is answered with; empty when it was done.
+pub(crate) fn set(manager: &SnmpClient, objects: &[[&str; 3]]) -> Result<String> {
+    let output = manager.try_tool("snmpset", &[], &objects.concat())?;
+    let reason = output.stderr.lines().find_map(|line| line.strip_prefix("Reason: ")).unwrap_or_default();
+    assert_eq!(output.status.success(), reason.is_empty(), "{output:?}");
+    Ok(reason.split(' ').next().unwrap_or_default().to_owned())
 }
 
 #[test]
@@ -92,8 +96,8 @@ fn a_manager_that_raises_the_priority_and_sets_preemption_makes_a_router_master(
 fn what_makes_no_sense_is_refused_and_changes_nothing() -> Result<()> {
     let _calm = calm();
     let scene = Scene::start(&steadfast(), "  snmp_set\n")?;
-    let [priority, preempt, accept, other] =
-        [of_first(7), of_first(13), of_first(27), format!("{INSTANCE_ENTRY}.7.2")];
+    let [priority, preempt, name, other] =
+        [of_first(7), of_first(13), of_first(2), format!("{INSTANCE_ENTRY}.7.2")];
     for number in ["0", "255", "256", "300", "-1", "2147483647"] {
         assert_eq!(scene.set(&[[&priority, "i", number]])?, "wrongValue", "{number}");
     }
@@ -101,7 +105,7 @@ fn what_makes_no_sense_is_refused_and_changes_nothing() -> Result<()> {
     for number in ["0", "3", "257"] {
         assert_eq!(scene.set(&[[&preempt, "i", number]])?, "wrongValue", "{number}");
     }
-    assert_eq!(scene.set(&[[&accept, "i", "1"]])?, "notWritable");
+    assert_eq!(scene.set(&[[&name, "s", "VJ"]])?, "notWritable");
     assert_eq!(scene.set(&[[&other, "i", "7"]])?, "noCreation");
     // One bad object, and none is set.
     assert_eq!(scene.set(&[[&priority, "i", "7"], [&preempt, "i", "9"]])?, "wrongValue");

@@ -368,7 +368,7 @@ pub(super) static BLOCK: Block = Block::new(Table {
             .expected()
             .since("Steadfast")
             .supported(),
-        keyword("snmp_set", "", Flag, "lets managers change priority and preemption of instances (SNMP SET)")
+        keyword("snmp_set", "", Flag, "lets managers change what the MIB says can be written (SNMP SET)")
             .since("Steadfast")
             .supported(),
         keyword(

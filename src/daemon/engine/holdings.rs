@@ -204,6 +204,11 @@ impl Holdings {
         (slot.left, slot.ours) = (true, false);
     }
 
+    /// Whether the router wants them now.
+    pub(super) fn are_wanted(&self) -> bool {
+        self.wanted
+    }
+
     /// Whether the router wants them now, and has routes or rules.
     pub(super) fn wants_routing(&self) -> bool {
         self.wanted && self.routes < self.slots.len()

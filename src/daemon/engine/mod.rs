@@ -28,6 +28,7 @@ mod receivers;
 mod refusals;
 mod router;
 mod routing;
+mod setting;
 mod sockets;
 mod source;
 mod start;
@@ -123,7 +124,7 @@ pub(super) enum Command {
         instance: u32,
         /// Which, with its value.
         setting: Setting,
-        /// Whom to tell that it is done.
+        /// Whom to tell that it is done; dropped when it cannot be.
         done: std::sync::mpsc::SyncSender<()>,
     },
     /// Leave.
@@ -492,25 +493,8 @@ impl Engine {
                 self.handle_observation(tracker, &observation, now);
             }
             Some(Command::Asked { interface }) => self.interface_asked(interface, now),
-            Some(Command::Set { instance, setting, done }) => self.set(instance, setting, now, &done),
+            Some(Command::Set { instance, setting, done }) => self.set(instance, setting, now, done),
             Some(Command::Shutdown) | None => self.shut_down(now),
         }
-    }
-
-    /// Gives a router another setting; `done` hears of it when its row shows it.
-    fn set(&mut self, instance: u32, setting: Setting, now: Time, done: &std::sync::mpsc::SyncSender<()>) {
-        let Some(number) = (instance as usize).checked_sub(1).filter(|number| *number < self.routers.len())
-        else {
-            return;
-        };
-        self.routers[number].machine.handle_setting(now, setting);
-        // What a router wants before its start is done at its start.
-        if self.has_started() {
-            self.carry_out(number, now);
-        } else {
-            self.routers[number].publish();
-        }
-        // Whoever has given up waiting does not matter any more.
-        let _ = done.try_send(());
     }
 }

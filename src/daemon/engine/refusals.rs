@@ -19,7 +19,7 @@ pub(super) fn ahead_of(
         Request::Remove(..) => None,
     };
     let refusals: Vec<Refusal> = asked.filter_map(refusal).collect();
-    if !router.row.config.refuses_packets() || refusals.is_empty() {
+    if !router.row.refuses_packets() || refusals.is_empty() {
         return None;
     }
     router.refusing = true;

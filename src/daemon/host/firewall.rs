@@ -41,6 +41,12 @@ impl Firewall {
         }
     }
 
+    /// Whether the kernel has its rules.
+    pub(super) fn is_in_place(&self) -> Result<(), KernelError> {
+        let lack = || KernelError::other("changing the firewall", "its rules are not in place");
+        self.in_place.then_some(()).ok_or_else(lack)
+    }
+
     /// Whether its tables can be there, now or later in this run.
     pub(super) fn may_be_there(&self) -> bool {
         self.may_be_there

@@ -8,7 +8,7 @@ use std::{
 use tracing::{info, warn};
 
 use super::{
-    PlannedLink, Report,
+    PlannedLink, Report, Wish,
     firewall::Firewall,
     notes::{Made, Notes},
     plan::is_of_our_kind,
@@ -59,6 +59,29 @@ impl Links {
         }
         if let Err(error) = sysctls::set(&mut self.notes, wanted) {
             warn!("{error}");
+        }
+    }
+
+    /// Does what a manager wants, and notes it for whoever comes after this run if it is killed.
+    pub(super) fn fulfil(&mut self, wish: Wish) -> Result<(), KernelError> {
+        match wish {
+            Wish::Refuse(router, addresses) => {
+                self.notes.note_table(self.firewall.name());
+                self.firewall.refuse(addresses.into_iter().map(|address| (router, address)));
+                self.firewall.is_in_place()
+            }
+            Wish::Accept(router) => {
+                self.firewall.accept(router);
+                self.firewall.is_in_place()
+            }
+            Wish::Promote(interface, wanted) => {
+                let sysctl = settings::promote_secondaries(&interface);
+                if wanted {
+                    sysctls::set(&mut self.notes, &[sysctl])
+                } else {
+                    sysctls::put_back(&mut self.notes, &sysctl.0)
+                }
+            }
         }
     }
 

@@ -22,12 +22,20 @@ mod settings;
 mod sysctls;
 
 use std::{
-    collections::BTreeSet, convert::Infallible, io, path::Path, sync::mpsc::RecvTimeoutError, thread,
+    collections::BTreeSet,
+    convert::Infallible,
+    io,
+    path::Path,
+    sync::{
+        Arc,
+        mpsc::{RecvTimeoutError, SyncSender},
+    },
+    thread,
     time::Duration,
 };
 
 use tokio::{
-    sync::{mpsc, oneshot},
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot},
     task::JoinSet,
 };
 use tracing::{error, warn};
@@ -39,6 +47,8 @@ use crate::{
     kernel::{KernelError, Link, ReceiveBuffer, Refusal, Requests, Ruleset, Sysctl},
 };
 
+/// Wishes of managers that may wait: one is given at a time, and given up after half a second.
+const WISHES: usize = 8;
 /// Orders looked at together.
 const ORDERS: usize = 1024;
 /// The name of the nf_tables tables when the configuration does not say.
@@ -49,8 +59,11 @@ const DEFAULT_TABLE: &str = "keepalived";
 pub(super) struct Host {
     /// The links that there are to be; orders and reports name them by their place here.
     pub(super) links: Vec<PlannedLink>,
-    /// What there is to do. One order for a link at a time and two for a router, so that there is always room.
+    /// What there is to do. One order for a link at a time and two for a router, and the wishes, so that there is
+    /// always room.
     orders: mpsc::Sender<Order>,
+    /// Room for wishes beside that.
+    wishes: Arc<Semaphore>,
     /// What came of it, for each link.
     reports: mpsc::Receiver<Vec<Report>>,
 }
@@ -64,7 +77,23 @@ enum Order {
     Refuse(usize, Vec<Refusal>, oneshot::Sender<()>),
     /// Packets for the addresses of a router are taken again.
     Accept(usize),
+    /// What a manager wants, and whom to tell that it is done.
+    Wish(Wish, Room, SyncSender<()>),
 }
+
+/// What a manager wants of the host while the daemon runs.
+#[derive(Debug)]
+pub(super) enum Wish {
+    /// Packets for addresses of a router, which may be there already, are thrown away.
+    Refuse(usize, Vec<Refusal>),
+    /// Packets for the addresses of a router are taken again.
+    Accept(usize),
+    /// `promote_secondaries` of an interface is on, or as it was before it was ours.
+    Promote(String, bool),
+}
+
+/// Room for one wish, until it is fulfilled.
+pub(super) type Room = OwnedSemaphorePermit;
 
 /// What came of the order to make a link ready.
 #[derive(Debug)]
@@ -106,13 +135,15 @@ impl Host {
         release: bool,
     ) -> io::Result<(Self, Option<Lane>)> {
         let refusing = config.instances.iter().any(Instance::refuses_packets);
-        let (orders, ordered) = mpsc::channel(links.len() + 2 * config.instances.len() + 1);
+        let (orders, ordered) = mpsc::channel(links.len() + 2 * config.instances.len() + WISHES + 1);
         let (report, reports) = mpsc::channel(links.len().max(1));
         let firewall = Firewall::new(ruleset(&config.global), refusing);
         let local_igmp = !config.global.settings.disable_local_igmp;
-        let host = Self { links: links.clone(), orders, reports };
+        let wishes = Arc::new(Semaphore::new(WISHES));
+        let host = Self { links: links.clone(), orders, wishes, reports };
+        let may_wish = config.global.settings.snmp_set;
         let lasting = settings::of_host(config);
-        if links.is_empty() && lasting.is_empty() && !refusing && !notes.exists() {
+        if links.is_empty() && lasting.is_empty() && !refusing && !may_wish && !notes.exists() {
             return Ok((host, None));
         }
         let lines = config.instances.iter().flat_map(|instance| {
@@ -154,6 +185,18 @@ impl Host {
     pub(super) fn accept(&self, router: usize) {
         // Without the lane the rules are gone.
         let _ = self.orders.try_send(Order::Accept(router));
+    }
+
+    /// Room for a wish; `None` while there are many to fulfil, and when there is nobody to do it.
+    pub(super) fn room(&self) -> Option<Room> {
+        let room = Arc::clone(&self.wishes).try_acquire_owned().ok();
+        room.filter(|_| !self.orders.is_closed())
+    }
+
+    /// Has a manager's wish fulfilled. `done` hears of it, or is dropped when it cannot be.
+    pub(super) fn wish(&self, wish: Wish, room: Room, done: SyncSender<()>) {
+        // With the lane that has ended `done` goes.
+        let _ = self.orders.try_send(Order::Wish(wish, room, done));
     }
 
     /// The next reports; `None` when there will be none. Cancelling it loses nothing.
@@ -250,6 +293,11 @@ fn run(
                         let _ = done.send(());
                     }
                     Order::Accept(router) => links.firewall.accept(router),
+                    Order::Wish(wish, _room, done) => match links.fulfil(wish) {
+                        // Whoever has given up waiting does not matter any more.
+                        Ok(()) => drop(done.try_send(())),
+                        Err(error) => warn!("{error}"),
+                    },
                 }
             }
         }

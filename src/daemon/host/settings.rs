@@ -115,6 +115,11 @@ pub(super) fn of_host(config: &Config) -> Vec<(Sysctl, i64)> {
         .instances
         .iter()
         .filter(|instance| instance.settings.promote_secondaries && instance.link.is_none())
-        .map(|instance| (Sysctl::ipv4(&instance.interface, "promote_secondaries"), ON));
+        .map(|instance| promote_secondaries(&instance.interface));
     silent.into_iter().chain(promoting).collect()
+}
+
+/// The first address of a subnet can go without the others.
+pub(super) fn promote_secondaries(interface: &str) -> (Sysctl, i64) {
+    (Sysctl::ipv4(interface, "promote_secondaries"), ON)
 }

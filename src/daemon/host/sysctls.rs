@@ -40,6 +40,16 @@ pub(super) fn restore(notes: &mut Notes) -> Vec<KernelError> {
     errors
 }
 
+/// Puts one setting back, if it is ours.
+pub(super) fn put_back(notes: &mut Notes, sysctl: &Sysctl) -> Result<(), KernelError> {
+    let Some(place) = notes.sysctls.iter().rposition(|changed| changed.sysctl == *sysctl) else {
+        return Ok(());
+    };
+    let Changed { before, ours, .. } = notes.sysctls.remove(place);
+    let written = if sysctl.read().is_ok_and(|now| now == ours) { sysctl.write(before) } else { Ok(()) };
+    written.and(notes.settle())
+}
+
 #[cfg(test)]
 mod tests {
     use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
@@ -74,6 +84,22 @@ mod tests {
             assert!(path.exists());
             assert_eq!(restore(&mut notes), []);
             assert_eq!([lo("arp_ignore"), lo("arp_filter")].map(|one| one.read().unwrap()), [2, 0]);
+            assert!(!path.exists());
+        });
+    }
+
+    #[test]
+    fn one_is_put_back_and_the_others_stay() {
+        in_namespace(|path| {
+            let mut notes = Notes::open(path);
+            set(&mut notes, &[(lo("arp_ignore"), 1), (lo("arp_filter"), 1)]).unwrap();
+            put_back(&mut notes, &lo("arp_ignore")).unwrap();
+            assert_eq!([lo("arp_ignore"), lo("arp_filter")].map(|one| one.read().unwrap()), [0, 1]);
+            put_back(&mut notes, &lo("arp_ignore")).unwrap();
+            assert_eq!(Notes::open(path).sysctls.len(), 1);
+            lo("arp_filter").write(0).unwrap();
+            put_back(&mut notes, &lo("arp_filter")).unwrap();
+            assert_eq!(lo("arp_filter").read().unwrap(), 0, "it was somebody else's by then");
             assert!(!path.exists());
         });
     }

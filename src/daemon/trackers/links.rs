@@ -18,20 +18,19 @@ use crate::{
 /// From one question to the next.
 const INTERVAL: Duration = Duration::from_millis(500);
 
-/// An interface that is asked.
+/// An interface that is asked, or may come to be.
 struct Asked<'a> {
     /// Its position among all rows.
     position: usize,
     row: &'a InterfaceRow,
-    kind: LinkbeatKind,
     /// How it answered last, or why not, so that it is said once.
     said: Option<Result<Method, String>>,
 }
 
 /// Asks all of them once, before anybody relies on what they say.
 pub(in crate::daemon) fn first_answers(rows: &[Arc<InterfaceRow>]) {
-    let mut asked = asked(rows);
-    if asked.is_empty() {
+    let mut asked = all(rows);
+    if asked.iter().all(|one| one.row.linkbeat().is_none()) {
         return;
     }
     match LinkBeat::open() {
@@ -44,7 +43,7 @@ pub(in crate::daemon) fn first_answers(rows: &[Arc<InterfaceRow>]) {
 
 /// Asks them for ever. Returns why that is not possible.
 pub(super) fn follow(rows: &[Arc<InterfaceRow>], engine: &ToEngine) -> io::Error {
-    let mut asked = asked(rows);
+    let mut asked = all(rows);
     let link_beat = match LinkBeat::open() {
         Ok(link_beat) => link_beat,
         Err(error) => return error,
@@ -62,24 +61,26 @@ pub(super) fn follow(rows: &[Arc<InterfaceRow>], engine: &ToEngine) -> io::Error
 
 /// Nobody asks them for the moment: what the kernel reports counts.
 pub(super) fn lose(rows: &[Arc<InterfaceRow>], engine: &ToEngine, _why: &str) {
-    for one in asked(rows) {
+    for one in all(rows) {
         if one.row.set_beat(None).is_some() {
             engine.tell_asked(one.position);
         }
     }
 }
 
-fn asked(rows: &[Arc<InterfaceRow>]) -> Vec<Asked<'_>> {
-    let with_kind =
-        rows.iter().enumerate().filter_map(|(place, row)| Some((place, row, row.config.linkbeat?)));
-    with_kind.map(|(position, row, kind)| Asked { position, row, kind, said: None }).collect()
+fn all(rows: &[Arc<InterfaceRow>]) -> Vec<Asked<'_>> {
+    rows.iter().enumerate().map(|(position, row)| Asked { position, row, said: None }).collect()
 }
 
 impl Asked<'_> {
-    /// Asks it. Returns whether its answer is another one than before.
+    /// Asks it, if it is to be asked. Returns whether its answer is another one than before.
     fn ask(&mut self, link_beat: &LinkBeat) -> bool {
+        let Some(kind) = self.row.linkbeat() else {
+            self.said = None;
+            return self.row.set_beat(None).is_some();
+        };
         let name = &self.row.config.name;
-        let answer = link_beat.ask(name, methods(self.kind));
+        let answer = link_beat.ask(name, methods(kind));
         let (beat, said) = match answer {
             Ok(Answer { method, has_link }) => (Some(has_link), Some(Ok(method))),
             // That it is gone the kernel reports.

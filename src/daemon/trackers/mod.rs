@@ -36,7 +36,9 @@ const PANIC_INTERVAL: Duration = Duration::from_secs(60);
 /// Starts the threads that are needed. They end with the process.
 pub(super) fn start(registry: &Arc<Registry>, engine: &mpsc::Sender<Command>) -> io::Result<()> {
     let topology = registry.topology();
-    if topology.interfaces.iter().any(|row| row.config.linkbeat.is_some()) {
+    // Where managers may set it, any interface may come to be asked.
+    let may_be_asked = topology.global.settings.snmp_set && !topology.interfaces.is_empty();
+    if may_be_asked || topology.interfaces.iter().any(|row| row.linkbeat().is_some()) {
         let (rows, engine) = (topology.interfaces.clone(), ToEngine::of(engine));
         thread::Builder::new()
             .name("interfaces".to_owned())

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use agentx::{Access, Column, Index, Syntax, Table, Value};
+use agentx::{Access, Change, Column, Index, Syntax, Table, Value, wire::ErrorCode};
 
 use crate::{
     config::settings::{Endpoint, Forwarding, RealServer},
@@ -16,7 +16,7 @@ use crate::{
             tunnel_checksum, tunnel_kind, tunnel_port,
         },
         instance::command,
-        integer, low, one_or_two, position, text, unsigned,
+        integer, low, one_or_two, position, set, text, unsigned,
     },
 };
 
@@ -100,15 +100,9 @@ static COLUMNS: [Column<Snapshot, Server>; 63] = [
     Column::fixed(6, "realServerStatus", ALIVE, |_, row| {
         row.written().and_then(|_| one_or_two(row.row()?.status().alive))
     }),
-    // The MIB lets a manager set it, and this daemon does not.
     Column {
-        number: 7,
-        name: "realServerWeight",
-        syntax: Syntax::Integer32,
-        access: Access::ReadWrite,
-        read: |_, row| weight(row),
-        write: None,
         is_fixed: true,
+        ..Column::writable(7, "realServerWeight", Syntax::Integer32, |_, row| weight(row), set_weight)
     },
     Column::fixed(8, "realServerUpperConnectionLimit", Syntax::Unsigned32, |_, row| {
         limit(*row.written()?.uthreshold)
@@ -204,10 +198,14 @@ static COLUMNS: [Column<Snapshot, Server>; 63] = [
     }),
 ];
 
-/// What is configured, or what something tracked makes of it; never negative.
+/// What is configured, or what something tracked or a manager makes of it; never negative.
 fn weight(row: &Server) -> Option<Value> {
-    let configured = i64::from(*row.written()?.weight);
-    integer(row.row()?.status().weight.unwrap_or(configured).max(0))
+    integer(row.service.weight(row.place?)?.max(0))
+}
+
+/// The sorry server has no weight.
+fn set_weight(snapshot: &Snapshot, row: &Server, value: &Value) -> Result<Box<dyn Change>, ErrorCode> {
+    set::weight(snapshot, &row.service, row.place.ok_or(ErrorCode::NotWritable)?, value)
 }
 
 /// 0 is no limit.

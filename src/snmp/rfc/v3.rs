@@ -6,7 +6,7 @@ use agentx::{Access, Column, Index, Oid, Scalar, Syntax, Table, Value, VarBind};
 
 use super::{ROW_STATUS, STATE, V3, counting_since, master_address, own_address, state, total, virtual_mac};
 use crate::{
-    registry::{Counter, InstanceRow},
+    registry::{Counter, InstanceRow, Switch},
     snmp::{
         INET_ADDRESS_TYPE, Snapshot, TRUTH, address_octets,
         by_link::{self, Located},
@@ -79,7 +79,9 @@ static OPERATION_COLUMNS: [Cell; 13] = [
         integer(located.row.config.advert_interval.as_millis() / 10)
     }),
     refused(10, "vrrpv3OperationsPreemptMode", TRUTH, |_, located| one_or_two(located.row.preempt())),
-    refused(11, "vrrpv3OperationsAcceptMode", TRUTH, |_, located| one_or_two(located.row.config.accept)),
+    refused(11, "vrrpv3OperationsAcceptMode", TRUTH, |_, located| {
+        one_or_two(located.row.is_on(Switch::Accept))
+    }),
     Column::new(12, "vrrpv3OperationsUpTime", Syntax::TimeTicks, |snapshot, located| {
         let ticks = |since: Time| low((snapshot.now().since(since).as_millis() / 10).try_into().unwrap_or(0));
         Some(Value::TimeTicks(located.row.takes_part_since().map_or(0, ticks)))

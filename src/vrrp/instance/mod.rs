@@ -48,7 +48,9 @@ use super::{
 };
 use crate::{
     config::tracking::Tracker,
-    registry::{Change, Contest, ContestEnd, Counter, Counters, InstanceStatus, Peer, Reason, State},
+    registry::{
+        Change, Contest, ContestEnd, Counter, Counters, InstanceStatus, Ordered, Peer, Reason, State,
+    },
     units::{Family, Priority, Time, Utc, Version},
 };
 
@@ -95,8 +97,8 @@ pub struct Instance {
     faults: BTreeMap<Fault, Reason>,
     /// What the router works towards, as the peer shows it in its MIB.
     wanted: State,
-    /// Whether it preempts, once an order has said so.
-    ordered_preempt: Option<bool>,
+    /// What orders have switched.
+    ordered: Ordered,
     /// What each tracker adds to the priority.
     weights: BTreeMap<Tracker, i32>,
     /// Effective priority.
@@ -157,7 +159,7 @@ impl Instance {
             reason: None,
             faults: BTreeMap::new(),
             wanted: if settings.start_as_master { State::Master } else { State::Backup },
-            ordered_preempt: None,
+            ordered: Ordered::default(),
             weights: BTreeMap::new(),
             priority: settings.priority,
             conceded: false,
@@ -331,7 +333,7 @@ impl Instance {
             state: self.shown_state(),
             wanted: self.wanted,
             base_priority: Some(self.settings.priority),
-            preempt: self.ordered_preempt,
+            ordered: self.ordered,
             effective_priority: Some(self.priority),
             addresses_set: self.addresses_set,
             since: self.since,

@@ -1,7 +1,7 @@
 //! Settings that a manager changes while the router runs.
 
 use super::*;
-use crate::registry::Setting;
+use crate::registry::{Setting, Switch};
 
 fn set(lan: &mut Lan, setting: Setting) {
     lan.input(0, |instance, now| instance.handle_setting(now, setting));
@@ -42,9 +42,9 @@ fn a_backup_that_is_set_above_its_master_takes_over_and_one_without_preemption_w
     for second in 2..=5 {
         lan.hear_at(f64::from(second), 200);
     }
-    assert_eq!((lan.state(0), lan.status().preempt), (State::Backup, None));
-    set(&mut lan, Setting::Preempt(true));
-    assert_eq!(lan.status().preempt, Some(true));
+    assert_eq!((lan.state(0), lan.status().ordered.get(Switch::Preempt)), (State::Backup, None));
+    set(&mut lan, Setting::Switch(Switch::Preempt, true));
+    assert_eq!(lan.status().ordered.get(Switch::Preempt), Some(true));
     for second in 6..=9 {
         lan.hear_at(f64::from(second), 200);
     }
@@ -55,16 +55,32 @@ fn a_backup_that_is_set_above_its_master_takes_over_and_one_without_preemption_w
 fn nothing_happens_to_an_owner_nor_to_what_is_as_it_should_be_nor_after_the_end() {
     let mut lan = Lan::started(router(255));
     set(&mut lan, Setting::BasePriority(Priority(100)));
-    set(&mut lan, Setting::Preempt(false));
+    set(&mut lan, Setting::Switch(Switch::Preempt, false));
     assert_eq!(lan.take_lines(), [""; 0]);
     let mut lan = Lan::started(router(100));
     for unchanged in [100, 0, 255] {
         set(&mut lan, Setting::BasePriority(Priority(unchanged)));
     }
-    set(&mut lan, Setting::Preempt(true));
+    set(&mut lan, Setting::Switch(Switch::Preempt, true));
     assert_eq!(lan.take_lines(), [""; 0]);
     lan.input(0, |instance, now| instance.handle_shutdown(now, true));
     lan.take_lines();
     set(&mut lan, Setting::BasePriority(Priority(7)));
     assert_eq!(lan.take_lines(), [""; 0]);
+}
+
+#[test]
+fn a_switch_is_told_of_once_and_kept_for_the_row() {
+    let mut lan = Lan::started(router(100));
+    for switch in Switch::ALL {
+        assert_eq!(lan.status().ordered.get(switch), None);
+        for on in [false, false, true, true] {
+            set(&mut lan, Setting::Switch(switch, on));
+            assert_eq!(lan.status().ordered.get(switch), Some(on), "{switch:?}");
+        }
+        let [off, on] = [false, true].map(|on| switch.word(on));
+        let told =
+            [(off, on), (on, off)].map(|(to, from)| format!("0.000 event: SNMP SET: {to} instead of {from}"));
+        assert_eq!(lan.take_lines(), told);
+    }
 }
