@@ -7,6 +7,10 @@
     reason = "a file of the repository that cannot be read fails the test, and says why"
 )]
 
+#[path = "mib/bugs.rs"]
+mod bugs;
+#[path = "mib/decisions.rs"]
+mod decisions;
 #[path = "mib/services.rs"]
 mod services;
 #[path = "mib/sessions.rs"]

@@ -8,8 +8,8 @@ use crate::scene::{SOON, calm};
 const KNOWN: &[Known] = &[("vrrpScriptResult{", "| `vrrpScriptResult` of a script whose first run failed ")];
 
 const KNOWN_OF_THE_EXAMPLE: &[Known] = &[
-    ("vrrpInstanceAccept{vrrpInstanceIndex=\"1\"}", "| `vrrpInstanceAccept` of a version 2 instance "),
-    ("vrrpInstanceTrackPrimaryIf{", "| `vrrpInstanceTrackPrimaryIf` "),
+    ("vrrpInstanceAccept{vrrpInstanceIndex=\"1\"}", "| M12 | "),
+    ("vrrpInstanceTrackPrimaryIf{", "| M19 | "),
     ("vrrpInstanceV3ChecksumAsV2{", "| objects added after 2.2.7 "),
 ];
 
