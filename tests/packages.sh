@@ -2,9 +2,11 @@
 # Installs the Debian packages that the tests and the demo run against. Needs root; does nothing when all are there.
 set -eu
 
-packages='frr iproute2 keepalived nftables procps smitools snmp snmpd snmptrapd tcpdump util-linux'
+packages='frr ipvsadm iproute2 keepalived nftables procps smitools snmp snmpd snmptrapd tcpdump util-linux'
 # What people watch keepalived with.
 packages="$packages centreon-plugins curl libnet-ip-perl libsnmp-perl nagios-snmp-plugins prometheus-snmp-exporter python3-pysnmp4 snmptt"
+# What a guest boots with.
+packages="$packages busybox-static cpio kmod qemu-system-x86"
 
 missing=
 for package in $packages; do

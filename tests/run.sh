@@ -9,5 +9,6 @@ cd "$(dirname "$0")/.."
     exit 1
 }
 tests/packages.sh
+tests/vm/kernel.sh
 mibs/check.sh
 cargo test --workspace --locked --no-fail-fast "$@"

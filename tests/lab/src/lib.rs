@@ -6,7 +6,8 @@
 //! [`Subject`]), FRR's vrrpd ([`Frr`]), net-snmp's agent and trap receiver ([`Snmpd`],
 //! [`Snmptrapd`]) and its command line tools ([`SnmpClient`]). A story then looks at what came out:
 //! packets ([`Capture`], [`pcap`]), addresses over time ([`AddressMonitor`]), logs ([`Process`]),
-//! and may put bytes of its own on the wire ([`Injector`], [`frame`]).
+//! and may put bytes of its own on the wire ([`Injector`], [`frame`]). Where the kernel lacks what a story
+//! is about, a [`Guest`] tells it on another.
 //!
 //! Nothing here sleeps for luck: [`wait`] polls a condition until its deadline and says what it last
 //! saw. Everything here is undone when the [`Lan`] is dropped, also on panic: processes first, then
@@ -30,6 +31,7 @@ pub mod pcap;
 pub mod privileges;
 pub mod process;
 pub mod snmp;
+pub mod vm;
 pub mod wait;
 
 pub use capture::Capture;
@@ -44,3 +46,4 @@ pub use load::Load;
 pub use monitor::AddressMonitor;
 pub use process::Process;
 pub use snmp::{SnmpClient, Snmpd, Snmptrapd};
+pub use vm::Guest;
