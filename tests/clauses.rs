@@ -13,9 +13,9 @@ use std::{
 const CLAUSES: usize = 111;
 /// Clauses whose level is MUST or MUST NOT, and how many of them have a test of each polarity; more is better.
 const MUSTS: usize = 86;
-const MUSTS_BOUND: usize = 69;
+const MUSTS_BOUND: usize = 75;
 /// Clauses that are kept only where the configuration asks for it; fewer is better.
-const KEPT_ON_REQUEST: usize = 7;
+const KEPT_ON_REQUEST: usize = 11;
 
 fn read(path: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
@@ -87,6 +87,7 @@ fn every_clause_is_bound_to_tests_that_exist_or_explained() {
             assert!(source.contains(&declaration), "{number}: {file} has no test {function}");
         }
         let is_bound = tests.iter().all(Option::is_some);
+        assert!(!is_bound || tests[0] != tests[1], "{number}: one test cannot be of both polarities");
         let reason = explained.get(number);
         assert_eq!(
             is_bound,

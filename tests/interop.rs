@@ -2,8 +2,8 @@
 //! own in network namespaces.
 //!
 //! Every story runs with the daemon under test as "ours" and keepalived as the peer; `SUBJECT=keepalived` puts
-//! keepalived in our place, which shows that a story tells what keepalived does. Stories about documented
-//! differences (`docs/differences.md`) say so and pass then.
+//! keepalived in our place, which shows that a story tells what keepalived does. What of a story is not told of it,
+//! because it does otherwise, names the row of `docs/differences.md` that says so; `tests/suites/stories.rs` sees to that.
 //!
 //! | room | what it tells |
 //! |---|---|
@@ -18,6 +18,7 @@
 //! | `wire` | adverts and announcements byte for byte as in the captures of keepalived |
 //! | `addresses` | what the kernel holds: before, during and after, and when others change it |
 //! | `ipv6` | what is different over IPv6: addresses of both families, groups, duplicate address detection |
+//! | `onwards` | clauses about what goes on to another link, and what does not |
 //! | `order` | hundreds of transitions to scripts, FIFOs and mail at once |
 //! | `recording` | what a daemon records, replayed |
 //! | `resilience` | what a router survives: lost links, names and addresses, a stop of its process, lost reports |
@@ -26,6 +27,7 @@
 //! | `mail` | mails, and a mail server that does not take them |
 //! | `malformed` | garbage on the wire |
 //! | `signatures` | `auth_hmac`: who signs and who is believed |
+//! | `virtual_mac` | clauses about who shows the virtual MAC, and where |
 //! | `vmac` | links of the routers' own: virtual MAC, settings, rules, and what is left of them |
 //! | `routes` | routes and rules in the kernel: their order, and when others change them |
 //! | `routing_faults` | routes and rules that are refused, lost with an interface or among lost reports, or left by a killed run |
@@ -69,6 +71,8 @@ mod linkbeat;
 mod mail;
 #[path = "interop/malformed.rs"]
 mod malformed;
+#[path = "interop/onwards.rs"]
+mod onwards;
 #[path = "interop/order.rs"]
 mod order;
 #[path = "interop/paces.rs"]
@@ -95,6 +99,8 @@ mod stalls;
 mod statics;
 #[path = "interop/tracking.rs"]
 mod tracking;
+#[path = "interop/virtual_mac.rs"]
+mod virtual_mac;
 #[path = "interop/vmac.rs"]
 mod vmac;
 #[path = "interop/wire.rs"]

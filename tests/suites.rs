@@ -2,7 +2,8 @@
 //!
 //! After each ```` ```conf ```` block a page has a ```` ```findings ```` block, one line each, and an
 //! ```` ```effective ```` block, the configuration with everything carried out. With `UPDATE_SUITES=1` the test
-//! writes both anew; the change is then to be read before it is committed. Beside them, the picture of the rooms.
+//! writes both anew; the change is then to be read before it is committed. Beside them, the picture of the rooms and what is
+//! not told of keepalived.
 
 #![expect(clippy::expect_used, reason = "a failed expectation is a failed test, in helpers too")]
 
@@ -12,6 +13,8 @@ mod world;
 
 #[path = "suites/rooms.rs"]
 mod rooms;
+#[path = "suites/stories.rs"]
+mod stories;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -1,5 +1,6 @@
 //! The room as a whole on a system that exists only here: text in, configuration and findings out.
 
+mod defaults;
 mod family;
 mod hmac;
 mod inherit;

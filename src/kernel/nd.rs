@@ -46,7 +46,8 @@ pub fn advertisement_frame(mac: [u8; 6], address: Ipv6Addr, router: bool) -> [u8
     frame
 }
 
-/// Whether this host forwards IPv6 on an interface now, which is what makes it a router to its neighbours. A file of
+/// Whether this host forwards IPv6 on an interface now, which is what makes it a router to its neighbours
+/// (RFC 9568 §6.4.3 (6.4.3-3)). A file of
 /// procfs: reading it waits for nobody. `false` when the interface is gone or does not speak IPv6.
 pub fn is_router(interface: &str) -> bool {
     // A name never has a slash; a dot stays a dot in a path.

@@ -6,7 +6,7 @@ use super::ip::Header;
 use crate::units::Family;
 
 /// The group that routers of a family talk to each other on (RFC 9568 §5.1.1.2, §5.1.2.2), unless configured
-/// otherwise.
+/// otherwise: of the link, so that nobody routes what is sent to it (5.1.1.2-1, 5.1.2.2-1).
 pub const fn multicast_group(family: Family) -> IpAddr {
     match family {
         Family::V4 => IpAddr::V4(Ipv4Addr::new(224, 0, 0, 18)),

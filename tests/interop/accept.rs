@@ -138,7 +138,7 @@ fn neighbours_find_the_addresses_of_a_master_that_accepts_nothing() {
 /// What an earlier run left would keep packets out of a host that has the address for another reason.
 #[test]
 fn rules_of_a_run_that_was_killed_are_replaced() -> Result<()> {
-    if crate::world::is_keepalived("its rules stay until it is MASTER again") {
+    if crate::world::is_keepalived("rules that a killed daemon left") {
         return Ok(());
     }
     let lan = Lan::pair()?;

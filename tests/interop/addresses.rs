@@ -5,7 +5,7 @@ use std::time::Duration;
 use lab::lan::Join;
 use lab::{AddressMonitor, Capture, Host, Lan, Result, Router, State, Subject, clock, wait};
 
-use crate::world::{SOON, Setup, V3, VI, VIP, from, is_keepalived, ours};
+use crate::world::{SOON, Setup, V3, VI, VIP, does_as_keepalived, from, in_its_way, is_keepalived, ours};
 
 /// Every way to write a virtual address that has an effect in the kernel.
 const LINES: [&str; 15] = [
@@ -57,8 +57,8 @@ fn all_kinds(subject: &Subject) -> Result<(Vec<String>, Vec<Vec<u8>>)> {
     let held = shown(alpha)?;
     let adverts = capture.wait_vrrp("an advert", SOON, |seen| !seen.is_empty())?;
     router.stop()?;
-    // keepalived leaves the ones with a peer behind.
-    let is_left = |line: &String| matches!(subject, Subject::Keepalived) && line.contains(" peer ");
+    let is_left =
+        |line: &String| does_as_keepalived(subject, "VIP of IPv4 with `peer`") && line.contains(" peer ");
     let mut after = shown(alpha)?;
     after.retain(|line| !is_left(line));
     assert_eq!(after, before, "after the stop");
@@ -79,7 +79,7 @@ fn the_kernel_and_the_adverts_are_the_same_under_both_daemons() -> Result<()> {
 
 #[test]
 fn an_address_that_another_program_removes_is_back_at_once() -> Result<()> {
-    if is_keepalived("it gives mastership up for a moment when a VIP is removed") {
+    if is_keepalived("VIP, virtual route or rule removed by another program while MASTER") {
         return Ok(());
     }
     let lan = Lan::pair()?;
@@ -145,10 +145,7 @@ pub(crate) fn leftovers_are_removed(
 
 /// The name of a second run. Where nobody reaps the first keepalived's child, it takes that for a running daemon.
 fn again() -> &'static str {
-    match ours() {
-        Subject::Steadfast(_) => "alpha",
-        Subject::Keepalived => "again",
-    }
+    in_its_way(&ours(), "alpha", "again")
 }
 
 #[test]
@@ -170,7 +167,7 @@ fn with_dont_release_vrrp_a_stop_leaves_everything_as_it_is() -> Result<()> {
 
 #[test]
 fn a_stop_removes_only_what_we_added() -> Result<()> {
-    if is_keepalived("it removes an owner's address, too") {
+    if is_keepalived("VIP that is on the interface at the start") {
         return Ok(());
     }
     let lan = Lan::pair()?;
@@ -227,7 +224,7 @@ fn an_address_that_the_kernel_refuses_is_named_and_tried_again() -> Result<()> {
     let capture = Capture::start(&lan["beta"], "vb0", "ip proto 112")?;
     capture.wait_vrrp("adverts", SOON, |seen| from(seen, "10.9.0.1").len() >= 3)?;
     assert!(!alpha.has_address(REFUSED));
-    if is_keepalived("it neither names the address nor tries again") {
+    if is_keepalived("VIP that the kernel refuses") {
         return Ok(());
     }
     let said = router.wait_log(REFUSED, SOON)?;

@@ -9,7 +9,7 @@ use steadfast::units::Family;
 
 use crate::world::{
     ADVERTS, EARLY, LATE, Ours, Partition, SOON, Talk, V3, V3_IPV6, VI, VIP, assert_nothing_rejected, from,
-    ours, side_by_side,
+    in_its_way, ours, side_by_side,
 };
 
 const PASSWORD: Option<&str> = Some("s3cret99");
@@ -205,13 +205,13 @@ fn routers_with_different_authentication_do_not_believe_each_other() {
 }
 
 fn wait_distrust(router: &Router, mismatch: &Mismatch) -> Result<()> {
-    match router.subject() {
-        Subject::Steadfast(_) => router.wait_log(mismatch.line, SOON).map(drop),
-        Subject::Keepalived => lab::wait::until(mismatch.counter, SOON, || {
-            let stats = router.stats().map_err(|error| error.to_string())?;
-            if stats.count(VI, mismatch.counter) > 0 { Ok(()) } else { Err(format!("{stats:?}")) }
-        }),
+    if in_its_way(router.subject(), true, false) {
+        return router.wait_log(mismatch.line, SOON).map(drop);
     }
+    lab::wait::until(mismatch.counter, SOON, || {
+        let stats = router.stats().map_err(|error| error.to_string())?;
+        if stats.count(VI, mismatch.counter) > 0 { Ok(()) } else { Err(format!("{stats:?}")) }
+    })
 }
 
 #[test]

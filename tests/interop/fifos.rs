@@ -6,7 +6,7 @@ use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _}
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use lab::{Host, Injector, Lan, Result, Router, State, Subject, clock, frame, wait};
+use lab::{Host, Injector, Lan, Result, Router, State, clock, frame, wait};
 use nix::libc::O_NONBLOCK;
 
 use crate::groups::{self, Group};
@@ -189,7 +189,7 @@ fn a_fifo_that_was_there_keeps_its_mode_and_outlives_the_daemon() -> Result<()> 
 
 #[test]
 fn a_regular_file_is_no_fifo() -> Result<()> {
-    if is_keepalived("2.2.7 writes into it, 2.4.3 refuses it") {
+    if is_keepalived("regular file, or symbolic link, where a FIFO should be") {
         return Ok(());
     }
     let lan = Lan::pair()?;
@@ -240,7 +240,7 @@ fn the_script_of_a_fifo_gets_its_path_last_and_runs_as_its_user() -> Result<()> 
 
 #[test]
 fn the_script_of_a_fifo_is_started_again_and_reads_to_the_end() -> Result<()> {
-    if is_keepalived("a script that has ended is not started again, and one that runs does not see STOP") {
+    if is_keepalived("script of a FIFO that ends") {
         return Ok(());
     }
     let lan = Lan::pair()?;
@@ -280,7 +280,7 @@ fn a_script_that_does_not_end_delays_the_stop_by_no_more_than_a_second() -> Resu
     router.stop()?;
     let took = clock::wall().saturating_sub(asked);
     assert!(took < Duration::from_secs(4), "the stop took {took:?}");
-    if *router.subject() != Subject::Keepalived {
+    if !is_keepalived("script of a FIFO at the stop") {
         let pid = lines(&who).pop().unwrap_or_default();
         wait::until_eq("the end of the script", SOON, &false, || {
             Path::new(&format!("/proc/{pid}")).exists()
@@ -337,7 +337,7 @@ fn a_router_with_a_lower_claim_is_told_by_a_line_and_a_script() -> Result<()> {
 
 #[test]
 fn a_flood_of_lower_claims_starts_a_script_a_second() -> Result<()> {
-    if is_keepalived("it starts one for each advertisement") {
+    if is_keepalived("another router advertises as master with a lower claim, again and again") {
         return Ok(());
     }
     const SPAN: Duration = Duration::from_secs(4);

@@ -183,7 +183,7 @@ fn routers_meet_in_the_group_that_they_are_told() {
 
 #[test]
 fn an_address_that_another_program_removes_is_back_at_once() -> Result<()> {
-    if is_keepalived("it gives mastership up for a moment when a VIP is removed") {
+    if is_keepalived("VIP, virtual route or rule removed by another program while MASTER") {
         return Ok(());
     }
     let lan = V3_IPV6.lan()?;
@@ -225,12 +225,10 @@ fn with_detection() -> Result<Lan> {
 }
 
 const OWN: &str = "fe80::ff:fe00:a01";
-const NO_DETECTION: &str =
-    "it believes that it sends, from an address that the kernel refuses, and is a MASTER that nobody hears";
 
 #[test]
 fn a_router_waits_until_its_address_is_certain() -> Result<()> {
-    if is_keepalived(NO_DETECTION) {
+    if is_keepalived("source address over IPv6 that is tentative") {
         return Ok(());
     }
     let lan = with_detection()?;
@@ -261,7 +259,7 @@ fn a_router_waits_until_its_address_is_certain() -> Result<()> {
 
 #[test]
 fn an_address_that_another_host_has_is_a_fault_until_it_is_free() -> Result<()> {
-    if is_keepalived(NO_DETECTION) {
+    if is_keepalived("source address over IPv6 that is a duplicate") {
         return Ok(());
     }
     let lan = with_detection()?;
@@ -281,7 +279,7 @@ fn an_address_that_another_host_has_is_a_fault_until_it_is_free() -> Result<()> 
 
 #[test]
 fn an_advertisement_with_a_wrong_checksum_is_refused_and_named() -> Result<()> {
-    if is_keepalived("its kernel drops the packet, nothing is counted or said") {
+    if is_keepalived("checksum of an advertisement over IPv6") {
         return Ok(());
     }
     let lan = V3_IPV6.lan()?;
@@ -303,7 +301,7 @@ fn an_advertisement_with_a_wrong_checksum_is_refused_and_named() -> Result<()> {
 
 #[test]
 fn a_router_that_has_forgotten_its_groups_hears_the_master_again() -> Result<()> {
-    if is_keepalived("it does not notice, hears nobody, and is a second MASTER") {
+    if is_keepalived("interface whose IPv6 was off for a moment") {
         return Ok(());
     }
     let lan = V3_IPV6.lan()?;

@@ -4,9 +4,9 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use lab::{Capture, Control, Host, Injector, Lan, Load, Result, Router, State, Subject, clock, frame, wait};
+use lab::{Capture, Control, Host, Injector, Lan, Load, Result, Router, State, clock, frame, wait};
 
-use crate::world::{SOON, Setup, V3, VI, VIP, assert_steady, is_keepalived, ours};
+use crate::world::{SOON, Setup, V3, VI, VIP, assert_steady, in_its_way, is_keepalived, ours};
 
 /// The interval of the instance that is watched.
 const INTERVAL: Duration = Duration::from_millis(50);
@@ -56,7 +56,7 @@ fn enough_bridges(host: &Host) -> Result<usize> {
 
 #[test]
 fn whoever_holds_the_lock_of_the_network_configuration_does_not_hold_up_advertisements() -> Result<()> {
-    if is_keepalived("it joins groups and closes sockets in the loop that advertises") {
+    if is_keepalived("lock of the network configuration held by another program") {
         return Ok(());
     }
     let lan = Lan::pair()?;
@@ -100,7 +100,7 @@ fn whoever_holds_the_lock_of_the_network_configuration_does_not_hold_up_advertis
 
 #[test]
 fn ten_thousand_changes_at_once_hold_up_no_advertisement_and_none_is_missed() -> Result<()> {
-    if is_keepalived("it gives mastership up for a moment when a VIP is removed") {
+    if is_keepalived("VIP, virtual route or rule removed by another program while MASTER") {
         return Ok(());
     }
     let lan = Lan::pair()?;
@@ -139,7 +139,7 @@ const FORGER: [u8; 4] = [10, 9, 0, 66];
 
 #[test]
 fn whoever_forges_claims_and_releases_gets_a_few_takeovers_and_not_one_each() -> Result<()> {
-    if is_keepalived("it takes over as often as a forger likes") {
+    if is_keepalived("claims and releases forged in turn") {
         return Ok(());
     }
     let lan = Lan::pair()?;
@@ -182,7 +182,10 @@ const SCRIPTS: usize = 100;
 fn a_busy_machine_brings_about_no_false_takeover_with_real_time_priority() -> Result<()> {
     const INTERVAL: &str = "0.1";
     let lan = Lan::pair()?;
-    let global = "global_defs {\n  vrrp_rt_priority 50\n  script_user root\n}\n";
+    // A hundred scripts at once are more than the 10 ms that it has.
+    let is_killed = is_keepalived("real-time work for longer than `vrrp_rlimit_rttime`");
+    let limit = if is_killed { "vrrp_rlimit_rttime 10000000" } else { "# nothing" };
+    let global = format!("global_defs {{\n  vrrp_rt_priority 50\n  script_user root\n  {limit}\n}}\n");
     let (mut scripts, mut tracked) = (String::new(), String::new());
     for number in 0..SCRIPTS {
         let _ = writeln!(scripts, "vrrp_script s{number} {{\n  script /bin/true\n  interval 1\n}}");
@@ -190,7 +193,7 @@ fn a_busy_machine_brings_about_no_false_takeover_with_real_time_priority() -> Re
     }
     let better = Setup { advert_int: INTERVAL.into(), before: format!("{global}{scripts}"), ..V3.alpha(150) }
         .line(format!("track_script {{\n{tracked}  }}"));
-    let worse = Setup { advert_int: INTERVAL.into(), before: global.into(), ..V3.beta(100) };
+    let worse = Setup { advert_int: INTERVAL.into(), before: global, ..V3.beta(100) };
     let master = better.start_until(&ours(), &lan["alpha"], State::Master)?;
     let standby = worse.start_until(&ours(), &lan["beta"], State::Backup)?;
     let capture = Capture::start(&lan["beta"], "vb0", "ip proto 112")?;
@@ -207,7 +210,7 @@ fn a_busy_machine_brings_about_no_false_takeover_with_real_time_priority() -> Re
     );
     let adverts = capture.vrrp()?.len();
     assert!(adverts >= 120, "{adverts} advertisements in {BUSY:?}");
-    if let Subject::Steadfast(_) = ours() {
+    if in_its_way(&ours(), true, false) {
         master.process().terminate(SOON)?;
         println!("{}", master.wait_log("The vrrp lane: ", SOON)?);
     }

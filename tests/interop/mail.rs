@@ -131,7 +131,7 @@ fn the_same_state_is_not_mailed_twice_and_faults_only_where_they_are_asked_for()
 
 #[test]
 fn mails_wait_for_a_server_and_arrive_in_order() -> Result<()> {
-    if is_keepalived("mails that cannot be delivered at once are lost") {
+    if is_keepalived("mail while the mail server is away") {
         return Ok(());
     }
     let lan = groups::lan()?;
@@ -180,7 +180,7 @@ fn a_server_that_hangs_delays_neither_the_router_nor_its_stop() -> Result<()> {
 
 #[test]
 fn an_address_that_the_server_does_not_know_keeps_no_mail_from_the_others() -> Result<()> {
-    if is_keepalived("nobody gets a mail of which one recipient is refused") {
+    if is_keepalived("recipient that the mail server refuses for good") {
         return Ok(());
     }
     let lan = Lan::pair()?;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use lab::frame::{Ipv4, VRRP_GROUP, advert_v2, advert_v3, checksum};
 use lab::{Capture, Control, Host, Injector, Lan, Result, Router, State, pcap, wait};
 
-use crate::world::{LATE, SOON, Talk, V3, VIP, assert_steady, is_keepalived, ours};
+use crate::world::{LATE, SOON, Talk, V3, VIP, assert_steady, in_its_way, is_keepalived, ours};
 
 const VIP_V3: [u8; 4] = [10, 9, 0, 100];
 const VIP_V2: [u8; 4] = [10, 9, 0, 101];
@@ -189,14 +189,15 @@ fn bad_packets() -> Vec<Bad> {
 
 #[test]
 fn a_malformed_packet_is_refused_with_its_reason_and_changes_nothing() -> Result<()> {
-    if is_keepalived("it names some of these mistakes otherwise") {
-        return Ok(());
-    }
     let siege = Siege::lay()?;
+    let follows_interval_0 = is_keepalived("version 3 advertisement with interval 0");
     for Bad { packet, says } in bad_packets() {
+        if follows_interval_0 && says == "interval 0" {
+            continue;
+        }
         siege.send(&packet)?;
         let [_, _, _, last] = packet.src;
-        for router in &siege.routers {
+        for router in siege.routers.iter().filter(|router| in_its_way(router.subject(), true, false)) {
             let line = router.wait_log(&format!("packet from 10.9.0.{last} rejected"), SOON)?;
             assert!(line.contains(says), "{line}; expected: {says}");
         }
@@ -221,7 +222,7 @@ fn a_malformed_packet_is_refused_with_its_reason_and_changes_nothing() -> Result
 
 #[test]
 fn ten_thousand_mutated_packets_neither_move_nor_delay_a_router() -> Result<()> {
-    if is_keepalived("a flood restarts its advertisement timer and so silences it") {
+    if is_keepalived("invalid packets for a MASTER's VRID") {
         return Ok(());
     }
     let siege = Siege::lay()?;
@@ -321,7 +322,7 @@ const ANNOUNCED: u8 = 200;
 
 #[test]
 fn a_worse_router_that_never_stops_talking_silences_nobody() -> Result<()> {
-    if is_keepalived("it answers every one of them, with gratuitous ARP for every address") {
+    if is_keepalived("flood of lower-priority or priority 0 advertisements at a MASTER") {
         return Ok(());
     }
     let lan = Lan::pair()?;

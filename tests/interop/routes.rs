@@ -133,7 +133,7 @@ fn routes_and_rules_and_their_order_are_the_same_under_both_daemons() -> Result<
 
 #[test]
 fn what_another_program_removes_or_replaces_is_back_at_once() -> Result<()> {
-    if is_keepalived("it gives mastership up for a moment when a virtual route or rule is removed") {
+    if is_keepalived("VIP, virtual route or rule removed by another program while MASTER") {
         return Ok(());
     }
     let lan = lan()?;
@@ -167,7 +167,7 @@ fn what_another_program_removes_or_replaces_is_back_at_once() -> Result<()> {
 
 #[test]
 fn the_loss_of_what_nobody_tracks_is_left_as_it_is() -> Result<()> {
-    if is_keepalived("it installs everything anew when a tracked route is removed") {
+    if is_keepalived("VIP, virtual route or rule removed by another program while MASTER") {
         return Ok(());
     }
     let lan = lan()?;
@@ -198,7 +198,7 @@ fn the_loss_of_what_nobody_tracks_is_left_as_it_is() -> Result<()> {
 
 #[test]
 fn routes_and_rules_left_by_a_dead_run_are_removed_at_the_next_start() -> Result<()> {
-    if is_keepalived("its routes stay") {
+    if is_keepalived("virtual routes that a killed run left") {
         return Ok(());
     }
     let lan = lan()?;

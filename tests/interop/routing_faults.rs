@@ -21,7 +21,7 @@ fn wait_held(router: &Router, host: &Host, before: &[String], lines: &[&str]) ->
 
 #[test]
 fn a_route_that_the_kernel_refuses_is_tried_until_it_takes_it() -> Result<()> {
-    if is_keepalived("it does without the route for as long as it is MASTER") {
+    if is_keepalived("virtual route that the kernel refuses") {
         return Ok(());
     }
     let lan = lan()?;
@@ -105,7 +105,7 @@ fn the_routers_own_interface_may_be_made_again_under_its_routes() -> Result<()> 
 
 #[test]
 fn routes_and_rules_that_go_amid_ten_thousand_lost_reports_are_back() -> Result<()> {
-    if is_keepalived("it does not list anew when reports were lost") {
+    if is_keepalived("reports of links and addresses lost while the process did not run") {
         return Ok(());
     }
     let lan = lan()?;
@@ -156,7 +156,7 @@ fn owner() -> Setup {
 
 #[test]
 fn an_owner_goes_on_with_what_its_killed_run_left() -> Result<()> {
-    if is_keepalived("it removes everything and adds it again") {
+    if is_keepalived("what an earlier run left of a router that is MASTER from its start") {
         return Ok(());
     }
     let lan = lan()?;
@@ -184,7 +184,7 @@ fn an_owner_goes_on_with_what_its_killed_run_left() -> Result<()> {
 
 #[test]
 fn a_route_waits_for_the_address_that_it_comes_from() -> Result<()> {
-    if is_keepalived("it does without a route whose source is tentative for as long as it is MASTER") {
+    if is_keepalived("virtual route whose source is a VIP with `-nodad`") {
         return Ok(());
     }
     let lan = lan()?;

@@ -69,11 +69,10 @@ impl<'a> Site<'a> {
     /// nothing outside is touched.
     fn router(&self, subject: &Subject, config: &str) -> Result<Router> {
         let here = self.host.dir().display();
-        let run = match subject {
-            Subject::Steadfast(binary) => format!("exec {} \"$@\"", binary.display()),
-            Subject::Keepalived => {
-                format!("TMPDIR={here} exec keepalived \"$@\" -G -r {here}/vrrp.pid")
-            }
+        let run = if let Subject::Steadfast(binary) = subject {
+            format!("exec {} \"$@\"", binary.display())
+        } else {
+            format!("TMPDIR={here} exec keepalived \"$@\" -G -r {here}/vrrp.pid")
         };
         let wrapper =
             format!("mount --bind {here}/etc /etc/keepalived || exit\nPATH={here}/bin:$PATH\n{run}");

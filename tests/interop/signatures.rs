@@ -25,7 +25,7 @@ const KEYS: [&str; 2] = [
 const TRAILER: usize = 28;
 
 fn is_out_of_reach() -> bool {
-    is_keepalived("2.2.7 does not know auth_hmac")
+    is_keepalived("`auth_hmac`, `owner_ignore_adverts`")
 }
 
 fn block(lines: &str) -> String {

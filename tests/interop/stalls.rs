@@ -55,7 +55,7 @@ fn schedule(thread: &Path) -> (u32, u32) {
 /// With `nopreempt` whoever has taken over meanwhile shall keep the addresses.
 #[test]
 fn timer_expired_backup_has_a_stalled_master_resign() {
-    if is_keepalived("2.2.7 does not know the word") {
+    if is_keepalived("`auth_hmac`, `owner_ignore_adverts`") {
         return;
     }
     let cases = [("# nothing", false), ("timer_expired_backup 254", true), ("thread_timer_expired", true)];
@@ -77,7 +77,7 @@ fn timer_expired_backup_has_a_stalled_master_resign() {
 /// How late the lane is decides how soon it comes next time.
 #[test]
 fn a_late_lane_gets_a_higher_priority_where_it_may() {
-    if is_keepalived("it has other threads") {
+    if is_keepalived("`vrrp_rt_priority`, `vrrp_priority`") {
         return;
     }
     let cases = [("# nothing", (0, 0)), ("max_auto_priority 30\n  min_auto_priority_delay 100000", (1, 2))];
@@ -101,7 +101,7 @@ fn a_late_lane_gets_a_higher_priority_where_it_may() {
 /// is killed for that.
 #[test]
 fn a_lane_that_works_too_long_is_scheduled_as_usual_for_a_while() -> Result<()> {
-    if is_keepalived("it is killed") {
+    if is_keepalived("real-time work for longer than `vrrp_rlimit_rttime`") {
         return Ok(());
     }
     let lan =

@@ -57,7 +57,7 @@ fn static_items_come_before_the_first_state_and_go_last() -> Result<()> {
 
 #[test]
 fn static_items_that_another_program_removes_are_back_at_once() -> Result<()> {
-    if is_keepalived("it restores static routes only where an instance tracks one") {
+    if is_keepalived("static route or rule removed by another program") {
         return Ok(());
     }
     let lan = lan()?;

@@ -274,7 +274,7 @@ fn a_file_that_cannot_be_read_delays_nobody() -> Result<()> {
 
 #[test]
 fn a_file_may_be_a_link_and_its_directory_may_come_later() -> Result<()> {
-    if is_keepalived("it drops a file whose directory is not there, and reads no link that is made later") {
+    if is_keepalived("`track_file` in a directory that is not there at the start") {
         return Ok(());
     }
     let lan = pair()?;
@@ -479,7 +479,7 @@ fn without_its_processes_a_router_begins_in_fault() -> Result<()> {
 
 #[test]
 fn processes_are_counted_by_name_command_line_and_quorum() -> Result<()> {
-    if is_keepalived("in a network namespace it counts no processes") {
+    if is_keepalived("`vrrp_track_process` in a network namespace") {
         return Ok(());
     }
     let lan = pair()?;
@@ -510,7 +510,7 @@ fn processes_are_counted_by_name_command_line_and_quorum() -> Result<()> {
 
 #[test]
 fn processes_are_followed_where_the_kernel_does_not_report_them() -> Result<()> {
-    if is_keepalived("in a network namespace it counts no processes") {
+    if is_keepalived("`vrrp_track_process` in a network namespace") {
         return Ok(());
     }
     let lan = pair()?;
@@ -538,7 +538,7 @@ fn processes_are_followed_where_the_kernel_does_not_report_them() -> Result<()> 
 
 #[test]
 fn a_source_address_may_be_needed() -> Result<()> {
-    if is_keepalived("`track_src_ip` has no effect") {
+    if is_keepalived("`track_src_ip`") {
         return Ok(());
     }
     let lan = pair()?;

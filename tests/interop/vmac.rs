@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use lab::{Capture, Host, Lan, Result, State, Subject, wait};
 
-use crate::world::{Ours, SOON, Setup, V3, VI, VIP, is_keepalived, ours, side_by_side};
+use crate::world::{Ours, SOON, Setup, V3, VI, VIP, does_as_keepalived, is_keepalived, ours, side_by_side};
 
 /// The virtual router's MAC and link, as RFC 9568 §7.3 and keepalived name them.
 const MAC: &str = "00:00:5e:00:01:33";
@@ -144,7 +144,7 @@ fn held_while_master(subject: &Subject, before: &str, setup: &Setup) -> Result<B
     }
     let while_master = held(alpha)?;
     router.stop()?;
-    if *subject != Subject::Keepalived {
+    if !does_as_keepalived(subject, "`arp_ignore` and `arp_filter` of the interface below") {
         assert_same(&held(alpha)?, &at_first, &format!("after the stop, {before}, {setup:?}"));
     }
     Ok(while_master)
@@ -220,7 +220,10 @@ fn answers(client: &Host) -> bool {
 /// the client's MAC, which it does from its physical one with the virtual address as its own.
 fn assert_known_by_virtual_mac(router: &Subject, client: &Host) -> Result<()> {
     let entry = client.run(&["ip", "neigh", "show", VIP, "dev", "vc0"])?;
-    assert!(entry.contains(MAC) || *router == Subject::Keepalived, "{entry}");
+    assert!(
+        entry.contains(MAC) || does_as_keepalived(router, "`arp_announce` of the interface below"),
+        "{entry}"
+    );
     Ok(())
 }
 
@@ -313,7 +316,7 @@ fn advertisements_leave_by_the_interface_when_told_so() -> Result<()> {
 
 #[test]
 fn what_a_killed_run_left_is_used_and_put_back_by_the_next() -> Result<()> {
-    if is_keepalived("it does not restore the settings of the interface") {
+    if is_keepalived("`arp_ignore` and `arp_filter` of the interface below") {
         return Ok(());
     }
     let lan = Lan::pair()?;
@@ -336,7 +339,7 @@ fn what_a_killed_run_left_is_used_and_put_back_by_the_next() -> Result<()> {
 
 #[test]
 fn what_others_have_set_since_is_theirs() -> Result<()> {
-    if is_keepalived("it does not restore the settings of the interface") {
+    if is_keepalived("`arp_ignore` and `arp_filter` of the interface below") {
         return Ok(());
     }
     let lan = Lan::pair()?;
@@ -389,7 +392,7 @@ fn the_parents_carrier_is_the_links() -> Result<()> {
 /// Two macvlans of one MAC cannot both be up on one interface.
 #[test]
 fn a_mac_that_is_taken_is_a_fault_with_its_reason() -> Result<()> {
-    if is_keepalived("it does not say why, and stays in FAULT") {
+    if is_keepalived("a link that cannot be brought up") {
         return Ok(());
     }
     let lan = Lan::pair()?;
@@ -407,7 +410,7 @@ fn a_mac_that_is_taken_is_a_fault_with_its_reason() -> Result<()> {
 /// Reverse path filtering of `all` counts for every interface. keepalived 2.2.7 forgets some of them.
 #[test]
 fn every_interface_keeps_its_reverse_path_filter() -> Result<()> {
-    if is_keepalived("it leaves interfaces that it does not use without their filter") {
+    if is_keepalived("`net.ipv4.conf.all.rp_filter`") {
         return Ok(());
     }
     let lan = host_for("sysctl -qw net.ipv4.conf.all.rp_filter=2 net.ipv4.conf.eth1.rp_filter=1")?;
@@ -431,7 +434,7 @@ fn every_interface_keeps_its_reverse_path_filter() -> Result<()> {
 /// A container that may make links, and whose settings are read-only.
 #[test]
 fn read_only_settings_are_said_and_a_fault_where_nothing_would_be_heard() -> Result<()> {
-    if is_keepalived("it runs without hearing anybody") {
+    if is_keepalived("settings of the network are read-only") {
         return Ok(());
     }
     let Subject::Steadfast(binary) = ours() else { return Ok(()) };
@@ -465,7 +468,7 @@ fn a_kernel_without_ipvlan_is_a_fault_with_a_name() -> Result<()> {
     let probe = alpha.exec(&["ip", "link", "add", "probe", "link", "va0", "type", "ipvlan", "mode", "l2"])?;
     if probe.status.success() {
         println!("not told: this kernel has ipvlan");
-    } else if !is_keepalived("it does not start") {
+    } else if !is_keepalived("`use_ipvlan` where the kernel has none") {
         let setup = V3.alpha(150).line("use_ipvlan shared 10.9.0.51");
         let router = setup.start_until(&ours(), alpha, State::Fault)?;
         router.wait_log("creating ipvlan shared on va0: ", SOON)?;
@@ -494,7 +497,7 @@ fn a_virtual_router_may_be_on_a_macvlan() -> Result<()> {
 
 #[test]
 fn what_a_killed_run_left_goes_with_the_next_whatever_it_is_to_do() {
-    if is_keepalived("link, rules and settings of a killed run stay") {
+    if is_keepalived("link, rules and settings of a run that was killed") {
         return;
     }
     // No link at all; one of another name; one on another interface, with tables of another name.

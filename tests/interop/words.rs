@@ -10,7 +10,7 @@ use lab::{Capture, Injector, Lan, Result, Router, State, Subject, clock, wait};
 
 use crate::scripts::{lines, script};
 use crate::world::{
-    EARLY, LATE, Ours, SOON, Setup, Talk, V3, VI, VIP, from, is_keepalived, ours, side_by_side,
+    EARLY, LATE, Ours, SOON, Setup, Talk, V3, VI, VIP, from, in_its_way, is_keepalived, ours, side_by_side,
 };
 
 const ALPHA: [u8; 4] = [10, 9, 0, 1];
@@ -158,9 +158,12 @@ fn unicast_fault_no_peer_keeps_a_router_without_peers_from_taking_part() -> Resu
     let seen = capture.wait_vrrp("its advertisements", SOON, |seen| seen.len() > 2)?;
     assert!(seen.iter().all(|advert| advert.vrid() == 52), "{seen:?}");
     assert_eq!(stage.lan.holders(VIP), [""; 0]);
-    if let Subject::Steadfast(_) = ours() {
-        assert_eq!(alpha.entries(VI, State::Fault), 1, "{}", alpha.log());
-    }
+    let told = in_its_way(
+        &ours(),
+        "(VI) Entering FAULT STATE",
+        "(VI) Cannot use unicast without any peers - going to fault state",
+    );
+    assert_eq!(alpha.log().matches(told).count(), 1, "{}", alpha.log());
     Ok(())
 }
 
@@ -171,9 +174,8 @@ fn routers_with_the_old_unicast_checksum_are_understood() {
         let lan = UNICAST.lan()?;
         let (alpha, beta) = ours.cast();
         // keepalived is the one of old.
-        let old = |setup: Setup, subject: &Subject| match subject {
-            Subject::Keepalived => setup.line("old_unicast_checksum"),
-            Subject::Steadfast(_) => setup,
+        let old = |setup: Setup, subject: &Subject| {
+            setup.line(in_its_way(subject, "# nothing", "old_unicast_checksum"))
         };
         let better = old(UNICAST.alpha(150), &alpha);
         let worse = old(UNICAST.beta(100), &beta);
@@ -187,7 +189,7 @@ fn routers_with_the_old_unicast_checksum_are_understood() {
         second.wait_entering_since(mark, VI, State::Backup, SOON)?;
         lan.wait_holder(VIP, "alpha", SOON)?;
         for router in [&first, &second] {
-            if let Subject::Steadfast(_) = router.subject() {
+            if in_its_way(router.subject(), true, false) {
                 router.wait_log("Setting unicast VRRPv3 checksum to old version", SOON)?;
             }
         }
@@ -246,8 +248,7 @@ fn log_unknown_vrids_names_routers_of_others() {
         alpha.wait_entering_since(mark, VI, State::Backup, SOON)?;
         let log = alpha.log();
         let lines = log.matches("Unknown VRID(99) received on interface(va0)").count();
-        // keepalived has a line for each, here whoever floods a link does not flood the log.
-        let most = if let Subject::Steadfast(_) = ours() { 1 } else { 20 };
+        let most = if is_keepalived("lines about virtual routers that are not configured") { 20 } else { 1 };
         assert_eq!(lines, if *named { most } else { 0 }, "{log}");
         Ok(())
     });
@@ -264,17 +265,18 @@ fn an_interval_taken_over_from_a_master_is_told() -> Result<()> {
     stage.injector.send(&frame)?;
     alpha.wait_entering_since(mark, VI, State::Backup, SOON)?;
     stage.injector.send(&frame)?;
-    let told = match ours() {
-        Subject::Steadfast(_) => "goes by the interval of 10.9.0.3, 40950ms",
-        Subject::Keepalived => "advertisement interval updated from 200ms to 40950ms",
-    };
+    let told = in_its_way(
+        &ours(),
+        "goes by the interval of 10.9.0.3, 40950ms",
+        "advertisement interval updated from 200ms to 40950ms",
+    );
     alpha.wait_log(told, SOON).map(drop)
 }
 
 /// An owner hears another one, of a higher address.
 #[test]
 fn an_owner_that_ignores_advertisements_gives_way_to_nobody() {
-    if is_keepalived("2.2.7 does not know the word") {
+    if is_keepalived("`auth_hmac`, `owner_ignore_adverts`") {
         return;
     }
     side_by_side(&[("# nothing", 2), ("owner_ignore_adverts", 1)], |(line, entries)| {
@@ -309,10 +311,7 @@ fn skip_check_adv_addr_trusts_a_master_that_is_known() {
         send(&[[10, 9, 0, 101]])?;
         // All of that has been heard by then.
         alpha.wait_entering_since(mark, VI, State::Master, SOON)?;
-        let words = match ours() {
-            Subject::Steadfast(_) => "does not have our address 10.9.0.100",
-            Subject::Keepalived => "not present",
-        };
+        let words = in_its_way(&ours(), "does not have our address 10.9.0.100", "not present");
         assert_eq!(alpha.log().contains(words), *told, "{}", alpha.log());
         Ok(())
     });
@@ -321,7 +320,7 @@ fn skip_check_adv_addr_trusts_a_master_that_is_known() {
 /// The RFC has no unicast; it is for links without multicast.
 #[test]
 fn strict_mode_has_no_unicast_where_there_is_multicast() {
-    if is_keepalived("2.2.7 runs it") {
+    if is_keepalived("unicast peers in strict mode") {
         return;
     }
     side_by_side(&[("on", false), ("off", true)], |(multicast, runs)| {

@@ -24,13 +24,27 @@ pub(crate) fn ours() -> Subject {
     Subject::from_env(env!("CARGO_BIN_EXE_steadfast"))
 }
 
-/// Whether the story has to be left out because it tells a documented difference from keepalived.
-pub(crate) fn is_keepalived(difference: &str) -> bool {
-    let is = ours() == Subject::Keepalived;
+/// Whether keepalived plays our part: then the story leaves out, or tells otherwise, what the row of `docs/differences.md`
+/// that begins so says of it. `tests/suites/stories.rs` sees to it that there is one.
+pub(crate) fn is_keepalived(row: &str) -> bool {
+    does_as_keepalived(&ours(), row)
+}
+
+/// The same of one of several routers.
+pub(crate) fn does_as_keepalived(router: &Subject, row: &str) -> bool {
+    let is = *router == Subject::Keepalived;
     if is {
-        println!("not told about keepalived: {difference}");
+        println!("of keepalived is told less, it differs: {row}");
     }
     is
+}
+
+/// What a story looks for, where each daemon says or shows the same in its own way.
+pub(crate) fn in_its_way<T>(router: &Subject, ours: T, keepalived: T) -> T {
+    match router {
+        Subject::Steadfast(_) => ours,
+        Subject::Keepalived => keepalived,
+    }
 }
 
 /// Which of two routers is ours; the other one is keepalived.

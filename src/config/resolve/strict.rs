@@ -15,6 +15,7 @@ pub(super) fn is_strict(settings: &InstanceSettings, global: &Global) -> bool {
 }
 
 /// What `accept` and `no_accept` come to; an owner takes packets whatever they say (RFC 9568 §6.4.3 (6.4.3-6)).
+/// Only in strict mode the default is the RFC's (§6.1 (6.1-2)).
 pub(super) fn accepts(written: Option<bool>, strict: bool, version: Version, priority: Priority) -> bool {
     let is_owner = priority == Priority::OWNER;
     match written {

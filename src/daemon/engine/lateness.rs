@@ -95,4 +95,14 @@ mod tests {
         assert!(second.contains("70.0 ms late") && second.contains(" 3 times"), "{second}");
         assert!(second.contains("at worst 900.0 ms"), "{second}");
     }
+
+    #[test]
+    fn what_can_cost_no_mastership_is_not_said() {
+        let (bound, worst) = (Duration::from_millis(50), Duration::ZERO);
+        let mut watch = Watch { bound, said: None, exceeded: 0, worst };
+        for second in 1..1000 {
+            assert_eq!(watch.note(bound, Time::from_secs(second)), None);
+        }
+        assert_eq!((watch.exceeded, watch.worst), (0, Duration::ZERO));
+    }
 }

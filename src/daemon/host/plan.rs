@@ -71,7 +71,7 @@ impl PlannedLink {
     }
 }
 
-/// A virtual router's MAC (RFC 9568 §7.2 (7.2-2), §7.3 (7.3-1)).
+/// A virtual router's MAC (RFC 9568 §7.2 (7.2-2), §7.3 (7.3-1)). What is sent to it the kernel routes (§6.4.3 (6.4.3-5)).
 pub(in crate::daemon) fn virtual_mac(family: Family, vrid: Vrid) -> [u8; 6] {
     let kind = match family {
         Family::V4 => 1,

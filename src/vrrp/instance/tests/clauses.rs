@@ -1,7 +1,7 @@
 //! Clauses of RFC 9568 that no other story tells by the way (docs/rfc9568.md).
 
 use super::*;
-use crate::vrrp::multicast_group;
+use crate::vrrp::{multicast_group, packet::Body};
 
 const ADDRESSES: [&str; 2] = ["10.9.0.100", "fe80::51"];
 
@@ -52,20 +52,113 @@ fn a_multicast_router_speaks_to_its_group_alone() {
     }
 }
 
+/// What a MASTER of the same priority becomes when such a router advertises such an address; it is 10.9.0.1 itself.
+fn after_an_advert(sender: [u8; 4], listed: [u8; 4]) -> State {
+    let mut lan = Lan::master(router(100));
+    let settings = Settings { addresses: vec![listed.into()], ..router(100) };
+    let packet = advert_of(&settings, sender.into(), 100);
+    lan.input(0, |instance, now| instance.handle_packet(now, &packet));
+    lan.state(0)
+}
+
+/// RFC 9568 §6.4.3 (6.4.3-13): of equal priorities.
+#[test]
+fn a_higher_sender_wins_whatever_it_lists() {
+    for listed in [[10, 9, 0, 0], [10, 9, 0, 100], [10, 9, 0, 255]] {
+        assert_eq!(after_an_advert([10, 9, 0, 77], listed), State::Backup, "{listed:?}");
+    }
+}
+
 /// RFC 9568 §6.4.3 (6.4.3-13).
 #[test]
-fn the_election_compares_who_sent_and_not_what_is_listed() {
-    let listed = |list: [u8; 4]| Settings { addresses: vec![list.into()], ..router(100) };
-    for (sender, list, state) in [
-        // The instance is 10.9.0.1.
-        ([10, 9, 0, 77], [10, 9, 0, 0], State::Backup),
-        ([10, 9, 0, 0], [10, 9, 0, 77], State::Master),
-    ] {
-        let mut lan = Lan::master(router(100));
-        let packet = advert_of(&listed(list), sender.into(), 100);
-        lan.input(0, |instance, now| instance.handle_packet(now, &packet));
-        assert_eq!(lan.state(0), state, "{sender:?} lists {list:?}");
+fn a_lower_sender_wins_nothing_by_what_it_lists() {
+    for listed in [[10, 9, 0, 0], [10, 9, 0, 100], [10, 9, 0, 255], [255, 255, 255, 254]] {
+        assert_eq!(after_an_advert([10, 9, 0, 0], listed), State::Master, "{listed:?}");
     }
+}
+
+/// RFC 9568 §6.4.2 (6.4.2-7): the driver may come for a deadline that has moved since.
+#[test]
+fn a_deadline_that_has_moved_makes_nobody_master() {
+    let mut lan = Lan::started(router(100));
+    let old = lan.next_due().unwrap().0;
+    lan.hear_at(3.5, 200);
+    lan.take_lines();
+    lan.now = old;
+    for _ in 0..3 {
+        lan.input(0, |instance, now| instance.handle_timeout(now));
+    }
+    assert_eq!((lan.state(0), lan.take_lines()), (State::Backup, Vec::<String>::new()));
+    lan.run_until(at(7.2));
+    let became: Vec<_> = lan.take_lines().into_iter().filter(|line| line.contains(" -> ")).collect();
+    assert_eq!(became, ["7.109 BACKUP -> MASTER (master 10.9.0.77 fell silent)"]);
+}
+
+/// What makes a packet invalid, and how.
+type Mutation = (&'static str, fn(&mut Vec<u8>));
+
+/// RFC 9568 §6.4.3 (6.4.3-10): one that fails the validation (§7.1) is answered with nothing, and moves no timer.
+#[test]
+fn priority_0_that_is_not_valid_is_not_answered() {
+    let mutations: [Mutation; 7] = [
+        ("hops", |packet| packet[8] = 254),
+        ("version", |packet| packet[HEADER_LEN] = 0x21),
+        ("type", |packet| packet[HEADER_LEN] = 0x32),
+        ("checksum", |packet| packet[HEADER_LEN + 6] ^= 1),
+        ("another priority than the one that was summed", |packet| packet[HEADER_LEN + 7] ^= 1),
+        ("short", |packet| packet.truncate(HEADER_LEN + 7)),
+        ("a count without addresses", |packet| packet[HEADER_LEN + 3] = 9),
+    ];
+    for (what, mutate) in mutations {
+        let mut lan = Lan::master(router(100));
+        lan.run_until(at(10.4));
+        let mut packet = advert_of(&router(100), OTHER, 0);
+        mutate(&mut packet);
+        lan.input(0, |instance, now| instance.handle_packet(now, &packet));
+        lan.run_until(at(11.5));
+        let sent: Vec<_> = lan.take_lines().into_iter().filter(|line| line.contains("advert ")).collect();
+        assert_eq!(sent, ["11.000 advert 100"], "{what}");
+        assert_eq!(lan.counted(Counter::PriorityZeroReceived), 0, "{what}");
+    }
+}
+
+/// What a router alone sends until then.
+fn sent_until(lan: &mut Lan, end: Time) -> Vec<(Priority, Body)> {
+    let instance = &mut lan.nodes[0].instance;
+    let mut sent = Vec::new();
+    while let Some(due) = instance.poll_timeout().filter(|due| *due <= end) {
+        instance.handle_timeout(due);
+        while let Some(action) = instance.poll_action() {
+            if let Action::Send(copies) = action {
+                let advert = advert_in(&copies[0].packet);
+                sent.push((advert.priority, advert.body));
+            }
+        }
+    }
+    lan.now = end;
+    sent
+}
+
+/// RFC 9568 §7.2 (7.2-1): neither what a BACKUP has learnt from its master nor a weight that is gone.
+#[test]
+fn nothing_of_a_former_state_is_advertised() {
+    let interval = |advert: &(Priority, Body)| match advert.1 {
+        Body::V3 { interval, .. } => interval,
+        Body::V2 { .. } => panic!("version 3"),
+    };
+    let mut lan = Lan::started(router(100));
+    let slow = Settings { advert_interval: Duration::from_secs(3), ..router(200) };
+    let packet = advert_of(&slow, OTHER, 200);
+    lan.input(0, |instance, now| instance.handle_packet(now, &packet));
+    lan.input(0, |instance, now| instance.handle_weight(now, Tracker::Script(0), -40));
+    let own = advert_in(&advert_of(&router(100), OTHER, 100)).body;
+    let as_master = sent_until(&mut lan, at(13.0));
+    assert!(as_master.len() > 1, "{as_master:?}");
+    assert!(as_master.iter().all(|advert| advert.0 == Priority(60)), "{as_master:?}");
+    assert!(as_master.iter().all(|advert| interval(advert) == interval(&(Priority(100), own.clone()))));
+    lan.input(0, |instance, now| instance.handle_weight(now, Tracker::Script(0), 0));
+    let later = sent_until(&mut lan, at(16.0));
+    assert!(later.len() > 1 && later.iter().all(|advert| advert.0 == Priority(100)), "{later:?}");
 }
 
 /// RFC 9568 §5.2.7 (5.2.7-1): twelve bits of hundredths.

@@ -29,7 +29,15 @@ fn ready() -> Lan {
     lan
 }
 
-const STAGES: [Stage; 13] = [
+/// The same when its group has told it to be MASTER.
+fn ordered() -> Lan {
+    let mut lan = ready();
+    lan.input(0, |instance, now| instance.handle_order(now, Order::Master));
+    assert_eq!(lan.state(0), State::Master);
+    lan
+}
+
+const STAGES: [Stage; 17] = [
     ("INIT", || Lan::new([router(100)])),
     ("INIT, owner", || Lan::new([Settings { start_as_master: true, ..router(255) }])),
     ("INIT, delayed", || {
@@ -56,7 +64,11 @@ const STAGES: [Stage; 13] = [
         lan
     }),
     ("BACKUP, ready", ready),
+    ("BACKUP, member", || Lan::started(Settings { membership: Membership::Member, ..router(100) })),
+    ("BACKUP, owner", || Lan::started(router(255))),
     ("MASTER", || Lan::master(router(100))),
+    ("MASTER, member", ordered),
+    ("MASTER, owner", || Lan::master(router(255))),
     ("MASTER, modest", || {
         let policy = Policy { timer_expired_backup: Some(Priority(50)), ..Policy::default() };
         Lan::master(Settings { preempt: false, policy, ..router(100) })
@@ -144,14 +156,14 @@ fn step(stage: fn() -> Lan, input: fn(&mut Instance, Time)) -> (State, State, Ve
 fn every_input_in_every_state() {
     let mut table = format!("{:<30}", "");
     for (stage, _) in STAGES {
-        write!(table, "{stage:<15}").unwrap();
+        write!(table, "{stage:<16}").unwrap();
     }
     for (name, input) in INPUTS {
         write!(table, "\n{name:<30}").unwrap();
         for (_, stage) in STAGES {
             let (before, after, _) = step(stage, input);
             let changed = if before == after { "-" } else { after.word() };
-            write!(table, "{changed:<15}").unwrap();
+            write!(table, "{changed:<16}").unwrap();
         }
     }
     let table: Vec<&str> = table.lines().map(str::trim_end).collect();
@@ -177,6 +189,35 @@ fn what_every_input_does_in_every_state() {
         }
     }
     insta::assert_snapshot!(text);
+}
+
+/// RFC 9568 §5.2.4 (5.2.4-3), §6.4.2 (6.4.2-6): who is not MASTER has nothing to release.
+#[test]
+fn priority_0_is_said_by_masters_alone() {
+    let mut said = 0;
+    for (name, stage) in STAGES {
+        for (input_name, input) in INPUTS {
+            let (before, after, lines) = step(stage, input);
+            if lines.iter().any(|line| line.ends_with(" advert 0")) {
+                assert_eq!(before, State::Master, "{name}, {input_name}");
+                assert_ne!(after, State::Master, "{name}, {input_name}");
+                said += 1;
+            }
+        }
+    }
+    assert!(said >= 3, "{said}");
+}
+
+/// RFC 9568 §6.4.1 (6.4.1-3).
+#[test]
+fn nothing_is_sent_before_the_start() {
+    for (name, stage) in STAGES.iter().filter(|(name, _)| name.starts_with("INIT")) {
+        for (input_name, input) in INPUTS {
+            let (_, after, lines) = step(*stage, input);
+            let is_sent = lines.iter().any(|line| line.contains(" advert ") || line.contains("announce"));
+            assert!(!is_sent || after == State::Master, "{name}, {input_name}: {lines:?}");
+        }
+    }
 }
 
 /// Every change of state with the reasons that are given for it, as the stream of transitions shows them.

@@ -160,6 +160,20 @@ fn v3_checksum_as_v2_covers_the_message_alone() {
     }
 }
 
+/// RFC 9568 §5.2.8 (5.2.8-2): nor is one over something else than either form covers.
+#[test]
+fn v3_checksum_as_v2_believes_no_wrong_one() {
+    let short = || with(100, Policy { v3_checksum_as_v2: true, ..Policy::default() });
+    for at in 0..4 {
+        let mut lan = Lan::started(short());
+        let mut packet = advert_of(&short(), OTHER, 200);
+        packet[HEADER_LEN + 8 + at] ^= 1;
+        lan.input(0, |instance, now| instance.handle_packet(now, &packet));
+        let counted = [Counter::AdvertReceived, Counter::ChecksumError].map(|counter| lan.counted(counter));
+        assert_eq!(counted, [0, 1]);
+    }
+}
+
 #[test]
 fn the_old_unicast_checksum_is_answered_in_kind() {
     let old = |old_checksum| unicast(100, Policy { old_checksum, ..Policy::default() });
