@@ -21,6 +21,8 @@ mod journal;
 mod load;
 #[path = "snmp/outage.rs"]
 mod outage;
+#[path = "snmp/reading.rs"]
+mod reading;
 #[path = "snmp/rfc.rs"]
 mod rfc;
 #[path = "snmp/scene.rs"]

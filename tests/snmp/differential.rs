@@ -1,24 +1,28 @@
 //! The same walk from both programs: one configuration, one namespace, keepalived first, then the daemon.
 //!
-//! What may differ is in [`KNOWN`], and each entry quotes the row of `docs/differences.md` that explains it.
+//! What may differ is in [`KNOWN`](known::KNOWN), and each entry quotes the row of `docs/differences.md` that explains it.
+
+#[path = "differential/known.rs"]
+mod known;
 
 use std::{collections::BTreeMap, fs, path::Path, thread};
 
 use lab::{Lan, Result, Router, SnmpClient, Snmpd, State, Subject, lan::Join, wait};
 
-use crate::scene::{KEEPALIVED, ROUTER_ID, SOON, calm, instance, steadfast};
+use known::{KNOWN, Known};
+
+use crate::{
+    reading,
+    scene::{KEEPALIVED, ROUTER_ID, SOON, calm, instance, steadfast, with_names},
+};
 
 /// Object to `TYPE: value`, by the numbers below [`KEEPALIVED`].
 type Walk = BTreeMap<Vec<u32>, String>;
 
-/// A difference that is meant.
-struct Known {
-    /// What the object begins with, below [`KEEPALIVED`].
-    object: &'static [u32],
-    theirs: Shown,
-    ours: Shown,
-    /// How the row in `docs/differences.md` begins.
-    row: &'static str,
+/// What one program shows: by a walk, and cell by cell in its tables.
+struct Read {
+    walk: Walk,
+    tables: Walk,
 }
 
 /// lvsFlushOnStop.0, the last scalar that both serve.
@@ -27,84 +31,30 @@ const LAST_SCALAR: [u32; 3] = [1, 11, 0];
 /// vrrpAddressIfIndex, which a link that is made anew has a new one of.
 const IF_INDEX: [u32; 4] = [2, 6, 1, 7];
 
-/// What one side of a difference has to look like.
-enum Shown {
-    Nothing,
-    Exactly(&'static str),
-    Something,
-}
-
-use Shown::{Exactly, Nothing, Something};
-
-impl Shown {
-    fn fits(&self, value: Option<&String>) -> bool {
-        match (self, value) {
-            (Nothing, None) | (Something, Some(_)) => true,
-            (Exactly(expected), Some(value)) => value == expected,
-            _ => false,
-        }
-    }
-}
-
-const fn known(object: &'static [u32], theirs: Shown, ours: Shown, row: &'static str) -> Known {
-    Known { object, theirs, ours, row }
-}
-
-const ADDED: &str = "| objects added after 2.2.7 ";
-const NO_MAIL: &str = "| M16 | ";
-const PRIMARY: &str = "| M19 | ";
-const LINES: &str = "| M18 | ";
-const PARAM_MATCH: &str = "| M10 | ";
-const MAIL_DEFAULTS: &str = "| `smtpServerTimeout`, `smtpServerPort` without a mail server ";
-
-const L3MDEV: &str = "| `vrrpRuleRoutingTable`, `vrrpRuleTableNo` of an `l3mdev` rule ";
-const RULE_PORTS: &str = "| M11 | ";
-
-/// Any other object must be the same in both walks.
-const KNOWN: &[Known] = &[
-    known(&[1, 1, 0], Something, Something, "| `version` "),
-    known(&[1, 3, 1, 0], Exactly("INTEGER: 2"), Exactly("INTEGER: 0"), NO_MAIL),
-    known(&[1, 3, 2, 0], Exactly("Hex-STRING: 00 00 00 00"), Exactly("\"\""), NO_MAIL),
-    known(&[1, 3, 3, 0], Exactly("Gauge32: 0"), Exactly("Gauge32: 30"), MAIL_DEFAULTS),
-    known(&[1, 3, 6, 0], Exactly("Gauge32: 0"), Exactly("Gauge32: 25"), MAIL_DEFAULTS),
-    known(&[1, 12], Nothing, Exactly("INTEGER: 2"), ADDED),
-    known(&[2, 3, 1, 11], Exactly("INTEGER: 2"), Exactly("INTEGER: 1"), PRIMARY),
-    known(&[2, 3, 1, 11], Exactly("INTEGER: 1"), Exactly("INTEGER: 2"), PRIMARY),
-    known(&[2, 3, 1, 27], Exactly("INTEGER: 0"), Nothing, "| M12 | "),
-    known(&[2, 3, 1, 36], Nothing, Exactly("INTEGER: 2"), ADDED),
-    known(&[2, 6, 1, 11], Exactly("INTEGER: 2"), Exactly("INTEGER: 1"), "| M1 | "),
-    known(&[2, 6, 1, 6], Exactly("INTEGER: 14"), Exactly("INTEGER: 2"), "| M17 | "),
-    known(
-        &[2, 9, 1, 6],
-        Exactly("INTEGER: 2"),
-        Exactly("INTEGER: 5"),
-        "| `vrrpScriptResult` of a script whose first run failed ",
-    ),
-    known(&[2, 7, 1, 18], Exactly("INTEGER: 19"), Exactly("INTEGER: 112"), "| M5 | "),
-    known(&[2, 7, 1, 46], Exactly("INTEGER: 3"), Exactly("INTEGER: 2"), "| M6 | "),
-    known(&[2, 8, 1, 6], Exactly("Gauge32: 0"), Nothing, L3MDEV),
-    known(&[2, 8, 1, 24], Exactly("Gauge32: 0"), Nothing, L3MDEV),
-    known(&[2, 8, 1, 33], Nothing, Exactly("INTEGER: 112"), RULE_PORTS),
-    known(&[2, 8, 1, 34], Nothing, Exactly("Gauge32: 6"), RULE_PORTS),
-    known(&[2, 8, 1, 35], Nothing, Exactly("Gauge32: 1024"), RULE_PORTS),
-    known(&[2, 8, 1, 36], Nothing, Exactly("Gauge32: 2047"), RULE_PORTS),
-    known(&[2, 8, 1, 37], Nothing, Exactly("Gauge32: 80"), RULE_PORTS),
-    known(&[2, 8, 1, 38], Nothing, Exactly("Gauge32: 81"), RULE_PORTS),
-    known(&[2, 11, 1, 6], Nothing, Exactly("Gauge32: 1"), "| `vrrpRouteNextHopWeight` "),
-    known(&[2, 9, 1, 10], Nothing, Something, ADDED),
-    known(&[2, 9, 1, 11], Nothing, Something, ADDED),
-    known(&[2, 9, 1, 12], Nothing, Something, ADDED),
-    known(&[2, 12, 1, 3, 3, 1], Exactly("INTEGER: 2"), Exactly("INTEGER: 3"), LINES),
-    known(&[2, 12, 1, 4, 3, 1], Exactly("INTEGER: 2"), Exactly("INTEGER: 1"), LINES),
-    known(&[2, 16, 1, 3, 1, 2], Exactly("INTEGER: 1"), Exactly("INTEGER: -1"), LINES),
-    known(&[2, 17, 1, 3, 3, 2], Exactly("INTEGER: 12"), Exactly("INTEGER: 3"), LINES),
-    known(&[2, 17, 1, 4, 3, 2], Exactly("INTEGER: 2"), Exactly("INTEGER: 1"), LINES),
-    known(&[2, 19, 1, 3, 1, 1], Exactly("INTEGER: 12"), Exactly("INTEGER: 4"), LINES),
-    known(&[2, 20, 1, 3, 3, 3], Exactly("INTEGER: 7"), Exactly("INTEGER: -7"), LINES),
-    known(&[2, 20, 1, 4, 3, 4], Exactly("INTEGER: 2"), Exactly("INTEGER: 1"), LINES),
-    known(&[2, 21, 1, 5], Exactly("INTEGER: 2"), Exactly("INTEGER: 3"), PARAM_MATCH),
-    known(&[2, 21, 1, 5], Exactly("INTEGER: 3"), Exactly("INTEGER: 2"), PARAM_MATCH),
-    known(&[2, 22, 1, 3, 1, 1], Exactly("INTEGER: -4"), Exactly("INTEGER: 2"), LINES),
+/// The tables below [`KEEPALIVED`]: of mail addresses, then all of VRRP. 2.10 are the notifications.
+const TABLES: &[&[u32]] = &[
+    &[1, 3, 5],
+    &[2, 1],
+    &[2, 2],
+    &[2, 3],
+    &[2, 4],
+    &[2, 5],
+    &[2, 6],
+    &[2, 7],
+    &[2, 8],
+    &[2, 9],
+    &[2, 11],
+    &[2, 12],
+    &[2, 13],
+    &[2, 14],
+    &[2, 15],
+    &[2, 16],
+    &[2, 17],
+    &[2, 18],
+    &[2, 19],
+    &[2, 20],
+    &[2, 21],
+    &[2, 22],
 ];
 
 /// One configuration, with the columns that tell that it has settled: numbers below [`KEEPALIVED`], values.
@@ -148,7 +98,24 @@ const CASES: &[Case] = &[
     Case { name: "minimal", config: include_str!("differential/minimal.conf"), states: &[2], scripts: &[] },
     Case { name: "ipv6", config: include_str!("differential/ipv6.conf"), states: &[2, 2, 2], scripts: &[] },
     Case { name: "vmac", config: include_str!("differential/vmac.conf"), states: &[2, 2, 2], scripts: &[] },
+    Case {
+        name: "strings",
+        config: include_str!("differential/strings.conf"),
+        states: &[2, 2],
+        scripts: &[true],
+    },
+    Case { name: "strict", config: include_str!("differential/strict.conf"), states: &[2, 2], scripts: &[] },
 ];
+
+/// What a case has shown.
+struct Outcome {
+    /// What is different and not known.
+    unknown: Vec<String>,
+    /// Which of [`KNOWN`] were seen.
+    seen: Vec<usize>,
+    /// Which of [`TABLES`] had rows.
+    filled: Vec<&'static [u32]>,
+}
 
 impl Case {
     fn settled(&self, walk: &Walk) -> std::result::Result<(), String> {
@@ -170,8 +137,7 @@ impl Case {
         Err(format!("states {states:?}, wanted {wanted:?}, script results {results:?}"))
     }
 
-    /// What is different and not known, and which of [`KNOWN`] were seen.
-    fn compare(&self) -> Result<(Vec<String>, Vec<usize>)> {
+    fn compare(&self) -> Result<Outcome> {
         let mut lan = Lan::pair()?;
         lan.add_segment(Join::Bridge, &[("alpha", "vd0", "10.8.0.1/24"), ("beta", "vd1", "10.8.0.2/24")])?;
         let snmpd = Snmpd::builder(&lan["alpha"]).start()?;
@@ -184,13 +150,22 @@ impl Case {
         if self.name == "waiting" {
             lan["alpha"].link_down("vd0")?;
         }
-        let theirs = self.walk_of(&Subject::Keepalived, &lan, &snmpd)?;
-        let ours = self.walk_of(&steadfast(), &lan, &snmpd)?;
-        assert!(ours.len() > 40, "{}: only {} objects", self.name, ours.len());
-        Ok(differences(self.name, &theirs, &ours))
+        let theirs = self.read(&Subject::Keepalived, &lan, &snmpd)?;
+        let ours = self.read(&steadfast(), &lan, &snmpd)?;
+        assert!(ours.walk.len() > 40, "{}: only {} objects", self.name, ours.walk.len());
+        let (mut unknown, seen) = differences(self.name, &theirs.walk, &ours.walk);
+        // A cell differs where the object does, whatever a table makes of it.
+        for cell in theirs.tables.keys().chain(ours.tables.keys()) {
+            let (their, our) = (theirs.tables.get(cell), ours.tables.get(cell));
+            if their != our && theirs.walk.get(cell) == ours.walk.get(cell) {
+                unknown.push(format!("{}: {cell:?}: snmptable shows {their:?}, ours {our:?}", self.name));
+            }
+        }
+        let filled = TABLES.iter().filter(|arc| ours.walk.keys().any(|object| object.starts_with(arc)));
+        Ok(Outcome { unknown, seen, filled: filled.copied().collect() })
     }
 
-    fn walk_of(&self, subject: &Subject, lan: &Lan, snmpd: &Snmpd) -> Result<Walk> {
+    fn read(&self, subject: &Subject, lan: &Lan, snmpd: &Snmpd) -> Result<Read> {
         let directory = lan["alpha"].dir().display().to_string();
         let config = self.config.replace("SOCKET", snmpd.agentx()).replace("DIRECTORY", &directory);
         let name = format!("{}-{subject}", self.name);
@@ -205,12 +180,22 @@ impl Case {
             before.clone_from(&seen);
             if grown { Err("another object".into()) } else { Ok(seen) }
         })?;
-        let walk =
-            walk.into_iter().filter(|(object, _)| self.name != "vmac" || !object.starts_with(&IF_INDEX));
-        let walk = walk.collect();
+        let tables = reading::tables(&with_names(snmpd), KEEPALIVED, TABLES)?;
+        let seen = self::walk(&client)?;
+        reading::assert_got(&client, KEEPALIVED, &seen)?;
+        assert_eq!(seen, walk, "{name}: nothing changes any more");
+        for arc in TABLES {
+            let cells = |cells: &Walk| cells.keys().filter(|cell| cell.starts_with(arc)).count();
+            assert_eq!(cells(&tables), cells(&walk), "{name}: cells of the table at {arc:?}");
+        }
         router.stop()?;
         wait::until_true("snmpd to forget the router", SOON, || client.get(ROUTER_ID).is_err())?;
-        Ok(walk)
+        let comparable = |walk: Walk| -> Walk {
+            walk.into_iter()
+                .filter(|(object, _)| self.name != "vmac" || !object.starts_with(&IF_INDEX))
+                .collect()
+        };
+        Ok(Read { walk: comparable(walk), tables: comparable(tables) })
     }
 }
 
@@ -256,12 +241,15 @@ fn the_walk_is_keepalived_s_except_for_the_documented_differences() {
         let cases: Vec<_> = CASES.iter().map(|case| scope.spawn(|| case.compare())).collect();
         cases.into_iter().map(|case| case.join().unwrap().unwrap()).collect::<Vec<_>>()
     });
-    let (unknown, seen): (Vec<_>, Vec<_>) = outcomes.into_iter().unzip();
-    let unknown = unknown.concat();
+    let unknown: Vec<_> = outcomes.iter().flat_map(|outcome| outcome.unknown.clone()).collect();
     assert!(unknown.is_empty(), "not in docs/differences.md:\n{}", unknown.join("\n"));
-    let seen = seen.concat();
     for (position, known) in KNOWN.iter().enumerate() {
-        assert!(seen.contains(&position), "{:?} does not differ any more: {}", known.object, known.row);
+        let seen = outcomes.iter().any(|outcome| outcome.seen.contains(&position));
+        assert!(seen, "{:?} does not differ any more: {}", known.object, known.row);
+    }
+    for table in TABLES {
+        let filled = outcomes.iter().any(|outcome| outcome.filled.contains(table));
+        assert!(filled, "no configuration fills the table at {table:?}");
     }
 }
 

@@ -46,6 +46,15 @@ impl SnmpClient {
         }
     }
 
+    /// Many objects, so many in one request: OID and `TYPE: value`, or what is said of one that is absent.
+    pub fn get_all(&self, oids: &[&str], together: usize) -> Result<Vec<(String, String)>> {
+        let mut rows = Vec::new();
+        for some in oids.chunks(together) {
+            rows.extend(varbinds(&self.tool("snmpget", &[], some)?));
+        }
+        Ok(rows)
+    }
+
     /// The object after `oid`: its OID and `TYPE: value`.
     pub fn get_next(&self, oid: &str) -> Result<(String, String)> {
         let rows = varbinds(&self.tool("snmpgetnext", &[], &[oid])?);
@@ -72,7 +81,8 @@ impl SnmpClient {
     /// A table by snmptable: one map per row, from column name (or index part) to value. Needs
     /// [`SnmpClient::mibs`].
     pub fn table(&self, table: &str) -> Result<Vec<BTreeMap<String, String>>> {
-        let text = self.tool("snmptable", &["-Ci", "-Cf", "\t"], &[table])?;
+        // -Ob: indexes as numbers. snmptable takes strings without a printable octet in an index for one and the same.
+        let text = self.tool("snmptable", &["-Ob", "-Ci", "-Cf", "\t"], &[table])?;
         Ok(parse_table(&text))
     }
 
