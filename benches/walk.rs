@@ -1,72 +1,163 @@
-//! Walking the VRRP subtree of KEEPALIVED-MIB through snmpd: time and CPU per varbind.
+//! Walking the VRRP subtree of KEEPALIVED-MIB through snmpd: time and CPU per varbind, and what the advertisements make of it.
 //!
-//! Both programs run side by side in labs of their own, all their virtual routers MASTER and two addresses
-//! each, without traps (with them keepalived can lock itself up at the larger sizes). Walks alternate between
-//! them: five GetBulk walks of 50 repetitions and five GetNext walks each.
+//! Both programs run side by side in labs of their own, all their virtual routers MASTER and two addresses each, without
+//! traps (with them keepalived can lock itself up at the larger sizes), and beside them an agent that serves as many constants,
+//! which is the floor: what snmpd and the protocol take. Walks alternate between the three: so many GetBulk walks of 50
+//! repetitions and as many GetNext walks each. One more virtual router, on a link of its own, advertises every 10 ms
+//! meanwhile.
 //!
-//! `cargo bench --bench walk [-- WALKS]`.
+//! `cargo bench --bench walk [-- WALKS [SIZE …]]`.
 
 #[allow(dead_code, reason = "each benchmark uses a part of what they share")]
 mod support;
 
-use std::time::Duration;
+#[path = "../agentx/examples/constants.rs"]
+mod constants;
 
-use lab::{Lan, Result, SnmpClient, Snmpd, Subject, clock, wait};
+use std::{env, fmt, time::Duration};
 
-use support::daemon::{Daemon, cpu};
-use support::fleet;
-use support::table::{Summary, head, row};
+use lab::{Lan, Process, Result, SnmpClient, Snmpd, Subject, clock, lan::Join, wait};
+
+use support::{
+    daemon::{Daemon, cpu},
+    fleet,
+    sniffer::Sniffer,
+    table::{Summary, head, row},
+};
 
 /// KEEPALIVED-MIB::vrrp
 const SUBTREE: &str = ".1.3.6.1.4.1.9586.100.5.2";
-const SIZES: [usize; 3] = [10, 250, 1000];
+/// Where the constants are.
+const PLAYPEN: &str = ".1.3.6.1.4.1.8072.9999.9999.3";
+/// As many varbinds as there are of an instance.
+const COLUMNS: u32 = 44;
+const SIZES: [usize; 4] = [10, 250, 1000, 2000];
 const SOON: Duration = Duration::from_secs(30);
+/// What tells this benchmark to be the agent with the constants: the address of its master and the number of rows follow.
+const FLAG: &str = "--constants";
+/// VRID of the virtual router that advertises every 10 ms; its interface is the one after those of the fleet.
+const FAST: u8 = 251;
 
 fn main() -> Result<()> {
+    let arguments: Vec<String> = env::args().collect();
+    if let Some(at) = arguments.iter().position(|argument| argument == FLAG) {
+        return be_constant(&arguments[at + 1], &arguments[at + 2]);
+    }
     if !support::wanted() {
         return Ok(());
     }
-    let walks = support::number(5);
-    for size in SIZES {
-        let mut agents = Vec::new();
-        for subject in support::subjects() {
-            agents.push(Agent::start(subject, size)?);
-        }
-        let title = format!("Walks of {size} instances, {walks} each: µs per varbind, median (min–max)");
-        let columns = ["program", "walk", "varbinds", "elapsed", "daemon CPU", "snmpd CPU"];
-        head(&title, &columns);
-        for (name, program, options) in
-            [("bulkwalk -Cr50", "snmpbulkwalk", &["-Cr50"][..]), ("walk", "snmpwalk", &[])]
-        {
-            let mut series = [Vec::new(), Vec::new()];
-            for _ in 0..walks {
-                for (agent, series) in agents.iter().zip(&mut series) {
-                    series.extend(agent.walk(program, options)?);
-                }
+    let numbers: Vec<usize> = arguments.iter().skip(1).filter_map(|argument| argument.parse().ok()).collect();
+    let walks = numbers.first().copied().unwrap_or(5);
+    let sizes = if numbers.len() > 1 { &numbers[1..] } else { &SIZES };
+    sizes.iter().try_for_each(|size| measure(walks, *size))
+}
+
+fn be_constant(master: &str, rows: &str) -> Result<()> {
+    let failed = |error: &dyn fmt::Display| lab::Error::Unexpected(error.to_string());
+    let rows = rows.parse().map_err(|error| failed(&error))?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| failed(&error))?;
+    runtime.block_on(constants::serve(master, COLUMNS, rows)).map_err(|error| failed(&error))
+}
+
+fn measure(walks: usize, size: usize) -> Result<()> {
+    let mut agents = vec![Agent::constant(size)?];
+    for subject in support::subjects() {
+        agents.push(Agent::start(subject, size)?);
+    }
+    let title = format!("Walks of {size} instances, {walks} each: µs per varbind, median (min–max)");
+    head(
+        &title,
+        &[
+            "program",
+            "walk",
+            "varbinds",
+            "elapsed",
+            "over the floor",
+            "daemon CPU",
+            "snmpd CPU",
+            "unanswered",
+        ],
+    );
+    let kinds = [("bulkwalk -Cr50", "snmpbulkwalk", &["-Cr50"][..]), ("walk", "snmpwalk", &[])];
+    let mut gaps = Vec::new();
+    for (kind, program, options) in kinds {
+        let mut series: Vec<Vec<Walk>> = agents.iter().map(|_| Vec::new()).collect();
+        let sniffers = agents.iter().map(Agent::listen).collect::<Result<Vec<_>>>()?;
+        for _ in 0..walks {
+            for (agent, series) in agents.iter().zip(&mut series) {
+                series.extend(agent.walk(program, options)?);
             }
-            for (agent, series) in agents.iter().zip(&series) {
-                let of = |figure: fn(&Walk) -> f64| Summary::of(series.iter().map(figure));
-                row(&[
-                    &agent.subject,
-                    &name,
-                    &of(|walk| walk.varbinds).median,
-                    &format!("{:.1}", of(|walk| walk.elapsed)),
-                    &format!("{:.1}", of(|walk| walk.daemon)),
-                    &format!("{:.1}", of(|walk| walk.snmpd)),
-                    &(walks - series.len() as u64),
-                ]);
-            }
         }
+        let of = |series: &[Walk], figure: fn(&Walk) -> f64| Summary::of(series.iter().map(figure));
+        let floor = of(&series[0], |walk| walk.elapsed).median;
+        for (agent, series) in agents.iter().zip(&series) {
+            let elapsed = of(series, |walk| walk.elapsed);
+            row(&[
+                &agent.name,
+                &kind,
+                &of(series, |walk| walk.varbinds).median,
+                &format!("{elapsed:.1}"),
+                &format!("{:.2}", elapsed.median / floor),
+                &format!("{:.1}", of(series, |walk| walk.daemon)),
+                &format!("{:.1}", of(series, |walk| walk.snmpd)),
+                &(walks - series.len()),
+            ]);
+        }
+        for (agent, sniffer) in agents.iter().zip(sniffers) {
+            let Some(sniffer) = sniffer else { continue };
+            gaps.push((agent.name.clone(), kind, Gaps::of(sniffer)?));
+        }
+    }
+    head(
+        &format!("The 10 ms advertisement during these walks of {size}: its distances in ms"),
+        &["program", "walk", "number", "median", "99 %", "largest"],
+    );
+    for (name, kind, Gaps(gaps)) in gaps {
+        let at = |part: f64| gaps.get(place(gaps.len(), part)).copied().unwrap_or(f64::NAN);
+        let shown = |part| format!("{:.2}", at(part));
+        row(&[&name, &kind, &gaps.len(), &shown(0.5), &shown(0.99), &shown(1.0)]);
     }
     Ok(())
 }
 
-/// A router with its snmpd.
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    clippy::cast_possible_truncation,
+    reason = "a place in a list"
+)]
+fn place(length: usize, part: f64) -> usize {
+    ((length as f64 - 1.0) * part).round() as usize
+}
+
+/// Distances between the advertisements of the fast router, in ms, sorted.
+struct Gaps(Vec<f64>);
+
+impl Gaps {
+    fn of(sniffer: Sniffer) -> Result<Self> {
+        let heard = sniffer.stop()?;
+        let times: Vec<Duration> =
+            heard.iter().filter(|heard| heard.router().1 == FAST).map(|heard| heard.at).collect();
+        let mut gaps: Vec<f64> =
+            times.windows(2).map(|pair| (pair[1].saturating_sub(pair[0])).as_secs_f64() * 1e3).collect();
+        gaps.sort_by(f64::total_cmp);
+        Ok(Self(gaps))
+    }
+}
+
+/// What is walked, with its snmpd.
 struct Agent {
-    subject: Subject,
-    daemon: Daemon,
+    name: String,
+    subtree: &'static str,
+    server: Server,
     snmpd: Snmpd,
-    _lan: Lan,
+    lan: Lan,
+}
+
+enum Server {
+    Router(Daemon),
+    Constants(Process),
 }
 
 /// One walk; times in µs per varbind.
@@ -79,14 +170,48 @@ struct Walk {
 
 impl Agent {
     fn start(subject: Subject, size: usize) -> Result<Self> {
-        let lan = fleet::hosts(size)?;
+        let mut lan = fleet::hosts(size)?;
+        let k = fleet::interfaces(size);
+        let (name, near, far) = (format!("v{k}"), format!("10.9.{k}.1/24"), format!("10.9.{k}.2/24"));
+        lan.add_segment(Join::BackToBack, &[("alpha", &name, &near), ("beta", &name, &far)])?;
         let snmpd = Snmpd::builder(&lan["alpha"]).start()?;
         let global = format!("  enable_snmp_vrrp\n  snmp_socket {}\n", snmpd.agentx());
-        let config = fleet::config(size, 100, &global);
+        let config = fleet::config(size, 100, &global)
+            + &format!(
+                "vrrp_instance FAST {{\n  interface {name}\n  virtual_router_id {FAST}\n  priority 100\n  \
+                 advert_int 0.01\n  virtual_ipaddress {{\n    10.199.0.1/32\n    10.199.0.2/32\n  }}\n}}\n"
+            );
         let daemon = Daemon::start(&subject, &lan["alpha"], "alpha", &config)?;
-        daemon.wait_entries(0, "MASTER", size, SOON)?;
-        answering(&snmpd.client())?;
-        Ok(Self { subject, daemon, snmpd, _lan: lan })
+        daemon.wait_entries(0, "MASTER", size + 1, SOON)?;
+        answering(&snmpd.client(), SUBTREE)?;
+        let server = Server::Router(daemon);
+        Ok(Self { name: subject.to_string(), subtree: SUBTREE, server, snmpd, lan })
+    }
+
+    fn constant(size: usize) -> Result<Self> {
+        let lan = Lan::pair()?;
+        let snmpd = Snmpd::builder(&lan["alpha"]).start()?;
+        let own = env::current_exe().map_err(|error| lab::Error::Unexpected(error.to_string()))?;
+        let (own, rows) = (own.to_string_lossy(), (size + 1).to_string());
+        let process = lan["alpha"].spawn("constants", &[&own, FLAG, snmpd.agentx(), &rows])?;
+        answering(&snmpd.client(), PLAYPEN)?;
+        let server = Server::Constants(process);
+        Ok(Self { name: "constants".to_owned(), subtree: PLAYPEN, server, snmpd, lan })
+    }
+
+    /// Hears the advertisements; of constants there are none.
+    fn listen(&self) -> Result<Option<Sniffer>> {
+        match self.server {
+            Server::Router(_) => Sniffer::start(&self.lan["beta"]).map(Some),
+            Server::Constants(_) => Ok(None),
+        }
+    }
+
+    fn cpu(&self) -> Duration {
+        match &self.server {
+            Server::Router(daemon) => daemon.cpu(),
+            Server::Constants(process) => cpu(process.pid()),
+        }
     }
 
     #[expect(clippy::cast_precision_loss, reason = "counts of varbinds are far below 2^52")]
@@ -94,14 +219,14 @@ impl Agent {
     fn walk(&self, program: &str, options: &[&str]) -> Result<Option<Walk>> {
         let snmpd = self.snmpd.process().map(lab::Process::pid).unwrap_or_default();
         let client = self.snmpd.client();
-        let (began, ours, theirs) = (clock::now(), self.daemon.cpu(), cpu(snmpd));
-        let said = client.try_tool(program, options, &[SUBTREE])?;
+        let (began, ours, theirs) = (clock::now(), self.cpu(), cpu(snmpd));
+        let said = client.try_tool(program, options, &[self.subtree])?;
         let elapsed = began.elapsed();
-        let (ours, theirs) = (self.daemon.cpu() - ours, cpu(snmpd) - theirs);
+        let (ours, theirs) = (self.cpu() - ours, cpu(snmpd) - theirs);
         if !said.status.success() {
             return Ok(None);
         }
-        let varbinds = said.stdout.lines().filter(|line| line.starts_with(SUBTREE)).count() as f64;
+        let varbinds = said.stdout.lines().filter(|line| line.starts_with(self.subtree)).count() as f64;
         let per_varbind = |time: Duration| time.as_secs_f64() * 1e6 / varbinds;
         Ok(Some(Walk {
             varbinds,
@@ -112,9 +237,9 @@ impl Agent {
     }
 }
 
-fn answering(client: &SnmpClient) -> Result<()> {
+fn answering(client: &SnmpClient, subtree: &str) -> Result<()> {
     wait::until("the MIB to answer", SOON, || {
-        let (oid, _) = client.get_next(SUBTREE).map_err(|error| error.to_string())?;
-        if oid.starts_with(SUBTREE) { Ok(()) } else { Err(oid) }
+        let (oid, _) = client.get_next(subtree).map_err(|error| error.to_string())?;
+        if oid.starts_with(subtree) { Ok(()) } else { Err(oid) }
     })
 }

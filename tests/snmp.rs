@@ -3,10 +3,12 @@
 //! What is served ([`walk`], [`contexts`], [`differential`], [`rfc`], [`tracked`], [`switches`]), what is told
 //! ([`transitions`], [`crowd`]), what others make of both ([`consumers`]), what may be changed ([`set`], [`set_switches`],
 //! [`set_weight`]), and what happens to all of it, and to the advertisements, while snmpd is away or busy ([`outage`],
-//! [`load`]) or the daemon itself is killed ([`journal`]).
+//! [`load`]), all of that at once ([`chaos`]), or the daemon itself is killed ([`journal`]).
 
 #[path = "snmp/cadence.rs"]
 mod cadence;
+#[path = "snmp/chaos.rs"]
+mod chaos;
 #[path = "snmp/consumers.rs"]
 mod consumers;
 #[path = "snmp/contexts.rs"]
@@ -17,10 +19,16 @@ mod crowd;
 mod differential;
 #[path = "snmp/journal.rs"]
 mod journal;
+#[path = "snmp/link.rs"]
+mod link;
 #[path = "snmp/load.rs"]
 mod load;
 #[path = "snmp/outage.rs"]
 mod outage;
+#[path = "sim/random.rs"]
+#[allow(dead_code, reason = "the simulation uses more of it")]
+#[expect(clippy::expect_used, reason = "with the invariant beside it")]
+mod random;
 #[path = "snmp/reading.rs"]
 mod reading;
 #[path = "snmp/rfc.rs"]

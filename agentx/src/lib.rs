@@ -23,6 +23,25 @@
 //!   source only when the master has answered for it.
 //! - [`oid`] and [`value`]: the words all of this is written in.
 //!
+//! # A table, a SET, a notification
+//!
+//! All three in one program: rooms with a temperature, a limit that a manager may set, and a notification when it is passed.
+//!
+//! - A [`Table`] names its entry, its INDEX and its columns, and seeks a row: the first one at or after an index. Columns
+//!   whose rows all have a value say so ([`Column::fixed`]), which makes walks of them cheaper.
+//! - A [`Column`] or [`Scalar`] with a `write` function can be set. It checks the value and returns a [`Change`], which is
+//!   committed, perhaps undone because another agent fails, and dropped at the end of the transaction: the four phases of
+//!   RFC 2741, each at most once however often the master repeats itself.
+//! - A notification is queued with the time of its event, which becomes its sysUpTime, and leaves the queue when the master
+//!   has answered for it.
+//!
+//! ```no_run
+#![doc = include_str!("../examples/rooms.rs")]
+//! ```
+//!
+//! A program whose objects follow from their names implements [`Mib`] itself: `examples/constants.rs` does, and is what
+//! benchmarks take for the floor of a walk.
+//!
 //! # What an outage of the master costs
 //!
 //! Measured against net-snmp 5.9.3 (Debian 12) on two shared cores, by `tests/snmpd.rs` except where it says
@@ -51,6 +70,13 @@
 //!
 //! One case stays open by nature: a notification whose answer was on its way when snmpd was killed is sent again,
 //! so it can arrive twice. At most one is ever unanswered, so it is at most one.
+//!
+//! # What it is held against
+//!
+//! `docs/rfc2741.md` binds every clause of the RFC that concerns a subagent to a test, or says why not, and names what
+//! net-snmp's master does otherwise. The codec has property tests and the codec and the session a fuzz target each, whose
+//! corpus is replayed by plain `cargo test`: no input makes them panic, wait for ever or allocate more than a few named limits
+//! allow ([`wire::MAX_PAYLOAD`], [`wire::MAX_ITEMS`], [`session::MAX_OUTPUT`]).
 //!
 //! # What it is not
 //!

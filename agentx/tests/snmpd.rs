@@ -406,6 +406,37 @@ fn takes_back_what_another_subagent_had_unregistered() {
     assert_eq!((subagent.status().sessions, subagent.status().registered), (1, 2));
 }
 
+/// net-snmp's own subagent and this one share a master, its walks and its SETs.
+#[test]
+fn serves_beside_net_snmp_s_own_subagent() {
+    const EXTEND: &str = ".1.3.6.1.4.1.8072.1.3.2";
+    const OUTPUT: &str = ".1.3.6.1.4.1.8072.1.3.2.3.1.1.5.104.101.108.108.111";
+    const CACHE_TIME: &str = ".1.3.6.1.4.1.8072.1.3.2.2.1.5.5.104.101.108.108.111";
+    let host = Host::new();
+    let master = host.master();
+    let _snmpd = host.snmpd(&master);
+    let extension = host.extension(&master);
+    let subagent = Running::start(&host, &master);
+    subagent.registered(1);
+    // One request for both, and one walk over both.
+    let both = host.snmp("snmpget", &[OUTPUT, THRESHOLD]).unwrap();
+    assert_eq!(both, [format!("{OUTPUT} = STRING: \"hi\""), format!("{THRESHOLD} = INTEGER: 7")]);
+    let walk = host.snmp("snmpbulkwalk", &["-Cr20", ".1.3.6.1.4.1.8072"]).unwrap();
+    let of = |root: &str| walk.iter().filter(|line| line.starts_with(root)).count();
+    assert_eq!((of(EXTEND), of(ROOT)), (host.snmp("snmpwalk", &[EXTEND]).unwrap().len(), walked_lines()));
+    // A row of its configuration cannot be changed, so nothing of the SET is.
+    let refused = host.snmp("snmpset", &[THRESHOLD, "i", "42", CACHE_TIME, "i", "9"]).unwrap_err();
+    assert!(refused.contains("Error in packet"), "{refused}");
+    assert!(host.snmp("snmpget", &[THRESHOLD]).unwrap()[0].ends_with("INTEGER: 7"));
+    // It leaves, and takes nothing of ours along.
+    extension.kill();
+    wait_for("its end to be noticed", 5, || {
+        host.snmp("snmpget", &[OUTPUT]).unwrap()[0].contains("No Such").then_some(())
+    });
+    assert_eq!(host.snmp("snmpwalk", &[ROOT]).unwrap().len(), walked_lines());
+    assert_eq!(subagent.status().sessions, 1);
+}
+
 /// Another subagent has a region inside one of ours: the master asks for what is before it and for what is behind it.
 #[test]
 fn a_region_of_another_inside_ours_is_walked_around() {

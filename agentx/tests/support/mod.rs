@@ -68,9 +68,25 @@ impl Host {
         // A former one's lines must not count for this one.
         let _ = fs::remove_file(&log);
         let mut command = self.command("snmpd");
-        command.args(["-f", "-C", "-r", "-c"]).arg(self.path("snmpd.conf"));
+        // Without the module that Host::extension serves.
+        command.args(["-f", "-C", "-r", "-I", "-extend", "-c"]).arg(self.path("snmpd.conf"));
         command.arg("-Lf").arg(&log).arg("-p").arg(self.path("snmpd.pid")).arg(SNMP);
         Daemon::spawn(command, log, "NET-SNMP version", "snmpd")
+    }
+
+    /// Starts a second snmpd as a subagent of the first: net-snmp's own, which serves what `extend` of its configuration says.
+    pub(crate) fn extension(&self, master: &str) -> Daemon {
+        fs::write(self.path("extension.conf"), "extend hello /bin/echo hi\n").unwrap();
+        let log = self.path("extension.log");
+        let mut command = self.command("snmpd");
+        command.args(["-f", "-C", "-r", "-X", "-I", "extend", "-x", master, "-c"]);
+        command
+            .arg(self.path("extension.conf"))
+            .arg("-Lf")
+            .arg(&log)
+            .arg("-p")
+            .arg(self.path("extension.pid"));
+        Daemon::spawn(command, log, "AgentX subagent connected", "snmpd")
     }
 
     /// Starts snmptrapd, whose log has one line for each notification it received.
