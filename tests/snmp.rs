@@ -1,9 +1,9 @@
 //! KEEPALIVED-MIB as a manager sees it: every story runs real net-snmp beside real routers in network namespaces.
 //!
-//! What is served ([`walk`], [`contexts`], [`differential`], [`rfc`], [`tracked`], [`switches`]), what is told
-//! ([`transitions`], [`crowd`]), what others make of both ([`consumers`]), what may be changed ([`set`], [`set_switches`],
-//! [`set_weight`]), and what happens to all of it, and to the advertisements, while snmpd is away or busy ([`outage`],
-//! [`load`]), all of that at once ([`chaos`]), or the daemon itself is killed ([`journal`]).
+//! What is served ([`walk`], [`reading`], [`contexts`], [`differential`], [`rfc`], [`tracked`], [`switches`]), what is told
+//! ([`transitions`], [`crowd`], [`rejected`]), what others make of both ([`consumers`]), what may be changed ([`set`],
+//! [`set_switches`], [`set_weight`]), and what happens to all of it, and to the advertisements, while snmpd is away or busy
+//! ([`outage`], [`load`]), all of that at once ([`chaos`]), or the daemon itself is killed ([`journal`]).
 
 #[path = "snmp/cadence.rs"]
 mod cadence;
@@ -31,6 +31,8 @@ mod outage;
 mod random;
 #[path = "snmp/reading.rs"]
 mod reading;
+#[path = "snmp/rejected.rs"]
+mod rejected;
 #[path = "snmp/rfc.rs"]
 mod rfc;
 #[path = "snmp/scene.rs"]

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     config::tracking::Tracker,
-    registry::{InstanceStatus, Reason, Setting},
+    registry::{Counter, InstanceStatus, Reason, Setting},
     units::{Allowance, Time, Utc},
     vrrp::{Action, Auth, Fault, Input, Instance, Member, Order, Outgoing, Settings, Source},
 };
@@ -184,6 +184,11 @@ impl Recorded {
             tape.write(Event::Action(told));
         }
         Some(action)
+    }
+
+    /// [`Instance::poll_rejected`]. Not all packets that are rejected are recorded, so that this is not, either.
+    pub fn poll_rejected(&mut self) -> Option<(IpAddr, Counter)> {
+        self.instance.poll_rejected()
     }
 
     /// [`Instance::poll_advert`].

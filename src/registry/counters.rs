@@ -62,6 +62,20 @@ pub enum Counter {
 }
 
 impl Counter {
+    /// Whether the MIBs of the RFCs have a notification for a packet that is counted so: those whose authentication is
+    /// wrong (vrrpTrapAuthFailure), and those whose TTL, version or checksum is (vrrpv3ProtoError).
+    pub const fn is_told(self) -> bool {
+        matches!(
+            self,
+            Self::InvalidAuthType
+                | Self::AuthTypeMismatch
+                | Self::AuthFailure
+                | Self::TtlError
+                | Self::VersionError
+                | Self::ChecksumError
+        )
+    }
+
     /// Every counter, in the order in which they are declared.
     pub const ALL: [Self; 27] = [
         Self::AdvertReceived,

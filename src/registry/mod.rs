@@ -15,6 +15,7 @@ mod history;
 mod lag;
 mod orders;
 mod panics;
+mod rejections;
 mod routing;
 mod rows;
 mod services;
@@ -35,6 +36,7 @@ pub use self::{
     lag::{Lag, Lateness},
     orders::{NotDone, Ordered, Orders, Server, Setting, Switch, Weights},
     panics::{Panic, Panics},
+    rejections::{Rejection, Rejections},
     routing::{RouteRow, RoutingStatus, RuleRow, StaticRows},
     rows::{
         AddressRow, AddressStatus, Contest, InstanceRow, InstanceStatus, Peer, ScriptResult, ScriptRow,
@@ -43,7 +45,7 @@ pub use self::{
     services::{Rate, RealServerRow, RealServerStatus, Traffic, VirtualServerRow, VirtualServerStatus},
     sinks::{FifoConfig, MailConfig, SinkConfig, SinkRow},
     state::State,
-    stream::{Cursor, Stream},
+    stream::{Cursor, Numbered, Stream},
     topology::Topology,
     trackers::{
         FileRow, FileStatus, Followed, InterfaceRow, InterfaceStatus, LinkState, ProcessRow, ProcessStatus,
@@ -62,6 +64,8 @@ pub struct Registry {
     topology: ArcSwap<Topology>,
     /// Every transition since the start, numbered.
     pub transitions: Stream,
+    /// Packets that were refused, as far as somebody is told of them.
+    pub rejections: Rejections,
     /// How late the vrrp lane is with what is due.
     pub lag: Lag,
     /// Where threads have panicked.
@@ -74,6 +78,7 @@ impl Registry {
         Self {
             topology: ArcSwap::from_pointee(topology),
             transitions: Stream::default(),
+            rejections: Rejections::default(),
             lag: Lag::default(),
             panics: Panics::default(),
         }

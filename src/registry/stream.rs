@@ -2,7 +2,8 @@
 //!
 //! The stream keeps the last [`Stream::CAPACITY`] transitions in a ring of atomically replaced slots. A
 //! writer takes the next number and stores one pointer; a reader loads one pointer. A reader that falls a
-//! whole ring behind learns how many it lost, so that loss is never silent.
+//! whole ring behind learns how many it lost, so that loss is never silent. Refused packets, which are no transitions and
+//! must not push any out, have a smaller one of their own.
 
 use std::{
     pin::pin,
@@ -17,16 +18,34 @@ use arc_swap::ArcSwapOption;
 use tokio::sync::Notify;
 
 use crate::{
-    registry::{Change, Subject, Transition},
+    registry::{Change, Rejection, Subject, Transition},
     units::Time,
 };
 
-/// All transitions, in order.
+/// Everything of a kind that has happened, in order.
 #[derive(Debug)]
-pub struct Stream {
-    slots: Box<[ArcSwapOption<Transition>]>,
+pub struct Stream<T = Transition> {
+    slots: Box<[ArcSwapOption<T>]>,
     next: AtomicU64,
     published: Notify,
+}
+
+/// What knows its number in the stream.
+pub trait Numbered {
+    /// The number, from 1 without gaps.
+    fn number(&self) -> u64;
+}
+
+impl Numbered for Transition {
+    fn number(&self) -> u64 {
+        self.seq
+    }
+}
+
+impl Numbered for Rejection {
+    fn number(&self) -> u64 {
+        self.seq
+    }
 }
 
 impl Default for Stream {
@@ -40,7 +59,14 @@ impl Stream {
     /// minute, at the price of one pointer each.
     pub const CAPACITY: usize = 65_536;
 
-    fn with_capacity(capacity: usize) -> Self {
+    /// Appends a transition and wakes the readers; returns it with its number.
+    pub fn publish(&self, at: Time, wall: SystemTime, subject: Subject, change: Change) -> Arc<Transition> {
+        self.append(|seq| Transition { seq, at, wall, subject, change })
+    }
+}
+
+impl<T: Numbered> Stream<T> {
+    pub(super) fn with_capacity(capacity: usize) -> Self {
         Self {
             slots: (0..capacity).map(|_| ArcSwapOption::empty()).collect(),
             next: AtomicU64::new(1),
@@ -48,7 +74,7 @@ impl Stream {
         }
     }
 
-    fn slot(&self, seq: u64) -> &ArcSwapOption<Transition> {
+    fn slot(&self, seq: u64) -> &ArcSwapOption<T> {
         let ring = self.slots.len() as u64;
         #[expect(
             clippy::cast_possible_truncation,
@@ -58,16 +84,16 @@ impl Stream {
         &self.slots[position]
     }
 
-    /// Appends a transition and wakes the readers; returns it with its number.
-    pub fn publish(&self, at: Time, wall: SystemTime, subject: Subject, change: Change) -> Arc<Transition> {
+    /// Appends what is made of the next number, and wakes the readers.
+    pub(super) fn append(&self, make: impl FnOnce(u64) -> T) -> Arc<T> {
         let seq = self.next.fetch_add(1, Ordering::Relaxed);
-        let transition = Arc::new(Transition { seq, at, wall, subject, change });
-        self.slot(seq).store(Some(Arc::clone(&transition)));
+        let entry = Arc::new(make(seq));
+        self.slot(seq).store(Some(Arc::clone(&entry)));
         self.published.notify_waiters();
-        transition
+        entry
     }
 
-    /// Number of the newest transition, 0 before the first.
+    /// Number of the newest entry, 0 before the first.
     pub fn newest(&self) -> u64 {
         self.next.load(Ordering::Relaxed) - 1
     }
@@ -89,14 +115,14 @@ impl Default for Cursor {
 
 impl Cursor {
     /// The next transition, if it has been published. The cursor stays where it is.
-    pub fn peek(&self, stream: &Stream) -> Option<Arc<Transition>> {
+    pub fn peek<T: Numbered>(&self, stream: &Stream<T>) -> Option<Arc<T>> {
         self.peek_ahead(stream, 0)
     }
 
     /// The transition `ahead` places after the next one, for a sink with several on their way.
-    pub fn peek_ahead(&self, stream: &Stream, ahead: u64) -> Option<Arc<Transition>> {
+    pub fn peek_ahead<T: Numbered>(&self, stream: &Stream<T>, ahead: u64) -> Option<Arc<T>> {
         let seq = self.next + ahead;
-        stream.slot(seq).load_full().filter(|transition| transition.seq == seq)
+        stream.slot(seq).load_full().filter(|entry| entry.number() == seq)
     }
 
     /// Steps over everything up to and including `seq`: it is delivered.
@@ -111,21 +137,21 @@ impl Cursor {
 
     /// Moves to the oldest transition still kept when the ring has overtaken this cursor, and returns how
     /// many were lost to it (0 is the normal case).
-    pub fn catch_up(&mut self, stream: &Stream) -> u64 {
+    pub fn catch_up<T: Numbered>(&mut self, stream: &Stream<T>) -> u64 {
         let lost = self.behind(stream);
         self.next += lost;
         lost
     }
 
     /// How many transitions the ring has forgotten that this cursor still waits for.
-    fn behind(&self, stream: &Stream) -> u64 {
+    fn behind<T: Numbered>(&self, stream: &Stream<T>) -> u64 {
         let oldest = (stream.newest() + 1).saturating_sub(stream.slots.len() as u64).max(1);
         oldest.saturating_sub(self.next)
     }
 
     /// Waits until a transition `ahead` places after the next one is there to be peeked at, or there is something to
     /// [catch up](Self::catch_up) with.
-    pub async fn ready(&self, stream: &Stream, ahead: u64) {
+    pub async fn ready<T: Numbered>(&self, stream: &Stream<T>, ahead: u64) {
         loop {
             let mut published = pin!(stream.published.notified());
             // Registered before looking, so that a transition published in between wakes us.
@@ -146,7 +172,7 @@ mod tests {
         units::Priority,
     };
 
-    fn publish(stream: &Stream, name: &str) {
+    fn publish(stream: &Stream<Transition>, name: &str) {
         stream.publish(
             Time::from_secs(1),
             SystemTime::UNIX_EPOCH,
@@ -162,7 +188,7 @@ mod tests {
 
     #[test]
     fn a_cursor_reads_in_order_and_moves_only_when_told() {
-        let stream = Stream::with_capacity(8);
+        let stream = Stream::<Transition>::with_capacity(8);
         let mut cursor = Cursor::default();
         assert_eq!(cursor.peek(&stream), None);
         for name in ["a", "b", "c"] {
@@ -179,7 +205,7 @@ mod tests {
 
     #[test]
     fn a_reader_that_the_ring_overtook_learns_how_many_it_lost() {
-        let stream = Stream::with_capacity(4);
+        let stream = Stream::<Transition>::with_capacity(4);
         let mut cursor = Cursor::default();
         for number in 0..10 {
             publish(&stream, &number.to_string());
@@ -192,7 +218,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_reader_that_the_ring_overtook_does_not_wait_for_what_is_gone() {
-        let stream = Stream::with_capacity(4);
+        let stream = Stream::<Transition>::with_capacity(4);
         let cursor = Cursor::default();
         for number in 0..10 {
             publish(&stream, &number.to_string());
@@ -203,7 +229,7 @@ mod tests {
 
     #[test]
     fn a_waiting_reader_is_woken_from_another_thread() {
-        let stream = Arc::new(Stream::with_capacity(4));
+        let stream = Arc::new(Stream::<Transition>::with_capacity(4));
         let writer = Arc::clone(&stream);
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let cursor = Cursor::default();

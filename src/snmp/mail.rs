@@ -101,3 +101,49 @@ fn server(topology: &Snapshot) -> Option<Server<'_>> {
 fn on_off_unset(written: Option<bool>) -> Option<Value> {
     written.map_or_else(|| integer(3), one_or_two)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use agentx::Oid;
+
+    use super::*;
+    use crate::{
+        config::{self, Elsewhere, Options},
+        registry::Topology,
+        units::Time,
+    };
+
+    /// Numbers of the scalars below global.
+    fn shown(text: &str, scalars: [&[u32]; 4]) -> [i32; 4] {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        let (config, report) = config::load_with(file.path(), &Options::default(), &Elsewhere);
+        let config = config.unwrap_or_else(|| panic!("{}", report.render()));
+        let topology = Arc::new(Topology::new(config, String::new(), Vec::new()));
+        let snapshot = crate::snmp::Snapshot::new(topology, None, (Time::default(), Time::default));
+        scalars.map(|scalar| {
+            let oid =
+                scalar.iter().fold(Oid::from(crate::snmp::KEEPALIVED).child(1), |oid, sub| oid.child(*sub));
+            match crate::snmp::view().value(&snapshot, &oid.child(0)) {
+                Value::Integer(number) => number,
+                other => panic!("{other:?}"),
+            }
+        })
+    }
+
+    #[test]
+    fn what_is_not_written_is_unset_whatever_holds_and_polling_is_shown() {
+        const SCALARS: [&[u32]; 4] = [&[3, 8], &[3, 9], &[3, 10], &[5]];
+        let cases = [
+            ("", [3, 3, 3, 1]),
+            ("global_defs {\n smtp_alert on\n}", [1, 3, 3, 1]),
+            ("global_defs {\n smtp_alert on\n smtp_alert_vrrp off\n}", [1, 2, 3, 1]),
+            ("linkbeat_use_polling\nglobal_defs {\n smtp_alert_checker on\n}", [3, 3, 1, 2]),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(shown(text, SCALARS), expected, "{text}");
+        }
+    }
+}

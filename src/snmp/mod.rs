@@ -22,6 +22,7 @@ mod parts;
 mod pending;
 mod position;
 mod process;
+mod rejected;
 mod rfc;
 mod route;
 mod rule;

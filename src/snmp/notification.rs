@@ -3,7 +3,7 @@
 use agentx::{Notification, Oid, Value, VarBind};
 
 use crate::{
-    registry::{State, Subject, Topology, Transition},
+    registry::{Rejection, State, Subject, Topology, Transition},
     snmp::{KEEPALIVED, Parts, Snapshot, instance, rfc},
     units::Time,
 };
@@ -67,6 +67,19 @@ pub(super) fn of_transition(
         told.extend(v2.into_iter().chain(v3).map(notification));
     }
     told
+}
+
+/// What a packet that was refused is told by, if a MIB that is served has a notification for it.
+pub(super) fn of_rejection(
+    snapshot: &Snapshot,
+    parts: Parts,
+    id: u64,
+    rejection: &Rejection,
+) -> Option<Notification> {
+    let v2 = parts.rfc_v2.then(|| rfc::authentication_failure(snapshot, rejection)).flatten();
+    let v3 = || parts.rfc_v3.then(|| rfc::protocol_error(snapshot, rejection)).flatten();
+    let (trap_oid, varbinds) = v2.or_else(v3)?;
+    Some(Notification { id, at: rejection.at.0, trap_oid, varbinds })
 }
 
 /// vrrpInstanceStateChange or vrrpSyncGroupStateChange with its objects in the order that trap receivers rely on. The

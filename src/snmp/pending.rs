@@ -1,5 +1,7 @@
 //! The notifications that the AgentX master has not taken yet: those of an earlier run, then those of this one.
 //!
+//! Rejected packets, which have a stream of their own, are told of when there is no transition to tell of.
+//!
 //! A cursor in the stream that moves when the master has answered; nothing is copied out of the stream. What an earlier
 //! run of the daemon could not deliver comes first, from the journal. Where either of the two had to give something up,
 //! one notification says how much.
@@ -12,7 +14,7 @@ use tracing::warn;
 
 use crate::{
     registry::{Cursor, Registry, Transition},
-    snmp::{Clock, Parts, Snapshots, notification},
+    snmp::{Clock, Parts, Snapshots, notification, rejected::Rejected},
 };
 
 /// What an earlier run of the daemon could not deliver.
@@ -41,6 +43,7 @@ pub struct Pending {
     parts: Parts,
     backlog: VecDeque<Transition>,
     cursor: Cursor,
+    rejected: Rejected,
     /// How many notifications of the oldest transition the master has, and how many there are.
     part: (usize, usize),
     /// Number of the newest transition of this run that was shown.
@@ -63,6 +66,8 @@ enum Item {
     Earlier(u64, usize),
     /// The transition of this number in the stream, and which of its notifications.
     Now(u64, usize),
+    /// The rejected packet of this number.
+    Rejected(u64),
 }
 
 impl Pending {
@@ -81,6 +86,7 @@ impl Pending {
             parts,
             backlog: transitions,
             cursor: Cursor::default(),
+            rejected: Rejected::default(),
             part: (0, 0),
             shown: 0,
             current: None,
@@ -124,9 +130,13 @@ impl Pending {
 
     /// What was told is told no more; a transition goes with the last of its notifications.
     fn done_with(&mut self, item: Item) {
-        if let Item::Lost(count) = item {
-            self.lost -= count;
-            return;
+        match item {
+            Item::Lost(count) => {
+                self.lost -= count;
+                return;
+            }
+            Item::Rejected(number) => return self.rejected.done_with(number),
+            Item::Earlier(..) | Item::Now(..) => {}
         }
         self.part.0 += 1;
         if self.part.0 < self.part.1 {
@@ -142,8 +152,34 @@ impl Pending {
                 self.cursor.advance_past(number);
                 self.told.send_modify(|told| told.now = number);
             }
-            Item::Lost(_) => {}
+            Item::Lost(_) | Item::Rejected(_) => {}
         }
+    }
+
+    /// What is to be said of rejected packets, when there is no transition to tell of.
+    fn rejection(&mut self) -> Option<Notification> {
+        loop {
+            let rejection = self.rejected.next(&self.registry.rejections)?;
+            let item = Item::Rejected(rejection.seq);
+            let id = self.id(item);
+            let snapshot = self.snapshots.now();
+            if let Some(notification) = notification::of_rejection(&snapshot, self.parts, id, &rejection) {
+                self.current = Some((id, item));
+                return Some(notification);
+            }
+            // No MIB that is served has a notification for it.
+            self.rejected.done_with(rejection.seq);
+        }
+    }
+
+    /// The number under which something is delivered: the same for as long as it is the same thing.
+    fn id(&mut self, item: Item) -> u64 {
+        let id = match self.current {
+            Some((id, current)) if current == item => id,
+            _ => self.last_id + 1,
+        };
+        self.last_id = id;
+        id
     }
 
     /// The next transition of this run that there is a notification for; the others are delivered by being passed over.
@@ -161,13 +197,15 @@ impl Pending {
 
 impl Notifications for Pending {
     fn oldest(&mut self) -> Option<Notification> {
+        // What is on its way stays the oldest.
+        if let Some((_, Item::Rejected(_))) = self.current
+            && let Some(rejection) = self.rejection()
+        {
+            return Some(rejection);
+        }
         loop {
-            let (item, transition) = self.next()?;
-            let id = match self.current {
-                Some((id, current)) if current == item => id,
-                _ => self.last_id + 1,
-            };
-            self.last_id = id;
+            let Some((item, transition)) = self.next() else { return self.rejection() };
+            let id = self.id(item);
             let snapshot = self.snapshots.now();
             if let Item::Lost(count) = item {
                 self.current = Some((id, item));
@@ -193,7 +231,10 @@ impl Notifications for Pending {
     async fn changed(&mut self) {
         // What was shown already is no change.
         let ahead = (self.shown + 1).saturating_sub(self.cursor.position());
-        self.cursor.ready(&self.registry.transitions, ahead).await;
+        tokio::select! {
+            () = self.cursor.ready(&self.registry.transitions, ahead) => {}
+            () = self.rejected.changed(&self.registry.rejections) => {}
+        }
     }
 }
 
@@ -201,8 +242,9 @@ impl Notifications for Pending {
 mod tests {
     use super::*;
     use crate::{
-        registry::{Change, Reason, State, Subject},
-        units::{Priority, Time},
+        config::{self, Elsewhere, Options},
+        registry::{Change, Counter, Reason, State, Subject, Topology},
+        units::{IfIndex, Priority, Time},
     };
 
     fn change(from: State, to: State) -> Change {
@@ -231,7 +273,15 @@ mod tests {
 
     /// A source with a registry and what it says of its deliveries.
     fn source(transitions: Vec<Transition>, lost: u64) -> (Arc<Registry>, Pending, watch::Receiver<Told>) {
-        let registry = Arc::new(Registry::new(crate::registry::testing::topology()));
+        source_of(crate::registry::testing::topology(), transitions, lost)
+    }
+
+    fn source_of(
+        topology: Topology,
+        transitions: Vec<Transition>,
+        lost: u64,
+    ) -> (Arc<Registry>, Pending, watch::Receiver<Told>) {
+        let registry = Arc::new(Registry::new(topology));
         let (told, heard) = watch::channel(Told::default());
         let backlog = Backlog { transitions: transitions.into(), lost };
         (Arc::clone(&registry), Pending::new((registry, Time::default), Parts::ALL, backlog, told), heard)
@@ -295,5 +345,40 @@ mod tests {
         pending.acknowledge(first.id, Delivery::Accepted);
         assert_eq!(told.borrow().now, 0);
         assert_eq!(deliver(&mut pending), Some((false, 900)));
+    }
+
+    #[test]
+    fn rejected_packets_are_told_of_after_transitions_and_the_one_on_its_way_stays_the_oldest() {
+        let text = "vrrp_instance VI {\n version 3\n interface eth0\n virtual_router_id 7\n virtual_ipaddress {\n 10.9.0.1\n }\n}\n";
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        let (config, report) = config::load_with(file.path(), &Options::default(), &Elsewhere);
+        let config = config.unwrap_or_else(|| panic!("{}", report.render()));
+        let topology = Topology::new(config, String::new(), Vec::new());
+        // By its interface's number the MIB finds the row.
+        topology.interfaces[0].set_link(Some(IfIndex(2)));
+        let (registry, mut pending, told) = source_of(topology, Vec::new(), 0);
+        let reject = |seconds, error| {
+            let sender = [10, 9, 0, 66].into();
+            registry.rejections.publish(Time::from_secs(seconds), 1, (sender, error));
+        };
+        reject(800, Counter::TtlError);
+        // Nothing that the instance's MIB has a word for.
+        reject(801, Counter::AuthFailure);
+        reject(802, Counter::ChecksumError);
+        publish(&registry, State::Fault);
+        assert_eq!(deliver(&mut pending), Some((false, 900)));
+        let first = pending.oldest().unwrap();
+        assert_eq!(first.at, Time::from_secs(800).0);
+        publish(&registry, State::Fault);
+        assert_eq!(pending.oldest().unwrap(), first);
+        pending.acknowledge(first.id, Delivery::Accepted);
+        assert_eq!(deliver(&mut pending), Some((false, 900)));
+        assert_eq!(deliver(&mut pending), Some((false, 802)));
+        assert_eq!(deliver(&mut pending), None);
+        assert_eq!((told.borrow().now, registry.rejections.untold()), (2, 0));
+        (0..1_000).for_each(|_| reject(803, Counter::TtlError));
+        assert!(deliver(&mut pending).is_some());
+        assert_eq!(registry.rejections.untold(), 488, "the ring has forgotten them");
     }
 }

@@ -56,11 +56,8 @@ pub(super) static BLOCK: Block = Block::new(Table {
             .or("30")
             .required(),
         keyword("smtp_alert", "[BOOL]", Boolean, "default of all smtp_alert settings").supported(),
-        keyword("smtp_alert_vrrp", "[BOOL]", Boolean, "default for VRRP smtp_alert")
-            .supported()
-            .inherits(&[("global_defs", "smtp_alert")]),
-        keyword("smtp_alert_checker", "[BOOL]", Boolean, "default for checker smtp_alert")
-            .inherits(&[("global_defs", "smtp_alert")]),
+        keyword("smtp_alert_vrrp", "[BOOL]", Boolean, "default for VRRP smtp_alert").supported(),
+        keyword("smtp_alert_checker", "[BOOL]", Boolean, "default for checker smtp_alert"),
         keyword("checker_log_all_failures", "[BOOL]", Boolean, "log every failed check attempt").or("off"),
         keyword("no_email_faults", "", Flag, "no mails for FAULT").supported(),
         keyword("no_checker_emails", "[BOOL]", Boolean, "mail only when a server is really added/removed")

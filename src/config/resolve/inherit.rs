@@ -30,8 +30,6 @@ pub(super) fn global(global: &mut GlobalDefs) {
     global.vmac_addr_prefix.inherit(Some((*global.vmac_prefix).clone()));
     global.vrrp_mcast_group4 = Some(host::usual_group(Family::V4, global));
     global.vrrp_mcast_group6 = Some(host::usual_group(Family::V6, global));
-    global.smtp_alert_vrrp = global.smtp_alert_vrrp.or(global.smtp_alert);
-    global.smtp_alert_checker = global.smtp_alert_checker.or(global.smtp_alert);
 }
 
 /// What an instance has from `global_defs`, and what strict mode makes of it.
@@ -46,7 +44,7 @@ pub(super) fn instance(settings: &mut InstanceSettings, owner: bool, global: &Gl
     settings.v3_checksum_as_v2.inherit(Some(global.v3_checksum_as_v2));
     settings.check_unicast_src.inherit(Some(global.vrrp_check_unicast_src));
     settings.notify_priority_changes.inherit(Some(*global.vrrp_notify_priority_changes));
-    settings.smtp_alert.inherit(global.smtp_alert_vrrp);
+    settings.smtp_alert.inherit(global.smtp_alert_vrrp.or(global.smtp_alert));
     if *settings.strict_mode {
         settings.down_timer_adverts.replace(3);
         settings.lower_prio_no_advert.replace(true);
@@ -58,7 +56,7 @@ pub(super) fn instance(settings: &mut InstanceSettings, owner: bool, global: &Gl
 /// What a sync group has from `global_defs`.
 pub(super) fn group(settings: &mut SyncGroup, global: &GlobalDefs) {
     settings.notify_priority_changes.inherit(Some(*global.vrrp_notify_priority_changes));
-    settings.smtp_alert.inherit(global.smtp_alert_vrrp);
+    settings.smtp_alert.inherit(global.smtp_alert_vrrp.or(global.smtp_alert));
 }
 
 /// What the members of a group have from it.
@@ -71,7 +69,7 @@ pub(super) fn members(group: &config::SyncGroup, instances: &mut [Instance]) {
 
 /// What a service has from `global_defs`, its servers from it, and their checks from both.
 pub(super) fn service(service: &mut VirtualServer, global: &GlobalDefs, trackables: &Trackables) {
-    service.smtp_alert.inherit(global.smtp_alert_checker);
+    service.smtp_alert.inherit(global.smtp_alert_checker.or(global.smtp_alert));
     service.warmup.inherit(Some(*service.delay_loop));
     service.sorry_server_lvs_method.inherit(Some(*service.lb_kind));
     let mut servers = std::mem::take(&mut service.real_server);
@@ -96,7 +94,7 @@ fn server(server: &mut RealServer, service: &VirtualServer, global: &GlobalDefs)
     server.lvs_method.inherit(Some(*service.lb_kind));
     server.inhibit_on_failure.inherit(Some(service.inhibit_on_failure));
     server.alpha.inherit(Some(service.alpha));
-    server.smtp_alert.inherit(global.smtp_alert_checker);
+    server.smtp_alert.inherit(global.smtp_alert_checker.or(global.smtp_alert));
     server.virtualhost = server.virtualhost.take().or_else(|| service.virtualhost.clone());
     server.connect_timeout.inherit(Some(*service.connect_timeout));
     server.delay_loop.inherit(Some(*service.delay_loop));

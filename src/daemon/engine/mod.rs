@@ -26,6 +26,7 @@ mod paces;
 mod policy;
 mod receivers;
 mod refusals;
+mod rejections;
 mod router;
 mod routing;
 mod setting;
@@ -64,6 +65,7 @@ use self::{
     outbox::Outbox,
     paces::Paces,
     receivers::Receivers,
+    rejections::Sieve,
     router::Router,
     routing::Routing,
     sockets::Sockets,
@@ -194,6 +196,7 @@ pub(super) struct Engine {
     drained_at: Time,
     outbox: Outbox,
     brake: Brake,
+    sieve: Sieve,
     /// With `log_unknown_vrids`: the virtual routers of others that were heard.
     strangers: Option<Strangers>,
     announcements: Announcements,
@@ -269,6 +272,7 @@ impl Engine {
             lateness: lateness::Watch::new(&registry.topology()),
             drained_at: Time::default(),
             brake: Brake::default(),
+            sieve: Sieve::default(),
             strangers: global.log_unknown_vrids.then(Strangers::default),
             outbox: Outbox::default(),
             announcements: Announcements::new(Paces::of(&registry.topology())),
@@ -470,6 +474,7 @@ impl Engine {
             return;
         }
         self.routers[number].machine.handle_packet(now, packet);
+        self.tell_of_rejection(number, now);
         self.carry_out(number, now);
     }
 

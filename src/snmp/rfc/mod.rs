@@ -21,7 +21,10 @@ pub(super) const V2: [u32; 7] = [1, 3, 6, 1, 2, 1, 68];
 /// VRRPV3-MIB.
 pub(super) const V3: [u32; 7] = [1, 3, 6, 1, 2, 1, 207];
 
-pub(super) use self::{v2::new_master as new_master_v2, v3::new_master as new_master_v3};
+pub(super) use self::{
+    v2::{authentication_failure, new_master as new_master_v2},
+    v3::{new_master as new_master_v3, protocol_error},
+};
 
 /// Adds both modules.
 pub(super) fn add(view: View<Snapshot>) -> View<Snapshot> {

@@ -7,7 +7,7 @@ use agentx::{Access, Column, Index, Oid, Scalar, Syntax, Table, Value, VarBind};
 use super::{ROW_STATUS, STATE, V2, master_address, own_address, state, total, virtual_mac};
 use crate::{
     config::Auth,
-    registry::{Counter, InstanceRow},
+    registry::{Counter, InstanceRow, Rejection},
     snmp::{
         ENABLED, Snapshot, TRUTH,
         by_link::{self, Located},
@@ -175,6 +175,36 @@ pub(in crate::snmp) fn new_master(snapshot: &Snapshot, index: u32) -> Option<(Oi
     let name = column.try_join(&located.v2_index()).ok()?;
     let address = ip_address(own_address(&located.row))?;
     Some((Oid::from(V2).child(0).child(1), vec![VarBind::new(name, address)]))
+}
+
+/// vrrpTrapAuthFailure of a packet whose authentication was wrong: its OID and objects.
+///
+/// The two of the MIB say nothing of the router, so that the counter that moved follows them, with the index; it also says
+/// how many were not told of. keepalived gives the index to the two, which are scalars.
+pub(in crate::snmp) fn authentication_failure(
+    snapshot: &Snapshot,
+    rejection: &Rejection,
+) -> Option<(Oid, Vec<VarBind>)> {
+    let (kind, column) = match rejection.error {
+        Counter::InvalidAuthType => (1, 10),
+        Counter::AuthTypeMismatch => (2, 11),
+        Counter::AuthFailure => (3, 4),
+        _ => return None,
+    };
+    let located = snapshot.by_link.v2().iter().find(|located| located.row.index == rejection.instance)?;
+    let index = located.v2_index();
+    let compat = snapshot.global.settings.snmp_compat;
+    let suffix: &[u32] = if compat { &index } else { &[0] };
+    let scalar = |number| Oid::from(V2).child(1).child(number).try_join(suffix).ok();
+    let mut varbinds = vec![
+        VarBind::new(scalar(5)?, ip_address(rejection.sender)?),
+        VarBind::new(scalar(6)?, Value::Integer(kind)),
+    ];
+    if !compat {
+        let counter = Oid::from(V2).child(2).child(4).child(1).child(column).try_join(&index).ok()?;
+        varbinds.push(VarBind::new(counter, counter32(located.row.counters.value(rejection.error))?));
+    }
+    Some((Oid::from(V2).child(0).child(2), varbinds))
 }
 
 /// A Counter32 wraps (RFC 2578 §7.1.6).

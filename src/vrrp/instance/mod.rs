@@ -132,6 +132,8 @@ pub struct Instance {
     restorer: Restorer,
     storm: Storm,
     limiter: Limiter,
+    /// See [`Self::poll_rejected`].
+    rejected: Option<(IpAddr, Counter)>,
     guard: Guard,
     transmitter: Transmitter,
     timers: Timers,
@@ -179,6 +181,7 @@ impl Instance {
             restorer: Restorer::default(),
             storm: Storm::default(),
             limiter: Limiter::default(),
+            rejected: None,
             guard: Guard::new(&settings.auth),
             transmitter: Transmitter::new(&settings),
             timers: Timers::default(),
@@ -320,6 +323,11 @@ impl Instance {
                 None
             }
         }
+    }
+
+    /// Who sent the packet that was rejected last, and how that was counted. Told once.
+    pub fn poll_rejected(&mut self) -> Option<(IpAddr, Counter)> {
+        self.rejected.take()
     }
 
     /// When [`Self::handle_timeout`] must be called; `None` while nothing is awaited.
@@ -518,6 +526,7 @@ impl Instance {
 
     fn complain_of_packet(&mut self, now: Time, packet: &[u8], reject: &Reject) {
         let sender = Header::parse(packet).map_or(Ipv4Addr::UNSPECIFIED.into(), |header| header.source);
+        self.rejected = reject.counter().map(|counter| (sender, counter));
         self.complain(
             now,
             (sender, Matter::from(reject)),
