@@ -11,17 +11,14 @@
 mod bugs;
 #[path = "mib/decisions.rs"]
 mod decisions;
+#[path = "mib/packaged.rs"]
+mod packaged;
 #[path = "mib/services.rs"]
 mod services;
 #[path = "mib/sessions.rs"]
 mod sessions;
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use agentx::{Access, Object, Syntax};
 use steadfast::snmp;
@@ -275,64 +272,6 @@ fn the_mib_file_says_what_keepaliveds_module_says() {
     for row in &rows {
         assert_eq!(resolve(&row[0], &assigned).as_deref(), Some(row[1].as_str()), "{}", row[0]);
     }
-}
-
-/// What net-snmp makes of a module: of each object its line in the tree, with its values and its size, without the name
-/// of a textual convention, which no request shows.
-fn tree(directory: &Path, root: &str) -> BTreeMap<String, String> {
-    let base = file("mibs/base");
-    let directories = format!("{}:{}", directory.display(), base.display());
-    let module = root.split("::").next().unwrap();
-    let told = Command::new("snmptranslate")
-        .args(["-Pw", "-M", &directories, "-m", module, "-Tp", root])
-        .env("SNMPCONFPATH", "/nonexistent")
-        .output()
-        .unwrap();
-    let mut objects = BTreeMap::new();
-    let mut path: Vec<(usize, String)> = Vec::new();
-    let mut last = String::new();
-    for line in String::from_utf8(told.stdout).unwrap().lines() {
-        match line.split_once("+--") {
-            Some((indent, object)) => {
-                path.retain(|(depth, _)| *depth < indent.len());
-                let name = object.rsplit(' ').next().unwrap().to_owned();
-                path.push((indent.len(), name));
-                last = path.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>().join(" ");
-                objects.insert(last.clone(), object.to_owned());
-            }
-            None if !line.contains("Textual Convention:") => {
-                let more = line.trim_matches([' ', '|']);
-                if let Some(object) = objects.get_mut(&last) {
-                    *object += more;
-                }
-            }
-            None => {}
-        }
-    }
-    objects
-}
-
-/// keepalived's package on Debian is of 2.2.7, whose module lacks what came later.
-#[test]
-fn net_snmp_makes_the_same_of_these_files_as_of_those_of_keepalived_s_package() {
-    let theirs = Path::new("/usr/share/snmp/mibs");
-    if !theirs.join("KEEPALIVED-MIB.txt").exists() {
-        println!("the package keepalived is not installed: its modules are not compared");
-        return;
-    }
-    let mut later = Vec::new();
-    for (root, least) in
-        [("KEEPALIVED-MIB::keepalived", 490), ("VRRP-MIB::vrrpMIB", 50), ("VRRPV3-MIB::vrrpv3MIB", 50)]
-    {
-        let (ours, theirs) = (tree(&file("mibs"), root), tree(theirs, root));
-        assert!(theirs.len() >= least, "{root}: only {} objects in keepalived's file", theirs.len());
-        for (path, object) in &theirs {
-            assert_eq!(ours.get(path), Some(object), "{path}: ours left, keepalived's right");
-        }
-        later.extend(ours.into_keys().filter(|path| !theirs.contains_key(path)));
-    }
-    let number = later.len();
-    assert_eq!(number, 20, "objects that 2.2.7 does not have: {later:#?}");
 }
 
 #[test]
