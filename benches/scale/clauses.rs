@@ -3,8 +3,8 @@
 use std::fmt::Display;
 
 use crate::{
-    DOWN_INTERVAL,
     growth::Growth,
+    start::Start,
     support::table::{Summary, row},
 };
 
@@ -23,18 +23,17 @@ const START: f64 = 0.2;
 /// The worst virtual router after the death of 2000 masters, in ms.
 const WORST: f64 = 81.0;
 
-/// The clauses on a size, of Steadfast and keepalived.
-pub(crate) fn judge_size(size: usize, ours: &Growth, theirs: &Growth) {
+/// The columns of the table of clauses.
+pub(crate) const COLUMNS: [&str; 6] =
+    ["instances", "clause", "at most", "Steadfast", "keepalived", "verdict"];
+
+/// The clauses on a size at rest, of Steadfast and keepalived.
+pub(crate) fn judge_rest(size: usize, ours: &Growth, theirs: &Growth) {
     let both = |what: fn(&Growth) -> f64| (what(ours), what(theirs));
-    let cpu = both(|growth| growth.cpu);
-    clause(
-        size,
-        "CPU at rest, % of a core",
-        format_args!("keepalived's, {CPU}"),
-        cpu,
-        cpu.0 <= cpu.1.min(CPU),
-    );
-    let over = both(|growth| growth.cpu / growth.bare);
+    let cpu = both(|growth| growth.cpu.median);
+    let limit = format!("keepalived's, {CPU}");
+    clause(size, "CPU at rest, % of a core", limit, cpu, cpu.0 <= cpu.1.min(CPU));
+    let over = both(|growth| growth.cpu.median / growth.bare.median);
     clause(size, "CPU over that of the bare loop", OVER_BARE, over, over.0 <= OVER_BARE);
     let drift = both(|growth| growth.pace.drift.median);
     clause(size, "drift of the period, µs", DRIFT, drift, drift.0.abs() <= DRIFT);
@@ -42,8 +41,14 @@ pub(crate) fn judge_size(size: usize, ours: &Growth, theirs: &Growth) {
     clause(size, "latest advertisement, ms", LATE, late, late.0 <= LATE);
     let rss = both(|growth| growth.rss);
     clause(size, "RSS, MiB", RSS, rss, rss.0 < RSS);
-    let start = both(|growth| growth.masters.max(growth.addresses) - DOWN_INTERVAL.as_secs_f64());
-    clause(size, "all MASTER with addresses after the down interval, s", START, start, start.0 <= START);
+}
+
+/// The clause on the starts at a size, by their median.
+pub(crate) fn judge_start(size: usize, ours: &[Start], theirs: &[Start]) {
+    let median = |starts: &[Start]| Summary::of(starts.iter().map(Start::beyond)).median;
+    let (ours, theirs) = (median(ours), median(theirs));
+    let what = "all MASTER with addresses after the down interval, s";
+    clause(size, what, START, (ours, theirs), ours <= START);
 }
 
 /// The clause on the death of a master, over all rounds.

@@ -1,40 +1,38 @@
 //! One program with many virtual routers: its start, and what it costs and how regular it is at rest.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
-use lab::{Error, Process, Result, Subject, clock, wait};
+use lab::{Error, Result, Subject, clock};
 
 use crate::{
-    BURSTS, DOWN_INTERVAL, SOON, bare,
+    BURSTS, bare,
     pace::Pace,
+    start::{self, Start},
     support::{
         self,
-        daemon::{self, Daemon},
+        daemon,
         fleet,
-        sniffer::{Heard, Sniffer},
-        watch::{monitor, seconds_of_stamp, time_of_day},
+        sniffer::Sniffer,
+        table::Summary,
     },
 };
 
 /// How long what is looked at.
 #[derive(Clone, Copy)]
 pub(crate) struct Spans {
-    /// The CPU time of the program, and then of the bare loop.
-    pub(crate) steady: Duration,
+    /// The CPU time of the program, and then of the bare loop: so many windows of so long.
+    pub(crate) windows: (usize, Duration),
     /// The advertisements.
     pub(crate) watch: Duration,
 }
 
 /// What was seen.
 pub(crate) struct Growth {
-    /// From the start of the process to the first advertisement of the last router, in seconds.
-    pub(crate) masters: f64,
-    /// The same to the last virtual address.
-    pub(crate) addresses: f64,
-    /// At rest, in percent of a core.
-    pub(crate) cpu: f64,
+    pub(crate) start: Start,
+    /// At rest, in percent of a core, over the windows.
+    pub(crate) cpu: Summary,
     /// That of the bare loop.
-    pub(crate) bare: f64,
+    pub(crate) bare: Summary,
     /// Resident memory at rest, at its peak, and with shared pages divided up, in MiB.
     pub(crate) rss: f64,
     pub(crate) peak: f64,
@@ -46,21 +44,10 @@ pub(crate) struct Growth {
 pub(crate) fn run(subject: &Subject, size: usize, spans: Spans) -> Result<Growth> {
     let lan = fleet::hosts(size)?;
     let (alpha, beta) = (&lan["alpha"], &lan["beta"]);
-    let monitor = monitor(alpha)?;
-    let sniffer = Sniffer::start(beta)?;
-    let began = clock::wall();
-    let daemon = Daemon::start(subject, alpha, "alpha", &fleet::config(size, 100, ""))?;
-    support::rest(DOWN_INTERVAL)?;
-    daemon.wait_entries(0, "MASTER", size, SOON)?;
-    let addresses = wait::until("all addresses", SOON, || {
-        support::rest(Duration::from_millis(100)).map_err(|error| error.to_string())?;
-        last_of(&monitor, 2 * size)
-    })?;
-    let masters = last_first(&sniffer.stop()?, size)?;
-    drop(monitor);
+    let (daemon, start) = start::run(subject, &lan, size)?;
     support::rest(BURSTS)?;
 
-    let cpu = percent(spans.steady, || daemon.cpu())?;
+    let cpu = percent(spans.windows, || daemon.cpu())?;
     let (rss, pss) = daemon.memory();
     let peak = daemon.peak();
     let sniffer = Sniffer::start(beta)?;
@@ -70,13 +57,12 @@ pub(crate) fn run(subject: &Subject, size: usize, spans: Spans) -> Result<Growth
 
     let bare = bare::start(alpha, &heard)?;
     support::rest(Duration::from_secs(2))?;
-    let of_bare = percent(spans.steady, || daemon::cpu(bare.pid()))?;
+    let of_bare = percent(spans.windows, || daemon::cpu(bare.pid()))?;
     if bare.status().is_some() {
         return Err(Error::Unexpected(format!("the bare loop has ended:\n{}", bare.log_tail())));
     }
     Ok(Growth {
-        masters: masters.saturating_sub(began).as_secs_f64(),
-        addresses: addresses - time_of_day(began),
+        start,
         cpu,
         bare: of_bare,
         rss: mib(rss),
@@ -86,39 +72,26 @@ pub(crate) fn run(subject: &Subject, size: usize, spans: Spans) -> Result<Growth
     })
 }
 
+/// Only its start.
+pub(crate) fn start(subject: &Subject, size: usize) -> Result<Start> {
+    let lan = fleet::hosts(size)?;
+    let (daemon, start) = start::run(subject, &lan, size)?;
+    daemon.kill9();
+    Ok(start)
+}
+
 #[expect(clippy::cast_precision_loss, reason = "KiB of a process are far below 2^52")]
 fn mib(kib: u64) -> f64 {
     kib as f64 / 1024.0
 }
 
-/// How much of a core something takes over a while.
-fn percent(span: Duration, cpu: impl Fn() -> Duration) -> Result<f64> {
-    let (since, before) = (clock::now(), cpu());
-    support::rest(span)?;
-    Ok(cpu().saturating_sub(before).as_secs_f64() / since.elapsed().as_secs_f64() * 100.0)
-}
-
-/// When the last of `size` routers was heard for the first time.
-fn last_first(heard: &[Heard], size: usize) -> Result<Duration> {
-    let mut firsts = BTreeMap::new();
-    for advert in heard {
-        firsts.entry(advert.router()).or_insert(advert.at);
-    }
-    match firsts.values().max() {
-        Some(last) if firsts.len() == size => Ok(*last),
-        _ => Err(Error::Unexpected(format!("{} routers of {size} were heard", firsts.len()))),
-    }
-}
-
-/// When the last of `count` virtual addresses was added, in seconds of the day.
-fn last_of(monitor: &Process, count: usize) -> std::result::Result<f64, String> {
-    let log = monitor.log();
-    let added: Vec<&str> =
-        log.lines().filter(|line| line.contains(" 10.200.") && !line.contains("Deleted")).collect();
-    match added.last() {
-        Some(last) if added.len() >= count => {
-            seconds_of_stamp(last).ok_or_else(|| format!("no time in `{last}`"))
-        }
-        _ => Err(format!("{} of {count}", added.len())),
-    }
+/// How much of a core something takes, in each of some windows.
+fn percent((windows, span): (usize, Duration), cpu: impl Fn() -> Duration) -> Result<Summary> {
+    let window = |_| {
+        let (since, before) = (clock::now(), cpu());
+        support::rest(span)?;
+        Ok(cpu().saturating_sub(before).as_secs_f64() / since.elapsed().as_secs_f64() * 100.0)
+    };
+    let seen = (0..windows).map(window).collect::<Result<Vec<_>>>()?;
+    Ok(Summary::of(seen))
 }

@@ -10,8 +10,7 @@ const PERIOD: f64 = 1.0;
 /// The advertisements of many routers over a while.
 #[derive(Debug)]
 pub(crate) struct Pace {
-    /// Over the routers: how much longer than the interval the period is, in microseconds; the slope of a line through
-    /// their times.
+    /// Over the routers: how much longer than the interval the period is, in microseconds.
     pub(crate) drift: Summary,
     /// The largest distance of an advertisement from the earliest one of its router, each counted from that line, in ms.
     pub(crate) late: f64,
@@ -44,7 +43,8 @@ fn seconds(from: Duration, to: Duration) -> f64 {
     to.saturating_sub(from).as_secs_f64()
 }
 
-/// Least squares of times over the numbers of their periods, so that one that was not heard moves nothing.
+/// A line through the times of a router, over the numbers of their periods, so that one that was not heard moves nothing: its
+/// slope is the median of the slopes between all of them, which a few late ones do not move either (Theil and Sen).
 struct Line {
     start: f64,
     slope: f64,
@@ -52,15 +52,14 @@ struct Line {
 
 impl Line {
     fn through(times: &[f64]) -> Self {
-        let points = || times.iter().map(|time| (number(times, *time), *time));
-        #[expect(clippy::cast_precision_loss, reason = "some hundred times")]
-        let count = times.len() as f64;
-        let (x, y) = points().fold((0.0, 0.0), |(x, y), point| (x + point.0 / count, y + point.1 / count));
-        let (over, under) = points().fold((0.0, 0.0), |(over, under), point| {
-            (over + (point.0 - x) * (point.1 - y), under + (point.0 - x) * (point.0 - x))
+        let points: Vec<_> = times.iter().map(|time| (number(times, *time), *time)).collect();
+        let pairs = points.iter().enumerate().flat_map(|(place, from)| {
+            points[place + 1..].iter().filter(|to| to.0 > from.0).map(move |to| (to.1 - from.1) / (to.0 - from.0))
         });
-        let slope = if under > 0.0 { over / under } else { PERIOD };
-        Self { start: y - slope * x, slope }
+        let slope = Summary::of(pairs).median;
+        let slope = if slope.is_nan() { PERIOD } else { slope };
+        let start = Summary::of(points.iter().map(|(number, time)| time - slope * number)).median;
+        Self { start, slope }
     }
 
     /// From the time that is most ahead of the line to the one most behind it.

@@ -4,6 +4,7 @@
 //! in labs of network namespaces, interleaved. None of them judges: each prints a table with a column per
 //! program.
 
+pub(crate) mod addresses;
 pub(crate) mod daemon;
 pub(crate) mod fleet;
 pub(crate) mod shapes;

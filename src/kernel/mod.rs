@@ -42,7 +42,7 @@ pub use file_watch::FileWatch;
 pub use firewall::{Diversion, Refusal, Ruleset};
 pub use link_beat::LinkBeat;
 pub use netlink::{
-    Added, Address, AddressInfo, Detection, Devices, Event, Events, Isolation, Link, NewLink, NewLinkKind,
+    Added, Address, AddressInfo, Change, Detection, Devices, Event, Events, Granted, Isolation, Link, NewLink, NewLinkKind,
     PreparedRoute, PreparedRule, Requests, RouteInfo, RuleInfo, Sharing, Stacked, Watch,
 };
 pub use process_events::{ProcessEvent, ProcessEvents};

@@ -30,14 +30,22 @@ enum News {
 }
 
 impl Engine {
-    /// A batch of requests has ended. The kernel reports a change before it answers, so with the reports
+    /// Requests have been answered. The kernel reports a change before it answers, so with the reports
     /// taken in first, what is observed is what the answers left; only a new IPv6 address is reported later.
-    pub(super) fn handle_done(&mut self, done: Done) {
-        if !self.take_pending_events() || self.listing.is_some() {
+    pub(super) fn handle_done(&mut self, done: Vec<Done>) {
+        if self.listing.is_some() || !self.take_pending_events() || self.listing.is_some() {
             // There are more reports, or some were lost: what is observed is not yet what the answers left.
-            self.deferred.push(done);
+            self.deferred.extend(done);
             return;
         }
+        for (number, done) in done.into_iter().enumerate() {
+            self.take_answers(done);
+            self.advertise_amid(number);
+        }
+    }
+
+    /// Goes on with a holder whose requests have been answered.
+    fn take_answers(&mut self, done: Done) {
         let holder = done.holder;
         for (request, answer, error) in &done.answers {
             match (request, answer) {
@@ -84,7 +92,7 @@ impl Engine {
         let asked: Vec<_> = holdings
             .plan(&observed)
             .into_iter()
-            .map(|request| (request, observed.object(request.slot(), request.site())))
+            .map(|request| (request, observed.change(request)))
             .collect();
         if asked.is_empty() {
             self.report_addresses(holder, now);

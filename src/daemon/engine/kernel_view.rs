@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use super::{
     holder::Holder,
-    holdings::{Observed, Site},
+    holdings::{Observed, Request, Site},
     interfaces::Interfaces,
     routing::{Line, Routing, RoutingEntry},
-    work::{self, Object},
+    work,
 };
 use crate::{
-    kernel::{Devices as _, PreparedRoute, PreparedRule},
+    kernel::{Change, Devices as _, PreparedRoute, PreparedRule},
     registry::AddressRow,
 };
 
@@ -36,15 +36,22 @@ impl<'a> KernelView<'a> {
         self.routing.get(slot.checked_sub(self.addresses.len())?)
     }
 
-    /// What is in a slot, as the kernel wants it; `None` when something that it names is missing.
-    pub(super) fn object(&self, slot: usize, site: Site) -> Option<Object> {
+    /// A request as the kernel wants it; `None` when something that it names is missing.
+    pub(super) fn change(&self, request: Request) -> Option<Change> {
+        let (slot, adds) = (request.slot(), matches!(request, Request::Add(..)));
         let Some(entry) = self.entry(slot) else {
-            let address = work::kernel_address(self.addresses.get(slot)?, site.interface()?);
-            return Some(Object::Address(address));
+            let address = work::kernel_address(self.addresses.get(slot)?, request.site().interface()?);
+            return Some(if adds { Change::AddAddress(address) } else { Change::RemoveAddress(address) });
         };
         Some(match &entry.line {
-            Line::Route(row) => Object::Route(PreparedRoute::new(&row.config, self.interfaces)?),
-            Line::Rule(row, _) => Object::Rule(PreparedRule::new(&row.config)),
+            Line::Route(row) => {
+                let route = PreparedRoute::new(&row.config, self.interfaces)?;
+                if adds { Change::AddRoute(route) } else { Change::RemoveRoute(route) }
+            }
+            Line::Rule(row, _) => {
+                let rule = PreparedRule::new(&row.config);
+                if adds { Change::AddRule(rule) } else { Change::RemoveRule(rule) }
+            }
         })
     }
 }

@@ -219,7 +219,7 @@ enum Wake {
     Links(Vec<Report>),
     Socket(Opening),
     NetlinkEnded,
-    Done(Done),
+    Done(Vec<Done>),
     Command(Option<Command>),
 }
 
@@ -334,7 +334,6 @@ impl Engine {
                 Wake::Links(reports) => self.handle_links(reports),
                 Wake::Socket(opening) => self.handle_opening(opening),
                 Wake::NetlinkEnded => self.renew_netlink(),
-                Wake::Done(done) if self.listing.is_some() => self.deferred.push(done),
                 Wake::Done(done) => self.handle_done(done),
                 Wake::Command(command) => self.handle_command(command),
             }
@@ -381,7 +380,7 @@ impl Engine {
             listed = listed(&mut self.listing) => Wake::Listed(listed),
             reports = self.links.reports() => Wake::Links(reports),
             Some(opening) = self.openings.recv() => Wake::Socket(opening),
-            done = self.work.next() => Wake::Done(done),
+            done = self.work.next(&self.requests) => Wake::Done(done),
             () = tokio::task::yield_now(), if !self.announcements.is_idle(clock::now()) => Wake::Time,
             () = tokio::task::yield_now(), if self.is_behind() => Wake::Time,
             () = self.netlink.ended(), if self.stop_by.is_none() => Wake::NetlinkEnded,

@@ -97,9 +97,8 @@ impl Engine {
     /// Goes on with the reports that answers wait for, a portion of them, and then with the answers.
     pub(super) fn catch_up(&mut self) {
         if self.is_behind() && self.take_pending_events() && self.listing.is_none() {
-            for done in std::mem::take(&mut self.deferred) {
-                self.handle_done(done);
-            }
+            let deferred = std::mem::take(&mut self.deferred);
+            self.handle_done(deferred);
         }
     }
 
@@ -172,9 +171,8 @@ impl Engine {
                 self.list_at = Some(now + REPAIR_INTERVAL);
             }
         }
-        for done in std::mem::take(&mut self.deferred) {
-            self.handle_done(done);
-        }
+        let deferred = std::mem::take(&mut self.deferred);
+        self.handle_done(deferred);
     }
 
     fn take_listing(&mut self, listed: Listed, now: Time) {

@@ -1,4 +1,4 @@
-//! Requests to the kernel that are on their way, each batch for one holder.
+//! Requests to the kernel that are on their way: those of many holders leave together, and are answered by holder.
 
 use std::{
     collections::VecDeque,
@@ -11,11 +11,7 @@ use std::{
     task::Poll,
 };
 
-use futures_util::{
-    StreamExt as _,
-    future::{FutureExt as _, join_all},
-    stream::FuturesUnordered,
-};
+use futures_util::{StreamExt as _, future::FutureExt as _, stream::FuturesUnordered};
 
 use super::{
     holder::Holder,
@@ -23,78 +19,91 @@ use super::{
 };
 use crate::{
     config::{self, Preferred},
-    kernel::{Added, Address, AddressInfo, KernelError, PreparedRoute, PreparedRule, Requests},
+    kernel::{Address, AddressInfo, Change, Granted, KernelError, Requests},
     registry::AddressRow,
     units::{Family, IfIndex},
 };
 
-/// Batches that the kernel has at once: more than it needs to be kept busy. Of thousands each takes some kilobytes until it
-/// is answered.
-const AT_ONCE: usize = 64;
+/// Requests that leave together when many wait: a millisecond of work for the kernel, whose answers then take their turn
+/// with everything else.
+const TOGETHER: usize = 64;
+/// Batches that the kernel has at once: what keeps it busy until the answers to one have been dealt with.
+const AT_ONCE: usize = 3;
 
-/// The batches on their way.
+/// The requests on their way.
 #[derive(Default)]
 pub(super) struct Work {
     batches: FuturesUnordered<Batch>,
     /// Those after which something had to come first, which may take its time.
     late: FuturesUnordered<Batch>,
-    /// Those that have to wait until others are answered.
-    waiting: VecDeque<Waiting>,
+    /// What has to wait until others are answered.
+    waiting: VecDeque<Asked>,
+    /// How many requests that is.
+    count: usize,
     /// Something was granted since somebody asked.
     headway: Arc<AtomicBool>,
 }
 
-/// The requests of one holder, sent together.
-type Batch = Pin<Box<dyn Future<Output = Done> + Send>>;
+/// Requests that were sent together.
+type Batch = Pin<Box<dyn Future<Output = Vec<Done>> + Send>>;
 
-/// What became of a batch.
+/// What became of the requests of a holder.
 pub(super) struct Done {
-    /// Whose it was.
+    /// Whose they were.
     pub(super) holder: Holder,
     /// Each request with the kernel's answer, and its words where it refused.
     pub(super) answers: Vec<(Request, Answer, Option<KernelError>)>,
 }
 
-/// What has to be done before a batch is sent.
+/// What has to be done before requests are sent.
 pub(super) type Before = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// A batch that is not sent yet.
-struct Waiting {
-    netlink: Requests,
+/// The requests of one holder, each with what the kernel is asked for: `None` when something that it names is missing.
+struct Asked {
     holder: Holder,
-    requests: Vec<(Request, Option<Object>)>,
+    requests: Vec<(Request, Option<Change>)>,
 }
 
 impl Work {
-    /// Takes the requests of a holder as one batch, after what has to come `before`, and unless too many are on their way
-    /// sends what it can of it at once, not only when the loop comes around. What came of it is heard through
-    /// [`next`](Self::next), which polls the batch anew and so is woken by its answers.
+    /// Takes the requests of a holder, after what has to come `before`. They are sent at once when no others are on their
+    /// way, and not only when the loop comes around; else together with others. What came of them is heard through
+    /// [`next`](Self::next).
     pub(super) fn add(
         &mut self,
         netlink: &Requests,
         holder: Holder,
-        requests: Vec<(Request, Option<Object>)>,
+        requests: Vec<(Request, Option<Change>)>,
         before: Option<Before>,
     ) {
+        let asked = Asked { holder, requests };
         if let Some(before) = before {
-            let batch = batch(netlink, &self.headway, holder, requests);
-            let mut batch: Batch = Box::pin(before.then(|()| batch));
+            let (netlink, headway) = (netlink.clone(), Arc::clone(&self.headway));
+            let mut batch: Batch = Box::pin(before.then(move |()| batch(&netlink, headway, vec![asked])));
+            // What it waits for is asked for now.
             let begun = (&mut batch).now_or_never();
             self.late.push(begun.map_or(batch, |done| Box::pin(ready(done))));
             return;
         }
-        self.waiting.push_back(Waiting { netlink: netlink.clone(), holder, requests });
-        self.send();
+        self.count += asked.requests.len();
+        self.waiting.push_back(asked);
+        if self.batches.is_empty() || self.count >= TOGETHER {
+            self.send(netlink);
+        }
     }
 
-    /// Sends batches that wait, as many as the kernel may have.
-    fn send(&mut self) {
-        while self.batches.len() < AT_ONCE
-            && let Some(Waiting { netlink, holder, requests }) = self.waiting.pop_front()
-        {
-            let mut batch = batch(&netlink, &self.headway, holder, requests);
-            let begun = (&mut batch).now_or_never();
-            self.batches.push(begun.map_or(batch, |done| Box::pin(ready(done))));
+    /// Sends what waits, as much as the kernel may have.
+    fn send(&mut self, netlink: &Requests) {
+        while self.batches.len() < AT_ONCE && !self.waiting.is_empty() {
+            let mut together = Vec::new();
+            let mut count = 0;
+            while count < TOGETHER
+                && let Some(asked) = self.waiting.pop_front()
+            {
+                count += asked.requests.len();
+                together.push(asked);
+            }
+            self.count -= count;
+            self.batches.push(Box::pin(batch(netlink, Arc::clone(&self.headway), together)));
         }
     }
 
@@ -108,8 +117,9 @@ impl Work {
         self.headway.swap(false, Ordering::Relaxed)
     }
 
-    /// The next batch to end; never while there is none.
-    pub(super) async fn next(&mut self) -> Done {
+    /// The next requests to be answered, by holder; never while there are none. What waits for that is sent by way of
+    /// `netlink`.
+    pub(super) async fn next(&mut self, netlink: &Requests) -> Vec<Done> {
         poll_fn(|context| {
             let Self { batches, late, .. } = self;
             let ended = [batches, late].into_iter().find_map(|set| match set.poll_next_unpin(context) {
@@ -117,75 +127,65 @@ impl Work {
                 Poll::Pending => None,
             });
             let Some(done) = ended else { return Poll::Pending };
-            self.send();
+            self.send(netlink);
             Poll::Ready(done)
         })
         .await
     }
 }
 
-/// What a request is about.
-#[derive(Debug)]
-pub(super) enum Object {
-    /// An address.
-    Address(Address),
-    /// A route.
-    Route(PreparedRoute),
-    /// A rule.
-    Rule(PreparedRule),
-}
-
-impl Object {
-    async fn add(&self, netlink: &Requests) -> Result<Added, KernelError> {
-        match self {
-            Self::Address(address) => netlink.add_address(address).await,
-            Self::Route(route) => netlink.add_route(route).await.map(|()| Added::New),
-            Self::Rule(rule) => netlink.add_rule(rule).await.map(|()| Added::New),
-        }
-    }
-
-    /// Takes it away.
-    pub(super) async fn remove(&self, netlink: &Requests) -> Result<(), KernelError> {
-        match self {
-            Self::Address(address) => netlink.remove_address(address).await,
-            Self::Route(route) => netlink.remove_route(route).await,
-            Self::Rule(rule) => netlink.remove_rule(rule).await,
-        }
-    }
-}
-
-/// The requests of a holder as one batch, which notes every grant as `headway`. An object that names an interface which
-/// is gone is none for the kernel.
+/// Sends the requests of some holders, and notes every grant as `headway`. An object that names an interface which is gone
+/// is none for the kernel.
 fn batch(
     netlink: &Requests,
-    headway: &Arc<AtomicBool>,
-    holder: Holder,
-    requests: Vec<(Request, Option<Object>)>,
-) -> Batch {
-    let asked = requests.into_iter().map(|(request, object)| {
-        let (netlink, headway) = (netlink.clone(), Arc::clone(headway));
-        async move {
-            let answer = match (request, object) {
-                (Request::Add(..), Some(object)) => object.add(&netlink).await.map(Answer::Added),
-                (Request::Add(..), None) => {
-                    Err(KernelError::other("adding a route", "its interface does not exist"))
-                }
-                (Request::Remove(..), Some(object)) => {
-                    object.remove(&netlink).await.map(|()| Answer::Removed)
-                }
-                (Request::Remove(..), None) => Ok(Answer::Removed),
-            };
-            match answer {
-                Ok(answer) => {
-                    headway.store(true, Ordering::Relaxed);
-                    (request, answer, None)
-                }
-                Err(error) => (request, error.errno().map_or(Answer::Lost, Answer::Refused), Some(error)),
+    headway: Arc<AtomicBool>,
+    together: Vec<Asked>,
+) -> impl Future<Output = Vec<Done>> + Send + use<> {
+    let mut changes = Vec::new();
+    let mut split = |Asked { holder, requests }: Asked| {
+        let asked = requests.into_iter().map(|(request, change)| {
+            let is_change = change.is_some();
+            changes.extend(change);
+            (request, is_change)
+        });
+        (holder, asked.collect::<Vec<_>>())
+    };
+    let asked: Vec<_> = together.into_iter().map(&mut split).collect();
+    let granted = netlink.change(changes);
+    async move {
+        let mut granted = granted.await.into_iter();
+        let mut answer = |(request, is_change): (Request, bool)| {
+            let answer = judge(request, if is_change { granted.next() } else { None });
+            if answer.2.is_none() {
+                headway.store(true, Ordering::Relaxed);
             }
+            answer
+        };
+        let done = |(holder, requests): (Holder, Vec<_>)| Done {
+            holder,
+            answers: requests.into_iter().map(&mut answer).collect(),
+        };
+        asked.into_iter().map(done).collect()
+    }
+}
+
+/// What came of a request, from what the kernel said to the change it stands for, if it stands for one.
+fn judge(
+    request: Request,
+    granted: Option<Result<Granted, KernelError>>,
+) -> (Request, Answer, Option<KernelError>) {
+    let granted = match (request, granted) {
+        (_, Some(granted)) => granted,
+        (Request::Add(..), None) => {
+            Err(KernelError::other("adding a route", "its interface does not exist"))
         }
-    });
-    let asked: Vec<_> = asked.collect();
-    Box::pin(join_all(asked).map(move |answers| Done { holder, answers }))
+        (Request::Remove(..), None) => Ok(Granted::Removed),
+    };
+    match granted {
+        Ok(Granted::Added(added)) => (request, Answer::Added(added), None),
+        Ok(Granted::Removed) => (request, Answer::Removed, None),
+        Err(error) => (request, error.errno().map_or(Answer::Lost, Answer::Refused), Some(error)),
+    }
 }
 
 /// A configured address as the kernel wants it.
@@ -234,7 +234,7 @@ mod tests {
     use crate::{config::AddressLine, kernel::Detection};
 
     #[tokio::test]
-    async fn every_batch_ends_however_many_wait_and_whatever_one_waits_for() {
+    async fn all_requests_end_however_many_wait_and_whatever_some_wait_for() {
         let (netlink, _connection) = Requests::open(crate::kernel::ReceiveBuffer::default()).unwrap();
         let mut work = Work::default();
         let gone = |slot| vec![(Request::Remove(slot, Site::Interface(IfIndex(9))), None)];
@@ -245,12 +245,13 @@ mod tests {
         }
         let mut ended = Vec::new();
         while ended.len() < 1000 {
-            let Done { holder, answers } = work.next().await;
-            assert_eq!(answers[0].1, Answer::Removed);
-            ended.push(holder);
+            for Done { holder, answers } in work.next(&netlink).await {
+                assert_eq!(answers[0].1, Answer::Removed);
+                ended.push(holder);
+            }
         }
         assert_eq!(ended, (0..1000).map(Holder::Router).collect::<Vec<_>>());
-        assert!(work.next().now_or_never().is_none());
+        assert!(work.next(&netlink).now_or_never().is_none());
         assert!(!work.is_idle());
     }
 

@@ -1,10 +1,13 @@
 //! rtnetlink: what interfaces, addresses, routes and rules of both families there are, and which we want there to be.
 //!
-//! Two sockets, so that a flood of events can never push out the answer to a request: [`Requests`] adds,
+//! Sockets of their own, so that a flood of events can never push out the answer to a request: [`Requests`] adds,
 //! removes and lists; [`Events`] hears what anyone changes. To follow the state without a gap: open
 //! [`Events`], then list through [`Requests`], then apply the events; and list again after
 //! [`Event::Overrun`].
 
+mod address;
+mod carrier;
+mod change;
 mod decode;
 mod events;
 #[cfg(test)]
@@ -19,8 +22,9 @@ use std::{
     net::{IpAddr, Ipv4Addr},
 };
 
+pub use change::{Added, Change, Granted};
 pub use events::{Event, Events, Watch};
-pub use requests::{Added, Requests};
+pub use requests::Requests;
 pub use route::{Devices, PreparedRoute, RouteInfo};
 pub use rule::{PreparedRule, RuleInfo};
 pub use virtual_link::{NewLink, NewLinkKind};

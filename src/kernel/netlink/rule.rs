@@ -8,11 +8,9 @@ use netlink_packet_route::{
     route::RouteRealm,
     rule::{self, RuleAttribute, RuleFlags, RuleHeader, RuleMessage, RulePortRange, RuleUidRange},
 };
-use nix::errno::Errno;
 
 use super::{
     Requests,
-    requests::Refusal,
     route::{address_family, header_table},
 };
 use crate::{
@@ -65,24 +63,6 @@ impl fmt::Display for PreparedRule {
 }
 
 impl Requests {
-    /// Installs a rule; that the very same is there already is fine.
-    pub async fn add_rule(&self, rule: &PreparedRule) -> Result<(), KernelError> {
-        match self.acknowledged(add_request(rule)).await {
-            Ok(()) | Err(Refusal::Errno(Errno::EEXIST)) => Ok(()),
-            Err(refusal) => Err(refusal.into_error(format!("adding rule {rule}"))),
-        }
-    }
-
-    /// Removes a rule; that it is gone already is fine.
-    pub async fn remove_rule(&self, rule: &PreparedRule) -> Result<(), KernelError> {
-        let mut request = NetlinkMessage::from(RouteNetlinkMessage::DelRule(rule.message.clone()));
-        request.header.flags = NLM_F_REQUEST | NLM_F_ACK;
-        match self.acknowledged(request).await {
-            Ok(()) | Err(Refusal::Errno(Errno::ENOENT)) => Ok(()),
-            Err(refusal) => Err(refusal.into_error(format!("removing rule {rule}"))),
-        }
-    }
-
     /// Every rule of both families.
     pub async fn rules(&self) -> Result<Vec<RuleInfo>, KernelError> {
         let mut rules = Vec::new();
@@ -106,6 +86,13 @@ impl Requests {
 pub(super) fn add_request(rule: &PreparedRule) -> NetlinkMessage<RouteNetlinkMessage> {
     let mut request = NetlinkMessage::from(RouteNetlinkMessage::NewRule(rule.message.clone()));
     request.header.flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL;
+    request
+}
+
+/// RTM_DELRULE for a rule with everything that it has.
+pub(super) fn remove_request(rule: &PreparedRule) -> NetlinkMessage<RouteNetlinkMessage> {
+    let mut request = NetlinkMessage::from(RouteNetlinkMessage::DelRule(rule.message.clone()));
+    request.header.flags = NLM_F_REQUEST | NLM_F_ACK;
     request
 }
 

@@ -86,7 +86,7 @@ impl Stuck {
     }
 
     fn answer(&mut self, answers: Vec<(Request, Answer, Option<KernelError>)>) {
-        self.engine.handle_done(Done { holder: VI, answers });
+        self.engine.handle_done(vec![Done { holder: VI, answers }]);
     }
 
     fn status(&self, slot: usize) -> RoutingStatus {

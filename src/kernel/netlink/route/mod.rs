@@ -8,10 +8,9 @@ use std::fmt;
 
 use netlink_packet_core::{NLM_F_ACK, NLM_F_APPEND, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REQUEST, NetlinkMessage};
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage, route::RouteMessage};
-use nix::errno::Errno;
 
 pub use self::seen::RouteInfo;
-use super::{Requests, requests::Refusal};
+use super::Requests;
 use crate::{
     config::{Insertion, Route},
     kernel::KernelError,
@@ -47,6 +46,11 @@ impl PreparedRoute {
         Some(Self { message, insertion: route.insertion, shown: route.to_string() })
     }
 
+    /// Whether it is to be added only where no other one has its place.
+    pub(super) fn is_exclusive(&self) -> bool {
+        self.insertion == Insertion::Add
+    }
+
     /// How the kernel will report it.
     pub fn info(&self) -> RouteInfo {
         seen::wanted(&self.message)
@@ -60,26 +64,6 @@ impl fmt::Display for PreparedRoute {
 }
 
 impl Requests {
-    /// Installs a route. EEXIST when another one has its place and it was to be added only where there is none;
-    /// ENETUNREACH when its gateway cannot be reached, ENETDOWN when its interface is down.
-    pub async fn add_route(&self, route: &PreparedRoute) -> Result<(), KernelError> {
-        let exclusive = route.insertion == Insertion::Add;
-        match self.acknowledged(add_request(route)).await {
-            Ok(()) => Ok(()),
-            // The very same route.
-            Err(Refusal::Errno(Errno::EEXIST)) if !exclusive => Ok(()),
-            Err(refusal) => Err(refusal.into_error(format!("adding route {route}"))),
-        }
-    }
-
-    /// Removes a route; that it is gone already is fine.
-    pub async fn remove_route(&self, route: &PreparedRoute) -> Result<(), KernelError> {
-        match self.acknowledged(remove_request(route)).await {
-            Ok(()) | Err(Refusal::Errno(Errno::ESRCH | Errno::ENODEV)) => Ok(()),
-            Err(refusal) => Err(refusal.into_error(format!("removing route {route}"))),
-        }
-    }
-
     /// Every route of both families that has one of these protocols.
     pub async fn routes(&self, protocols: &[u8]) -> Result<Vec<RouteInfo>, KernelError> {
         let mut routes = Vec::new();
@@ -115,7 +99,7 @@ pub(super) fn add_request(route: &PreparedRoute) -> NetlinkMessage<RouteNetlinkM
 }
 
 /// RTM_DELROUTE with everything that the route has, so that the kernel takes no other one.
-fn remove_request(route: &PreparedRoute) -> NetlinkMessage<RouteNetlinkMessage> {
+pub(super) fn remove_request(route: &PreparedRoute) -> NetlinkMessage<RouteNetlinkMessage> {
     let mut message = NetlinkMessage::from(RouteNetlinkMessage::DelRoute(route.message.clone()));
     message.header.flags = NLM_F_REQUEST | NLM_F_ACK;
     message
