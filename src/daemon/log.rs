@@ -41,7 +41,8 @@ pub(super) fn start(console: bool, detail: bool) -> Result<Log, tracing::subscri
     let queue = NonBlockingBuilder::default().lossy(true).buffered_lines_limit(QUEUE_LINES);
     let (writer, guard) = match syslog {
         Some(syslog) => queue.finish(syslog),
-        None => queue.finish(Lines(io::stderr())),
+        // Flushed when no line waits any more, and between lines.
+        None => queue.finish(Lines(io::BufWriter::new(io::stderr()))),
     };
     let lost = writer.error_counter();
     let level = if detail { LevelFilter::DEBUG } else { LevelFilter::INFO };

@@ -89,11 +89,8 @@ impl Engine {
         let Self { routers, statics, interfaces, requests, work, routing, links, .. } = self;
         let (holdings, rows) = holder.holdings(routers, statics);
         let observed = KernelView::new(holder, rows, routing, interfaces);
-        let asked: Vec<_> = holdings
-            .plan(&observed)
-            .into_iter()
-            .map(|request| (request, observed.change(request)))
-            .collect();
+        let asked: Vec<_> =
+            holdings.plan(&observed).into_iter().map(|request| (request, observed.change(request))).collect();
         if asked.is_empty() {
             self.report_addresses(holder, now);
             return;
@@ -189,9 +186,29 @@ impl Engine {
         }
         self.routers[number].holdings.want(wanted);
         // A stop moves all of them together when everybody has said farewell.
-        if self.stop_by.is_none() {
-            self.flush();
+        if self.stop_by.is_some() {
+            return;
+        }
+        if let Some(gathered) = &mut self.gathered {
+            gathered.push(number);
+            return;
+        }
+        self.flush();
+        self.reconcile(Holder::Router(number), now);
+    }
+
+    /// From now on what routers send waits for others, and then what they hold does.
+    pub(super) fn gather(&mut self) {
+        self.gathered.get_or_insert_default();
+    }
+
+    /// Sends what waits, and then asks for what the gathered routers are to hold.
+    pub(super) fn move_together(&mut self, now: Time) {
+        let Some(gathered) = self.gathered.take().filter(|gathered| !gathered.is_empty()) else { return };
+        self.flush();
+        for number in gathered {
             self.reconcile(Holder::Router(number), now);
+            self.carry_out(number, now);
         }
     }
 

@@ -1,7 +1,7 @@
 //! The interfaces of this host as the kernel last reported them, with the sockets open on them.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     io,
     net::IpAddr,
     time::Duration,
@@ -24,7 +24,7 @@ const FORWARDING_KNOWN: Duration = Duration::from_secs(5);
 /// Every interface there is.
 #[derive(Debug)]
 pub(super) struct Interfaces {
-    known: HashMap<IfIndex, Interface>,
+    known: BTreeMap<IfIndex, Interface>,
     index_of: HashMap<String, IfIndex>,
     /// What is open on them.
     pub(super) sockets: Sockets,
@@ -53,7 +53,7 @@ pub(super) struct Interface {
 impl Interfaces {
     /// No interfaces yet; `virtual_addresses` are those of all virtual routers.
     pub(super) fn new(virtual_addresses: HashSet<IpAddr>, sockets: Sockets, buffers: Buffers) -> Self {
-        let (known, index_of) = (HashMap::new(), HashMap::new());
+        let (known, index_of) = (BTreeMap::new(), HashMap::new());
         Self { known, index_of, sockets, announcer: None, virtual_addresses, buffers }
     }
 

@@ -195,6 +195,8 @@ pub(super) struct Engine {
     /// When the sockets were last looked at.
     drained_at: Time,
     outbox: Outbox,
+    /// Routers whose holdings are to be moved together with those of others, while these are being looked at.
+    gathered: Option<Vec<usize>>,
     brake: Brake,
     sieve: Sieve,
     /// With `log_unknown_vrids`: the virtual routers of others that were heard.
@@ -275,6 +277,7 @@ impl Engine {
             sieve: Sieve::default(),
             strangers: global.log_unknown_vrids.then(Strangers::default),
             outbox: Outbox::default(),
+            gathered: None,
             announcements: Announcements::new(Paces::of(&registry.topology())),
             start: Start::new(clock::now()),
             real_time,
@@ -415,11 +418,18 @@ impl Engine {
         if let Some(due) = self.timers.next().filter(|due| *due <= now) {
             self.note_lag(due);
         }
-        for _ in 0..2 * self.routers.len() {
+        for done in 0..2 * self.routers.len() {
             let Some(number) = self.timers.due(now) else { break };
             self.routers[number].machine.handle_timeout(now);
             self.carry_out(number, now);
+            if done % PORTION == PORTION - 1 {
+                self.move_together(now);
+                self.advertise();
+            }
+            // One that is alone waits for nobody; thousands have as many packets and requests leave in a few system calls.
+            self.gather();
         }
+        self.move_together(now);
         self.run_link_timers(now);
         while let Some(number) = self.repairs.due(now) {
             self.repair(number, now);
