@@ -2,6 +2,8 @@
 //! needs root (or CAP_NET_ADMIN, CAP_NET_RAW and CAP_SYS_ADMIN) and iproute2.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "helpers of tests")]
 
+#[path = "kernel/changes.rs"]
+mod changes;
 #[path = "kernel/files.rs"]
 mod files;
 #[path = "kernel/ipv6.rs"]

@@ -42,8 +42,9 @@ pub use file_watch::FileWatch;
 pub use firewall::{Diversion, Refusal, Ruleset};
 pub use link_beat::LinkBeat;
 pub use netlink::{
-    Added, Address, AddressInfo, Change, Detection, Devices, Event, Events, Granted, Isolation, Link, NewLink, NewLinkKind,
-    PreparedRoute, PreparedRule, Requests, RouteInfo, RuleInfo, Sharing, Stacked, Watch,
+    Added, Address, AddressInfo, Change, Detection, Devices, Event, Events, Granted, Isolation, Link,
+    NewLink, NewLinkKind, PreparedRoute, PreparedRule, Requests, RouteInfo, RuleInfo, Sharing, Stacked,
+    Watch,
 };
 pub use process_events::{ProcessEvent, ProcessEvents};
 pub use raw::{Inbox, VrrpSocket};

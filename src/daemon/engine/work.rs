@@ -28,7 +28,7 @@ use crate::{
 /// with everything else.
 const TOGETHER: usize = 64;
 /// Batches that the kernel has at once: what keeps it busy until the answers to one have been dealt with.
-const AT_ONCE: usize = 3;
+const AT_ONCE: usize = 4;
 
 /// The requests on their way.
 #[derive(Default)]
@@ -176,9 +176,7 @@ fn judge(
 ) -> (Request, Answer, Option<KernelError>) {
     let granted = match (request, granted) {
         (_, Some(granted)) => granted,
-        (Request::Add(..), None) => {
-            Err(KernelError::other("adding a route", "its interface does not exist"))
-        }
+        (Request::Add(..), None) => Err(KernelError::other("adding a route", "its interface does not exist")),
         (Request::Remove(..), None) => Ok(Granted::Removed),
     };
     match granted {

@@ -187,3 +187,61 @@ fn take(mut datagram: &[u8], first: u32, answers: &mut [Result<(), Refusal>]) ->
     }
     is_last
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        kernel::{Address, Change},
+        units::IfIndex,
+    };
+
+    fn batch(count: u8) -> Batch {
+        let mut batch = Batch::default();
+        for last in 0..count {
+            batch.push(Change::AddAddress(Address::new(IfIndex(3), [10, 9, 0, last].into(), 32)).message());
+        }
+        batch
+    }
+
+    /// An answer as the kernel gives it.
+    fn answer(number: u32, errno: i32) -> Vec<u8> {
+        let header =
+            [&36_u32.to_ne_bytes()[..], &2_u16.to_ne_bytes(), &[0, 1], &number.to_ne_bytes(), &[0; 4]];
+        [&header.concat(), &(-errno).to_ne_bytes()[..], &[0xa5; 16]].concat()
+    }
+
+    #[test]
+    fn a_run_fits_into_a_page_and_only_its_last_request_is_acknowledged() {
+        let mut batch = batch(200);
+        assert_eq!((batch.run(0), batch.run(109), batch.run(199)), (0..109, 109..200, 199..200));
+        batch.number(109..200, u32::MAX);
+        let header = |request: usize| {
+            let header = &batch.bytes[batch.start(request)..][..HEADER];
+            (u16::from_ne_bytes([header[6], header[7]]) & NLM_F_ACK != 0, header[SEQUENCE].to_vec())
+        };
+        assert_eq!(header(109), (false, u32::MAX.to_ne_bytes().to_vec()));
+        assert_eq!(header(110), (false, 0_u32.to_ne_bytes().to_vec()));
+        assert_eq!(header(199), (true, 89_u32.to_ne_bytes().to_vec()));
+    }
+
+    #[test]
+    fn a_request_longer_than_a_run_leaves_alone() {
+        let mut batch = batch(2);
+        batch.bytes.resize(batch.bytes.len() + RUN, 0);
+        assert_eq!((batch.run(0), batch.run(1)), (0..1, 1..2));
+    }
+
+    #[test]
+    fn what_is_not_refused_is_granted_and_old_answers_count_for_nothing() {
+        let mut answers = vec![Ok(()); 3];
+        let exists = Err(Refusal::Errno(Errno::EEXIST));
+        let datagram = [answer(6, libc::ENODEV), answer(8, libc::EEXIST)].concat();
+        assert!(!take(&datagram, 7, &mut answers));
+        assert_eq!(answers, [Ok(()), exists, Ok(())]);
+        assert!(take(&answer(9, 0), 7, &mut answers));
+        assert_eq!(answers, [Ok(()), exists, Ok(())]);
+        assert!(!take(&[0xa5; 7], 7, &mut answers));
+        assert!(!take(&[0; 40], 7, &mut answers));
+    }
+}

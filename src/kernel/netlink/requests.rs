@@ -10,9 +10,7 @@ use futures_util::{
     future::{Either, select},
 };
 use netlink_packet_core::{NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_REQUEST, NetlinkMessage, NetlinkPayload};
-use netlink_packet_route::{
-    AddressFamily, RouteNetlinkMessage, address::AddressMessage, link::LinkMessage,
-};
+use netlink_packet_route::{AddressFamily, RouteNetlinkMessage, address::AddressMessage, link::LinkMessage};
 use netlink_sys::AsyncSocket as _;
 use nix::errno::Errno;
 use tokio::sync::watch;
