@@ -16,11 +16,14 @@ use lab::{Capture, Lan, Load, Result, Subject, pcap, wait};
 
 use support::daemon::Daemon;
 use support::table::{head, row};
+use support::verdict;
 
 const SOON: Duration = Duration::from_secs(60);
 const INTERVAL: Duration = Duration::from_millis(100);
 /// Tracked scripts of the master, each started once a second.
 const SCRIPTS: usize = 100;
+/// From a master's silence to its standby's takeover, without the skew: three intervals.
+const SILENCE: f64 = 300.0;
 /// What Steadfast says of its lag when it ends begins so.
 const LAG: &str = "The vrrp lane: ";
 
@@ -47,15 +50,38 @@ fn main() -> Result<()> {
             "CPU s",
         ],
     );
-    let mut lags = Vec::new();
-    for (cell, mark) in cells.into_iter().zip(marks) {
-        lags.extend(cell.tell(mark)?);
-    }
+    let seen =
+        cells.into_iter().zip(marks).map(|(cell, mark)| cell.tell(mark)).collect::<Result<Vec<_>>>()?;
     head("what Steadfast's vrrp lanes say of themselves", &["router", "lag"]);
-    for (role, lag) in &lags {
+    for (role, lag) in seen.iter().flat_map(|seen| &seen.lags) {
         row(&[role, lag]);
     }
+    let [ours, theirs] = seen.as_slice() else { return Ok(()) };
+    judge(span, ours, theirs);
     Ok(())
+}
+
+fn judge(span: Duration, ours: &Seen, theirs: &Seen) {
+    verdict::begin("seconds");
+    let span = span.as_secs();
+    let both = |what: fn(&Seen) -> f64| (what(ours), what(theirs));
+    let takeovers = both(|seen| seen.takeovers);
+    verdict::clause(span, "false takeovers", 0, takeovers, takeovers.0 == 0.0);
+    let gap = both(|seen| seen.gap);
+    verdict::clause(span, "largest advert gap, ms", SILENCE, gap, gap.0 < SILENCE);
+    #[expect(clippy::cast_precision_loss, reason = "two routers")]
+    let lags = both(|seen| seen.lags.len() as f64);
+    // keepalived has no word on it.
+    verdict::clause(span, "routers whose registry tells the lag", "both", lags, lags.0 == 2.0);
+}
+
+/// What came of one program.
+struct Seen {
+    takeovers: f64,
+    /// Of advertisements, in ms.
+    gap: f64,
+    /// What its routers say of their lag.
+    lags: Vec<(&'static str, String)>,
 }
 
 /// One program.
@@ -99,20 +125,20 @@ impl Cell {
         (self.standby.process().mark(), self.master.cpu())
     }
 
-    /// Prints a row, and returns what the routers say of their lag.
-    fn tell(self, (mark, cpu): (usize, Duration)) -> Result<Vec<(&'static str, String)>> {
+    /// Prints a row, and returns what is judged, with what the routers say of their lag.
+    fn tell(self, (mark, cpu): (usize, Duration)) -> Result<Seen> {
         let cpu = self.master.cpu() - cpu;
         let takeovers = self.standby.process().log_since(mark).matches(") Entering MASTER STATE").count();
         let packets = self.capture.stop()?;
         let adverts: Vec<_> = pcap::vrrp(&packets).filter(|advert| advert.priority() >= 200).collect();
         let gaps = adverts.windows(2).map(|two| two[1].time.saturating_sub(two[0].time));
         let late = gaps.clone().filter(|gap| *gap > INTERVAL + Duration::from_millis(10)).count();
-        let largest = gaps.max().unwrap_or(Duration::MAX);
+        let gap = gaps.max().unwrap_or(Duration::MAX).as_secs_f64() * 1e3;
         row(&[
             &self.subject,
             &adverts.len(),
             &late,
-            &format!("{:.1}", largest.as_secs_f64() * 1e3),
+            &format!("{gap:.1}"),
             &takeovers,
             &format!("{:.1}", cpu.as_secs_f64()),
         ]);
@@ -123,7 +149,9 @@ impl Cell {
             let said = log.lines().find_map(|line| line.split_once(LAG));
             lags.extend(said.map(|(_, lag)| (role, lag.to_owned())));
         }
-        Ok(lags)
+        #[expect(clippy::cast_precision_loss, reason = "a few at the most")]
+        let takeovers = takeovers as f64;
+        Ok(Seen { takeovers, gap, lags })
     }
 }
 

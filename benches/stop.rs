@@ -3,7 +3,8 @@
 //! 250 virtual routers of version 3 with ten addresses each on one interface, all MASTER, first on the interface
 //! itself, then each on a MAC of its own (`use_vmac`). Each program gets SIGTERM; counted from there, on the kernel's
 //! reports and a capture at the other end of the link: the last advertisement of priority 0, the last virtual address,
-//! the end of the process. First with the machine left alone, then beside busy loops, four to a processor.
+//! the end of the process. First with the machine left alone, then beside busy loops, four to a processor. No address may
+//! be left, and every farewell comes before the last address goes.
 //!
 //! `cargo bench --bench stop [-- ROUNDS]`, 3 rounds by default.
 
@@ -17,10 +18,12 @@ use std::time::Duration;
 use lab::{Host, Lan, Process, Result, Subject, clock, wait};
 use nix::sys::signal::Signal;
 
+use support::addresses::{Addresses, Seen};
 use support::daemon::Daemon;
 use support::fleet;
 use support::table::{Summary, head, row};
-use support::watch::{Capture, monitor, seconds_of_stamp, time_of_day};
+use support::verdict;
+use support::watch::Capture;
 
 const ROUTERS: usize = 250;
 const ADDRESSES: usize = 10;
@@ -36,6 +39,7 @@ fn main() -> Result<()> {
     let columns =
         ["links", "beside", "program", "last priority 0 s", "last address s", "end s", "addresses left"];
     head("SIGTERM for 250 masters of ten addresses each", &columns);
+    let mut verdicts = Vec::new();
     for vmac in [false, true] {
         for busy in [false, true] {
             let mut rows = support::subjects().map(|subject| (subject, Vec::new()));
@@ -46,15 +50,40 @@ fn main() -> Result<()> {
             }
             for (subject, stops) in &rows {
                 let of = |what: fn(&Stop) -> f64| Summary::of(stops.iter().map(what));
-                let links = if vmac { "use_vmac" } else { "one" };
-                let beside = if busy { "busy loops" } else { "nothing" };
                 let (farewell, address, end) = (of(|s| s.farewell), of(|s| s.address), of(|s| s.end));
                 let left = of(|s| s.left);
-                row(&[&links, &beside, subject, &farewell, &address, &end, &format!("{left:.0}")]);
+                row(&[
+                    &links(vmac),
+                    &beside(busy),
+                    subject,
+                    &farewell,
+                    &address,
+                    &end,
+                    &format!("{left:.0}"),
+                ]);
             }
+            verdicts.push((vmac, busy, rows.map(|(_, stops)| stops)));
         }
     }
+    verdict::begin("links, beside");
+    for (vmac, busy, [ours, theirs]) in &verdicts {
+        let subject = format!("{}, {}", links(*vmac), beside(*busy));
+        let worst = |stops: &[Stop], what: fn(&Stop) -> f64| stops.iter().map(what).fold(f64::MIN, f64::max);
+        let left = (worst(ours, |stop| stop.left), worst(theirs, |stop| stop.left));
+        verdict::clause(&subject, "addresses left behind", 0, left, left.0 == 0.0);
+        let after = |stop: &Stop| stop.farewell - stop.address;
+        let after = (worst(ours, after), worst(theirs, after));
+        verdict::clause(&subject, "last farewell after the last address, s", 0, after, after.0 <= 0.0);
+    }
     Ok(())
+}
+
+fn links(vmac: bool) -> &'static str {
+    if vmac { "use_vmac" } else { "one" }
+}
+
+fn beside(busy: bool) -> &'static str {
+    if busy { "busy loops" } else { "nothing" }
 }
 
 /// What a stop took, in seconds from SIGTERM; NaN for what never happened.
@@ -77,7 +106,7 @@ fn stop(subject: &Subject, vmac: bool, busy: bool) -> Result<Stop> {
         if there == ROUTERS * ADDRESSES { Ok(()) } else { Err(there.to_string()) }
     })?;
     support::rest(Duration::from_secs(6))?;
-    let (monitor, capture) = (monitor(alpha)?, Capture::start(beta, "v0")?);
+    let (addresses, capture) = (Addresses::watch(alpha)?, Capture::start(beta, "v0")?);
     let loops = if busy { busy_loops(alpha)? } else { Vec::new() };
     support::rest(Duration::from_secs(1))?;
 
@@ -89,14 +118,13 @@ fn stop(subject: &Subject, vmac: bool, busy: bool) -> Result<Stop> {
     support::rest(Duration::from_secs(1))?;
     let farewells = capture.stop()?.into_iter().filter(|advert| advert.priority() == 0 && advert.time > told);
     let farewell = farewells.map(|advert| advert.time.saturating_sub(told).as_secs_f64()).next_back();
-    let log = monitor.log();
-    let mut removed = log.lines().filter(|line| line.contains("Deleted") && line.contains(" 10.200."));
-    let removed = removed.next_back().and_then(seconds_of_stamp).map(|at| at - time_of_day(told));
+    let Seen { removed, last_removed, .. } = addresses.stop()?;
+    let last_address = (removed > 0).then(|| last_removed.saturating_sub(told).as_secs_f64());
     #[expect(clippy::cast_precision_loss, reason = "a few thousand at the most")]
     let left = held(alpha)? as f64;
     Ok(Stop {
         farewell: farewell.unwrap_or(f64::NAN),
-        address: removed.unwrap_or(f64::NAN),
+        address: last_address.unwrap_or(f64::NAN),
         end: end.as_secs_f64(),
         left,
     })

@@ -18,6 +18,7 @@ use lab::{AddressMonitor, Capture, Error, Lan, Result, Subject, clock};
 
 use support::daemon::Daemon;
 use support::table::{Summary, head, millis_between, row};
+use support::verdict;
 
 const INTERVALS: [Duration; 3] =
     [Duration::from_secs(1), Duration::from_millis(100), Duration::from_millis(10)];
@@ -32,10 +33,15 @@ fn main() -> Result<()> {
         return Ok(());
     }
     let rounds = support::number(20);
-    for interval in INTERVALS {
-        takeovers(interval, rounds)?;
+    let early = INTERVALS.iter().map(|interval| takeovers(*interval, rounds)).collect::<Result<Vec<_>>>()?;
+    let taken = coexistence()?;
+    verdict::begin("advert_int");
+    for (interval, early) in INTERVALS.iter().zip(early) {
+        let interval = interval.as_secs_f64();
+        verdict::clause(interval, "takeovers before the master fell silent", 0, early, early.0 == 0.0);
     }
-    coexistence()
+    verdict::clause(0.01, "false takeovers of a live master", 0, taken, taken.0 == 0.0);
+    Ok(())
 }
 
 /// One pair of routers of one program.
@@ -59,7 +65,8 @@ struct Round {
     disputes: usize,
 }
 
-fn takeovers(interval: Duration, rounds: u64) -> Result<()> {
+/// Early takeovers of either program.
+fn takeovers(interval: Duration, rounds: u64) -> Result<(f64, f64)> {
     let [ours, theirs] = support::subjects();
     let mut pairs = [Pair::build(ours, interval)?, Pair::build(theirs, interval)?];
     for _ in 0..rounds {
@@ -89,8 +96,8 @@ fn takeovers(interval: Duration, rounds: u64) -> Result<()> {
         down_interval(interval).as_secs_f64() * 1e3
     );
     head(&title, &["program", "first advertisement", "virtual address", "early takeovers"]);
-    pairs.iter().for_each(Pair::report);
-    Ok(())
+    let [ours, theirs] = pairs.each_ref().map(Pair::report);
+    Ok((ours, theirs))
 }
 
 impl Pair {
@@ -159,7 +166,8 @@ impl Pair {
         Ok(())
     }
 
-    fn report(&self) {
+    /// Prints a row; how many takeovers were early.
+    fn report(&self) -> f64 {
         let timely = || self.rounds.iter().filter(|round| !round.is_early());
         let early = self.rounds.len() - timely().count();
         row(&[
@@ -168,7 +176,13 @@ impl Pair {
             &Summary::of(timely().map(|round| round.address)),
             &early,
         ]);
+        number(early)
     }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a few at the most")]
+fn number(count: usize) -> f64 {
+    count as f64
 }
 
 impl Round {
@@ -179,13 +193,14 @@ impl Round {
 }
 
 /// Pairs of unlike programs at 10 ms, and of like ones: how regular the master is, and whether the backup
-/// ever takes it for dead.
-fn coexistence() -> Result<()> {
+/// ever takes it for dead: how often it did, by the master's program.
+fn coexistence() -> Result<(f64, f64)> {
     let interval = Duration::from_millis(10);
     let title = format!("Coexistence at advert_int 0.01 for {} s", WATCH.as_secs());
     let columns = ["master", "backup", "period ms, median (min–max)", "false takeovers"];
     head(&title, &columns);
-    for master in support::subjects() {
+    let mut taken = [0.0; 2];
+    for (master, taken) in support::subjects().into_iter().zip(&mut taken) {
         for backup in support::subjects() {
             let lan = pair_of_hosts()?;
             let alpha = Daemon::start(&master, &lan["alpha"], "alpha", &config("va0", 200, interval))?;
@@ -200,9 +215,10 @@ fn coexistence() -> Result<()> {
             let periods = times.windows(2).map(|pair| millis_between(pair[0], pair[1]));
             let takeovers = mark.matches(") Entering MASTER STATE").count();
             row(&[&master, &backup, &Summary::of(periods), &takeovers]);
+            *taken += number(takeovers);
         }
     }
-    Ok(())
+    Ok((taken[0], taken[1]))
 }
 
 fn pair_of_hosts() -> Result<Lan> {

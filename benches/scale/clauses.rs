@@ -1,11 +1,9 @@
 //! What is asked for, each with what was seen of either program and whether it is met.
 
-use std::fmt::Display;
-
 use crate::{
     growth::Growth,
     start::Start,
-    support::table::{Summary, row},
+    support::{table::Summary, verdict::clause},
 };
 
 /// keepalived at 2000 virtual routers, in percent of a core.
@@ -22,10 +20,6 @@ const RSS: f64 = 32.0;
 const START: f64 = 0.2;
 /// The worst virtual router after the death of 2000 masters, in ms.
 const WORST: f64 = 81.0;
-
-/// The columns of the table of clauses.
-pub(crate) const COLUMNS: [&str; 6] =
-    ["instances", "clause", "at most", "Steadfast", "keepalived", "verdict"];
 
 /// The clauses on a size at rest, of Steadfast and keepalived.
 pub(crate) fn judge_rest(size: usize, ours: &Growth, theirs: &Growth) {
@@ -56,10 +50,4 @@ pub(crate) fn judge_failover(size: usize, ours: &[Summary], theirs: &[Summary]) 
     let worst = |rounds: &[Summary]| rounds.iter().map(|round| round.max).fold(f64::MIN, f64::max);
     let (ours, theirs) = (worst(ours), worst(theirs));
     clause(size, "worst successor after kill -9, ms", WORST, (ours, theirs), ours <= WORST);
-}
-
-fn clause(size: usize, what: &str, limit: impl Display, (ours, theirs): (f64, f64), is_met: bool) {
-    let verdict = if is_met { "met" } else { "NOT MET" };
-    let (ours, theirs) = (format!("{ours:.2}"), format!("{theirs:.2}"));
-    row(&[&size, &what, &limit, &ours, &theirs, &verdict]);
 }

@@ -8,13 +8,7 @@ use crate::{
     BURSTS, bare,
     pace::Pace,
     start::{self, Start},
-    support::{
-        self,
-        daemon,
-        fleet,
-        sniffer::Sniffer,
-        table::Summary,
-    },
+    support::{self, daemon, fleet, sniffer::Sniffer, table::Summary},
 };
 
 /// How long what is looked at.

@@ -25,7 +25,10 @@ use lab::{Error, Result, Subject};
 
 use growth::{Growth, Spans};
 use start::Start;
-use support::table::{Summary, head, row};
+use support::{
+    table::{Summary, head, row},
+    verdict,
+};
 
 const SIZES: [usize; 3] = [250, 1000, 2000];
 const SOON: Duration = Duration::from_secs(30);
@@ -89,7 +92,7 @@ fn main() -> Result<()> {
     }
     let plan = Plan::of(&words);
     let outcomes = plan.sizes.iter().map(|size| measure(*size, &plan)).collect::<Result<Vec<_>>>()?;
-    head("What is asked for", &clauses::COLUMNS);
+    verdict::begin("instances");
     for Outcome { size, starts: [our_starts, their_starts], rest, kills: [ours, theirs] } in &outcomes {
         if let Some([ours, theirs]) = rest {
             clauses::judge_rest(*size, ours, theirs);
@@ -140,8 +143,17 @@ fn interleaved<T>(
 }
 
 fn at_rest(size: usize, spans: Spans) -> Result<[Growth; 2]> {
-    let columns =
-        ["program", "CPU %", "bare loop %", "RSS MiB", "peak", "PSS", "drift µs", "latest ms", "largest gap s"];
+    let columns = [
+        "program",
+        "CPU %",
+        "bare loop %",
+        "RSS MiB",
+        "peak",
+        "PSS",
+        "drift µs",
+        "latest ms",
+        "largest gap s",
+    ];
     head(&format!("{size} virtual routers, all MASTER, at rest"), &columns);
     let [ours, theirs] = support::subjects();
     let one = |subject| -> Result<Growth> {

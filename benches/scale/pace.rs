@@ -54,7 +54,10 @@ impl Line {
     fn through(times: &[f64]) -> Self {
         let points: Vec<_> = times.iter().map(|time| (number(times, *time), *time)).collect();
         let pairs = points.iter().enumerate().flat_map(|(place, from)| {
-            points[place + 1..].iter().filter(|to| to.0 > from.0).map(move |to| (to.1 - from.1) / (to.0 - from.0))
+            points[place + 1..]
+                .iter()
+                .filter(|to| to.0 > from.0)
+                .map(move |to| (to.1 - from.1) / (to.0 - from.0))
         });
         let slope = Summary::of(pairs).median;
         let slope = if slope.is_nan() { PERIOD } else { slope };

@@ -1,8 +1,8 @@
 //! What the benchmarks share: a router without detailed log, figures from /proc, medians and tables.
 //!
 //! Every benchmark runs both programs, steadfast and Debian's keepalived, from the same configuration text,
-//! in labs of network namespaces, interleaved. None of them judges: each prints a table with a column per
-//! program.
+//! in labs of network namespaces, interleaved. Each prints tables with a row or column per program, and where bounds are
+//! set a verdict on each; none of them fails for it.
 
 pub(crate) mod addresses;
 pub(crate) mod daemon;
@@ -10,6 +10,7 @@ pub(crate) mod fleet;
 pub(crate) mod shapes;
 pub(crate) mod sniffer;
 pub(crate) mod table;
+pub(crate) mod verdict;
 pub(crate) mod watch;
 
 use std::env;
