@@ -2,8 +2,13 @@
 //!
 //! | room | what it tells |
 //! |---|---|
+//! | `ipvs` | requests to IPVS, and its table |
 //! | `links` | links and devices that few kernels have: ipvlan, VRF |
 
+#![allow(clippy::expect_used, reason = "a failed expectation is a failed test, in helpers too")]
+
+#[path = "vm/ipvs.rs"]
+mod ipvs;
 #[path = "vm/links.rs"]
 mod links;
 

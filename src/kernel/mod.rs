@@ -13,6 +13,7 @@
 
 mod announce;
 pub mod arp;
+mod attributes;
 pub mod capabilities;
 pub mod clock;
 pub mod deadline;
@@ -20,6 +21,7 @@ pub mod error;
 pub mod fifo;
 pub mod file_watch;
 pub mod firewall;
+pub mod ipvs;
 pub mod link_beat;
 pub mod nd;
 pub mod netlink;

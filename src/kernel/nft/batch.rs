@@ -1,12 +1,11 @@
 //! A batch of changes: messages between a begin and an end (linux/netfilter/nfnetlink.h).
 
 use super::{
-    attributes::Attributes,
     expression::Expression,
     set::{Element, Set},
     socket,
 };
-use crate::kernel::KernelError;
+use crate::kernel::{KernelError, attributes::Attributes};
 
 /// nfnetlink's begin and end of a batch.
 const BEGIN: u16 = 0x10;
@@ -81,7 +80,7 @@ impl Batch {
     /// The table; that it exists is fine.
     pub fn add_table(&mut self, family: Family) {
         let mut attributes = self.attributes();
-        attributes.number(2, 0);
+        attributes.be32(2, 0);
         self.change(NEW_TABLE, 0, family, &attributes);
     }
 
@@ -94,8 +93,8 @@ impl Batch {
     pub fn add_chain(&mut self, family: Family, chain: Chain) {
         let mut attributes = self.attributes();
         // The policy 1 is "accept".
-        attributes.text(3, chain.name).text(7, "filter").number(5, 1).nest(4, |hook| {
-            hook.number(1, chain.hook as u32).number(2, chain.priority.cast_unsigned());
+        attributes.text(3, chain.name).text(7, "filter").be32(5, 1).nest(4, |hook| {
+            hook.be32(1, chain.hook as u32).be32(2, chain.priority.cast_unsigned());
         });
         self.change(NEW_CHAIN, CREATE, family, &attributes);
     }

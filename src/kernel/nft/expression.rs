@@ -1,6 +1,6 @@
 //! What a rule looks at and does: expressions, evaluated in order until one does not match.
 
-use super::attributes::Attributes;
+use crate::kernel::attributes::Attributes;
 
 /// Where expressions leave values for each other (NFT_REG_1 and NFT_REG_2, 16 bytes each).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,31 +86,31 @@ impl Expression {
     pub(super) fn write(&self, list: &mut Attributes) {
         match self {
             Self::Load(header, offset, length, to) => step(list, "payload", |data| {
-                data.number(1, *to as u32).number(2, *header as u32).number(3, *offset).number(4, *length);
+                data.be32(1, *to as u32).be32(2, *header as u32).be32(3, *offset).be32(4, *length);
             }),
             Self::Know(meta, to) => step(list, "meta", |data| {
-                data.number(2, *meta as u32).number(1, *to as u32);
+                data.be32(2, *meta as u32).be32(1, *to as u32);
             }),
             // The operation 0 is "equal".
             Self::Is(register, value) => step(list, "cmp", |data| {
-                data.number(1, *register as u32).number(2, 0).nest(3, |inside| {
+                data.be32(1, *register as u32).be32(2, 0).nest(3, |inside| {
                     inside.bytes(1, value);
                 });
             }),
             Self::IsIn(register, set) => step(list, "lookup", |data| {
-                data.number(2, *register as u32).text(1, set);
+                data.be32(2, *register as u32).text(1, set);
             }),
             Self::Map(register, map, to) => step(list, "lookup", |data| {
-                data.number(2, *register as u32).number(3, *to as u32).text(1, map);
+                data.be32(2, *register as u32).be32(3, *to as u32).text(1, map);
             }),
             Self::Copy(address, device) => step(list, "dup", |data| {
-                data.number(1, *address as u32).number(2, *device as u32);
+                data.be32(1, *address as u32).be32(2, *device as u32);
             }),
             Self::Count => step(list, "counter", |_| {}),
             // value AND mask XOR 0.
             Self::Mask(register, mask) => step(list, "bitwise", |data| {
                 let length = u32::try_from(mask.len()).unwrap_or(u32::MAX);
-                data.number(1, *register as u32).number(2, *register as u32).number(3, length);
+                data.be32(1, *register as u32).be32(2, *register as u32).be32(3, length);
                 for (kind, bytes) in [(4, mask), (5, &vec![0; mask.len()])] {
                     data.nest(kind, |inside| {
                         inside.bytes(1, bytes);
@@ -119,9 +119,9 @@ impl Expression {
             }),
             // The verdict register is 0.
             Self::Decide(verdict) => step(list, "immediate", |data| {
-                data.number(1, 0).nest(2, |value| {
+                data.be32(1, 0).nest(2, |value| {
                     value.nest(2, |inside| {
-                        inside.number(1, verdict.code());
+                        inside.be32(1, verdict.code());
                         if let Verdict::Goto(chain) = verdict {
                             inside.text(2, chain);
                         }

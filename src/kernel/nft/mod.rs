@@ -5,7 +5,6 @@
 //! them. What the rules are for is not known here, see [`firewall`](super::firewall). What the bytes mean was held
 //! against what `nft` sends for the same text, and `nft list ruleset` says whether the kernel understood them alike.
 
-mod attributes;
 mod batch;
 mod expression;
 mod set;

@@ -1,6 +1,6 @@
 //! Sets: keys that rules look up, and maps from keys to values.
 
-use super::attributes::Attributes;
+use crate::kernel::attributes::Attributes;
 
 /// NFT_SET_CONSTANT and NFT_SET_MAP.
 const CONSTANT: u32 = 0x2;
@@ -65,17 +65,17 @@ impl Set {
     pub(super) fn describe(&self, attributes: &mut Attributes, number: u32, elements: usize) {
         let map = self.values.map_or(0, |_| MAP);
         let constant = if self.constant { CONSTANT } else { 0 };
-        attributes.number(3, map | constant).number(4, self.keys as u32).number(5, self.keys.length());
+        attributes.be32(3, map | constant).be32(4, self.keys as u32).be32(5, self.keys.length());
         let mut user_data = vec![0, 4, self.keys.order(), 0, 0, 0];
         if let Some(values) = self.values {
-            attributes.number(6, values as u32).number(7, values.length());
+            attributes.be32(6, values as u32).be32(7, values.length());
             user_data.extend([1, 4, values.order(), 0, 0, 0]);
         }
-        attributes.number(10, number);
+        attributes.be32(10, number);
         if self.constant {
             let size = u32::try_from(elements).unwrap_or(u32::MAX);
             attributes.nest(9, |description| {
-                description.number(1, size);
+                description.be32(1, size);
             });
         }
         attributes.bytes(13, &user_data);
