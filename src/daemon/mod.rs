@@ -276,7 +276,8 @@ fn run_lanes(
     let real_time = Arc::new(RealTime::new(&registry.topology().global.settings));
     real_time.begin();
     trackers::first_answers(&registry.topology().interfaces);
-    let neighbours = Neighbours { host, commands: receiver, real_time: Arc::clone(&real_time), recorder };
+    let neighbours =
+        Neighbours { host, commands: receiver, real_time: Arc::clone(&real_time), recorder, ipvs: None };
     let vrrp = thread::Builder::new()
         .name("vrrp".to_owned())
         .spawn(move || {

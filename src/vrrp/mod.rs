@@ -5,7 +5,7 @@
 //! [`validate`] says whether it may be believed and which counter it moves, `election` compares two routers, and
 //! [`Instance`] is the machine of RFC 9568 §6.4 with keepalived's FAULT state. What the machine wants done comes out as
 //! [`Action`]s. Instances that change state together are members of a [`SyncGroup`], a machine that looks at them and
-//! gives them [`Order`]s.
+//! gives them [`Order`]s. [`SyncDaemon`] is what of IPVS follows one.
 //!
 //! Deterministic: no socket, no clock, no random source, no log. The room may import [`crate::registry`]'s
 //! types, [`crate::units`], the checksum and what [`crate::config`] calls authentication and trackers; the driver in
@@ -28,6 +28,7 @@ mod report;
 mod restore;
 mod settings;
 mod source;
+mod sync_daemon;
 mod timers;
 mod transmit;
 pub mod validate;
@@ -41,6 +42,7 @@ pub use self::{
     policy::{OldChecksum, Peer, Policy},
     settings::{Auth, Destination, Garp, Membership, Settings},
     source::Source,
+    sync_daemon::{SyncChannel, SyncDaemon, SyncRequest, SyncRole},
     transmit::{LONGEST_ADVERT, advert_len},
 };
 

@@ -105,6 +105,7 @@ pub(super) static BLOCK: Block = Block::new(Table {
             "IPVS connection sync daemon, following a VRRP instance if named",
         )
         .or("none; id = VRID or 0; port 8848; group 224.0.0.81")
+        .until("IPVS is programmed")
         .expected(),
         keyword("lvs_timeouts", "[tcp N] [tcpfin N] [udp N]", Text, "IPVS timeouts").or("unchanged"),
         keyword("lvs_flush", "", Flag, "clear the IPVS table at start"),

@@ -46,14 +46,21 @@ pub struct SyncDaemon {
     pub id: Option<u8>,
     /// `maxlen`: of a datagram, in bytes; `None` leaves it to the kernel.
     pub max_length: Option<u16>,
-    /// `port`.
-    pub port: u16,
+    /// `port`; `None` leaves it to the kernel, which takes [`Self::PORT`].
+    pub port: Option<u16>,
     /// `ttl`; `None` leaves it to the kernel.
     pub ttl: Option<u8>,
-    /// `group`.
-    pub group: IpAddr,
+    /// `group`; `None` leaves it to the kernel, which takes [`Self::GROUP`].
+    pub group: Option<IpAddr>,
     /// Where the line is.
     pub at: Span,
+}
+
+impl SyncDaemon {
+    /// The usual port, of UDP.
+    pub const PORT: u16 = 8848;
+    /// The usual group.
+    pub const GROUP: IpAddr = IpAddr::V4(Ipv4Addr::new(224, 0, 0, 81));
 }
 
 impl Parsed for Box<SyncDaemon> {
@@ -65,9 +72,9 @@ impl Parsed for Box<SyncDaemon> {
             instance: None,
             id: None,
             max_length: None,
-            port: 8848,
+            port: None,
             ttl: None,
-            group: Ipv4Addr::new(224, 0, 0, 81).into(),
+            group: None,
             at: node.span(),
         });
         let mut words = node.line.words(2);
@@ -79,9 +86,9 @@ impl Parsed for Box<SyncDaemon> {
                 "maxlen" => {
                     daemon.max_length = number(word, words.next(), 1, 65_507, report).or(daemon.max_length);
                 }
-                "port" => daemon.port = number(word, words.next(), 1, 65_535, report).unwrap_or(daemon.port),
+                "port" => daemon.port = number(word, words.next(), 1, 65_535, report).or(daemon.port),
                 "ttl" => daemon.ttl = number(word, words.next(), 1, 255, report).or(daemon.ttl),
-                "group" => daemon.group = group(word, words.next(), report).unwrap_or(daemon.group),
+                "group" => daemon.group = group(word, words.next(), report).or(daemon.group),
                 name if first => daemon.instance = Some(name.into()),
                 _ => report_option(word, "the options are inst, id, maxlen, port, ttl and group", report),
             }

@@ -213,6 +213,9 @@ impl Engine {
     }
 
     fn publish_transition(&mut self, number: usize, now: Time, change: Change) {
+        if self.has_started() && change.is_move() {
+            self.synchroniser.follow(number, change.to);
+        }
         let router = &self.routers[number];
         let name = &router.row.config.name;
         match change.to {

@@ -36,6 +36,7 @@ mod start;
 mod statics;
 mod stop;
 mod strangers;
+mod sync_daemon;
 #[cfg(test)]
 mod testing;
 mod timers;
@@ -72,6 +73,7 @@ use self::{
     start::Start,
     statics::Statics,
     strangers::Strangers,
+    sync_daemon::Synchroniser,
     timers::Timers,
     trackers::Trackers,
     work::{Done, Work},
@@ -88,7 +90,7 @@ use crate::{
     registry::{Counter, Registry, Setting},
     track::Observation,
     units::{IfIndex, Time},
-    vrrp::{Addressee, LONGEST_ADVERT},
+    vrrp::{Addressee, LONGEST_ADVERT, SyncRequest},
 };
 
 /// Packets taken from one socket before the timers of those that are not MASTER are looked at: more than its receive
@@ -143,6 +145,8 @@ pub(super) struct Neighbours {
     pub(super) real_time: Arc<RealTime>,
     /// Where inputs are recorded, if they are.
     pub(super) recorder: Option<recorder::Source>,
+    /// Who carries out what is asked of IPVS; `None` as long as nobody does.
+    pub(super) ipvs: Option<mpsc::Sender<SyncRequest>>,
 }
 
 /// The vrrp lane.
@@ -203,6 +207,7 @@ pub(super) struct Engine {
     strangers: Option<Strangers>,
     announcements: Announcements,
     start: Start,
+    synchroniser: Synchroniser,
     real_time: Arc<RealTime>,
     /// Whether a stop gives up mastership and addresses (not with `-V`).
     release: bool,
@@ -233,7 +238,7 @@ impl Engine {
         neighbours: Neighbours,
         release: bool,
     ) -> Result<Self, KernelError> {
-        let Neighbours { host, commands, real_time, recorder } = neighbours;
+        let Neighbours { host, commands, real_time, recorder, ipvs } = neighbours;
         let (groups, places) = groups::groups(&registry.topology());
         let routers = router::routers(&registry.topology(), &places, recorder.as_ref());
         let addresses = routers.iter().flat_map(|router| &router.row.addresses);
@@ -280,6 +285,7 @@ impl Engine {
             gathered: None,
             announcements: Announcements::new(Paces::of(&registry.topology())),
             start: Start::new(clock::now()),
+            synchroniser: Synchroniser::new(&registry.topology(), ipvs),
             real_time,
             release,
             stop_by: None,
@@ -352,6 +358,7 @@ impl Engine {
             self.run_timers(now);
             self.advertise();
             self.announce();
+            self.synchroniser.deliver();
         }
         self.failure.map_or(Ok(()), Err)
     }

@@ -164,6 +164,8 @@ impl Engine {
             self.reconcile(Holder::Router(number), now);
         }
         self.flush();
+        let Self { synchroniser, routers, .. } = self;
+        synchroniser.begin(|number| routers[number].machine.status().state);
     }
 }
 

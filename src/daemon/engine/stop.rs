@@ -24,6 +24,7 @@ impl Engine {
             self.carry_out(number, now);
         }
         self.flush();
+        self.synchroniser.stop();
         for number in 0..self.routers.len() {
             self.reconcile(Holder::Router(number), now);
         }

@@ -1,6 +1,6 @@
 //! An engine for tests: what it asks of the kernel stays on its way, and tests say what came of it.
 
-use std::{future::Future, pin::Pin, sync::Arc};
+use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use nix::sched::{CloneFlags, unshare};
 use tokio::sync::mpsc;
@@ -9,15 +9,18 @@ use super::{Command, Engine, Neighbours, holder::Holder, holdings::Request, obse
 use crate::{
     config::{self, Elsewhere, Options},
     daemon::{host::Host, netlink::Netlink, real_time::RealTime},
-    kernel::{AddressInfo, Detection, Link, ReceiveBuffer, Requests},
+    kernel::{AddressInfo, Detection, Link, ReceiveBuffer, Requests, clock},
     registry::{Registry, Topology},
-    units::IfIndex,
+    units::{IfIndex, Time},
+    vrrp::SyncRequest,
 };
 
 /// An engine, and what keeps its requests from failing.
 pub(super) struct Stuck {
     pub(super) engine: Engine,
     pub(super) commands: mpsc::Sender<Command>,
+    /// What IPVS is asked for, one request at a time.
+    pub(super) of_ipvs: mpsc::Receiver<SyncRequest>,
     _connection: Pin<Box<dyn Future<Output = ()>>>,
 }
 
@@ -35,13 +38,24 @@ impl Stuck {
         let config = config.unwrap_or_else(|| panic!("{:?}", report.lines().collect::<Vec<_>>()));
         let (host, _) = Host::start(Vec::new(), &config, &directory.path().join("journal"), true).unwrap();
         let (commands, receiver) = mpsc::channel(8);
+        let (ipvs, of_ipvs) = mpsc::channel(1);
         let registry = Arc::new(Registry::new(Topology::new(config, "Steadfast".to_owned(), Vec::new())));
         let real_time = Arc::new(RealTime::new(&registry.topology().global.settings));
         let netlink = Netlink::without_thread(Arc::clone(&real_time));
-        let neighbours = Neighbours { host, commands: receiver, real_time, recorder: None };
+        let neighbours = Neighbours { host, commands: receiver, real_time, recorder: None, ipvs: Some(ipvs) };
         let (requests, connection) = Requests::open(ReceiveBuffer::default()).unwrap();
         let engine = Engine::new(registry, (netlink, requests), neighbours, true).unwrap();
-        Self { engine, commands, _connection: Box::pin(connection) }
+        Self { engine, commands, of_ipvs, _connection: Box::pin(connection) }
+    }
+
+    /// Has the engine start, whatever the kernel says to its requests.
+    pub(super) fn start(&mut self, found: Listed) {
+        self.engine.handle_listed(Ok(found));
+        let mut now: Time = clock::now();
+        while !self.engine.has_started() {
+            self.engine.go_on_starting(now);
+            now = now + Duration::from_secs(60);
+        }
     }
 
     /// What a holder has asked for and has no answer to yet.

@@ -28,16 +28,16 @@ pub(super) static SCALARS: [Scalar<Snapshot>; 12] = [
         integer(daemon(topology)?.max_length.unwrap_or(0))
     }),
     Scalar::new(oid![6, 6], "lvsSyncDaemonPort", Syntax::Integer32, |topology| {
-        integer(daemon(topology)?.port)
+        integer(daemon(topology)?.port.unwrap_or(SyncDaemon::PORT))
     }),
     Scalar::new(oid![6, 7], "lvsSyncDaemonTTL", Syntax::Integer32, |topology| {
         integer(daemon(topology)?.ttl.unwrap_or(0))
     }),
     Scalar::new(oid![6, 8], "lvsSyncDaemonMcastGroupAddrType", INET_ADDRESS_TYPE, |topology| {
-        address_type(daemon(topology)?.group)
+        address_type(daemon(topology)?.group.unwrap_or(SyncDaemon::GROUP))
     }),
     Scalar::new(oid![6, 9], "lvsSyncDaemonMcastGroupAddrValue", Syntax::OctetString, |topology| {
-        address_octets(daemon(topology)?.group)
+        address_octets(daemon(topology)?.group.unwrap_or(SyncDaemon::GROUP))
     }),
     Scalar::new(oid![7, 1], "lvsTimeoutTcp", Syntax::Integer32, |topology| integer(timeouts(topology)?.tcp?)),
     Scalar::new(oid![7, 2], "lvsTimeoutTcpFin", Syntax::Integer32, |topology| {

@@ -1,7 +1,5 @@
 //! Routers that track BFD sessions, from the start on.
 
-use std::time::Duration;
-
 use super::*;
 use crate::{
     daemon::engine::{
@@ -39,12 +37,7 @@ impl Story {
 
     /// Has the engine start, whatever the kernel says.
     fn start(&mut self) {
-        let engine = &mut self.stuck.engine;
-        engine.handle_listed(Ok(listed(vec![address(2, 1, false)])));
-        while !engine.has_started() {
-            engine.go_on_starting(self.now);
-            self.now = self.now + Duration::from_secs(60);
-        }
+        self.stuck.start(listed(vec![address(2, 1, false)]));
         self.now = clock::now();
     }
 
