@@ -233,7 +233,7 @@ mod tests {
         writer.run(&lines);
         let text = std::fs::read_to_string(&path).unwrap();
         let lines: Vec<&str> = text.lines().collect();
-        assert!(lines[0].starts_with(r#"{"steadfast_recording":2"#), "{text}");
+        assert!(lines[0].starts_with(r#"{"steadfast_recording":3"#), "{text}");
         assert_eq!(lines.last(), Some(&r#"{"router":0,"n":0,"event":{"lost":2}}"#), "{text}");
     }
 }

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// The version of the format. Another one is not replayed.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// The first line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -10,7 +10,7 @@ use crate::{
     config::tracking::Tracker,
     registry::{Counter, InstanceStatus, Reason, Setting},
     units::{Allowance, Time, Utc},
-    vrrp::{Action, Auth, Fault, Input, Instance, Member, Order, Outgoing, Settings, Source},
+    vrrp::{Action, Auth, Fault, Holding, Input, Instance, Member, Order, Outgoing, Settings, Source},
 };
 
 /// Packets in a row that are recorded although they are rejected.
@@ -140,8 +140,8 @@ impl Recorded {
     }
 
     /// [`Instance::handle_addresses_installed`].
-    pub fn handle_addresses_installed(&mut self, now: Time, all_set: bool) {
-        self.handle(now, Input::AddressesInstalled(all_set));
+    pub fn handle_addresses_installed(&mut self, now: Time, missing: Vec<Holding>) {
+        self.handle(now, Input::AddressesInstalled(missing));
     }
 
     /// [`Instance::handle_address_removed`].

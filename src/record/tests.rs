@@ -49,7 +49,7 @@ fn whole_life(machine: &mut Recorded, settings: &Settings) {
     machine.handle_timeout(at(5000));
     carry_out(machine);
     assert_eq!(machine.status().state, State::Master);
-    machine.handle_addresses_installed(at(5000), true);
+    machine.handle_addresses_installed(at(5000), Vec::new());
     carry_out(machine);
     let other = [10, 9, 0, 77].into();
     for (time, priority) in [(5100, 50), (5200, 250), (5300, 0)] {
@@ -125,7 +125,7 @@ fn a_line_cut_off_by_a_crash_is_left_out_and_other_rubbish_is_named() {
     let rubbish = replay(Cursor::new(format!("{text}rubbish\n"))).unwrap_err();
     assert!(rubbish.to_string().starts_with("line 4: "), "{rubbish}");
     assert!(matches!(replay(Cursor::new("")), Err(Invalid::Empty)));
-    let other = text.replacen("\"steadfast_recording\":2", "\"steadfast_recording\":1", 1);
+    let other = text.replacen("\"steadfast_recording\":3", "\"steadfast_recording\":1", 1);
     assert!(matches!(replay(Cursor::new(other)), Err(Invalid::Version(1))));
 }
 

@@ -205,6 +205,8 @@ pub struct AddressStatus {
     pub set: bool,
     /// The device's index, when the device exists.
     pub device: Option<IfIndex>,
+    /// The errno with which the kernel refused it when it was asked last, while it is wanted and not there.
+    pub refusal: Option<i32>,
 }
 
 impl AddressRow {

@@ -4,7 +4,7 @@ use std::{fmt, net::IpAddr};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Fault, Instance, Order, Source};
+use super::{Fault, Holding, Instance, Order, Source};
 use crate::{
     config::tracking::Tracker,
     registry::{Reason, Setting},
@@ -29,8 +29,8 @@ pub enum Input {
     Delay(Time),
     /// [`Instance::handle_weight`]: the tracker and its contribution.
     Weight(Tracker, i32),
-    /// [`Instance::handle_addresses_installed`].
-    AddressesInstalled(bool),
+    /// [`Instance::handle_addresses_installed`]: what is missing.
+    AddressesInstalled(Vec<Holding>),
     /// [`Instance::handle_address_removed`].
     AddressRemoved(IpAddr),
     /// [`Instance::handle_routing_removed`]: which route or rule.
@@ -56,7 +56,7 @@ impl Instance {
             Input::Fault(fault, reason) => self.handle_fault(now, fault, reason),
             Input::Delay(until) => self.handle_delay(until),
             Input::Weight(tracker, contribution) => self.handle_weight(now, tracker, contribution),
-            Input::AddressesInstalled(all_set) => self.handle_addresses_installed(now, all_set),
+            Input::AddressesInstalled(missing) => self.handle_addresses_installed(now, &missing),
             Input::AddressRemoved(address) => self.handle_address_removed(now, address),
             Input::RoutingRemoved(entry) => self.handle_routing_removed(now, entry),
             Input::Clock(utc) => self.handle_clock(now, utc),
@@ -78,7 +78,7 @@ impl fmt::Debug for Input {
             Self::Fault(fault, reason) => f.debug_tuple("Fault").field(fault).field(reason).finish(),
             Self::Delay(until) => f.debug_tuple("Delay").field(until).finish(),
             Self::Weight(tracker, sum) => f.debug_tuple("Weight").field(tracker).field(sum).finish(),
-            Self::AddressesInstalled(all) => f.debug_tuple("AddressesInstalled").field(all).finish(),
+            Self::AddressesInstalled(missing) => f.debug_tuple("AddressesInstalled").field(missing).finish(),
             Self::AddressRemoved(address) => f.debug_tuple("AddressRemoved").field(address).finish(),
             Self::RoutingRemoved(entry) => f.debug_tuple("RoutingRemoved").field(entry).finish(),
             Self::Clock(utc) => f.debug_tuple("Clock").field(utc).finish(),

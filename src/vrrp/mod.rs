@@ -17,6 +17,7 @@ pub mod auth;
 mod election;
 mod group;
 pub(crate) mod hex;
+mod holding;
 mod input;
 mod instance;
 pub mod ip;
@@ -37,6 +38,7 @@ pub use self::{
     action::{Action, Level, Log, Outgoing},
     addressee::{Addressee, multicast_group},
     group::{GroupAction, Member, Order, SyncGroup},
+    holding::Holding,
     input::Input,
     instance::{Fault, Instance},
     policy::{OldChecksum, Peer, Policy},

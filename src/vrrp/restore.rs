@@ -5,9 +5,11 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
+    net::IpAddr,
     time::Duration,
 };
 
+use super::Holding;
 use crate::units::Time;
 
 /// Removals of one thing within [`WINDOW`] that are answered at once.
@@ -30,26 +32,24 @@ pub(super) enum Pace {
     Storm,
 }
 
-/// What an attempt to have everything there has mended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What an attempt to have everything there has brought.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Repair {
-    /// Something had been removed since the attempt before.
-    pub(super) was_due: bool,
-    /// How much is back.
+    /// How much of what was removed is back.
     pub(super) restored: usize,
+    /// An address is there that was removed, or was not there after the attempt before.
+    pub(super) brought_an_address: bool,
 }
 
 /// What was removed, and how often.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Restorer {
-    /// What was removed since the last attempt, by the words for people.
-    missing: BTreeSet<String>,
-    /// What was removed and may not have come back with the attempt after it.
-    refused: BTreeSet<String>,
-    /// The last attempt did not bring everything.
-    incomplete: bool,
+    /// What was removed and is not back.
+    removed: BTreeSet<Holding>,
+    /// The addresses that were not there after the last attempt, for whatever reason.
+    absent: BTreeSet<IpAddr>,
     /// One entry per line of the configuration at most: the driver reports no others.
-    history: BTreeMap<String, History>,
+    history: BTreeMap<Holding, History>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -60,10 +60,9 @@ struct History {
 
 impl Restorer {
     /// Notes that something is gone.
-    pub(super) fn removed(&mut self, now: Time, what: &str) -> Pace {
-        self.refused.remove(what);
-        self.missing.insert(what.to_owned());
-        let history = self.history.entry(what.to_owned()).or_default();
+    pub(super) fn removed(&mut self, now: Time, what: &Holding) -> Pace {
+        self.removed.insert(what.clone());
+        let history = self.history.entry(what.clone()).or_default();
         if history.removals.back().is_some_and(|last| now.since(*last) >= WINDOW) {
             *history = History::default();
         }
@@ -80,23 +79,22 @@ impl Restorer {
         if crowded { Pace::StormBegins } else { Pace::AtOnce }
     }
 
-    /// Notes an attempt, after which everything is there or not.
-    ///
-    /// The kernel may refuse one thing for hours: where that was known, what was removed meanwhile is taken to be back.
-    /// Where everything had been there, it is among the removed; these are back when everything is.
-    pub(super) fn tried(&mut self, all_set: bool) -> Repair {
-        let removed = std::mem::take(&mut self.missing);
-        let was_due = !removed.is_empty();
-        let was_incomplete = std::mem::replace(&mut self.incomplete, !all_set);
-        let restored = if all_set {
-            removed.len() + std::mem::take(&mut self.refused).len()
-        } else if was_incomplete {
-            removed.len()
-        } else {
-            self.refused.extend(removed);
-            0
-        };
-        Repair { was_due, restored }
+    /// Notes an attempt, after which everything is there but what is `missing`.
+    pub(super) fn tried(&mut self, missing: &[Holding]) -> Repair {
+        let missing: BTreeSet<&Holding> = missing.iter().collect();
+        let (still, back): (BTreeSet<_>, BTreeSet<_>) =
+            std::mem::take(&mut self.removed).into_iter().partition(|held| missing.contains(held));
+        self.removed = still;
+        let addresses = missing.into_iter().filter_map(|held| match held {
+            Holding::Address(address) => Some(*address),
+            Holding::Routing(_) => None,
+        });
+        let were_absent = std::mem::replace(&mut self.absent, addresses.collect());
+        let is_address = |held: &Holding| matches!(held, Holding::Address(_));
+        Repair {
+            restored: back.len(),
+            brought_an_address: back.iter().any(is_address) || !were_absent.is_subset(&self.absent),
+        }
     }
 }
 
@@ -104,12 +102,14 @@ impl Restorer {
 mod tests {
     use super::*;
 
-    const ADDRESS: &str = "address 10.9.0.100";
+    fn address(last: u8) -> Holding {
+        Holding::Address([10, 9, 0, last].into())
+    }
 
     #[test]
     fn the_sixth_removal_within_ten_seconds_is_a_storm_until_ten_quiet_seconds() {
         let mut restorer = Restorer::default();
-        let mut at = |second| restorer.removed(Time::from_secs(second), ADDRESS);
+        let mut at = |second| restorer.removed(Time::from_secs(second), &address(100));
         for second in 0..5 {
             assert_eq!(at(second), Pace::AtOnce);
         }
@@ -123,7 +123,7 @@ mod tests {
     fn slow_removals_are_never_a_storm() {
         let mut restorer = Restorer::default();
         for attempt in 0..20 {
-            assert_eq!(restorer.removed(Time::from_secs(attempt * 3), ADDRESS), Pace::AtOnce);
+            assert_eq!(restorer.removed(Time::from_secs(attempt * 3), &address(100)), Pace::AtOnce);
         }
     }
 
@@ -131,19 +131,34 @@ mod tests {
     fn a_flush_of_many_addresses_is_not_a_storm() {
         let mut restorer = Restorer::default();
         for last in 0..200 {
-            assert_eq!(restorer.removed(Time::from_secs(1), &format!("address 10.9.0.{last}")), Pace::AtOnce);
+            assert_eq!(restorer.removed(Time::from_secs(1), &address(last)), Pace::AtOnce);
         }
-        assert_eq!(restorer.tried(true), Repair { was_due: true, restored: 200 });
-        assert_eq!(restorer.tried(true), Repair { was_due: false, restored: 0 });
+        assert_eq!(restorer.tried(&[]), Repair { restored: 200, brought_an_address: true });
+        assert_eq!(restorer.tried(&[]), Repair::default());
     }
 
     #[test]
-    fn what_is_refused_after_its_removal_is_back_when_everything_is() {
+    fn each_that_is_refused_after_its_removal_is_back_when_it_is_back() {
         let mut restorer = Restorer::default();
-        restorer.tried(true);
-        restorer.removed(Time::from_secs(1), ADDRESS);
-        assert_eq!(restorer.tried(false), Repair { was_due: true, restored: 0 });
-        assert_eq!(restorer.tried(false), Repair { was_due: false, restored: 0 });
-        assert_eq!(restorer.tried(true), Repair { was_due: false, restored: 1 });
+        let (first, second) = (address(100), address(101));
+        let absent = |missing: &[&Holding]| missing.iter().map(|held| (*held).clone()).collect::<Vec<_>>();
+        restorer.tried(&absent(&[&first]));
+        restorer.removed(Time::from_secs(1), &second);
+        assert_eq!(restorer.tried(&absent(&[&first, &second])), Repair::default(), "neither is there");
+        let back = Repair { restored: 1, brought_an_address: true };
+        assert_eq!(restorer.tried(&absent(&[&first])), back, "the one that was removed");
+        assert_eq!(restorer.tried(&absent(&[&first])), Repair::default());
+        let set = Repair { restored: 0, brought_an_address: true };
+        assert_eq!(restorer.tried(&[]), set, "the one that never was there");
+    }
+
+    #[test]
+    fn a_route_that_is_back_brings_no_address() {
+        let mut restorer = Restorer::default();
+        let route = Holding::Routing("route 10.1.0.0/16".into());
+        restorer.tried(&[]);
+        restorer.removed(Time::from_secs(1), &route);
+        assert_eq!(restorer.tried(std::slice::from_ref(&route)), Repair::default());
+        assert_eq!(restorer.tried(&[]), Repair { restored: 1, brought_an_address: false });
     }
 }

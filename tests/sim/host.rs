@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use steadfast::{
     record::{Recorded, Tape},
     registry::Counters,
-    units::{Time, Utc},
+    units::{Priority, Time, Utc},
     vrrp::{Instance, Settings, SyncGroup},
 };
 
@@ -38,6 +38,8 @@ pub(crate) struct Host {
 #[derive(Debug)]
 pub(crate) struct Node {
     /// What it was configured with.
+    configured: Settings,
+    /// The same with what a manager has changed since it booted.
     pub(crate) settings: Settings,
     pub(crate) has_script: bool,
     /// `None` while the process does not run.
@@ -49,9 +51,19 @@ pub(crate) struct Node {
     pub(crate) watch: Watch,
 }
 
+impl Node {
+    /// A manager gives it another priority, which an owner never has.
+    pub(crate) fn set_priority(&mut self, priority: Priority) {
+        if !self.settings.is_owner() {
+            self.settings.priority = priority;
+        }
+    }
+}
+
 impl Host {
     pub(crate) fn new(plan: &HostPlan, segments: usize) -> Self {
         let node = |(settings, script): (&Settings, &bool)| Node {
+            configured: settings.clone(),
             settings: settings.clone(),
             has_script: *script,
             machine: None,
@@ -81,6 +93,7 @@ impl Host {
         self.life += 1;
         self.is_running = true;
         for (router, node) in self.nodes.iter_mut().enumerate() {
+            node.settings = node.configured.clone();
             let settings = mutation.map_or(node.settings.clone(), |one| one.settings(&node.settings));
             let tape = tape(router, &settings);
             let machine = Instance::new(settings, Arc::new(Counters::default()));

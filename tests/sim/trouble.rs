@@ -4,7 +4,8 @@ use std::{net::IpAddr, time::Duration};
 
 use steadfast::{
     config::tracking::Tracker,
-    registry::State,
+    registry::{Setting, State},
+    units::Priority,
     vrrp::{Fault, Input, Source},
 };
 
@@ -15,7 +16,7 @@ impl World {
     pub(crate) fn trouble(&mut self) {
         let host = self.random.index(self.hosts.len());
         let router = self.random.index(self.plan.routers.len());
-        match self.random.below(15) {
+        match self.random.below(16) {
             0 => self.wire.loss = self.random.below(60),
             1 => self.wire.damage = self.random.below(30),
             // Long enough to bring packets into another order.
@@ -29,6 +30,7 @@ impl World {
             11 => self.fail_tracked(host, router),
             12 => self.lose_source(host, router),
             13 => self.set_clock(host),
+            14 => self.set_priority(host, router),
             _ => self.remove_address(host, router),
         }
     }
@@ -103,6 +105,15 @@ impl World {
         let tracker = self.random.pick(&[Tracker::Script(1), Tracker::File(1), Tracker::Process(0)]);
         for router in routers {
             self.on_time(host, router, Input::Weight(tracker, weight));
+        }
+    }
+
+    /// A manager gives a router another priority.
+    fn set_priority(&mut self, host: usize, router: usize) {
+        let priority = Priority(u8::try_from(1 + self.random.below(254)).expect("at most 254"));
+        if self.hosts[host].is_running && self.hosts[host].stalled_until <= self.now {
+            self.hosts[host].nodes[router].set_priority(priority);
+            self.input(host, router, Input::Setting(Setting::BasePriority(priority)));
         }
     }
 

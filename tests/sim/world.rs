@@ -10,7 +10,7 @@ use steadfast::{
     record::Recorded,
     registry::{Reason, State},
     units::Time,
-    vrrp::{Action, Addressee, Fault, GroupAction, Input, Outgoing, Source},
+    vrrp::{Action, Addressee, Fault, GroupAction, Holding, Input, Outgoing, Source},
 };
 
 use crate::{
@@ -95,7 +95,9 @@ impl World {
             Event::Packet { host, segment, packet } => self.receive(host, segment, &packet),
             Event::Installed { host, router, life, all_set } => {
                 if self.hosts[host].life == life && self.hosts[host].nodes[router].holds {
-                    self.input(host, router, Input::AddressesInstalled(all_set));
+                    let addresses = self.hosts[host].nodes[router].settings.addresses.clone();
+                    let missing = addresses.into_iter().take(usize::from(!all_set)).map(Holding::Address);
+                    self.input(host, router, Input::AddressesInstalled(missing.collect()));
                 }
             }
             Event::FirstResult { host, router, life } if self.hosts[host].life == life => {

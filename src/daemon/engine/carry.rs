@@ -17,7 +17,7 @@ use crate::{
     kernel::{Detection, clock},
     registry::{Change, Reason, State, Subject},
     units::Time,
-    vrrp::{self, Action, Level},
+    vrrp::{self, Action, Holding, Level},
 };
 
 /// Announcements sent in a row before everything else gets its turn: a fraction of a millisecond.
@@ -48,6 +48,9 @@ impl Engine {
     fn take_answers(&mut self, done: Done) {
         let holder = done.holder;
         for (request, answer, error) in &done.answers {
+            if let Request::Add(slot, _) = request {
+                self.address_answered(holder, *slot, *answer);
+            }
             match (request, answer) {
                 (Request::Add(slot, site), Answer::Added(_)) => self.take_added(holder, *slot, *site),
                 (Request::Remove(slot, _), Answer::Removed) => {
@@ -117,8 +120,14 @@ impl Engine {
         if router.holdings.are_given_up(&observed) {
             refusals::accept_after(links, number, &mut router.refusing);
         }
-        if let Some(all_set) = router.holdings.report(&observed) {
-            router.machine.handle_addresses_installed(now, all_set);
+        if let Some(missing) = router.holdings.report(&observed) {
+            let rows = &router.row.addresses;
+            let held = |slot: usize| match slot.checked_sub(rows.len()) {
+                None => Holding::Address(rows[slot].config.address),
+                Some(place) => Holding::Routing(routing.of(holder)[place].words()),
+            };
+            let missing = missing.into_iter().map(held).collect();
+            router.machine.handle_addresses_installed(now, missing);
         }
     }
 
@@ -313,3 +322,6 @@ impl Engine {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -262,13 +262,19 @@ impl Holdings {
         }
     }
 
-    /// Whether all addresses are there, for the machine that waits to hear it; once, and not while requests are
+    /// The slots of what is not there, for the machine that waits to hear it; once, and not while requests are
     /// on their way.
-    pub(super) fn report(&mut self, observed: &impl Observed) -> Option<bool> {
+    pub(super) fn report(&mut self, observed: &impl Observed) -> Option<Vec<usize>> {
         if !self.asked.is_empty() || !std::mem::take(&mut self.awaited) {
             return None;
         }
-        Some((0..self.routes).all(|slot| self.slots[slot].left || observed.is_set(slot)))
+        let is_there = |slot: usize| match observed.site(slot) {
+            Some(site) if slot < self.routes => observed.holds(slot, site),
+            Some(site) => observed.may_hold(slot, site),
+            None => false,
+        };
+        let is_missing = |slot: &usize| !self.slots[*slot].left && !is_there(*slot);
+        Some((0..self.slots.len()).filter(is_missing).collect())
     }
 
     /// Whether none is wanted, and all that were added are gone.
@@ -348,7 +354,7 @@ mod tests {
         let (mut holdings, mut kernel) = (Holdings::new([count, 0, 0]), Kernel::new());
         holdings.want(true);
         settle(&mut holdings, &mut kernel);
-        assert_eq!(holdings.report(&kernel), Some(true));
+        assert_eq!(holdings.report(&kernel), Some(Vec::new()));
         (holdings, kernel)
     }
 
@@ -379,7 +385,7 @@ mod tests {
         assert_eq!(holdings.report(&kernel), None);
         assert_eq!(holdings.finish(&kernel), Outcome::PlanAgain);
         assert_eq!(settle(&mut holdings, &mut kernel).len(), 99);
-        assert_eq!(holdings.report(&kernel), Some(true));
+        assert_eq!(holdings.report(&kernel), Some(Vec::new()));
     }
 
     #[test]
@@ -501,7 +507,7 @@ mod tests {
         holdings.plan(&kernel);
         assert!(holdings.answer(Request::Add(0, ETH0), Answer::Refused(22)));
         assert_eq!(holdings.finish(&kernel), Outcome::Settled);
-        assert_eq!(holdings.report(&kernel), Some(false));
+        assert_eq!(holdings.report(&kernel), Some(vec![0]));
         assert_eq!(holdings.report(&kernel), None);
     }
 }

@@ -13,7 +13,7 @@ use tracing::warn;
 use super::{
     Engine, REPAIR_INTERVAL,
     holder::Holder,
-    holdings::{Observed as _, Site},
+    holdings::{Answer, Observed as _, Site},
     interfaces::Interface,
     kernel_view::KernelView,
     sockets::Access,
@@ -112,7 +112,7 @@ impl Engine {
         self.listing = Some(list(&self.requests, self.routing.watch()));
     }
 
-    fn take_event(&mut self, event: Event, now: Time) {
+    pub(super) fn take_event(&mut self, event: Event, now: Time) {
         match event {
             Event::Link(link) => {
                 let (index, name, up) = (link.index, link.name.clone(), link.up);
@@ -342,7 +342,22 @@ impl Engine {
     /// Where an address is.
     pub(super) fn address_status(&self, holder: Holder, slot: usize) -> AddressStatus {
         let view = KernelView::new(holder, self.addresses_of(holder), &self.routing, &self.interfaces);
-        AddressStatus { set: view.is_set(slot), device: view.site(slot).and_then(Site::interface) }
+        let set = view.is_set(slot);
+        let refusal = self.addresses_of(holder)[slot].status().refusal.filter(|_| !set);
+        AddressStatus { set, device: view.site(slot).and_then(Site::interface), refusal }
+    }
+
+    /// The kernel was asked to add what is in a slot: readers see whether it refused an address, and how.
+    pub(super) fn address_answered(&self, holder: Holder, slot: usize, answer: Answer) {
+        let Some(row) = self.addresses_of(holder).get(slot) else { return };
+        let refusal = match answer {
+            Answer::Refused(errno) => Some(errno),
+            Answer::Added(_) | Answer::Removed | Answer::Lost => None,
+        };
+        let before = row.status();
+        if before.refusal != refusal {
+            row.set_status(AddressStatus { refusal, ..before });
+        }
     }
 
     /// Shows readers where an address is, and tells the machine when somebody else took it away.

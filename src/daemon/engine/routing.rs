@@ -10,7 +10,7 @@ use super::{Engine, holder::Holder, holdings::Site, interfaces::Interfaces};
 use crate::{
     config::{Hop, Network},
     kernel::{Devices, Event, KernelError, PreparedRoute, PreparedRule, RouteInfo, RuleInfo, Watch},
-    registry::{RouteRow, RoutingStatus, RuleRow, Topology},
+    registry::{AddressStatus, RouteRow, RoutingStatus, RuleRow, Topology},
     units::{IfIndex, Time},
 };
 
@@ -426,8 +426,14 @@ impl Engine {
         }
     }
 
-    /// Routes and rules of a holder are not wanted any more, and so nobody asks why they are not there.
+    /// What a holder had is not wanted any more, and so nobody asks why it is not there.
     pub(super) fn forget_refusals(&mut self, holder: Holder) {
+        for row in self.addresses_of(holder) {
+            let before = row.status();
+            if before.refusal.is_some() {
+                row.set_status(AddressStatus { refusal: None, ..before });
+            }
+        }
         for place in 0..self.routing.of(holder).len() {
             let entry = self.routing.at(holder, place);
             if entry.refusal.take().is_some() {

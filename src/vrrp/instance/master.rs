@@ -7,7 +7,7 @@ use crate::{
     registry::{ContestEnd, Counter, Reason, State},
     units::{Priority, Time},
     vrrp::{
-        Action,
+        Action, Holding,
         election::{Rival, rival},
         ip::Header,
         packet::View,
@@ -142,24 +142,25 @@ impl Instance {
         }
     }
 
-    /// The answer to [`Action::InstallAddresses`]: whether every address is set now. Starts the bursts of
-    /// gratuitous ARP; addresses that are missing are tried again, and do not keep the others from being announced.
-    pub fn handle_addresses_installed(&mut self, now: Time, all_set: bool) {
+    /// The answer to [`Action::InstallAddresses`]: what is not there now. Starts the bursts of gratuitous ARP;
+    /// addresses that are missing are tried again, and do not keep the others from being announced.
+    pub fn handle_addresses_installed(&mut self, now: Time, missing: &[Holding]) {
         if self.state != State::Master {
             return;
         }
-        self.addresses_set = all_set;
-        if all_set {
+        self.addresses_set = !missing.iter().any(|held| matches!(held, Holding::Address(_)));
+        if self.addresses_set {
             self.timers.stop(Timer::InstallRetry);
         } else {
             self.retry_install(now);
         }
-        let repair = self.restorer.tried(all_set);
+        let repair = self.restorer.tried(missing);
         for _ in 0..repair.restored {
             self.counters.add(Counter::AddressRestored);
         }
-        // Those that could be set are announced at once, not only when the last one is; a retry in vain says nothing new.
-        if all_set || !self.announced || repair.was_due {
+        // Those that could be set are announced at once, not only when the last one is; an attempt that brings none, or a
+        // route only, says nothing new.
+        if !self.announced || repair.brought_an_address {
             self.announced = true;
             self.actions.push_back(Action::Announce { repeat: self.settings.garp.repeat });
             self.schedule_bursts(now);
@@ -170,25 +171,26 @@ impl Instance {
     pub fn handle_address_removed(&mut self, now: Time, address: IpAddr) {
         if self.state == State::Master {
             self.addresses_set = false;
-            self.restore(now, format!("address {address}"));
+            self.restore(now, &Holding::Address(address));
         }
     }
 
     /// Another program removed a virtual route or rule, which is told in words. It is put back in the same way.
     pub fn handle_routing_removed(&mut self, now: Time, entry: String) {
         if self.state == State::Master {
-            self.restore(now, entry);
+            self.restore(now, &Holding::Routing(entry));
         }
     }
 
-    fn restore(&mut self, now: Time, what: String) {
-        match self.restorer.removed(now, &what) {
+    fn restore(&mut self, now: Time, what: &Holding) {
+        let removed = |again| Reason::Removed { what: what.to_string(), again };
+        match self.restorer.removed(now, what) {
             Pace::AtOnce => {
-                self.tell(Reason::Removed { what, again: false });
+                self.tell(removed(false));
                 self.actions.push_back(Action::InstallAddresses);
             }
             Pace::StormBegins => {
-                self.tell(Reason::Removed { what, again: true });
+                self.tell(removed(true));
                 self.retry_install(now);
             }
             Pace::Storm => self.retry_install(now),

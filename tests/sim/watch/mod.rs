@@ -95,6 +95,8 @@ pub(crate) enum Cause {
     /// Something that says whether the router can take part.
     Condition,
     Weight,
+    /// A manager; the settings of the step are those that hold from now on.
+    Setting,
     Clock,
     Installed,
     Removed,
@@ -238,8 +240,7 @@ impl Watch {
                 Order::Fault(_) | Order::Wait(false) => Command::NoFault,
                 Order::Announce => Command::Announce,
             }),
-            // No story has a manager.
-            Input::Setting(_) => Cause::Weight,
+            Input::Setting(_) => Cause::Setting,
             Input::Shutdown(release) => Cause::Shutdown { release: *release },
         }
     }

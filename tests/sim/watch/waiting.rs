@@ -93,7 +93,7 @@ impl Watch {
             }
             return;
         }
-        if let (Some(from), Cause::Weight) = (priority_before, step.cause) {
+        if let (Some(from), Cause::Weight | Cause::Setting) = (priority_before, step.cause) {
             self.waiting.shift(step.now, step.settings, from, priority);
         }
         if let Some(claim) = claim {

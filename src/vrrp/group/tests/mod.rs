@@ -200,7 +200,7 @@ impl World {
             match action {
                 Action::Send(copies) => sent.extend(copies.into_iter().map(|copy| ((host, link), copy))),
                 Action::InstallAddresses => {
-                    self.hosts[host].members[link].handle_addresses_installed(self.now, true);
+                    self.hosts[host].members[link].handle_addresses_installed(self.now, &[]);
                 }
                 Action::AnnounceGroup => self.hosts[host].group.handle_announced(link),
                 _ => {}

@@ -121,8 +121,10 @@ const INPUTS: [Input; 29] = [
     ("weight", |instance, now| instance.handle_weight(now, Tracker::Script(0), -50)),
     ("address removed", |instance, now| instance.handle_address_removed(now, VIP)),
     ("route removed", |instance, now| instance.handle_routing_removed(now, "route".into())),
-    ("addresses refused", |instance, now| instance.handle_addresses_installed(now, false)),
-    ("addresses installed", |instance, now| instance.handle_addresses_installed(now, true)),
+    ("addresses refused", |instance, now| {
+        instance.handle_addresses_installed(now, &[Holding::Address(VIP)]);
+    }),
+    ("addresses installed", |instance, now| instance.handle_addresses_installed(now, &[])),
     ("order: MASTER", |instance, now| instance.handle_order(now, Order::Master)),
     ("order: BACKUP", |instance, now| instance.handle_order(now, Order::Backup(member()))),
     ("order: fault", |instance, now| instance.handle_order(now, Order::Fault(Some(member())))),

@@ -20,13 +20,16 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use super::*;
 use crate::vrrp::{
-    Auth, Garp, Outgoing, Policy, Source,
+    Auth, Garp, Holding, Outgoing, Policy, Source,
     ipv4::{self, HEADER_LEN},
     packet::{Advert, Coverage, View},
     testing::{advert_of, settings},
 };
 
 const VIP: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 9, 0, 100));
+
+/// An address that stories have the kernel refuse.
+const REFUSED: Holding = Holding::Address(IpAddr::V4(Ipv4Addr::new(10, 9, 0, 101)));
 
 /// Address of the forged router in stories with one instance. The instances have 10.9.0.1, 10.9.0.2, ….
 const OTHER: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 9, 0, 77));
@@ -60,7 +63,8 @@ struct Node {
     instance: Instance,
     counters: Arc<Counters>,
     /// What `InstallAddresses` is answered with; `None` leaves it unanswered.
-    installs: Option<bool>,
+    /// What of an attempt to install is missing; `None` for no answer.
+    installs: Option<Vec<Holding>>,
     /// Cut off from the link.
     is_cut: bool,
 }
@@ -72,7 +76,7 @@ impl Lan {
             let mut instance = Instance::new(settings.clone(), Arc::clone(&counters));
             let last = u8::try_from(position + 1).unwrap();
             instance.handle_source(Time::default(), Source::Address([10, 9, 0, last].into()));
-            Node { settings, instance, counters, installs: Some(true), is_cut: false }
+            Node { settings, instance, counters, installs: Some(Vec::new()), is_cut: false }
         };
         let nodes = routers.into_iter().enumerate().map(node).collect();
         Self { now: Time::default(), nodes, lines: Vec::new() }
@@ -155,8 +159,8 @@ impl Lan {
                 match action {
                     Action::Send(copies) => active.extend(self.deliver(node, &copies)),
                     Action::InstallAddresses => {
-                        if let Some(all_set) = self.nodes[node].installs {
-                            self.nodes[node].instance.handle_addresses_installed(self.now, all_set);
+                        if let Some(missing) = self.nodes[node].installs.clone() {
+                            self.nodes[node].instance.handle_addresses_installed(self.now, &missing);
                         }
                     }
                     _ => {}
