@@ -94,8 +94,8 @@ impl Recorder {
 }
 
 impl Source {
-    /// The tape of a router; `None` for one that cannot be recorded.
-    pub(super) fn tape(&self, router: usize, settings: &Settings) -> Option<Tape> {
+    /// The tape of a router.
+    pub(super) fn tape(&self, router: usize, settings: &Settings) -> Tape {
         let Self { queue, lost } = self.clone();
         let sink = move |line| {
             if queue.try_send(line).is_err() {
@@ -193,7 +193,7 @@ mod tests {
         let source = Source { queue, lost: Arc::clone(&lost) };
         let settings = crate::vrrp::testing::settings();
         // Nobody reads: one line for the settings, one input, and the rest finds no room.
-        let tape = source.tape(0, &settings);
+        let tape = Some(source.tape(0, &settings));
         let mut machine =
             crate::record::Recorded::new(crate::vrrp::Instance::new(settings, Arc::default()), tape);
         for _ in 0..10 {

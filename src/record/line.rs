@@ -4,10 +4,11 @@ use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 
-use super::wipe::wiped;
+use super::wipe::Wiper;
 use crate::{
+    config::{AntiReplay, SignatureMode, Signatures, SigningKey},
     units::Time,
-    vrrp::{Action, Auth, Input, Settings, hex},
+    vrrp::{Action, Auth, Input, Settings, auth::reseal::in_public, hex, packet::AUTH_DATA_LEN},
 };
 
 /// The version of the format. Another one is not replayed.
@@ -37,19 +38,12 @@ pub struct Line {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
-    /// The router's settings, its password left out.
+    /// The router's settings, its password and keys left out.
     Router {
         /// The settings.
         settings: Box<Settings>,
-        /// Whether it has a password (`auth_type PASS`).
-        password: bool,
-    },
-    /// The router is not recorded.
-    LeftOut {
-        /// Its name.
-        name: String,
-        /// Why.
-        why: String,
+        /// What it proves its packets with.
+        auth: Proof,
     },
     /// Something was handed to its machine.
     Input {
@@ -65,6 +59,65 @@ pub enum Event {
     Lost(u64),
 }
 
+/// What a router proves its packets with, without the secrets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Proof {
+    /// Nothing.
+    None,
+    /// `auth_type PASS`.
+    Password,
+    /// `auth_type AH`.
+    Header,
+    /// `auth_hmac`.
+    Signature {
+        /// The numbers of the keys.
+        keys: Vec<u8>,
+        /// The one that it signs with.
+        active: u8,
+        /// `anti_replay` and `time_window`.
+        anti_replay: AntiReplay,
+        /// `mode`.
+        mode: SignatureMode,
+    },
+}
+
+impl Proof {
+    /// That of a configuration.
+    pub(super) fn of(auth: &Auth) -> Self {
+        match auth {
+            Auth::None => Self::None,
+            Auth::Pass(_) => Self::Password,
+            Auth::Header(_) => Self::Header,
+            Auth::Signed(signatures) => Self::Signature {
+                keys: signatures.keys.iter().map(|key| key.id).collect(),
+                active: signatures.active,
+                anti_replay: signatures.anti_replay,
+                mode: signatures.mode,
+            },
+        }
+    }
+
+    /// A configuration that has it, with public secrets.
+    pub(super) fn in_public(&self) -> Auth {
+        let unset = [0; AUTH_DATA_LEN];
+        in_public(&match self {
+            Self::None => Auth::None,
+            Self::Password => Auth::Pass(unset),
+            Self::Header => Auth::Header(unset),
+            Self::Signature { keys, active, anti_replay, mode } => {
+                let unset = |id: &u8| SigningKey::new(*id, vec![0; *SigningKey::LENGTHS.start()].into());
+                Auth::Signed(Box::new(Signatures {
+                    keys: keys.iter().filter_map(unset).collect(),
+                    active: *active,
+                    anti_replay: *anti_replay,
+                    mode: *mode,
+                }))
+            }
+        })
+    }
+}
+
 /// Whether a recording tells an action. Lines about packets depend on how many were rejected before, and not all of
 /// those are recorded.
 pub(super) fn is_compared(action: &Action) -> bool {
@@ -72,12 +125,12 @@ pub(super) fn is_compared(action: &Action) -> bool {
 }
 
 /// An action as a recording tells it: packets as bytes, everything else in words.
-pub(super) fn told(action: &Action, auth: &Auth) -> String {
+pub(super) fn told(action: &Action, wiper: &Wiper) -> String {
     let Action::Send(copies) = action else { return format!("{action:?}") };
     let mut text = String::from("Send");
     for copy in copies {
         // Writing to a String cannot fail.
-        let _ = write!(text, " {} {}", copy.destination, hex::encode(&wiped(&copy.packet, auth)));
+        let _ = write!(text, " {} {}", copy.destination, hex::encode(&wiper.wiped(&copy.packet)));
     }
     text
 }

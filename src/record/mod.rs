@@ -12,9 +12,9 @@
 //! Anybody on the link can send packets that are rejected, in any number. They have no effect but on counters and log lines, so
 //! only some of them are recorded, and no line about packets is.
 //!
-//! Passwords are no part of it: settings leave them out, and in packets of version 2 the authentication data is replaced,
-//! with the checksum brought in line, so that every packet is judged as the original was. Routers with authentication
-//! headers or signatures are left out, because their packets mean nothing without the key.
+//! Passwords and keys are no part of it: settings leave them out, and in packets the password is replaced by a public one, a
+//! check value or signature by one made with a public key, with the checksum brought in line, so that every packet is judged
+//! as the original was.
 //!
 //! The room imports [`crate::vrrp`] with what its inputs are made of: [`crate::units`], the configuration's `Tracker`, the
 //! registry's `Reason` and `InstanceStatus`; and the checksum. Who writes to a file is the daemon's business.
@@ -25,7 +25,7 @@ mod replay;
 mod wipe;
 
 pub use self::{
-    line::{Event, Header, Line, VERSION},
+    line::{Event, Header, Line, Proof, VERSION},
     recorded::{Recorded, Tape},
     replay::{Difference, Invalid, Replayed, replay},
 };

@@ -3,8 +3,8 @@
 use std::{fmt, net::IpAddr, time::Duration};
 
 use super::{
-    line::{Event, Line, is_compared, told},
-    wipe::wiped,
+    line::{Event, Line, Proof, is_compared, told},
+    wipe::Wiper,
 };
 use crate::{
     config::tracking::Tracker,
@@ -13,7 +13,7 @@ use crate::{
     vrrp::{Action, Auth, Fault, Holding, Input, Instance, Member, Order, Outgoing, Settings, Source},
 };
 
-/// Packets in a row that are recorded although they are rejected.
+/// Packets in a row that are recorded although they have no effect.
 const REJECTED: u32 = 64;
 /// From one to the next after that.
 const REJECTED_PACE: Duration = Duration::from_secs(10);
@@ -22,30 +22,22 @@ const REJECTED_PACE: Duration = Duration::from_secs(10);
 pub struct Tape {
     router: usize,
     count: u64,
-    auth: Auth,
+    wiper: Wiper,
     /// What anybody on the link can send in any number must not fill the recording.
     rejected: Allowance,
     sink: Box<dyn FnMut(Line) + Send>,
 }
 
 impl Tape {
-    /// A tape for the router of that position; `None` for one that cannot be recorded, which the recording says. `sink`
-    /// takes every line and must not wait for anything.
-    pub fn new(router: usize, settings: &Settings, sink: Box<dyn FnMut(Line) + Send>) -> Option<Self> {
+    /// A tape for the router of that position. `sink` takes every line and must not wait for anything.
+    pub fn new(router: usize, settings: &Settings, sink: Box<dyn FnMut(Line) + Send>) -> Self {
         let rejected = Allowance::new(REJECTED, REJECTED_PACE);
-        let mut tape = Self { router, count: 0, auth: settings.auth.clone(), rejected, sink };
-        let password = match &settings.auth {
-            Auth::None => false,
-            Auth::Pass(_) => true,
-            Auth::Header(_) | Auth::Signed(_) => {
-                let why = "what authenticates its packets means nothing without the key".into();
-                tape.write(Event::LeftOut { name: settings.name.clone(), why });
-                return None;
-            }
-        };
+        let wiper = Wiper::new(&settings.auth);
+        let mut tape = Self { router, count: 0, wiper, rejected, sink };
+        let auth = Proof::of(&settings.auth);
         let settings = Box::new(Settings { auth: Auth::None, ..settings.clone() });
-        tape.write(Event::Router { settings, password });
-        Some(tape)
+        tape.write(Event::Router { settings, auth });
+        tape
     }
 
     fn write(&mut self, event: Event) {
@@ -57,9 +49,9 @@ impl Tape {
         self.write(Event::Input { at, input });
     }
 
-    fn packet(&mut self, at: Time, packet: &[u8], is_accepted: bool) {
-        if is_accepted || self.rejected.take(at) {
-            self.input(at, Input::Packet(wiped(packet, &self.auth)));
+    fn packet(&mut self, at: Time, packet: &[u8], had_effect: bool) {
+        if had_effect || self.rejected.take(at) {
+            self.input(at, Input::Packet(self.wiper.wiped(packet)));
         }
     }
 }
@@ -100,9 +92,9 @@ impl Recorded {
 
     /// [`Instance::handle_packet`].
     pub fn handle_packet(&mut self, now: Time, packet: &[u8]) {
-        let is_accepted = self.instance.accept_packet(now, packet);
+        let had_effect = self.instance.accept_packet(now, packet);
         if let Some(tape) = &mut self.tape {
-            tape.packet(now, packet, is_accepted);
+            tape.packet(now, packet, had_effect);
         }
     }
 
@@ -180,7 +172,7 @@ impl Recorded {
         if let Some(tape) = &mut self.tape
             && is_compared(&action)
         {
-            let told = told(&action, &tape.auth);
+            let told = told(&action, &tape.wiper);
             tape.write(Event::Action(told));
         }
         Some(action)
@@ -195,7 +187,7 @@ impl Recorded {
     pub fn poll_advert(&mut self) -> Option<Vec<Outgoing>> {
         let packets = self.instance.poll_advert()?;
         if let Some(tape) = &mut self.tape {
-            let told = told(&Action::Send(packets.clone()), &tape.auth);
+            let told = told(&Action::Send(packets.clone()), &tape.wiper);
             tape.write(Event::Action(told));
         }
         Some(packets)

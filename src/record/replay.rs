@@ -10,12 +10,12 @@ use std::{
 use thiserror::Error;
 
 use super::{
-    line::{Event, Header, Line, VERSION, is_compared, told},
-    wipe::OURS,
+    line::{Event, Header, Line, Proof, VERSION, is_compared, told},
+    wipe::Wiper,
 };
 use crate::{
     registry::Counters,
-    vrrp::{Auth, Instance, Settings},
+    vrrp::{Instance, Settings},
 };
 
 /// Why a file is not replayed.
@@ -72,7 +72,7 @@ pub struct Replayed {
 struct Player {
     instance: Instance,
     name: String,
-    auth: Auth,
+    wiper: Wiper,
     count: u64,
     /// It is compared no further: lines are missing, or it has differed already.
     is_over: bool,
@@ -110,10 +110,9 @@ pub fn replay(recording: impl BufRead) -> Result<Replayed, Invalid> {
 
 fn play(number: usize, line: Line, players: &mut BTreeMap<usize, Player>, replayed: &mut Replayed) {
     match line.event {
-        Event::Router { settings, password } => {
-            players.insert(line.router, Player::new(*settings, password));
+        Event::Router { settings, auth } => {
+            players.insert(line.router, Player::new(*settings, &auth));
         }
-        Event::LeftOut { name, why } => replayed.notes.push(format!("({name}) not recorded: {why}")),
         Event::Lost(count) => replayed.notes.push(format!("{count} lines are missing at the end")),
         Event::Input { at, input } => {
             let Some(player) = players.get_mut(&line.router) else { return };
@@ -134,17 +133,17 @@ fn play(number: usize, line: Line, players: &mut BTreeMap<usize, Player>, replay
 }
 
 impl Player {
-    fn new(mut settings: Settings, password: bool) -> Self {
-        settings.auth = if password { Auth::Pass(OURS) } else { Auth::None };
-        let (name, auth) = (settings.name.clone(), settings.auth.clone());
+    fn new(mut settings: Settings, auth: &Proof) -> Self {
+        settings.auth = auth.in_public();
+        let (name, wiper) = (settings.name.clone(), Wiper::new(&settings.auth));
         let instance = Instance::new(settings, Arc::new(Counters::default()));
-        Self { instance, name, auth, count: 1, is_over: false }
+        Self { instance, name, wiper, count: 1, is_over: false }
     }
 
     /// What its machine wants done next, as far as that is recorded.
     fn next(&mut self) -> Option<String> {
         let action = iter::from_fn(|| self.instance.poll_action()).find(is_compared)?;
-        Some(told(&action, &self.auth))
+        Some(told(&action, &self.wiper))
     }
 
     /// Whether the line of that number is the next one, with none missing before it.

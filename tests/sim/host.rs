@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use steadfast::{
     record::{Recorded, Tape},
     registry::Counters,
-    units::{Priority, Time, Utc},
+    units::{Time, Utc},
     vrrp::{Instance, Settings, SyncGroup},
 };
 
@@ -49,15 +49,6 @@ pub(crate) struct Node {
     /// When the machine wants to be called, by the clock of the world.
     pub(crate) due: Option<Time>,
     pub(crate) watch: Watch,
-}
-
-impl Node {
-    /// A manager gives it another priority, which an owner never has.
-    pub(crate) fn set_priority(&mut self, priority: Priority) {
-        if !self.settings.is_owner() {
-            self.settings.priority = priority;
-        }
-    }
 }
 
 impl Host {

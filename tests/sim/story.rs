@@ -40,7 +40,7 @@ impl Story {
         self.0.as_ref()?;
         let lines = Arc::clone(&self.1);
         let sink = move |line| lines.lock().expect("nobody panicked").push(line);
-        Tape::new(router, settings, Box::new(sink))
+        Some(Tape::new(router, settings, Box::new(sink)))
     }
 
     pub(crate) fn line(&mut self, now: Time, what: Arguments<'_>) {

@@ -108,11 +108,16 @@ impl World {
         }
     }
 
-    /// A manager gives a router another priority.
+    /// A manager gives a router another priority, and those of its group as well: they are to prefer the same one.
     fn set_priority(&mut self, host: usize, router: usize) {
         let priority = Priority(u8::try_from(1 + self.random.below(254)).expect("at most 254"));
-        if self.hosts[host].is_running && self.hosts[host].stalled_until <= self.now {
-            self.hosts[host].nodes[router].set_priority(priority);
+        let routers = if self.plan.is_member(router) { self.plan.group.clone() } else { vec![router] };
+        let has_an_owner = routers.iter().any(|router| self.hosts[host].nodes[*router].settings.is_owner());
+        if !self.hosts[host].is_running || has_an_owner || self.hosts[host].stalled_until > self.now {
+            return;
+        }
+        for router in routers {
+            self.hosts[host].nodes[router].settings.priority = priority;
             self.input(host, router, Input::Setting(Setting::BasePriority(priority)));
         }
     }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 /// The keys of an instance and what is done with them.
@@ -18,7 +19,8 @@ pub struct Signatures {
 }
 
 /// How a signature that was heard before is told from a new one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum AntiReplay {
     /// `time`: the sender's clock may differ from ours by so many seconds, 1..=300.
     Time {
@@ -30,7 +32,8 @@ pub enum AntiReplay {
 }
 
 /// The `mode` keyword.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum SignatureMode {
     /// Sign, and believe nobody who does not.
     Enforce,

@@ -70,7 +70,7 @@ pub(super) fn routers(
     recorder: Option<&recorder::Source>,
 ) -> Vec<Router> {
     let router = |(number, (row, place)): (usize, (_, &Option<Place>))| {
-        let tape = |settings: &_| recorder.and_then(|recorder| recorder.tape(number, settings));
+        let tape = |settings: &_| recorder.map(|recorder| recorder.tape(number, settings));
         let group = place.as_ref().map(|place| place.row(topology));
         Router::new(row, group, groups::membership(group, topology), tape)
     };

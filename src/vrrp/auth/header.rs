@@ -128,20 +128,41 @@ impl Association {
         let Ok((ip, _)) = ipv4::Header::parse(packet) else { return };
         let mut header = AuthHeader { spi: ip.source, sequence, icv: [0; ICV_LEN] };
         header.emit(&mut packet[ipv4::HEADER_LEN..]);
-        let icv = self.covering(packet, ipv4::HEADER_LEN, ip.destination).finalize().into_bytes();
-        header.icv.copy_from_slice(&icv[..ICV_LEN]);
+        header.icv = self.check_value(packet).unwrap_or_default();
         header.emit(&mut packet[ipv4::HEADER_LEN..]);
+    }
+
+    /// Whether a packet that ends with the message was made with the key.
+    pub(super) fn proves(&self, header: &Header, packet: &[u8]) -> bool {
+        let (Some(found), Ok((ip, at))) = (header.authentication, ipv4::Header::parse(packet)) else {
+            return false;
+        };
+        // Compares in constant time.
+        self.covering(packet, at, ip.destination).verify_truncated_left(&found.icv).is_ok()
+    }
+
+    /// The ICV that proves a packet which ends with the message; `None` when it has no IPv4 header.
+    pub(super) fn check_value(&self, packet: &[u8]) -> Option<[u8; ICV_LEN]> {
+        let (ip, at) = ipv4::Header::parse(packet).ok()?;
+        let mut icv = [0; ICV_LEN];
+        icv.copy_from_slice(&self.covering(packet, at, ip.destination).finalize().into_bytes()[..ICV_LEN]);
+        Some(icv)
+    }
+
+    /// The sequence number last sent or accepted.
+    pub(super) fn sequence(&self) -> u32 {
+        self.sequence
     }
 
     /// Judges a received packet that ends with the message: the ICV first, so that nothing else can be learnt without the
     /// key. Its sequence number then is ours.
     pub(super) fn judge(&mut self, header: &Header, packet: &[u8]) -> Result<(), Reject> {
-        let (Some(ours), Ok((ip, at))) = (header.authentication, ipv4::Header::parse(packet)) else {
+        let (Some(ours), Ok((ip, _))) = (header.authentication, ipv4::Header::parse(packet)) else {
             return Err(Reject::NoHeader);
         };
-        // Compares in constant time.
-        let verdict = self.covering(packet, at, ip.destination).verify_truncated_left(&ours.icv);
-        verdict.map_err(|_| Reject::IntegrityCheck)?;
+        if !self.proves(header, packet) {
+            return Err(Reject::IntegrityCheck);
+        }
         if ours.spi != ip.source {
             return Err(Reject::SecurityIndex(ours.spi));
         }

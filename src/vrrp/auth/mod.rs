@@ -6,6 +6,7 @@
 
 pub mod header;
 mod replay;
+pub(crate) mod reseal;
 pub mod signature;
 pub mod trailer;
 
@@ -158,6 +159,15 @@ impl Guard {
         let utc = self.utc(now);
         let Kind::Signature(signer) = &mut self.kind else { return Ok(()) };
         signer.judge(utc, source, message, trailer).map_err(Reject::Signature)
+    }
+
+    /// The sequence number of the authentication header last sent or accepted. Also a packet that is not believed may move
+    /// it, if it was made with the key.
+    pub(super) fn header_sequence(&self) -> Option<u32> {
+        match &self.kind {
+            Kind::Header(association) => Some(association.sequence()),
+            _ => None,
+        }
     }
 
     /// The packet judged last is believed.

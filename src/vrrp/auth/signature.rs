@@ -189,6 +189,34 @@ impl Signer {
     }
 }
 
+/// Whether a trailer was made with the key that it names, for this message.
+pub(super) fn proves(
+    signatures: &Signatures,
+    source: IpAddr,
+    message: &[u8],
+    bytes: &[u8; trailer::LEN],
+) -> bool {
+    let Trailer { key, mac, .. } = Trailer::parse(bytes);
+    let known = signatures.keys.iter().find(|known| known.id == key);
+    known.is_some_and(|known| {
+        covering(&keyed(known.reveal()), source, message, bytes).verify_truncated_left(&mac).is_ok()
+    })
+}
+
+/// Makes the HMAC of a trailer anew with the key that it names, if there is one.
+pub(super) fn replace(
+    signatures: &Signatures,
+    source: IpAddr,
+    message: &[u8],
+    bytes: &mut [u8; trailer::LEN],
+) {
+    let mac = match signatures.keys.iter().find(|known| known.id == Trailer::parse(bytes).key) {
+        Some(known) => covering(&keyed(known.reveal()), source, message, bytes).finalize().into_bytes(),
+        None => Default::default(),
+    };
+    bytes[HEAD_LEN..].copy_from_slice(&mac[..MAC_LEN]);
+}
+
 /// The sequence after `sent`: the clock's, or the next one while the clock has not moved on. A clock that was set back is
 /// followed when others would no longer accept the old time.
 fn next(sent: Option<Sequence>, utc: Utc, anti_replay: AntiReplay) -> Sequence {

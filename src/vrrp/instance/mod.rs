@@ -219,13 +219,14 @@ impl Instance {
         self.accept_packet(now, packet);
     }
 
-    /// As [`Self::handle_packet`]. Returns whether it was an advertisement that counts; all others have no effect but on
-    /// counters and log lines.
+    /// As [`Self::handle_packet`]. Returns whether it had an effect, as an advertisement that counts or on what is sent next;
+    /// all others have none but on counters and log lines.
     pub fn accept_packet(&mut self, now: Time, packet: &[u8]) -> bool {
         // RFC 9568 §6.4.1 (6.4.1-3): not processed, and not counted, before a start or in FAULT.
         if !matches!(self.state, State::Backup | State::Master) {
             return false;
         }
+        let sequence = self.guard.header_sequence();
         let verdict = self.judge(now, packet);
         let Some(verdict) = verdict else { return false };
         validate::count(&verdict, &self.counters);
@@ -247,7 +248,7 @@ impl Instance {
                 self.complain_of_packet(now, packet, &reject);
             }
         }
-        is_accepted
+        is_accepted || self.guard.header_sequence() != sequence
     }
 
     /// Carries out what is due.
