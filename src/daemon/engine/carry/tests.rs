@@ -35,7 +35,7 @@ fn master() -> Stuck {
 fn answer(stuck: &mut Stuck, answer: impl Fn(usize) -> Answer) {
     let asked = stuck.asked(ROUTER);
     let answers = asked.into_iter().map(|request| (request, answer(request.slot()), None)).collect();
-    stuck.engine.handle_done(Done { holder: ROUTER, answers });
+    stuck.engine.handle_done(vec![Done { holder: ROUTER, answers }]);
 }
 
 fn report(stuck: &mut Stuck, slot: usize, is_there: bool) {
