@@ -58,6 +58,8 @@ same KEEPALIVED-MIB::vrrpInstanceStateChange $keepalived.2.10.0.2
 same STEADFAST-MIB::steadfastNotificationsLost $keepalived.1000.0.1
 same STEADFAST-MIB::steadfastLostCount.0 $keepalived.1000.1.1.0
 same STEADFAST-MIB::steadfastLostTotal.0 $keepalived.1000.1.2.0
+same STEADFAST-MIB::steadfastAgentState.0 $keepalived.1000.1.3.1.0
+same STEADFAST-MIB::steadfastRejectionsUntold.0 $keepalived.1000.1.4.5.0
 same KEEPALIVED-MIB::realServerWeight.1.2 $keepalived.3.4.1.7.1.2
 same VRRP-MIB::vrrpOperState.3.41 .1.3.6.1.2.1.68.1.3.1.3.3.41
 same VRRPV3-MIB::vrrpv3OperationsStatus.3.41.ipv4 .1.3.6.1.2.1.207.1.1.1.1.6.3.41.1

@@ -24,7 +24,9 @@ use agentx::{Access, Object, Syntax};
 use steadfast::snmp;
 
 /// The modules that are served.
-const MODULES: [&str; 3] = ["KEEPALIVED-MIB", "VRRP-MIB", "VRRPV3-MIB"];
+const MODULES: [&str; 4] = ["KEEPALIVED-MIB", "VRRP-MIB", "VRRPV3-MIB", OWN];
+/// That of this program, of which nobody else has gathered facts; its names begin as none of the others do.
+const OWN: &str = "STEADFAST-MIB";
 
 /// What a description says of an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -246,7 +248,7 @@ fn the_code_declares_what_the_mib_file_says() {
     let (code, module) = (code(), module());
     assert!(code.len() > 80, "only {} objects are declared", code.len());
     for (name, declared) in &code {
-        assert_eq!(Some(declared), module.get(name), "{name}: code left, mibs/KEEPALIVED-MIB.txt right");
+        assert_eq!(Some(declared), module.get(name), "{name}: code left, mibs/*.txt right");
     }
     assert!(module.len() > 480, "only {} objects are in the files", module.len());
     let undeclared: Vec<_> = module.keys().filter(|name| !code.contains_key(*name)).collect();
@@ -261,7 +263,7 @@ fn the_mib_file_says_what_keepaliveds_module_says() {
     };
     let (facts, module) = (facts(&rows), module());
     assert!(facts.len() > 480, "only {} objects are known", facts.len());
-    for (name, described) in &module {
+    for (name, described) in module.iter().filter(|(name, _)| !name.starts_with("steadfast")) {
         assert_eq!(Some(described), facts.get(name), "{name}: MIB file left, facts right");
     }
     let missing: Vec<_> = facts.keys().filter(|name| !module.contains_key(*name)).collect();

@@ -3,8 +3,10 @@
 //! What is served ([`walk`], [`reading`], [`contexts`], [`differential`], [`rfc`], [`tracked`], [`switches`]), what is told
 //! ([`transitions`], [`crowd`], [`rejected`]), what others make of both ([`consumers`]), what may be changed ([`set`],
 //! [`set_switches`], [`set_weight`]), and what happens to all of it, and to the advertisements, while snmpd is away or busy
-//! ([`outage`], [`load`]), all of that at once ([`chaos`]), or the daemon itself is killed ([`journal`]).
+//! ([`outage`], [`load`], [`agent`]), all of that at once ([`chaos`]), or the daemon itself is killed ([`journal`]).
 
+#[path = "snmp/agent.rs"]
+mod agent;
 #[path = "snmp/cadence.rs"]
 mod cadence;
 #[path = "snmp/chaos.rs"]

@@ -98,6 +98,6 @@ pub use driver::Subagent;
 pub use mib::{Change, CommitFailed, Mib, SetError, UndoFailed};
 pub use notification::{Delivery, Notification, Notifications};
 pub use oid::Oid;
-pub use session::{Config, Link, Region, Session, Status, Timing};
+pub use session::{Config, Link, Region, Session, Status, Tally, Timing};
 pub use value::{Value, VarBind};
 pub use view::{Access, Column, Index, Object, Scalar, Syntax, Table, View, seek_sorted, seek_sorted_by};

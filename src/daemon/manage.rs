@@ -21,7 +21,7 @@ use tokio::{
 };
 use tracing::{error, info, warn};
 
-use super::{engine::Command, real_time::RealTime, trackers::scripts};
+use super::{agent, engine::Command, real_time::RealTime, trackers::scripts};
 use crate::{
     cli,
     kernel::{Deadline, clock},
@@ -161,24 +161,20 @@ async fn subagent(
         let _ = leave.await;
     };
     info!("serving KEEPALIVED-MIB through the AgentX master at {master}");
-    let built = Subagent::new(master, config, mib, || clock::now().0);
-    if let Ok(subagent) = &built {
-        // It is empty until here.
-        let _ = status.set(subagent.status());
-    }
-    match built {
-        Ok(subagent) if traps => {
-            let backlog = in_time(backlog).await;
-            subagent
-                .with_notifications(Pending::new((Arc::clone(registry), clock::now), parts, backlog, told))
-                .run_until(leave)
-                .await;
-        }
-        Ok(subagent) => {
-            drop(told);
-            subagent.run_until(leave).await;
-        }
-        Err(error) => warn!("KEEPALIVED-MIB is not served: {error}"),
+    let subagent = match Subagent::new(master.clone(), config, mib, || clock::now().0) {
+        Ok(subagent) => subagent,
+        Err(error) => return warn!("KEEPALIVED-MIB is not served: {error}"),
+    };
+    // It is empty until here.
+    let _ = status.set(subagent.status());
+    let shown = agent::show(registry, &master, subagent.status());
+    if traps {
+        let backlog = in_time(backlog).await;
+        let pending = Pending::new((Arc::clone(registry), clock::now), parts, backlog, told);
+        join(shown, subagent.with_notifications(pending).run_until(leave)).await;
+    } else {
+        drop(told);
+        join(shown, subagent.run_until(leave)).await;
     }
 }
 

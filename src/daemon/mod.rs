@@ -5,6 +5,7 @@
 //! thread, holds what reads the registry: the SNMP subagent, notify scripts, tracked scripts. Tracked files and processes
 //! have a thread each beside it. The lanes share the registry and one bounded channel of commands.
 
+mod agent;
 mod engine;
 mod host;
 mod journal;

@@ -9,6 +9,7 @@
 //! Nothing here does I/O and nothing waits: a reader can never delay the engine. The room may import
 //! [`crate::config`]'s model and [`crate::units`]; every output reads it, and no output keeps a copy of it.
 
+mod agent;
 mod counters;
 mod group;
 mod history;
@@ -30,6 +31,7 @@ mod transition;
 pub(crate) mod testing;
 
 pub use self::{
+    agent::{Agent, AgentState, AgentStatus},
     counters::{Counter, Counters},
     group::{GroupRow, GroupStatus},
     history::Mastered,
@@ -65,7 +67,9 @@ pub struct Registry {
     /// Every transition since the start, numbered.
     pub transitions: Stream,
     /// Packets that were refused, as far as somebody is told of them.
-    pub rejections: Rejections,
+    pub rejections: Arc<Rejections>,
+    /// How the SNMP subagent gets on with its master.
+    pub agent: Arc<Agent>,
     /// How late the vrrp lane is with what is due.
     pub lag: Lag,
     /// Where threads have panicked.
@@ -78,7 +82,8 @@ impl Registry {
         Self {
             topology: ArcSwap::from_pointee(topology),
             transitions: Stream::default(),
-            rejections: Rejections::default(),
+            rejections: Arc::default(),
+            agent: Arc::default(),
             lag: Lag::default(),
             panics: Panics::default(),
         }

@@ -1,4 +1,4 @@
-//! KEEPALIVED-MIB and the MIBs of RFC 2787 and RFC 6527 over the registry: what an NMS reads, and what it is told.
+//! KEEPALIVED-MIB, the MIBs of RFC 2787 and RFC 6527 and STEADFAST-MIB over the registry: what an NMS reads, and what it is told.
 //!
 //! Each table is one file that declares its columns as data, with a getter per column; [`view`] puts them
 //! together, and [`Pending`] turns transitions into notifications. Nothing here keeps state of its own:
@@ -18,6 +18,7 @@ mod instance;
 mod mail;
 mod next_hop;
 mod notification;
+mod own;
 mod parts;
 mod pending;
 mod position;
@@ -72,7 +73,7 @@ pub fn view() -> View<Snapshot> {
         .table(&tracked::PROCESSES)
         .table(&process::TABLE)
         .table(&tracked::GROUP_PROCESSES);
-    rfc::add(check::add(view))
+    rfc::add(check::add(view).scalars(&own::SCALARS))
 }
 
 /// INTEGER { enabled(1), disabled(2) }.

@@ -20,7 +20,7 @@ const INSTANCE_ENTRY: [u32; 3] = [2, 3, 1];
 const GROUP_ENTRY: [u32; 3] = [2, 1, 1];
 
 /// STEADFAST-MIB::steadfast, below [`KEEPALIVED`]: an arc that keepalived has nothing at.
-const STEADFAST: u32 = 1000;
+pub(super) const STEADFAST: u32 = 1000;
 /// STEADFAST-MIB::steadfastNotificationsLost, below [`KEEPALIVED`].
 const NOTIFICATIONS_LOST: [u32; 3] = [STEADFAST, 0, 1];
 /// STEADFAST-MIB::steadfastLostCount.0, below [`KEEPALIVED`].

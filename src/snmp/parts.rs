@@ -4,7 +4,7 @@ use agentx::{Oid, Region};
 
 use crate::{
     config::Global,
-    snmp::{KEEPALIVED, rfc},
+    snmp::{KEEPALIVED, notification::STEADFAST, rfc},
 };
 
 /// What is switched on.
@@ -40,13 +40,14 @@ impl Parts {
         self != Self::default()
     }
 
-    /// The subtrees to register. KEEPALIVED-MIB::global comes with the rest of its module.
+    /// The subtrees to register. KEEPALIVED-MIB::global comes with the rest of its module, STEADFAST-MIB with any.
     pub fn regions(self) -> Vec<Region> {
         let keepalived = Oid::from(KEEPALIVED);
         let all = [
             (self.vrrp || self.checker, keepalived.child(1), "The MIB module for global"),
             (self.vrrp, keepalived.child(2), "The MIB module for VRRP"),
             (self.checker, keepalived.child(3), "The MIB module for checkers"),
+            (self.any(), keepalived.child(STEADFAST), "The MIB module for Steadfast itself"),
             (self.rfc_v2, Oid::from(rfc::V2), "The MIB module for VRRP version 2"),
             (self.rfc_v3, Oid::from(rfc::V3), "The MIB module for VRRP version 3"),
         ];
@@ -63,7 +64,7 @@ mod tests {
     fn without_a_keyword_nothing_is_served() {
         assert!(!Parts::default().any());
         assert_eq!(Parts::default().regions().len(), 0);
-        assert_eq!(Parts { checker: true, ..Parts::default() }.regions().len(), 2);
-        assert_eq!(Parts::ALL.regions().len(), 5);
+        assert_eq!(Parts { checker: true, ..Parts::default() }.regions().len(), 3);
+        assert_eq!(Parts::ALL.regions().len(), 6);
     }
 }

@@ -10,7 +10,7 @@ use agentx::{Status, session::Uptime};
 use tokio::sync::watch;
 
 use crate::{
-    registry::{Registry, Topology},
+    registry::{Agent, Registry, Rejections, Topology},
     snmp::by_link::ByLink,
     units::Time,
 };
@@ -27,6 +27,8 @@ pub struct Snapshot {
     /// When the daemon began to count.
     began: Time,
     clock: Clock,
+    pub(super) agent: Arc<Agent>,
+    pub(super) rejections: Arc<Rejections>,
 }
 
 /// The monotonic clock of the rows.
@@ -38,7 +40,14 @@ impl Snapshot {
         // Before the rows are looked at: what changes meanwhile is seen the next time.
         let link_changes = topology.link_changes();
         let by_link = ByLink::new(&topology);
-        Self { topology, by_link, link_changes, uptime, began, clock }
+        let (agent, rejections) = Default::default();
+        Self { topology, by_link, link_changes, uptime, began, clock, agent, rejections }
+    }
+
+    /// The same with what a registry has beside its rows.
+    fn of(self, registry: &Registry) -> Self {
+        let (agent, rejections) = (Arc::clone(&registry.agent), Arc::clone(&registry.rejections));
+        Self { agent, rejections, ..self }
     }
 
     /// The master's sysUpTime at a moment, in TimeTicks: 0 while it is unknown, and for what was before the master.
@@ -100,7 +109,8 @@ impl Snapshots {
         match &*last {
             Some(known) if known.is_of(&topology, uptime) => Arc::clone(known),
             _ => {
-                let fresh = Arc::new(Snapshot::new(topology, uptime, (self.began, self.clock)));
+                let fresh = Snapshot::new(topology, uptime, (self.began, self.clock)).of(&self.registry);
+                let fresh = Arc::new(fresh);
                 *last = Some(Arc::clone(&fresh));
                 fresh
             }

@@ -59,7 +59,7 @@ pub(crate) fn mib_dirs() -> [PathBuf; 2] {
 pub(crate) fn with_names(snmpd: &Snmpd) -> SnmpClient {
     let dirs = mib_dirs();
     let dirs: Vec<&Path> = dirs.iter().map(PathBuf::as_path).collect();
-    snmpd.client().mibs(&dirs, "SNMPv2-MIB:KEEPALIVED-MIB")
+    snmpd.client().mibs(&dirs, "SNMPv2-MIB:KEEPALIVED-MIB:STEADFAST-MIB")
 }
 
 /// `global_defs` with SNMP and notifications over the AgentX master of `snmpd`. What measures lateness would

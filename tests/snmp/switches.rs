@@ -94,13 +94,13 @@ fn registrations(snmpd: &Snmpd) -> Result<Vec<String>> {
 }
 
 #[test]
-fn two_regions_are_registered_and_described() -> Result<()> {
+fn three_regions_are_registered_and_described() -> Result<()> {
     let _calm = calm();
     let lan = Lan::pair()?;
     let snmpd = Snmpd::builder(&lan["alpha"]).start()?;
     let router = router(&lan, &format!("  enable_snmp_vrrp\n  snmp_socket {}", snmpd.agentx()), &[])?;
     wait_served(&snmpd)?;
-    let regions = ["1", "2"].map(|arc| format!("{KEEPALIVED}.{arc}"));
+    let regions = ["1", "2", "1000"].map(|arc| format!("{KEEPALIVED}.{arc}"));
     wait::until_eq("one row for each region in sysORTable", SOON, &described(&regions), || {
         capabilities(&snmpd).unwrap_or_default()
     })?;
@@ -114,8 +114,9 @@ fn two_regions_are_registered_and_described() -> Result<()> {
     Ok(())
 }
 
-fn described(regions: &[String; 2]) -> Vec<(String, String)> {
-    let words = ["global", "VRRP"].map(|part| format!("STRING: \"The MIB module for {part}\""));
+fn described(regions: &[String; 3]) -> Vec<(String, String)> {
+    let words =
+        ["global", "VRRP", "Steadfast itself"].map(|part| format!("STRING: \"The MIB module for {part}\""));
     regions.iter().map(|region| format!("OID: {region}")).zip(words).collect()
 }
 

@@ -62,7 +62,8 @@ fn every_name_and_every_enumeration_resolves() -> Result<()> {
     for line in said.stdout.lines() {
         // Nothing but the indexes is left as a number.
         let (object, value) = line.split_once(" = ").unwrap_or_else(|| panic!("{line}"));
-        let name = object.strip_prefix("KEEPALIVED-MIB::").and_then(|rest| rest.split('.').next());
+        let (_, name) = object.split_once("-MIB::").unwrap_or_else(|| panic!("{line}"));
+        let name = name.split('.').next().filter(|name| *name != "keepalived");
         let name = name.unwrap_or_else(|| panic!("{line}"));
         let deepest = if name.starts_with("vrrpAddress") || name.starts_with("vrrpTracked") { 2 } else { 1 };
         assert_eq!(object.matches('.').count(), deepest, "{line}");

@@ -50,6 +50,9 @@ pub enum LostBecause {
     /// The connection ended.
     #[error("the connection ended")]
     Disconnected,
+    /// Nobody takes connections there.
+    #[error("no connection")]
+    NotConnected,
     /// No connection in time.
     #[error("no connection in time")]
     ConnectTimeout,

@@ -98,7 +98,7 @@ impl<M: Mib> Session<M> {
                 }
             }
             (Request::Notify(id), ErrorCode::NoError) => {
-                self.events.push_back(Event::Notified(id, Delivery::Accepted));
+                self.notified(id, Delivery::Accepted);
             }
             (Request::Notify(id), error) => self.count_try(id, Delivery::Refused(error)),
             (Request::Ping, _) => {}
@@ -138,6 +138,7 @@ impl<M: Mib> Session<M> {
             ErrorCode::DuplicateRegistration => drop(self.registered.hold(place, now)),
             ErrorCode::NoError => {
                 self.registered.hold(place, now);
+                self.status.restored += 1;
                 self.events.push_back(Event::Restored(self.config.regions[place].subtree.clone()));
             }
             error => {
@@ -164,8 +165,13 @@ impl<M: Mib> Session<M> {
         self.tries = if self.tries.0 == id { (id, self.tries.1 + 1) } else { (id, 1) };
         if self.tries.1 >= MAX_TRIES {
             self.tries = (0, 0);
-            self.events.push_back(Event::Notified(id, failure));
+            self.notified(id, failure);
         }
+    }
+
+    fn notified(&mut self, id: u64, delivery: Delivery) {
+        self.status.notifications.done(delivery);
+        self.events.push_back(Event::Notified(id, delivery));
     }
 
     pub(super) fn ping(&mut self, now: Duration) {

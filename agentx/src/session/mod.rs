@@ -45,7 +45,7 @@ pub use config::{Config, DEFAULT_PRIORITY, Region, Timing};
 pub use event::{Action, Event, InvalidConfig, LostBecause};
 use outstanding::{Outstanding, Request};
 use regions::Regions;
-pub use status::{Link, Status};
+pub use status::{Link, Status, Tally};
 use timers::{Timer, Timers};
 pub use uptime::Uptime;
 
@@ -145,6 +145,9 @@ impl<M: Mib> Session<M> {
                 registered: 0,
                 regions,
                 sessions: 0,
+                restored: 0,
+                notifications: Tally::default(),
+                lost_because: None,
                 uptime: None,
             },
         };
@@ -201,6 +204,7 @@ impl<M: Mib> Session<M> {
         let trap = Value::ObjectIdentifier(notification.trap_oid.clone());
         varbinds.push(VarBind::new(SNMP_TRAP_OID.into(), trap));
         varbinds.extend(notification.varbinds.iter().cloned());
+        self.status.notifications.send(notification.id);
         self.ask(now, Request::Notify(notification.id), Body::Notify(varbinds));
         self.settle(now);
     }
@@ -239,6 +243,7 @@ impl<M: Mib> Session<M> {
     /// The connection could not be made.
     pub fn handle_connect_failed(&mut self, now: Duration) {
         if self.state == State::Connecting {
+            self.status.lost_because = Some(LostBecause::NotConnected);
             self.retry_later(now);
         }
     }
@@ -393,6 +398,7 @@ impl<M: Mib> Session<M> {
             self.backoff.reset();
         }
         self.actions.push_back(Action::Disconnect { farewell });
+        self.status.lost_because = Some(because);
         self.events.push_back(Event::Lost { because, lasted });
         self.retry_later(now);
     }

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::Uptime;
+use super::{LostBecause, Uptime};
+use crate::notification::Delivery;
 
 /// How far the way to the master is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,8 +37,46 @@ pub struct Status {
     pub regions: usize,
     /// How many sessions the master has opened for us so far.
     pub sessions: u64,
+    /// How many regions it had lost, or given up for somebody else, and serves from us again.
+    pub restored: u64,
+    /// What became of the notifications.
+    pub notifications: Tally,
+    /// Why the last session, or attempt at one, was given up.
+    pub lost_because: Option<LostBecause>,
     /// The master's sysUpTime, once it was heard.
     pub uptime: Option<Uptime>,
+}
+
+/// Notifications, counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// How often one was sent.
+    pub sent: u64,
+    /// How often that was one that had been sent before.
+    pub repeated: u64,
+    /// How many the master has.
+    pub accepted: u64,
+    /// How many were given up.
+    pub given_up: u64,
+    /// The one that is on its way, or was when its session ended.
+    last: Option<u64>,
+}
+
+impl Tally {
+    /// The notification of this number is sent.
+    pub(super) fn send(&mut self, id: u64) {
+        self.sent += 1;
+        self.repeated += u64::from(self.last.replace(id) == Some(id));
+    }
+
+    /// The notification on its way is done with.
+    pub(super) fn done(&mut self, delivery: Delivery) {
+        self.last = None;
+        match delivery {
+            Delivery::Accepted => self.accepted += 1,
+            Delivery::Refused(_) | Delivery::Unanswered => self.given_up += 1,
+        }
+    }
 }
 
 impl Status {

@@ -179,6 +179,12 @@ impl Story {
         self.session.status().link
     }
 
+    /// Notifications sent, sent again, accepted and given up.
+    fn tally(&self) -> [u64; 4] {
+        let Tally { sent, repeated, accepted, given_up, .. } = self.session.status().notifications;
+        [sent, repeated, accepted, given_up]
+    }
+
     fn notify(&mut self, id: u64) {
         assert!(self.session.can_notify());
         let notification =
@@ -419,6 +425,7 @@ fn a_refused_notification_is_given_up_after_three_tries() {
         story.answer(&notify, ErrorCode::ProcessingError);
         assert_eq!(story.events(), expected);
     }
+    assert_eq!(story.tally(), [3, 2, 0, 1]);
 }
 
 #[test]
@@ -429,8 +436,14 @@ fn not_open_means_starting_over_with_the_notification_kept() {
     let notify = story.sent_one();
     story.answer(&notify, ErrorCode::NotOpen);
     assert_eq!(story.events(), [Event::Lost { because: LostBecause::NotOpen, lasted: ms(1000) }]);
+    assert_eq!(story.session.status().lost_because, Some(LostBecause::NotOpen));
     story.back();
     assert!(story.session.can_notify(), "so that the driver offers it again");
+    story.notify(1);
+    let notify = story.sent_one();
+    story.answer(&notify, ErrorCode::NoError);
+    story.notify(2);
+    assert_eq!(story.tally(), [3, 1, 1, 0]);
 }
 
 #[test]
@@ -663,6 +676,7 @@ fn a_region_that_nobody_asks_for_is_asked_about_and_registered_again_when_it_is_
     let registers = story.answer_with(ErrorCode::NoError);
     assert_eq!(registers.len(), 1);
     assert_eq!(story.events(), [Event::Restored(Oid::from([1, 3, 6]))]);
+    assert_eq!(story.session.status().restored, 1);
     assert!(story.session.status().is_registered());
     // The master has it no more, and does not give it.
     story.pass(check_after / 2);
