@@ -27,7 +27,7 @@ pub(crate) fn judge_rest(size: usize, ours: &Growth, theirs: &Growth) {
     let cpu = both(|growth| growth.cpu.median);
     let limit = format!("keepalived's, {CPU}");
     clause(size, "CPU at rest, % of a core", limit, cpu, cpu.0 <= cpu.1.min(CPU));
-    let over = both(|growth| growth.cpu.median / growth.bare.median);
+    let over = both(|growth| growth.over_bare.median);
     clause(size, "CPU over that of the bare loop", OVER_BARE, over, over.0 <= OVER_BARE);
     let drift = both(|growth| growth.pace.drift.median);
     clause(size, "drift of the period, µs", DRIFT, drift, drift.0.abs() <= DRIFT);

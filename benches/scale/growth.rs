@@ -14,7 +14,7 @@ use crate::{
 /// How long what is looked at.
 #[derive(Clone, Copy)]
 pub(crate) struct Spans {
-    /// The CPU time of the program, and then of the bare loop: so many windows of so long.
+    /// The CPU time of the program and of the bare loop: so many windows of so long.
     pub(crate) windows: (usize, Duration),
     /// The advertisements.
     pub(crate) watch: Duration,
@@ -27,6 +27,8 @@ pub(crate) struct Growth {
     pub(crate) cpu: Summary,
     /// That of the bare loop.
     pub(crate) bare: Summary,
+    /// How many times that.
+    pub(crate) over_bare: Summary,
     /// Resident memory at rest, at its peak, and with shared pages divided up, in MiB.
     pub(crate) rss: f64,
     pub(crate) peak: f64,
@@ -37,28 +39,33 @@ pub(crate) struct Growth {
 /// Alone on the wire, with so many virtual routers.
 pub(crate) fn run(subject: &Subject, size: usize, spans: Spans) -> Result<Growth> {
     let lan = fleet::hosts(size)?;
-    let (alpha, beta) = (&lan["alpha"], &lan["beta"]);
     let (daemon, start) = start::run(subject, &lan, size)?;
     support::rest(BURSTS)?;
 
-    let cpu = percent(spans.windows, || daemon.cpu())?;
-    let (rss, pss) = daemon.memory();
-    let peak = daemon.peak();
-    let sniffer = Sniffer::start(beta)?;
+    let sniffer = Sniffer::start(&lan["beta"])?;
     support::rest(spans.watch)?;
     let heard = sniffer.stop()?;
-    daemon.kill9();
 
-    let bare = bare::start(alpha, &heard)?;
-    support::rest(Duration::from_secs(2))?;
-    let of_bare = percent(spans.windows, || daemon::cpu(bare.pid()))?;
+    // Both at once: what the machine does to the one it does to the other.
+    let twin = fleet::hosts(size)?;
+    fleet::assume_addresses(&twin["alpha"], size)?;
+    let bare = bare::start(&twin["alpha"], &heard)?;
+    support::rest(BURSTS)?;
+    let windows = windows(spans.windows, || [daemon.cpu(), daemon::cpu(bare.pid())])?;
+    let of = |what: fn([f64; 2]) -> f64| Summary::of(windows.iter().copied().map(what));
+    let (cpu, of_bare) = (of(|[own, _]| own), of(|[_, bare]| bare));
+    let over_bare = of(|[own, bare]| own / bare);
     if bare.status().is_some() {
         return Err(Error::Unexpected(format!("the bare loop has ended:\n{}", bare.log_tail())));
     }
+    let (rss, pss) = daemon.memory();
+    let peak = daemon.peak();
+    daemon.kill9();
     Ok(Growth {
         start,
         cpu,
         bare: of_bare,
+        over_bare,
         rss: mib(rss),
         peak: mib(peak),
         pss: mib(pss),
@@ -79,13 +86,14 @@ fn mib(kib: u64) -> f64 {
     kib as f64 / 1024.0
 }
 
-/// How much of a core something takes, in each of some windows.
-fn percent((windows, span): (usize, Duration), cpu: impl Fn() -> Duration) -> Result<Summary> {
+/// How much of a core two things take, in percent, in each of some windows.
+fn windows((count, span): (usize, Duration), cpu: impl Fn() -> [Duration; 2]) -> Result<Vec<[f64; 2]>> {
     let window = |_| {
-        let (since, before) = (clock::now(), cpu());
+        let (since, [own, other]) = (clock::now(), cpu());
         support::rest(span)?;
-        Ok(cpu().saturating_sub(before).as_secs_f64() / since.elapsed().as_secs_f64() * 100.0)
+        let (passed, [own_now, other_now]) = (since.elapsed().as_secs_f64(), cpu());
+        let percent = |now: Duration, before| now.saturating_sub(before).as_secs_f64() / passed * 100.0;
+        Ok([percent(own_now, own), percent(other_now, other)])
     };
-    let seen = (0..windows).map(window).collect::<Result<Vec<_>>>()?;
-    Ok(Summary::of(seen))
+    (0..count).map(window).collect()
 }
