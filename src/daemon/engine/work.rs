@@ -24,11 +24,12 @@ use crate::{
     units::{Family, IfIndex},
 };
 
-/// Requests that leave together when many wait: a millisecond of work for the kernel, whose answers then take their turn
-/// with everything else.
+/// Requests that leave together when many wait: less than a millisecond of work for the kernel, whose answers then take
+/// their turn with everything else.
 const TOGETHER: usize = 64;
-/// Batches that the kernel has at once: what keeps it busy until the answers to one have been dealt with.
-const AT_ONCE: usize = 4;
+/// Batches that the kernel has at once: it is faster than the lane is with what comes of them. The reports of so many changes
+/// fit into the receive buffer several times.
+const AT_ONCE: usize = 32;
 
 /// The requests on their way.
 #[derive(Default)]
