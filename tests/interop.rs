@@ -13,6 +13,7 @@
 //! | `fifos` | lines in FIFOs, and the scripts that read them |
 //! | `frr` | the same with FRR as the other router |
 //! | `groups` | sync groups on two links: all together, in which order, and what is told of it; contested mastership |
+//! | `group_tracking` | what trackers of sync groups and of their members make of the priorities |
 //! | `lane` | what holds up no advertisement: locks of others, floods of changes, forgers, a busy machine |
 //! | `late` | interfaces that come after the start |
 //! | `wire` | adverts and announcements byte for byte as in the captures of keepalived |
@@ -57,6 +58,8 @@ mod election;
 mod fifos;
 #[path = "interop/frr.rs"]
 mod frr;
+#[path = "interop/group_tracking.rs"]
+mod group_tracking;
 #[path = "interop/groups.rs"]
 mod groups;
 #[path = "interop/ipv6.rs"]

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use lab::{Capture, Control, Host, Lan, Result, State, clock, wait};
 
-use crate::world::{LATE, Ours, SOON, Setup, V3, VI, VIP, assert_steady, from, ours, side_by_side};
+use crate::world::{
+    LATE, Ours, SOON, Setup, V3, VI, VIP, assert_steady, from, is_keepalived, ours, side_by_side,
+};
 
 /// An executable script on a host.
 pub(crate) fn script(host: &Host, name: &str, text: &str) -> Result<PathBuf> {
@@ -198,6 +200,33 @@ fn the_weight_of_a_script_moves_the_addresses_and_is_no_fault() {
         for router in [&one, &two] {
             assert_eq!(router.entries(VI, State::Fault), 0, "{}", router.log());
         }
+        Ok(())
+    });
+}
+
+/// Before its first result nothing is known of a script; with `init_fail` that is a failure, until it has succeeded as often
+/// as one has to that has failed.
+#[test]
+fn init_fail_has_a_script_succeed_several_times_at_the_start() {
+    let mut cases = vec![("# nothing", false)];
+    if !is_keepalived("`init_fail`") {
+        cases.push(("init_fail", true));
+    }
+    side_by_side(&cases, |(line, has_to)| {
+        let lan = Lan::pair()?;
+        let alpha = &lan["alpha"];
+        let calls = alpha.dir().join("calls");
+        let check = script(alpha, "check.sh", &format!("echo good >> {}", calls.display()))?;
+        let mut setup = V3.alpha(150).line("track_script {\n    check\n  }");
+        setup.before = format!(
+            "vrrp_script check {{\n  script {}\n  interval 1\n  rise 5\n  {line}\n}}\n",
+            check.display()
+        );
+        let router = setup.start(&ours(), alpha)?;
+        router.wait_entering(VI, State::Master, SOON)?;
+        // Anybody waits a master down interval more, in which there is another one at most.
+        let succeeded = lines(&calls).len();
+        assert_eq!(succeeded >= 5, *has_to, "{succeeded}: {}", router.log());
         Ok(())
     });
 }

@@ -114,13 +114,15 @@ fn check_unicast_src_decides_who_is_believed() {
         // Bounds are of no use unless it is known who sends.
         ("10.9.0.2 min_ttl 100", "# nothing", 203),
         ("10.9.0.2 min_ttl 100", "check_unicast_src", 203),
+        ("10.9.0.2 max_ttl 98", "check_unicast_src", 204),
     ];
     side_by_side(&cases, |(peer, line, believed)| {
         let stage = Stage::build()?;
         let peers = format!("unicast_src_ip 10.9.0.1\n  unicast_peer {{\n    {peer}\n  }}");
         let setup = Setup { advert_int: "1".into(), ..V3.alpha(100).line(peers).line(*line) };
         let alpha = stage.start_until(&setup, State::Master)?;
-        for (source, priority, ttl) in [(GAMMA, 201, 255), (BETA, 202, 99), (BETA, 203, 100)] {
+        for (source, priority, ttl) in [(GAMMA, 201, 255), (BETA, 202, 99), (BETA, 203, 100), (BETA, 204, 98)]
+        {
             stage.advertise(source, true, priority, ttl)?;
         }
         let log = alpha.wait_log("Master received advert", SOON)?;
@@ -213,6 +215,36 @@ fn a_start_may_be_delayed() {
         let waited = first.time.saturating_sub(started);
         assert!(waited >= Duration::from_secs(2) + *wait_after - EARLY, "{waited:?}");
         wait::until_true("the virtual address", SOON, || stage.lan["alpha"].has_address(VIP))
+    });
+}
+
+/// In a time namespace whose boot was just now, and in the machine's, whose boot was some time ago.
+#[test]
+fn a_start_soon_after_the_boot_may_be_delayed() {
+    if is_keepalived("`auth_hmac`, `owner_ignore_adverts`") {
+        return;
+    }
+    let young = "up=$(cut -d. -f1 /proc/uptime)\nset -- unshare -T --fork --kill-child --boottime -$up --monotonic -$up";
+    // The namespace is up for less than a second when the router starts.
+    let cases = [
+        (young, Duration::from_secs(3), Duration::from_secs(2)),
+        ("set --", Duration::from_secs(1), Duration::ZERO),
+    ];
+    side_by_side(&cases, |(around, delay, at_least)| {
+        let stage = Stage::build()?;
+        let alpha = &stage.lan["alpha"];
+        let Subject::Steadfast(binary) = ours() else { return Ok(()) };
+        let run = format!("flags=$*\n{around}\nexec \"$@\" {} $flags", binary.display());
+        let wrapped = Subject::Steadfast(script(alpha, "wrapped.sh", &run)?);
+        let globals = format!("global_defs {{\n  vrrp_delay_after_boot {}\n}}\n", delay.as_secs());
+        let capture = stage.capture()?;
+        let started = clock::wall();
+        let _router =
+            Router::start(&wrapped, alpha, "alpha", &format!("{globals}{}", V3.alpha(150).instance(VI)))?;
+        let seen = capture.wait_vrrp("an advertisement", SOON, |seen| !seen.is_empty())?;
+        let waited = from(&seen, "10.9.0.1")[0].time.saturating_sub(started);
+        assert!(waited + EARLY >= *at_least + V3.master_down(150), "{waited:?}");
+        Ok(())
     });
 }
 
