@@ -5,7 +5,8 @@ use std::{fmt, net::IpAddr};
 use crate::registry::Change;
 
 /// One thing for the driver to carry out. What the network sees is carried out in order; a driver may leave
-/// transitions and log lines for the end, in their own order.
+/// transitions and log lines for the end, in their own order. None of them sends a router advertisement, in any state (RFC
+/// 9568 §6.4.2 (6.4.2-3)).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     /// Send all copies of one advertisement.

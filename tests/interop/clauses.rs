@@ -22,7 +22,7 @@ pub(crate) struct Case {
     /// And what does an answer of ARP, or to a neighbour solicitation.
     pub(crate) answer: &'static [(usize, u8)],
     /// A router advertisement, which nobody sends.
-    router_advertisement: &'static [(usize, u8)],
+    pub(crate) router_advertisement: &'static [(usize, u8)],
     source: std::ops::Range<usize>,
 }
 

@@ -3,8 +3,9 @@
 
 use std::collections::BTreeSet;
 
+use lab::frame::icmpv6;
 use lab::lan::Join;
-use lab::{Capture, Host, Lan, Result, State, wait};
+use lab::{Capture, Host, Injector, Lan, Result, State, wait};
 
 use crate::clauses::{CASES, Case, answer_always, fits, is_answered, lan_with_client, mac, senders};
 use crate::world::{SOON, Setup, V3, VI, ours, side_by_side};
@@ -135,6 +136,49 @@ fn no_advertisement_is_routed_to_another_link() {
         assert_eq!(far.vrrp()?.len(), 0);
         Ok(())
     });
+}
+
+/// Who sends router advertisements, asked for them or not, while there is a BACKUP that forwards.
+fn advertise_routes(is_asked: bool) -> Result<BTreeSet<Vec<u8>>> {
+    let [_, case] = &CASES;
+    let lan = lan_with_client(case)?;
+    let (alpha, client) = (&lan["alpha"], &lan["client"]);
+    alpha.run(&["sysctl", "-qw", "net.ipv6.conf.all.forwarding=1"])?;
+    let _other = case.setup(V3.beta(100)).start_until(&ours(), &lan["beta"], State::Master)?;
+    let router = case.setup(V3.alpha(50)).start_until(&ours(), alpha, State::Backup)?;
+    let capture = Capture::start(client, "vc0", "ip6")?;
+    let mut question = vec![133, 0, 0, 0, 0, 0, 0, 0];
+    let mac = client.mac("vc0")?;
+    question.extend([[1, 1].as_slice(), mac.as_slice()].concat());
+    let injector = Injector::open(client, "vc0")?;
+    // Whoever answers does so within half a second (RFC 4861 §6.2.6), in which there are more advertisements of VRRP.
+    for rounds in 1..=4 {
+        if is_asked {
+            let from = "fe80::ff:fe00:c03".parse().expect("an address");
+            injector.send(&icmpv6(mac, from, 2, question.clone()))?;
+        }
+        let is_vrrp = |bytes: &[u8]| fits(bytes, &[(12, 0x86), (20, 112)]);
+        wait::until_true("advertisements", SOON, || {
+            let packets = capture.packets().unwrap_or_default();
+            packets.iter().filter(|packet| is_vrrp(&packet.bytes)).count() > 4 * rounds
+        })?;
+    }
+    assert_eq!(router.entries(VI, State::Master), 0, "{}", router.log());
+    Ok(senders(&capture, case.router_advertisement))
+}
+
+/// RFC 9568 §6.4.2 (6.4.2-3).
+#[test]
+fn a_backup_sends_no_router_advertisement() -> Result<()> {
+    assert_eq!(advertise_routes(false)?, BTreeSet::new());
+    Ok(())
+}
+
+/// RFC 9568 §6.4.2 (6.4.2-3).
+#[test]
+fn asked_for_routers_a_backup_that_forwards_says_nothing() -> Result<()> {
+    assert_eq!(advertise_routes(true)?, BTreeSet::new());
+    Ok(())
 }
 
 /// The flag of a router in what is said of the virtual address, asked for and unasked (RFC 4861 §4.4).

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
-use lab::frame::checksum;
+use lab::frame::icmpv6;
 use lab::{Capture, Injector, Lan, Result, State, wait};
 
 use crate::clauses::{CASES, Case, ask, fits, lan_with_client, senders};
@@ -128,24 +128,13 @@ fn a_restarted_owner_announces_with_the_virtual_mac() {
 
 /// A router advertisement of a prefix that hosts make addresses of (RFC 4861 §4.2, §4.6.2), of no use as a router.
 fn router_advertisement(source: [u8; 6], prefix: Ipv6Addr) -> Vec<u8> {
-    let from: Ipv6Addr = "fe80::ff:fe00:b02".parse().expect("an address");
-    let to: Ipv6Addr = "ff02::1".parse().expect("an address");
-    let mut message = vec![134, 0, 0, 0, 64, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
     let lifetimes = [0, 0, 0x0e, 0x10];
+    let mut message = vec![134, 0, 0, 0, 64, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
     message.extend([3, 4, 64, 0xc0]);
     message.extend([lifetimes, lifetimes, [0; 4]].concat());
     message.extend(prefix.octets());
-    let length = u16::try_from(message.len()).expect("short").to_be_bytes();
-    let mut covered = [from.octets(), to.octets()].concat();
-    covered.extend([0, 0, length[0], length[1], 0, 0, 0, 58]);
-    covered.extend(&message);
-    message[2..4].copy_from_slice(&checksum(&covered).to_be_bytes());
-    let mut frame = vec![0x33, 0x33, 0, 0, 0, 1];
-    frame.extend(source);
-    frame.extend([0x86, 0xdd, 0x60, 0, 0, 0, length[0], length[1], 58, 255]);
-    frame.extend([from.octets(), to.octets()].concat());
-    frame.extend(message);
-    frame
+    let from: Ipv6Addr = "fe80::ff:fe00:b02".parse().expect("an address");
+    icmpv6(source, from, 1, message)
 }
 
 /// RFC 9568 §7.4 (7.4-1): a host makes addresses of the prefixes that it hears of, but not on the link with the virtual MAC.

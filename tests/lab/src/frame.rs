@@ -1,4 +1,6 @@
-//! IPv4 packets written field by field, right by default and wrong where a test wants it.
+//! IPv4 packets written field by field, right by default and wrong where a test wants it, and messages of ICMPv6.
+
+use std::net::Ipv6Addr;
 
 /// The Ethernet address of the IPv4 VRRP group.
 pub const VRRP_MAC: [u8; 6] = [0x01, 0x00, 0x5e, 0x00, 0x00, 0x12];
@@ -71,6 +73,24 @@ impl Ipv4 {
         frame.extend(self.bytes());
         frame
     }
+}
+
+/// The frame with an ICMPv6 message, whose checksum is filled in, to a group of the link: ff02::1 is all nodes, ff02::2
+/// all routers (RFC 4443 §2.3, RFC 4291 §2.7.1).
+pub fn icmpv6(mac: [u8; 6], src: Ipv6Addr, group: u8, mut message: Vec<u8>) -> Vec<u8> {
+    let dst = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, u16::from(group));
+    let addresses = [src.octets(), dst.octets()].concat();
+    let length = u16::try_from(message.len()).unwrap_or(u16::MAX).to_be_bytes();
+    let mut covered = addresses.clone();
+    covered.extend([0, 0, length[0], length[1], 0, 0, 0, 58]);
+    covered.extend(&message);
+    message[2..4].copy_from_slice(&checksum(&covered).to_be_bytes());
+    let mut frame = vec![0x33, 0x33, 0, 0, 0, group];
+    frame.extend(mac);
+    frame.extend([0x86, 0xdd, 0x60, 0, 0, 0, length[0], length[1], 58, 255]);
+    frame.extend(addresses);
+    frame.extend(message);
+    frame
 }
 
 /// The internet checksum over `bytes`, whose checksum field must be zero.
