@@ -11,6 +11,8 @@
 mod bugs;
 #[path = "mib/decisions.rs"]
 mod decisions;
+#[path = "mib/order.rs"]
+mod order;
 #[path = "mib/packaged.rs"]
 mod packaged;
 #[path = "mib/services.rs"]
