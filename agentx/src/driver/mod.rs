@@ -113,7 +113,9 @@ impl<M: Mib, N: Notifications> Subagent<M, N> {
                     is_ending = true;
                     self.session.shutdown(now);
                 }
-                outcome = self.link.turn(!self.session.output().is_empty()) => self.handle_link(outcome),
+                outcome = self.link.turn(&mut self.buffer, !self.session.output().is_empty()) => {
+                    self.handle_link(outcome);
+                }
                 () = wait_until(deadline, now) => self.session.handle_timeout((self.clock)()),
                 () = self.notifications.changed(), if self.session.can_notify() => {}
             }
@@ -182,24 +184,16 @@ impl<M: Mib, N: Notifications> Subagent<M, N> {
                 self.warn_once(&connect_failure(&self.master, &error));
                 self.session.handle_connect_failed(now);
             }
-            Turn::Ready => self.read(now),
-        }
-    }
-
-    /// Reads what is there.
-    fn read(&mut self, now: Duration) {
-        let Link::Up(stream) = &self.link else { return };
-        match stream.try_read(&mut self.buffer) {
-            Ok(count) if count > 0 => {
+            Turn::Read(Ok(count)) if count > 0 => {
                 let bytes = self.buffer.get(..count).unwrap_or_default();
                 self.session.handle_bytes(now, bytes);
             }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             // The end, orderly or not.
-            Ok(_) | Err(_) => {
+            Turn::Read(_) => {
                 self.link = Link::Down;
                 self.session.handle_disconnected(now);
             }
+            Turn::Writable => {}
         }
     }
 
@@ -250,20 +244,21 @@ impl<M: Mib, N: Notifications> Subagent<M, N> {
 /// What happened on the connection.
 enum Turn {
     Connected(io::Result<Stream>),
-    /// It can be read, or written if that was wanted.
-    Ready,
+    /// So many bytes are in the buffer; 0 at the end.
+    Read(io::Result<usize>),
+    /// It can be written, as was wanted.
+    Writable,
 }
 
 impl Link {
-    async fn turn(&mut self, wants_to_write: bool) -> Turn {
+    async fn turn(&mut self, buffer: &mut [u8], wants_to_write: bool) -> Turn {
         match self {
             Self::Down => pending().await,
             Self::Connecting(connecting) => Turn::Connected(connecting.await),
-            Self::Up(stream) => {
-                // An error shows again in the read that follows.
-                let _ = stream.ready(wants_to_write).await;
-                Turn::Ready
-            }
+            Self::Up(stream) => match stream.read_or_writable(buffer, wants_to_write).await {
+                Some(outcome) => Turn::Read(outcome),
+                None => Turn::Writable,
+            },
         }
     }
 }

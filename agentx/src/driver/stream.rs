@@ -1,14 +1,14 @@
 //! Unix and TCP behind one face.
 
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use socket2::SockRef;
-use tokio::io::Interest;
+use tokio::io::{AsyncRead as _, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 
 use crate::address::MasterAddress;
@@ -40,20 +40,40 @@ impl Stream {
         }
     }
 
-    /// Waits until it can be read, or also until it can be written.
-    pub(super) async fn ready(&self, or_writable: bool) -> io::Result<()> {
-        let interest = if or_writable { Interest::READABLE | Interest::WRITABLE } else { Interest::READABLE };
-        match self {
-            Self::Unix(stream) => stream.ready(interest).await?,
-            Self::Tcp(stream) => stream.ready(interest).await?,
-        };
-        Ok(())
+    /// Reads as soon as there is something, 0 bytes at the end; or returns `None` when it can be written, if that is wanted.
+    /// What is cancelled has read nothing.
+    ///
+    /// A read that leaves room in the buffer has emptied the socket, so no second one finds that out: with a request of the
+    /// master for each variable of a walk, that would be a system call for each.
+    pub(super) async fn read_or_writable(
+        &mut self,
+        buffer: &mut [u8],
+        or_writable: bool,
+    ) -> Option<io::Result<usize>> {
+        poll_fn(|context| {
+            let mut into = ReadBuf::new(buffer);
+            if let Poll::Ready(outcome) = self.poll_read(context, &mut into) {
+                return Poll::Ready(Some(outcome.map(|()| into.filled().len())));
+            }
+            if or_writable && self.poll_write_ready(context).is_ready() {
+                return Poll::Ready(None);
+            }
+            Poll::Pending
+        })
+        .await
     }
 
-    pub(super) fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+    fn poll_read(&mut self, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self {
-            Self::Unix(stream) => stream.try_read(buffer),
-            Self::Tcp(stream) => stream.try_read(buffer),
+            Self::Unix(stream) => Pin::new(stream).poll_read(context, into),
+            Self::Tcp(stream) => Pin::new(stream).poll_read(context, into),
+        }
+    }
+
+    fn poll_write_ready(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Unix(stream) => stream.poll_write_ready(context),
+            Self::Tcp(stream) => stream.poll_write_ready(context),
         }
     }
 

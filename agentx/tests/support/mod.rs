@@ -139,7 +139,7 @@ impl Daemon {
     fn spawn(mut command: Command, log: PathBuf, ready: &str, package: &str) -> Self {
         let child = command.spawn().unwrap_or_else(|error| panic!("{error}: install the package {package}"));
         let mut daemon = Self { child, log, ready: Duration::ZERO };
-        wait_for(&format!("{package} to start (is the package {package} installed?)"), 10, || {
+        wait_for(&format!("{package} to start (is the package {package} installed?)"), 30, || {
             daemon.log().contains(ready).then_some(())
         });
         daemon.ready = monotonic();
