@@ -13,8 +13,6 @@ use crate::config::Options;
 
 /// Where the configuration is when `-f` does not say.
 pub const DEFAULT_CONFIG: &str = "/etc/keepalived/keepalived.conf";
-/// Where the pid file is when `-p` does not say.
-pub const DEFAULT_PID_FILE: &str = "/run/steadfast.pid";
 
 /// A keepalived for people who run monitoring seriously: VRRP with its whole state in KEEPALIVED-MIB.
 #[derive(Clone, Debug, Parser)]
@@ -24,7 +22,7 @@ pub struct Arguments {
     /// Configuration file
     #[arg(short = 'f', long = "use-file", value_name = "FILE", default_value = DEFAULT_CONFIG)]
     pub use_file: PathBuf,
-    /// Stay in the foreground (the only mode there is)
+    /// Stay in the foreground
     #[arg(short = 'n', long)]
     pub dont_fork: bool,
     /// Log to the terminal instead of syslog
@@ -45,12 +43,36 @@ pub struct Arguments {
     /// Whatever is wrong with an included file is an error
     #[arg(short = 'e', long = "all-config")]
     pub check_includes: bool,
-    /// Pid file
-    #[arg(short = 'p', long, value_name = "FILE", default_value = DEFAULT_PID_FILE)]
-    pub pid: PathBuf,
-    /// Run only VRRP (all there is)
+    /// Pid file of the parent, the process to signal; /run/steadfast.pid when absent
+    #[arg(short = 'p', long, value_name = "FILE")]
+    pub pid: Option<PathBuf>,
+    /// Pid file of the engine while it runs virtual routers; vrrp.pid beside the parent's when absent
+    #[arg(short = 'r', long = "vrrp_pid", value_name = "FILE")]
+    pub vrrp_pid: Option<PathBuf>,
+    /// Pid file of health checks, which are not there yet: never written
+    #[arg(short = 'c', long = "checkers_pid", value_name = "FILE")]
+    pub checkers_pid: Option<PathBuf>,
+    /// Pid file of BFD, which runs in the engine: never written
+    #[arg(short = 'b', long = "bfd_pid", value_name = "FILE")]
+    pub bfd_pid: Option<PathBuf>,
+    /// Run VRRP, and without -C no health checks
     #[arg(short = 'P', long)]
     pub vrrp: bool,
+    /// Run health checks, and without -P no VRRP
+    #[arg(short = 'C', long)]
+    pub check: bool,
+    /// Do not run BFD
+    #[arg(short = 'B', long = "no_bfd")]
+    pub no_bfd: bool,
+    /// End when the engine dies, instead of starting it again
+    #[arg(short = 'R', long)]
+    pub dont_respawn: bool,
+    /// Go on when the terminal interrupts (SIGINT)
+    #[arg(long)]
+    pub ignore_sigint: bool,
+    /// Print the number of the signal for FUNC and exit: STOP, RELOAD, DATA, STATS, STATS_CLEAR or JSON
+    #[arg(long, value_name = "FUNC")]
+    pub signum: Option<String>,
     /// Keep the virtual addresses on exit, and send no priority 0
     #[arg(short = 'V', long)]
     pub dont_release_vrrp: bool,
@@ -61,6 +83,15 @@ pub struct Arguments {
     /// Record what the virtual routers hear and do in a new file, for `steadfast replay`; without passwords
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
+    /// Which process of the daemon this is to be
+    #[arg(long, hide = true, value_enum, overrides_with = "part", default_value_t = Part::Whole)]
+    pub part: Part,
+    /// Where relative paths begin, when it is not the working directory
+    #[arg(long, hide = true, value_name = "FOLDER")]
+    pub from: Option<PathBuf>,
+    /// When the engine before this one died, on the monotonic clock
+    #[arg(long, hide = true, value_name = "MICROSECONDS", overrides_with = "died_at")]
+    pub died_at: Option<u64>,
     /// What to do instead of running
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -72,12 +103,29 @@ pub struct Arguments {
 impl Arguments {
     /// The arguments of this process. Ends it with exit status 2 when they make no sense, and with 0 for `--help`.
     pub fn read() -> Self {
-        Self::try_parse().unwrap_or_else(|error| {
+        let arguments = Self::try_parse().unwrap_or_else(|error| {
             let hint = misplaced_file(std::env::args_os().skip(1));
             // Whether the hint can be shown or not: the error follows, and ends the process.
             let _ = hint.map_or(Ok(()), |hint| writeln!(io::stderr(), "{hint}"));
             error.exit()
-        })
+        });
+        arguments.with_absolute_paths()
+    }
+
+    /// The paths as they were meant where `--from` says that this process was started elsewhere.
+    fn with_absolute_paths(mut self) -> Self {
+        if let Some(from) = self.from.take() {
+            let given = [&mut self.pid, &mut self.vrrp_pid, &mut self.record].into_iter().flatten();
+            for path in given.chain([&mut self.use_file]) {
+                *path = from.join(&*path);
+            }
+        }
+        self
+    }
+
+    /// Whether virtual routers run: unless only health checks are asked for.
+    pub const fn runs_vrrp(&self) -> bool {
+        self.vrrp || !self.check
     }
 
     /// How these arguments have a configuration read.
@@ -120,6 +168,17 @@ pub enum Command {
         /// The shell
         shell: Shell,
     },
+}
+
+/// A process of the daemon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Part {
+    /// All of them: the one that is started by hand.
+    Whole,
+    /// The parent, detached from the terminal.
+    Parent,
+    /// The engine, which a parent starts.
+    Engine,
 }
 
 /// Questions about configurations.
@@ -191,8 +250,8 @@ pub enum Format {
 }
 
 const AFTER_HELP: &str = "\
-Exit status: 0 done; 1 fatal; 2 the configuration cannot be run; 4 a permission is missing; 6 no \
-configuration. With -t: 0 nothing to report; 2 a parameter is missing; 4 the file may not be read; 5 errors; 6 scripts run without \
+Exit status: 0 done; 1 fatal, or already running; 2 the configuration cannot be run; 4 a permission is missing; 6 no \
+configuration; 70 a mistake of the program, or with -R the engine died. With -t: 0 nothing to report; 2 a parameter is missing; 4 the file may not be read; 5 errors; 6 scripts run without \
 enable_script_security.";
 
 /// What `-v` prints and KEEPALIVED-MIB::version.0 shows.
@@ -229,6 +288,23 @@ mod tests {
         {
             assert_eq!(hint(fine), None, "{fine}");
         }
+    }
+
+    #[test]
+    fn the_last_word_says_which_process_this_is_and_from_where() {
+        let line = ["steadfast", "-f", "a.conf", "--part", "parent", "--from", "/etc/x", "-p", "/run/pid"];
+        let arguments = Arguments::parse_from(line.into_iter().chain(["--part", "engine", "--died-at", "7"]));
+        assert_eq!((arguments.part, arguments.died_at), (Part::Engine, Some(7)));
+        let arguments = arguments.with_absolute_paths();
+        assert_eq!(arguments.use_file, PathBuf::from("/etc/x/a.conf"));
+        assert_eq!(arguments.pid, Some(PathBuf::from("/run/pid")));
+    }
+
+    #[test]
+    fn only_health_checks_means_no_virtual_routers() {
+        let runs = |line: &str| Arguments::parse_from(line.split(' ')).runs_vrrp();
+        assert!(runs("steadfast -n") && runs("steadfast -P") && runs("steadfast -P -C"));
+        assert!(!runs("steadfast -C"));
     }
 
     #[test]

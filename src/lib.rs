@@ -7,7 +7,7 @@
 //! * [`cli`] reads the command line, which is keepalived's; [`completion`] teaches it to shells.
 //! * [`config`] turns the text of the configuration into a typed [`config::Config`], or into diagnostics that
 //!   point at the place and name the way out.
-//! * [`daemon`] starts the lanes: the engine, which drives the machines, and the manage lane, which holds
+//! * [`daemon`] has a parent start the engine process and watch over it, and starts the lanes in that: the engine, which drives the machines, and the manage lane, which holds
 //!   everything that only reads.
 //! * [`vrrp`] decides: a virtual router as a machine without sockets or clock.
 //! * [`track`] decides what moves a priority: what interfaces, scripts, files and processes mean to who tracks them.
@@ -16,6 +16,7 @@
 //!   transitions.
 //! * [`journal`] is the format in which transitions are kept on disk until those who want them have them.
 //! * [`snmp`] shows the registry as KEEPALIVED-MIB and sends notifications; [`notify`] runs notify scripts.
+//! * [`dump`] writes the registry as keepalived's dump files have it.
 //! * [`record`] keeps what the machines hear and want, and repeats it; [`replay`] is the command for that.
 //! * [`inspect`] is `steadfast config …`, which looks at configurations and talks to no daemon.
 //! * [`units`] are the quantities that all of them share; `checksum` is the Internet's, for whoever makes, sends or changes
@@ -41,7 +42,8 @@
 //! | `notify` | `config`, `kernel`, `registry`, `units` |
 //! | `snmp` | `config`, `registry`, `units` |
 //! | `record` | `checksum`, `config`, `registry`, `units`, `vrrp` |
-//! | `daemon` | `cli`, `config`, `journal`, `kernel`, `notify`, `record`, `registry`, `snmp`, `track`, `units`, `vrrp` |
+//! | `dump` | `config`, `registry`, `units` |
+//! | `daemon` | `cli`, `config`, `dump`, `journal`, `kernel`, `notify`, `record`, `registry`, `snmp`, `track`, `units`, `vrrp` |
 //! | `cli` | `config` |
 //! | `completion`, `inspect` | `cli`, `config` |
 //! | `replay` | `record` |
@@ -51,6 +53,7 @@ pub mod cli;
 pub mod completion;
 pub mod config;
 pub mod daemon;
+pub mod dump;
 pub mod inspect;
 pub mod journal;
 pub mod kernel;

@@ -10,6 +10,7 @@
 //! | `clauses` | clauses of RFC 9568 that only a host can show |
 //! | `election` | who is MASTER: priorities, addresses, preemption, stops, deaths, broken links, mismatches |
 //! | `authentication` | who is believed: authentication headers, with another key, without one, said twice |
+//! | `dumps` | dump files: what tools take out of them |
 //! | `fifos` | lines in FIFOs, and the scripts that read them |
 //! | `frr` | the same with FRR as the other router |
 //! | `groups` | sync groups on two links: all together, in which order, and what is told of it; contested mastership |
@@ -22,6 +23,8 @@
 //! | `onwards` | clauses about what goes on to another link, and what does not |
 //! | `order` | hundreds of transitions to scripts, FIFOs and mail at once |
 //! | `recording` | what a daemon records, replayed |
+//! | `privileges` | with how little the daemon runs, and the unit that gives it no more |
+//! | `processes` | parent and engine: who starts, watches, restarts and stops whom, pid files, systemd |
 //! | `resilience` | what a router survives: lost links, names and addresses, a stop of its process, lost reports |
 //! | `scripts` | notify scripts and tracked scripts |
 //! | `tracking` | what moves a priority or is a FAULT: interfaces, files, processes |
@@ -52,6 +55,8 @@ mod attributes;
 mod authentication;
 #[path = "interop/clauses.rs"]
 mod clauses;
+#[path = "interop/dumps.rs"]
+mod dumps;
 #[path = "interop/election.rs"]
 mod election;
 #[path = "interop/fifos.rs"]
@@ -82,6 +87,10 @@ mod order;
 mod paces;
 #[path = "interop/periods.rs"]
 mod periods;
+#[path = "interop/privileges.rs"]
+mod privileges;
+#[path = "interop/processes.rs"]
+mod processes;
 #[path = "interop/recording.rs"]
 mod recording;
 #[path = "interop/resilience.rs"]

@@ -28,7 +28,6 @@ use tracing::{error, info, warn};
 use self::file::Opened;
 use super::manage::LAST_WORDS;
 use crate::{
-    cli,
     config::Global,
     journal::{Entry, Ring, Write},
     kernel::{clock, own_file},
@@ -48,12 +47,12 @@ pub(super) struct Plan {
 
 impl Plan {
     /// From the configuration: at the place it names; else beside the pid file, when there are notifications to keep.
-    pub(super) fn new(arguments: &cli::Arguments, global: &Global, notifies: bool) -> Option<Self> {
+    pub(super) fn new(pid_file: &Path, global: &Global, notifies: bool) -> Option<Self> {
         let settings = &global.settings;
         let path = match settings.transition_journal.as_deref() {
             Some("none") => return None,
             Some(path) => PathBuf::from(path),
-            None if notifies => own_file::beside(&arguments.pid, ".transitions"),
+            None if notifies => own_file::beside(pid_file, ".transitions"),
             None => return None,
         };
         Some(Self { path, size: u64::from(*settings.transition_journal_size) << 10, notifies })

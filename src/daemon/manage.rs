@@ -21,7 +21,15 @@ use tokio::{
 };
 use tracing::{error, info, warn};
 
-use super::{agent, engine::Command, real_time::RealTime, trackers::scripts};
+use super::{
+    agent,
+    dumps::{self, Dumps},
+    engine::Command,
+    heart,
+    real_time::RealTime,
+    tether::{self, Voice, Word},
+    trackers::scripts,
+};
 use crate::{
     cli,
     kernel::{Deadline, clock},
@@ -81,18 +89,23 @@ pub(super) struct Manage {
     pub(super) backlog: Option<oneshot::Receiver<Backlog>>,
     pub(super) engine: mpsc::Sender<Command>,
     pub(super) real_time: Arc<RealTime>,
+    /// What the parent is told.
+    pub(super) parent: (Voice, mpsc::Receiver<Word>),
 }
 
 impl Manage {
     /// Runs until the engine has ended and its last transitions are delivered, or their time is up.
     pub(super) async fn run(self, engine_ended: oneshot::Receiver<()>) -> std::io::Result<()> {
-        let Self { registry, snmp, told, backlog, engine, real_time } = self;
+        let Self { registry, snmp, told, backlog, engine, real_time, parent: (voice, said) } = self;
         let mut scripts = scripts::loops(&registry.topology().scripts, &engine);
         let deliveries = told.subscribe();
         let (leave, left) = oneshot::channel::<()>();
         let mut subagent = pin!(subagent(snmp, &registry, (told, backlog), left).fuse());
         let mut notify = notify::Sinks::new(&registry)?;
         {
+            let mut heart = pin!(heart::beat(engine.downgrade(), voice).fuse());
+            let mut parent = pin!(parent(engine.clone(), said).fuse());
+            let mut dumps = pin!(dumps::on_signals(Dumps::new(&registry)));
             let mut signals = pin!(signals(engine));
             let mut running = pin!(notify.run());
             let mut real_time = pin!(real_time.watch().fuse());
@@ -102,7 +115,10 @@ impl Manage {
                     _ = &mut engine_ended => break,
                     Some(ended) = scripts.next() => warn!("a tracked script does not run any more: {ended:?}"),
                     ended = &mut signals => ended?,
+                    ended = &mut dumps => ended?,
                     () = &mut running => {}
+                    () = &mut heart, if !heart.is_terminated() => {}
+                    () = &mut parent, if !parent.is_terminated() => {}
                     () = &mut real_time, if !real_time.is_terminated() => {}
                     () = &mut subagent, if !subagent.is_terminated() => {}
                 }
@@ -193,16 +209,20 @@ async fn in_time(backlog: Option<oneshot::Receiver<Backlog>>) -> Backlog {
     }
 }
 
+/// Carries words to the parent. When it is gone nobody watches over the engine any more, nor stops it: it ends in order.
+async fn parent(engine: mpsc::Sender<Command>, said: mpsc::Receiver<Word>) {
+    match tether::hold(said).await {
+        Ok(()) => error!("Stopping: the parent process is gone"),
+        Err(error) => error!("Stopping: nothing is known of the parent process: {error}"),
+    }
+    let _ = engine.send(Command::Shutdown).await;
+}
+
 /// Signals that keepalived does something for and this daemon does not yet, with what that is. Left alone they would
 /// end the process with its addresses in place.
-const NOT_YET: [(SignalKind, &str); 6] = [
+const NOT_YET: [(SignalKind, &str); 2] = [
     (SignalKind::hangup(), "SIGHUP: reload"),
-    (SignalKind::user_defined1(), "SIGUSR1: writing its data to a file"),
-    (SignalKind::user_defined2(), "SIGUSR2: writing its statistics to a file"),
     (SignalKind::alarm(), "SIGALRM: nothing waits for it, and what it asks for"),
-    // SIGRTMIN + 1 and + 2, as the C library counts on Linux.
-    (SignalKind::from_raw(35), "SIGRTMIN+1: clearing its statistics"),
-    (SignalKind::from_raw(36), "SIGRTMIN+2: writing its data as JSON"),
 ];
 
 /// Turns signals into commands, for ever.

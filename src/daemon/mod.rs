@@ -1,12 +1,15 @@
-//! The process: lanes, signals, pid file, log; everything between the command line and the machines.
+//! The processes: parent and engine, lanes, signals, pid files, log; everything between the command line and the machines.
 //!
-//! The *vrrp* lane is a thread of its own with the engine and nothing else; beside it a thread carries its netlink
+//! The [`parent`] starts the engine and watches over it; the engine, a process of its own, does everything else. There, the
+//! *vrrp* lane is a thread of its own with the engine and nothing else; beside it a thread carries its netlink
 //! requests, and another, the *host* lane, makes what virtual routers need of the host. The *manage* lane, on the main
 //! thread, holds what reads the registry: the SNMP subagent, notify scripts, tracked scripts. Tracked files and processes
 //! have a thread each beside it. The lanes share the registry and one bounded channel of commands.
 
 mod agent;
+mod dumps;
 mod engine;
+mod heart;
 mod host;
 mod journal;
 mod log;
@@ -14,9 +17,13 @@ mod manage;
 mod netlink;
 mod orders;
 mod panics;
+mod parent;
 mod pid_file;
+mod pid_files;
 mod real_time;
 mod recorder;
+mod signum;
+mod tether;
 mod trackers;
 
 use std::{
@@ -27,6 +34,7 @@ use std::{
     process::ExitCode,
     sync::Arc,
     thread,
+    time::Duration,
 };
 
 use tokio::{
@@ -43,11 +51,13 @@ use self::{
     netlink::Netlink,
     orders::Desk,
     pid_file::PidFile,
+    pid_files::PidFiles,
     real_time::RealTime,
     recorder::Recorder,
+    tether::Voice,
 };
 use crate::{
-    cli::{self, Arguments},
+    cli::{self, Arguments, Part},
     config::{self, Auth, Config, Report, Severity, System},
     kernel::{
         KernelError,
@@ -59,13 +69,16 @@ use crate::{
     notify,
     registry::{Orders, Registry, Topology},
     snmp::{Backlog, Told},
+    units::Time,
 };
 
 /// keepalived's exit statuses.
 mod exit {
     pub(super) const OK: u8 = 0;
     pub(super) const FATAL: u8 = 1;
+    pub(super) const CONFIG: u8 = 2;
     pub(super) const NO_PERMISSION: u8 = 4;
+    pub(super) const NO_CONFIG: u8 = 6;
     pub(super) const INTERNAL: u8 = 70;
 }
 
@@ -86,7 +99,50 @@ impl Refused {
 
 /// Does what the command line asks for.
 pub fn run(arguments: &Arguments) -> ExitCode {
+    if let Some(function) = &arguments.signum {
+        return show_signal(function);
+    }
+    let stays = arguments.dont_fork || arguments.config_test.is_some();
+    match arguments.part {
+        Part::Whole if !stays => on_terminal(parent::detach()),
+        Part::Parent => match parent::leave_terminal() {
+            Ok(()) => stay(arguments),
+            Err(error) => on_terminal(Err(Refused::fatal(error))),
+        },
+        Part::Whole | Part::Engine => stay(arguments),
+    }
+}
+
+/// The exit status of what ends before there is a log.
+fn on_terminal(outcome: Result<(), Refused>) -> ExitCode {
+    let Err(refused) = outcome else { return ExitCode::from(exit::OK) };
+    tell_terminal(&refused.message);
+    ExitCode::from(refused.status)
+}
+
+/// `--signum`.
+#[expect(clippy::print_stdout, reason = "the number is what was asked for")]
+fn show_signal(function: &str) -> ExitCode {
+    let Some(number) = signum::of(function) else {
+        tell_terminal(&format!("Unknown sigfunc {function}"));
+        return ExitCode::from(exit::FATAL);
+    };
+    println!("{number}");
+    ExitCode::from(exit::OK)
+}
+
+/// For whoever has started the program. A terminal that is gone is no trouble.
+fn tell_terminal(text: &str) {
+    if !text.is_empty() {
+        let _ = writeln!(io::stderr(), "{text}");
+    }
+}
+
+/// What is done by the process that this is.
+fn stay(arguments: &Arguments) -> ExitCode {
     let (config, report) = config::load_with(&arguments.use_file, &arguments.options(), &System);
+    // No other thread is there yet, which would keep them.
+    let kept = config.as_ref().map_or(Ok(()), |config| keep_capabilities(config));
     if let Some(file) = &arguments.config_test {
         let status = test_config(&report, file.as_deref());
         // Giving back a large configuration block by block takes as long as checking it; the end of the process gives
@@ -96,7 +152,13 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     }
     let outcome = match log::start(arguments.log_console, arguments.log_detail) {
         Ok(log) => {
-            let outcome = start(arguments, config, report, &log);
+            if let Err(error) = kept {
+                warn!("{error}: the daemon keeps more privileges than it needs");
+            }
+            let outcome = match arguments.part {
+                Part::Engine => start(arguments, config, report, &log),
+                Part::Whole | Part::Parent => watch_over(arguments, config, report),
+            };
             if let Err(refused) = &outcome {
                 error!("{}", refused.message);
             }
@@ -126,13 +188,35 @@ fn test_config(report: &Report, file: Option<&Path>) -> ExitCode {
     }
 }
 
-fn start(
-    arguments: &Arguments,
-    config: Option<Config>,
-    report: Report,
-    log: &log::Log,
-) -> Result<(), Refused> {
-    info!("{} starting with {}", cli::banner(), arguments.use_file.display());
+/// The parent: sees that the configuration can be run, and has an engine run it.
+fn watch_over(arguments: &Arguments, config: Option<Config>, report: Report) -> Result<(), Refused> {
+    let config = runnable(arguments, config, &report).inspect_err(|refused| {
+        log_findings(&report);
+        // The log may be elsewhere; who has started the daemon is here.
+        if arguments.part == Part::Parent && !arguments.log_console {
+            tell_terminal(&refused.message);
+        }
+    })?;
+    let plan = parent::Plan::new(arguments, &config);
+    // With its keys; the engine reads it for itself.
+    drop((config, report));
+    parent::run(arguments, &plan)
+}
+
+/// The configuration, if there is one to be run.
+fn runnable(arguments: &Arguments, config: Option<Config>, report: &Report) -> Result<Config, Refused> {
+    let refused = report.start_exit();
+    match (config, refused) {
+        (Some(config), None) => Ok(config),
+        _ => {
+            let file = arguments.use_file.display();
+            let message = format!("the configuration cannot be run; `steadfast -t -f {file}` shows where");
+            Err(Refused { status: refused.unwrap_or(exit::FATAL), message })
+        }
+    }
+}
+
+fn log_findings(report: &Report) {
     for (found, line) in report.diagnostics.iter().zip(report.lines()) {
         match found.severity {
             Severity::Notice => info!("{line}"),
@@ -140,30 +224,38 @@ fn start(
             Severity::Refused | Severity::Unreadable | Severity::NoFile | Severity::Fatal => error!("{line}"),
         }
     }
-    let refused = report.start_exit();
-    let (Some(mut config), None) = (config, refused) else {
-        let file = arguments.use_file.display();
-        let message = format!("the configuration cannot be run; `steadfast -t -f {file}` shows where");
-        return Err(Refused { status: refused.unwrap_or(exit::FATAL), message });
-    };
+}
+
+/// The engine.
+fn start(
+    arguments: &Arguments,
+    config: Option<Config>,
+    report: Report,
+    log: &log::Log,
+) -> Result<(), Refused> {
+    info!("{} starting with {}", cli::banner(), arguments.use_file.display());
+    log_findings(&report);
+    let mut config = runnable(arguments, config, &report)?;
+    if !arguments.runs_vrrp() {
+        leave_out_vrrp(&mut config);
+    }
     if config.instances.iter().any(|instance| !matches!(instance.auth, Auth::None))
         && let Err(error) = schedule::forbid_dumps()
     {
         warn!("{error}: keys of the configuration may be seen by others when the daemon crashes");
     }
-    if !arguments.dont_fork {
-        return Err(Refused::fatal("only running in the foreground is supported yet: start with -n"));
-    }
     // It holds the whole text.
     drop(report);
     let snmp = Snmp::new(arguments, &config.global);
-    let journal = Plan::new(arguments, &config.global, snmp.as_ref().is_some_and(|snmp| snmp.traps));
-    let _pid_file = PidFile::take(&arguments.pid).map_err(Refused::fatal)?;
+    let files = PidFiles::new(arguments, &config.process);
+    let journal = Plan::new(&files.parent, &config.global, snmp.as_ref().is_some_and(|snmp| snmp.traps));
+    let _pid_file = take_pid_file(&files.vrrp, &config);
     // The pid file is for everybody to read.
     own_file::set_umask(config.global.settings.umask.0);
     check_capabilities(&config)?;
     let release = !arguments.dont_release_vrrp;
-    let (host, host_lane) = start_host(&mut config, arguments, release)?;
+    let died_at = arguments.died_at.map(|at| Time(Duration::from_micros(at)));
+    let (host, host_lane) = start_host(&mut config, &files.parent, release)?;
     let sinks = notify::rows(&config.global);
     let registry = Arc::new(Registry::new(Topology::new(config, cli::banner(), sinks)));
     let rows = Arc::clone(&registry);
@@ -172,7 +264,7 @@ fn start(
     let source = recorder.as_ref().map(Recorder::source);
     let (told, hear) = watch::channel(Told::default());
     let (journal, backlog) = journal.and_then(|plan| start_journal(plan, &registry, hear)).unzip();
-    let outcome = run_lanes(registry, (snmp, told, backlog), host, (release, source));
+    let outcome = run_lanes(registry, (snmp, told, backlog), host, (release, source, died_at));
     if let Some(journal) = journal {
         journal.finish();
     }
@@ -190,6 +282,30 @@ fn start(
     info!("The vrrp lane: {}", rows.lag.seen());
     info!("Stopped");
     Ok(())
+}
+
+/// Leaves out what only virtual routers need (`-C` without `-P`).
+fn leave_out_vrrp(config: &mut Config) {
+    config.instances.clear();
+    config.sync_groups.clear();
+    config.interfaces.clear();
+    config.scripts.clear();
+    config.files.clear();
+    config.processes.clear();
+    config.sessions.clear();
+    config.track_groups.clear();
+    config.garp_groups.clear();
+    config.static_addresses.clear();
+    config.static_routes.clear();
+    config.static_rules.clear();
+}
+
+/// The engine's pid file, which is for others to read only: the parent's says that the daemon runs.
+fn take_pid_file(path: &Path, config: &Config) -> Option<PidFile> {
+    if config.instances.is_empty() {
+        return None;
+    }
+    PidFile::take(path).inspect_err(|error| warn!("the engine has no pid file: {error}")).ok()
 }
 
 /// Says what is missing before the first instance fails for it. Without the capabilities of VRRP nothing works;
@@ -225,6 +341,13 @@ fn check_capabilities(config: &Config) -> Result<(), Refused> {
     Err(Refused { status: exit::NO_PERMISSION, message })
 }
 
+/// Gives up what the daemon needs for nothing; a script that runs as root still has all of it.
+fn keep_capabilities(config: &Config) -> Result<(), KernelError> {
+    let in_namespace = config.process.net_namespace.as_ref().map(|_| Capability::SysAdmin);
+    let kept: Vec<_> = Capability::KEPT.into_iter().chain(in_namespace).collect();
+    capabilities::keep(&kept)
+}
+
 /// Which of these are missing; none where /proc is not there to ask: the kernel's own refusal will say it.
 fn missing_of(capabilities: &[Capability]) -> Vec<Capability> {
     capabilities::missing_of(capabilities).unwrap_or_default()
@@ -233,11 +356,11 @@ fn missing_of(capabilities: &[Capability]) -> Vec<Capability> {
 /// Plans the links of the routers' own and starts the lane that makes them.
 fn start_host(
     config: &mut Config,
-    arguments: &Arguments,
+    pid_file: &Path,
     release: bool,
 ) -> Result<(Host, Option<host::Lane>), Refused> {
     // Behind the whole name: two daemons have two files, whatever the extensions of their pid files.
-    let notes = own_file::beside(&arguments.pid, ".host");
+    let notes = own_file::beside(pid_file, ".host");
     let links = host::plan_links(config, &notes).map_err(Refused::fatal)?;
     let started = Host::start(links, config, &notes, release);
     started.map_err(|error| Refused::fatal(format!("starting the host lane: {error}")))
@@ -264,7 +387,7 @@ fn run_lanes(
     registry: Arc<Registry>,
     (snmp, told, backlog): (Option<Snmp>, watch::Sender<Told>, Option<oneshot::Receiver<Backlog>>),
     host: Host,
-    (release, recorder): (bool, Option<recorder::Source>),
+    (release, recorder, died_at): (bool, Option<recorder::Source>, Option<Time>),
 ) -> Result<(), Refused> {
     let (commands, receiver) = mpsc::channel(COMMANDS);
     let topology = registry.topology();
@@ -277,8 +400,16 @@ fn run_lanes(
     let real_time = Arc::new(RealTime::new(&registry.topology().global.settings));
     real_time.begin();
     trackers::first_answers(&registry.topology().interfaces);
-    let neighbours =
-        Neighbours { host, commands: receiver, real_time: Arc::clone(&real_time), recorder, ipvs: None };
+    let (voice, said) = Voice::new();
+    let neighbours = Neighbours {
+        host,
+        commands: receiver,
+        real_time: Arc::clone(&real_time),
+        recorder,
+        ipvs: None,
+        voice: voice.clone(),
+        died_at,
+    };
     let vrrp = thread::Builder::new()
         .name("vrrp".to_owned())
         .spawn(move || {
@@ -288,7 +419,7 @@ fn run_lanes(
         })
         .map_err(Refused::fatal)?;
     trackers::start(&registry, &commands).map_err(Refused::fatal)?;
-    let manage = Manage { registry, snmp, told, backlog, engine: commands, real_time };
+    let manage = Manage { registry, snmp, told, backlog, engine: commands, real_time, parent: (voice, said) };
     let runtime = runtime().map_err(Refused::fatal)?;
     // A mistake in an output must not end the process with the addresses still in place: with the lane its end
     // of the command channel is dropped, and the engine then releases them in order.

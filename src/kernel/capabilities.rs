@@ -2,6 +2,8 @@
 
 use std::{fmt, fs, io};
 
+use super::{KernelError, sys};
+
 /// A capability that the daemon needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Capability {
@@ -15,6 +17,18 @@ pub enum Capability {
     Setgid,
     /// Ending scripts of another user.
     Kill,
+    /// Real-time scheduling.
+    SysNice,
+    /// Memory that stays in place.
+    IpcLock,
+    /// Ports below 1024.
+    NetBindService,
+    /// FIFOs of another user.
+    Chown,
+    /// Files and sockets of another user.
+    DacOverride,
+    /// Entering a network namespace.
+    SysAdmin,
 }
 
 impl Capability {
@@ -22,6 +36,20 @@ impl Capability {
     pub const OF_VRRP: [Self; 2] = [Self::NetAdmin, Self::NetRaw];
     /// What scripts of another user need.
     pub const OF_SCRIPTS: [Self; 3] = [Self::Setuid, Self::Setgid, Self::Kill];
+
+    /// What a daemon that was started as root keeps; for a network namespace [`Self::SysAdmin`], too.
+    pub const KEPT: [Self; 10] = [
+        Self::NetAdmin,
+        Self::NetRaw,
+        Self::NetBindService,
+        Self::SysNice,
+        Self::IpcLock,
+        Self::Setuid,
+        Self::Setgid,
+        Self::Kill,
+        Self::Chown,
+        Self::DacOverride,
+    ];
 
     /// Its name as capabilities(7) and systemd units spell it.
     pub const fn name(self) -> &'static str {
@@ -31,6 +59,12 @@ impl Capability {
             Self::Setuid => "CAP_SETUID",
             Self::Setgid => "CAP_SETGID",
             Self::Kill => "CAP_KILL",
+            Self::SysNice => "CAP_SYS_NICE",
+            Self::IpcLock => "CAP_IPC_LOCK",
+            Self::NetBindService => "CAP_NET_BIND_SERVICE",
+            Self::Chown => "CAP_CHOWN",
+            Self::DacOverride => "CAP_DAC_OVERRIDE",
+            Self::SysAdmin => "CAP_SYS_ADMIN",
         }
     }
 
@@ -41,6 +75,12 @@ impl Capability {
             Self::NetRaw => "the advertisements of `vrrp_instance` and gratuitous ARP",
             Self::Setuid | Self::Setgid => "starting scripts of another user (`script_user`, `user`)",
             Self::Kill => "ending scripts of another user (`script_user`, `user`)",
+            Self::SysNice => "real-time scheduling (`vrrp_rt_priority`)",
+            Self::IpcLock => "memory that stays in place (`vrrp_no_swap`)",
+            Self::NetBindService => "listening on a port below 1024",
+            Self::Chown => "the users of FIFOs (`notify_fifo`)",
+            Self::DacOverride => "an AgentX socket, a tracked file or a FIFO of another user",
+            Self::SysAdmin => "entering `net_namespace`",
         }
     }
 
@@ -52,6 +92,12 @@ impl Capability {
             Self::Setuid => 1 << 7,
             Self::Setgid => 1 << 6,
             Self::Kill => 1 << 5,
+            Self::SysNice => 1 << 23,
+            Self::IpcLock => 1 << 14,
+            Self::NetBindService => 1 << 10,
+            Self::Chown => 1,
+            Self::DacOverride => 1 << 1,
+            Self::SysAdmin => 1 << 21,
         }
     }
 }
@@ -67,6 +113,16 @@ pub fn missing_of(needed: &[Capability]) -> io::Result<Vec<Capability>> {
     let effective = effective(&fs::read_to_string("/proc/self/status")?)
         .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "no CapEff line in /proc/self/status"))?;
     Ok(lacking(effective, needed))
+}
+
+/// Has the calling thread, and those that it starts from now on, keep of its capabilities these alone. The programs that it
+/// starts as root have all of them anew.
+///
+/// # Errors
+/// Whatever the system says.
+pub fn keep(kept: &[Capability]) -> Result<(), KernelError> {
+    let mask = kept.iter().fold(0, |mask, capability| mask | capability.bit());
+    sys::keep_capabilities(mask).map_err(|error| KernelError::from_io("giving up capabilities", &error))
 }
 
 /// The effective set in the text of /proc/PID/status.
@@ -93,6 +149,22 @@ mod tests {
         // What a unit with CAP_SETGID, CAP_SETUID, CAP_NET_ADMIN and CAP_NET_RAW has.
         assert_eq!(lacking(0x30c0, &Capability::OF_VRRP), []);
         assert_eq!(lacking(0x30c0, &Capability::OF_SCRIPTS), [Capability::Kill]);
+    }
+
+    #[test]
+    fn what_is_not_kept_is_gone_and_a_program_of_root_has_it_again() {
+        std::thread::spawn(|| {
+            keep(&Capability::KEPT).expect("this test needs root");
+            let own = |file: &str| effective(&fs::read_to_string(file).unwrap()).unwrap();
+            let mask = Capability::KEPT.iter().fold(0, |mask, capability| mask | capability.bit());
+            assert_eq!(own("/proc/thread-self/status") & !mask, 0);
+            assert_eq!(lacking(own("/proc/thread-self/status"), &Capability::OF_VRRP), []);
+            let child = std::process::Command::new("cat").arg("/proc/self/status").output().unwrap();
+            let child = effective(&String::from_utf8(child.stdout).unwrap()).unwrap();
+            assert_ne!(child & !mask, 0, "{child:x}");
+        })
+        .join()
+        .unwrap();
     }
 
     #[test]

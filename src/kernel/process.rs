@@ -152,6 +152,16 @@ pub fn spawn<S: AsRef<OsStr>>(
     Ok(Child { child, group, told_to_end: false, name })
 }
 
+/// Sends a signal, also a real-time one, to a child process that has not been waited for.
+///
+/// # Errors
+/// ESRCH for a process that does not exist, EINVAL for a signal that does not.
+pub fn signal_process(process: u32, signal: i32) -> Result<(), KernelError> {
+    sys::send_signal(process, signal).map_err(|error| {
+        KernelError::from_io(format!("sending signal {signal} to process {process}"), &error)
+    })
+}
+
 /// The variables of a script, from those that the daemon has.
 fn environment(
     inherited: impl Iterator<Item = (OsString, OsString)>,

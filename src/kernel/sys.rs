@@ -148,6 +148,15 @@ pub(super) fn schedule(thread: i32, priority: libc::c_int) -> io::Result<()> {
     Ok(())
 }
 
+/// Sends a signal of any number, also a real-time one, to one process.
+pub(super) fn send_signal(process: u32, signal: libc::c_int) -> io::Result<()> {
+    // Zero and below are groups of processes.
+    let process = libc::pid_t::try_from(process).ok().filter(|process| *process > 0).ok_or(Errno::ESRCH)?;
+    // SAFETY: kill(2) takes numbers.
+    Errno::result(unsafe { libc::kill(process, signal) })?;
+    Ok(())
+}
+
 /// Sets the nice value of a thread of this process.
 pub(super) fn set_nice(thread: i32, nice: libc::c_int) -> io::Result<()> {
     let thread = libc::id_t::try_from(thread).map_err(|_| Errno::ESRCH)?;
@@ -267,6 +276,23 @@ fn drop_capabilities(another_user: bool) -> io::Result<()> {
     Ok(())
 }
 
+/// Leaves the calling thread of its capabilities those in `mask`, and none to be inherited.
+#[expect(clippy::cast_possible_truncation, reason = "the two halves of the mask")]
+pub(super) fn keep_capabilities(mask: u64) -> io::Result<()> {
+    let mut header = CapabilityHeader::own();
+    let mut sets = [CapabilitySets::default(); 2];
+    // SAFETY: a live header and the two structures that its version has room for, laid out as the kernel's.
+    Errno::result(unsafe { libc::syscall(libc::SYS_capget, &raw mut header, sets.as_mut_ptr()) })?;
+    for (set, kept) in sets.iter_mut().zip([mask as u32, (mask >> 32) as u32]) {
+        set.effective &= kept;
+        set.permitted &= kept;
+        set.inheritable &= kept;
+    }
+    // SAFETY: as above; capset(2) only reads the two structures.
+    Errno::result(unsafe { libc::syscall(libc::SYS_capset, &raw mut header, sets.as_ptr()) })?;
+    Ok(())
+}
+
 /// Stories of a daemon that is not root.
 #[cfg(test)]
 pub(crate) mod unprivileged {
@@ -329,6 +355,18 @@ mod tests {
     };
 
     use super::*;
+
+    #[test]
+    fn a_signal_reaches_one_process_or_none() {
+        let mut child = Command::new("sleep").arg("600").spawn().unwrap();
+        send_signal(child.id(), libc::SIGTERM).unwrap();
+        assert_eq!(
+            std::os::unix::process::ExitStatusExt::signal(&child.wait().unwrap()),
+            Some(libc::SIGTERM)
+        );
+        assert_eq!(send_signal(0, libc::SIGTERM).unwrap_err().raw_os_error(), Some(libc::ESRCH));
+        assert_eq!(send_signal(std::process::id(), 999).unwrap_err().raw_os_error(), Some(libc::EINVAL));
+    }
 
     #[test]
     fn a_frame_leaves_by_an_interface_that_exists() {

@@ -108,6 +108,17 @@ impl Recorded {
         self.handle(now, Input::Delay(until));
     }
 
+    /// [`Instance::handle_interruption`].
+    pub fn handle_interruption(&mut self, now: Time, away: Duration) -> bool {
+        self.handle(now, Input::Interruption(away));
+        self.instance.may_resume()
+    }
+
+    /// [`Instance::may_resume`].
+    pub fn may_resume(&self) -> bool {
+        self.instance.may_resume()
+    }
+
     /// [`Instance::handle_timeout`].
     pub fn handle_timeout(&mut self, now: Time) {
         if let Some(tape) = &mut self.tape {

@@ -26,7 +26,7 @@ impl Mastered {
 
     fn by(reason: &Reason) -> Self {
         match reason {
-            Reason::AddressOwner | Reason::MasterReleased { .. } => Self::Priority,
+            Reason::AddressOwner | Reason::Resumed | Reason::MasterReleased { .. } => Self::Priority,
             Reason::Preempted { .. } => Self::Preempted,
             Reason::Member { reason, .. } => Self::by(reason),
             _ => Self::NoResponse,

@@ -211,7 +211,7 @@ pub struct AddressStatus {
 
 impl AddressRow {
     /// The row of a line, on `interface` unless it names another one.
-    pub(super) fn on(interface: &str, config: config::AddressLine, advertised: bool) -> Self {
+    pub(crate) fn on(interface: &str, config: config::AddressLine, advertised: bool) -> Self {
         let device = config.device.clone().unwrap_or_else(|| interface.to_owned());
         Self { config, device, advertised, status: ArcSwap::default() }
     }

@@ -92,6 +92,8 @@ pub enum Reason {
     },
     /// This router owns the addresses and takes them at once.
     AddressOwner,
+    /// The process before this one ended as MASTER without giving it up, and nobody has noticed.
+    Resumed,
     /// No advertisement for the master down interval, and none was heard before.
     NoMaster,
     /// The master that was heard before has fallen silent for the master down interval.
@@ -272,6 +274,7 @@ impl fmt::Display for Reason {
             Self::Started => f.write_str("start"),
             Self::StartDelayed { delay } => write!(f, "start, quiet for {} s", delay.as_secs_f64()),
             Self::AddressOwner => f.write_str("owner of the addresses"),
+            Self::Resumed => f.write_str("goes on where the process before ended"),
             Self::NoMaster => f.write_str("no master heard"),
             Self::MasterDown { master } => write!(f, "master {master} fell silent"),
             Self::MasterReleased { master } => write!(f, "master {master} released with priority 0"),

@@ -1,6 +1,6 @@
 //! What can happen to a virtual router, as a value: what a simulation hands in, a recording keeps and a replay repeats.
 
-use std::{fmt, net::IpAddr};
+use std::{fmt, net::IpAddr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +27,8 @@ pub enum Input {
     Fault(Fault, Option<Reason>),
     /// [`Instance::handle_delay`]: until when.
     Delay(Time),
+    /// [`Instance::handle_interruption`]: for how long nobody was there.
+    Interruption(Duration),
     /// [`Instance::handle_weight`]: the tracker and its contribution.
     Weight(Tracker, i32),
     /// [`Instance::handle_addresses_installed`]: what is missing.
@@ -55,6 +57,7 @@ impl Instance {
             Input::Source(source) => self.handle_source(now, source),
             Input::Fault(fault, reason) => self.handle_fault(now, fault, reason),
             Input::Delay(until) => self.handle_delay(until),
+            Input::Interruption(away) => drop(self.handle_interruption(now, away)),
             Input::Weight(tracker, contribution) => self.handle_weight(now, tracker, contribution),
             Input::AddressesInstalled(missing) => self.handle_addresses_installed(now, &missing),
             Input::AddressRemoved(address) => self.handle_address_removed(now, address),
@@ -76,6 +79,7 @@ impl fmt::Debug for Input {
             Self::Timeout => f.write_str("Timeout"),
             Self::Source(source) => f.debug_tuple("Source").field(source).finish(),
             Self::Fault(fault, reason) => f.debug_tuple("Fault").field(fault).field(reason).finish(),
+            Self::Interruption(away) => f.debug_tuple("Interruption").field(away).finish(),
             Self::Delay(until) => f.debug_tuple("Delay").field(until).finish(),
             Self::Weight(tracker, sum) => f.debug_tuple("Weight").field(tracker).field(sum).finish(),
             Self::AddressesInstalled(missing) => f.debug_tuple("AddressesInstalled").field(missing).finish(),

@@ -23,12 +23,14 @@ pub(super) enum Timer {
     InstallRetry,
     /// MASTER: a router that also claimed to be has been silent for so long that it does no more.
     ContestOver,
+    /// Not MASTER yet: a mastership of the process before can no longer be gone on with.
+    ResumeOver,
 }
 
 impl Timer {
     /// Every timer, in the order in which they are declared; of two that are due at once the earlier one here
     /// goes first.
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::MasterDown,
         Self::Advert,
         Self::GarpBurst,
@@ -37,6 +39,7 @@ impl Timer {
         Self::GarpExtra,
         Self::InstallRetry,
         Self::ContestOver,
+        Self::ResumeOver,
     ];
 }
 

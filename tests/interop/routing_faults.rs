@@ -122,7 +122,7 @@ fn routes_and_rules_that_go_amid_ten_thousand_lost_reports_are_back() -> Result<
     let router = setup(&routes, &rules).start_until(&ours(), alpha, State::Master)?;
     wait_held(&router, alpha, &before, &held)?;
 
-    router.process().signal(Signal::SIGSTOP)?;
+    router.signal_vrrp(Signal::SIGSTOP)?;
     // Ten thousand changes before, and ten thousand after: nothing of what is in between is reported.
     let churn = "addr add 10.201.0.1/32 dev lo\naddr del 10.201.0.1/32 dev lo\n".repeat(5_000);
     batch(alpha, &churn)?;
@@ -132,7 +132,7 @@ fn routes_and_rules_that_go_amid_ten_thousand_lost_reports_are_back() -> Result<
     )?;
     batch(alpha, &churn)?;
     let mark = router.mark();
-    router.process().signal(Signal::SIGCONT)?;
+    router.signal_vrrp(Signal::SIGCONT)?;
     router.process().wait_log_since(mark, "listing them anew", SOON)?;
     wait::until_true("all routes and rules", SOON, || {
         shown(alpha).is_ok_and(|now| held.iter().all(|wanted| now.iter().any(|line| line.contains(wanted))))

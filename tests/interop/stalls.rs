@@ -22,8 +22,8 @@ fn router(lan: &Lan, globals: &str, setup: &Setup) -> Result<Router> {
 
 /// Keeps a router from running for a while, in which `meanwhile` happens.
 fn stall(router: &Router, time: Duration, meanwhile: impl FnOnce() -> Result<()>) -> Result<()> {
-    router.process().signal(Signal::SIGSTOP)?;
-    let stat = Path::new("/proc").join(router.process().pid().to_string()).join("stat");
+    router.signal_vrrp(Signal::SIGSTOP)?;
+    let stat = Path::new("/proc").join(router.vrrp_pid(SOON)?.to_string()).join("stat");
     let stopped = || {
         let stat = fs::read_to_string(&stat).map_err(|error| error.to_string())?;
         if stat.contains(") T ") { Ok(()) } else { Err(stat) }
@@ -31,7 +31,7 @@ fn stall(router: &Router, time: Duration, meanwhile: impl FnOnce() -> Result<()>
     let outcome = wait::until("a stopped router", SOON, stopped)
         .and_then(|()| wait::throughout("a stopped router", time, stopped))
         .and_then(|()| meanwhile());
-    router.process().signal(Signal::SIGCONT)?;
+    router.signal_vrrp(Signal::SIGCONT)?;
     outcome
 }
 

@@ -72,10 +72,10 @@ fn a_router_that_is_stopped_for_a_moment_is_late() -> Result<()> {
     let router = Router::start(&steadfast(), &lan["alpha"], "alpha", &config)?;
     router.wait_entering("VI", State::Master, SOON)?;
     let cadence = Cadence::start(&lan["beta"], "vb0", 51, Duration::from_millis(100))?;
-    router.process().signal(Signal::SIGSTOP)?;
+    router.signal_vrrp(Signal::SIGSTOP)?;
     // Longer than a busy machine stalls everybody, which would excuse it.
     wait::throughout("a stop", Duration::from_secs(2), || Ok(()))?;
-    router.process().signal(Signal::SIGCONT)?;
+    router.signal_vrrp(Signal::SIGCONT)?;
     let late = cadence.late()?;
     assert!(!late.is_empty(), "nobody noticed");
     Ok(())

@@ -64,14 +64,18 @@ pub(super) static BLOCK: Block = Block::new(Table {
             .or("off"),
         keyword("rs_init_notifies", "[BOOL]", Boolean, "run notify_up for servers that start up").or("off"),
         keyword("startup_script", "SCRIPT [USER [[:]GROUP]]", Script, "run before the children start")
+            .supported()
             .expected(),
         keyword("startup_script_timeout", "SECS", Integer(1, 1000), "limit for startup_script")
             .or("10")
+            .supported()
             .expected(),
         keyword("shutdown_script", "SCRIPT [USER [[:]GROUP]]", Script, "run after the children ended")
+            .supported()
             .expected(),
         keyword("shutdown_script_timeout", "SECS", Integer(1, 1000), "limit for shutdown_script")
             .or("10")
+            .supported()
             .expected(),
         keyword("script_user", "USER [[:]GROUP]", Text, "default script identity")
             .or("keepalived_script if it exists, else the running user")
@@ -494,20 +498,25 @@ pub(super) static BLOCK: Block = Block::new(Table {
             .or("off")
             .alone("keepalived.reload"),
         keyword("data_use_instance", "[BOOL]", Boolean, "instance and namespace in dump file names")
+            .supported()
             .or("off"),
         keyword("state_dump_file", "PATH", Text, "SIGUSR1 output")
+            .supported()
             .or("/tmp/keepalived.data")
             .expected()
             .since("2.2.8 or later"),
         keyword("stats_dump_file", "PATH", Text, "SIGUSR2 output")
+            .supported()
             .or("/tmp/keepalived.stats")
             .expected()
             .since("2.2.8 or later"),
         keyword("json_dump_file", "PATH", Text, "JSON output")
+            .supported()
             .or("/tmp/keepalived.json")
             .expected()
             .since("2.2.8 or later"),
         keyword("json_version", "1|2", Integer(1, 2), "2: named array plus track_process details")
+            .supported()
             .or("1")
             .expected()
             .since("2.2.8 or later"),

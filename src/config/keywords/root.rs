@@ -24,8 +24,8 @@ pub(super) static BLOCK: Block = Block::new(Table {
             "allow ipsets together with a namespace on kernels before 3.13",
         )
         .outdated("nftables"),
-        keyword("use_pid_dir", "", Flag, "create pid files in /run/keepalived"),
-        keyword("instance", "NAME", Text, "name used in pid file names and syslog ident").expected(),
+        keyword("use_pid_dir", "", Flag, "create pid files in a folder below /run").supported(),
+        keyword("instance", "NAME", Text, "name used in pid file names").supported().expected(),
         keyword("linkbeat_use_polling", "", Flag, "poll link state (MII/ethtool/ioctl) instead of netlink")
             .supported(),
         keyword(
@@ -35,6 +35,7 @@ pub(super) static BLOCK: Block = Block::new(Table {
             "how long the parent waits for its children at termination",
         )
         .or("5")
+        .supported()
         .required(),
         keyword(
             "track_group",

@@ -1,6 +1,7 @@
 //! What an earlier run left behind: addresses, routes and rules of routers that were MASTER when it was killed.
 //!
-//! A router that is MASTER from its start goes on with them. Of any other they are removed before it starts, rules first
+//! A router that is MASTER from its start goes on with them, and so does one whose engine was killed so lately that nobody
+//! can have noticed, and left all of them. Of any other they are removed before it starts, rules first
 //! and addresses last: another router may hold them by now. Either way they are ours, as if we had put them there.
 
 use std::sync::Arc;
@@ -26,6 +27,10 @@ impl Engine {
     /// Adopts what is left of every router, and has it removed unless the router begins as MASTER.
     pub(super) fn clear_leftovers(&mut self, now: Time) {
         for number in 0..self.routers.len() {
+            if self.goes_on(number, now) {
+                self.adopt_leftovers(number, "goes on with");
+                continue;
+            }
             let config = &self.routers[number].row.config;
             let is_owner = config.priority == Priority::OWNER;
             if is_owner && config.initial_state == InitialState::Master && self.places[number].is_none() {
@@ -35,6 +40,14 @@ impl Engine {
                 self.reconcile(Holder::Router(number), now);
             }
         }
+    }
+
+    /// Whether a router may go on as MASTER where the engine before this one was killed.
+    fn goes_on(&mut self, number: usize, now: Time) -> bool {
+        let Some(died_at) = self.died_at else { return false };
+        let (left, all) = (self.leftover_addresses(number).len(), self.routers[number].row.addresses.len());
+        let machine = &mut self.routers[number].machine;
+        all > 0 && left == all && machine.handle_interruption(now, now.since(died_at))
     }
 
     /// Takes what is left of a router for ours, to be `treated` so.

@@ -85,6 +85,7 @@ use crate::{
         netlink::Netlink,
         real_time::RealTime,
         recorder,
+        tether::Voice,
     },
     kernel::{Deadline, Event, Events, Inbox, KernelError, ReceiveBuffer, Requests, VrrpSocket, clock},
     registry::{Counter, Registry, Setting},
@@ -131,6 +132,8 @@ pub(super) enum Command {
         /// Whom to tell that it is done; dropped when it cannot be.
         done: std::sync::mpsc::SyncSender<()>,
     },
+    /// Answer, as a sign of life.
+    Alive(mpsc::Sender<()>),
     /// Leave.
     Shutdown,
 }
@@ -147,6 +150,10 @@ pub(super) struct Neighbours {
     pub(super) recorder: Option<recorder::Source>,
     /// Who carries out what is asked of IPVS; `None` as long as nobody does.
     pub(super) ipvs: Option<mpsc::Sender<SyncRequest>>,
+    /// What the parent process is told.
+    pub(super) voice: Voice,
+    /// When the engine before this one was killed, if there was one.
+    pub(super) died_at: Option<Time>,
 }
 
 /// The vrrp lane.
@@ -209,6 +216,9 @@ pub(super) struct Engine {
     start: Start,
     synchroniser: Synchroniser,
     real_time: Arc<RealTime>,
+    voice: Voice,
+    /// When the engine before this one was killed.
+    died_at: Option<Time>,
     /// Whether a stop gives up mastership and addresses (not with `-V`).
     release: bool,
     /// When a stop is over, should the kernel have done nothing of what is asked until then.
@@ -238,7 +248,7 @@ impl Engine {
         neighbours: Neighbours,
         release: bool,
     ) -> Result<Self, KernelError> {
-        let Neighbours { host, commands, real_time, recorder, ipvs } = neighbours;
+        let Neighbours { host, commands, real_time, recorder, ipvs, voice, died_at } = neighbours;
         let (groups, places) = groups::groups(&registry.topology());
         let routers = router::routers(&registry.topology(), &places, recorder.as_ref());
         let addresses = routers.iter().flat_map(|router| &router.row.addresses);
@@ -287,6 +297,8 @@ impl Engine {
             start: Start::new(clock::now()),
             synchroniser: Synchroniser::new(&registry.topology(), ipvs),
             real_time,
+            voice,
+            died_at,
             release,
             stop_by: None,
             failure: None,
@@ -515,6 +527,8 @@ impl Engine {
             }
             Some(Command::Asked { interface }) => self.interface_asked(interface, now),
             Some(Command::Set { instance, setting, done }) => self.set(instance, setting, now, done),
+            // Whoever has given up waiting does not matter.
+            Some(Command::Alive(done)) => drop(done.try_send(())),
             Some(Command::Shutdown) | None => self.shut_down(now),
         }
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tracing::warn;
 
 use super::{Engine, holder::Holder};
-use crate::{kernel::clock, units::Time};
+use crate::{daemon::tether::Word, kernel::clock, units::Time};
 
 /// From the beginning of a step, or from the kernel's last yes in it, until it is given up.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -160,12 +160,15 @@ impl Engine {
             let now = clock::now();
             self.routers[number].machine.handle_start(now);
             self.carry_out(number, now);
-            // What it went on with is not wanted if it is not MASTER after all.
-            self.reconcile(Holder::Router(number), now);
+            // What it went on with is not wanted if it is not MASTER after all, nor may be soon.
+            if !self.routers[number].machine.may_resume() {
+                self.reconcile(Holder::Router(number), now);
+            }
         }
         self.flush();
         let Self { synchroniser, routers, .. } = self;
         synchroniser.begin(|number| routers[number].machine.status().state);
+        self.voice.say(Word::Ready);
     }
 }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{Engine, holder::Holder};
 use crate::{
+    daemon::tether::Word,
     kernel::{KernelError, clock},
     units::Time,
 };
@@ -47,6 +48,7 @@ impl Engine {
         if self.work.take_headway() {
             stop_by = now + PATIENCE;
             self.stop_by = Some(stop_by);
+            self.voice.say(Word::Stopping);
         }
         let repaired = self.repairs.next().is_none() && self.statics.repair_at.is_none();
         let idle = self.work.is_idle() && self.deferred.is_empty() && repaired;

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use super::{Command, Engine, Neighbours, holder::Holder, holdings::Request, observe::Listed};
 use crate::{
     config::{self, Elsewhere, Options},
-    daemon::{host::Host, netlink::Netlink, real_time::RealTime},
+    daemon::{host::Host, netlink::Netlink, real_time::RealTime, tether::Voice},
     kernel::{AddressInfo, Detection, Link, ReceiveBuffer, Requests, clock},
     registry::{Registry, Topology},
     units::{IfIndex, Time},
@@ -42,7 +42,16 @@ impl Stuck {
         let registry = Arc::new(Registry::new(Topology::new(config, "Steadfast".to_owned(), Vec::new())));
         let real_time = Arc::new(RealTime::new(&registry.topology().global.settings));
         let netlink = Netlink::without_thread(Arc::clone(&real_time));
-        let neighbours = Neighbours { host, commands: receiver, real_time, recorder: None, ipvs: Some(ipvs) };
+        let (voice, _said) = Voice::new();
+        let neighbours = Neighbours {
+            host,
+            commands: receiver,
+            real_time,
+            recorder: None,
+            ipvs: Some(ipvs),
+            voice,
+            died_at: None,
+        };
         let (requests, connection) = Requests::open(ReceiveBuffer::default()).unwrap();
         let engine = Engine::new(registry, (netlink, requests), neighbours, true).unwrap();
         Self { engine, commands, of_ipvs, _connection: Box::pin(connection) }

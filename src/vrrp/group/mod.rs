@@ -281,7 +281,9 @@ impl SyncGroup {
     fn follows(&self, position: usize) -> Reason {
         let (name, member) = &self.members[position];
         match &member.reason {
-            Some(reason @ (Reason::Member { .. } | Reason::Started | Reason::AddressOwner)) => reason.clone(),
+            Some(
+                reason @ (Reason::Member { .. } | Reason::Started | Reason::AddressOwner | Reason::Resumed),
+            ) => reason.clone(),
             Some(reason) => because(name, reason),
             None => Reason::Started,
         }

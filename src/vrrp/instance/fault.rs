@@ -99,7 +99,7 @@ impl Instance {
             (State::Fault, Some(reason)) => self.explain_fault(reason),
             (_, Some(reason)) => self.enter_fault(now, reason),
             (State::Fault | State::Init, None) if !self.faults.is_empty() => self.explain_waiting(),
-            (State::Init, None) => self.begin(now),
+            (State::Init, None) => self.resume_or_begin(now),
             (State::Fault, None) => self.leave_fault(now),
             (_, None) => {}
         }
@@ -121,6 +121,7 @@ impl Instance {
             self.release(now);
             self.leave_master();
         }
+        self.give_up_resumption();
         self.timers.stop_all();
         self.master = None;
         self.ready = false;

@@ -48,6 +48,7 @@ impl Instance {
     /// Enters MASTER: advertisement, transition, addresses, in this order (RFC 9568 §6.4.2 (6.4.2-7)).
     pub(super) fn become_master(&mut self, now: Time, reason: Reason) {
         self.timers.stop_all();
+        self.resume_until = None;
         self.master = None;
         self.ready = false;
         if self.conceded {

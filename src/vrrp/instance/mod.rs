@@ -17,6 +17,7 @@ mod contest;
 mod fault;
 mod master;
 mod member;
+mod resume;
 mod setting;
 mod storm;
 mod words;
@@ -119,6 +120,8 @@ pub struct Instance {
     other_owner: Option<OtherOwner>,
     /// Until when the router neither says nor hears anything.
     quiet_until: Time,
+    /// Until when the mastership of the process before may be gone on with.
+    resume_until: Option<Time>,
     /// Another router that advertises as master while this one is.
     contest: Option<Contest>,
     telling: Telling,
@@ -172,6 +175,7 @@ impl Instance {
             tolerate_until: None,
             other_owner: None,
             quiet_until: Time::default(),
+            resume_until: None,
             contest: None,
             telling: Telling::default(),
             ready: false,
@@ -277,6 +281,7 @@ impl Instance {
                 Timer::GarpLowerPriority => self.announce(self.settings.garp.lower_prio_repeat),
                 Timer::InstallRetry => self.actions.push_back(Action::InstallAddresses),
                 Timer::ContestOver => self.rival_silent(now),
+                Timer::ResumeOver => self.give_up_resumption(),
             }
         }
     }
@@ -303,6 +308,9 @@ impl Instance {
                 self.end_contest(ContestEnd::Left);
                 self.counters.add(Counter::ReleaseMaster);
             }
+        }
+        if release {
+            self.give_up_resumption();
         }
         self.timers.stop_all();
         self.ready = false;

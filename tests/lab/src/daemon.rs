@@ -111,7 +111,8 @@ impl Router {
             Subject::Steadfast(binary) => {
                 let binary = binary.to_string_lossy();
                 let argv: Vec<&str> = [binary.as_ref()].iter().chain(&common).chain(flags).copied().collect();
-                host.spawn_with(name, &argv, &HashMap::new())?
+                let env = HashMap::from([("TMPDIR".to_owned(), dir.to_string_lossy().into_owned())]);
+                host.spawn_with(name, &argv, &env)?
             }
             Subject::Keepalived => keepalived::spawn(host, name, &dir, &common, flags)?,
         };
@@ -133,12 +134,16 @@ impl Router {
         &self.dir
     }
 
-    /// The process id of the part that speaks VRRP: keepalived's child, Steadfast itself.
+    /// The process id of the part that speaks VRRP: a child of the process that was started.
     pub fn vrrp_pid(&self, deadline: Duration) -> Result<i32> {
-        match self.subject {
-            Subject::Steadfast(_) => Ok(self.process.pid()),
-            Subject::Keepalived => keepalived::vrrp_pid(&self.process, &self.dir, deadline),
-        }
+        keepalived::vrrp_pid(&self.process, &self.dir, deadline)
+    }
+
+    /// Sends a signal to the part that speaks VRRP.
+    pub fn signal_vrrp(&self, signal: Signal) -> Result<()> {
+        let pid = self.vrrp_pid(Duration::from_secs(10))?;
+        kill(Pid::from_raw(pid), signal)
+            .map_err(|e| Error::io(format!("send {signal} to the VRRP process"), e))
     }
 
     /// Everything logged so far.

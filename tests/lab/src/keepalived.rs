@@ -34,10 +34,10 @@ pub(crate) fn spawn(host: &Host, name: &str, dir: &Path, common: &[&str], flags:
     host.spawn_with(name, &argv, &env)
 }
 
-/// Waits for the pid file of the VRRP child.
+/// Waits for the pid file of the VRRP child, which either program writes there.
 pub(crate) fn vrrp_pid(process: &Process, dir: &Path, deadline: Duration) -> Result<i32> {
     let path = dir.join("vrrp.pid");
-    wait::until("the pid file of keepalived's VRRP child", deadline, || {
+    wait::until("the pid file of the VRRP child", deadline, || {
         let text = fs::read_to_string(&path).unwrap_or_default();
         text.trim().parse().map_err(|_| format!("`{text}`; the log ends with\n{}", process.log_tail()))
     })

@@ -198,6 +198,8 @@ impl Watch {
             }
             Input::Packet(_) => Cause::Packet(self.packet.take()),
             Input::Timeout => Cause::Timeout,
+            // No process is killed here.
+            Input::Interruption(_) => Cause::Condition,
             Input::Delay(until) => {
                 self.quiet_until = *until;
                 Cause::Condition

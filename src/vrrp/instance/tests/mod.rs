@@ -11,6 +11,7 @@ mod ipv6;
 mod malformed;
 mod master;
 mod matrix;
+mod resume;
 mod settings;
 mod shutdown;
 mod storm;
