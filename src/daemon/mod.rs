@@ -142,7 +142,7 @@ fn tell_terminal(text: &str) {
 fn stay(arguments: &Arguments) -> ExitCode {
     let (config, report) = config::load_with(&arguments.use_file, &arguments.options(), &System);
     // No other thread is there yet, which would keep them.
-    let kept = config.as_ref().map_or(Ok(()), |config| keep_capabilities(config));
+    let kept = config.as_ref().map_or(Ok(()), keep_capabilities);
     if let Some(file) = &arguments.config_test {
         let status = test_config(&report, file.as_deref());
         // Giving back a large configuration block by block takes as long as checking it; the end of the process gives
