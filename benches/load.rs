@@ -103,10 +103,10 @@ impl Cell {
         let mut scripts = String::new();
         let mut tracked = String::new();
         for number in 0..SCRIPTS {
-            // Writing to a String cannot fail.
+            // A script that a busy machine does not let end in a second is to be no fault. Writing to a String cannot fail.
             let _ = write!(
                 scripts,
-                "vrrp_script s{number} {{\n  script /bin/true\n  interval 1\n  weight 1\n}}\n"
+                "vrrp_script s{number} {{\n  script /bin/true\n  interval 1\n  timeout 20\n  weight 1\n}}\n"
             );
             let _ = writeln!(tracked, "    s{number} weight 0");
         }
