@@ -1,6 +1,6 @@
 //! The processes: parent and engine, lanes, signals, pid files, log; everything between the command line and the machines.
 //!
-//! The [`parent`] starts the engine and watches over it; the engine, a process of its own, does everything else. There, the
+//! The `parent` starts the engine and watches over it; the engine, a process of its own, does everything else. There, the
 //! *vrrp* lane is a thread of its own with the engine and nothing else; beside it a thread carries its netlink
 //! requests, and another, the *host* lane, makes what virtual routers need of the host. The *manage* lane, on the main
 //! thread, holds what reads the registry: the SNMP subagent, notify scripts, tracked scripts. Tracked files and processes
