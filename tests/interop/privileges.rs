@@ -12,17 +12,14 @@ use crate::world::{SOON, Setup, V3, VI, VIP, is_keepalived, ours};
 /// Nobody's.
 const USER: &str = "12000";
 
-/// Starts the daemon by way of setpriv(1), in a folder that is its own.
+/// Starts the daemon by way of setpriv(1), in a folder where everybody may write.
 fn with_privileges(host: &Host, privileges: &[&str], setup: &Setup) -> Result<Process> {
     let Subject::Steadfast(program) = ours() else { unreachable!("left out before") };
     let folder = host.dir().join("own");
     fs::create_dir_all(&folder).expect("a folder");
-    host.sh(&format!(
-        "chmod 755 {} {} && chown {USER}:{USER} {}",
-        host.dir().display(),
-        folder.display(),
-        folder.display()
-    ))?;
+    // Everybody may come here: root without CAP_DAC_OVERRIDE is anybody.
+    let [above, own] = [host.dir(), &folder].map(|path| path.display().to_string());
+    host.sh(&format!("chmod 755 {above}/.. {above} && chmod 1777 {own}"))?;
     let config = host.write("own.conf", &setup.text())?;
     let (program, config) = (program.display().to_string(), config.display().to_string());
     let pid = folder.join("pid").display().to_string();
