@@ -24,6 +24,7 @@ const INSTANCES: u8 = 100;
 /// those of another family, or that put them on a link whose name is found when it is made.
 const ELSEWHERE: &[&str] = &[
     "interface",
+    "vrf",
     "virtual_router_id",
     "mcast_src_ip",
     "unicast_src_ip",

@@ -4,6 +4,11 @@
 //! unregister any region, against RFC 2741 §7.1.5. Nothing tells of it. A request for something in the region shows that it is still ours; where
 //! none comes for a while, registering it once more does: the master refuses the duplicate, or has lost the first.
 //! net-snmp logs a duplicate, so this is done rarely, and not where somebody asks anyway.
+//!
+//! A rival who has unregistered the region and then registered it with the same priority is not seen: the master refuses ours as
+//! a duplicate in the same words, whoever holds the other. AgentX has nothing that names the holder or has the master ask;
+//! to unregister and register anew would show it, but would take the region from ourselves each time. Requests that stay
+//! away, which [`Regions`] counts as doubt only, are then all there is to see.
 
 use std::time::Duration;
 

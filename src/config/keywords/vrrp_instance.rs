@@ -21,7 +21,9 @@ pub(super) static BLOCK: Block = Block::new(Table {
         keyword("interface", "IF", Interface, "interface adverts use and VIPs default to")
             .supported()
             .required(),
-        keyword("vrf", "IF", Interface, "VRF to operate in").required(),
+        keyword("vrf", "IF", Interface, "VRF that a unicast instance without interface works in")
+            .supported()
+            .required(),
         keyword(
             "virtual_router_id",
             "N",

@@ -315,7 +315,7 @@ fn finish(
     tracking::without_weights_for_owner(&mut draft.tracks, priority, name, context);
     let cut_by = node.cut_by.as_deref();
     let complete = addresses_suffice(&draft, version, name, cut_by, context);
-    let interface = required_interface(&mut draft, name, cut_by, context);
+    let interface = required_interface(&mut draft, (name, node), cut_by, context);
     if let Some(own) = interface.as_ref().filter(|_| !draft.settings.dont_track_primary) {
         // It is tracked anyway, which the rules report.
         draft.tracks.interfaces.retain(|line| line.name != *own);
@@ -418,18 +418,35 @@ fn refusal(id: &'static str, headline: impl Into<Prose>, span: &Span) -> Diagnos
 
 fn required_interface(
     draft: &mut Draft<'_>,
-    name: Word<'_>,
+    (name, node): (Word<'_>, &Node),
     cut_by: Option<&Span>,
     context: &mut Context<'_>,
 ) -> Option<String> {
     if draft.interface.is_none() && !draft.interface_reported {
-        context.add_lack(
-            cut_by,
-            refusal("no-interface", format!("vrrp_instance {} has no interface", name.text), &name.span())
+        match vrf(draft, node) {
+            Some(word) if context.may_name_interface(word.text) => {
+                draft.interface = Some(word.text.to_owned())
+            }
+            Some(word) => report_no_interface(word, context),
+            None => context.add_lack(
+                cut_by,
+                refusal(
+                    "no-interface",
+                    format!("vrrp_instance {} has no interface", name.text),
+                    &name.span(),
+                )
                 .help("add interface NAME"),
-        );
+            ),
+        }
     }
     draft.interface.take()
+}
+
+/// The VRF that a unicast instance without an interface works in: its device stands for the interface, for a socket bound to
+/// it has the packets of all interfaces in the VRF.
+fn vrf<'a>(draft: &Draft<'_>, node: &'a Node) -> Option<Word<'a>> {
+    let mut lines = node.nodes().iter().filter(|line| line.keyword.name == "vrf");
+    lines.next_back().filter(|_| !draft.peers.is_empty())?.argument()
 }
 
 fn required_vrid(

@@ -267,3 +267,17 @@ fn each_round_of_a_sequence_shows_its_own_values() {
     assert_eq!(values("hoplimit "), ["11", "12", "13"], "{shown}");
     assert!(!shown.contains(", written"), "{shown}");
 }
+
+#[test]
+fn the_device_of_a_vrf_stands_for_the_interface_of_a_unicast_instance() {
+    let read_with = |lines: &str| {
+        let (config, report) = read(&format!(
+            "vrrp_instance V {{\nvirtual_router_id 7\n{lines}\nvirtual_ipaddress {{\n192.0.2.9\n}}\n}}\n"
+        ));
+        let interface = config.instances.first().map(|instance| instance.interface.clone());
+        (interface, ids(&report).contains(&"no-interface"))
+    };
+    let unicast = |lines: &str| read_with(&format!("{lines}\nunicast_peer {{\n192.0.2.2\n}}"));
+    assert_eq!(unicast("vrf eth1"), (Some("eth1".to_owned()), false));
+    assert_eq!(unicast("vrf eth1\ninterface eth0"), (Some("eth0".to_owned()), false));
+}

@@ -3,6 +3,7 @@
 use super::*;
 use crate::{
     config::{AntiReplay, SignatureMode, Signatures},
+    units::Vrid,
     vrrp::{
         OldChecksum, Policy, multicast_group,
         testing::{capture, key, signed_at, with_header_checksum},
@@ -82,7 +83,9 @@ fn version_2_unicast() {
 
 #[test]
 fn version_3() {
-    sends_as_captured("v3_ipv4", Settings { addresses: two_addresses(), ..router(150) });
+    for name in ["v3_ipv4", "ka243_v3_ipv4"] {
+        sends_as_captured(name, Settings { addresses: two_addresses(), ..router(150) });
+    }
 }
 
 #[test]
@@ -195,6 +198,39 @@ fn a_backup_believes_what_is_signed_in_the_captures_and_only_once() {
     }
 }
 
+/// A master whose tracker fails releases twice back to back, and again at its end; beside it an owner, who releases once.
+#[test]
+fn a_backup_takes_over_once_for_each_release_of_the_captured_masters() {
+    let packets = capture("v2_fault_prio0");
+    let of = |vrid: u8| packets.iter().filter(move |packet| packet[21] == vrid).collect::<Vec<_>>();
+    let owned = Settings {
+        vrid: Vrid::new(52).unwrap(),
+        addresses: vec![IpAddr::from([10, 9, 0, 101])],
+        ..Settings { priority: Priority(100), ..v2() }
+    };
+    for (settings, takeovers, releases) in
+        [(Settings { priority: Priority(100), ..v2() }, 2, 3), (owned, 1, 1)]
+    {
+        let mut lan = Lan::started(Settings { preempt: false, ..settings });
+        let captured = of(lan.nodes[0].settings.vrid.value());
+        for (second, packet) in (1_u32..).zip(&captured) {
+            // Those of a pair of releases left together; after one there is time to take over.
+            let is_release = packet[22] == Priority::RELEASE.0;
+            let follows =
+                captured.get(second as usize - 2).is_some_and(|last| last[22] == Priority::RELEASE.0);
+            let gap = if is_release && follows { 0.0 } else { 1.0 };
+            let now = lan.now + Duration::from_secs_f64(gap);
+            lan.run_until(now);
+            lan.input(0, |instance, now| instance.handle_packet(now, packet));
+        }
+        let end = lan.now + Duration::from_secs(1);
+        lan.run_until(end);
+        assert_eq!(lan.counted(Counter::AdvertReceived), captured.len() as u64);
+        assert_eq!(lan.counted(Counter::PriorityZeroReceived), releases);
+        assert_eq!(lan.counted(Counter::BecomeMaster), takeovers);
+    }
+}
+
 #[test]
 fn a_backup_that_hears_the_captures_accepts_every_packet() {
     for (name, settings) in [
@@ -204,6 +240,7 @@ fn a_backup_that_hears_the_captures_accepts_every_packet() {
         ("ka243_v2_ah", Settings { auth: Auth::Header(*b"s3cret99"), ..v2() }),
         ("v2_ah_unicast", Settings { auth: Auth::Header(*b"s3cret99"), destination: to_b(), ..v2() }),
         ("v3_ipv4", Settings { addresses: two_addresses(), ..router(150) }),
+        ("ka243_v3_ipv4", Settings { addresses: two_addresses(), ..router(150) }),
         ("v3_ipv4_250ms", router(150)),
         ("v3_vmac", router(150)),
         ("v3_unicast_oldcsum", with_old_checksum()),
