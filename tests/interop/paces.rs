@@ -59,17 +59,22 @@ fn five(talk: Talk) -> Setup {
 
 #[test]
 fn announcements_on_an_interface_follow_one_another_at_its_pace() {
+    let everywhere = |line: &str| format!("global_defs {{\n  {line}\n}}\n");
+    let there = |line: &str| format!("garp_group {{\n  {line}\n  interfaces {{\n    va0\n  }}\n}}\n");
     let cases = [
-        (V3, "# nothing", None),
-        (V3, "vrrp_garp_interval 0.2", Some(PACE)),
+        (V3, everywhere("# nothing"), None),
+        (V3, everywhere("vrrp_garp_interval 0.2"), Some(PACE)),
         // What is said of the other family is not meant.
-        (V3, "vrrp_gna_interval 0.2", None),
-        (V3_IPV6, "vrrp_gna_interval 0.2", Some(PACE)),
+        (V3, everywhere("vrrp_gna_interval 0.2"), None),
+        (V3_IPV6, everywhere("vrrp_gna_interval 0.2"), Some(PACE)),
+        (V3, there("garp_interval 0.2"), Some(PACE)),
+        (V3, there("gna_interval 0.2"), None),
+        (V3_IPV6, there("gna_interval 0.2"), Some(PACE)),
     ];
-    side_by_side(&cases, |(talk, line, pace)| {
+    side_by_side(&cases, |(talk, before, pace)| {
         let lan = talk.lan()?;
         let capture = Capture::start(&lan["beta"], "vb0", ANNOUNCEMENTS)?;
-        let setup = Setup { before: format!("global_defs {{\n  {line}\n}}\n"), ..five(*talk) };
+        let setup = Setup { before: before.clone(), ..five(*talk) };
         let _alpha = setup.start_until(&ours(), &lan["alpha"], State::Master)?;
         // Two rounds of five; another two follow a second later.
         let seen = wait_announced(&capture, 10)?;
@@ -122,7 +127,7 @@ fn the_interfaces_of_a_garp_group_share_a_pace() {
 /// An address on an interface that no advertisement leaves by, which no switch hears of otherwise.
 #[test]
 fn garp_extra_if_announces_addresses_on_other_interfaces_again_and_again() {
-    let cases = [("# nothing", false), ("garp_extra_if all 1", true)];
+    let cases = [("# nothing", false), ("garp_extra_if all 1", true), ("vmac_garp_intvl all 1", true)];
     side_by_side(&cases, |(line, again)| {
         let lan = pair(V3)?;
         let elsewhere = Capture::start(&lan["beta"], "vb1", ANNOUNCEMENTS)?;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use lab::pcap::Packet;
-use lab::{Capture, Result, State, Subject, clock, wait};
+use lab::{Capture, Result, Router, State, Subject, clock, wait};
 
 use crate::words::{GAMMA, Stage, slow};
 use crate::world::{EARLY, LATE, SOON, Setup, V3, VI, is_keepalived, ours, side_by_side};
@@ -95,6 +95,25 @@ fn down_timer_adverts_is_how_many_advertisements_of_a_master_may_be_lost() {
         let skew = SECOND * (256 - u32::from(setup.priority)) / 256;
         assert_passed(next.time - told, SECOND * *adverts + skew, Duration::ZERO, "the takeover");
         Ok(())
+    });
+}
+
+/// Where nothing else is said, one announcement is all.
+#[test]
+fn vrrp_min_garp_says_once_where_an_address_is() {
+    let cases: [(&str, &[usize]); 2] = [("# nothing", &[5, 5]), ("vrrp_min_garp", &[1])];
+    side_by_side(&cases, |(line, counts)| {
+        let stage = Stage::build()?;
+        let capture = Capture::start(&stage.lan["gamma"], "vg0", "arp or ip proto 112")?;
+        let instance =
+            V3.alpha(150).instance(VI).replace("  garp_master_delay 1\n  garp_master_repeat 2\n", "");
+        assert!(!instance.contains("garp_"), "{instance}");
+        let text = format!("global_defs {{\n  {line}\n}}\n{instance}");
+        let alpha = Router::start(&ours(), &stage.lan["alpha"], "alpha", &text)?;
+        alpha.wait_entering(VI, State::Master, SOON)?;
+        wait_bursts(&capture, counts)?;
+        outlast(&capture, SECOND * 6)?;
+        wait_bursts(&capture, counts).map(drop)
     });
 }
 

@@ -109,6 +109,42 @@ fn a_router_that_only_receives_gets_along_with_one_that_does_not_sign() -> Resul
     assert_nothing_rejected(&beta)
 }
 
+/// Who demands no signature gets along with whoever demands one, demands none or does not sign, as long as its own are understood.
+#[test]
+fn a_permissive_router_believes_who_signs_and_who_does_not() {
+    if is_out_of_reach() {
+        return;
+    }
+    let of = |mode: &str| block(&format!("{}\n    active_key 1\n    mode {mode}", KEYS[0]));
+    let cases = ["permissive", "enforce", "receive-only"].map(|mode| Some(of(mode)));
+    let cases = cases.into_iter().chain([None]).collect::<Vec<_>>();
+    side_by_side(&cases, |other| {
+        let lan = V3.lan()?;
+        let setup = match other {
+            Some(lines) => V3.beta(LOW).line(lines.clone()),
+            None => V3.beta(LOW),
+        };
+        let beta = setup.start_until(&ours(), &lan["beta"], State::Master)?;
+        let mark = beta.mark();
+        let permissive = V3.alpha(HIGH).line(of("permissive"));
+        let alpha = permissive.start_until(&ours(), &lan["alpha"], State::Master)?;
+        // What is signed means nothing to a router without keys: its neighbour may only receive then.
+        if other.is_none() {
+            return alpha.wait_log("10.9.0.2 advertises as master", SOON).map(drop);
+        }
+        beta.wait_entering_since(mark, VI, State::Backup, SOON)?;
+        let mark = beta.mark();
+        alpha.stop()?;
+        beta.wait_entering_since(mark, VI, State::Master, SOON)?;
+        let mark = beta.mark();
+        let alpha =
+            V3.alpha(HIGH).line(of("permissive")).start_until(&ours(), &lan["alpha"], State::Master)?;
+        beta.wait_entering_since(mark, VI, State::Backup, SOON)?;
+        assert_nothing_rejected(&alpha)?;
+        assert_nothing_rejected(&beta)
+    });
+}
+
 /// A pair of ours that sign, and a third host that has no key.
 struct Siege {
     lan: Lan,

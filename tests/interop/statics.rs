@@ -99,3 +99,17 @@ fn an_instance_of_a_track_group_suffers_with_the_interface_of_its_items() -> Res
     })?;
     router.stop().map(drop)
 }
+
+#[test]
+fn default_interface_is_that_of_static_addresses_that_name_none() -> Result<()> {
+    let lan = lan()?;
+    let alpha = &lan["alpha"];
+    let mut setup = V3.alpha(150);
+    setup.before = "global_defs {\n  default_interface va1\n}\nstatic_ipaddress {\n  10.9.7.1/24\n}\n".into();
+    let router = setup.start_until(&ours(), alpha, State::Master)?;
+    let shown = alpha.run(&["ip", "-o", "address", "show", "dev", "va1"])?;
+    assert!(shown.contains("10.9.7.1/24"), "{shown}");
+    router.stop()?;
+    assert!(!alpha.has_address("10.9.7.1"));
+    Ok(())
+}

@@ -95,6 +95,10 @@ fn cases() -> Vec<(&'static str, Setup)> {
         before: globals("vmac_prefix a_very_long_prefix\nvmac_addr_prefix other"),
         ..with_vmac(&[])
     };
+    let everywhere = Setup {
+        vips: vec!["10.9.0.100/24".into(), "10.9.1.101/24 dev eth1".into()],
+        ..with_vmac(&["use_vmac_addr"])
+    };
     let rules = Setup {
         before: globals("nftables filter_vmac\nnftables_priority -7\nnftables_counters"),
         ..with_vmac(&[])
@@ -105,6 +109,7 @@ fn cases() -> Vec<(&'static str, Setup)> {
         ("true", named),
         ("true", other_interface),
         ("true", rules),
+        ("true", everywhere),
         ("true", Setup { before: globals("disable_local_igmp"), ..with_vmac(&[]) }),
         ("true", V3.alpha(150).line("promote_secondaries")),
         ("true", with_vmac(&["promote_secondaries"])),
@@ -431,25 +436,45 @@ fn every_interface_keeps_its_reverse_path_filter() -> Result<()> {
     Ok(())
 }
 
-/// A container that may make links, and whose settings are read-only.
+/// Ours in a container that may make links, and whose settings are read-only.
+fn contained(host: &Host) -> Result<Option<Subject>> {
+    let Subject::Steadfast(binary) = ours() else { return Ok(None) };
+    let script = format!(
+        "#!/bin/sh\nexec unshare -m sh -c 'mount --bind /proc/sys /proc/sys && \
+         mount -o remount,bind,ro /proc/sys && exec {} \"$@\"' sh \"$@\"\n",
+        binary.display()
+    );
+    let contained = host.write("contained", &script)?;
+    host.run(&["chmod", "+x", &contained.to_string_lossy()])?;
+    Ok(Some(Subject::Steadfast(contained)))
+}
+
+/// What a router without a link of its own sets is a help, and no condition.
+#[test]
+fn read_only_settings_keep_no_router_without_a_link_of_its_own_from_its_work() -> Result<()> {
+    if is_keepalived("settings of the network are read-only") {
+        return Ok(());
+    }
+    let lan = Lan::pair()?;
+    let Some(subject) = contained(&lan["alpha"])? else { return Ok(()) };
+    let router =
+        V3.alpha(150).line("promote_secondaries").start_until(&subject, &lan["alpha"], State::Master)?;
+    router.wait_log("setting net.ipv4.conf.va0.promote_secondaries to 1: Read-only file system", SOON)?;
+    lan.wait_holder(VIP, "alpha", SOON)?;
+    router.stop().map(drop)
+}
+
 #[test]
 fn read_only_settings_are_said_and_a_fault_where_nothing_would_be_heard() -> Result<()> {
     if is_keepalived("settings of the network are read-only") {
         return Ok(());
     }
-    let Subject::Steadfast(binary) = ours() else { return Ok(()) };
     for (filter, state) in [("0", State::Master), ("1", State::Fault)] {
         let lan = Lan::pair()?;
         let alpha = &lan["alpha"];
         alpha.run(&["sysctl", "-qw", &format!("net.ipv4.conf.all.rp_filter={filter}")])?;
-        let script = format!(
-            "#!/bin/sh\nexec unshare -m sh -c 'mount --bind /proc/sys /proc/sys && \
-             mount -o remount,bind,ro /proc/sys && exec {} \"$@\"' sh \"$@\"\n",
-            binary.display()
-        );
-        let contained = alpha.write("contained", &script)?;
-        alpha.run(&["chmod", "+x", &contained.to_string_lossy()])?;
-        let router = with_vmac(&[]).start_until(&Subject::Steadfast(contained), alpha, state)?;
+        let Some(subject) = contained(alpha)? else { return Ok(()) };
+        let router = with_vmac(&[]).start_until(&subject, alpha, state)?;
         router.wait_log("setting net.ipv4.conf.va0.arp_ignore to 1: Read-only file system", SOON)?;
         if state == State::Fault {
             router.wait_log("no other router would be heard", SOON)?;

@@ -424,3 +424,26 @@ fn the_router_comes_before_other_programs() -> Result<()> {
     assert!(limit.contains("500000"), "{limit}");
     Ok(())
 }
+
+/// A router without addresses advertises none, and is MASTER like any other.
+#[test]
+fn no_virtual_ipaddress_is_a_router_without_addresses() -> Result<()> {
+    if is_keepalived("`no_virtual_ipaddress`") {
+        return Ok(());
+    }
+    let instance = |line: &str| {
+        let all = slow(line).instance(VI);
+        let (before, _) = all.split_once("  virtual_ipaddress").expect("it has addresses");
+        format!("{before}}}\n")
+    };
+    let stage = Stage::build()?;
+    let capture = stage.capture()?;
+    let alpha = Router::start(&ours(), &stage.lan["alpha"], "alpha", &instance("no_virtual_ipaddress"))?;
+    alpha.wait_entering(VI, State::Master, SOON)?;
+    let seen = capture.wait_vrrp("an advertisement", SOON, |seen| !seen.is_empty())?;
+    assert_eq!((seen[0].message.len(), seen[0].message[3]), (8, 0), "{:?}", seen[0].message);
+    alpha.stop()?;
+    let without = Router::start(&ours(), &stage.lan["alpha"], "without", &instance("# nothing"))?;
+    assert_eq!(without.process().wait(SOON)?.code(), Some(2), "{}", without.log());
+    Ok(())
+}

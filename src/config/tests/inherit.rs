@@ -278,6 +278,7 @@ fn the_device_of_a_vrf_stands_for_the_interface_of_a_unicast_instance() {
         (interface, ids(&report).contains(&"no-interface"))
     };
     let unicast = |lines: &str| read_with(&format!("{lines}\nunicast_peer {{\n192.0.2.2\n}}"));
-    assert_eq!(unicast("vrf eth1"), (Some("eth1".to_owned()), false));
-    assert_eq!(unicast("vrf eth1\ninterface eth0"), (Some("eth0".to_owned()), false));
+    assert_eq!(unicast("vrf eth0"), (Some("eth0".to_owned()), false));
+    assert_eq!(unicast("vrf nosuch"), (None, true));
+    assert_eq!(read_with("vrf eth0"), (None, true), "a group is joined on an interface");
 }
