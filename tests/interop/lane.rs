@@ -188,7 +188,8 @@ fn a_busy_machine_brings_about_no_false_takeover_with_real_time_priority() -> Re
     let global = format!("global_defs {{\n  vrrp_rt_priority 50\n  script_user root\n  {limit}\n}}\n");
     let (mut scripts, mut tracked) = (String::new(), String::new());
     for number in 0..SCRIPTS {
-        let _ = writeln!(scripts, "vrrp_script s{number} {{\n  script /bin/true\n  interval 1\n}}");
+        let _ =
+            writeln!(scripts, "vrrp_script s{number} {{\n  script /bin/true\n  interval 1\n  timeout 60\n}}");
         let _ = writeln!(tracked, "    s{number}");
     }
     let better = Setup { advert_int: INTERVAL.into(), before: format!("{global}{scripts}"), ..V3.alpha(150) }
