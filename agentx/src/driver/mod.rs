@@ -13,7 +13,7 @@ use std::time::Duration;
 use stream::{Connecting, Stream};
 use tokio::sync::watch;
 use tokio::time::Instant;
-use tracing::{debug, info, warn};
+use tracing::{info, warn};
 
 use crate::address::MasterAddress;
 use crate::mib::Mib;
@@ -162,8 +162,8 @@ impl<M: Mib, N: Notifications> Subagent<M, N> {
                 Ok(0) => return,
                 Ok(count) => self.session.handle_written(count),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                Err(error) => {
-                    debug!(%error, master = %self.master, "writing to the master failed");
+                // That the session is over is told by itself, once.
+                Err(_) => {
                     self.link = Link::Down;
                     self.session.handle_disconnected((self.clock)());
                     return;
