@@ -31,8 +31,9 @@ use crate::{
 
 /// advert_int of every router here.
 const INTERVAL: Duration = Duration::from_millis(100);
-/// How soon after the return of a healthy master the MIB has to be there again.
-const BACK_WITHIN: Duration = Duration::from_secs(1);
+/// How soon after the return of a healthy master the MIB has to be there again: a second where nothing else runs, and as much
+/// again and again for the stories beside this one.
+const BACK_WITHIN: Duration = Duration::from_secs(3);
 /// What the daemon may hold more at the end than after the first round: a stream of transitions in memory.
 const GROWTH_KIB: u64 = 4096;
 /// Transitions that have to happen meanwhile.
@@ -208,7 +209,7 @@ impl Scene {
     /// Everything that happened has arrived, in order and once, but for what the daemon could not know of.
     fn all_told(&self) -> Result<usize> {
         let happened = self.happened();
-        wait::until("the notifications", SOON, || {
+        wait::until("the notifications", 4 * SOON, || {
             let arrived = without_repetitions(&told(&self.trapd.traps_of(STATE_CHANGE)));
             if arrived.len() >= happened.len() { Ok(()) } else { Err(arrived.len().to_string()) }
         })?;
