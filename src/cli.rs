@@ -114,13 +114,18 @@ impl Arguments {
 
     /// The paths as they were meant where `--from` says that this process was started elsewhere.
     fn with_absolute_paths(mut self) -> Self {
-        if let Some(from) = self.from.take() {
+        if let Some(from) = &self.from {
             let given = [&mut self.pid, &mut self.vrrp_pid, &mut self.record].into_iter().flatten();
             for path in given.chain([&mut self.use_file]) {
                 *path = from.join(&*path);
             }
         }
         self
+    }
+
+    /// Whether log lines go to the terminal (`-l`): not when the daemon has left it, as it then does without `-n`.
+    pub const fn logs_to_terminal(&self) -> bool {
+        self.log_console && self.from.is_none()
     }
 
     /// Whether virtual routers run: unless only health checks are asked for.
@@ -298,6 +303,11 @@ mod tests {
         let arguments = arguments.with_absolute_paths();
         assert_eq!(arguments.use_file, PathBuf::from("/etc/x/a.conf"));
         assert_eq!(arguments.pid, Some(PathBuf::from("/run/pid")));
+        assert!(
+            !Arguments::parse_from(["steadfast", "-l", "--from", "/"]).logs_to_terminal(),
+            "it is not there"
+        );
+        assert!(Arguments::parse_from(["steadfast", "-nl"]).logs_to_terminal());
     }
 
     #[test]

@@ -11,4 +11,5 @@ cd "$(dirname "$0")/.."
 tests/packages.sh
 tests/vm/kernel.sh
 mibs/check.sh
-cargo test --workspace --locked --no-fail-fast "$@"
+# A test that never ends is a failure too.
+timeout --verbose --kill-after=60 50m cargo test --workspace --locked --no-fail-fast "$@"

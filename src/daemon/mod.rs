@@ -150,7 +150,7 @@ fn stay(arguments: &Arguments) -> ExitCode {
         std::mem::forget((config, report));
         return status;
     }
-    let outcome = match log::start(arguments.log_console, arguments.log_detail) {
+    let outcome = match log::start(arguments.logs_to_terminal(), arguments.log_detail) {
         Ok(log) => {
             if let Err(error) = kept {
                 warn!("{error}: the daemon keeps more privileges than it needs");
@@ -193,7 +193,7 @@ fn watch_over(arguments: &Arguments, config: Option<Config>, report: Report) -> 
     let config = runnable(arguments, config, &report).inspect_err(|refused| {
         log_findings(&report);
         // The log may be elsewhere; who has started the daemon is here.
-        if arguments.part == Part::Parent && !arguments.log_console {
+        if arguments.part == Part::Parent {
             tell_terminal(&refused.message);
         }
     })?;

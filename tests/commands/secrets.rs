@@ -24,8 +24,6 @@ fn showings<'a>(first: &'a str, second: &'a str) -> Vec<Vec<&'a str>> {
         vec!["config", "diff", "--json", first, second],
         vec!["config", "status", first],
         vec!["-t", "-f", first],
-        // It ends before it does anything, for without -n it would have to leave the terminal.
-        vec!["-l", "-D", "-f", first],
     ]
 }
 

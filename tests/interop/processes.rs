@@ -207,7 +207,7 @@ fn daemon(host: &Host, dir: &Path, config: &str) -> Result<lab::Output> {
     let bfd = file("bfd.pid");
     let theirs: (&str, &[&str]) = ("keepalived", &["-G", "-b", &bfd]);
     let (program, more) = in_its_way(&ours(), (env!("CARGO_BIN_EXE_steadfast"), &[][..]), theirs);
-    let flags = ["-P", "-f", &config, "-p", &pid, "-r", &vrrp];
+    let flags = ["-P", "-l", "-f", &config, "-p", &pid, "-r", &vrrp];
     host.exec(&[&[program], &flags[..], more].concat())
 }
 

@@ -48,18 +48,15 @@ pub(in crate::daemon) fn leave_terminal() -> io::Result<()> {
     env::set_current_dir("/")
 }
 
-/// Tells whoever waits that the parent runs, and lets go of the terminal; with `-l` not of what is written to it.
+/// Tells whoever waits that the parent runs, and lets go of the terminal.
 ///
 /// # Errors
 /// Whatever the system says.
-pub(in crate::daemon) fn settle(log_console: bool) -> io::Result<()> {
+pub(in crate::daemon) fn settle() -> io::Result<()> {
     let mut waiting = UnixStream::from(stdin().as_fd().try_clone_to_owned()?);
     // Whoever started it may be gone.
     let _ = waiting.write_all(b"!");
     let nothing = OpenOptions::new().read(true).write(true).open("/dev/null")?;
     unistd::dup2_stdin(&nothing)?;
-    if !log_console {
-        unistd::dup2_stderr(&nothing)?;
-    }
-    Ok(())
+    Ok(unistd::dup2_stderr(&nothing)?)
 }

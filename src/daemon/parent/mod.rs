@@ -90,7 +90,7 @@ pub(super) fn run(arguments: &Arguments, plan: &Plan) -> Result<(), Refused> {
         let signals = Signals::new(arguments.ignore_sigint).map_err(Refused::fatal)?;
         let deadline = Deadline::new().map_err(Refused::fatal)?;
         if arguments.part == Part::Parent {
-            settle(arguments.log_console).map_err(Refused::fatal)?;
+            settle().map_err(Refused::fatal)?;
         }
         let kept = Kept::beside(&plan.files.parent);
         let mut parent = Parent {
