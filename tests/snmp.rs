@@ -25,6 +25,8 @@ mod journal;
 mod link;
 #[path = "snmp/load.rs"]
 mod load;
+#[path = "snmp/neighbour.rs"]
+mod neighbour;
 #[path = "snmp/outage.rs"]
 mod outage;
 #[path = "sim/random.rs"]

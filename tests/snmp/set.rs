@@ -1,15 +1,14 @@
 //! SET through real snmpd: what a manager changes, the router does, and it is undone when the request fails elsewhere.
 
-use std::{sync::Arc, thread};
+use std::sync::Arc;
 
-use agentx::{
-    Access, Change, CommitFailed, Config, MasterAddress, Oid, Region, Scalar, Subagent, Syntax, UndoFailed,
-    Value, View,
-};
+use agentx::{Access, Change, CommitFailed, Config, Oid, Region, Scalar, Syntax, UndoFailed, Value, View};
 use lab::{Lan, Result, Router, SnmpClient, Snmpd, State, Subject, wait};
-use tokio::sync::oneshot;
 
-use crate::scene::{INSTANCE_ENTRY, ROUTER_ID, SOON, calm, globals, instance, steadfast};
+use crate::{
+    neighbour::Neighbour,
+    scene::{INSTANCE_ENTRY, ROUTER_ID, SOON, calm, globals, instance, steadfast},
+};
 
 /// NET-SNMP-MIB::netSnmpPlaypen, where another agent has an object that can be tested and never committed.
 const PLAYPEN: [u32; 10] = [1, 3, 6, 1, 4, 1, 8072, 9999, 9999, 1];
@@ -145,28 +144,17 @@ static SCALAR: Scalar<()> = Scalar {
     write: Some(|(), (), _| Ok(Box::new(Unwilling))),
 };
 
-/// Another agent behind the same snmpd, until the returned end is dropped.
-#[expect(clippy::expect_used, reason = "a failed expectation is a failed test, in helpers too")]
-fn unwilling_agent(master: &str) -> (oneshot::Sender<()>, thread::JoinHandle<()>) {
-    let master: MasterAddress = master.parse().expect("the lab has an address");
-    let (stop, stopped) = oneshot::channel();
+/// Another agent behind the same snmpd, whose object nobody can set.
+fn unwilling_agent(master: &str) -> Neighbour {
     let config = Config::new("unwilling").region(Region::new(Oid::from(PLAYPEN)));
-    let mib = View::new().scalar(&SCALAR).serve(|| Arc::new(()));
-    let agent = Subagent::new(master, config, mib, agentx::driver::monotonic).expect("the region is one");
-    let thread = thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        runtime.block_on(agent.run_until(async {
-            let _ = stopped.await;
-        }));
-    });
-    (stop, thread)
+    Neighbour::start(master, config, View::new().scalar(&SCALAR).serve(|| Arc::new(())))
 }
 
 #[test]
 fn what_was_committed_is_undone_when_another_agent_fails() -> Result<()> {
     let _calm = calm();
     let scene = Scene::start(&steadfast(), "  snmp_set\n")?;
-    let (stop, agent) = unwilling_agent(scene.snmpd.agentx());
+    let _agent = unwilling_agent(scene.snmpd.agentx());
     wait::until("the other agent", SOON, || scene.manager.get(UNWILLING).map_err(|error| error.to_string()))?;
     let priority = of_first(7);
     for objects in
@@ -180,7 +168,5 @@ fn what_was_committed_is_undone_when_another_agent_fails() -> Result<()> {
     let [done, undone] = ["priority 90 instead of priority 100", "priority 100 instead of priority 90"]
         .map(|line| log.matches(line).count());
     assert!(done > 0 && done == undone, "{done} done, {undone} undone\n{log}");
-    drop(stop);
-    agent.join().expect("the agent ends in good order");
     Ok(())
 }

@@ -1,11 +1,8 @@
 //! SET of realServerWeight through real snmpd, over a registry that is fed: whoever drives the servers takes the order.
 
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    thread,
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use agentx::{Config, MasterAddress, Oid, Region, Subagent};
+use agentx::{Config, Oid, Region};
 use lab::{Lan, Result, SnmpClient, Snmpd, wait};
 use steadfast::{
     config::{self, System},
@@ -13,9 +10,9 @@ use steadfast::{
     registry::{NotDone, RealServerStatus, Registry, Server, Topology, VirtualServerRow, Weights},
     snmp::{self, KEEPALIVED as ARC, Snapshots},
 };
-use tokio::sync::oneshot;
 
 use crate::{
+    neighbour::Neighbour,
     scene::{SOON, calm},
     set::set,
 };
@@ -51,8 +48,7 @@ impl Weights for Pool {
 struct Scene {
     manager: SnmpClient,
     service: Arc<VirtualServerRow>,
-    stop: Option<oneshot::Sender<()>>,
-    agent: Option<thread::JoinHandle<()>>,
+    _agent: Neighbour,
     _snmpd: Snmpd,
     _lan: Lan,
 }
@@ -70,10 +66,10 @@ impl Scene {
         let config = config.unwrap_or_else(|| panic!("{}", report.render()));
         let registry = Arc::new(Registry::new(Topology::new(config, String::new(), Vec::new())));
         let service = Arc::clone(&registry.topology().virtual_servers[0]);
-        let (stop, agent) = serve(registry, snmpd.agentx());
+        let agent = serve(registry, snmpd.agentx());
         let manager = snmpd.client().community("private");
         wait::until("the MIB", SOON, || manager.get(&weight(2)).map_err(|error| error.to_string()))?;
-        Ok(Self { manager, service, stop: Some(stop), agent: Some(agent), _snmpd: snmpd, _lan: lan })
+        Ok(Self { manager, service, _agent: agent, _snmpd: snmpd, _lan: lan })
     }
 
     fn set(&self, server: u8, kind: &str, value: &str) -> Result<String> {
@@ -85,30 +81,11 @@ impl Scene {
     }
 }
 
-impl Drop for Scene {
-    fn drop(&mut self) {
-        drop(self.stop.take());
-        // A panic there has been printed.
-        let _ = self.agent.take().map(thread::JoinHandle::join);
-    }
-}
-
-/// Serves the registry, until the returned end is dropped.
-#[expect(clippy::expect_used, reason = "a failed expectation is a failed test, in helpers too")]
-fn serve(registry: Arc<Registry>, master: &str) -> (oneshot::Sender<()>, thread::JoinHandle<()>) {
-    let master: MasterAddress = master.parse().expect("the lab has an address");
-    let (stop, stopped) = oneshot::channel();
-    let config = Config::new("fed").region(Region::new(Oid::from(ARC)));
+/// Serves the registry behind snmpd.
+fn serve(registry: Arc<Registry>, master: &str) -> Neighbour {
     let snapshots = Snapshots::new(registry, clock::now, Arc::default());
-    let mib = snmp::view().serve(move || snapshots.now());
-    let agent = Subagent::new(master, config, mib, agentx::driver::monotonic).expect("the region is one");
-    let thread = thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        runtime.block_on(agent.run_until(async {
-            let _ = stopped.await;
-        }));
-    });
-    (stop, thread)
+    let config = Config::new("fed").region(Region::new(Oid::from(ARC)));
+    Neighbour::start(master, config, snmp::view().serve(move || snapshots.now()))
 }
 
 #[test]

@@ -280,20 +280,7 @@ mod tests {
             [Event::Link(link)] => link.clone(),
             other => panic!("{other:?}"),
         };
-        let expected = Link {
-            index: IfIndex(7),
-            name: "eth7".to_owned(),
-            up: true,
-            enabled: true,
-            mac: Some([2, 0, 0, 0, 0, 7]),
-            mtu: 1500,
-            noarp: false,
-            multicast: true,
-            loopback: false,
-            group: 0,
-            stacked: None,
-            vrf_table: None,
-        };
+        let expected = Link { mac: Some([2, 0, 0, 0, 0, 7]), ..Link::sample(7, "eth7") };
         assert_eq!(link(0x1041), expected);
         assert_eq!(link(0x1001), Link { up: false, ..expected.clone() });
         assert_eq!(link(0x1040), Link { up: false, enabled: false, ..expected.clone() });
