@@ -11,6 +11,7 @@
 //!   everything that only reads.
 //! * [`vrrp`] decides: a virtual router as a machine without sockets or clock.
 //! * [`track`] decides what moves a priority: what interfaces, scripts, files and processes mean to who tracks them.
+//! * [`pool`] decides what IPVS should hold: a virtual server as a machine that checks tell of its real servers.
 //! * [`kernel`] carries: sockets, netlink, ARP, timers, processes. Everything that touches Linux is there.
 //! * [`registry`] is what the daemon knows: rows that are read without a lock, and one numbered stream of
 //!   transitions.
@@ -39,6 +40,7 @@
 //! | `vrrp` | `checksum`, `config`, `registry`, `units` |
 //! | `track` | `config`, `registry`, `units` |
 //! | `kernel` | `checksum`, `config`, `units` |
+//! | `pool` | `config`, `kernel`, `units` |
 //! | `notify` | `config`, `kernel`, `registry`, `units` |
 //! | `snmp` | `config`, `registry`, `units` |
 //! | `record` | `checksum`, `config`, `registry`, `units`, `vrrp` |
@@ -58,6 +60,7 @@ pub mod inspect;
 pub mod journal;
 pub mod kernel;
 pub mod notify;
+pub mod pool;
 pub mod record;
 pub mod registry;
 pub mod replay;

@@ -1,0 +1,309 @@
+//! A virtual server as a machine.
+
+use std::{
+    collections::{HashSet, VecDeque},
+    net::SocketAddr,
+    num::NonZeroU16,
+};
+
+use super::{Entry, Event, Move, Names, Quorum, event::Line, member::Member};
+use crate::{
+    config::settings::{self, Checksum, TunnelKind, VirtualServer},
+    kernel::ipvs::{Destination, Encapsulation, Forwarding, Service, ServiceKey},
+};
+
+/// The weight of a sorry server that serves.
+const SORRY_WEIGHT: u32 = 1;
+
+/// A pool of real servers behind one virtual server.
+///
+/// Getters; `handle_*` take what has happened; `poll_event` gives what follows, in order.
+#[derive(Debug)]
+pub struct Pool {
+    names: Names,
+    services: Vec<Service>,
+    members: Vec<Member>,
+    sorry: Option<Sorry>,
+    quorum: Quorum,
+    has_quorum: bool,
+    started: bool,
+    stopped: bool,
+    events: VecDeque<Event>,
+}
+
+/// What a check has found of a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// It may serve, and the check adds so much to its weight.
+    Up(i64),
+    /// It may not serve.
+    Down,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Sorry {
+    endpoint: settings::Endpoint,
+    method: settings::Forwarding,
+    inhibit: bool,
+}
+
+impl Pool {
+    /// A pool that has not begun; it is to be these services of IPVS.
+    pub fn new(config: &VirtualServer, services: Vec<Service>) -> Self {
+        Self {
+            names: Names::new(config),
+            services,
+            members: config.real_server.iter().map(Member::new).collect(),
+            sorry: config.sorry_server.map(|endpoint| Sorry {
+                endpoint,
+                method: *config.sorry_server_lvs_method,
+                inhibit: config.sorry_server_inhibit,
+            }),
+            quorum: Quorum { least: (*config.quorum).into(), margin: (*config.hysteresis).into() },
+            has_quorum: false,
+            started: false,
+            stopped: false,
+            events: VecDeque::new(),
+        }
+    }
+
+    /// What it and its servers are called.
+    pub fn names(&self) -> &Names {
+        &self.names
+    }
+
+    /// The keys of its services.
+    pub fn keys(&self) -> impl Iterator<Item = ServiceKey> {
+        self.services.iter().map(|service| service.key)
+    }
+
+    /// Whether the servers that are alive carry the weight that is asked for.
+    pub fn has_quorum(&self) -> bool {
+        self.has_quorum
+    }
+
+    /// How many real servers are alive.
+    pub fn servers_up(&self) -> u32 {
+        let alive = self.members.iter().filter(|member| member.is_alive()).count();
+        u32::try_from(alive).unwrap_or(u32::MAX)
+    }
+
+    /// Whether the real server at that place is alive.
+    pub fn is_alive(&self, place: usize) -> bool {
+        self.members.get(place).is_some_and(Member::is_alive)
+    }
+
+    /// The weight of the real server at that place, with what checks add.
+    pub fn weight(&self, place: usize) -> u32 {
+        self.members.get(place).map_or(0, Member::effective_weight)
+    }
+
+    /// How many checks of the real server at that place fail, and how many have had no result.
+    pub fn checks(&self, place: usize) -> (u32, u32) {
+        self.members.get(place).map_or((0, 0), Member::checks)
+    }
+
+    /// Begins, with what is known of the servers by now; with `tell_servers` (`rs_init_notifies`) those that are up are
+    /// told of.
+    pub fn handle_start(&mut self, tell_servers: bool) {
+        self.started = true;
+        for (place, member) in self.members.iter_mut().enumerate() {
+            if !member.is_alive() {
+                // One that is down by a file from the start is not told of, nor one that nothing is known of.
+                member.told = member.told.and(Some(false));
+            } else if tell_servers {
+                let change = Move::Up { first: true };
+                self.events.push_back(Event::Server { place, change, inhibited: member.inhibit });
+            }
+        }
+        let weight = self.alive_weight();
+        self.has_quorum = self.quorum.holds(false, weight);
+        let quorum = self.quorum;
+        if self.has_quorum {
+            self.events.push_back(Event::Quorum { change: Move::Up { first: true }, quorum, weight });
+        } else if self.sorry.is_some() {
+            self.events.push_back(Event::Quorum { change: Move::Down { first: true }, quorum, weight });
+            self.tell_of_sorry(true);
+        }
+    }
+
+    /// A check of the real server at that place has found something.
+    pub fn handle_check(&mut self, place: usize, check: usize, found: Found) {
+        let Some(member) = self.members.get_mut(place) else { return };
+        let (alive_before, weight_before) = (member.is_alive(), member.effective_weight());
+        let (failed, adds) = match found {
+            Found::Up(adds) => (false, adds),
+            Found::Down => (true, 0),
+        };
+        member.note(check, failed, adds);
+        if !self.started || self.stopped {
+            return;
+        }
+        let (alive, weight) = (member.is_alive(), member.effective_weight());
+        if weight != weight_before {
+            self.events.push_back(Event::Weight {
+                place,
+                from: weight_before,
+                to: weight,
+                alive: alive_before,
+            });
+        }
+        if (failed || alive) && member.told != Some(alive) {
+            let first = member.told.is_none();
+            member.told = Some(alive);
+            let change = if alive { Move::Up { first } } else { Move::Down { first } };
+            self.events.push_back(Event::Server { place, change, inhibited: member.inhibit });
+        }
+        self.look_at_quorum();
+    }
+
+    /// The real server at that place gets another weight by order.
+    pub fn handle_weight(&mut self, place: usize, weight: i64) {
+        let Some(member) = self.members.get_mut(place) else { return };
+        let from = member.effective_weight();
+        member.weight = weight;
+        let (to, alive) = (member.effective_weight(), member.is_alive());
+        if from != to && !self.stopped {
+            self.events.push_back(Event::Weight { place, from, to, alive });
+            self.look_at_quorum();
+        }
+    }
+
+    /// The end: nothing is wanted of the kernel any more.
+    pub fn handle_stop(&mut self) {
+        if self.stopped {
+            return;
+        }
+        self.stopped = true;
+        for (place, member) in self.members.iter().enumerate() {
+            if member.is_alive() {
+                let inhibited = member.inhibit;
+                self.events.push_back(Event::Server { place, change: Move::Stop, inhibited });
+            }
+        }
+        if self.has_quorum {
+            let (quorum, weight) = (self.quorum, self.alive_weight());
+            self.events.push_back(Event::Quorum { change: Move::Stop, quorum, weight });
+        }
+    }
+
+    /// What has happened next.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// An event of this pool as a line of the log.
+    pub fn line(&self, event: &Event) -> String {
+        Line(event, &self.names).to_string()
+    }
+
+    fn alive_weight(&self) -> i64 {
+        let alive = self.members.iter().filter(|member| member.is_alive());
+        alive.map(|member| i64::from(member.effective_weight())).sum()
+    }
+
+    fn look_at_quorum(&mut self) {
+        let weight = self.alive_weight();
+        let holds = self.quorum.holds(self.has_quorum, weight);
+        if holds == self.has_quorum || !self.started {
+            return;
+        }
+        self.has_quorum = holds;
+        let change = if holds { Move::Up { first: false } } else { Move::Down { first: false } };
+        self.events.push_back(Event::Quorum { change, quorum: self.quorum, weight });
+        self.tell_of_sorry(!holds);
+    }
+
+    fn tell_of_sorry(&mut self, serves: bool) {
+        if let Some(sorry) = self.sorry {
+            self.events.push_back(Event::Sorry { serves, inhibited: sorry.inhibit });
+        }
+    }
+
+    /// What the kernel should hold: the same for the same state, whatever came before. Empty before the start and after
+    /// the end.
+    pub fn wanted(&self) -> Vec<Entry> {
+        if !self.started || self.stopped {
+            return Vec::new();
+        }
+        let entry = |service: &Service| Entry {
+            service: service.clone(),
+            destinations: self.destinations(port_of(&service.key)),
+        };
+        self.services.iter().map(entry).collect()
+    }
+
+    /// What the kernel should hold of one of its services.
+    pub fn wanted_of(&self, key: &ServiceKey) -> Option<Entry> {
+        let service = self.services.iter().find(|service| service.key == *key)?;
+        let alive = self.started && !self.stopped;
+        alive.then(|| Entry { service: service.clone(), destinations: self.destinations(port_of(key)) })
+    }
+
+    fn destinations(&self, port: u16) -> Vec<Destination> {
+        let sorry_serves = self.sorry.is_some() && !self.has_quorum;
+        let mut all = Vec::with_capacity(self.members.len() + 1);
+        for member in &self.members {
+            let serves = member.is_alive() && !sorry_serves;
+            if serves || member.inhibit {
+                let (upper_threshold, lower_threshold) = member.thresholds;
+                all.push(Destination {
+                    key: SocketAddr::new(member.address, member.method.port(member.port, port)),
+                    forwarding: forwarding(member.method),
+                    weight: if serves { member.effective_weight() } else { 0 },
+                    upper_threshold,
+                    lower_threshold,
+                });
+            }
+        }
+        if let Some(sorry) = self.sorry.filter(|sorry| sorry_serves || sorry.inhibit) {
+            let destination = Destination {
+                key: SocketAddr::new(sorry.endpoint.address, sorry.method.port(sorry.endpoint.port, port)),
+                forwarding: forwarding(sorry.method),
+                weight: if sorry_serves { SORRY_WEIGHT } else { 0 },
+                upper_threshold: 0,
+                lower_threshold: 0,
+            };
+            // One server may be both.
+            match all.iter_mut().find(|one| one.key == destination.key) {
+                Some(one) if one.weight == 0 => *one = destination,
+                Some(_) => {}
+                None => all.push(destination),
+            }
+        }
+        // A group may bring servers of different ports to the same one.
+        let mut seen = HashSet::with_capacity(all.len());
+        all.retain(|one| seen.insert(one.key));
+        all
+    }
+}
+
+/// The port of a service; 0 of one by mark.
+fn port_of(key: &ServiceKey) -> u16 {
+    match key {
+        ServiceKey::Socket { address, .. } => address.port(),
+        ServiceKey::Mark { .. } => 0,
+    }
+}
+
+fn forwarding(method: settings::Forwarding) -> Forwarding {
+    let tunnel = match method {
+        settings::Forwarding::Nat => return Forwarding::Masquerade,
+        settings::Forwarding::Direct => return Forwarding::Route,
+        settings::Forwarding::Tunnel(tunnel) => tunnel,
+    };
+    let checksum = match tunnel.checksum {
+        Checksum::None => 0,
+        Checksum::Usual => 1,
+        Checksum::Remote => 2,
+    };
+    Forwarding::Tunnel(match tunnel.kind {
+        // A port of 0 is refused where it is written.
+        TunnelKind::Gue(port) => match NonZeroU16::new(port) {
+            Some(port) => Encapsulation::Gue { port, checksum },
+            None => Encapsulation::Ipip,
+        },
+        TunnelKind::Ipip => Encapsulation::Ipip,
+        TunnelKind::Gre => Encapsulation::Gre { checksum },
+    })
+}

@@ -1,0 +1,93 @@
+//! A real server in its pool: whether its checks let it serve, and with which weight.
+
+use std::net::IpAddr;
+
+use crate::config::settings::{Check, Forwarding, RealServer};
+
+/// A real server.
+#[derive(Clone, Debug)]
+pub(super) struct Member {
+    pub(super) address: IpAddr,
+    /// As it is written; what reaches the kernel depends on the method.
+    pub(super) port: u16,
+    pub(super) method: Forwarding,
+    pub(super) thresholds: (u32, u32),
+    pub(super) inhibit: bool,
+    /// `weight`, or what an order has put in its place.
+    pub(super) weight: i64,
+    checks: Vec<State>,
+    /// What was last told of it; `None` as long as nothing is known.
+    pub(super) told: Option<bool>,
+}
+
+/// What a check says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct State {
+    failed: bool,
+    /// It has had a result.
+    ran: bool,
+    /// What it adds to the weight.
+    adds: i64,
+}
+
+impl Member {
+    pub(super) fn new(config: &RealServer) -> Self {
+        let checks: Vec<State> = config
+            .checks
+            .iter()
+            .map(|check| State { failed: is_alpha(check), ran: false, adds: 0 })
+            .collect();
+        let up = checks.iter().all(|check| !check.failed);
+        Self {
+            address: config.heading.address,
+            port: config.heading.port,
+            method: *config.lvs_method,
+            thresholds: (*config.uthreshold, *config.lthreshold),
+            inhibit: *config.inhibit_on_failure,
+            weight: (*config.weight).into(),
+            checks,
+            told: up.then_some(true),
+        }
+    }
+
+    /// Every check lets it serve.
+    pub(super) fn is_alive(&self) -> bool {
+        self.checks.iter().all(|check| !check.failed)
+    }
+
+    /// What the kernel gets, and what counts for the quorum.
+    pub(super) fn effective_weight(&self) -> u32 {
+        let sum = self.checks.iter().fold(self.weight, |sum, check| sum.saturating_add(check.adds));
+        u32::try_from(sum.clamp(0, i32::MAX.into())).unwrap_or_default()
+    }
+
+    /// A check has had a result. Checks that are not there are none of this server's.
+    pub(super) fn note(&mut self, check: usize, failed: bool, adds: i64) {
+        if let Some(state) = self.checks.get_mut(check) {
+            *state = State { failed, ran: true, adds };
+        }
+    }
+
+    /// How many checks fail, and how many have had no result.
+    pub(super) fn checks(&self) -> (u32, u32) {
+        let count = |which: fn(&State) -> bool| {
+            u32::try_from(self.checks.iter().filter(|check| which(check)).count()).unwrap_or(u32::MAX)
+        };
+        (count(|check| check.failed), count(|check| !check.ran))
+    }
+}
+
+/// Whether a check keeps its server down until it has passed. A file says at once how it is.
+fn is_alpha(check: &Check) -> bool {
+    match check {
+        Check::Tcp(check) => *check.schedule.alpha,
+        Check::Http(check) | Check::Ssl(check) => *check.schedule.alpha,
+        Check::Smtp(check) => *check.schedule.alpha,
+        Check::Dns(check) => *check.schedule.alpha,
+        Check::Misc(check) => *check.schedule.alpha,
+        Check::Udp(check) => *check.schedule.alpha,
+        Check::Ping(check) => *check.schedule.alpha,
+        Check::Bfd(check) => *check.alpha,
+        Check::File(_) => false,
+    }
+}
