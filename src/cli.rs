@@ -1,5 +1,7 @@
 //! The command line, as keepalived's: the flags that exist, and what the first look at them says.
 
+mod control;
+
 use std::{
     ffi::OsString,
     io::{self, Write},
@@ -9,6 +11,7 @@ use std::{
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+pub use self::control::{Control, ControlCommand};
 use crate::config::Options;
 
 /// Where the configuration is when `-f` does not say.
@@ -163,6 +166,8 @@ pub enum Command {
     /// Look at configurations
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Ask the running daemon
+    Ctl(Control),
     /// Replay a recording and say where the virtual routers act otherwise now; exit status 1 when they do
     Replay {
         /// What `--record` has written

@@ -19,6 +19,7 @@
 //! * [`snmp`] shows the registry as KEEPALIVED-MIB and sends notifications; [`notify`] runs notify scripts.
 //! * [`dump`] writes the registry as keepalived's dump files have it.
 //! * [`record`] keeps what the machines hear and want, and repeats it; [`replay`] is the command for that.
+//! * [`control`] answers questions over a socket; [`ctl`] is `steadfast ctl …`, which asks them.
 //! * [`inspect`] is `steadfast config …`, which looks at configurations and talks to no daemon.
 //! * [`units`] are the quantities that all of them share; `checksum` is the Internet's, for whoever makes, sends or changes
 //!   packets.
@@ -45,8 +46,10 @@
 //! | `snmp` | `config`, `registry`, `units` |
 //! | `record` | `checksum`, `config`, `registry`, `units`, `vrrp` |
 //! | `dump` | `config`, `registry`, `units` |
-//! | `daemon` | `cli`, `config`, `dump`, `journal`, `kernel`, `notify`, `record`, `registry`, `snmp`, `track`, `units`, `vrrp` |
-//! | `cli` | `config` |
+//! | `control` | `config`, `kernel`, `registry`, `units` |
+//! | `daemon` | `cli`, `config`, `control`, `dump`, `journal`, `kernel`, `notify`, `record`, `registry`, `snmp`, `track`, `units`, `vrrp` |
+//! | `cli` | `config`, `control` |
+//! | `ctl` | `cli`, `control` |
 //! | `completion`, `inspect` | `cli`, `config` |
 //! | `replay` | `record` |
 
@@ -54,6 +57,8 @@ mod checksum;
 pub mod cli;
 pub mod completion;
 pub mod config;
+pub mod control;
+pub mod ctl;
 pub mod daemon;
 pub mod dump;
 pub mod inspect;

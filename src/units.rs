@@ -195,6 +195,45 @@ impl fmt::Display for Family {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Utc(pub Duration);
 
+impl Utc {
+    /// Year, month from 1 and day from 1.
+    pub fn date(self) -> (u64, u64, u64) {
+        let is_leap =
+            |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+        let mut days = self.0.as_secs() / 86_400;
+        let mut year = 1970;
+        loop {
+            let length = if is_leap(year) { 366 } else { 365 };
+            if days < length {
+                break;
+            }
+            days -= length;
+            year += 1;
+        }
+        let february = if is_leap(year) { 29 } else { 28 };
+        let mut month = 1;
+        for length in [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] {
+            if days < length {
+                break;
+            }
+            days -= length;
+            month += 1;
+        }
+        (year, month, days + 1)
+    }
+}
+
+/// As in RFC 3339, to the millisecond.
+impl fmt::Display for Utc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (year, month, day) = self.date();
+        let second = self.0.as_secs() % 86_400;
+        let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+        let millis = self.0.subsec_millis();
+        write!(f, "{year}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
+    }
+}
+
 /// Kernel interface index, as in IF-MIB's ifIndex; never 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IfIndex(pub u32);
@@ -208,6 +247,14 @@ impl fmt::Display for IfIndex {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_moment_is_written_as_rfc_3339_has_it() {
+        let at = |millis| Utc(Duration::from_millis(millis)).to_string();
+        assert_eq!(at(0), "1970-01-01T00:00:00.000Z");
+        assert_eq!(at(951_782_400_007), "2000-02-29T00:00:00.007Z");
+        assert_eq!(at(1_798_761_599_999), "2026-12-31T23:59:59.999Z");
+    }
 
     #[test]
     fn a_vrid_of_zero_does_not_exist() {

@@ -10,6 +10,7 @@
 //! | `clauses` | clauses of RFC 9568 that only a host can show |
 //! | `election` | who is MASTER: priorities, addresses, preemption, stops, deaths, broken links, mismatches |
 //! | `authentication` | who is believed: authentication headers, with another key, without one, said twice |
+//! | `control` | `steadfast ctl`: what is answered over the control socket, and who cannot hold up anything there |
 //! | `dumps` | dump files: what tools take out of them |
 //! | `fifos` | lines in FIFOs, and the scripts that read them |
 //! | `frr` | the same with FRR as the other router |
@@ -55,6 +56,8 @@ mod attributes;
 mod authentication;
 #[path = "interop/clauses.rs"]
 mod clauses;
+#[path = "interop/control.rs"]
+mod control;
 #[path = "interop/dumps.rs"]
 mod dumps;
 #[path = "interop/election.rs"]

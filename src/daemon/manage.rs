@@ -4,6 +4,8 @@
 //! (STOP of every instance) still reach scripts and SNMP managers.
 
 use std::{
+    convert::Infallible,
+    future::pending,
     pin::{Pin, pin},
     sync::{Arc, OnceLock},
     time::Duration,
@@ -31,7 +33,7 @@ use super::{
     trackers::scripts,
 };
 use crate::{
-    cli,
+    cli, control,
     kernel::{Deadline, clock},
     notify,
     registry::Registry,
@@ -91,12 +93,14 @@ pub(super) struct Manage {
     pub(super) real_time: Arc<RealTime>,
     /// What the parent is told.
     pub(super) parent: (Voice, mpsc::Receiver<Word>),
+    /// Who answers `steadfast ctl`, if anybody does.
+    pub(super) control: Option<control::Server>,
 }
 
 impl Manage {
     /// Runs until the engine has ended and its last transitions are delivered, or their time is up.
     pub(super) async fn run(self, engine_ended: oneshot::Receiver<()>) -> std::io::Result<()> {
-        let Self { registry, snmp, told, backlog, engine, real_time, parent: (voice, said) } = self;
+        let Self { registry, snmp, told, backlog, engine, real_time, parent: (voice, said), control } = self;
         let mut scripts = scripts::loops(&registry.topology().scripts, &engine);
         let deliveries = told.subscribe();
         let (leave, left) = oneshot::channel::<()>();
@@ -108,6 +112,7 @@ impl Manage {
             let mut dumps = pin!(dumps::on_signals(Dumps::new(&registry)));
             let mut signals = pin!(signals(engine));
             let mut running = pin!(notify.run());
+            let mut control = pin!(answered(control));
             let mut real_time = pin!(real_time.watch().fuse());
             let mut engine_ended = pin!(engine_ended);
             loop {
@@ -117,6 +122,7 @@ impl Manage {
                     ended = &mut signals => ended?,
                     ended = &mut dumps => ended?,
                     () = &mut running => {}
+                    never = &mut control => match never {},
                     () = &mut heart, if !heart.is_terminated() => {}
                     () = &mut parent, if !parent.is_terminated() => {}
                     () = &mut real_time, if !real_time.is_terminated() => {}
@@ -125,6 +131,14 @@ impl Manage {
             }
         }
         last_words(&mut notify, subagent, &registry, deliveries, leave).await
+    }
+}
+
+/// Answers `steadfast ctl`, for ever.
+async fn answered(control: Option<control::Server>) -> Infallible {
+    match control {
+        Some(server) => server.run().await,
+        None => pending().await,
     }
 }
 

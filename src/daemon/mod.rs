@@ -7,6 +7,7 @@
 //! have a thread each beside it. The lanes share the registry and one bounded channel of commands.
 
 mod agent;
+mod control;
 mod dumps;
 mod engine;
 mod heart;
@@ -264,7 +265,8 @@ fn start(
     let source = recorder.as_ref().map(Recorder::source);
     let (told, hear) = watch::channel(Told::default());
     let (journal, backlog) = journal.and_then(|plan| start_journal(plan, &registry, hear)).unzip();
-    let outcome = run_lanes(registry, (snmp, told, backlog), host, (release, source, died_at));
+    let outcome =
+        run_lanes(registry, (snmp, told, backlog), (host, &files.parent), (release, source, died_at));
     if let Some(journal) = journal {
         journal.finish();
     }
@@ -386,7 +388,7 @@ fn start_journal(
 fn run_lanes(
     registry: Arc<Registry>,
     (snmp, told, backlog): (Option<Snmp>, watch::Sender<Told>, Option<oneshot::Receiver<Backlog>>),
-    host: Host,
+    (host, pid_file): (Host, &Path),
     (release, recorder, died_at): (bool, Option<recorder::Source>, Option<Time>),
 ) -> Result<(), Refused> {
     let (commands, receiver) = mpsc::channel(COMMANDS);
@@ -419,8 +421,13 @@ fn run_lanes(
         })
         .map_err(Refused::fatal)?;
     trackers::start(&registry, &commands).map_err(Refused::fatal)?;
-    let manage = Manage { registry, snmp, told, backlog, engine: commands, real_time, parent: (voice, said) };
     let runtime = runtime().map_err(Refused::fatal)?;
+    let control = {
+        let _entered = runtime.enter();
+        control::server(pid_file, &registry)
+    };
+    let parent = (voice, said);
+    let manage = Manage { registry, snmp, told, backlog, engine: commands, real_time, parent, control };
     // A mistake in an output must not end the process with the addresses still in place: with the lane its end
     // of the command channel is dropped, and the engine then releases them in order.
     let managed = catch_unwind(AssertUnwindSafe(|| runtime.block_on(manage.run(engine_ended))));

@@ -5,7 +5,7 @@ use std::{fmt::Write as _, time::Duration};
 use crate::{
     config::{Preferred, Scope},
     registry::AddressRow,
-    units::Family,
+    units::{Family, Utc},
 };
 
 /// An address line, and whether the kernel has it.
@@ -66,36 +66,12 @@ pub(super) fn calendar(time: Duration) -> String {
     const MONTHS: [&str; 12] =
         ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let (days, second) = (time.as_secs() / 86_400, time.as_secs() % 86_400);
-    let (year, month, day) = date(days);
+    let (year, month, day) = Utc(time).date();
+    let month = MONTHS[usize::try_from(month - 1).unwrap_or_default()];
     let weekday = DAYS[usize::try_from(days % 7).unwrap_or_default()];
     let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
     let micros = time.subsec_micros();
-    format!("{weekday} {} {day:2} {hour:02}:{minute:02}:{second:02}.{micros:06} {year}", MONTHS[month])
-}
-
-/// Year, month from 0 and day from 1 of so many days after 1970-01-01.
-fn date(mut days: u64) -> (u64, usize, u64) {
-    let is_leap =
-        |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-    let mut year = 1970;
-    loop {
-        let length = if is_leap(year) { 366 } else { 365 };
-        if days < length {
-            break;
-        }
-        days -= length;
-        year += 1;
-    }
-    let february = if is_leap(year) { 29 } else { 28 };
-    let mut month = 0;
-    for length in [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] {
-        if days < length {
-            break;
-        }
-        days -= length;
-        month += 1;
-    }
-    (year, month, days + 1)
+    format!("{weekday} {month} {day:2} {hour:02}:{minute:02}:{second:02}.{micros:06} {year}")
 }
 
 #[cfg(test)]

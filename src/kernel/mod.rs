@@ -23,6 +23,7 @@ pub mod file_watch;
 pub mod firewall;
 pub mod ipvs;
 pub mod link_beat;
+mod local_socket;
 pub mod nd;
 pub mod netlink;
 pub mod nft;
@@ -43,6 +44,7 @@ pub use fifo::Fifo;
 pub use file_watch::FileWatch;
 pub use firewall::{Diversion, Refusal, Ruleset};
 pub use link_beat::LinkBeat;
+pub use local_socket::{Caller, LocalSocket};
 pub use netlink::{
     Added, Address, AddressInfo, Change, Detection, Devices, Event, Events, Granted, Isolation, Link,
     NewLink, NewLinkKind, PreparedRoute, PreparedRule, Requests, RouteInfo, RuleInfo, Sharing, Stacked,

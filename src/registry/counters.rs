@@ -2,8 +2,11 @@
 
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
+use serde::Serialize;
+
 /// What is counted; the names are those of vrrp-protocol's counters in RFC 2787 and RFC 6527.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Counter {
     /// Advertisements accepted as received (vrrpStatsAdvertiseRcvd).
     AdvertReceived,

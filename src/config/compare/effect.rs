@@ -126,6 +126,8 @@ const RULES: &[Rule] = &[
             "checker_process_name",
             "lvs_process_name",
             "bfd_process_name",
+            "control_socket",
+            "control_group",
         ],
         RESTART,
     ),

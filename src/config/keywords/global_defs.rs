@@ -388,6 +388,26 @@ pub(super) static BLOCK: Block = Block::new(Table {
             .expected()
             .since("Steadfast")
             .supported(),
+        keyword(
+            "control_socket",
+            "PATH | none",
+            Text,
+            "socket that `steadfast ctl` talks to the daemon over",
+        )
+        .or("the pid file's name with .sock in the place of .pid")
+        .expected()
+        .since("Steadfast")
+        .supported(),
+        keyword(
+            "control_group",
+            "GROUP",
+            Text,
+            "group whose members may use the control socket, beside root",
+        )
+        .or("root alone")
+        .expected()
+        .since("Steadfast")
+        .supported(),
         keyword("enable_traps", "", Flag, "SNMP traps").supported(),
         keyword(
             "snmp_vs_stats_update_interval",

@@ -36,7 +36,9 @@ fn setting(node: &Node, global: &mut Global, context: &mut Context<'_>) {
                 global.router_id = word.text.to_owned();
             }
         }
-        "transition_journal" => journal(node, global, context),
+        "transition_journal" if !is_place(node, context) => global.settings.transition_journal = None,
+        "control_socket" if !is_place(node, context) => global.settings.control_socket = None,
+        "control_group" => control_group(node, global, context),
         "snmp_context" => snmp_context(node, global, context),
         "enable_traps" => global.enable_traps = true,
         "enable_snmp_vrrp" | "enable_snmp_keepalived" => global.enable_snmp_vrrp = true,
@@ -91,16 +93,29 @@ fn scripts(global: &mut Global, context: &mut Context<'_>) {
     global.settings = settings;
 }
 
-/// A journal has its place whatever folder the daemon was started in.
-fn journal(node: &Node, global: &mut Global, context: &mut Context<'_>) {
+/// Whether a word is a path from the root, or none: a file of the daemon's own has its place whatever folder the daemon was
+/// started in. Reports one that is not.
+fn is_place(node: &Node, context: &mut Context<'_>) -> bool {
     let Some(word) = node.argument().filter(|word| !word.text.starts_with('/') && word.text != "none") else {
-        return;
+        return true;
     };
-    global.settings.transition_journal = None;
     let headline = format!("`{}` is no path from the root: the line is ignored", word.text);
     context.add(
         Diagnostic::new("invalid-value", Severity::Error, headline, &word.span())
             .help("write a path that begins with /, or none"),
+    );
+    false
+}
+
+/// Whoever is to command the daemon has to exist.
+fn control_group(node: &Node, global: &mut Global, context: &mut Context<'_>) {
+    let Some(word) = node.argument().filter(|word| context.env.group(word.text).is_none()) else { return };
+    global.settings.control_group = None;
+    let headline = format!("there is no group {}: the line is ignored", word.text);
+    context.add(
+        Diagnostic::new("unknown-user", Severity::Error, headline, &word.span())
+            .info("only root can use the control socket")
+            .help("name a group of this system"),
     );
 }
 

@@ -114,6 +114,8 @@ section! {
         snmp_set: bool = "snmp_set",
         transition_journal: Option<Box<str>> = "transition_journal",
         transition_journal_size: Effective<u32> = "transition_journal_size",
+        control_socket: Option<Box<str>> = "control_socket",
+        control_group: Option<Box<str>> = "control_group",
         snmp_compat: bool = "snmp_compat",
         enable_traps: bool = "enable_traps",
         snmp_vs_stats_update_interval: Effective<Duration> = "snmp_vs_stats_update_interval",

@@ -1,0 +1,45 @@
+//! Control from outside: a socket in a file, a JSON object a line each way, and `steadfast ctl` at the other end.
+//!
+//! A [`Request`] is answered with one line, from the rows of the registry, as every other output is made. The server runs on
+//! the manage lane and cannot hold up the engine: a line, an answer, a connection and their number are bounded, and whoever
+//! sends garbage or does not read is shown the door. Who may connect is decided by the socket's file.
+//!
+//! * [`Request`]: what may be asked;
+//! * `view`: what is answered, made of the rows;
+//! * `connection`: one client; [`Server`]: all of them.
+//!
+//! It may use `config`, `kernel`, `registry` and `units`.
+
+mod connection;
+mod request;
+mod server;
+mod view;
+
+use std::path::{Path, PathBuf};
+
+pub use self::{
+    request::{Kind, Request},
+    server::Server,
+};
+use crate::kernel::own_file;
+
+/// Where the socket is when nobody says: beside the pid file.
+pub fn socket_beside(pid_file: &Path) -> PathBuf {
+    if pid_file.extension().is_some_and(|extension| extension == "pid") {
+        pid_file.with_extension("sock")
+    } else {
+        own_file::beside(pid_file, ".sock")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_socket_is_beside_the_pid_file() {
+        for (pid_file, socket) in [("/run/steadfast.pid", "/run/steadfast.sock"), ("/x/pid", "/x/pid.sock")] {
+            assert_eq!(socket_beside(Path::new(pid_file)), Path::new(socket));
+        }
+    }
+}

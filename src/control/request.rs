@@ -1,0 +1,85 @@
+//! What may be asked over the socket: one JSON object a line.
+
+use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
+
+/// A line of a client.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Request {
+    /// Everything at a glance.
+    Status,
+    /// All there is to say of one thing, or of all of a kind.
+    Show {
+        /// Of which kind.
+        kind: Kind,
+        /// Its name.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
+    },
+}
+
+/// Kinds of things that can be shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// Virtual routers
+    Instance,
+    /// Sync groups
+    Group,
+    /// Tracked scripts
+    Script,
+    /// Whatever is tracked: interfaces, scripts, files, processes, BFD sessions
+    Track,
+    /// Virtual servers with their real servers
+    Server,
+    /// The session with the SNMP master agent
+    Snmp,
+    /// What the kernel has of an instance's addresses, routes and rules
+    Kernel,
+}
+
+impl Kind {
+    /// What one of them is called in messages.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Instance | Self::Kernel => "instance",
+            Self::Group => "sync group",
+            Self::Script => "script",
+            Self::Track => "tracker",
+            Self::Server => "virtual server",
+            Self::Snmp => "SNMP session",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Request, serde_json::Error> {
+        serde_json::from_str(text)
+    }
+
+    #[test]
+    fn a_request_is_an_object_that_says_what_to_do() {
+        assert_eq!(read(r#"{"do":"status"}"#).unwrap(), Request::Status);
+        let show = read(r#"{"do":"show","kind":"instance","name":"VI"}"#).unwrap();
+        assert_eq!(show, Request::Show { kind: Kind::Instance, name: Some("VI".into()) });
+        assert_eq!(
+            read(r#"{"do":"show","kind":"snmp"}"#).unwrap(),
+            Request::Show { kind: Kind::Snmp, name: None }
+        );
+    }
+
+    #[test]
+    fn anything_else_is_an_error() {
+        for text in ["", "{}", "[]", "status", r#"{"do":"dance"}"#, r#"{"do":"show","kind":"moon"}"#] {
+            assert!(read(text).is_err(), "{text}");
+        }
+        assert!(
+            read(r#"{"do":"show","kind":"instance","nmae":"VI"}"#).is_err(),
+            "a slip is no request for all"
+        );
+    }
+}

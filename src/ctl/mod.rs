@@ -1,0 +1,66 @@
+//! `steadfast ctl …`: asks the running daemon over its control socket, and prints the answer: tables for people, JSON for
+//! programs.
+
+mod link;
+mod node;
+mod page;
+
+use std::{
+    io::{self, IsTerminal as _, Write as _},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use self::{link::Link, node::Node, page::Page};
+use crate::{
+    cli::{Arguments, Control, ControlCommand},
+    control::{self, Request},
+};
+
+/// Where the pid file is when nobody says.
+const PID_FILE: &str = "/run/steadfast.pid";
+
+/// What ends a command early: nobody answers, or the answer is no.
+const FAILED: u8 = 1;
+
+/// Asks what a `ctl` command asks for. The exit status is 0 when the daemon has answered it, else 1.
+pub fn run(control: &Control, arguments: &Arguments) -> ExitCode {
+    let socket = control.socket.clone().unwrap_or_else(|| socket_of(arguments.pid.as_deref()));
+    match converse(&socket, control) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            // Whoever closed stderr still has the exit status.
+            let _ = writeln!(io::stderr(), "{why}");
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+fn socket_of(pid_file: Option<&Path>) -> PathBuf {
+    control::socket_beside(pid_file.unwrap_or(Path::new(PID_FILE)))
+}
+
+/// Asks, and prints what is answered.
+fn converse(socket: &Path, control: &Control) -> Result<(), String> {
+    let request = match &control.command {
+        ControlCommand::Status => Request::Status,
+        ControlCommand::Show { kind, name } => Request::Show { kind: *kind, name: name.clone() },
+    };
+    let mut link = Link::open(socket)?;
+    link.ask(&request)?;
+    let line = link.answer()?.ok_or("the daemon hung up")?;
+    print(&line, control.json)
+}
+
+/// Prints an answer; one that says why not is an error.
+fn print(line: &str, json: bool) -> Result<(), String> {
+    let answer: Node = serde_json::from_str(line).map_err(|_| format!("this is no answer: {line}"))?;
+    if let Some(why) = answer.field("error").and_then(Node::text) {
+        return Err(why.to_owned());
+    }
+    let text =
+        if json { format!("{line}\n") } else { Page::new(io::stdout().is_terminal()).of(answer.only()) };
+    // Whoever has closed it has read enough.
+    let _ = io::stdout().write_all(text.as_bytes());
+    Ok(())
+}

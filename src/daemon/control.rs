@@ -1,0 +1,34 @@
+//! Where the control socket is, and for whom.
+
+use std::{path::Path, sync::Arc};
+
+use tracing::{info, warn};
+
+use crate::{
+    config::{Environment as _, Global, System},
+    control::{Server, socket_beside},
+    kernel::LocalSocket,
+    registry::Registry,
+};
+
+/// The server that answers `steadfast ctl`; without one everything else works. On the manage lane, whose runtime it needs.
+pub(super) fn server(pid_file: &Path, registry: &Arc<Registry>) -> Option<Server> {
+    let topology = registry.topology();
+    let Global { settings, .. } = &topology.global;
+    let path = match settings.control_socket.as_deref() {
+        Some("none") => return None,
+        Some(path) => path.into(),
+        None => socket_beside(pid_file),
+    };
+    let group = settings.control_group.as_deref().and_then(|group| System.group(group));
+    match LocalSocket::bind(&path, group) {
+        Ok(socket) => {
+            info!("`steadfast ctl` is answered at {}", socket.path().display());
+            Some(Server::new(socket, Arc::clone(registry)))
+        }
+        Err(error) => {
+            warn!("`steadfast ctl` is not answered: {error}");
+            None
+        }
+    }
+}
