@@ -9,6 +9,7 @@
 //! * `resolve` makes a [`Config`] of the tree: names, defaults, what excludes what;
 //! * [`settings`] holds what is written, word by word, in typed structs;
 //! * [`Reading`] is all of that together, and how it is asked for;
+//! * [`plan`] says what leads from one configuration to another;
 //! * [`Report`] collects the findings and decides exit codes, [`render`] shows them;
 //! * [`show`], [`compare`], [`peers`], [`explain`] and [`catalogue`] answer questions about configurations.
 //!
@@ -20,6 +21,7 @@ pub mod compare;
 pub mod explain;
 pub mod keywords;
 pub mod peers;
+pub mod plan;
 pub mod render;
 pub mod settings;
 pub mod show;
@@ -30,6 +32,7 @@ mod idle;
 mod json;
 mod line_index;
 mod model;
+mod place;
 mod prose;
 mod reading;
 mod resolve;
@@ -52,5 +55,6 @@ pub use model::{
     RuleAction, Scope, Script, ScriptCommand, SignatureMode, Signatures, SigningKey, SyncGroup, UnicastPeer,
     User, VirtualLink, VirtualLinkKind, tracking,
 };
+pub use place::Place;
 pub use prose::Prose;
 pub use reading::{Options, Reading, effective, load, load_with};

@@ -72,9 +72,9 @@ impl<'a> Index<'a> {
                 items.iter().chain(items.iter().flat_map(|item| item.items.iter().flatten())).collect();
             words.iter().find_map(|word| all.iter().rfind(|item| item.keyword == *word)?.at.clone())
         };
-        let block = self.blocks.get(&instance.at).copied().and_then(written);
+        let block = self.blocks.get(&*instance.at).copied().and_then(written);
         let global = || words.iter().find_map(|word| self.global.get(word).copied().cloned());
-        block.or_else(global).unwrap_or_else(|| instance.at.clone())
+        block.or_else(global).unwrap_or_else(|| (*instance.at).clone())
     }
 }
 

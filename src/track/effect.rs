@@ -65,10 +65,10 @@ pub fn effect(line: &Tracked, seen: &Observation) -> Effect {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Span, tracking::Tracker};
+    use crate::config::{Place, tracking::Tracker};
 
     fn line(weight: i16, reverse: bool) -> Tracked {
-        Tracked { name: "it".into(), tracker: Tracker::File(0), weight, reverse, at: Span::default() }
+        Tracked { name: "it".into(), tracker: Tracker::File(0), weight, reverse, at: Place::default() }
     }
 
     fn of(weight: i16, reverse: bool, finding: Finding) -> (i32, bool) {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::config::{
-    Script, ScriptCommand, Span,
+    Place, Script, ScriptCommand,
     tracking::{Matching, Process},
 };
 
@@ -19,7 +19,7 @@ pub(crate) fn process(command: &[&str], matching: Matching) -> Process {
         terminate_delay: Duration::ZERO,
         weight: 0,
         reverse: false,
-        at: Span::default(),
+        at: Place::default(),
     }
 }
 
@@ -40,6 +40,6 @@ pub(crate) fn script() -> Script {
         reverse: false,
         init_fail: false,
         user: None,
-        at: Span::default(),
+        at: Place::default(),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use crate::{config::Span, units::Family};
+use crate::{config::Place, units::Family};
 
 /// One line of `virtual_ipaddress`, `virtual_ipaddress_excluded` or `static_ipaddress`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +41,7 @@ pub struct AddressLine {
     /// `track_group`: the instances that suffer with a static address.
     pub track_group: Option<Box<str>>,
     /// Where the line is.
-    pub at: Span,
+    pub at: Place,
 }
 
 impl AddressLine {
@@ -65,7 +65,7 @@ impl AddressLine {
             no_track: false,
             use_vmac: false,
             track_group: None,
-            at: Span::default(),
+            at: Place::default(),
         }
     }
 }

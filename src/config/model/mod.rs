@@ -1,6 +1,6 @@
 //! The typed configuration: what the text means once every default is filled in and every value is checked.
 //!
-//! Nothing here remembers how it was written, except [`Span`]s, so that a later message can point at the line.
+//! Nothing here remembers how it was written, except [`Place`]s, so that a later message can point at the line.
 //! Whoever holds a [`Config`] need not ask again whether a priority is legal or a script index exists.
 
 mod address;
@@ -31,7 +31,7 @@ pub use self::{
 
 use crate::{
     config::{
-        Span,
+        Place,
         settings::{
             BfdInstance, GarpGroup, GlobalDefs, InstanceSettings, ProcessSettings, Section as _, ServerGroup,
             Ssl, TrackGroup, VirtualServer,
@@ -183,7 +183,7 @@ pub struct Script {
     /// Who runs it; `None` for the daemon's own identity.
     pub user: Option<User>,
     /// Where the block begins.
-    pub at: Span,
+    pub at: Place,
 }
 
 /// A program and its arguments, found on this system.
@@ -217,7 +217,7 @@ pub struct Instance {
     /// The block's name.
     pub name: String,
     /// Where the block begins.
-    pub at: Span,
+    pub at: Place,
     /// `state`: what the router would like to be.
     pub initial_state: InitialState,
     /// `interface`: where advertisements are sent and received.

@@ -5,7 +5,7 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
 };
 
-use crate::{config::Span, units::Family};
+use crate::{config::Place, units::Family};
 
 /// The protocol that marks routes and rules as ours (rt_protos: keepalived).
 pub const PROTOCOL: u8 = 18;
@@ -93,7 +93,7 @@ pub struct Route {
     /// `track_group`: the instances that suffer with a static route.
     pub track_group: Option<Box<str>>,
     /// Where the line is.
-    pub at: Span,
+    pub at: Place,
 }
 
 impl Route {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::route::{Network, Realms};
-use crate::{config::Span, units::Family};
+use crate::{config::Place, units::Family};
 
 /// One line of `virtual_rules` or `static_rules`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,7 +51,7 @@ pub struct Rule {
     /// `track_group`: the instances that suffer with a static rule.
     pub track_group: Option<Box<str>>,
     /// Where the line is.
-    pub at: Span,
+    pub at: Place,
 }
 
 impl Rule {

@@ -4,7 +4,7 @@ use std::{fmt, path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::{Span, settings::LinkbeatKind};
+use crate::config::{Place, settings::LinkbeatKind};
 
 /// One thing that is tracked: a row of the registry, however many instances track it.
 ///
@@ -48,7 +48,7 @@ impl Tracker {
 }
 
 /// One line of `track_interface`, `track_script`, `track_file` or `track_process`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Tracked {
     /// The name of what is tracked.
     pub name: String,
@@ -59,8 +59,20 @@ pub struct Tracked {
     /// The adjustment has the opposite sign; with weight 0, success is FAULT.
     pub reverse: bool,
     /// Where the line is.
-    pub at: Span,
+    pub at: Place,
 }
+
+/// Two lines are equal when they track the same thing in the same way: what is tracked is known by its kind and name, and
+/// its position is another one as soon as something else comes before it.
+impl PartialEq for Tracked {
+    fn eq(&self, other: &Self) -> bool {
+        let Self { name, tracker, weight, reverse, at: _ } = self;
+        (name, tracker.kind(), weight, reverse)
+            == (&other.name, other.tracker.kind(), &other.weight, &other.reverse)
+    }
+}
+
+impl Eq for Tracked {}
 
 /// Everything that an instance tracks by name, kind by kind, each in file order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -133,7 +145,7 @@ pub struct File {
     /// `init_file`: what is written to it at the start.
     pub init: Option<InitFile>,
     /// Where the block begins.
-    pub at: Span,
+    pub at: Place,
 }
 
 /// `init_file`.
@@ -167,7 +179,7 @@ pub struct Process {
     /// `weight N reverse`.
     pub reverse: bool,
     /// Where the block begins.
-    pub at: Span,
+    pub at: Place,
 }
 
 /// A `bfd_instance`, as far as it moves priorities.

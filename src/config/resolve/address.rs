@@ -54,7 +54,7 @@ pub(super) fn lines(
         {
             continue;
         }
-        let mut found = AddressLine { at: word.span(), ..AddressLine::new(address) };
+        let mut found = AddressLine { at: word.span().into(), ..AddressLine::new(address) };
         if let Some(prefix) = prefix {
             found.prefix = prefix_length(prefix, found.prefix, word, context);
         }

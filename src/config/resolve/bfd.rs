@@ -40,7 +40,7 @@ pub(super) fn check(config: &mut Config, context: &mut Context<'_>) -> HashSet<S
             dropped.insert(name);
             return false;
         }
-        pairs.insert((neighbor, session.source_ip), session.at.clone());
+        pairs.insert((neighbor, session.source_ip), (*session.at).clone());
         if neighbor.is_ipv6() {
             session.ttl.inherit(Some(HOP_LIMIT_V6));
         }

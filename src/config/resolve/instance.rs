@@ -331,7 +331,7 @@ fn finish(
     let accept = strict::accepts(draft.accept, draft.strict, version, priority);
     Some(Instance {
         name: name.text.to_owned(),
-        at: node.span(),
+        at: node.span().into(),
         initial_state,
         interface,
         link,

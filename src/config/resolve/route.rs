@@ -107,7 +107,7 @@ impl Draft {
             insertion: Insertion::Prepend,
             no_track: false,
             track_group: None,
-            at: line.first().span(),
+            at: line.first().span().into(),
         };
         Self { route, family: None, destination: None, insertion: None, alternative: None }
     }

@@ -103,7 +103,7 @@ impl Draft {
             suppress_group: None,
             no_track: false,
             track_group: None,
-            at: line.first().span(),
+            at: line.first().span().into(),
         };
         Self { rule, family: None, action: None, preference: None }
     }

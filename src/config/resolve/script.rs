@@ -113,7 +113,7 @@ pub(super) fn resolve(node: &Node, global: &Global, scripts: &mut Candidates, co
         reverse: weight.reverse,
         init_fail: usual("init_fail").is_some(),
         user,
-        at: node.span().clone(),
+        at: node.span().into(),
     };
     scripts.indices.insert(script.name.clone(), scripts.all.len());
     scripts.all.push(Candidate { script, usable });

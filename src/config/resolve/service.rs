@@ -30,7 +30,7 @@ pub(super) fn group(node: &Node, report: &mut Report) -> Option<ServerGroup> {
     } else if has(Family::V4) && has(Family::V6) && unclear {
         "has IPv4, IPv6 and a firewall mark without a family"
     } else {
-        return Some(ServerGroup { name, members, at: node.span() });
+        return Some(ServerGroup { name, members, at: node.span().into() });
     };
     report.add(
         error(format!("virtual_server_group {name} {why}: it is ignored"), &node.span())

@@ -1,7 +1,7 @@
 //! Command lines: a program with its arguments, and the account it runs as.
 
 use super::Parsed;
-use crate::config::{Diagnostic, NotifyScript, Report, Severity, Span, text::Line, tree::Node, value};
+use crate::config::{Diagnostic, NotifyScript, Place, Report, Severity, text::Line, tree::Node, value};
 
 /// A command with its user and group.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub struct CommandLine {
     /// What is run; `None` when the program or the account does not exist, or script security forbids it.
     pub script: Option<Box<NotifyScript>>,
     /// Where the line is.
-    pub at: Span,
+    pub at: Place,
 }
 
 impl Parsed for Box<CommandLine> {
@@ -21,7 +21,7 @@ impl Parsed for Box<CommandLine> {
 
     fn parse(node: &Node, report: &mut Report) -> Option<Self> {
         let Written { argv, further } = Written::read(&node.line, report)?;
-        Some(Box::new(CommandLine { argv, account: further, script: None, at: node.span() }))
+        Some(Box::new(CommandLine { argv, account: further, script: None, at: node.span().into() }))
     }
 }
 

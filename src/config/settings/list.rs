@@ -2,7 +2,7 @@
 
 use super::{FromLine, Named, Parsed, Setting, Words};
 use crate::config::{
-    Diagnostic, Report, Severity, Span,
+    Diagnostic, Place, Report, Severity,
     text::{Line, Word},
     tree::Node,
     value,
@@ -50,12 +50,12 @@ pub struct Entry {
     /// Never empty.
     pub words: Words,
     /// Where its first word is.
-    pub at: Span,
+    pub at: Place,
 }
 
 impl FromLine for Entry {
     fn parse(line: &Line, _: &mut Report) -> Option<Self> {
-        Some(Self { words: Words::of(line.words(0)), at: line.first().span() })
+        Some(Self { words: Words::of(line.words(0)), at: line.first().span().into() })
     }
 }
 
@@ -63,7 +63,7 @@ impl FromLine for Entry {
 impl Setting for Vec<Named> {
     fn take(&mut self, node: &Node, _: &mut Report) {
         let words = node.lines().iter().flat_map(|line| line.words(0));
-        self.extend(words.map(|word| (word.text.to_owned(), word.span())));
+        self.extend(words.map(|word| (word.text.to_owned(), word.span().into())));
     }
 }
 
@@ -77,13 +77,14 @@ pub struct Track {
     /// What the line says about the sign.
     pub reverse: Option<bool>,
     /// Where the line is.
-    pub at: Span,
+    pub at: Place,
 }
 
 impl FromLine for Track {
     fn parse(line: &Line, report: &mut Report) -> Option<Self> {
         let name = line.first();
-        let mut track = Self { name: name.text.to_owned(), weight: None, reverse: None, at: name.span() };
+        let mut track =
+            Self { name: name.text.to_owned(), weight: None, reverse: None, at: name.span().into() };
         track.options(line.words(1), report);
         Some(track)
     }

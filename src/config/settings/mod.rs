@@ -52,14 +52,14 @@ pub use self::{
 };
 pub(super) use self::{command::Written, effective::Literal};
 use super::{
-    Diagnostic, Prose, Report, Severity, Span,
+    Diagnostic, Place, Prose, Report, Severity,
     keywords::{Block, Keyword},
     text::{Line, Word},
     tree::Node,
 };
 
 /// A name and where it stands.
-pub type Named = (String, Span);
+pub type Named = (String, Place);
 
 /// A struct with a field for each word.
 pub(super) trait Fields: Default {
@@ -269,7 +269,7 @@ macro_rules! section {
             /// What follows the block's keyword.
             pub heading: $crate::config::settings::heading!($($heading)?),
             /// Where the block begins.
-            pub at: $crate::config::Span,
+            pub at: $crate::config::Place,
             $(
                 #[doc = concat!("`", $first, "`", $(", `", $word, "`",)* ".")]
                 pub $field: $type,
@@ -302,7 +302,7 @@ macro_rules! section {
 
             fn read(node: &$crate::config::tree::Node, report: &mut $crate::config::Report) -> Option<Self> {
                 let heading = $crate::config::settings::Heading::parse(node, report)?;
-                let mut section = Self { heading, at: node.span(), ..Self::unwritten() };
+                let mut section = Self { heading, at: node.span().into(), ..Self::unwritten() };
                 for line in node.nodes() {
                     $crate::config::settings::Fields::set(&mut section, line, report);
                 }

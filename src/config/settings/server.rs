@@ -8,7 +8,7 @@ use std::{
 use super::{FromLine, Heading, Parsed};
 use crate::{
     config::{
-        Diagnostic, Network, Prose, Range, Report, Severity, Span, slips,
+        Diagnostic, Network, Place, Prose, Range, Report, Severity, slips,
         text::{Line, Word},
         tree::Node,
         value,
@@ -139,7 +139,7 @@ pub struct ServerGroup {
     /// Its services; never empty.
     pub members: Vec<GroupMember>,
     /// Where the block begins.
-    pub at: Span,
+    pub at: Place,
 }
 
 /// One line of a `virtual_server_group`.

@@ -8,7 +8,7 @@ use std::{
 
 use super::{FromLine, Literal, Parsed, report_invalid, report_option};
 use crate::config::{
-    Diagnostic, Prose, Report, Severity, Span, User,
+    Diagnostic, Place, Prose, Report, Severity, User,
     keywords::Keyword,
     text::{Line, Word},
     tree::Node,
@@ -53,7 +53,7 @@ pub struct SyncDaemon {
     /// `group`; `None` leaves it to the kernel, which takes [`Self::GROUP`].
     pub group: Option<IpAddr>,
     /// Where the line is.
-    pub at: Span,
+    pub at: Place,
 }
 
 impl SyncDaemon {
@@ -75,7 +75,7 @@ impl Parsed for Box<SyncDaemon> {
             port: None,
             ttl: None,
             group: None,
-            at: node.span(),
+            at: node.span().into(),
         });
         let mut words = node.line.words(2);
         let mut first = true;
@@ -217,7 +217,7 @@ pub struct Fifo {
     /// It is not used: there is no such account, or another FIFO has its path.
     pub ignored: bool,
     /// Where the line is.
-    pub at: Span,
+    pub at: Place,
 }
 
 impl Parsed for Box<Fifo> {
@@ -226,7 +226,7 @@ impl Parsed for Box<Fifo> {
     fn parse(node: &Node, _: &mut Report) -> Option<Self> {
         let path = node.argument()?.text.into();
         let account = Account::of(node.line.words(2));
-        Some(Box::new(Fifo { path, account, owner: None, ignored: false, at: node.span() }))
+        Some(Box::new(Fifo { path, account, owner: None, ignored: false, at: node.span().into() }))
     }
 }
 
@@ -238,7 +238,7 @@ pub struct MailServer {
     /// Its port.
     pub port: u16,
     /// Where the line is.
-    pub at: Span,
+    pub at: Place,
 }
 
 impl Parsed for Box<MailServer> {
@@ -256,7 +256,7 @@ impl Parsed for Box<MailServer> {
             }
             None => SMTP,
         };
-        Some(Box::new(MailServer { host: node.argument()?.text.into(), port, at: node.span() }))
+        Some(Box::new(MailServer { host: node.argument()?.text.into(), port, at: node.span().into() }))
     }
 }
 
@@ -380,7 +380,7 @@ pub struct Linkbeat {
     /// How it is asked.
     pub kind: LinkbeatKind,
     /// Where the line is.
-    pub at: Span,
+    pub at: Place,
 }
 
 /// How an interface is asked for its link.
@@ -412,7 +412,7 @@ impl FromLine for Linkbeat {
                 }
             },
         };
-        Some(Self { interface: first.text.into(), kind, at: first.span() })
+        Some(Self { interface: first.text.into(), kind, at: first.span().into() })
     }
 }
 

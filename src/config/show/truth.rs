@@ -50,13 +50,13 @@ pub(super) enum Known<'a> {
 impl<'a> Truth<'a> {
     pub(super) fn new(config: &'a Config) -> Self {
         let instances = config.instances.iter();
-        let instances = instances.map(|one| ((&one.at, Name::Instance(&one.name)), Known::Instance(one)));
+        let instances = instances.map(|one| ((&*one.at, Name::Instance(&one.name)), Known::Instance(one)));
         let services = config.virtual_servers.iter();
         let services =
-            services.map(|one| ((&one.at, Name::Service(Cow::Borrowed(&one.heading))), Known::Service(one)));
+            services.map(|one| ((&*one.at, Name::Service(Cow::Borrowed(&one.heading))), Known::Service(one)));
         let sessions = config.bfd_instances.iter();
         let sessions =
-            sessions.map(|one| ((&one.at, Name::Session(one.heading.name())), Known::Session(one)));
+            sessions.map(|one| ((&*one.at, Name::Session(one.heading.name())), Known::Session(one)));
         Self { blocks: instances.chain(services).chain(sessions).collect() }
     }
 

@@ -125,7 +125,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        config::{Span, tracking},
+        config::{Place, tracking},
         registry::FileRow,
         track::Finding,
     };
@@ -159,7 +159,7 @@ mod tests {
             weight: 0,
             reverse: false,
             init: None,
-            at: Span::default(),
+            at: Place::default(),
         };
         let row = Arc::new(FileRow::new(1, config));
         let (sender, mut commands) = mpsc::channel(1);

@@ -1,0 +1,127 @@
+//! What a reload has to do: which things of a running configuration go on untouched, which go on with other settings, which
+//! end and which begin. A pure function of two configurations; the daemon carries its plan out, and `config diff` shows it.
+
+mod matching;
+mod outline;
+
+use std::collections::HashMap;
+
+pub use self::{
+    matching::{Matching, Origin},
+    outline::Outline,
+};
+use super::{Config, Instance, SyncGroup};
+
+/// What becomes of everything that runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// `vrrp_instance`, told apart by what the network knows of them: a name may change.
+    pub instances: Matching,
+    /// `vrrp_sync_group`, by their names.
+    pub groups: Matching,
+    /// `vrrp_script`, by their names.
+    pub scripts: Matching,
+    /// `track_file`, by their names.
+    pub files: Matching,
+    /// `vrrp_track_process`, by their names.
+    pub processes: Matching,
+    /// What `bfd_instance` says of priorities, by its name.
+    pub sessions: Matching,
+    /// Static addresses, by what they are: one that differs in anything is another one.
+    pub static_addresses: Matching,
+    /// Static routes, by what they are.
+    pub static_routes: Matching,
+    /// Static rules, by what they are.
+    pub static_rules: Matching,
+    /// Whether anything else differs that reloads care for: global words, `garp_group`, `track_group`, services.
+    pub rest: bool,
+}
+
+impl Plan {
+    /// What leads from one configuration to another.
+    pub fn new(old: &Outline<'_>, new: &Outline<'_>) -> Self {
+        let instances = instances(&old.instances, &new.instances);
+        let same_group = |before: &&SyncGroup, now: &&SyncGroup| {
+            let goes_on = |(was, is): (&usize, &usize)| instances.origins[*is].before() == Some(*was);
+            let members = before.members.len() == now.members.len()
+                && before.members.iter().zip(&now.members).all(goes_on);
+            members && alone(before) == alone(now)
+        };
+        let groups = Matching::new(&old.groups, &new.groups, |group| group.name.as_str(), same_group);
+        Self {
+            groups,
+            instances,
+            scripts: Matching::new(&old.scripts, &new.scripts, |one| one.name.as_str(), |a, b| a == b),
+            files: Matching::new(&old.files, &new.files, |one| one.name.as_str(), |a, b| a == b),
+            processes: Matching::new(&old.processes, &new.processes, |one| one.name.as_str(), |a, b| a == b),
+            sessions: Matching::new(&old.sessions, &new.sessions, |one| one.name.as_str(), |a, b| a == b),
+            static_addresses: Matching::of_values(&old.static_addresses, &new.static_addresses),
+            static_routes: Matching::of_values(&old.static_routes, &new.static_routes),
+            static_rules: Matching::of_values(&old.static_rules, &new.static_rules),
+            rest: old.rest != new.rest,
+        }
+    }
+
+    /// Whether everything stays as it is.
+    pub fn is_empty(&self) -> bool {
+        let Self {
+            instances,
+            groups,
+            scripts,
+            files,
+            processes,
+            sessions,
+            static_addresses,
+            static_routes,
+            static_rules,
+            rest,
+        } = self;
+        let all = [
+            instances,
+            groups,
+            scripts,
+            files,
+            processes,
+            sessions,
+            static_addresses,
+            static_routes,
+            static_rules,
+        ];
+        !rest && all.into_iter().all(Matching::is_same)
+    }
+}
+
+impl From<(&Config, &Config)> for Plan {
+    fn from((old, new): (&Config, &Config)) -> Self {
+        Self::new(&old.into(), &new.into())
+    }
+}
+
+/// Routers that are the same to the network go on. Of several that the network cannot tell apart by this, as unicast ones
+/// with other peers, the one of the same name does, else the first.
+fn instances(old: &[&Instance], new: &[&Instance]) -> Matching {
+    let mut known: HashMap<_, Vec<usize>> = HashMap::new();
+    for (position, instance) in old.iter().enumerate().rev() {
+        known.entry(instance.identity()).or_default().push(position);
+    }
+    let mut found: Vec<Option<usize>> = new
+        .iter()
+        .map(|instance| {
+            let left = known.get_mut(&instance.identity())?;
+            let place = left.iter().position(|before| old[*before].name == instance.name)?;
+            Some(left.remove(place))
+        })
+        .collect();
+    for (instance, before) in new.iter().zip(&mut found).filter(|(_, before)| before.is_none()) {
+        *before = known.get_mut(&instance.identity()).and_then(Vec::pop);
+    }
+    Matching::from_pairs(old.len(), found, |before, now| old[before] == new[now])
+}
+
+/// A group without its members, which have other positions in another configuration.
+fn alone(group: &SyncGroup) -> SyncGroup {
+    SyncGroup { members: Vec::new(), ..group.clone() }
+}
+
+#[cfg(test)]
+mod tests;
