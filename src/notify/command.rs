@@ -3,7 +3,7 @@
 use super::line::kind;
 use crate::{
     config::{Notify, NotifyScript},
-    registry::{State, Transition},
+    registry::{Reason, State, Topology, Transition},
 };
 
 /// A program to start.
@@ -15,18 +15,36 @@ pub(super) struct Command<'a> {
 }
 
 /// The programs that `transition` calls for, in the order in which they are started.
-pub(super) fn commands<'a>(notify: &'a Notify, transition: &Transition) -> Vec<Command<'a>> {
+pub(super) fn commands<'a>(topology: &'a Topology, transition: &Transition) -> Vec<Command<'a>> {
+    if let Some(row) = topology.instance_of(transition) {
+        let deleted = row.config.settings.notify_deleted.as_ref();
+        let deleted = deleted.and_then(|notice| notice.script());
+        return of_change(&row.config.notify, deleted, transition);
+    }
+    let group = topology.group_of(transition);
+    group.map_or_else(Vec::new, |row| of_change(&row.config.notify, None, transition))
+}
+
+/// The same for who has these programs, and that one for being `deleted`.
+fn of_change<'a>(
+    notify: &'a Notify,
+    deleted: Option<&'a NotifyScript>,
+    transition: &Transition,
+) -> Vec<Command<'a>> {
     let change = &transition.change;
     if !change.is_move() {
         return Vec::new();
     }
     let to = change.to;
     let particular = match to {
-        State::Master => &notify.master,
-        State::Backup => &notify.backup,
-        State::Fault => &notify.fault,
-        State::Stop => &notify.stop,
-        State::Init | State::Deleted => &None,
+        State::Master => notify.master.as_ref(),
+        State::Backup => notify.backup.as_ref(),
+        // Who is deleted without a word for it is said to be in FAULT, but `notify_fault` is not run.
+        State::Fault if change.reason == Reason::Deleted => None,
+        State::Fault => notify.fault.as_ref(),
+        State::Stop => notify.stop.as_ref(),
+        State::Deleted => deleted,
+        State::Init => None,
     };
     let mut commands = Vec::new();
     if let Some(script) = particular {
@@ -47,7 +65,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        registry::{Change, Reason, Subject},
+        registry::{Change, Subject},
         units::{Priority, Time},
     };
 
@@ -80,11 +98,32 @@ mod tests {
             let transition = transition(to);
             let line =
                 |command: Command<'_>| format!("{} {}", command.script.argv[0], command.extra.join(" "));
-            commands(&notify, &transition).into_iter().map(line).collect::<Vec<_>>()
+            of_change(&notify, None, &transition).into_iter().map(line).collect::<Vec<_>>()
         };
         assert_eq!(started(State::Master), ["/m ", "/all INSTANCE VI_1 MASTER 150"]);
         assert_eq!(started(State::Fault), ["/all INSTANCE VI_1 FAULT 150"]);
         assert_eq!(started(State::Stop), ["/s ", "/all INSTANCE VI_1 STOP 150"]);
+        assert_eq!(started(State::Deleted), ["/all INSTANCE VI_1 DELETED 150"]);
+    }
+
+    #[test]
+    fn being_deleted_has_a_program_of_its_own_or_else_is_a_fault_without_one() {
+        let notify = Notify { fault: script("/f"), all: script("/all"), ..Notify::default() };
+        let own = script("/d");
+        let deleted = |to| Transition {
+            seq: 1,
+            at: Time::default(),
+            wall: SystemTime::UNIX_EPOCH,
+            subject: Subject::Instance { index: 1, name: "VI".into() },
+            change: Change { from: State::Master, to, reason: Reason::Deleted, priority: Priority(150) },
+        };
+        let started = |to| {
+            let transition = deleted(to);
+            let commands = of_change(&notify, own.as_ref(), &transition);
+            commands.iter().map(|command| command.script.argv[0].clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(started(State::Deleted), ["/d", "/all"]);
+        assert_eq!(started(State::Fault), ["/all"]);
     }
 
     #[test]
@@ -98,7 +137,7 @@ mod tests {
             change: Change { from, to: State::Master, reason: Reason::Started, priority: Priority(0) },
         };
         let moved = transition(State::Backup);
-        assert_eq!(commands(&notify, &moved)[0].extra, ["GROUP", "G", "MASTER", "0"]);
-        assert_eq!(commands(&notify, &transition(State::Master)), []);
+        assert_eq!(of_change(&notify, None, &moved)[0].extra, ["GROUP", "G", "MASTER", "0"]);
+        assert_eq!(of_change(&notify, None, &transition(State::Master)), []);
     }
 }

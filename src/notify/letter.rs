@@ -29,7 +29,7 @@ impl Default for Letter {
 
 /// The state that was last mailed of each subject: nobody is mailed the same state twice.
 #[derive(Debug, Default)]
-pub(super) struct Mailed(HashMap<(bool, u32), State>);
+pub(super) struct Mailed(HashMap<(bool, String), State>);
 
 impl Mailed {
     /// The mail for a transition, if `smtp_alert` asks for one. Without `faults` (`no_email_faults`) there is none for
@@ -46,14 +46,15 @@ impl Mailed {
             State::Fault => faults,
             State::Init | State::Stop | State::Deleted => false,
         };
-        if !transition.change.is_move() || !worth_it || !is_asked_for(topology, &transition.subject) {
+        if !transition.change.is_move() || !worth_it || !is_asked_for(topology, transition) {
             return None;
         }
-        let (is_group, index, kind) = match &transition.subject {
-            Subject::Instance { index, .. } => (false, *index, "Instance"),
-            Subject::Group { index, .. } => (true, *index, "Group"),
+        let (is_group, kind) = match &transition.subject {
+            Subject::Instance { .. } => (false, "Instance"),
+            Subject::Group { .. } => (true, "Group"),
+            Subject::Configuration => return None,
         };
-        if self.0.insert((is_group, index), to) == Some(to) {
+        if self.0.insert((is_group, transition.subject.name().to_owned()), to) == Some(to) {
             return None;
         }
         let (router, name) = (&topology.global.router_id, transition.subject.name());
@@ -72,17 +73,10 @@ impl Mailed {
 }
 
 /// `smtp_alert`.
-fn is_asked_for(topology: &Topology, subject: &Subject) -> bool {
-    let place = |index: u32| (index as usize).checked_sub(1);
-    let asked = match subject {
-        Subject::Instance { index, .. } => place(*index)
-            .and_then(|place| topology.instances.get(place))
-            .map(|row| *row.config.settings.smtp_alert),
-        Subject::Group { index, .. } => place(*index)
-            .and_then(|place| topology.groups.get(place))
-            .map(|row| *row.config.settings.smtp_alert),
-    };
-    asked.unwrap_or(false)
+fn is_asked_for(topology: &Topology, transition: &Transition) -> bool {
+    let instance = topology.instance_of(transition).map(|row| *row.config.settings.smtp_alert);
+    let group = || topology.group_of(transition).map(|row| *row.config.settings.smtp_alert);
+    instance.or_else(group).unwrap_or(false)
 }
 
 #[cfg(test)]

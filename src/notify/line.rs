@@ -7,7 +7,7 @@ pub(super) fn line(topology: &Topology, transition: &Transition) -> Option<Strin
     let change = &transition.change;
     let state = match change.reason {
         _ if change.is_move() => change.to.word(),
-        Reason::Priority { .. } if tells_priority(topology, &transition.subject) => match change.to {
+        Reason::Priority { .. } if tells_priority(topology, transition) => match change.to {
             State::Master => "MASTER_PRIORITY",
             _ => "BACKUP_PRIORITY",
         },
@@ -32,13 +32,29 @@ pub(super) const fn kind(subject: &Subject) -> &'static str {
     match subject {
         Subject::Instance { .. } => "INSTANCE",
         Subject::Group { .. } => "GROUP",
+        // No line and no script is about it.
+        Subject::Configuration => "CONFIGURATION",
     }
 }
 
 /// `notify_priority_changes`.
-fn tells_priority(topology: &Topology, subject: &Subject) -> bool {
-    let Subject::Instance { index, .. } = subject else { return false };
-    instance(topology, *index).is_some_and(|row| *row.config.settings.notify_priority_changes)
+fn tells_priority(topology: &Topology, transition: &Transition) -> bool {
+    topology.instance_of(transition).is_some_and(|row| *row.config.settings.notify_priority_changes)
+}
+
+/// The lines after a reload (`fifo_write_vrrp_states_on_reload`): the state of every group, and of every instance that is
+/// BACKUP or in FAULT; none for a MASTER, as with keepalived.
+pub(super) fn states(topology: &Topology) -> Vec<String> {
+    let groups = topology.groups.iter().map(|row| (row.config.name.as_str(), row.status().state));
+    let groups = groups.filter(|(_, state)| *state != State::Init);
+    let groups = groups.map(|(name, state)| format!("GROUP \"{name}\" {state} 0\n"));
+    let instances = topology.instances.iter().filter_map(|row| {
+        let status = row.status();
+        let (name, priority) = (&row.config.name, status.effective_priority.unwrap_or(row.config.priority));
+        matches!(status.state, State::Backup | State::Fault)
+            .then(|| format!("INSTANCE \"{name}\" {} {priority}\n", status.state))
+    });
+    groups.chain(instances).collect()
 }
 
 /// The instance with this MIB index.

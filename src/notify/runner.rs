@@ -20,7 +20,7 @@ use crate::{
         Deadline, clock,
         process::{self, Child, ExitKind, Owner, Signal},
     },
-    registry::{Cursor, Registry, SinkRow, Subject},
+    registry::{Cursor, Registry, SinkRow},
 };
 
 /// Scripts that may run at once. The stream holds the rest: a script that hangs costs a place, not memory.
@@ -103,16 +103,7 @@ impl Runner {
         self.cursor.advance_past(transition.seq);
         self.row.set_position(transition.seq);
         let topology = self.registry.topology();
-        let notify = match &transition.subject {
-            Subject::Instance { index, .. } => {
-                topology.instances.get(*index as usize - 1).map(|row| &row.config.notify)
-            }
-            Subject::Group { index, .. } => {
-                topology.groups.get(*index as usize - 1).map(|row| &row.config.notify)
-            }
-        };
-        let Some(notify) = notify else { return };
-        for command in commands(notify, &transition) {
+        for command in commands(&topology, &transition) {
             self.start(&command, None);
         }
         if let Some(index) = self.contests.handle_transition(clock::now(), &transition) {

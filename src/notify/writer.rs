@@ -1,16 +1,16 @@
 //! Who writes the lines of a FIFO, one by one, as there is room for them.
 
-use std::{io, sync::Arc};
+use std::{collections::VecDeque, io, sync::Arc};
 
 use tracing::{info, warn};
 
 use super::{
     contests::Contests,
-    line::{instance, line, lower_priority},
+    line::{instance, line, lower_priority, states},
 };
 use crate::{
     kernel::{self, Deadline, clock, fifo::Made},
-    registry::{Cursor, Registry, SinkRow},
+    registry::{Cursor, Reason, Registry, SinkRow, Topology, Transition},
 };
 
 /// What is said of a FIFO that nobody reads.
@@ -19,8 +19,8 @@ const FULL: &str = "it is full, and nobody reads it; transitions wait";
 /// The next transition.
 struct Next {
     seq: u64,
-    /// Its line, if there is one for it.
-    line: Option<String>,
+    /// The lines that are still to be written for it.
+    lines: VecDeque<String>,
 }
 
 /// Writes into one FIFO.
@@ -82,10 +82,12 @@ impl Writer {
         if self.next.is_none() {
             self.next = self.compose();
         }
-        let Some(Next { seq, line }) = &self.next else { return };
-        match line.as_ref().map(|line| self.pipe.try_write(line)) {
+        let Some(Next { seq, lines }) = &mut self.next else { return };
+        let seq = *seq;
+        match lines.front().map(|line| self.pipe.try_write(line)) {
             None => {}
             Some(Ok(true)) => {
+                lines.pop_front();
                 self.row.add_delivered();
                 if self.row.problem().is_some() && self.row.set_problem(None) {
                     info!("{}: it is read again, {} transitions were lost", self.row.name, self.row.lost());
@@ -100,15 +102,18 @@ impl Writer {
                 return;
             }
             Some(Err(error)) => {
+                lines.clear();
                 self.row.add_lost(1);
                 if self.row.set_problem(Some(error.to_string())) {
                     warn!("{}: {error}", self.row.name);
                 }
             }
         }
-        self.cursor.advance_past(*seq);
-        self.row.set_position(*seq);
-        self.next = None;
+        if self.next.as_ref().is_some_and(|next| next.lines.is_empty()) {
+            self.cursor.advance_past(seq);
+            self.row.set_position(seq);
+            self.next = None;
+        }
     }
 
     /// The next transition and its line.
@@ -116,11 +121,12 @@ impl Writer {
         let transition = self.cursor.peek(&self.registry.transitions)?;
         let topology = self.registry.topology();
         let contested = self.contests.handle_transition(clock::now(), &transition);
-        let line = match contested.and_then(|index| instance(&topology, index)) {
-            Some(row) => Some(lower_priority(row)),
-            None => line(&topology, &transition),
+        let lines = match contested.and_then(|index| instance(&topology, index)) {
+            Some(row) => VecDeque::from([lower_priority(row)]),
+            None if repeats_states(&topology, &transition) => states(&topology).into(),
+            None => line(&topology, &transition).into_iter().collect(),
         };
-        Some(Next { seq: transition.seq, line })
+        Some(Next { seq: transition.seq, lines })
     }
 
     /// Tells of contests that go on. What does not fit is not told: more will follow.
@@ -134,4 +140,10 @@ impl Writer {
             }
         }
     }
+}
+
+/// Whether a transition is a reload after which states are told again.
+fn repeats_states(topology: &Topology, transition: &Transition) -> bool {
+    let is_reload = matches!(transition.change.reason, Reason::Reloaded { .. });
+    is_reload && topology.global.settings.fifo_write_vrrp_states_on_reload
 }

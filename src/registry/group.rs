@@ -17,7 +17,7 @@ pub struct GroupRow {
     pub index: u32,
     /// What the configuration says.
     pub config: config::SyncGroup,
-    status: ArcSwap<GroupStatus>,
+    status: Arc<ArcSwap<GroupStatus>>,
 }
 
 /// What is true of a sync group right now.
@@ -36,7 +36,12 @@ pub struct GroupStatus {
 impl GroupRow {
     /// The row of `config` at `index` (from 1), in state INIT.
     pub fn new(index: u32, config: config::SyncGroup) -> Self {
-        Self { index, config, status: ArcSwap::default() }
+        Self { index, config, status: Arc::default() }
+    }
+
+    /// The row of the same group with another index or other settings.
+    pub(super) fn succeed(&self, index: u32, config: config::SyncGroup) -> Self {
+        Self { index, config, status: Arc::clone(&self.status) }
     }
 
     /// What is true now.

@@ -23,6 +23,7 @@ mod services;
 mod sinks;
 mod state;
 mod stream;
+mod succession;
 mod topology;
 mod trackers;
 mod transition;
@@ -87,6 +88,11 @@ impl Registry {
             lag: Lag::default(),
             panics: Panics::default(),
         }
+    }
+
+    /// Replaces the rows (the engine only): what happens from now on is about these.
+    pub fn replace(&self, topology: Arc<Topology>) {
+        self.topology.store(topology);
     }
 
     /// The rows as they are now. Take it once per request, so that a walk sees stable rows.

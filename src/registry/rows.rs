@@ -34,9 +34,9 @@ pub struct InstanceRow {
     pub rules: Vec<Arc<RuleRow>>,
     /// Packets and transitions.
     pub counters: Arc<Counters>,
-    status: ArcSwap<InstanceStatus>,
+    status: Arc<ArcSwap<InstanceStatus>>,
     orders: OnceLock<Arc<dyn Orders>>,
-    history: History,
+    history: Arc<History>,
 }
 
 /// What is true of an instance right now.
@@ -117,6 +117,23 @@ impl InstanceRow {
         Self { index, config, group, addresses, routes, rules, counters, status, orders, history }
     }
 
+    /// The row of the same virtual router with another index, configuration or group. What is true of it, and what was
+    /// counted, is the same to readers of either; of its addresses, routes and rules the rows of those that are as before.
+    pub(super) fn succeed(&self, index: u32, config: config::Instance, group: Option<String>) -> Self {
+        let mut row = Self::new(index, config, group);
+        for address in &mut row.addresses {
+            keep(address, &self.addresses, |old, new| {
+                (old.advertised, &old.device, &old.config) == (new.advertised, &new.device, &new.config)
+            });
+        }
+        row.routes.iter_mut().for_each(|row| keep(row, &self.routes, |old, new| old.config == new.config));
+        row.rules.iter_mut().for_each(|row| keep(row, &self.rules, |old, new| old.config == new.config));
+        row.counters = Arc::clone(&self.counters);
+        row.status = Arc::clone(&self.status);
+        row.history = Arc::clone(&self.history);
+        row
+    }
+
     /// Priority before tracking, as it is now.
     pub fn base_priority(&self) -> Priority {
         self.status().base_priority.unwrap_or(self.config.priority)
@@ -186,6 +203,13 @@ impl InstanceRow {
     }
 }
 
+/// Puts the row of before in the place of one that is the same.
+fn keep<Row>(row: &mut Arc<Row>, before: &[Arc<Row>], same: impl Fn(&Row, &Row) -> bool) {
+    if let Some(known) = before.iter().find(|known| same(known, row)) {
+        *row = Arc::clone(known);
+    }
+}
+
 /// A virtual address of an instance, or a static one.
 #[derive(Debug)]
 pub struct AddressRow {
@@ -234,7 +258,7 @@ pub struct ScriptRow {
     pub index: u32,
     /// What the configuration says.
     pub config: config::Script,
-    status: ArcSwap<ScriptStatus>,
+    status: Arc<ArcSwap<ScriptStatus>>,
 }
 
 /// What is true of a script right now.
@@ -277,7 +301,12 @@ impl ScriptResult {
 impl ScriptRow {
     /// The row of `config` at `index` (from 1), before its first run.
     pub fn new(index: u32, config: config::Script) -> Self {
-        Self { index, config, status: ArcSwap::default() }
+        Self { index, config, status: Arc::default() }
+    }
+
+    /// The row of the same script with another index or other settings.
+    pub(super) fn succeed(&self, index: u32, config: config::Script) -> Self {
+        Self { index, config, status: Arc::clone(&self.status) }
     }
 
     /// What is true now.

@@ -23,6 +23,7 @@ pub(crate) fn topology() -> Topology {
         process: Box::default(),
         server_groups: Vec::new(),
         virtual_servers: Vec::new(),
+        departed: Vec::new(),
         unknown_vrids: Default::default(),
         link_changes: Default::default(),
     }

@@ -15,8 +15,8 @@ use crate::{
         tracking,
     },
     registry::{
-        FileRow, GroupRow, InstanceRow, InterfaceRow, ProcessRow, ScriptRow, SessionRow, SinkRow, StaticRows,
-        VirtualServerRow,
+        FileRow, GroupRow, InstanceRow, InterfaceRow, ProcessRow, Reason, ScriptRow, SessionRow, SinkRow,
+        StaticRows, Subject, Transition, VirtualServerRow,
     },
     units::Family,
 };
@@ -54,10 +54,12 @@ pub struct Topology {
     pub server_groups: Vec<ServerGroup>,
     /// One row per `virtual_server`.
     pub virtual_servers: Vec<Arc<VirtualServerRow>>,
+    /// Instances that the last reload has removed: what happened to them at last may not be told yet.
+    pub departed: Vec<Arc<InstanceRow>>,
     /// Advertisements that were for none of the instances.
-    pub(super) unknown_vrids: AtomicU64,
+    pub(super) unknown_vrids: Arc<AtomicU64>,
     /// See [`Self::link_changes`].
-    pub(super) link_changes: AtomicU64,
+    pub(super) link_changes: Arc<AtomicU64>,
 }
 
 impl Topology {
@@ -110,9 +112,30 @@ impl Topology {
             sessions: (1..).zip(config.sessions).map(|(i, c)| Arc::new(SessionRow::new(i, c))).collect(),
             server_groups,
             virtual_servers,
-            unknown_vrids: AtomicU64::new(0),
-            link_changes: AtomicU64::new(0),
+            departed: Vec::new(),
+            unknown_vrids: Arc::default(),
+            link_changes: Arc::default(),
         }
+    }
+
+    /// The row of the instance that a transition is about, also when its index is another one by now or a reload has
+    /// removed it; `None` for a transition of something else.
+    pub fn instance_of(&self, transition: &Transition) -> Option<&Arc<InstanceRow>> {
+        let Subject::Instance { index, name } = &transition.subject else { return None };
+        let is_it = |row: &&Arc<InstanceRow>| row.config.name == *name;
+        let departed = || self.departed.iter().find(is_it);
+        if transition.change.reason == Reason::Deleted {
+            return departed().or_else(|| self.instances.iter().find(is_it));
+        }
+        let there =
+            (*index as usize).checked_sub(1).and_then(|place| self.instances.get(place)).filter(is_it);
+        there.or_else(|| self.instances.iter().find(is_it)).or_else(departed)
+    }
+
+    /// The row of the sync group that a transition is about, in the same way.
+    pub fn group_of(&self, transition: &Transition) -> Option<&Arc<GroupRow>> {
+        let Subject::Group { name, .. } = &transition.subject else { return None };
+        self.groups.iter().find(|row| row.config.name == *name)
     }
 
     /// How many advertisements were for none of the instances.

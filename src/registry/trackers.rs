@@ -19,12 +19,12 @@ pub struct InterfaceRow {
     pub index: u32,
     /// What the configuration says.
     pub config: tracking::Interface,
-    status: ArcSwap<InterfaceStatus>,
-    beat: ArcSwap<Option<bool>>,
+    status: Arc<ArcSwap<InterfaceStatus>>,
+    beat: Arc<ArcSwap<Option<bool>>>,
     /// How it is asked for its link, if it is.
-    linkbeat: ArcSwap<Option<LinkbeatKind>>,
+    linkbeat: Arc<ArcSwap<Option<LinkbeatKind>>>,
     /// Its number in the kernel; 0 while there is none.
-    link: AtomicU32,
+    link: Arc<AtomicU32>,
 }
 
 /// What is true of an interface right now.
@@ -41,9 +41,21 @@ pub struct InterfaceStatus {
 impl InterfaceRow {
     /// The row of `config` at `index` (from 1), before the first look.
     pub fn new(index: u32, config: tracking::Interface) -> Self {
-        let linkbeat = ArcSwap::from_pointee(config.linkbeat);
+        let linkbeat = Arc::new(ArcSwap::from_pointee(config.linkbeat));
         let (status, beat, link) = Default::default();
         Self { index, config, status, beat, linkbeat, link }
+    }
+
+    /// The row of the same interface with another index or other settings. What an order has made of how it is asked stays
+    /// unless the configuration says something new.
+    pub(super) fn succeed(&self, index: u32, config: tracking::Interface) -> Self {
+        let mut row = Self::new(index, config);
+        let Self { status, beat, link, linkbeat, .. } = self;
+        if row.config.linkbeat == self.config.linkbeat {
+            row.linkbeat = Arc::clone(linkbeat);
+        }
+        (row.status, row.beat, row.link) = (Arc::clone(status), Arc::clone(beat), Arc::clone(link));
+        row
     }
 
     /// What is true now.
@@ -120,7 +132,7 @@ pub struct FileRow {
     pub index: u32,
     /// What the configuration says.
     pub config: tracking::File,
-    status: ArcSwap<FileStatus>,
+    status: Arc<ArcSwap<FileStatus>>,
 }
 
 /// What is true of a file right now.
@@ -141,7 +153,7 @@ pub struct ProcessRow {
     pub index: u32,
     /// What the configuration says.
     pub config: tracking::Process,
-    status: ArcSwap<ProcessStatus>,
+    status: Arc<ArcSwap<ProcessStatus>>,
 }
 
 /// What is true of tracked processes right now.
@@ -206,7 +218,12 @@ macro_rules! row {
         impl $row {
             /// The row of `config` at `index` (from 1), before the first look.
             pub fn new(index: u32, config: $config) -> Self {
-                Self { index, config, status: ArcSwap::default() }
+                Self { index, config, status: Arc::default() }
+            }
+
+            /// The row of the same thing with another index or other settings.
+            pub(super) fn succeed(&self, index: u32, config: $config) -> Self {
+                Self { index, config, status: Arc::clone(&self.status) }
             }
 
             /// What is true now.

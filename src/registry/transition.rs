@@ -47,6 +47,8 @@ pub enum Subject {
         /// Its name.
         name: String,
     },
+    /// The configuration as a whole.
+    Configuration,
 }
 
 impl Subject {
@@ -54,6 +56,7 @@ impl Subject {
     pub fn name(&self) -> &str {
         match self {
             Self::Instance { name, .. } | Self::Group { name, .. } => name,
+            Self::Configuration => "configuration",
         }
     }
 }
@@ -244,6 +247,22 @@ pub enum Reason {
     },
     /// The daemon is stopping.
     Shutdown,
+    /// A reload has removed the instance.
+    Deleted,
+    /// No move: the configuration was read anew, and this is what runs now.
+    Reloaded {
+        /// Instances and groups that are new.
+        added: usize,
+        /// Those that have other settings.
+        changed: usize,
+        /// Those that are gone.
+        removed: usize,
+    },
+    /// No move: the configuration was to be read anew, and what ran before goes on.
+    ReloadRefused {
+        /// Why, in words.
+        why: String,
+    },
 }
 
 /// How a contest of mastership ended.
@@ -328,6 +347,11 @@ impl fmt::Display for Reason {
                 write!(f, "contest with router {rival} is over after {heard} advertisements: {end}")
             }
             Self::Shutdown => f.write_str("daemon stops"),
+            Self::Deleted => f.write_str("a reload has removed it"),
+            Self::Reloaded { added, changed, removed } => {
+                write!(f, "reloaded: {added} added, {changed} changed, {removed} removed")
+            }
+            Self::ReloadRefused { why } => write!(f, "not reloaded, what ran before goes on: {why}"),
         }
     }
 }

@@ -107,8 +107,10 @@ static COLUMNS: [Cell; 36] = [
     }),
     Column::new(20, "vrrpInstanceSmtpAlert", ENABLED, |_, row| one_or_two(*row.config.settings.smtp_alert)),
     Column::new(21, "vrrpInstanceNotifyExec", ENABLED, |_, row| {
-        let further = [&row.config.settings.notify_deleted, &row.config.settings.notify_master_rx_lower_pri];
-        one_or_two(notifies(&row.config.notify) || further.into_iter().any(Option::is_some))
+        let settings = &row.config.settings;
+        let deleted = settings.notify_deleted.as_ref().is_some_and(|notice| notice.0.is_some());
+        let further = deleted || settings.notify_master_rx_lower_pri.is_some();
+        one_or_two(notifies(&row.config.notify) || further)
     }),
     Column::fixed(22, "vrrpInstanceScriptMaster", Syntax::DisplayString, |_, row| {
         command(row.config.notify.master.as_ref())
@@ -149,7 +151,7 @@ static COLUMNS: [Cell; 36] = [
         command(row.config.settings.notify_master_rx_lower_pri.as_ref()?.script.as_deref())
     }),
     Column::fixed(32, "vrrpInstanceScriptDeleted", Syntax::DisplayString, |_, row| {
-        command(row.config.settings.notify_deleted.as_ref()?.script.as_deref())
+        command(row.config.settings.notify_deleted.as_ref()?.script())
     }),
     Column::writable(
         33,

@@ -57,11 +57,11 @@ pub(super) fn of_transition(
 ) -> Vec<Notification> {
     let mut told = Vec::new();
     if parts.vrrp {
-        told.push(state_change(snapshot, id, transition));
+        told.extend(state_change(snapshot, id, transition));
     }
-    if let (Subject::Instance { index, .. }, State::Master) = (&transition.subject, transition.change.to) {
-        let v2 = parts.rfc_v2.then(|| rfc::new_master_v2(snapshot, *index)).flatten();
-        let v3 = parts.rfc_v3.then(|| rfc::new_master_v3(snapshot, *index)).flatten();
+    if let (Some(row), State::Master) = (snapshot.instance_of(transition), transition.change.to) {
+        let v2 = parts.rfc_v2.then(|| rfc::new_master_v2(snapshot, row.index)).flatten();
+        let v3 = parts.rfc_v3.then(|| rfc::new_master_v3(snapshot, row.index)).flatten();
         let notification =
             |(trap_oid, varbinds)| Notification { id, at: transition.at.0, trap_oid, varbinds };
         told.extend(v2.into_iter().chain(v3).map(notification));
@@ -84,7 +84,7 @@ pub(super) fn of_rejection(
 
 /// vrrpInstanceStateChange or vrrpSyncGroupStateChange with its objects in the order that trap receivers rely on. The
 /// columns carry the row's index, so that an NMS can match them with the table (RFC 2578 §8.1); keepalived's do not.
-fn state_change(topology: &Topology, id: u64, transition: &Transition) -> Notification {
+fn state_change(topology: &Topology, id: u64, transition: &Transition) -> Option<Notification> {
     let state = Value::Integer(transition.change.to.notified());
     let has_index = !topology.global.settings.snmp_compat;
     let cell = |entry: &[u32], number, index| {
@@ -94,11 +94,8 @@ fn state_change(topology: &Topology, id: u64, transition: &Transition) -> Notifi
     let (trap, mut varbinds) = match &transition.subject {
         Subject::Instance { index, name } => {
             let column = |number| cell(&INSTANCE_ENTRY, number, *index);
-            // One of an earlier run may be configured at another place by now, or not at all any more.
-            let row = topology.instances.get((*index as usize).saturating_sub(1));
-            let row = row
-                .filter(|row| row.config.name == *name)
-                .or_else(|| topology.instances.iter().find(|row| row.config.name == *name));
+            // It may be configured at another place by now, or not at all any more.
+            let row = topology.instance_of(transition);
             let initial = row.map_or(State::Stop, |row| instance::initial_state(row)).shown();
             let varbinds = vec![
                 VarBind::new(column(2), Value::text(name)),
@@ -112,9 +109,10 @@ fn state_change(topology: &Topology, id: u64, transition: &Transition) -> Notifi
             let varbinds = vec![VarBind::new(column(2), Value::text(name)), VarBind::new(column(3), state)];
             (GROUP_STATE_CHANGE, varbinds)
         }
+        Subject::Configuration => return None,
     };
     varbinds.push(VarBind::new(under(&ROUTER_ID), Value::text(&topology.global.router_id)));
-    Notification { id, at: transition.at.0, trap_oid: under(&trap), varbinds }
+    Some(Notification { id, at: transition.at.0, trap_oid: under(&trap), varbinds })
 }
 
 fn under(suffix: &[u32]) -> Oid {

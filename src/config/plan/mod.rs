@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 pub use self::{
     matching::{Matching, Origin},
-    outline::Outline,
+    outline::{Outline, Rest},
 };
 use super::{Config, Instance, SyncGroup};
 

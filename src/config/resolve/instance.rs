@@ -303,8 +303,8 @@ fn finish(
     unicast::check(node, &mut draft.settings, &rest, context);
     host::note_own_peer(node, draft.source, context);
     let settings = &mut draft.settings;
-    for line in [&mut settings.notify_deleted, &mut settings.notify_master_rx_lower_pri].into_iter().flatten()
-    {
+    let deleted = settings.notify_deleted.as_mut().and_then(|notice| notice.0.as_mut());
+    for line in deleted.into_iter().chain(&mut settings.notify_master_rx_lower_pri) {
         command::complete(line, global, context);
     }
     inherit::instance(settings, priority == Priority::OWNER, &global.settings);

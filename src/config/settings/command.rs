@@ -25,6 +25,27 @@ impl Parsed for Box<CommandLine> {
     }
 }
 
+/// `notify_deleted`: that a reload which removes the instance is told as DELETED, and a program that may be told so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeletedNotice(pub Option<Box<CommandLine>>);
+
+impl DeletedNotice {
+    /// What is run, if there is anything that can be.
+    pub fn script(&self) -> Option<&NotifyScript> {
+        self.0.as_ref()?.script.as_deref()
+    }
+}
+
+impl Parsed for DeletedNotice {
+    const FIRST_COUNTS: bool = true;
+
+    fn parse(node: &Node, report: &mut Report) -> Option<Self> {
+        let is_bare = node.line.words(1).next().is_none();
+        // What is wrong with its command does not take the notice away.
+        Some(Self(if is_bare { None } else { Parsed::parse(node, report) }))
+    }
+}
+
 /// A command line as written, its program not yet looked for.
 pub(in crate::config) struct Written {
     /// Never empty.

@@ -1,6 +1,6 @@
 //! `vrrp_instance` and its blocks.
 
-use super::{AuthHmac, CommandLine, Effective, ExtraGarp, Words, section};
+use super::{AuthHmac, CommandLine, DeletedNotice, Effective, ExtraGarp, Words, section};
 
 section! {
     /// `vrrp_instance`.
@@ -32,7 +32,7 @@ section! {
         skip_check_adv_addr: Effective<bool> = "skip_check_adv_addr",
         strict_mode: Effective<bool> = "strict_mode",
         debug: Effective<u8> = "debug",
-        notify_deleted: Option<Box<CommandLine>> = "notify_deleted",
+        notify_deleted: Option<DeletedNotice> = "notify_deleted",
         notify_master_rx_lower_pri: Option<Box<CommandLine>> = "notify_master_rx_lower_pri",
         notify_priority_changes: Effective<bool> = "notify_priority_changes",
         smtp_alert: Effective<bool> = "smtp_alert",

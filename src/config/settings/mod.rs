@@ -31,7 +31,7 @@ pub use self::{
         Address, BfdCheck, Check, Connection, DnsCheck, DomainName, FileCheck, HttpCheck, MiscCheck,
         MiscTimeout, PingCheck, Port, Schedule, SmtpCheck, SmtpHost, Tcp, UdpCheck, Url,
     },
-    command::CommandLine,
+    command::{CommandLine, DeletedNotice},
     effective::Effective,
     forwarding::{Checksum, Forwarding, Tunnel, TunnelKind},
     global::{GlobalDefs, ProcessSettings, Ssl},

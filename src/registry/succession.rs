@@ -1,0 +1,117 @@
+//! The topology after a reload: whatever goes on keeps its row, or has one with the same status and counters.
+
+use std::{collections::HashMap, sync::Arc};
+
+use super::{AddressRow, InterfaceRow, RouteRow, RuleRow, SinkRow, StaticRows, Topology};
+use crate::config::{
+    AddressLine, Config,
+    plan::{Matching, Origin, Outline, Plan, Rest},
+};
+
+impl Topology {
+    /// What plans look at.
+    pub fn outline(&self) -> Outline<'_> {
+        Outline {
+            instances: self.instances.iter().map(|row| &row.config).collect(),
+            groups: self.groups.iter().map(|row| &row.config).collect(),
+            scripts: self.scripts.iter().map(|row| &row.config).collect(),
+            files: self.files.iter().map(|row| &row.config).collect(),
+            processes: self.processes.iter().map(|row| &row.config).collect(),
+            sessions: self.sessions.iter().map(|row| &row.config).collect(),
+            static_addresses: self.statics.addresses.iter().map(|row| &row.config).collect(),
+            static_routes: self.statics.routes.iter().map(|row| &row.config).collect(),
+            static_rules: self.statics.rules.iter().map(|row| &row.config).collect(),
+            rest: Rest {
+                global: &self.global,
+                process: &self.process,
+                garp_groups: &self.garp_groups,
+                track_groups: &self.statics.groups,
+                server_groups: &self.server_groups,
+                virtual_servers: self.virtual_servers.iter().map(|row| &row.config).collect(),
+            },
+        }
+    }
+
+    /// The rows of another configuration, to which `plan` leads from this one.
+    pub fn succeed(&self, config: Config, plan: &Plan, sinks: Vec<Arc<SinkRow>>) -> Self {
+        let mut next = Self::new(config, self.banner.clone(), sinks);
+        for (row, origin) in next.instances.iter_mut().zip(&plan.instances.origins) {
+            let Some(before) = origin.before().and_then(|before| self.instances.get(before)) else {
+                continue;
+            };
+            let is_same = matches!(origin, Origin::Same(_));
+            *row = if is_same && row.index == before.index && row.group == before.group {
+                Arc::clone(before)
+            } else {
+                Arc::new(before.succeed(row.index, row.config.clone(), row.group.clone()))
+            };
+        }
+        // A group names its members by position, so its row is kept only where these are the same.
+        carry(&mut next.groups, &self.groups, &plan.groups, |before, row| {
+            (before.index != row.index || before.config != row.config)
+                .then(|| before.succeed(row.index, row.config.clone()))
+        });
+        carry(&mut next.scripts, &self.scripts, &plan.scripts, |before, row| {
+            (before.index != row.index || before.config != row.config)
+                .then(|| before.succeed(row.index, row.config.clone()))
+        });
+        carry(&mut next.files, &self.files, &plan.files, |before, row| {
+            (before.index != row.index || before.config != row.config)
+                .then(|| before.succeed(row.index, row.config.clone()))
+        });
+        carry(&mut next.processes, &self.processes, &plan.processes, |before, row| {
+            (before.index != row.index || before.config != row.config)
+                .then(|| before.succeed(row.index, row.config.clone()))
+        });
+        self.carry_interfaces(&mut next.interfaces);
+        self.carry_statics(&mut next.statics, plan);
+        for sink in &mut next.sinks {
+            if let Some(known) = self.sinks.iter().find(|known| known.config == sink.config) {
+                *sink = Arc::clone(known);
+            }
+        }
+        next.departed = plan.instances.gone.iter().map(|gone| Arc::clone(&self.instances[*gone])).collect();
+        next.unknown_vrids = Arc::clone(&self.unknown_vrids);
+        next.link_changes = Arc::clone(&self.link_changes);
+        next
+    }
+
+    fn carry_interfaces(&self, rows: &mut [Arc<InterfaceRow>]) {
+        let known: HashMap<&str, &Arc<InterfaceRow>> =
+            self.interfaces.iter().map(|row| (row.config.name.as_str(), row)).collect();
+        for row in rows {
+            let Some(before) = known.get(row.config.name.as_str()) else { continue };
+            *row = if before.index == row.index && before.config == row.config {
+                Arc::clone(before)
+            } else {
+                Arc::new(before.succeed(row.index, row.config.clone()))
+            };
+        }
+    }
+
+    fn carry_statics(&self, rows: &mut StaticRows, plan: &Plan) {
+        let Plan { static_addresses, static_routes, static_rules, .. } = plan;
+        let Self { statics: StaticRows { addresses, routes, rules, .. }, .. } = self;
+        // An address without a device of its own has another one with another `default_interface`.
+        carry(&mut rows.addresses, addresses, static_addresses, |before: &AddressRow, row| {
+            let line: AddressLine = row.config.clone();
+            (before.device != row.device).then(|| AddressRow::on(&row.device, line, false))
+        });
+        carry(&mut rows.routes, routes, static_routes, |_: &RouteRow, _| None);
+        carry(&mut rows.rules, rules, static_rules, |_: &RuleRow, _| None);
+    }
+}
+
+/// Puts the rows of before in the places of those that go on, or what `succeed` makes of them where they cannot stay.
+fn carry<Row>(
+    rows: &mut [Arc<Row>],
+    before: &[Arc<Row>],
+    matching: &Matching,
+    succeed: impl Fn(&Row, &Row) -> Option<Row>,
+) {
+    for (row, origin) in rows.iter_mut().zip(&matching.origins) {
+        if let Some(known) = origin.before().and_then(|known| before.get(known)) {
+            *row = succeed(known, row).map_or_else(|| Arc::clone(known), Arc::new);
+        }
+    }
+}
