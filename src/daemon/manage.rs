@@ -29,6 +29,7 @@ use super::{
     engine::Command,
     heart,
     real_time::RealTime,
+    reload::Reloader,
     tether::{self, Voice, Word},
     trackers::scripts,
 };
@@ -95,22 +96,27 @@ pub(super) struct Manage {
     pub(super) parent: (Voice, mpsc::Receiver<Word>),
     /// Who answers `steadfast ctl`, if anybody does.
     pub(super) control: Option<control::Server>,
+    /// Reads the configuration anew.
+    pub(super) reloader: Reloader,
 }
 
 impl Manage {
     /// Runs until the engine has ended and its last transitions are delivered, or their time is up.
     pub(super) async fn run(self, engine_ended: oneshot::Receiver<()>) -> std::io::Result<()> {
-        let Self { registry, snmp, told, backlog, engine, real_time, parent: (voice, said), control } = self;
+        let Self { registry, snmp, told, backlog, engine, real_time, parent: (voice, said), control, reloader } =
+            self;
         let mut scripts = scripts::loops(&registry.topology().scripts, &engine);
         let deliveries = told.subscribe();
         let (leave, left) = oneshot::channel::<()>();
         let mut subagent = pin!(subagent(snmp, &registry, (told, backlog), left).fuse());
         let mut notify = notify::Sinks::new(&registry)?;
         {
+            let (ask, asked) = mpsc::channel(1);
             let mut heart = pin!(heart::beat(engine.downgrade(), voice).fuse());
             let mut parent = pin!(parent(engine.clone(), said).fuse());
             let mut dumps = pin!(dumps::on_signals(Dumps::new(&registry)));
-            let mut signals = pin!(signals(engine));
+            let mut reloads = pin!(reloads(&reloader, asked, &engine).fuse());
+            let mut signals = pin!(signals(engine.clone(), ask));
             let mut running = pin!(notify.run());
             let mut control = pin!(answered(control));
             let mut real_time = pin!(real_time.watch().fuse());
@@ -121,6 +127,7 @@ impl Manage {
                     Some(ended) = scripts.next() => warn!("a tracked script does not run any more: {ended:?}"),
                     ended = &mut signals => ended?,
                     ended = &mut dumps => ended?,
+                    () = &mut reloads, if !reloads.is_terminated() => {}
                     () = &mut running => {}
                     never = &mut control => match never {},
                     () = &mut heart, if !heart.is_terminated() => {}
@@ -234,13 +241,20 @@ async fn parent(engine: mpsc::Sender<Command>, said: mpsc::Receiver<Word>) {
 
 /// Signals that keepalived does something for and this daemon does not yet, with what that is. Left alone they would
 /// end the process with its addresses in place.
-const NOT_YET: [(SignalKind, &str); 2] = [
-    (SignalKind::hangup(), "SIGHUP: reload"),
+const NOT_YET: [(SignalKind, &str); 1] = [
     (SignalKind::alarm(), "SIGALRM: nothing waits for it, and what it asks for"),
 ];
 
-/// Turns signals into commands, for ever.
-async fn signals(engine: mpsc::Sender<Command>) -> std::io::Result<()> {
+/// Carries reloads out, one after the other, as often as they are asked for.
+async fn reloads(reloader: &Reloader, mut asked: mpsc::Receiver<()>, engine: &mpsc::Sender<Command>) {
+    while asked.recv().await.is_some() {
+        reloader.reload(engine).await;
+    }
+}
+
+/// Turns signals into commands, for ever; SIGHUP asks for a reload.
+async fn signals(engine: mpsc::Sender<Command>, reload: mpsc::Sender<()>) -> std::io::Result<()> {
+    let mut hangup = signal(SignalKind::hangup())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut ignored = FuturesUnordered::new();
@@ -251,6 +265,11 @@ async fn signals(engine: mpsc::Sender<Command>) -> std::io::Result<()> {
         tokio::select! {
             _ = terminate.recv() => info!("Stopping (SIGTERM)"),
             _ = interrupt.recv() => info!("Stopping (SIGINT)"),
+            _ = hangup.recv() => {
+                // One that waits already reads what is there then.
+                let _ = reload.try_send(());
+                continue;
+            }
             Some(()) = ignored.next() => continue,
         }
         // The engine is gone only when everything ends.

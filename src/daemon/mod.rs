@@ -23,6 +23,7 @@ mod pid_file;
 mod pid_files;
 mod real_time;
 mod recorder;
+mod reload;
 mod signum;
 mod tether;
 mod trackers;
@@ -31,7 +32,7 @@ use std::{
     fmt::Display,
     io::{self, IsTerminal, Write},
     panic::{AssertUnwindSafe, catch_unwind},
-    path::Path,
+    path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
     thread,
@@ -55,6 +56,7 @@ use self::{
     pid_files::PidFiles,
     real_time::RealTime,
     recorder::Recorder,
+    reload::{Reloader, Source},
     tether::Voice,
 };
 use crate::{
@@ -257,6 +259,7 @@ fn start(
     let release = !arguments.dont_release_vrrp;
     let died_at = arguments.died_at.map(|at| Time(Duration::from_micros(at)));
     let (host, host_lane) = start_host(&mut config, &files.parent, release)?;
+    let reloads = Source::new(arguments, host_notes(&files.parent), host.links.clone());
     let sinks = notify::rows(&config.global);
     let registry = Arc::new(Registry::new(Topology::new(config, cli::banner(), sinks)));
     let rows = Arc::clone(&registry);
@@ -265,8 +268,9 @@ fn start(
     let source = recorder.as_ref().map(Recorder::source);
     let (told, hear) = watch::channel(Told::default());
     let (journal, backlog) = journal.and_then(|plan| start_journal(plan, &registry, hear)).unzip();
-    let outcome =
-        run_lanes(registry, (snmp, told, backlog), (host, &files.parent), (release, source, died_at));
+    let reloader = Reloader::new(&registry, reloads);
+    let host = (host, reloader, &*files.parent);
+    let outcome = run_lanes(registry, (snmp, told, backlog), host, (release, source, died_at));
     if let Some(journal) = journal {
         journal.finish();
     }
@@ -355,14 +359,19 @@ fn missing_of(capabilities: &[Capability]) -> Vec<Capability> {
     capabilities::missing_of(capabilities).unwrap_or_default()
 }
 
+/// Where the host lane says what it does. Behind the whole name: two daemons have two files, whatever the extensions of their
+/// pid files.
+fn host_notes(pid_file: &Path) -> PathBuf {
+    own_file::beside(pid_file, ".host")
+}
+
 /// Plans the links of the routers' own and starts the lane that makes them.
 fn start_host(
     config: &mut Config,
     pid_file: &Path,
     release: bool,
 ) -> Result<(Host, Option<host::Lane>), Refused> {
-    // Behind the whole name: two daemons have two files, whatever the extensions of their pid files.
-    let notes = own_file::beside(pid_file, ".host");
+    let notes = host_notes(pid_file);
     let links = host::plan_links(config, &notes).map_err(Refused::fatal)?;
     let started = Host::start(links, config, &notes, release);
     started.map_err(|error| Refused::fatal(format!("starting the host lane: {error}")))
@@ -388,7 +397,7 @@ fn start_journal(
 fn run_lanes(
     registry: Arc<Registry>,
     (snmp, told, backlog): (Option<Snmp>, watch::Sender<Told>, Option<oneshot::Receiver<Backlog>>),
-    (host, pid_file): (Host, &Path),
+    (host, reloader, pid_file): (Host, Reloader, &Path),
     (release, recorder, died_at): (bool, Option<recorder::Source>, Option<Time>),
 ) -> Result<(), Refused> {
     let (commands, receiver) = mpsc::channel(COMMANDS);
@@ -427,7 +436,8 @@ fn run_lanes(
         control::server(pid_file, &registry)
     };
     let parent = (voice, said);
-    let manage = Manage { registry, snmp, told, backlog, engine: commands, real_time, parent, control };
+    let manage =
+        Manage { registry, snmp, told, backlog, engine: commands, real_time, parent, control, reloader };
     // A mistake in an output must not end the process with the addresses still in place: with the lane its end
     // of the command channel is dropped, and the engine then releases them in order.
     let managed = catch_unwind(AssertUnwindSafe(|| runtime.block_on(manage.run(engine_ended))));

@@ -55,6 +55,13 @@ pub enum Event {
     },
     /// The machine was asked for an action and had this one.
     Action(String),
+    /// The router is not recorded any more.
+    Ended {
+        /// Its name.
+        name: String,
+        /// Why.
+        why: String,
+    },
     /// The file ends here, and so many lines did not get into it.
     Lost(u64),
 }

@@ -8,9 +8,11 @@ use super::{
 };
 use crate::{
     config::tracking::Tracker,
-    registry::{Counter, InstanceStatus, Reason, Setting},
+    registry::{Counter, InstanceStatus, Reason, Setting, State},
     units::{Allowance, Time, Utc},
-    vrrp::{Action, Auth, Fault, Holding, Input, Instance, Member, Order, Outgoing, Settings, Source},
+    vrrp::{
+        Action, Auth, Fault, Holding, Input, Instance, Member, Order, Outgoing, Reload, Settings, Source,
+    },
 };
 
 /// Packets in a row that are recorded although they have no effect.
@@ -38,6 +40,11 @@ impl Tape {
         let settings = Box::new(Settings { auth: Auth::None, ..settings.clone() });
         tape.write(Event::Router { settings, auth });
         tape
+    }
+
+    /// The router is not recorded any more.
+    fn end(mut self, name: &str, why: &str) {
+        self.write(Event::Ended { name: name.to_owned(), why: why.to_owned() });
     }
 
     fn write(&mut self, event: Event) {
@@ -170,6 +177,19 @@ impl Recorded {
     /// [`Instance::handle_setting`].
     pub fn handle_setting(&mut self, now: Time, setting: Setting) {
         self.handle(now, Input::Setting(setting));
+    }
+
+    /// [`Instance::handle_reload`]. A recording ends where the authentication becomes another one.
+    pub fn handle_reload(&mut self, now: Time, reload: Reload) {
+        if let Some(tape) = self.tape.take_if(|_| !reload.same_auth) {
+            tape.end(&reload.settings.name, "a reload has changed how it authenticates its packets");
+        }
+        self.handle(now, Input::Reload(Box::new(reload)));
+    }
+
+    /// [`Instance::handle_removal`].
+    pub fn handle_removal(&mut self, now: Time, to: State) {
+        self.handle(now, Input::Removal(to));
     }
 
     /// [`Instance::handle_shutdown`].

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     registry::Counters,
-    vrrp::{Instance, Settings},
+    vrrp::{Auth, Input, Instance, Settings},
 };
 
 /// Why a file is not replayed.
@@ -72,6 +72,7 @@ pub struct Replayed {
 struct Player {
     instance: Instance,
     name: String,
+    auth: Auth,
     wiper: Wiper,
     count: u64,
     /// It is compared no further: lines are missing, or it has differed already.
@@ -113,11 +114,21 @@ fn play(number: usize, line: Line, players: &mut BTreeMap<usize, Player>, replay
         Event::Router { settings, auth } => {
             players.insert(line.router, Player::new(*settings, &auth));
         }
+        Event::Ended { name, why } => {
+            if let Some(player) = players.get_mut(&line.router) {
+                player.is_over = true;
+            }
+            replayed.notes.push(format!("({name}) not recorded any more: {why}"));
+        }
         Event::Lost(count) => replayed.notes.push(format!("{count} lines are missing at the end")),
-        Event::Input { at, input } => {
+        Event::Input { at, mut input } => {
             let Some(player) = players.get_mut(&line.router) else { return };
             if player.is_next(line.n, replayed) {
                 replayed.inputs += 1;
+                // Keys are on no recording, and where they become others it ends.
+                if let Input::Reload(reload) = &mut input {
+                    reload.settings.auth = player.auth.clone();
+                }
                 player.instance.handle(at, input);
             }
         }
@@ -135,9 +146,10 @@ fn play(number: usize, line: Line, players: &mut BTreeMap<usize, Player>, replay
 impl Player {
     fn new(mut settings: Settings, auth: &Proof) -> Self {
         settings.auth = auth.in_public();
-        let (name, wiper) = (settings.name.clone(), Wiper::new(&settings.auth));
+        let (name, wiper, auth) =
+            (settings.name.clone(), Wiper::new(&settings.auth), settings.auth.clone());
         let instance = Instance::new(settings, Arc::new(Counters::default()));
-        Self { instance, name, wiper, count: 1, is_over: false }
+        Self { instance, name, wiper, auth, count: 1, is_over: false }
     }
 
     /// What its machine wants done next, as far as that is recorded.

@@ -36,6 +36,11 @@ impl LinkTracker {
         }
     }
 
+    /// Its delays are these from now on. What is awaited already is awaited as long as it was.
+    pub fn handle_settings(&mut self, interface: &Interface) {
+        (self.down_delay, self.up_delay) = (interface.down_delay, interface.up_delay);
+    }
+
     /// The interface is in this state now. The first report counts at once, and so does an interface that vanishes, or
     /// that is made and brought up: that is no flapping cable.
     pub fn handle_link(&mut self, now: Time, state: LinkState) {

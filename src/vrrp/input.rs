@@ -4,10 +4,10 @@ use std::{fmt, net::IpAddr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Fault, Holding, Instance, Order, Source};
+use super::{Fault, Holding, Instance, Order, Reload, Source};
 use crate::{
     config::tracking::Tracker,
-    registry::{Reason, Setting},
+    registry::{Reason, Setting, State},
     units::{Time, Utc},
 };
 
@@ -43,6 +43,10 @@ pub enum Input {
     Order(Order),
     /// [`Instance::handle_setting`].
     Setting(Setting),
+    /// [`Instance::handle_reload`].
+    Reload(Box<Reload>),
+    /// [`Instance::handle_removal`]: what it is told as.
+    Removal(State),
     /// [`Instance::handle_shutdown`]: whether mastership is released.
     Shutdown(bool),
 }
@@ -65,6 +69,8 @@ impl Instance {
             Input::Clock(utc) => self.handle_clock(now, utc),
             Input::Order(order) => self.handle_order(now, order),
             Input::Setting(setting) => self.handle_setting(now, setting),
+            Input::Reload(reload) => self.handle_reload(now, *reload),
+            Input::Removal(to) => self.handle_removal(now, to),
             Input::Shutdown(release) => self.handle_shutdown(now, release),
         }
     }
@@ -88,6 +94,8 @@ impl fmt::Debug for Input {
             Self::Clock(utc) => f.debug_tuple("Clock").field(utc).finish(),
             Self::Order(order) => f.debug_tuple("Order").field(order).finish(),
             Self::Setting(setting) => f.debug_tuple("Setting").field(setting).finish(),
+            Self::Reload(reload) => f.debug_tuple("Reload").field(reload).finish(),
+            Self::Removal(to) => f.debug_tuple("Removal").field(to).finish(),
             Self::Shutdown(release) => f.debug_tuple("Shutdown").field(release).finish(),
         }
     }

@@ -40,7 +40,7 @@ pub use self::{
     group::{GroupAction, Member, Order, SyncGroup},
     holding::Holding,
     input::Input,
-    instance::{Fault, Instance},
+    instance::{Fault, Instance, Reload},
     policy::{OldChecksum, Peer, Policy},
     settings::{Auth, Destination, Garp, Membership, Settings},
     source::Source,

@@ -65,7 +65,28 @@ pub enum Membership {
     AmongOwners,
 }
 
+/// The shortest advertisement interval: what version 3 counts in. A shorter one in [`Settings`] is raised to it.
+const MIN_ADVERT_INTERVAL: Duration = Duration::from_millis(10);
+
+/// The longest advertisement interval, that of version 2's one byte. A longer one is lowered to it.
+const MAX_ADVERT_INTERVAL: Duration = Duration::from_secs(255);
+
 impl Settings {
+    /// The settings with everything in bounds, and with what some of them demand of others.
+    pub(super) fn settled(mut self) -> Self {
+        self.advert_interval = self.advert_interval.clamp(MIN_ADVERT_INTERVAL, MAX_ADVERT_INTERVAL);
+        let family = self.family();
+        self.addresses.retain(|address| Family::of(*address) == family);
+        self.addresses.truncate(super::packet::MAX_ADDRESSES);
+        // RFC 9568 §6.1 (6.1-5): an owner preempts whatever the configuration says; keepalived does the same
+        // for `state MASTER`. A delay needs preemption and a start as BACKUP.
+        if !self.preempt || self.start_as_master {
+            self.preempt_delay = Duration::ZERO;
+        }
+        self.preempt |= self.is_owner() || self.start_as_master;
+        self
+    }
+
     /// What `down_timer_adverts` defaults to (RFC 9568 §6.1: three intervals and the skew).
     pub const DEFAULT_DOWN_TIMER_ADVERTS: u32 = 3;
 

@@ -34,7 +34,7 @@ pub fn advert_len(settings: &Settings) -> usize {
 }
 
 /// The sender's side of an instance: what every advertisement has in common, and the IPv4 identification.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Transmitter {
     advert: Advert,
     destinations: Vec<IpAddr>,
@@ -84,6 +84,19 @@ impl Transmitter {
         };
         let advert = Advert { family, vrid, priority, addresses, body };
         Self { advert, destinations, identification: 0, unicast_ttl: policy.unicast_ttl, form }
+    }
+
+    /// Sends what these settings say from now on. Returns whether that is something else, or to somebody else.
+    pub(super) fn follow(&mut self, settings: &Settings) -> bool {
+        let mut next = Self { identification: self.identification, ..Self::new(settings) };
+        next.advert.priority = self.advert.priority;
+        // What was found out about the peer is still true.
+        if let (Form::OldUnicast(_), OldChecksum::Detected(_)) = (self.form, settings.policy.old_checksum) {
+            next.form = self.form;
+        }
+        let is_other = next != *self;
+        *self = next;
+        is_other
     }
 
     /// From now on unicast copies have the old checksum, unless they have none that covers addresses. Returns whether

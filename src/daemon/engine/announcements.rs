@@ -7,7 +7,7 @@ use super::paces::Paces;
 use crate::units::Time;
 
 /// The announcements.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Announcements {
     /// The first one is not paced.
     queues: Vec<Queue>,
@@ -38,6 +38,22 @@ impl Announcements {
     pub(super) fn new(paces: Paces) -> Self {
         let queue = |gap: &Duration| Queue { gap: *gap, free_at: Time::default(), waiting: VecDeque::new() };
         Self { queues: paces.gaps().iter().map(queue).collect(), paces }
+    }
+
+    /// After a reload: with other paces. What is still to be sent for routers that go on with the same addresses is sent;
+    /// `whereto` says their new number, and whether they hold other things.
+    pub(super) fn follow(self, paces: Paces, whereto: impl Fn(usize) -> Option<(usize, bool)>) -> Self {
+        let mut next = Self::new(paces);
+        for Queue { free_at, waiting, .. } in self.queues {
+            for known in waiting {
+                let Some((router, false)) = whereto(known.router) else { continue };
+                let Some(slot) = known.slots.first() else { continue };
+                let queue = &mut next.queues[next.paces.queue(router, *slot)];
+                queue.free_at = queue.free_at.max(free_at);
+                queue.waiting.push_back(Announcement { router, ..known });
+            }
+        }
+        next
     }
 
     /// Has every address of a router announced `rounds` times. What was left of an earlier announcement of it is

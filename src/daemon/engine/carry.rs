@@ -65,13 +65,13 @@ impl Engine {
             }
         }
         for (request, answer, error) in done.answers {
-            let (holdings, _) = holder.holdings(&mut self.routers, &mut self.statics);
+            let (holdings, _) = holder.holdings(&mut self.routers, &mut self.statics, &mut self.departing);
             if let (true, Some(error)) = (holdings.answer(request, answer), error) {
                 warn!("({}) {error}", self.name_of(holder));
             }
         }
-        let Self { routers, statics, interfaces, routing, .. } = self;
-        let (holdings, rows) = holder.holdings(routers, statics);
+        let Self { routers, statics, departing, interfaces, routing, .. } = self;
+        let (holdings, rows) = holder.holdings(routers, statics, departing);
         let outcome = holdings.finish(&KernelView::new(holder, rows, routing, interfaces));
         let now = clock::now();
         match outcome {
@@ -89,8 +89,8 @@ impl Engine {
 
     /// Brings what the kernel has of a holder to what is wanted, one batch of requests at a time.
     pub(super) fn reconcile(&mut self, holder: Holder, now: Time) {
-        let Self { routers, statics, interfaces, requests, work, routing, links, .. } = self;
-        let (holdings, rows) = holder.holdings(routers, statics);
+        let Self { routers, statics, departing, interfaces, requests, work, routing, links, .. } = self;
+        let (holdings, rows) = holder.holdings(routers, statics, departing);
         let observed = KernelView::new(holder, rows, routing, interfaces);
         let asked: Vec<_> =
             holdings.plan(&observed).into_iter().map(|request| (request, observed.change(request))).collect();
@@ -105,20 +105,24 @@ impl Engine {
         }
         let plain = asked.iter().map(|(request, _)| *request);
         let refused = match holder {
-            Holder::Router(number) => refusals::ahead_of(links, number, &mut routers[number], plain),
-            Holder::Static => None,
+            Holder::Router(number) => refusals::ahead_of(links, &mut routers[number], plain),
+            Holder::Static | Holder::Departing => None,
         };
         work.add(requests, holder, asked, refused);
     }
 
     /// Tells a machine that waits for it whether its addresses are there.
     fn report_addresses(&mut self, holder: Holder, now: Time) {
-        let Holder::Router(number) = holder else { return };
+        let number = match holder {
+            Holder::Router(number) => number,
+            Holder::Static => return,
+            Holder::Departing => return self.note_departed(),
+        };
         let Self { routers, interfaces, routing, links, .. } = self;
         let router = &mut routers[number];
         let observed = KernelView::new(holder, &router.row.addresses, routing, interfaces);
         if router.holdings.are_given_up(&observed) {
-            refusals::accept_after(links, number, &mut router.refusing);
+            refusals::accept_after(links, router.serial, &mut router.refusing);
         }
         if let Some(missing) = router.holdings.report(&observed) {
             let rows = &router.row.addresses;
@@ -181,7 +185,7 @@ impl Engine {
     }
 
     /// Notes a machine's next deadline: with those that nothing may hold up, when it is a MASTER's.
-    fn set_timer(&mut self, number: usize) {
+    pub(super) fn set_timer(&mut self, number: usize) {
         let machine = &self.routers[number].machine;
         let (deadline, is_master) = (machine.poll_timeout(), machine.is_master());
         self.urgent.set(number, deadline.filter(|_| is_master));
@@ -221,7 +225,7 @@ impl Engine {
         }
     }
 
-    fn publish_transition(&mut self, number: usize, now: Time, change: Change) {
+    pub(super) fn publish_transition(&mut self, number: usize, now: Time, change: Change) {
         if self.has_started() && change.is_move() {
             self.synchroniser.follow(number, change.to);
         }
@@ -240,7 +244,7 @@ impl Engine {
     }
 
     /// Puts an advertisement into the outbox, which is flushed before anything else that the network sees.
-    fn send(&mut self, number: usize, packets: &[vrrp::Outgoing]) {
+    pub(super) fn send(&mut self, number: usize, packets: &[vrrp::Outgoing]) {
         let Some(index) = self.routers[number].transport else { return };
         for packet in packets {
             self.outbox.push(number, index, packet);
@@ -304,7 +308,7 @@ impl Engine {
     }
 
     /// Writes a line of a machine, unless packets have provoked too many.
-    fn write_log(&mut self, log: &vrrp::Log, now: Time) {
+    pub(super) fn write_log(&mut self, log: &vrrp::Log, now: Time) {
         if log.detail && !enabled!(tracing::Level::DEBUG) {
             return;
         }

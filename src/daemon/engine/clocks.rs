@@ -1,12 +1,12 @@
 //! The wall clock, for routers whose signatures say when they were made.
 
-use super::{Engine, router::Router};
-use crate::{kernel::clock, vrrp::Auth};
+use super::Engine;
+use crate::{kernel::clock, registry::Topology, vrrp::Auth};
 
 /// The routers that have to know it.
-pub(super) fn signers(routers: &[Router]) -> Vec<usize> {
-    let signs = |router: &Router| matches!(router.row.config.auth, Auth::Signed(_));
-    routers.iter().enumerate().filter(|(_, router)| signs(router)).map(|(number, _)| number).collect()
+pub(super) fn signers(topology: &Topology) -> Vec<usize> {
+    let rows = topology.instances.iter().enumerate();
+    rows.filter(|(_, row)| matches!(row.config.auth, Auth::Signed(_))).map(|(number, _)| number).collect()
 }
 
 impl Engine {

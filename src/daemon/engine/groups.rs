@@ -6,7 +6,10 @@ use tracing::info;
 
 use super::Engine;
 use crate::{
-    config::InitialState,
+    config::{
+        InitialState,
+        plan::{Origin, Plan},
+    },
     kernel::clock,
     registry::{Change, GroupRow, InstanceRow, State, Subject, Topology},
     units::{Priority, Time},
@@ -24,6 +27,11 @@ impl Group {
     fn new(row: &Arc<GroupRow>, instances: &[Arc<InstanceRow>]) -> Self {
         let names = row.config.members.iter().map(|member| instances[*member].config.name.clone());
         Self { machine: vrrp::SyncGroup::new(names), row: Arc::clone(row) }
+    }
+
+    /// Goes on with what it was before a reload.
+    pub(super) fn take_over(&mut self, before: Self) {
+        self.machine = before.machine;
     }
 
     /// The router that is the member of that position.
@@ -93,9 +101,34 @@ impl Engine {
         let Some(Place { group, position }) = self.places[number] else { return };
         let member = self.routers[number].machine.member();
         self.groups[group].machine.handle_member(now, position, member);
-        if self.groups[group].machine.is_settled() {
-            return;
+        if !self.groups[group].machine.is_settled() {
+            self.settle(group, now);
         }
+    }
+
+    /// After a reload: the members of groups that are new, or have others than before, are what they are to one another
+    /// from now on. New routers have not begun yet.
+    pub(super) fn regroup(&mut self, plan: &Plan, now: Time) {
+        for (group, origin) in plan.groups.origins.iter().enumerate() {
+            if matches!(origin, Origin::Same(_)) {
+                continue;
+            }
+            let Group { machine, row } = &self.groups[group];
+            let member = |number: &usize| {
+                let router = &self.routers[*number];
+                (router.row.config.name.clone(), router.machine.member())
+            };
+            let machine = machine.regroup(now, row.config.members.iter().map(member));
+            let begins = machine.has_not_begun();
+            self.groups[group].machine = machine;
+            if let Some(change) = begins.then(|| self.groups[group].machine.handle_start(now)).flatten() {
+                self.publish_group(group, now, change);
+            }
+            self.settle(group, now);
+        }
+    }
+
+    fn settle(&mut self, group: usize, now: Time) {
         while let Some(action) = self.groups[group].machine.poll_action() {
             match action {
                 GroupAction::Order(position, order) => {

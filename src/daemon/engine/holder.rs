@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{Engine, holdings::Holdings, router::Router, statics::Statics};
+use super::{Engine, departing::Departing, holdings::Holdings, router::Router, statics::Statics};
 use crate::registry::AddressRow;
 
 /// Whose an address, route or rule is.
@@ -13,6 +13,8 @@ pub(super) enum Holder {
     Router(usize),
     /// Nobody's: `static_ipaddress`, `static_routes` and `static_rules` are there whoever is MASTER.
     Static,
+    /// What a reload has removed from the configuration, and which is not gone yet.
+    Departing,
 }
 
 impl Holder {
@@ -21,6 +23,7 @@ impl Holder {
         self,
         routers: &'a mut [Router],
         statics: &'a mut Statics,
+        departing: &'a mut Departing,
     ) -> (&'a mut Holdings, &'a [Arc<AddressRow>]) {
         match self {
             Self::Router(number) => {
@@ -28,6 +31,7 @@ impl Holder {
                 (&mut router.holdings, &router.row.addresses)
             }
             Self::Static => (&mut statics.holdings, &statics.rows),
+            Self::Departing => (&mut departing.holdings, &departing.rows),
         }
     }
 }
@@ -38,6 +42,7 @@ impl Engine {
         match holder {
             Holder::Router(number) => &self.routers[number].row.config.name,
             Holder::Static => "static",
+            Holder::Departing => "removed",
         }
     }
 
@@ -46,6 +51,7 @@ impl Engine {
         match holder {
             Holder::Router(number) => &self.routers[number].row.addresses,
             Holder::Static => &self.statics.rows,
+            Holder::Departing => &self.departing.rows,
         }
     }
 }

@@ -5,7 +5,7 @@
 //! reported ([`Observed`]), so that nobody's change can be missed. Remembered is only what the kernel cannot
 //! tell: which of them are ours to remove, and which requests are on their way.
 
-use crate::{kernel::Added, units::IfIndex};
+use crate::{kernel::Added, registry::InstanceRow, units::IfIndex};
 
 /// Where something is put.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -46,7 +46,7 @@ pub(super) struct Holdings {
 
 /// What the kernel cannot tell of an address, route or rule.
 #[derive(Clone, Copy, Debug, Default)]
-struct Slot {
+pub(super) struct Slot {
     /// Where we put it.
     on: Option<Site>,
     /// We added it, so we may remove it.
@@ -55,6 +55,15 @@ struct Slot {
     left: bool,
     /// The error that was logged last; the same one is not logged again.
     complaint: Option<i32>,
+    /// It is there with other attributes than it has to have: it is removed and added.
+    anew: bool,
+}
+
+impl Slot {
+    /// Whether it is ours to remove.
+    pub(super) const fn is_ours(&self) -> bool {
+        self.ours
+    }
 }
 
 /// What the kernel last reported, as far as a router's addresses are concerned.
@@ -137,6 +146,26 @@ impl Holdings {
         }
     }
 
+    /// What a virtual router is to hold, none wanted.
+    pub(super) fn of_row(row: &InstanceRow) -> Self {
+        Self::new([row.addresses.len(), row.routes.len(), row.rules.len()])
+    }
+
+    /// The same lists with other things in them, wanted or not as before. No request may be on its way.
+    pub(super) fn refill(&self, sizes: [usize; 3]) -> Self {
+        Self { wanted: self.wanted, awaited: self.awaited, ..Self::new(sizes) }
+    }
+
+    /// What the kernel cannot tell of a slot's content, for whoever holds that from now on.
+    pub(super) fn take(&mut self, slot: usize) -> Slot {
+        std::mem::take(&mut self.slots[slot])
+    }
+
+    /// A slot's content is the same as that, or something in its place: then it is made `anew`.
+    pub(super) fn put(&mut self, slot: usize, content: Slot, anew: bool) {
+        self.slots[slot] = Slot { anew: anew && content.ours, ..content };
+    }
+
     /// Decides whether they should be; whoever wants them awaits to hear that they are there.
     pub(super) fn want(&mut self, wanted: bool) {
         if wanted && !self.wanted {
@@ -159,14 +188,15 @@ impl Holdings {
                 // In the end also an address that is not known to be there: the report of it may be on its way, or lost.
                 let is_unreported = !self.wanted && number < self.routes;
                 // One that stays wanted where it was stays ours: it is added again below, and may be there all the time.
-                let is_to_go = !self.wanted || site != Some(on);
+                let is_to_go = !self.wanted || site != Some(on) || slot.anew;
                 if is_to_go && (observed.may_hold(number, on) || is_unreported) {
                     self.asked.push(Request::Remove(number, on));
                 } else if is_to_go {
                     slot.ours = false;
                 }
             }
-            let is_missing = |site: &Site| !slot.left && !observed.holds(number, *site);
+            let anew = std::mem::take(&mut slot.anew);
+            let is_missing = |site: &Site| !slot.left && (anew || !observed.holds(number, *site));
             if let Some(site) = site.filter(|site| self.wanted && is_missing(site)) {
                 self.asked.push(Request::Add(number, site));
             }

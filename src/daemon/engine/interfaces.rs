@@ -57,6 +57,11 @@ impl Interfaces {
         Self { known, index_of, sockets, announcer: None, virtual_addresses, buffers }
     }
 
+    /// After a reload: these are the addresses of virtual routers, and so large are the buffers of new sockets.
+    pub(super) fn follow(&mut self, virtual_addresses: HashSet<IpAddr>, buffers: Buffers) {
+        (self.virtual_addresses, self.buffers) = (virtual_addresses, buffers);
+    }
+
     /// The interface of that name.
     pub(super) fn named(&self, name: &str) -> Option<&Interface> {
         self.known.get(self.index_of.get(name)?)

@@ -29,14 +29,12 @@ pub(super) struct Watch {
 impl Watch {
     /// By the intervals of a configuration.
     pub(super) fn new(topology: &Topology) -> Self {
-        let intervals = topology.instances.iter().map(|row| row.config.advert_interval);
-        let shortest = intervals.min().unwrap_or(GREATEST_BOUND);
-        Self {
-            bound: (shortest / 2).clamp(LEAST_BOUND, GREATEST_BOUND),
-            said: None,
-            exceeded: 0,
-            worst: Duration::ZERO,
-        }
+        Self { bound: bound(topology), said: None, exceeded: 0, worst: Duration::ZERO }
+    }
+
+    /// After a reload: by the intervals of another configuration.
+    pub(super) fn follow(&mut self, topology: &Topology) {
+        self.bound = bound(topology);
     }
 
     /// Takes note of a lag, and returns what is to be said of it, if anything is.
@@ -62,6 +60,12 @@ impl Watch {
         (self.exceeded, self.worst) = (0, Duration::ZERO);
         Some(text)
     }
+}
+
+fn bound(topology: &Topology) -> Duration {
+    let intervals = topology.instances.iter().map(|row| row.config.advert_interval);
+    let shortest = intervals.min().unwrap_or(GREATEST_BOUND);
+    (shortest / 2).clamp(LEAST_BOUND, GREATEST_BOUND)
 }
 
 impl Engine {

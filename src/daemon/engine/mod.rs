@@ -6,10 +6,12 @@
 //! a stall an advertisement that has arrived counts before the silence it ends.
 
 mod announcements;
+mod blueprint;
 mod brake;
 pub(super) mod buffers;
 mod carry;
 mod clocks;
+mod departing;
 mod groups;
 mod holder;
 mod holdings;
@@ -24,9 +26,11 @@ mod opener;
 mod outbox;
 mod paces;
 mod policy;
+mod pool;
 mod receivers;
 mod refusals;
 mod rejections;
+mod reload;
 mod router;
 mod routing;
 mod setting;
@@ -43,20 +47,17 @@ mod timers;
 mod trackers;
 mod work;
 
-use std::{
-    collections::{HashMap, HashSet},
-    net::IpAddr,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashMap, net::IpAddr, sync::Arc, time::Duration};
 
 use tokio::sync::mpsc;
 use tracing::{debug, error, info, warn};
 
+pub(super) use self::reload::{Remains, Succession};
 use self::{
     announcements::Announcements,
+    blueprint::Blueprint,
     brake::Brake,
-    buffers::Buffers,
+    departing::Departing,
     groups::{Group, Place},
     holder::Holder,
     interfaces::Interfaces,
@@ -64,7 +65,6 @@ use self::{
     observe::{Listed, Listing, listed},
     opener::{Opener, Opening, Openings},
     outbox::Outbox,
-    paces::Paces,
     receivers::Receivers,
     rejections::Sieve,
     router::Router,
@@ -87,7 +87,9 @@ use crate::{
         recorder,
         tether::Voice,
     },
-    kernel::{Deadline, Event, Events, Inbox, KernelError, ReceiveBuffer, Requests, VrrpSocket, clock},
+    kernel::{
+        Deadline, Event, Events, Inbox, KernelError, ReceiveBuffer, Requests, VrrpSocket, Watch, clock,
+    },
     registry::{Counter, Registry, Setting},
     track::Observation,
     units::{IfIndex, Time},
@@ -109,19 +111,21 @@ const PACKET: usize = LONGEST_ADVERT + 1;
 const REPAIR_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What the other lanes tell the engine.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) enum Command {
     /// A script, file or process that is tracked is another than before.
     Observed {
         /// Which.
         tracker: Tracker,
+        /// What it is called: after a reload its place may be another one.
+        name: String,
         /// How it is now.
         observation: Observation,
     },
     /// An interface that is asked for its link gave another answer than before; its row has it.
     Asked {
-        /// Its position among the rows.
-        interface: usize,
+        /// Its name.
+        interface: String,
     },
     /// A manager wants a virtual router to have another setting.
     Set {
@@ -134,6 +138,8 @@ pub(super) enum Command {
     },
     /// Answer, as a sign of life.
     Alive(mpsc::Sender<()>),
+    /// Go on with another configuration.
+    Reload(Box<Succession>),
     /// Leave.
     Shutdown,
 }
@@ -186,12 +192,22 @@ pub(super) struct Engine {
     routing: Routing,
     /// What is there whoever is MASTER.
     statics: Statics,
+    /// What a reload has removed.
+    departing: Departing,
+    /// A reload that waits for a quiet moment.
+    succession: Option<Box<Succession>>,
+    /// Where inputs are recorded, if they are.
+    recorder: Option<recorder::Source>,
+    /// The serial number of the next router.
+    serial: usize,
     /// Routers by the source that is configured for them.
     senders: HashMap<IpAddr, Vec<usize>>,
     requests: Requests,
     /// The thread that carries them.
     netlink: Netlink,
     events: Events,
+    /// What they are about, of routes and rules.
+    watch: Watch,
     /// `vrrp_netlink_monitor_rcv_bufs`.
     event_buffer: ReceiveBuffer,
     work: Work,
@@ -249,36 +265,56 @@ impl Engine {
         release: bool,
     ) -> Result<Self, KernelError> {
         let Neighbours { host, commands, real_time, recorder, ipvs, voice, died_at } = neighbours;
-        let (groups, places) = groups::groups(&registry.topology());
-        let routers = router::routers(&registry.topology(), &places, recorder.as_ref());
-        let addresses = routers.iter().flat_map(|router| &router.row.addresses);
-        let virtual_addresses = addresses.map(|row| row.config.address).collect::<HashSet<_>>();
-        let (routing, statics) = (Routing::new(&registry.topology()), Statics::new(&registry.topology()));
+        let topology = registry.topology();
+        let Blueprint {
+            groups,
+            places,
+            tracks,
+            settings,
+            virtual_addresses,
+            buffers,
+            routing,
+            statics,
+            trackers,
+            signers,
+            users,
+            receivers,
+            holders,
+            senders,
+            paces,
+        } = Blueprint::new(&topology);
+        let made = settings.into_iter().zip(tracks).zip(&topology.instances).enumerate();
+        let routers: Vec<Router> =
+            made.map(|(serial, (made, row))| Router::new(serial, row, made, recorder.as_ref())).collect();
         let (opener, openings) = Opener::start()?;
-        let global = &registry.topology().global.settings;
-        let mut buffers = Buffers::default();
-        routers.iter().for_each(|router| buffers.add(&router.row.config, global));
+        let global = &topology.global.settings;
         let event_buffer = buffers::of_events(global);
         let timer = |error| KernelError::from_io("opening the engine's timer", &error);
-        let mut engine = Self {
+        let watch = routing.watch();
+        Ok(Self {
             urgent: Timers::new(routers.len()),
             timers: Timers::new(routers.len()),
             repairs: Timers::new(routers.len()),
             interfaces: Interfaces::new(virtual_addresses, Sockets::new(opener), buffers),
             openings,
             links: Links::new(host),
-            trackers: Trackers::new(&registry.topology(), &routers),
-            signers: clocks::signers(&routers),
-            users: HashMap::new(),
-            receivers: Receivers::default(),
-            holders: HashMap::new(),
-            senders: HashMap::new(),
+            trackers,
+            signers,
+            users,
+            receivers,
+            holders,
+            senders,
             requests,
             netlink,
-            events: Events::open(routing.watch(), event_buffer)?,
+            events: Events::open(watch.clone(), event_buffer)?,
+            watch,
             event_buffer,
             routing,
             statics,
+            departing: Departing::default(),
+            succession: None,
+            recorder,
+            serial: routers.len(),
             work: Work::default(),
             listing: None,
             deferred: Vec::new(),
@@ -286,16 +322,16 @@ impl Engine {
             deadline: Deadline::new().map_err(timer)?,
             commands,
             inbox: Inbox::new(PACKET),
-            lateness: lateness::Watch::new(&registry.topology()),
+            lateness: lateness::Watch::new(&topology),
             drained_at: Time::default(),
             brake: Brake::default(),
             sieve: Sieve::default(),
             strangers: global.log_unknown_vrids.then(Strangers::default),
             outbox: Outbox::default(),
             gathered: None,
-            announcements: Announcements::new(Paces::of(&registry.topology())),
+            announcements: Announcements::new(paces),
             start: Start::new(clock::now()),
-            synchroniser: Synchroniser::new(&registry.topology(), ipvs),
+            synchroniser: Synchroniser::new(&topology, ipvs),
             real_time,
             voice,
             died_at,
@@ -306,35 +342,7 @@ impl Engine {
             routers,
             groups,
             places,
-        };
-        engine.index_routers();
-        Ok(engine)
-    }
-
-    fn index_routers(&mut self) {
-        for (number, router) in self.routers.iter().enumerate() {
-            let config = &router.row.config;
-            let of_addresses = router.row.addresses.iter().map(|address| address.device.clone());
-            let of_routing = self
-                .routing
-                .of(Holder::Router(number))
-                .iter()
-                .flat_map(|entry| entry.devices().map(str::to_owned));
-            let devices = of_addresses.chain(of_routing);
-            let own = [config.interface.clone(), config.transport().to_owned()];
-            let names: HashSet<String> = devices.chain(own).collect();
-            for name in names {
-                self.users.entry(name).or_default().push(Holder::Router(number));
-            }
-            self.receivers.add(number, config);
-            if let Some(source) = config.source {
-                self.senders.entry(source).or_default().push(number);
-            }
-            for (slot, address) in router.row.addresses.iter().enumerate() {
-                self.holders.entry(address.config.address).or_default().push((Holder::Router(number), slot));
-            }
-        }
-        self.index_statics();
+        })
     }
 
     /// Runs until a shutdown is complete.
@@ -345,6 +353,7 @@ impl Engine {
         self.list();
         while !self.stopped() {
             self.go_on_starting(clock::now());
+            self.go_on_reloading();
             self.arm();
             let wake = self.wake().await;
             let may_hear = matches!(wake, Wake::Time | Wake::Packet);
@@ -382,6 +391,7 @@ impl Engine {
             self.timers.next(),
             self.repairs.next(),
             self.statics.repair_at,
+            self.departing.repair_at,
             self.trackers.next_deadline(),
             self.links.next_retry(),
             self.list_at,
@@ -454,6 +464,7 @@ impl Engine {
             self.repair(number, now);
         }
         self.repair_statics(now);
+        self.repair_departing(now);
         if self.stop_by.is_none() {
             self.links.retry(now);
         }
@@ -522,10 +533,11 @@ impl Engine {
     fn handle_command(&mut self, command: Option<Command>) {
         let now = clock::now();
         match command {
-            Some(Command::Observed { tracker, observation }) => {
-                self.handle_observation(tracker, &observation, now);
+            Some(Command::Observed { tracker, name, observation }) => {
+                self.take_observation(tracker, &name, &observation, now);
             }
-            Some(Command::Asked { interface }) => self.interface_asked(interface, now),
+            Some(Command::Asked { interface }) => self.interface_asked(&interface, now),
+            Some(Command::Reload(succession)) => self.succeed(succession),
             Some(Command::Set { instance, setting, done }) => self.set(instance, setting, now, done),
             // Whoever has given up waiting does not matter.
             Some(Command::Alive(done)) => drop(done.try_send(())),

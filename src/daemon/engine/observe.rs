@@ -230,6 +230,7 @@ impl Engine {
         for (holder, slot) in self.holders.get(&address).cloned().unwrap_or_default() {
             match holder {
                 Holder::Static => self.look_at_static_address(slot, now),
+                Holder::Departing => {}
                 Holder::Router(number) => {
                     self.look_at_address(number, slot, now);
                     self.carry_out(number, now);
@@ -303,11 +304,8 @@ impl Engine {
     }
 
     /// An interface has been asked for its link, and says something else than before.
-    pub(super) fn interface_asked(&mut self, interface: usize, now: Time) {
-        let row = self.registry.topology().interfaces.get(interface).cloned();
-        if let Some(row) = row {
-            self.interface_changed(&row.config.name, now);
-        }
+    pub(super) fn interface_asked(&mut self, interface: &str, now: Time) {
+        self.interface_changed(interface, now);
     }
 
     /// An interface came, changed or went: the links that have to do with it may have to be made anew, and whoever
@@ -330,6 +328,7 @@ impl Engine {
                     self.look_at_statics(now);
                     self.reconcile(holder, now);
                 }
+                Holder::Departing => {}
                 Holder::Router(number) => {
                     self.refresh(number, now);
                     self.carry_out(number, now);
@@ -440,6 +439,7 @@ impl Engine {
         match holder {
             Holder::Router(number) => self.repairs.set(number, Some(at)),
             Holder::Static => self.statics.repair_at = Some(at),
+            Holder::Departing => self.departing.repair_at = Some(at),
         }
     }
 }

@@ -55,6 +55,11 @@ impl Outbox {
         self.letters.push(Letter { router, index, destination: packet.destination, packet: packet_at });
     }
 
+    /// Forgets of whom a refusal was told: they have other numbers after a reload.
+    pub(super) fn forget(&mut self) {
+        self.told.clear();
+    }
+
     /// Sends everything, each run of packets of one interface and family together, and tells of refusals. A router whose
     /// refusal was accepted by `tell` has no other told before it has sent something.
     pub(super) fn flush(&mut self, interfaces: &Interfaces, mut tell: impl FnMut(Refusal) -> bool) {

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Which queue each address is announced through, and the gaps of the queues. The first queue has none.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Paces {
     gaps: Vec<Duration>,
     /// By router and slot.

@@ -68,6 +68,13 @@ fn quiet_until(global: &Global, started: Time) -> Option<Time> {
 }
 
 impl Engine {
+    /// Says whether a router lacks peers, which a reload may have changed.
+    pub(super) fn say_whether_it_has_peers(&mut self, number: usize, now: Time) {
+        let router = &mut self.routers[number];
+        let reason = no_peers(&router.row.config);
+        router.machine.handle_fault(now, Fault::NoPeers, reason);
+    }
+
     /// What the configuration itself puts in the way of a start.
     pub(super) fn hold_back(&mut self) {
         let now = clock::now();

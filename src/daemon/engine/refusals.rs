@@ -7,7 +7,6 @@ use crate::kernel::Refusal;
 /// What the firewall has to know before the requests of a router are made, when they add addresses.
 pub(super) fn ahead_of(
     links: &Links,
-    number: usize,
     router: &mut Router,
     asked: impl Iterator<Item = Request>,
 ) -> Option<Before> {
@@ -23,12 +22,12 @@ pub(super) fn ahead_of(
         return None;
     }
     router.refusing = true;
-    Some(Box::pin(links.host().refuse(number, refusals)))
+    Some(Box::pin(links.host().refuse(router.serial, refusals)))
 }
 
 /// Packets of a router's addresses are taken again, as it has given all of them up.
-pub(super) fn accept_after(links: &Links, number: usize, refusing: &mut bool) {
+pub(super) fn accept_after(links: &Links, serial: usize, refusing: &mut bool) {
     if std::mem::take(refusing) {
-        links.host().accept(number);
+        links.host().accept(serial);
     }
 }

@@ -2,16 +2,12 @@
 
 use std::sync::Arc;
 
-use super::{
-    groups::{self, Place},
-    holdings::Holdings,
-    policy,
-};
+use super::{holdings::Holdings, policy};
 use crate::{
     config::{self, tracking::Tracked},
     daemon::recorder,
-    record::{Recorded, Tape},
-    registry::{GroupRow, InstanceRow, Topology},
+    record::Recorded,
+    registry::InstanceRow,
     units::IfIndex,
     vrrp,
 };
@@ -31,23 +27,23 @@ pub(super) struct Router {
     pub(super) refusing: bool,
     /// The interface that advertisements leave by, when it was last looked at.
     pub(super) transport: Option<IfIndex>,
+    /// The number that other lanes know it by: its own for as long as the process runs, whatever reloads make of its place.
+    pub(super) serial: usize,
 }
 
 impl Router {
-    /// The router of a row, not started.
-    fn new(
+    /// The router of a row, not started; recorded when there is a recorder.
+    pub(super) fn new(
+        serial: usize,
         row: &Arc<InstanceRow>,
-        group: Option<&GroupRow>,
-        membership: vrrp::Membership,
-        tape: impl FnOnce(&vrrp::Settings) -> Option<Tape>,
+        (settings, tracks): (vrrp::Settings, Vec<Tracked>),
+        recorder: Option<&recorder::Source>,
     ) -> Self {
-        let settings = settings(&row.config, membership);
-        let tape = tape(&settings);
+        let tape = recorder.map(|recorder| recorder.tape(serial, &settings));
         let machine = Recorded::new(vrrp::Instance::new(settings, Arc::clone(&row.counters)), tape);
-        let of_group = group.into_iter().flat_map(|group| group.config.tracks.iter());
-        let tracks = row.config.tracks.iter().chain(of_group).cloned().collect();
-        let holdings = Holdings::new([row.addresses.len(), row.routes.len(), row.rules.len()]);
-        Self { machine, row: Arc::clone(row), tracks, holdings, refusing: false, transport: None }
+        let (row, tracks) = (Arc::clone(row), tracks.into());
+        let holdings = Holdings::of_row(&row);
+        Self { machine, row, tracks, holdings, refusing: false, transport: None, serial }
     }
 
     /// Shows readers what the machine says now.
@@ -61,20 +57,6 @@ impl Router {
     pub(super) fn is_published(&self) -> bool {
         *self.row.status() == self.machine.status()
     }
-}
-
-/// One router per instance, recorded when there is a recorder.
-pub(super) fn routers(
-    topology: &Topology,
-    places: &[Option<Place>],
-    recorder: Option<&recorder::Source>,
-) -> Vec<Router> {
-    let router = |(number, (row, place)): (usize, (_, &Option<Place>))| {
-        let tape = |settings: &_| recorder.map(|recorder| recorder.tape(number, settings));
-        let group = place.as_ref().map(|place| place.row(topology));
-        Router::new(row, group, groups::membership(group, topology), tape)
-    };
-    topology.instances.iter().zip(places).enumerate().map(router).collect()
 }
 
 /// What the machine needs of a configured instance.

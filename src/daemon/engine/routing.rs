@@ -14,7 +14,7 @@ use crate::{
     units::{IfIndex, Time},
 };
 
-/// The routes and rules of every router, then the static ones.
+/// The routes and rules of every router, then the static ones, then those that a reload has removed.
 #[derive(Debug, Default)]
 pub(super) struct Routing {
     entries: Vec<RoutingEntry>,
@@ -75,6 +75,7 @@ impl Routing {
             routing.add(Holder::Router(router), &row.routes, &row.rules);
         }
         routing.add(Holder::Static, &topology.statics.routes, &topology.statics.rules);
+        routing.add(Holder::Departing, &[], &[]);
         routing
     }
 
@@ -86,14 +87,46 @@ impl Routing {
             Line::Rule(Arc::clone(row), info)
         });
         for (place, line) in routes.chain(rules).enumerate() {
-            let number = self.entries.len();
-            match &line {
-                Line::Route(row) => {
-                    self.routes.entry(row.config.destination.trimmed()).or_default().push(number);
-                }
-                Line::Rule(_, info) => self.rules.entry(info.preference()).or_default().push(number),
+            self.push(RoutingEntry::new(holder, place, line));
+        }
+    }
+
+    fn push(&mut self, entry: RoutingEntry) {
+        let number = self.entries.len();
+        match &entry.line {
+            Line::Route(row) => {
+                self.routes.entry(row.config.destination.trimmed()).or_default().push(number);
             }
-            self.entries.push(RoutingEntry::new(holder, place, line));
+            Line::Rule(_, info) => self.rules.entry(info.preference()).or_default().push(number),
+        }
+        self.entries.push(entry);
+    }
+
+    /// What is known of the routes and rules of a holder, who was another one before and held the same.
+    pub(super) fn take_over(&mut self, holder: Holder, was: Holder, before: &Self) {
+        for place in 0..self.of(holder).len() {
+            self.know(holder, place, &before.of(was)[place]);
+        }
+    }
+
+    /// What is known of one of a holder's.
+    pub(super) fn know(&mut self, holder: Holder, place: usize, known: &RoutingEntry) {
+        let number = self.first[self.place(holder)] + place;
+        self.entries[number].know(known);
+        if let Some(source) = known.source {
+            self.sourced.entry(source).or_default().insert(number);
+        }
+    }
+
+    /// These have to go, which were somebody's before.
+    pub(super) fn depart<'a>(&mut self, entries: impl Iterator<Item = &'a RoutingEntry>) {
+        for (place, known) in entries.enumerate() {
+            let line = match &known.line {
+                Line::Route(row) => Line::Route(Arc::clone(row)),
+                Line::Rule(row, info) => Line::Rule(Arc::clone(row), info.clone()),
+            };
+            self.push(RoutingEntry::new(Holder::Departing, place, line));
+            self.know(Holder::Departing, place, known);
         }
     }
 
@@ -125,7 +158,8 @@ impl Routing {
     fn place(&self, holder: Holder) -> usize {
         match holder {
             Holder::Router(number) => number,
-            Holder::Static => self.first.len() - 1,
+            Holder::Static => self.first.len() - 2,
+            Holder::Departing => self.first.len() - 1,
         }
     }
 
@@ -249,7 +283,25 @@ impl Routing {
     }
 }
 
+impl Line {
+    /// Whether it says the same.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Route(one), Self::Route(two)) => one.config == two.config,
+            (Self::Rule(one, _), Self::Rule(two, _)) => one.config == two.config,
+            _ => false,
+        }
+    }
+}
+
 impl RoutingEntry {
+    fn know(&mut self, known: &Self) {
+        let Self { held, heard, refusal, through, source, .. } = known;
+        (self.held, self.heard, self.source) = (*held, *heard, *source);
+        self.refusal.clone_from(refusal);
+        self.through.clone_from(through);
+    }
+
     fn new(holder: Holder, place: usize, line: Line) -> Self {
         Self {
             holder,
@@ -400,7 +452,7 @@ impl Engine {
         if !self.has_started() {
             return;
         }
-        let (holdings, _) = holder.holdings(&mut self.routers, &mut self.statics);
+        let (holdings, _) = holder.holdings(&mut self.routers, &mut self.statics, &mut self.departing);
         if holdings.wants_routing() {
             self.reconcile(holder, now);
         }
@@ -451,8 +503,8 @@ impl Engine {
 
     /// Shows readers whether a route or rule is there, and tells the machine when somebody else took it away.
     fn look_at_routing_entry(&mut self, holder: Holder, place: usize, now: Time) {
-        let Self { routers, statics, routing, interfaces, .. } = self;
-        let (holdings, rows) = holder.holdings(routers, statics);
+        let Self { routers, statics, departing, routing, interfaces, .. } = self;
+        let (holdings, rows) = holder.holdings(routers, statics, departing);
         let entry = routing.at(holder, place);
         let was_set = entry.publish(interfaces);
         let slot = rows.len() + place;
@@ -467,6 +519,7 @@ impl Engine {
         match holder {
             Holder::Router(number) => routers[number].machine.handle_routing_removed(now, words),
             Holder::Static => self.restore_static(&words, now),
+            Holder::Departing => {}
         }
     }
 }

@@ -1,10 +1,6 @@
 //! Static addresses, routes and rules: there for the whole run, whoever is MASTER. They are held as a router holds its own.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use tracing::warn;
 
@@ -43,6 +39,18 @@ impl Statics {
         }
     }
 
+    /// After a reload: goes on as those before, with other items.
+    pub(super) fn follow(&mut self, before: &Self, routing: [usize; 2]) {
+        let [routes, rules] = routing;
+        self.holdings = before.holdings.refill([self.rows.len(), routes, rules]);
+        (self.restored, self.repair_at) = (before.restored, before.repair_at);
+    }
+
+    /// The routers that suffer with interfaces of static items, and with which.
+    pub(super) fn suffering(&self) -> impl Iterator<Item = (usize, &[String])> {
+        self.suffered.iter().map(|(router, devices)| (*router, devices.as_slice()))
+    }
+
     /// The interfaces of static items that a router suffers with.
     pub(super) fn suffered_by(&self, number: usize) -> &[String] {
         self.suffered.get(&number).map_or(&[], Vec::as_slice)
@@ -65,28 +73,6 @@ fn suffered(topology: &Topology) -> HashMap<usize, Vec<String>> {
 }
 
 impl Engine {
-    /// Notes which interfaces and addresses matter.
-    pub(super) fn index_statics(&mut self) {
-        let of_routing =
-            self.routing.of(Holder::Static).iter().flat_map(RoutingEntry::devices).map(str::to_owned);
-        let of_addresses = self.statics.rows.iter().map(|row| row.device.clone());
-        let names: HashSet<String> = of_routing.chain(of_addresses).collect();
-        for name in names {
-            self.users.entry(name).or_default().push(Holder::Static);
-        }
-        for (router, devices) in &self.statics.suffered {
-            for name in devices {
-                let users = self.users.entry(name.clone()).or_default();
-                if !users.contains(&Holder::Router(*router)) {
-                    users.push(Holder::Router(*router));
-                }
-            }
-        }
-        for (slot, row) in self.statics.rows.iter().enumerate() {
-            self.holders.entry(row.config.address).or_default().push((Holder::Static, slot));
-        }
-    }
-
     /// Has what is static installed: routers may need the addresses.
     pub(super) fn install_statics(&mut self, now: Time) {
         let first = self.statics.rows.len();

@@ -19,6 +19,7 @@ impl Engine {
     pub(super) fn shut_down(&mut self, now: Time) {
         self.take_pending_events();
         self.abandon_start();
+        self.succession = None;
         self.stop_by = Some(now + PATIENCE);
         for number in 0..self.routers.len() {
             self.routers[number].machine.handle_shutdown(now, self.release);
@@ -31,6 +32,7 @@ impl Engine {
         }
         // Also with `-V`, as in keepalived.
         self.remove_statics(now);
+        self.reconcile(Holder::Departing, now);
     }
 
     /// The engine cannot go on: it leaves in order, and [`Self::run`] returns the error.
@@ -50,7 +52,9 @@ impl Engine {
             self.stop_by = Some(stop_by);
             self.voice.say(Word::Stopping);
         }
-        let repaired = self.repairs.next().is_none() && self.statics.repair_at.is_none();
+        let repaired = self.repairs.next().is_none()
+            && self.statics.repair_at.is_none()
+            && self.departing.repair_at.is_none();
         let idle = self.work.is_idle() && self.deferred.is_empty() && repaired;
         idle || now >= stop_by
     }

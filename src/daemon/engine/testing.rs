@@ -69,7 +69,8 @@ impl Stuck {
 
     /// What a holder has asked for and has no answer to yet.
     pub(super) fn asked(&mut self, holder: Holder) -> Vec<Request> {
-        holder.holdings(&mut self.engine.routers, &mut self.engine.statics).0.asked().to_vec()
+        let Engine { routers, statics, departing, .. } = &mut self.engine;
+        holder.holdings(routers, statics, departing).0.asked().to_vec()
     }
 }
 

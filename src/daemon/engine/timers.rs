@@ -17,6 +17,11 @@ impl Timers {
         Self { current: vec![None; routers], ordered: BTreeSet::new() }
     }
 
+    /// The deadline of a router.
+    pub(super) fn get(&self, router: usize) -> Option<Time> {
+        self.current.get(router).copied().flatten()
+    }
+
     /// Replaces the deadline of a router.
     pub(super) fn set(&mut self, router: usize, deadline: Option<Time>) {
         let before = std::mem::replace(&mut self.current[router], deadline);

@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use tracing::info;
 
-use super::{Engine, router::Router, timers::Timers};
+use super::{Engine, timers::Timers};
 use crate::{
     config::tracking::{Tracked, Tracker},
     kernel,
@@ -15,9 +15,13 @@ use crate::{
 };
 
 /// Who tracks what, and how the interfaces count.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Trackers {
     subscriptions: HashMap<Tracker, Vec<Subscription>>,
+    /// Where each is, by its kind and name.
+    places: HashMap<(&'static str, String), Tracker>,
+    /// What each has found out last.
+    seen: HashMap<Tracker, Observation>,
     links: Vec<Link>,
     link_of: HashMap<String, usize>,
     link_timers: Timers,
@@ -39,10 +43,10 @@ struct Link {
 
 impl Trackers {
     /// Those of a topology; nothing is known of any yet.
-    pub(super) fn new(topology: &Topology, routers: &[Router]) -> Self {
+    pub(super) fn new(topology: &Topology, tracks: &[Vec<Tracked>]) -> Self {
         let mut subscriptions: HashMap<_, Vec<_>> = HashMap::new();
-        for (router, known) in routers.iter().enumerate() {
-            for line in known.tracks.iter().cloned() {
+        for (router, lines) in tracks.iter().enumerate() {
+            for line in lines.iter().cloned() {
                 subscriptions.entry(line.tracker).or_default().push(Subscription { router, line });
             }
         }
@@ -52,6 +56,8 @@ impl Trackers {
         let names = topology.interfaces.iter().map(|row| row.config.name.clone());
         Self {
             subscriptions,
+            places: places(topology),
+            seen: HashMap::new(),
             link_of: names.zip(0..).collect(),
             link_timers: Timers::new(links.len()),
             links,
@@ -61,6 +67,37 @@ impl Trackers {
     /// How an interface counts, after its delays; missing when nobody tracks it.
     pub(super) fn link_state(&self, name: &str) -> LinkState {
         self.link_of.get(name).map_or(LinkState::Missing, |link| self.links[*link].tracker.counted())
+    }
+
+    /// Where something is that is tracked; `None` when nobody tracks it any more. Whoever follows it knows its name for sure,
+    /// and the position that it had when it was last told.
+    fn place(&self, tracker: Tracker, name: &str) -> Option<Tracker> {
+        self.places.get(&(tracker.kind(), name.to_owned())).copied()
+    }
+
+    /// Where everything is now that is tracked by these, too.
+    pub(super) fn moves(&self, next: &Self) -> HashMap<Tracker, Tracker> {
+        let moved =
+            |(name, before): (&(&'static str, String), &Tracker)| Some((*before, *next.places.get(name)?));
+        self.places.iter().filter_map(moved).collect()
+    }
+
+    /// Takes over what those before have found out. Returns the links that they did not know.
+    pub(super) fn take_over(&mut self, mut before: Self, moves: &HashMap<Tracker, Tracker>) -> Vec<String> {
+        let seen = before.seen.into_iter();
+        self.seen = seen.filter_map(|(tracker, seen)| Some((*moves.get(&tracker)?, seen))).collect();
+        let mut new = Vec::new();
+        for (place, link) in self.links.iter_mut().enumerate() {
+            let name = &link.row.config.name;
+            let Some(known) = before.link_of.get(name).and_then(|link| before.links.get_mut(*link)) else {
+                new.push(name.clone());
+                continue;
+            };
+            std::mem::swap(&mut link.tracker, &mut known.tracker);
+            link.tracker.handle_settings(&link.row.config);
+            self.link_timers.set(place, link.tracker.poll_timeout());
+        }
+        new
     }
 
     /// When an interface's state will count.
@@ -84,16 +121,11 @@ impl Engine {
 
     /// A tracker has found something out: all that track it are told.
     pub(super) fn handle_observation(&mut self, tracker: Tracker, seen: &Observation, now: Time) {
+        self.trackers.seen.insert(tracker, seen.clone());
         for Subscription { router, line } in
             self.trackers.subscriptions.get(&tracker).cloned().unwrap_or_default()
         {
-            let effect = effect(&line, seen);
-            let fault = effect.fault.map(|detail| Reason::Tracked { tracker, name: line.name, detail });
-            let machine = &mut self.routers[router].machine;
-            machine.handle_weight(now, tracker, effect.weight);
-            // The fault comes before the end of waiting, or the router would leave FAULT in between.
-            machine.handle_fault(now, Fault::Tracked(tracker), fault);
-            machine.handle_fault(now, Fault::Pending(tracker), None);
+            self.affect(router, &line, seen, now);
             // What a router wants before its start is done at its start.
             if self.has_started() {
                 self.carry_out(router, now);
@@ -109,6 +141,38 @@ impl Engine {
                 self.handle_observation(Tracker::Session(position), &seen, now);
             }
         }
+    }
+
+    /// What somebody who follows it has found out, of something that is tracked under that name.
+    pub(super) fn take_observation(&mut self, tracker: Tracker, name: &str, seen: &Observation, now: Time) {
+        if let Some(tracker) = self.trackers.place(tracker, name) {
+            self.handle_observation(tracker, seen, now);
+        }
+    }
+
+    fn affect(&mut self, router: usize, line: &Tracked, seen: &Observation, now: Time) {
+        let (tracker, effect) = (line.tracker, effect(line, seen));
+        let fault = effect.fault.map(|detail| Reason::Tracked { tracker, name: line.name.clone(), detail });
+        let machine = &mut self.routers[router].machine;
+        machine.handle_weight(now, tracker, effect.weight);
+        // The fault comes before the end of waiting, or the router would leave FAULT in between.
+        machine.handle_fault(now, Fault::Tracked(tracker), fault);
+        machine.handle_fault(now, Fault::Pending(tracker), None);
+    }
+
+    /// Has what is known by now of everything that a router tracks count for it.
+    pub(super) fn look_at_tracked(&mut self, router: usize, now: Time) {
+        let tracks = Arc::clone(&self.routers[router].tracks);
+        for line in tracks.iter() {
+            if let Some(seen) = self.trackers.seen.get(&line.tracker).cloned() {
+                self.affect(router, line, &seen, now);
+            }
+        }
+    }
+
+    /// Looks at interfaces that nobody looked at before.
+    pub(super) fn look_at_new_links(&mut self, names: &[String], now: Time) {
+        names.iter().for_each(|name| self.observe_link(name, now));
     }
 
     /// Looks at an interface that the kernel has reported something about. Before the start nothing counts: links of
@@ -174,5 +238,23 @@ impl Engine {
     }
 }
 
+/// Where everything is that can be tracked.
+fn places(topology: &Topology) -> HashMap<(&'static str, String), Tracker> {
+    let names = |tracker: fn(usize) -> Tracker, names: Vec<&String>| {
+        let names = names.into_iter().cloned().enumerate();
+        names.map(move |(place, name)| ((tracker(place).kind(), name), tracker(place))).collect::<Vec<_>>()
+    };
+    let Topology { interfaces, scripts, files, processes, sessions, .. } = topology;
+    [
+        names(Tracker::Interface, interfaces.iter().map(|row| &row.config.name).collect()),
+        names(Tracker::Script, scripts.iter().map(|row| &row.config.name).collect()),
+        names(Tracker::File, files.iter().map(|row| &row.config.name).collect()),
+        names(Tracker::Process, processes.iter().map(|row| &row.config.name).collect()),
+        names(Tracker::Session, sessions.iter().map(|row| &row.config.name).collect()),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
 #[cfg(test)]
 mod tests;

@@ -54,7 +54,7 @@ pub(super) fn lose(rows: &[Arc<FileRow>], engine: &ToEngine, why: &str) {
     for (position, row) in rows.iter().enumerate() {
         let verdict = FileTracker::default().handle_content(&Content::Unreadable(why.to_owned()));
         row.set_status(status(&verdict));
-        engine.tell(Tracker::File(position), verdict.observation());
+        engine.tell((Tracker::File(position), &row.config.name), verdict.observation());
     }
 }
 
@@ -79,7 +79,7 @@ impl Follower<'_> {
         }
         self.row.set_status(status(&verdict));
         if verdict.changed {
-            engine.tell(Tracker::File(position), verdict.observation());
+            engine.tell((Tracker::File(position), &config.name), verdict.observation());
         }
     }
 }

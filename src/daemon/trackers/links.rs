@@ -20,8 +20,6 @@ const INTERVAL: Duration = Duration::from_millis(500);
 
 /// An interface that is asked, or may come to be.
 struct Asked<'a> {
-    /// Its position among all rows.
-    position: usize,
     row: &'a InterfaceRow,
     /// How it answered last, or why not, so that it is said once.
     said: Option<Result<Method, String>>,
@@ -51,7 +49,7 @@ pub(super) fn follow(rows: &[Arc<InterfaceRow>], engine: &ToEngine) -> io::Error
     loop {
         for one in &mut asked {
             if one.ask(&link_beat) {
-                engine.tell_asked(one.position);
+                engine.tell_asked(&one.row.config.name);
             }
         }
         // Nobody wakes it.
@@ -63,13 +61,13 @@ pub(super) fn follow(rows: &[Arc<InterfaceRow>], engine: &ToEngine) -> io::Error
 pub(super) fn lose(rows: &[Arc<InterfaceRow>], engine: &ToEngine, _why: &str) {
     for one in all(rows) {
         if one.row.set_beat(None).is_some() {
-            engine.tell_asked(one.position);
+            engine.tell_asked(&one.row.config.name);
         }
     }
 }
 
 fn all(rows: &[Arc<InterfaceRow>]) -> Vec<Asked<'_>> {
-    rows.iter().enumerate().map(|(position, row)| Asked { position, row, said: None }).collect()
+    rows.iter().map(|row| Asked { row, said: None }).collect()
 }
 
 impl Asked<'_> {

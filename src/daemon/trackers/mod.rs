@@ -97,24 +97,26 @@ impl ToEngine {
     }
 
     /// Tells the engine, waiting for room if need be; on a thread of its own only.
-    fn tell(&self, tracker: Tracker, observation: Observation) {
+    fn tell(&self, (tracker, name): (Tracker, &str), observation: Observation) {
         if let Some(engine) = self.0.upgrade() {
             // The engine is gone only when everything ends.
-            let _ = engine.blocking_send(Command::Observed { tracker, observation });
+            let name = name.to_owned();
+            let _ = engine.blocking_send(Command::Observed { tracker, name, observation });
         }
     }
 
     /// Tells the engine of another answer of an interface, as above.
-    fn tell_asked(&self, interface: usize) {
+    fn tell_asked(&self, interface: &str) {
         if let Some(engine) = self.0.upgrade() {
-            let _ = engine.blocking_send(Command::Asked { interface });
+            let _ = engine.blocking_send(Command::Asked { interface: interface.to_owned() });
         }
     }
 
     /// The same as [`tell`](Self::tell) without blocking.
-    async fn send(&self, tracker: Tracker, observation: Observation) {
+    async fn send(&self, (tracker, name): (Tracker, &str), observation: Observation) {
         if let Some(engine) = self.0.upgrade() {
-            let _ = engine.send(Command::Observed { tracker, observation }).await;
+            let name = name.to_owned();
+            let _ = engine.send(Command::Observed { tracker, name, observation }).await;
         }
     }
 }
@@ -167,7 +169,7 @@ mod tests {
         let status = row.status();
         assert_eq!((status.number, status.problem.as_deref()), (0, Some("why")));
         assert!(status.at.is_some());
-        let Ok(Command::Observed { tracker, observation }) = commands.try_recv() else {
+        let Ok(Command::Observed { tracker, observation, .. }) = commands.try_recv() else {
             panic!("the engine hears nothing");
         };
         assert_eq!((tracker, observation.finding), (Tracker::File(0), Finding::Number(0)));

@@ -81,7 +81,10 @@ pub(super) fn lose(rows: &[Arc<ProcessRow>], engine: &ToEngine, why: &str) {
         let (problem, at) = (Some(why.to_owned()), Some(clock::now()));
         row.set_status(ProcessStatus { count: 0, healthy: Some(false), followed, problem, at });
         let detail = format!("cannot be counted ({why})");
-        engine.tell(Tracker::Process(position), Observation { finding: Finding::Failed, detail });
+        engine.tell(
+            (Tracker::Process(position), &row.config.name),
+            Observation { finding: Finding::Failed, detail },
+        );
     }
 }
 
@@ -192,7 +195,8 @@ impl<S: Subscription, F: AsyncFnMut() -> Result<S, KernelError>> Follower<S, F> 
         });
         if verdict.changed {
             self.say_quorum(&row, &verdict);
-            engine.send(Tracker::Process(verdict.process), verdict.observation()).await;
+            let tracker = Tracker::Process(verdict.process);
+            engine.send((tracker, &row.config.name), verdict.observation()).await;
         }
     }
 }
@@ -281,7 +285,7 @@ mod tests {
         lose(&[Arc::clone(&row)], &ToEngine::of(&sender), "why");
         let status = row.status();
         assert_eq!((status.healthy, status.problem.as_deref()), (Some(false), Some("why")));
-        let Ok(Command::Observed { tracker, observation }) = commands.try_recv() else {
+        let Ok(Command::Observed { tracker, observation, .. }) = commands.try_recv() else {
             panic!("the engine hears nothing");
         };
         assert_eq!((tracker, observation.finding), (Tracker::Process(0), Finding::Failed));

@@ -101,7 +101,7 @@ impl ScriptLoop {
         }
         info!("Script `{name}` {}", observation.detail);
         let tracker = Tracker::Script(self.row.index as usize - 1);
-        self.engine.send(tracker, observation).await;
+        self.engine.send((tracker, name), observation).await;
     }
 }
 

@@ -87,6 +87,11 @@ impl Guard {
         Self { kind, clock: (Time::default(), Utc::default()) }
     }
 
+    /// It knows what the wall clock shows from another one.
+    pub(super) fn at_the_time_of(self, other: &Self) -> Self {
+        Self { clock: other.clock, ..self }
+    }
+
     /// What the wall clock shows `now`. Asked for again when it may have been set.
     pub fn set_clock(&mut self, now: Time, utc: Utc) {
         self.clock = (now, utc);

@@ -86,6 +86,21 @@ impl SyncGroup {
         }
     }
 
+    /// The group with these members instead, as they are now; its own state is what it was. What the members are to one
+    /// another now follows with [`Self::poll_action`].
+    pub fn regroup(&self, now: Time, members: impl IntoIterator<Item = (String, Member)>) -> Self {
+        let status = self.status.clone();
+        let mut group = Self { members: members.into_iter().collect(), status, now, ..Self::new([]) };
+        let goes_on = !group.any(|member| member.state == State::Stop);
+        group.begin(if goes_on { group.tell() } else { Step::Announce });
+        group
+    }
+
+    /// Whether neither the group nor any member has had a state yet.
+    pub fn has_not_begun(&self) -> bool {
+        self.status.state == State::Init && !self.any(|member| member.state != State::Init)
+    }
+
     /// Something happened to a member, and this is what it is like now.
     pub fn handle_member(&mut self, now: Time, position: usize, member: Member) {
         if self.members[position].1 == member && self.announced.is_none() {

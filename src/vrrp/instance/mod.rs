@@ -17,6 +17,7 @@ mod contest;
 mod fault;
 mod master;
 mod member;
+mod reload;
 mod resume;
 mod setting;
 mod storm;
@@ -30,12 +31,12 @@ use std::{
     time::Duration,
 };
 
-pub use self::fault::Fault;
 use self::{
     contest::Telling,
     master::{Answers, OtherOwner},
     storm::Storm,
 };
+pub use self::{fault::Fault, reload::Reload};
 use super::{
     Action, Destination, Level, Log, Membership, Outgoing, Settings,
     auth::Guard,
@@ -52,14 +53,8 @@ use crate::{
     registry::{
         Change, Contest, ContestEnd, Counter, Counters, InstanceStatus, Ordered, Peer, Reason, State,
     },
-    units::{Family, Priority, Time, Utc, Version},
+    units::{Priority, Time, Utc, Version},
 };
-
-/// The shortest advertisement interval: what version 3 counts in. A shorter one in [`Settings`] is raised to it.
-const MIN_ADVERT_INTERVAL: Duration = Duration::from_millis(10);
-
-/// The longest advertisement interval, that of version 2's one byte. A longer one is lowered to it.
-const MAX_ADVERT_INTERVAL: Duration = Duration::from_secs(255);
 
 /// Every change of state there is.
 const LEGAL: [(State, State); 12] = [
@@ -145,17 +140,8 @@ pub struct Instance {
 
 impl Instance {
     /// A virtual router in state INIT. `counters` are those of its row in the registry.
-    pub fn new(mut settings: Settings, counters: Arc<Counters>) -> Self {
-        settings.advert_interval = settings.advert_interval.clamp(MIN_ADVERT_INTERVAL, MAX_ADVERT_INTERVAL);
-        let family = settings.family();
-        settings.addresses.retain(|address| Family::of(*address) == family);
-        settings.addresses.truncate(super::packet::MAX_ADDRESSES);
-        // RFC 9568 §6.1 (6.1-5): an owner preempts whatever the configuration says; keepalived does the same
-        // for `state MASTER`. A delay needs preemption and a start as BACKUP.
-        if !settings.preempt || settings.start_as_master {
-            settings.preempt_delay = Duration::ZERO;
-        }
-        settings.preempt |= settings.is_owner() || settings.start_as_master;
+    pub fn new(settings: Settings, counters: Arc<Counters>) -> Self {
+        let settings = settings.settled();
         Self {
             counters,
             state: State::Init,

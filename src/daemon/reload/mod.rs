@@ -1,0 +1,16 @@
+//! A reload (SIGHUP): the configuration is read anew, and what differs is brought about.
+//!
+//! Reading, checking and comparing happen on a thread of their own, and so does everything that follows from the new
+//! configuration alone: the lanes only put it in place. A file with mistakes changes nothing.
+//!
+//! | file | what |
+//! |---|---|
+//! | `read` | reads the file, and says whether it can take the place of what runs |
+//! | `reloader` | one reload after the other: reading, then the engine, then the manage lane |
+//!
+//! What differs is said by [`crate::config::plan`]; the engine's part is in `engine::reload`.
+
+mod read;
+mod reloader;
+
+pub(super) use self::{read::Source, reloader::Reloader};
