@@ -9,7 +9,8 @@ use std::{
 use crate::{
     cli::{ConfigCommand, Format},
     config::{
-        self, Elsewhere, Options, Reading, Report, System, catalogue, compare, explain, peers, render, show,
+        self, Elsewhere, Options, Reading, Report, System, catalogue, compare, explain, peers, plan::Plan,
+        render, show,
     },
 };
 
@@ -119,10 +120,12 @@ fn differences(old: &Path, new: &Path, json: bool, options: &Options<'_>) -> (St
         return (String::new(), status);
     }
     let changes = compare::changes(&old, &new);
+    // The same that a reload carries out.
+    let plan = old.config.as_ref().zip(new.config.as_ref()).map(Plan::from);
     let text = match (json, changes.is_empty()) {
         (true, _) => compare::json(&changes),
         (false, true) => "no difference\n".to_owned(),
-        (false, false) => compare::text(&changes),
+        (false, false) => compare::text(&changes, plan.as_ref()),
     };
     for (side, name) in [(&old, "old"), (&new, "new")] {
         if side.report.test_exit() != 0 {

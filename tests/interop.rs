@@ -26,6 +26,7 @@
 //! | `recording` | what a daemon records, replayed |
 //! | `privileges` | with how little the daemon runs, and the unit that gives it no more |
 //! | `processes` | parent and engine: who starts, watches, restarts and stops whom, pid files, systemd |
+//! | `reload` | SIGHUP under traffic: what differs is brought about, and nothing else is touched |
 //! | `resilience` | what a router survives: lost links, names and addresses, a stop of its process, lost reports |
 //! | `scripts` | notify scripts and tracked scripts |
 //! | `tracking` | what moves a priority or is a FAULT: interfaces, files, processes |
@@ -96,6 +97,8 @@ mod privileges;
 mod processes;
 #[path = "interop/recording.rs"]
 mod recording;
+#[path = "interop/reload.rs"]
+mod reload;
 #[path = "interop/resilience.rs"]
 mod resilience;
 #[path = "interop/routes.rs"]

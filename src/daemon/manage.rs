@@ -31,13 +31,13 @@ use super::{
     real_time::RealTime,
     reload::Reloader,
     tether::{self, Voice, Word},
-    trackers::scripts,
+    trackers::{Followers, scripts::Scripts},
 };
 use crate::{
     cli, control,
     kernel::{Deadline, clock},
     notify,
-    registry::Registry,
+    registry::{Registry, Topology},
     snmp::{self, Backlog, Parts, Pending, Snapshots, Told},
 };
 
@@ -98,24 +98,28 @@ pub(super) struct Manage {
     pub(super) control: Option<control::Server>,
     /// Reads the configuration anew.
     pub(super) reloader: Reloader,
+    /// The threads that follow what is tracked.
+    pub(super) followers: Followers,
 }
 
 impl Manage {
     /// Runs until the engine has ended and its last transitions are delivered, or their time is up.
     pub(super) async fn run(self, engine_ended: oneshot::Receiver<()>) -> std::io::Result<()> {
-        let Self { registry, snmp, told, backlog, engine, real_time, parent: (voice, said), control, reloader } =
-            self;
-        let mut scripts = scripts::loops(&registry.topology().scripts, &engine);
+        let Self { registry, snmp, told, backlog, engine, real_time, parent, .. } = self;
+        let Self { control, reloader, mut followers, .. } = self;
+        let (voice, said) = parent;
+        let mut scripts = Scripts::new(&registry.topology().scripts, &engine);
         let deliveries = told.subscribe();
         let (leave, left) = oneshot::channel::<()>();
         let mut subagent = pin!(subagent(snmp, &registry, (told, backlog), left).fuse());
         let mut notify = notify::Sinks::new(&registry)?;
         {
             let (ask, asked) = mpsc::channel(1);
+            let (adopt, mut adopted) = mpsc::channel(1);
             let mut heart = pin!(heart::beat(engine.downgrade(), voice).fuse());
-            let mut parent = pin!(parent(engine.clone(), said).fuse());
+            let mut parent = pin!(self::parent(engine.clone(), said).fuse());
             let mut dumps = pin!(dumps::on_signals(Dumps::new(&registry)));
-            let mut reloads = pin!(reloads(&reloader, asked, &engine).fuse());
+            let mut reloads = pin!(reloads(&reloader, asked, &engine, adopt).fuse());
             let mut signals = pin!(signals(engine.clone(), ask));
             let mut running = pin!(notify.run());
             let mut control = pin!(answered(control));
@@ -124,7 +128,13 @@ impl Manage {
             loop {
                 tokio::select! {
                     _ = &mut engine_ended => break,
-                    Some(ended) = scripts.next() => warn!("a tracked script does not run any more: {ended:?}"),
+                    ended = scripts.run() => warn!("a tracked script does not run any more: {ended}"),
+                    Some(topology) = adopted.recv() => {
+                        scripts.follow(&topology.scripts);
+                        if let Err(error) = followers.follow(&topology) {
+                            error!("what is tracked is not followed: {error}");
+                        }
+                    }
                     ended = &mut signals => ended?,
                     ended = &mut dumps => ended?,
                     () = &mut reloads, if !reloads.is_terminated() => {}
@@ -246,9 +256,17 @@ const NOT_YET: [(SignalKind, &str); 1] = [
 ];
 
 /// Carries reloads out, one after the other, as often as they are asked for.
-async fn reloads(reloader: &Reloader, mut asked: mpsc::Receiver<()>, engine: &mpsc::Sender<Command>) {
+async fn reloads(
+    reloader: &Reloader,
+    mut asked: mpsc::Receiver<()>,
+    engine: &mpsc::Sender<Command>,
+    adopt: mpsc::Sender<Arc<Topology>>,
+) {
     while asked.recv().await.is_some() {
-        reloader.reload(engine).await;
+        if let Some(topology) = reloader.reload(engine).await {
+            // This lane takes it, unless it ends.
+            let _ = adopt.send(topology).await;
+        }
     }
 }
 

@@ -58,6 +58,7 @@ use self::{
     recorder::Recorder,
     reload::{Reloader, Source},
     tether::Voice,
+    trackers::Followers,
 };
 use crate::{
     cli::{self, Arguments, Part},
@@ -429,15 +430,25 @@ fn run_lanes(
             vrrp_lane(rows, neighbours, release)
         })
         .map_err(Refused::fatal)?;
-    trackers::start(&registry, &commands).map_err(Refused::fatal)?;
+    let followers = Followers::start(&registry, &commands).map_err(Refused::fatal)?;
     let runtime = runtime().map_err(Refused::fatal)?;
     let control = {
         let _entered = runtime.enter();
         control::server(pid_file, &registry)
     };
     let parent = (voice, said);
-    let manage =
-        Manage { registry, snmp, told, backlog, engine: commands, real_time, parent, control, reloader };
+    let manage = Manage {
+        registry,
+        snmp,
+        told,
+        backlog,
+        engine: commands,
+        real_time,
+        parent,
+        control,
+        reloader,
+        followers,
+    };
     // A mistake in an output must not end the process with the addresses still in place: with the lane its end
     // of the command channel is dropped, and the engine then releases them in order.
     let managed = catch_unwind(AssertUnwindSafe(|| runtime.block_on(manage.run(engine_ended))));

@@ -11,7 +11,10 @@ use std::{
     io::{self, Read as _, Write as _},
     os::{
         fd::AsFd as _,
-        unix::fs::{MetadataExt as _, OpenOptionsExt as _},
+        unix::{
+            fs::{MetadataExt as _, OpenOptionsExt as _},
+            net::UnixStream,
+        },
     },
     path::{Path, PathBuf},
 };
@@ -39,6 +42,9 @@ pub struct FileWatch {
     files: Vec<PathBuf>,
     spots: HashMap<WatchDescriptor, Vec<Spot>>,
     unwatched: BTreeSet<usize>,
+    /// When its other end is closed, nobody wants to know any more.
+    end: Option<UnixStream>,
+    is_over: bool,
     troubles: Vec<KernelError>,
 }
 
@@ -57,9 +63,21 @@ impl FileWatch {
         Self::with(files, Inotify::init)
     }
 
+    /// Until the other end of this is closed.
+    pub fn until(mut self, end: UnixStream) -> Self {
+        self.end = Some(end);
+        self
+    }
+
+    /// Whether nobody wants to know any more.
+    pub fn is_over(&self) -> bool {
+        self.is_over
+    }
+
     fn with(files: Vec<PathBuf>, start: fn() -> io::Result<Inotify>) -> Self {
         let (spots, unwatched, troubles) = (HashMap::new(), BTreeSet::new(), Vec::new());
-        let mut watch = Self { inotify: None, start, files, spots, unwatched, troubles };
+        let (end, is_over) = (None, false);
+        let mut watch = Self { inotify: None, start, files, spots, unwatched, end, is_over, troubles };
         watch.establish();
         watch
     }
@@ -79,12 +97,17 @@ impl FileWatch {
         let timeout =
             if self.unwatched.is_empty() { PollTimeout::NONE } else { PollTimeout::from(POLL_INTERVAL) };
         let descriptors = self.inotify.iter().map(|inotify| PollFd::new(inotify.as_fd(), PollFlags::POLLIN));
-        let mut descriptors: Vec<_> = descriptors.collect();
+        let end = self.end.as_ref().map(|end| PollFd::new(end.as_fd(), PollFlags::POLLIN));
+        let mut descriptors: Vec<_> = end.into_iter().chain(descriptors).collect();
         match poll(&mut descriptors, timeout) {
             Ok(0) => {
                 let overdue = self.unwatched.iter().copied().collect();
                 self.establish();
                 return Ok(overdue);
+            }
+            Ok(_) if self.end.is_some() && descriptors[0].any() == Some(true) => {
+                self.is_over = true;
+                return Ok(Vec::new());
             }
             Ok(_) | Err(Errno::EINTR) => {}
             Err(errno) => return Err(KernelError::new("watching files", errno)),

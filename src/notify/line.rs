@@ -43,16 +43,16 @@ fn tells_priority(topology: &Topology, transition: &Transition) -> bool {
 }
 
 /// The lines after a reload (`fifo_write_vrrp_states_on_reload`): the state of every group, and of every instance that is
-/// BACKUP or in FAULT; none for a MASTER, as with keepalived.
-pub(super) fn states(topology: &Topology) -> Vec<String> {
-    let groups = topology.groups.iter().map(|row| (row.config.name.as_str(), row.status().state));
-    let groups = groups.filter(|(_, state)| *state != State::Init);
+/// BACKUP or in FAULT; none for a MASTER, as with keepalived. What has changed since has a line of its own.
+pub(super) fn states(topology: &Topology, reload: &Transition) -> Vec<String> {
+    let groups = topology.groups.iter().filter(|row| row.status().since < reload.at);
+    let groups = groups.map(|row| (row.config.name.as_str(), row.status().state));
     let groups = groups.map(|(name, state)| format!("GROUP \"{name}\" {state} 0\n"));
     let instances = topology.instances.iter().filter_map(|row| {
         let status = row.status();
         let (name, priority) = (&row.config.name, status.effective_priority.unwrap_or(row.config.priority));
-        matches!(status.state, State::Backup | State::Fault)
-            .then(|| format!("INSTANCE \"{name}\" {} {priority}\n", status.state))
+        let is_told = matches!(status.state, State::Backup | State::Fault) && status.since < reload.at;
+        is_told.then(|| format!("INSTANCE \"{name}\" {} {priority}\n", status.state))
     });
     groups.chain(instances).collect()
 }

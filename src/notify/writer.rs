@@ -123,7 +123,7 @@ impl Writer {
         let contested = self.contests.handle_transition(clock::now(), &transition);
         let lines = match contested.and_then(|index| instance(&topology, index)) {
             Some(row) => VecDeque::from([lower_priority(row)]),
-            None if repeats_states(&topology, &transition) => states(&topology).into(),
+            None if repeats_states(&topology, &transition) => states(&topology, &transition).into(),
             None => line(&topology, &transition).into_iter().collect(),
         };
         Some(Next { seq: transition.seq, lines })

@@ -127,6 +127,20 @@ impl ScriptTracker {
         tracker
     }
 
+    /// Its settings are these from now on. What it counts as stays until a run says otherwise, and the next run is due no
+    /// later than these settings have it.
+    pub fn handle_settings(&mut self, now: Time, script: &config::Script) {
+        let is_healthy = healthy(self.result);
+        (self.interval, self.timeout) = (script.interval, script.timeout.unwrap_or(script.interval));
+        (self.rise, self.fall) = (script.rise, script.fall);
+        self.level = match self.result {
+            ScriptResult::Init => script.rise - 1,
+            _ if is_healthy => script.rise.saturating_add(script.fall) - 1,
+            _ => 0,
+        };
+        self.next_run = self.next_run.map(|next| next.min(now + script.interval));
+    }
+
     /// The first run is due.
     pub fn handle_start(&mut self, now: Time) {
         self.next_run = Some(now);
@@ -283,6 +297,27 @@ mod tests {
         assert_eq!(end(&mut script, 1), (false, true));
         assert_eq!(end(&mut script, 0), (false, false));
         assert_eq!(end(&mut script, 1), (false, false));
+        assert_eq!(end(&mut script, 0), (false, false));
+        assert_eq!(end(&mut script, 0), (true, true));
+    }
+
+    #[test]
+    fn other_settings_leave_the_result_alone_and_count_from_the_next_run_on() {
+        let mut script = tracker(1, 3, false);
+        script.handle_start(Time::from_secs(0));
+        actions(&mut script);
+        assert_eq!(end(&mut script, 0), (true, true));
+        let other = config::Script {
+            fall: 2,
+            rise: 2,
+            interval: Duration::from_secs(1),
+            ..crate::track::testing::script()
+        };
+        script.handle_settings(Time::from_secs(0), &other);
+        assert_eq!(script.poll_timeout(), Some(Time::from_secs(1)));
+        assert_eq!(end(&mut script, 1), (true, false));
+        assert_eq!(end(&mut script, 1), (false, true));
+        script.handle_settings(Time::from_secs(0), &other);
         assert_eq!(end(&mut script, 0), (false, false));
         assert_eq!(end(&mut script, 0), (true, true));
     }

@@ -2,8 +2,8 @@
 
 use super::{MASTER, file, steadfast, text};
 
-/// The last line of every list of differences.
-const NO_RELOAD: &str = "a reload has no effect yet: only a restart brings these differences about\n";
+/// The last line of every list of differences: what becomes of instances and groups.
+const ONE_CHANGES: &str = "a reload: 0 added, 1 changed, 0 removed\n";
 
 /// What two files that mean the same may write differently: one way, the other way.
 const SPELLINGS: &[(&str, &str)] = &[
@@ -53,11 +53,11 @@ fn what_means_the_same_is_no_difference_however_it_is_written() {
 fn a_difference_names_words_without_effect_and_both_files_errors() {
     let directory = tempfile::tempdir().expect("a temporary directory can be made");
     let old = file(directory.path(), "a.conf", &(MASTER.to_owned() + "nonsense\n"));
-    let new = MASTER.replace("advert_int 1\n", "advert_int 1\n    notify_deleted\n    nonsense\n");
+    let new = MASTER.to_owned() + "nonsense\nglobal_defs {\n    config_save_dir /var/lib/steadfast\n}\n";
     let new = file(directory.path(), "b.conf", &new);
     let output = steadfast(&["diff", &old, &new]);
     assert!(
-        text(&output).contains("notify_deleted is new")
+        text(&output).contains("config_save_dir /var/lib/steadfast is new")
             && text(&output).contains("the word has no effect yet")
     );
     let json = steadfast(&["diff", "--json", &old, &new]);
@@ -84,7 +84,7 @@ fn a_difference_says_what_a_reload_would_do() {
         (
             "vrrp_instance VI_1: priority 150 becomes priority 120 (changes while it runs, without a transition)\n"
                 .to_owned()
-                + NO_RELOAD,
+                + ONE_CHANGES,
             Some(1)
         )
     );
@@ -93,7 +93,7 @@ fn a_difference_says_what_a_reload_would_do() {
         "vrrp_instance VI_1: virtual_router_id 51 becomes virtual_router_id 7 \
          (is another virtual router: it stops and starts anew)\n"
             .to_owned()
-            + NO_RELOAD
+            + "a reload: 1 added, 0 changed, 1 removed\n"
     );
     let (shown, _) = difference(&MASTER.replace("192.0.2.10/24", "192.0.2.11/24"));
     assert!(shown.contains("192.0.2.11/24 is new") && shown.contains("192.0.2.10/24 is gone"), "{shown}");
@@ -195,13 +195,13 @@ fn another_name_or_one_more_peer_makes_no_other_router() {
     assert_eq!(
         difference(&MASTER.replace("VI_1", "uplink")),
         "vrrp_instance VI_1 becomes vrrp_instance uplink (goes on under another name)\n".to_owned()
-            + NO_RELOAD
+            + ONE_CHANGES
     );
     assert_eq!(
         difference(&MASTER.replace("        192.0.2.2\n", "        192.0.2.2\n        192.0.2.3\n")),
         "vrrp_instance VI_1, unicast_peer: 192.0.2.3 is new (is sent advertisements from the next one on)\n"
             .to_owned()
-            + NO_RELOAD
+            + ONE_CHANGES
     );
     let multicast = MASTER.replace("    unicast_peer {\n        192.0.2.2\n    }\n", "");
     assert!(difference(&multicast).contains("another virtual router"), "{}", difference(&multicast));

@@ -10,6 +10,7 @@ use super::{
     Instance, Reading, Span,
     json::Json,
     keywords::{self, Block, Value},
+    plan::Plan,
     show::Item,
 };
 
@@ -28,9 +29,6 @@ const NAMED: &[&str] = &[
     "real_server",
 ];
 const ANOTHER_ROUTER: &str = "is another virtual router: it stops and starts anew";
-
-/// What is said below the differences, as long as it is so.
-const NO_RELOAD: &str = "a reload has no effect yet: only a restart brings these differences about\n";
 
 /// One difference.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -212,8 +210,8 @@ impl Within<'_> {
     }
 }
 
-/// The differences as lines for people, and that a reload does not bring them about yet.
-pub fn text(changes: &[Change]) -> String {
+/// The differences as lines for people, and below them what `plan` makes of instances and groups.
+pub fn text(changes: &[Change], plan: Option<&Plan>) -> String {
     let mut out = String::new();
     for change in changes {
         let within =
@@ -228,8 +226,8 @@ pub fn text(changes: &[Change]) -> String {
         let idle = if change.idle { "; the word has no effect yet" } else { "" };
         out.push_str(&format!("{within}{what} ({}{idle})\n", change.effect));
     }
-    if !changes.is_empty() {
-        out.push_str(NO_RELOAD);
+    if let Some(plan) = plan {
+        out.push_str(&format!("a reload: {plan}\n"));
     }
     out
 }

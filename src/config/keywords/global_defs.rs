@@ -284,7 +284,8 @@ pub(super) static BLOCK: Block = Block::new(Table {
             "",
             Flag,
             "repeat states of groups and of instances in BACKUP or FAULT on the FIFO after a reload",
-        ),
+        )
+        .supported(),
         keyword("max_auto_priority", "[N]", Integer(-1, 99), "ceiling for automatic real-time priority")
             .supported()
             .or("0")

@@ -338,7 +338,8 @@ pub(super) static BLOCK: Block = Block::new(Table {
             Script,
             "report DELETED when a reload removes the instance, optional script",
         )
-        .or("FAULT is reported"),
+        .or("FAULT is reported")
+        .supported(),
         keyword(
             "notify",
             "SCRIPT [USER [[:]GROUP]]",

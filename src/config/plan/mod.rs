@@ -4,7 +4,7 @@
 mod matching;
 mod outline;
 
-use std::collections::HashMap;
+use std::{collections::HashMap, fmt};
 
 pub use self::{
     matching::{Matching, Origin},
@@ -62,6 +62,12 @@ impl Plan {
         }
     }
 
+    /// How many instances and groups are new, how many have other settings, and how many end.
+    pub fn counts(&self) -> [usize; 3] {
+        let [instances, groups] = [self.instances.counts(), self.groups.counts()];
+        [0, 1, 2].map(|kind| instances[kind] + groups[kind])
+    }
+
     /// Whether everything stays as it is.
     pub fn is_empty(&self) -> bool {
         let Self {
@@ -88,6 +94,14 @@ impl Plan {
             static_rules,
         ];
         !rest && all.into_iter().all(Matching::is_same)
+    }
+}
+
+/// What becomes of instances and groups, which are what a reload is told by.
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [added, changed, removed] = self.counts();
+        write!(f, "{added} added, {changed} changed, {removed} removed")
     }
 }
 

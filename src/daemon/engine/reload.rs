@@ -358,8 +358,7 @@ impl Engine {
     }
 
     fn tell_of_reload(&self, plan: &Plan, now: Time) {
-        let [one, two] = [plan.instances.counts(), plan.groups.counts()];
-        let [added, changed, removed] = [0, 1, 2].map(|kind| one[kind] + two[kind]);
+        let [added, changed, removed] = plan.counts();
         let reason = Reason::Reloaded { added, changed, removed };
         info!("Configuration {reason}");
         let change = Change { from: State::Init, to: State::Init, reason, priority: Priority(0) };

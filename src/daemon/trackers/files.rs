@@ -1,6 +1,6 @@
 //! Following tracked files: one thread that waits for their changes and reads them.
 
-use std::{io::ErrorKind, path::Path, sync::Arc};
+use std::{io::ErrorKind, os::unix::net::UnixStream, path::Path, sync::Arc};
 
 use tracing::{info, warn};
 
@@ -29,16 +29,16 @@ pub(super) fn initialise(rows: &[Arc<FileRow>]) {
     }
 }
 
-/// Follows the files of these rows for ever.
-pub(super) fn follow(rows: &[Arc<FileRow>], engine: &ToEngine) -> ! {
+/// Follows the files of these rows until the other end of `end` is closed.
+pub(super) fn follow(rows: &[Arc<FileRow>], engine: &ToEngine, end: UnixStream) {
     let mut followers: Vec<Follower<'_>> = rows
         .iter()
         .map(|row| Follower { row: row.as_ref(), tracker: FileTracker::default(), problem: None })
         .collect();
-    let mut watch = FileWatch::open(rows.iter().map(|row| row.config.path.clone()).collect());
+    let mut watch = FileWatch::open(rows.iter().map(|row| row.config.path.clone()).collect()).until(end);
     // Watched first and read then, so that no change is missed in between.
     let mut changed: Vec<usize> = (0..followers.len()).collect();
-    loop {
+    while !watch.is_over() {
         for trouble in watch.take_troubles() {
             warn!("{trouble}: the file is looked at every second instead");
         }

@@ -1,6 +1,11 @@
 //! Asking interfaces for their link: one thread that does so twice a second (`linkbeat_interfaces`).
 
-use std::{io, sync::Arc, thread, time::Duration};
+use std::{
+    io::{self, Read as _},
+    os::unix::net::UnixStream,
+    sync::Arc,
+    time::Duration,
+};
 
 use tracing::{info, warn};
 
@@ -39,21 +44,24 @@ pub(in crate::daemon) fn first_answers(rows: &[Arc<InterfaceRow>]) {
     }
 }
 
-/// Asks them for ever. Returns why that is not possible.
-pub(super) fn follow(rows: &[Arc<InterfaceRow>], engine: &ToEngine) -> io::Error {
+/// Asks them until the other end of `end` is closed.
+///
+/// # Errors
+/// Why they cannot be asked.
+pub(super) fn follow(rows: &[Arc<InterfaceRow>], engine: &ToEngine, end: UnixStream) -> io::Result<()> {
     let mut asked = all(rows);
-    let link_beat = match LinkBeat::open() {
-        Ok(link_beat) => link_beat,
-        Err(error) => return error,
-    };
+    let link_beat = LinkBeat::open()?;
+    end.set_read_timeout(Some(INTERVAL))?;
     loop {
         for one in &mut asked {
             if one.ask(&link_beat) {
                 engine.tell_asked(&one.row.config.name);
             }
         }
-        // Nobody wakes it.
-        thread::park_timeout(INTERVAL);
+        // Nothing is ever sent: it is the end, or time to ask again.
+        if (&end).read(&mut [0]).is_ok() {
+            return Ok(());
+        }
     }
 }
 

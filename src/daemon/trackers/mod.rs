@@ -15,6 +15,7 @@ pub(super) mod scripts;
 
 use std::{
     io,
+    os::unix::net::UnixStream,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     thread,
@@ -26,54 +27,128 @@ use tracing::error;
 
 pub(super) use self::links::first_answers;
 use super::engine::Command;
-use crate::{config::tracking::Tracker, registry::Registry, track::Observation};
+use crate::{
+    config::tracking::Tracker,
+    registry::{FileRow, InterfaceRow, ProcessRow, Registry, Topology},
+    track::Observation,
+};
 
 /// From an end of those who follow to their next beginning.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 /// The same after a panic, which is a mistake that may well be made again, and prints a message of its own each time.
 const PANIC_INTERVAL: Duration = Duration::from_secs(60);
 
-/// Starts the threads that are needed. They end with the process.
-pub(super) fn start(registry: &Arc<Registry>, engine: &mpsc::Sender<Command>) -> io::Result<()> {
-    let topology = registry.topology();
-    // Where managers may set it, any interface may come to be asked.
-    let may_be_asked = topology.global.settings.snmp_set && !topology.interfaces.is_empty();
-    if may_be_asked || topology.interfaces.iter().any(|row| row.linkbeat().is_some()) {
-        let (rows, engine) = (topology.interfaces.clone(), ToEngine::of(engine));
-        thread::Builder::new()
-            .name("interfaces".to_owned())
-            .spawn(move || keep(|| links::follow(&rows, &engine), |why| links::lose(&rows, &engine, why)))?;
+/// The threads that follow what is tracked. They end with this, and with the process.
+#[derive(Debug)]
+pub(super) struct Followers {
+    engine: ToEngine,
+    links: Option<Thread<InterfaceRow>>,
+    files: Option<Thread<FileRow>>,
+    processes: Option<Thread<ProcessRow>>,
+}
+
+/// A thread, and the rows that it follows.
+#[derive(Debug)]
+struct Thread<Row> {
+    rows: Vec<Arc<Row>>,
+    /// The thread ends when this is closed.
+    _alive: UnixStream,
+}
+
+impl Followers {
+    /// Starts the threads that are needed.
+    pub(super) fn start(registry: &Arc<Registry>, engine: &mpsc::Sender<Command>) -> io::Result<Self> {
+        let mut all = Self { engine: ToEngine::of(engine), links: None, files: None, processes: None };
+        all.follow_all(&registry.topology(), true)?;
+        Ok(all)
     }
-    if !topology.files.is_empty() {
-        let (rows, engine) = (topology.files.clone(), ToEngine::of(engine));
-        thread::Builder::new().name("files".to_owned()).spawn(move || {
-            let mut initial = Some(&rows);
-            keep(
-                || {
-                    initial.take().into_iter().for_each(|rows| files::initialise(rows));
-                    files::follow(&rows, &engine)
-                },
-                |why| files::lose(&rows, &engine, why),
-            )
-        })?;
+
+    /// After a reload: follows what is tracked now. What is the same goes on being followed as it is.
+    pub(super) fn follow(&mut self, topology: &Topology) -> io::Result<()> {
+        self.follow_all(topology, false)
     }
-    if !topology.processes.is_empty() {
-        let (rows, engine) = (topology.processes.clone(), ToEngine::of(engine));
-        let buffer = processes::receive_buffer(&topology.global);
-        thread::Builder::new().name("processes".to_owned()).spawn(move || {
-            keep(|| processes::follow(&rows, &engine, buffer), |why| processes::lose(&rows, &engine, why))
-        })?;
+
+    fn follow_all(&mut self, topology: &Topology, is_start: bool) -> io::Result<()> {
+        // Where managers may set it, any interface may come to be asked.
+        let may_be_asked = topology.global.settings.snmp_set
+            || topology.interfaces.iter().any(|row| row.linkbeat().is_some());
+        let asked = if may_be_asked { topology.interfaces.clone() } else { Vec::new() };
+        let engine = self.engine.clone();
+        replace(
+            &mut self.links,
+            "interfaces",
+            asked,
+            |a, b| a.config == b.config,
+            move |rows, end| {
+                let follow = || links::follow(rows, &engine, end.try_clone()?);
+                keep(follow, |why| links::lose(rows, &engine, why));
+            },
+        )?;
+        let engine = self.engine.clone();
+        let files = topology.files.clone();
+        replace(
+            &mut self.files,
+            "files",
+            files,
+            |a, b| a.config == b.config,
+            move |rows, end| {
+                let mut initial = Some(rows).filter(|_| is_start);
+                let follow = || {
+                    initial.take().into_iter().for_each(files::initialise);
+                    files::follow(rows, &engine, end.try_clone()?);
+                    Ok(())
+                };
+                keep(follow, |why| files::lose(rows, &engine, why));
+            },
+        )?;
+        let engine = self.engine.clone();
+        let (processes, buffer) = (topology.processes.clone(), processes::receive_buffer(&topology.global));
+        replace(
+            &mut self.processes,
+            "processes",
+            processes,
+            |a, b| a.config == b.config,
+            move |rows, end| {
+                let follow = || processes::follow(rows, &engine, buffer, end.try_clone()?);
+                keep(follow, |why| processes::lose(rows, &engine, why));
+            },
+        )
     }
+}
+
+/// Starts a thread for these rows in the place of the one there is, unless that follows the same already. Where a row is in
+/// the list does not matter: whoever is told finds it by its name.
+fn replace<Row: Send + Sync + 'static>(
+    thread: &mut Option<Thread<Row>>,
+    name: &str,
+    rows: Vec<Arc<Row>>,
+    same: impl Fn(&Row, &Row) -> bool,
+    follow: impl FnOnce(&[Arc<Row>], UnixStream) + Send + 'static,
+) -> io::Result<()> {
+    let known = thread.as_ref().map_or(&[][..], |thread| &thread.rows);
+    let is_known = |row: &Arc<Row>| known.iter().any(|known| same(known, row));
+    if known.len() == rows.len() && rows.iter().all(is_known) {
+        return Ok(());
+    }
+    *thread = None;
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let (alive, end) = UnixStream::pair()?;
+    let followed = rows.clone();
+    thread::Builder::new().name(name.to_owned()).spawn(move || follow(&followed, end))?;
+    *thread = Some(Thread { rows, _alive: alive });
     Ok(())
 }
 
-/// Has trackers followed for ever: whenever `follow` ends, also by a panic, `lose` is told why, and after a pause it
-/// begins anew.
-fn keep(mut follow: impl FnMut() -> io::Error, lose: impl Fn(&str)) -> ! {
+/// Has trackers followed until nobody wants it any more: whenever `follow` fails, also by a panic, `lose` is told why, and
+/// after a pause it begins anew.
+fn keep(mut follow: impl FnMut() -> io::Result<()>, lose: impl Fn(&str)) {
     let mut said = None;
     loop {
         let (why, pause) = match catch_unwind(AssertUnwindSafe(&mut follow)) {
-            Ok(error) => (error.to_string(), RETRY_INTERVAL),
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => (error.to_string(), RETRY_INTERVAL),
             Err(_) => ("the thread that follows it panicked".to_owned(), PANIC_INTERVAL),
         };
         lose(&why);
@@ -128,7 +203,6 @@ mod tests {
     use super::*;
     use crate::{
         config::{Place, tracking},
-        registry::FileRow,
         track::Finding,
     };
 
@@ -142,7 +216,7 @@ mod tests {
         let follow = move || {
             beginnings += 1;
             assert!(beginnings < 3, "the third time it is a mistake");
-            io::Error::other(format!("end {beginnings}"))
+            Err(io::Error::other(format!("end {beginnings}")))
         };
         // It ends with the process.
         thread::spawn(move || keep(follow, |why| told.send(why.to_owned()).unwrap()));

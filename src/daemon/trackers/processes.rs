@@ -1,6 +1,6 @@
 //! Following tracked processes: one thread that hears of their coming and going, or else counts them every second.
 
-use std::{convert::Infallible, io, sync::Arc, time::Duration};
+use std::{convert::Infallible, io, os::unix::net::UnixStream, sync::Arc, time::Duration};
 
 use tracing::{info, warn};
 
@@ -62,16 +62,26 @@ pub(super) fn receive_buffer(global: &Global) -> ReceiveBuffer {
     }
 }
 
-/// Follows the processes of these rows until something goes wrong that it cannot do without.
-pub(super) fn follow(rows: &[Arc<ProcessRow>], engine: &ToEngine, buffer: ReceiveBuffer) -> io::Error {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let ended = runtime.and_then(|runtime| {
+/// Follows the processes of these rows until the other end of `end` is closed.
+///
+/// # Errors
+/// What has gone wrong that it cannot do without.
+pub(super) fn follow(
+    rows: &[Arc<ProcessRow>],
+    engine: &ToEngine,
+    buffer: ReceiveBuffer,
+    end: UnixStream,
+) -> io::Result<()> {
+    end.set_nonblocking(true)?;
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+        let end = tokio::net::UnixStream::from_std(end)?;
         let open = async || ProcessEvents::open(buffer).await;
-        runtime.block_on(Follower::new(rows.to_vec(), open).follow(engine))
-    });
-    match ended {
-        Err(error) => error,
-    }
+        tokio::select! {
+            Err(error) = Follower::new(rows.to_vec(), open).follow(engine) => Err(error),
+            // Nothing is ever sent.
+            ended = end.readable() => ended,
+        }
+    })
 }
 
 /// Nobody follows these processes for the moment: they count as if there were not as many as there should be.

@@ -1,9 +1,13 @@
 //! Running tracked scripts: one future per script that carries between its machine and the process.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
-use futures_util::stream::FuturesUnordered;
-use tokio::sync::mpsc;
+use futures_util::{
+    StreamExt as _,
+    future::{FutureExt as _, LocalBoxFuture},
+    stream::FuturesUnordered,
+};
+use tokio::sync::{mpsc, watch};
 use tracing::{info, warn};
 
 use super::ToEngine;
@@ -21,6 +25,8 @@ use crate::{
 /// A tracked script that runs.
 struct ScriptLoop {
     row: Arc<ScriptRow>,
+    /// Its row after a reload; closed when it is not to run any more.
+    next: watch::Receiver<Arc<ScriptRow>>,
     owner: Option<Owner>,
     tracker: ScriptTracker,
     child: Option<Child>,
@@ -29,13 +35,23 @@ struct ScriptLoop {
 
 impl ScriptLoop {
     /// The loop of a row; its verdicts go to the engine.
-    fn new(row: Arc<ScriptRow>, engine: ToEngine) -> Self {
-        let tracker = ScriptTracker::new(&row.config);
-        let owner = row.config.user.as_ref().map(|user| Owner::new(user.uid, user.gid));
-        Self { row, owner, tracker, child: None, engine }
+    fn new(next: watch::Receiver<Arc<ScriptRow>>, engine: ToEngine) -> Self {
+        let row = Arc::clone(&next.borrow());
+        let (tracker, owner) = (ScriptTracker::new(&row.config), owner(&row));
+        Self { row, next, owner, tracker, child: None, engine }
     }
 
-    /// Runs for ever; cancelled, it leaves a running script to be ended with its lane.
+    /// Goes on with the row that a reload has for it.
+    fn follow(&mut self) {
+        let row = Arc::clone(&self.next.borrow_and_update());
+        if row.config != self.row.config {
+            self.owner = owner(&row);
+            self.tracker.handle_settings(clock::now(), &row.config);
+        }
+        self.row = row;
+    }
+
+    /// Runs until a reload removes the script; cancelled, it leaves a running script to be ended with its lane.
     async fn run(mut self) -> std::io::Result<()> {
         let mut deadline = Deadline::new()?;
         self.tracker.handle_start(clock::now());
@@ -49,6 +65,13 @@ impl ScriptLoop {
                     expired?;
                     self.tracker.handle_timeout(clock::now());
                 }
+                next = self.next.changed() => match next {
+                    Ok(()) => self.follow(),
+                    Err(_) => {
+                        self.signal(Signal::Kill);
+                        return Ok(());
+                    }
+                },
                 end = ended(&mut self.child) => {
                     self.child = None;
                     self.tracker.handle_end(end);
@@ -117,12 +140,57 @@ async fn ended(child: &mut Option<Child>) -> RunEnd {
     }
 }
 
-/// All loops of a topology, for the manage lane to drive; each ends only with an error.
-pub(in crate::daemon) fn loops(
-    rows: &[Arc<ScriptRow>],
-    engine: &mpsc::Sender<Command>,
-) -> FuturesUnordered<impl Future<Output = std::io::Result<()>> + use<>> {
-    rows.iter().map(|row| ScriptLoop::new(Arc::clone(row), ToEngine::of(engine)).run()).collect()
+fn owner(row: &ScriptRow) -> Option<Owner> {
+    row.config.user.as_ref().map(|user| Owner::new(user.uid, user.gid))
+}
+
+/// The scripts that run, for the manage lane to drive.
+pub(in crate::daemon) struct Scripts {
+    engine: ToEngine,
+    loops: FuturesUnordered<LocalBoxFuture<'static, std::io::Result<()>>>,
+    rows: HashMap<String, watch::Sender<Arc<ScriptRow>>>,
+}
+
+impl Scripts {
+    /// Those of these rows.
+    pub(in crate::daemon) fn new(rows: &[Arc<ScriptRow>], engine: &mpsc::Sender<Command>) -> Self {
+        let (loops, rows_by_name) = Default::default();
+        let mut scripts = Self { engine: ToEngine::of(engine), loops, rows: rows_by_name };
+        scripts.follow(rows);
+        scripts
+    }
+
+    /// Runs these, after a reload: those that are the same go on, with other settings where they have such.
+    pub(in crate::daemon) fn follow(&mut self, rows: &[Arc<ScriptRow>]) {
+        let mut before = std::mem::take(&mut self.rows);
+        for row in rows {
+            let name = row.config.name.clone();
+            let sender = match before.remove(&name) {
+                Some(known) => {
+                    known.send_replace(Arc::clone(row));
+                    known
+                }
+                None => {
+                    let (sender, receiver) = watch::channel(Arc::clone(row));
+                    self.loops.push(ScriptLoop::new(receiver, self.engine.clone()).run().boxed_local());
+                    sender
+                }
+            };
+            self.rows.insert(name, sender);
+        }
+    }
+
+    /// Drives them. Returns when one ends by mistake, with what happened; never while there is none.
+    pub(in crate::daemon) async fn run(&mut self) -> std::io::Error {
+        loop {
+            match self.loops.next().await {
+                Some(Err(error)) => return error,
+                // A reload has removed it.
+                Some(Ok(())) => {}
+                None => return std::future::pending().await,
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -135,10 +203,10 @@ mod tests {
     #[test]
     fn scripts_that_run_do_not_keep_the_engine() {
         let (engine, mut commands) = mpsc::channel(1);
-        let running = loops(&[Arc::new(ScriptRow::new(1, script()))], &engine);
+        let running = Scripts::new(&[Arc::new(ScriptRow::new(1, script()))], &engine);
         drop(engine);
         let left = commands.try_recv();
         assert!(matches!(left, Err(TryRecvError::Disconnected)), "somebody commands the engine: {left:?}");
-        assert_eq!(running.len(), 1);
+        assert_eq!(running.loops.len(), 1);
     }
 }

@@ -187,6 +187,23 @@ impl Router {
         self.process.terminate(Duration::from_secs(10))
     }
 
+    /// Gives it this configuration text in the place of the one it was started with, and asks for a reload.
+    pub fn ask_to_reload(&self, host: &Host, name: &str, config: &str) -> Result<()> {
+        host.write(&format!("{name}.conf"), config)?;
+        self.process.signal(Signal::SIGHUP)
+    }
+
+    /// As [`Router::ask_to_reload`]; returns when it says that it is done.
+    pub fn reload(&self, host: &Host, name: &str, config: &str, deadline: Duration) -> Result<()> {
+        let mark = self.mark();
+        self.ask_to_reload(host, name, config)?;
+        let done = match self.subject {
+            Subject::Steadfast(_) => "Configuration reloaded",
+            Subject::Keepalived => "Reload complete",
+        };
+        self.process.wait_log_since(mark, done, deadline).map(drop)
+    }
+
     /// The machine dies: SIGKILL for the process and its children, nothing is sent or cleaned up.
     pub fn kill9(&self) {
         // The children first: the end of the parent would make them stop in good order.

@@ -242,7 +242,8 @@ impl Watch {
                 Order::Fault(_) | Order::Wait(false) => Command::NoFault,
                 Order::Announce => Command::Announce,
             }),
-            Input::Setting(_) => Cause::Setting,
+            // No story has a reload.
+            Input::Setting(_) | Input::Reload(_) | Input::Removal(_) => Cause::Setting,
             Input::Shutdown(release) => Cause::Shutdown { release: *release },
         }
     }

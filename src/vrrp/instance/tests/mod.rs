@@ -11,6 +11,7 @@ mod ipv6;
 mod malformed;
 mod master;
 mod matrix;
+mod reload;
 mod resume;
 mod settings;
 mod shutdown;
@@ -20,6 +21,7 @@ mod words;
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use super::*;
+use crate::units::Family;
 use crate::vrrp::{
     Auth, Garp, Holding, Outgoing, Policy, Source,
     ipv4::{self, HEADER_LEN},

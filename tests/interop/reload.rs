@@ -1,0 +1,434 @@
+//! Reloads under traffic: what differs is brought about, and nothing else is touched.
+//!
+//! Most stories have a MASTER on alpha that advertises ten times a second, and keepalived as BACKUP on beta, which would
+//! take over if alpha fell silent for a third of a second.
+
+use std::time::Duration;
+
+use lab::monitor::AddressMonitor;
+use lab::{Capture, Control, Host, Lan, Result, Router, State, Subject, clock, wait};
+
+use crate::fifos::Reader;
+use crate::world::{ADVERTS, LATE, SOON, Setup, V3, VI, VIP, assert_steady, from, is_keepalived, ours};
+
+const INTERVAL: Duration = Duration::from_millis(100);
+const ALPHA: &str = "10.9.0.1";
+
+fn setup(priority: u8) -> Setup {
+    Setup { advert_int: "0.1".into(), ..V3.alpha(priority) }
+}
+
+fn peer(priority: u8) -> Setup {
+    Setup { advert_int: "0.1".into(), ..V3.beta(priority) }
+}
+
+/// Alpha as MASTER and beta as its BACKUP, both heard.
+struct Scene {
+    lan: Lan,
+    router: Router,
+    backup: Router,
+    control: Control,
+}
+
+impl Scene {
+    fn new(text: &str) -> Result<Self> {
+        let lan = Lan::pair()?;
+        let router = Router::start(&ours(), &lan["alpha"], "alpha", text)?;
+        router.wait_entering(VI, State::Master, SOON)?;
+        let backup = peer(100).start_until(&Subject::Keepalived, &lan["beta"], State::Backup)?;
+        wait::until_true("the address", SOON, || lan["alpha"].has_address(VIP))?;
+        Ok(Self { control: Control::start(), router, backup, lan })
+    }
+
+    fn alpha(&self) -> &Host {
+        &self.lan["alpha"]
+    }
+
+    fn reload(&self, text: &str) -> Result<()> {
+        self.router.reload(self.alpha(), "alpha", text, SOON)
+    }
+
+    fn capture(&self) -> Result<Capture> {
+        Capture::start(&self.lan["beta"], "vb0", ADVERTS)
+    }
+
+    /// Some more advertisements come, and neither router has changed its state since the beginning.
+    fn goes_on(&self, capture: &Capture) -> Result<()> {
+        let seen = capture.vrrp()?.len();
+        capture.wait_vrrp("more advertisements", SOON, |adverts| adverts.len() >= seen + 5)?;
+        assert_eq!(self.router.entries(VI, State::Master), 1, "{}", self.router.log());
+        assert_eq!(self.backup.entries(VI, State::Master), 0, "{}", self.backup.log());
+        Ok(())
+    }
+}
+
+#[test]
+fn a_reload_without_differences_is_not_seen_by_anybody() -> Result<()> {
+    if is_keepalived("it sends two more advertisements and announces all addresses again at each reload") {
+        return Ok(());
+    }
+    let text = setup(150).text();
+    let scene = Scene::new(&text)?;
+    let (capture, monitor) = (scene.capture()?, AddressMonitor::start(scene.alpha())?);
+    for round in 0..10 {
+        scene.reload(&format!("! round {round}\n\n{text}"))?;
+    }
+    scene.goes_on(&capture)?;
+    let adverts = capture.vrrp()?;
+    assert_steady(&adverts, ALPHA, INTERVAL, LATE, &scene.control.stop());
+    for two in from(&adverts, ALPHA).windows(2) {
+        let gap = two[1].time.saturating_sub(two[0].time);
+        assert!(gap + LATE / 2 > INTERVAL / 2, "an advertisement out of turn, after {gap:?}");
+    }
+    assert!(monitor.changes().is_empty(), "{:?}", monitor.changes());
+    Ok(())
+}
+
+#[test]
+fn addresses_come_and_go_and_those_that_stay_are_not_touched() -> Result<()> {
+    let with = |last: &[u8]| {
+        let mut setup = setup(150);
+        setup.vips = last.iter().map(|last| format!("10.9.0.{last}/24")).collect();
+        setup.text()
+    };
+    let scene = Scene::new(&with(&[100, 101]))?;
+    let (capture, monitor) = (scene.capture()?, AddressMonitor::start(scene.alpha())?);
+    scene.reload(&with(&[100, 102]))?;
+    monitor.wait_change("10.9.0.102", true, Duration::ZERO, SOON)?;
+    monitor.wait_change("10.9.0.101", false, Duration::ZERO, SOON)?;
+    scene.goes_on(&capture)?;
+    assert!(
+        monitor.changes().iter().all(|change| !change.address.starts_with(VIP)),
+        "{:?}",
+        monitor.changes()
+    );
+    let addresses = |advert: &lab::pcap::Vrrp| advert.message[8..16].to_vec();
+    let adverts = capture.vrrp()?;
+    let last = from(&adverts, ALPHA).last().map(|advert| addresses(advert));
+    assert_eq!(last, Some(vec![10, 9, 0, 100, 10, 9, 0, 102]));
+    Ok(())
+}
+
+#[test]
+fn another_priority_and_interval_are_no_change_of_state() -> Result<()> {
+    let scene = Scene::new(&setup(150).text())?;
+    let capture = scene.capture()?;
+    scene.reload(&Setup { advert_int: "0.2".into(), ..setup(140) }.text())?;
+    scene.goes_on(&capture)?;
+    let adverts = capture.vrrp()?;
+    let last = from(&adverts, ALPHA).pop().map(|advert| (advert.priority(), advert.message[5]));
+    assert_eq!(last, Some((140, 20)));
+    Ok(())
+}
+
+#[test]
+fn a_priority_below_the_other_routers_gives_the_mastership_away() -> Result<()> {
+    let scene = Scene::new(&setup(150).text())?;
+    scene.reload(&setup(50).text())?;
+    scene.backup.wait_entering(VI, State::Master, SOON)?;
+    scene.router.wait_entering(VI, State::Backup, SOON)?;
+    wait::until_true("the address to be gone", SOON, || !scene.alpha().has_address(VIP))
+}
+
+#[test]
+fn another_name_is_the_same_router() -> Result<()> {
+    let text = setup(150).text();
+    let scene = Scene::new(&text)?;
+    let (capture, monitor) = (scene.capture()?, AddressMonitor::start(scene.alpha())?);
+    scene.reload(&text.replace("vrrp_instance VI", "vrrp_instance OTHER"))?;
+    scene.goes_on(&capture)?;
+    assert_eq!(scene.router.entries("OTHER", State::Backup), 0);
+    assert!(monitor.changes().is_empty(), "{:?}", monitor.changes());
+    Ok(())
+}
+
+#[test]
+fn a_router_that_is_gone_leaves_with_priority_0_and_another_one_begins() -> Result<()> {
+    let scene = Scene::new(&setup(150).text())?;
+    let capture = scene.capture()?;
+    let mut other = setup(150);
+    (other.vrid, other.vips) = (52, vec!["10.9.0.110/24".into()]);
+    scene.reload(&other.text())?;
+    scene.backup.wait_entering(VI, State::Master, SOON)?;
+    wait::until_true("the addresses", SOON, || {
+        !scene.alpha().has_address(VIP) && scene.alpha().has_address("10.9.0.110")
+    })?;
+    let adverts = capture.vrrp()?;
+    let last = from(&adverts, ALPHA).into_iter().rfind(|advert| advert.vrid() == 51);
+    assert_eq!(last.map(lab::pcap::Vrrp::priority), Some(0));
+    Ok(())
+}
+
+#[test]
+fn a_new_router_does_not_disturb_the_others() -> Result<()> {
+    let text = setup(150).text();
+    let scene = Scene::new(&text)?;
+    let (capture, monitor) = (scene.capture()?, AddressMonitor::start(scene.alpha())?);
+    let mut other = setup(150);
+    (other.vrid, other.vips) = (52, vec!["10.9.0.110/24".into()]);
+    // In front of the other: its place, and its row of the MIB, are other ones then.
+    scene.reload(&text.replacen("vrrp_instance", &format!("{}vrrp_instance", other.instance("NEW")), 1))?;
+    scene.router.wait_entering("NEW", State::Master, SOON)?;
+    scene.goes_on(&capture)?;
+    let old: Vec<_> = capture.vrrp()?.into_iter().filter(|advert| advert.vrid() == 51).collect();
+    assert_steady(&old, ALPHA, INTERVAL, LATE, &scene.control.stop());
+    assert!(monitor.changes().iter().all(|change| !change.address.starts_with(VIP)));
+    Ok(())
+}
+
+#[test]
+fn a_file_with_mistakes_changes_nothing() -> Result<()> {
+    if is_keepalived("it ends at once over a fatal error, with the addresses left in place") {
+        return Ok(());
+    }
+    let text = setup(150).text();
+    let scene = Scene::new(&text)?;
+    let (capture, monitor) = (scene.capture()?, AddressMonitor::start(scene.alpha())?);
+    let broken = [
+        text.replace("virtual_router_id 51", ""),
+        text.replace("priority 150", "priority 1000"),
+        format!("{text}\nvrrp_instance {{\n"),
+        format!("{text}\n{}", setup(10).instance("SAME_VRID")),
+    ];
+    for broken in &broken {
+        let mark = scene.router.mark();
+        scene.router.ask_to_reload(scene.alpha(), "alpha", broken)?;
+        scene.router.process().wait_log_since(mark, "not reloaded, what ran before goes on", SOON)?;
+    }
+    std::fs::remove_file(scene.alpha().dir().join("alpha.conf")).expect("it is there");
+    let mark = scene.router.mark();
+    scene.router.process().signal(nix::sys::signal::Signal::SIGHUP)?;
+    scene.router.process().wait_log_since(mark, "not reloaded, what ran before goes on", SOON)?;
+    scene.goes_on(&capture)?;
+    scene.reload(&text)?;
+    assert!(monitor.changes().is_empty(), "{:?}", monitor.changes());
+    assert_steady(&capture.vrrp()?, ALPHA, INTERVAL, LATE, &scene.control.stop());
+    Ok(())
+}
+
+#[test]
+fn a_backup_waits_no_longer_for_a_reload() -> Result<()> {
+    if is_keepalived("a BACKUP begins to wait anew at each reload") {
+        return Ok(());
+    }
+    let lan = Lan::pair()?;
+    let slow = |base: Setup| Setup { advert_int: "1".into(), ..base };
+    let router = slow(V3.alpha(100)).start_until(&ours(), &lan["alpha"], State::Backup)?;
+    let master = slow(V3.beta(150)).start_until(&ours(), &lan["beta"], State::Master)?;
+    let text = slow(V3.alpha(100)).text();
+    router.wait_log("Entering BACKUP", SOON)?;
+    master.kill9();
+    let died = clock::now();
+    // Others keep it busy with reloads while it waits.
+    while router.entries(VI, State::Master) == 0 {
+        router.reload(&lan["alpha"], "alpha", &text, SOON)?;
+        assert!(clock::now() < died + SOON, "it never takes over");
+    }
+    let took = clock::now() - died;
+    assert!(took < Duration::from_secs(5), "it took {took:?}");
+    Ok(())
+}
+
+/// Each instance's vrid is its position, and so is the last byte of its address.
+fn instances(names: &[(&str, u8, &str)]) -> String {
+    let one = |(name, vrid, line): &(&str, u8, &str)| {
+        let setup = Setup { vrid: *vrid, vips: vec![format!("10.9.0.{}/24", 100 + vrid)], ..setup(150) };
+        let interface = if line.contains("down") { "down0" } else { "va0" };
+        Setup { interface: interface.into(), ..setup }.line(line.replace("down", "")).instance(name)
+    };
+    names.iter().map(one).collect()
+}
+
+#[test]
+fn those_who_are_deleted_are_told_as_in_fault_or_as_they_ask() -> Result<()> {
+    let lan = Lan::pair()?;
+    let alpha = &lan["alpha"];
+    alpha.sh("ip link add down0 type veth peer name down1 && ip address add 10.8.8.1/24 dev down0")?;
+    let fifo = alpha.dir().join("fifo");
+    let told = alpha.dir().join("told");
+    let note = |word: &str| {
+        let text = format!("#!/bin/sh\necho {word} \"$@\" >> {}\n", told.display());
+        crate::scripts::script(alpha, &format!("note-{word}"), &text)
+    };
+    let (own, all, fault) = (note("own")?, note("all")?, note("fault")?);
+    let globals = format!(
+        "global_defs {{\n  router_id lab\n  script_user root\n  vrrp_notify_fifo {}\n  fifo_write_vrrp_states_on_reload\n}}\n",
+        fifo.display()
+    );
+    alpha.sh(&format!("mkfifo {}", fifo.display()))?;
+    let script = format!("notify_deleted {}\n  notify {}", own.display(), all.display());
+    let general = format!("notify {}\n  notify_fault {}", all.display(), fault.display());
+    let kept = [("KEEP", 1, ""), ("LAME", 2, "down")];
+    let gone = [
+        ("A", 3, general.as_str()),
+        ("B", 4, "notify_deleted"),
+        ("C", 5, &script),
+        ("D", 6, "notify_deleted down"),
+    ];
+    let gone = [gone.as_slice(), &[("E", 7, "down")]].concat();
+    let router = Router::start(
+        &ours(),
+        alpha,
+        "alpha",
+        &format!("{globals}{}", instances(&[kept.as_slice(), &gone].concat())),
+    )?;
+    let mut reader = Reader::open(&fifo)?;
+    for name in ["KEEP", "A", "B", "C"] {
+        router.wait_entering(name, State::Master, SOON)?;
+    }
+    wait::until_true("the lines of the start", SOON, || reader.lines().len() >= 11)?;
+    let begun = reader.lines().len();
+    router.reload(alpha, "alpha", &format!("{globals}{}", instances(&kept)), SOON)?;
+    let line = |name: &str, state: &str| format!("INSTANCE \"{name}\" {state} 150");
+    let mut expected = vec![
+        line("A", "FAULT"),
+        line("B", "DELETED"),
+        line("C", "DELETED"),
+        line("D", "DELETED"),
+        line("LAME", "FAULT"),
+    ];
+    wait::until_true("the lines", SOON, || reader.lines().len() >= begun + expected.len())?;
+    let mut lines = reader.lines().split_off(begun);
+    (lines.sort(), expected.sort());
+    assert_eq!(lines, expected);
+    let mut scripts = vec!["all INSTANCE A FAULT 150", "all INSTANCE C DELETED 150", "own"];
+    let seen = || {
+        let mut lines = crate::scripts::lines(&told);
+        lines.retain(|line| {
+            line.contains("DELETED")
+                || line.contains("FAULT")
+                || line.starts_with("own")
+                || line.starts_with("fault")
+        });
+        lines.sort();
+        lines
+    };
+    scripts.sort_unstable();
+    let scripts: Vec<String> = scripts.iter().map(ToString::to_string).collect();
+    wait::until_eq("the scripts", SOON, &scripts, || {
+        seen().iter().map(|line| line.trim().to_owned()).collect()
+    })
+}
+
+#[test]
+fn an_address_that_moves_between_routers_stays() -> Result<()> {
+    if is_keepalived("an address that moves between instances is lost at the first reload") {
+        return Ok(());
+    }
+    let lan = Lan::pair()?;
+    let alpha = &lan["alpha"];
+    let text = |one: &str, two: &str| {
+        let router = |vrid: u8, vips: &str| {
+            let vips = vips.split(' ').map(|last| format!("10.9.0.{last}/24")).collect();
+            Setup { vrid, vips, ..setup(150) }
+        };
+        router(1, one).instance("ONE") + &router(2, two).instance("TWO")
+    };
+    let router = Router::start(&ours(), alpha, "alpha", &text("101 103", "102"))?;
+    for name in ["ONE", "TWO"] {
+        router.wait_entering(name, State::Master, SOON)?;
+    }
+    let all = ["10.9.0.101", "10.9.0.102", "10.9.0.103"];
+    wait::until_true("the addresses", SOON, || all.iter().all(|address| alpha.has_address(address)))?;
+    let monitor = AddressMonitor::start(alpha)?;
+    router.reload(alpha, "alpha", &text("101", "102 103"), SOON)?;
+    assert!(monitor.changes().is_empty(), "{:?}", monitor.changes());
+    assert!(alpha.has_address("10.9.0.103"));
+    router.reload(alpha, "alpha", &text("101", "102"), SOON)?;
+    monitor.wait_change("10.9.0.103", false, Duration::ZERO, SOON).map(drop)
+}
+
+#[test]
+fn members_join_and_leave_a_sync_group_without_a_change_of_state() -> Result<()> {
+    let lan = Lan::pair()?;
+    let alpha = &lan["alpha"];
+    let text = |members: &str| {
+        let group = format!("vrrp_sync_group G {{\n  group {{\n    {members}\n  }}\n}}\n");
+        format!("{group}{}", instances(&[("ONE", 1, ""), ("TWO", 2, ""), ("THREE", 3, "")]))
+    };
+    let router = Router::start(&ours(), alpha, "alpha", &text("ONE\n    TWO"))?;
+    let names = ["ONE", "TWO", "THREE"];
+    for name in names {
+        router.wait_entering(name, State::Master, SOON)?;
+    }
+    for members in ["ONE\n    TWO\n    THREE", "TWO\n    THREE", "ONE\n    TWO"] {
+        router.reload(alpha, "alpha", &text(members), SOON)?;
+    }
+    for name in names {
+        assert_eq!(router.entries(name, State::Master), 1, "{}", router.log());
+        assert_eq!(router.entries(name, State::Backup), 1, "{}", router.log());
+    }
+    Ok(())
+}
+
+#[test]
+fn what_is_tracked_counts_from_the_reload_on() -> Result<()> {
+    let scene = Scene::new(&setup(150).text())?;
+    let capture = scene.capture()?;
+    let file = scene.alpha().write("number", "7\n")?;
+    let tracking = |weight: i8| {
+        let mut setup = setup(150).line("track_file {\n    number\n  }");
+        setup.before = format!("track_file number {{\n  file {}\n  weight {weight}\n}}\n", file.display());
+        setup.text()
+    };
+    for (text, priority) in [(tracking(1), 157), (tracking(-2), 136), (setup(150).text(), 150)] {
+        scene.reload(&text)?;
+        capture.wait_vrrp("another priority", SOON, |adverts| {
+            from(adverts, ALPHA).last().is_some_and(|advert| advert.priority() == priority)
+        })?;
+    }
+    scene.goes_on(&capture)
+}
+
+#[test]
+fn static_addresses_and_routes_come_and_go() -> Result<()> {
+    let text = setup(150).text();
+    let scene = Scene::new(&text)?;
+    let alpha = scene.alpha();
+    let monitor = AddressMonitor::start(alpha)?;
+    let with = |address: &str, route: &str| {
+        format!(
+            "static_ipaddress {{\n  10.8.0.1/24 dev va0\n  {address}\n}}\nstatic_routes {{\n  {route} via 10.8.0.9 dev va0\n}}\n{text}"
+        )
+    };
+    let routes = || alpha.run(&["ip", "route"]).unwrap_or_default();
+    scene.reload(&with("10.8.1.1/24 dev va0", "10.70.0.0/16"))?;
+    wait::until_true("the first", SOON, || {
+        alpha.has_address("10.8.1.1") && routes().contains("10.70.0.0/16")
+    })?;
+    scene.reload(&with("10.8.2.1/24 dev va0", "10.71.0.0/16"))?;
+    wait::until_true("the second", SOON, || {
+        let (addresses, routes) = (alpha.has_address("10.8.2.1") && !alpha.has_address("10.8.1.1"), routes());
+        addresses && routes.contains("10.71.0.0/16") && !routes.contains("10.70.0.0/16")
+    })?;
+    let stays = monitor.changes().into_iter().filter(|change| change.address.starts_with("10.8.0.1/"));
+    assert_eq!(stays.count(), 1, "{:?}", monitor.changes());
+    scene.reload(&text)?;
+    wait::until_true("none", SOON, || !alpha.has_address("10.8.0.1") && !routes().contains("10.71.0.0/16"))
+}
+
+#[test]
+fn reloads_in_a_row_delay_no_advertisement() -> Result<()> {
+    if is_keepalived("each reload sends two more advertisements") {
+        return Ok(());
+    }
+    let scene = Scene::new(&setup(150).text())?;
+    let capture = scene.capture()?;
+    for round in 0..20_u8 {
+        let mut text = setup(150);
+        text.vips.push(format!("10.9.0.{}/24", 120 + round));
+        let other =
+            Setup { vrid: 60 + round, vips: vec![format!("10.9.0.{}/24", 150 + round)], ..setup(150) };
+        let text = text.text() + &other.instance("OTHER");
+        scene.router.ask_to_reload(scene.alpha(), "alpha", &text)?;
+        capture.wait_vrrp("another advertisement", SOON, |adverts| adverts.len() > usize::from(round) * 2)?;
+    }
+    wait::until_true("the last one", SOON, || scene.alpha().has_address("10.9.0.139"))?;
+    scene.goes_on(&capture)?;
+    let old: Vec<_> = capture.vrrp()?.into_iter().filter(|advert| advert.vrid() == 51).collect();
+    wait::until_true("the addresses of before to be gone", SOON, || {
+        (120..139).all(|last| !scene.alpha().has_address(&format!("10.9.0.{last}")))
+    })?;
+    assert_steady(&old, ALPHA, INTERVAL, LATE, &scene.control.stop());
+    Ok(())
+}
