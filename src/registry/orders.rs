@@ -76,6 +76,11 @@ impl Ordered {
         self.0[switch as usize]
     }
 
+    /// It is where the configuration has it.
+    pub fn forget(&mut self, switch: Switch) {
+        self.0[switch as usize] = None;
+    }
+
     /// An order has put it there.
     pub fn set(&mut self, switch: Switch, on: bool) {
         self.0[switch as usize] = Some(on);

@@ -16,7 +16,7 @@ use crate::{
         tracking::Tracker,
     },
     kernel::{Events, clock},
-    registry::{Change, InstanceRow, Reason, State, Subject, Topology},
+    registry::{Change, InstanceRow, Reason, State, Subject, Switch, Topology},
     units::{Priority, Time},
     vrrp::{Action, Reload},
 };
@@ -162,7 +162,7 @@ impl Engine {
     /// Has a router leave that is no longer configured. What it holds goes with everything else that has to.
     fn leave(&mut self, number: usize, now: Time) {
         self.announcements.cancel(number);
-        let notice = self.routers[number].row.config.settings.notify_deleted.is_some();
+        let notice = self.routers[number].row.is_on(Switch::NotifyDeleted);
         let to = if notice { State::Deleted } else { State::Fault };
         self.routers[number].machine.handle_removal(now, to);
         while let Some(action) = self.routers[number].machine.poll_action() {

@@ -53,14 +53,13 @@ impl Engine {
     /// What a setting asks of the host.
     fn wish(&mut self, number: usize, setting: Setting) -> Option<Wish> {
         match setting {
-            Setting::Switch(Switch::Accept, true) => {
-                std::mem::take(&mut self.routers[number].refusing).then_some(Wish::Accept(number))
-            }
+            Setting::Switch(Switch::Accept, true) => std::mem::take(&mut self.routers[number].refusing)
+                .then_some(Wish::Accept(self.routers[number].serial)),
             Setting::Switch(Switch::Accept, false) => {
                 let refused = self.refused(number);
                 let router = &mut self.routers[number];
                 router.refusing |= !refused.is_empty();
-                (!refused.is_empty()).then_some(Wish::Refuse(number, refused))
+                (!refused.is_empty()).then_some(Wish::Refuse(router.serial, refused))
             }
             Setting::Switch(Switch::PromoteSecondaries, _) => {
                 let interface = &self.routers[number].row.config.interface;

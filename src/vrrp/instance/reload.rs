@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Action, Instance, State, Timer};
 use crate::{
     config::tracking::Tracker,
-    registry::{Change, Reason},
+    registry::{Change, Reason, Switch},
     units::{Time, Version},
     vrrp::{Fault, Membership, Settings, auth::Guard},
 };
@@ -41,9 +41,9 @@ impl Instance {
         if same_priority && !settings.is_owner() {
             settings.priority = self.settings.priority;
         }
-        match self.ordered_preempt {
+        match self.ordered.get(Switch::Preempt) {
             Some(ordered) if same_preempt => settings.preempt = ordered,
-            _ => self.ordered_preempt = None,
+            _ => self.ordered.forget(Switch::Preempt),
         }
         let (waits, priority) = (self.master_down_interval(), self.priority);
         let was = std::mem::replace(&mut self.settings, settings.settled());
