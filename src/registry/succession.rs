@@ -63,6 +63,10 @@ impl Topology {
             (before.index != row.index || before.config != row.config)
                 .then(|| before.succeed(row.index, row.config.clone()))
         });
+        carry(&mut next.sessions, &self.sessions, &plan.sessions, |before, row| {
+            (before.index != row.index || before.config != row.config)
+                .then(|| before.succeed(row.index, row.config.clone()))
+        });
         self.carry_interfaces(&mut next.interfaces);
         self.carry_statics(&mut next.statics, plan);
         for sink in &mut next.sinks {

@@ -178,7 +178,7 @@ pub struct SessionRow {
     pub index: u32,
     /// What the configuration says.
     pub config: tracking::Session,
-    status: ArcSwap<SessionStatus>,
+    status: Arc<ArcSwap<SessionStatus>>,
 }
 
 /// What is true of a BFD session right now.

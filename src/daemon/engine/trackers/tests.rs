@@ -44,7 +44,11 @@ impl Story {
     /// Whoever runs the session says how it is.
     fn say(&mut self, state: SessionState) {
         if let Some((tracker, observation)) = self.sessions.handle_state(self.now, 0, state) {
-            self.stuck.engine.handle_command(Some(Command::Observed { tracker, observation }));
+            self.stuck.engine.handle_command(Some(Command::Observed {
+                tracker,
+                name: "path".to_owned(),
+                observation,
+            }));
         }
     }
 
