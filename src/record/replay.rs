@@ -146,8 +146,7 @@ fn play(number: usize, line: Line, players: &mut BTreeMap<usize, Player>, replay
 impl Player {
     fn new(mut settings: Settings, auth: &Proof) -> Self {
         settings.auth = auth.in_public();
-        let (name, wiper, auth) =
-            (settings.name.clone(), Wiper::new(&settings.auth), settings.auth.clone());
+        let (name, wiper, auth) = (settings.name.clone(), Wiper::new(&settings.auth), settings.auth.clone());
         let instance = Instance::new(settings, Arc::new(Counters::default()));
         Self { instance, name, wiper, auth, count: 1, is_over: false }
     }

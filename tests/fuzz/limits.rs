@@ -351,6 +351,6 @@ fn two_configurations_are_compared_at_the_cost_of_their_size() {
         render::json(&report);
     });
     is_linear("changes", 300, |size| {
-        compare::text(&compare::changes(&read(size, 0), &read(size, size / 2)));
+        compare::text(&compare::changes(&read(size, 0), &read(size, size / 2)), None);
     });
 }

@@ -78,6 +78,7 @@ impl Succession {
                 settings: is.clone(),
                 same_priority: was.priority == is.priority,
                 same_preempt: was.preempt == is.preempt,
+                same_auth: was.auth == is.auth,
                 trackers: trackers.map(|(was, now)| (*was, *now)).collect(),
                 reinstall: !have_the_same_addresses(row, new_row),
             };
@@ -255,6 +256,7 @@ impl Engine {
         let refusing = std::mem::take(&mut self.departing.refusing);
         self.departing = super::departing::Departing { refusing, ..departing };
         self.repairs = repairs;
+        self.synchroniser.move_to(|place| kept.get(&place).map(|(number, _)| *number));
         let whereto = |place: usize| kept.get(&place).copied();
         let paces = std::mem::take(&mut blueprint.paces);
         self.announcements = std::mem::take(&mut self.announcements).follow(paces, whereto);

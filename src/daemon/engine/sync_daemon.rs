@@ -64,6 +64,22 @@ impl Synchroniser {
         self.deliver();
     }
 
+    /// After a reload: the router that it follows has another number, or is gone. Another one to follow, or another channel,
+    /// needs a restart.
+    pub(super) fn move_to(&mut self, whereto: impl Fn(usize) -> Option<usize>) {
+        self.follows = match self.follows {
+            Some(number) => match whereto(number) {
+                Some(number) => Some(number),
+                None => {
+                    // Nobody is followed any more; what it left behind as it went is what stays.
+                    self.daemon = None;
+                    None
+                }
+            },
+            None => None,
+        };
+    }
+
     /// A router is in another state.
     pub(super) fn follow(&mut self, number: usize, state: State) {
         if let Some(daemon) = self.daemon.as_mut().filter(|_| self.follows == Some(number)) {

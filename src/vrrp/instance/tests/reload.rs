@@ -17,6 +17,7 @@ fn unchanged() -> Reload {
         settings: router(100),
         same_priority: false,
         same_preempt: true,
+        same_auth: true,
         trackers: Vec::new(),
         reinstall: false,
     }
