@@ -251,9 +251,8 @@ async fn parent(engine: mpsc::Sender<Command>, said: mpsc::Receiver<Word>) {
 
 /// Signals that keepalived does something for and this daemon does not yet, with what that is. Left alone they would
 /// end the process with its addresses in place.
-const NOT_YET: [(SignalKind, &str); 1] = [
-    (SignalKind::alarm(), "SIGALRM: nothing waits for it, and what it asks for"),
-];
+const NOT_YET: [(SignalKind, &str); 1] =
+    [(SignalKind::alarm(), "SIGALRM: nothing waits for it, and what it asks for")];
 
 /// Carries reloads out, one after the other, as often as they are asked for.
 async fn reloads(

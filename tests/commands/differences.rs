@@ -52,9 +52,9 @@ fn what_means_the_same_is_no_difference_however_it_is_written() {
 #[test]
 fn a_difference_names_words_without_effect_and_both_files_errors() {
     let directory = tempfile::tempdir().expect("a temporary directory can be made");
-    let old = file(directory.path(), "a.conf", &(MASTER.to_owned() + "nonsense\n"));
-    let new = MASTER.to_owned() + "nonsense\nglobal_defs {\n    config_save_dir /var/lib/steadfast\n}\n";
-    let new = file(directory.path(), "b.conf", &new);
+    let with = |words: &str| format!("{MASTER}nonsense\nglobal_defs {{\n    router_id one\n{words}}}\n");
+    let old = file(directory.path(), "a.conf", &with(""));
+    let new = file(directory.path(), "b.conf", &with("    config_save_dir /var/lib/steadfast\n"));
     let output = steadfast(&["diff", &old, &new]);
     assert!(
         text(&output).contains("config_save_dir /var/lib/steadfast is new")
