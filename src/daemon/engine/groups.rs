@@ -82,6 +82,12 @@ fn are_owners(row: &GroupRow, instances: &[Arc<InstanceRow>]) -> bool {
     })
 }
 
+/// The groups that are new, or have other members or settings than before.
+fn formed(plan: &Plan) -> impl Iterator<Item = usize> {
+    let origins = plan.groups.origins.iter().enumerate();
+    origins.filter(|(_, origin)| !matches!(origin, Origin::Same(_))).map(|(group, _)| group)
+}
+
 impl Engine {
     /// Lets every group know what keeps its members from starting, and begin.
     pub(super) fn start_groups(&mut self) {
@@ -106,21 +112,25 @@ impl Engine {
         }
     }
 
-    /// After a reload: the members of groups that are new, or have others than before, are what they are to one another
-    /// from now on. New routers have not begun yet.
-    pub(super) fn regroup(&mut self, plan: &Plan, now: Time) {
-        for (group, origin) in plan.groups.origins.iter().enumerate() {
-            if matches!(origin, Origin::Same(_)) {
-                continue;
-            }
+    /// After a reload: groups that are new, or have other members than before, know who these are and how they are now.
+    pub(super) fn form_groups(&mut self, plan: &Plan, now: Time) {
+        for group in formed(plan) {
             let Group { machine, row } = &self.groups[group];
             let member = |number: &usize| {
                 let router = &self.routers[*number];
                 (router.row.config.name.clone(), router.machine.member())
             };
             let machine = machine.regroup(now, row.config.members.iter().map(member));
-            let begins = machine.has_not_begun();
             self.groups[group].machine = machine;
+        }
+    }
+
+    /// When the members have their new settings, they are to one another what that makes of them. New routers have not
+    /// begun yet.
+    pub(super) fn settle_formed_groups(&mut self, plan: &Plan, now: Time) {
+        self.form_groups(plan, now);
+        for group in formed(plan) {
+            let begins = self.groups[group].machine.has_not_begun();
             if let Some(change) = begins.then(|| self.groups[group].machine.handle_start(now)).flatten() {
                 self.publish_group(group, now, change);
             }

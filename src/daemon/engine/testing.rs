@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 
 use super::{Command, Engine, Neighbours, holder::Holder, holdings::Request, observe::Listed};
 use crate::{
-    config::{self, Elsewhere, Options},
+    config::{self, Config, Elsewhere, Options},
     daemon::{host::Host, netlink::Netlink, real_time::RealTime, tether::Voice},
     kernel::{AddressInfo, Detection, Link, ReceiveBuffer, Requests, clock},
     registry::{Registry, Topology},
@@ -27,15 +27,16 @@ pub(super) struct Stuck {
 impl Stuck {
     /// With one instance VI on eth0, which has more `lines`, and other blocks of a configuration.
     pub(super) fn new(lines: &str, blocks: &str) -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let file = directory.path().join("engine.conf");
-        let text = format!(
+        Self::of(&format!(
             "vrrp_instance VI {{\n interface eth0\n virtual_router_id 7\n \
              virtual_ipaddress {{\n 10.9.0.100/24\n }}\n{lines}\n}}\n{blocks}\n"
-        );
-        std::fs::write(&file, text).unwrap();
-        let (config, report) = config::load_with(&file, &Options::default(), &Elsewhere);
-        let config = config.unwrap_or_else(|| panic!("{:?}", report.lines().collect::<Vec<_>>()));
+        ))
+    }
+
+    /// Of a whole configuration.
+    pub(super) fn of(text: &str) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let config = config(text);
         let (host, _) = Host::start(Vec::new(), &config, &directory.path().join("journal"), true).unwrap();
         let (commands, receiver) = mpsc::channel(8);
         let (ipvs, of_ipvs) = mpsc::channel(1);
@@ -72,6 +73,14 @@ impl Stuck {
         let Engine { routers, statics, departing, .. } = &mut self.engine;
         holder.holdings(routers, statics, departing).0.asked().to_vec()
     }
+}
+
+/// The configuration of a text.
+pub(super) fn config(text: &str) -> Config {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), text).unwrap();
+    let (config, report) = config::load_with(file.path(), &Options::default(), &Elsewhere);
+    config.unwrap_or_else(|| panic!("{:?}", report.lines().collect::<Vec<_>>()))
 }
 
 /// Tells a story in a network namespace of its own, so that nothing happens in it that the story does not tell.

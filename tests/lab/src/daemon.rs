@@ -189,7 +189,10 @@ impl Router {
 
     /// Gives it this configuration text in the place of the one it was started with, and asks for a reload.
     pub fn ask_to_reload(&self, host: &Host, name: &str, config: &str) -> Result<()> {
-        host.write(&format!("{name}.conf"), config)?;
+        // In one step: it may be reading the file for an earlier reload just now.
+        let new = host.write(&format!("{name}.conf.new"), config)?;
+        let file = host.dir().join(format!("{name}.conf"));
+        std::fs::rename(&new, &file).map_err(|e| Error::io(format!("replace {}", file.display()), e))?;
         self.process.signal(Signal::SIGHUP)
     }
 
