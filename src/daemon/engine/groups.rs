@@ -105,6 +105,10 @@ impl Engine {
     /// Something has happened to a router and was carried out: if it is in a group, the others follow, then the group.
     pub(super) fn settle_group(&mut self, number: usize, now: Time) {
         let Some(Place { group, position }) = self.places[number] else { return };
+        // What a group knows of its members is not true of all of them at once then.
+        if self.is_forming_groups {
+            return;
+        }
         let member = self.routers[number].machine.member();
         self.groups[group].machine.handle_member(now, position, member);
         if !self.groups[group].machine.is_settled() {
@@ -112,8 +116,10 @@ impl Engine {
         }
     }
 
-    /// After a reload: groups that are new, or have other members than before, know who these are and how they are now.
+    /// After a reload, when every router has its new settings: groups that are new, or have other members than before,
+    /// know who these are and how they are now, and that has its consequences. New routers have not begun yet.
     pub(super) fn form_groups(&mut self, plan: &Plan, now: Time) {
+        self.is_forming_groups = false;
         for group in formed(plan) {
             let Group { machine, row } = &self.groups[group];
             let member = |number: &usize| {
@@ -122,14 +128,6 @@ impl Engine {
             };
             let machine = machine.regroup(now, row.config.members.iter().map(member));
             self.groups[group].machine = machine;
-        }
-    }
-
-    /// When the members have their new settings, they are to one another what that makes of them. New routers have not
-    /// begun yet.
-    pub(super) fn settle_formed_groups(&mut self, plan: &Plan, now: Time) {
-        self.form_groups(plan, now);
-        for group in formed(plan) {
             let begins = self.groups[group].machine.has_not_begun();
             if let Some(change) = begins.then(|| self.groups[group].machine.handle_start(now)).flatten() {
                 self.publish_group(group, now, change);

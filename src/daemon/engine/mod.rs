@@ -194,6 +194,8 @@ pub(super) struct Engine {
     statics: Statics,
     /// What a reload has removed.
     departing: Departing,
+    /// A reload goes on, and groups have no say until all routers have their new settings.
+    is_forming_groups: bool,
     /// A reload that waits for a quiet moment.
     succession: Option<Box<Succession>>,
     /// Where inputs are recorded, if they are.
@@ -312,6 +314,7 @@ impl Engine {
             routing,
             statics,
             departing: Departing::default(),
+            is_forming_groups: false,
             succession: None,
             recorder,
             serial: routers.len(),

@@ -137,7 +137,7 @@ impl Engine {
         self.departing.refusing.extend(refusing);
         let new_links = blueprint.trackers.take_over(std::mem::take(&mut self.trackers), &moves);
         let remains = self.put_in_place(blueprint, &plan, &topology);
-        self.form_groups(&plan, now);
+        self.is_forming_groups = true;
         self.watch_routing();
         self.reconcile(Holder::Departing, now);
         self.look_at_new_links(&new_links, now);
@@ -145,7 +145,10 @@ impl Engine {
             self.go_on(number, reload, now);
             self.advertise_amid(number);
         }
-        self.settle_formed_groups(&plan, now);
+        self.form_groups(&plan, now);
+        for number in (0..touched.len()).filter(|number| touched[*number]) {
+            self.settle_group(number, now);
+        }
         for (number, origin) in plan.instances.origins.iter().enumerate() {
             if *origin == Origin::Added {
                 self.begin(number, now);
