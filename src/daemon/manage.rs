@@ -116,10 +116,10 @@ impl Manage {
         {
             let (ask, asked) = mpsc::channel(1);
             let (adopt, mut adopted) = mpsc::channel(1);
-            let mut heart = pin!(heart::beat(engine.downgrade(), voice).fuse());
+            let mut heart = pin!(heart::beat(engine.downgrade(), voice.clone()).fuse());
             let mut parent = pin!(self::parent(engine.clone(), said).fuse());
             let mut dumps = pin!(dumps::on_signals(Dumps::new(&registry)));
-            let mut reloads = pin!(reloads(&reloader, asked, &engine, adopt).fuse());
+            let mut reloads = pin!(reloads(&reloader, asked, &engine, (adopt, voice)).fuse());
             let mut signals = pin!(signals(engine.clone(), ask));
             let mut running = pin!(notify.run());
             let mut control = pin!(answered(control));
@@ -259,13 +259,16 @@ async fn reloads(
     reloader: &Reloader,
     mut asked: mpsc::Receiver<()>,
     engine: &mpsc::Sender<Command>,
-    adopt: mpsc::Sender<Arc<Topology>>,
+    (adopt, voice): (mpsc::Sender<Arc<Topology>>, Voice),
 ) {
     while asked.recv().await.is_some() {
+        voice.say(Word::Reloading);
         if let Some(topology) = reloader.reload(engine).await {
             // This lane takes it, unless it ends.
             let _ = adopt.send(topology).await;
         }
+        // Also when what ran before goes on.
+        voice.say(Word::Ready);
     }
 }
 

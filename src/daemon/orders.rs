@@ -5,7 +5,7 @@ use std::{sync::mpsc::sync_channel, time::Duration};
 use tokio::sync::mpsc;
 
 use super::engine::Command;
-use crate::registry::{NotDone, Orders, Setting};
+use crate::registry::{Lineage, NotDone, Orders, Setting};
 
 /// How long an order may take. The engine needs some microseconds for it; snmpd asks again after a second.
 const WITHIN: Duration = Duration::from_millis(500);
@@ -24,10 +24,10 @@ impl Desk {
 
 impl Orders for Desk {
     // Whoever waits here is not the lane that sends advertisements, which is the one waited for.
-    fn carry_out(&self, instance: u32, setting: Setting) -> Result<(), NotDone> {
+    fn carry_out(&self, router: Lineage, setting: Setting) -> Result<(), NotDone> {
         let engine = self.0.upgrade().ok_or(NotDone)?;
         let (done, answer) = sync_channel(1);
-        engine.try_send(Command::Set { instance, setting, done }).map_err(|_| NotDone)?;
+        engine.try_send(Command::Set { router, setting, done }).map_err(|_| NotDone)?;
         answer.recv_timeout(WITHIN).map_err(|_| NotDone)
     }
 }
@@ -43,19 +43,22 @@ mod tests {
     fn an_order_is_done_when_the_engine_says_so_and_not_for_ever() {
         let (commands, mut engine) = mpsc::channel(1);
         let desk = Desk::new(&commands);
+        let known = Lineage::default();
+        let router = || known.clone();
         std::thread::scope(|threads| {
             threads.spawn(|| {
-                let Some(Command::Set { instance: 3, setting: SETTING, done }) = engine.blocking_recv()
+                let Some(Command::Set { router: heard, setting: SETTING, done }) = engine.blocking_recv()
                 else {
                     panic!("another command")
                 };
+                assert_eq!(heard, router());
                 done.send(()).unwrap();
             });
-            assert_eq!(desk.carry_out(3, SETTING), Ok(()));
+            assert_eq!(desk.carry_out(router(), SETTING), Ok(()));
         });
-        assert_eq!(desk.carry_out(3, SETTING), Err(NotDone), "nobody answers");
-        assert_eq!(desk.carry_out(3, SETTING), Err(NotDone), "there is no room");
+        assert_eq!(desk.carry_out(router(), SETTING), Err(NotDone), "nobody answers");
+        assert_eq!(desk.carry_out(router(), SETTING), Err(NotDone), "there is no room");
         drop(commands);
-        assert_eq!(desk.carry_out(3, SETTING), Err(NotDone), "there is no engine");
+        assert_eq!(desk.carry_out(router(), SETTING), Err(NotDone), "there is no engine");
     }
 }

@@ -21,7 +21,7 @@ const WAITING: usize = 64;
 /// How an engine is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Word {
-    /// Its virtual routers have begun; after a reload, they follow the new configuration.
+    /// Its virtual routers have begun; after a reload, they follow the new configuration, or go on with the old one.
     Ready,
     /// All its lanes go on.
     Alive,

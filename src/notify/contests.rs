@@ -13,9 +13,9 @@ use crate::{
 /// The shortest time from one word about an instance to the next.
 const PACE: Duration = Duration::from_secs(1);
 
-/// The contests of all instances, by index: a machine without I/O.
+/// The contests of all instances, by name, which reloads leave alone rather than an index: a machine without I/O.
 #[derive(Debug, Default)]
-pub(super) struct Contests(BTreeMap<u32, Contest>);
+pub(super) struct Contests(BTreeMap<String, Contest>);
 
 #[derive(Clone, Copy, Debug)]
 struct Contest {
@@ -26,32 +26,32 @@ struct Contest {
 }
 
 impl Contests {
-    /// A transition was published. The index of the instance if there is something to tell of it now.
-    pub(super) fn handle_transition(&mut self, now: Time, transition: &Transition) -> Option<u32> {
-        let Subject::Instance { index, .. } = transition.subject else { return None };
+    /// A transition was published. Whether there is something to tell of its instance now.
+    pub(super) fn handle_transition(&mut self, now: Time, transition: &Transition) -> bool {
+        let Subject::Instance { name, .. } = &transition.subject else { return false };
         if !matches!(transition.change.reason, Reason::Contested { .. }) {
-            return None;
+            return false;
         }
-        if let Some(contest) = self.0.get_mut(&index) {
+        if let Some(contest) = self.0.get_mut(name) {
             // A contest was over a moment ago: it may be told when its time comes.
             contest.told = 0;
-            return None;
+            return false;
         }
-        self.0.insert(index, Contest { told: 1, next: now + PACE });
-        Some(index)
+        self.0.insert(name.clone(), Contest { told: 1, next: now + PACE });
+        true
     }
 
     /// Time has passed. The instances to tell of, given how many advertisements each has heard in its contest, if there
     /// is still one.
-    pub(super) fn handle_timeout(&mut self, now: Time, heard: impl Fn(u32) -> Option<u64>) -> Vec<u32> {
+    pub(super) fn handle_timeout(&mut self, now: Time, heard: impl Fn(&str) -> Option<u64>) -> Vec<String> {
         let mut tell = Vec::new();
-        self.0.retain(|index, contest| {
+        self.0.retain(|name, contest| {
             if contest.next > now {
                 return true;
             }
-            let Some(heard) = heard(*index) else { return false };
+            let Some(heard) = heard(name) else { return false };
             if heard > contest.told {
-                tell.push(*index);
+                tell.push(name.clone());
             }
             *contest = Contest { told: heard, next: now + PACE };
             true
@@ -75,13 +75,13 @@ mod tests {
         units::Priority,
     };
 
-    fn begin(index: u32) -> Transition {
+    fn begin(name: &str) -> Transition {
         let rival = [10, 9, 0, 2].into();
         Transition {
             seq: 1,
             at: Time::default(),
             wall: SystemTime::UNIX_EPOCH,
-            subject: Subject::Instance { index, name: "VI".into() },
+            subject: Subject::Instance { index: 1, name: name.into() },
             change: Change {
                 from: State::Master,
                 to: State::Master,
@@ -98,12 +98,12 @@ mod tests {
     #[test]
     fn a_contest_is_told_when_it_begins_and_then_once_a_second_while_more_is_heard() {
         let mut contests = Contests::default();
-        assert_eq!(contests.handle_transition(at(0), &begin(3)), Some(3));
+        assert!(contests.handle_transition(at(0), &begin("VI")));
         assert_eq!(contests.poll_timeout(), Some(at(1000)));
         assert!(contests.handle_timeout(at(999), |_| Some(500)).is_empty());
-        assert_eq!(contests.handle_timeout(at(1000), |_| Some(500)), [3]);
+        assert_eq!(contests.handle_timeout(at(1000), |_| Some(500)), ["VI"]);
         assert!(contests.handle_timeout(at(2000), |_| Some(500)).is_empty(), "nothing more was heard");
-        assert_eq!(contests.handle_timeout(at(3000), |_| Some(501)), [3]);
+        assert_eq!(contests.handle_timeout(at(3000), |_| Some(501)), ["VI"]);
         assert!(contests.handle_timeout(at(4000), |_| None).is_empty());
         assert_eq!(contests.poll_timeout(), None);
     }
@@ -114,7 +114,7 @@ mod tests {
         let mut told = 0;
         for step in 0..1000 {
             let now = at(step * 10);
-            told += usize::from(contests.handle_transition(now, &begin(1)).is_some());
+            told += usize::from(contests.handle_transition(now, &begin("VI")));
             told += contests.handle_timeout(now, |_| Some(1)).len();
         }
         assert_eq!(told, 10);
@@ -123,9 +123,7 @@ mod tests {
     #[test]
     fn instances_do_not_keep_each_other_quiet() {
         let mut contests = Contests::default();
-        let told: Vec<_> =
-            (1..=3).filter_map(|index| contests.handle_transition(at(0), &begin(index))).collect();
-        assert_eq!(told, [1, 2, 3]);
-        assert_eq!(contests.handle_timeout(at(1000), |index| (index != 2).then_some(9)), [1, 3]);
+        assert!(["A", "B", "C"].into_iter().all(|name| contests.handle_transition(at(0), &begin(name))));
+        assert_eq!(contests.handle_timeout(at(1000), |name| (name != "B").then_some(9)), ["A", "C"]);
     }
 }

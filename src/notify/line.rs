@@ -57,7 +57,7 @@ pub(super) fn states(topology: &Topology, reload: &Transition) -> Vec<String> {
     groups.chain(instances).collect()
 }
 
-/// The instance with this MIB index.
-pub(super) fn instance(topology: &Topology, index: u32) -> Option<&InstanceRow> {
-    topology.instances.get((index as usize).checked_sub(1)?).map(AsRef::as_ref)
+/// The instance of this name.
+pub(super) fn instance<'a>(topology: &'a Topology, name: &str) -> Option<&'a InstanceRow> {
+    topology.instances.iter().find(|row| row.config.name == name).map(AsRef::as_ref)
 }

@@ -40,7 +40,7 @@ pub(super) struct Runner {
     /// When contests have to be looked at again.
     look: Deadline,
     /// Instances whose `notify_master_rx_lower_pri` still runs: no second one is started.
-    answering: HashSet<u32>,
+    answering: HashSet<String>,
     running: Running,
 }
 
@@ -106,39 +106,40 @@ impl Runner {
         for command in commands(&topology, &transition) {
             self.start(&command, None);
         }
-        if let Some(index) = self.contests.handle_transition(clock::now(), &transition) {
-            self.answer(index);
+        if self.contests.handle_transition(clock::now(), &transition) {
+            self.answer(transition.subject.name());
         }
     }
 
     /// Tells of contests that go on.
     fn repeat(&mut self) {
         let topology = self.registry.topology();
-        let heard = |index| instance(&topology, index)?.status().contest.map(|contest| contest.heard);
-        for index in self.contests.handle_timeout(clock::now(), heard) {
-            self.answer(index);
+        let heard = |name: &str| instance(&topology, name)?.status().contest.map(|contest| contest.heard);
+        for name in self.contests.handle_timeout(clock::now(), heard) {
+            self.answer(&name);
         }
     }
 
     /// `notify_master_rx_lower_pri`.
-    fn answer(&mut self, index: u32) {
+    fn answer(&mut self, name: &str) {
         let topology = self.registry.topology();
-        let line = instance(&topology, index)
+        let line = instance(&topology, name)
             .and_then(|row| row.config.settings.notify_master_rx_lower_pri.as_ref()?.script.as_deref());
-        if let Some(script) = line.filter(|_| !self.answering.contains(&index)) {
-            self.start(&Command { script, extra: Vec::new() }, Some(index));
+        if let Some(script) = line.filter(|_| !self.answering.contains(name)) {
+            self.start(&Command { script, extra: Vec::new() }, Some(name));
         }
     }
 
     /// A script has ended.
     fn note_end(&mut self, Ended(answering): Ended) {
-        if let Some(index) = answering {
-            self.answering.remove(&index);
+        if let Some(name) = answering {
+            self.answering.remove(&name);
         }
     }
 
     /// Starts a program, which may be the answer to a router with a lower claim than this instance.
-    fn start(&mut self, command: &Command<'_>, answering: Option<u32>) {
+    fn start(&mut self, command: &Command<'_>, answering: Option<&str>) {
+        let answering = answering.map(str::to_owned);
         let Command { script, extra } = command;
         let shown = script.shown.clone();
         let owner = script.user.as_ref().map(|user| {
@@ -148,7 +149,7 @@ impl Runner {
         match process::spawn(&script.argv, Some(&script.path), owner, extra) {
             Ok(child) => {
                 self.row.add_delivered();
-                self.answering.extend(answering);
+                self.answering.extend(answering.clone());
                 self.running.add(shown, child, Ended(answering));
             }
             Err(error) => warn!("notify script {shown}: {error}"),
@@ -157,8 +158,8 @@ impl Runner {
 }
 
 /// A script has ended: of this instance, where it was the answer to a router with a lower claim.
-#[derive(Clone, Copy, Debug)]
-struct Ended(Option<u32>);
+#[derive(Debug)]
+struct Ended(Option<String>);
 
 /// The scripts that run.
 #[derive(Default)]

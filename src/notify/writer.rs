@@ -121,7 +121,7 @@ impl Writer {
         let transition = self.cursor.peek(&self.registry.transitions)?;
         let topology = self.registry.topology();
         let contested = self.contests.handle_transition(clock::now(), &transition);
-        let lines = match contested.and_then(|index| instance(&topology, index)) {
+        let lines = match topology.instance_of(&transition).filter(|_| contested) {
             Some(row) => VecDeque::from([lower_priority(row)]),
             None if repeats_states(&topology, &transition) => states(&topology, &transition).into(),
             None => line(&topology, &transition).into_iter().collect(),
@@ -132,9 +132,9 @@ impl Writer {
     /// Tells of contests that go on. What does not fit is not told: more will follow.
     fn repeat(&mut self) {
         let topology = self.registry.topology();
-        let heard = |index| instance(&topology, index)?.status().contest.map(|contest| contest.heard);
-        for index in self.contests.handle_timeout(clock::now(), heard) {
-            let line = instance(&topology, index).map(lower_priority);
+        let heard = |name: &str| instance(&topology, name)?.status().contest.map(|contest| contest.heard);
+        for name in self.contests.handle_timeout(clock::now(), heard) {
+            let line = instance(&topology, &name).map(lower_priority);
             if line.is_some_and(|line| self.pipe.try_write(&line).unwrap_or(false)) {
                 self.row.add_delivered();
             }

@@ -42,8 +42,8 @@ pub use self::{
     rejections::{Rejection, Rejections},
     routing::{RouteRow, RoutingStatus, RuleRow, StaticRows},
     rows::{
-        AddressRow, AddressStatus, Contest, InstanceRow, InstanceStatus, Peer, ScriptResult, ScriptRow,
-        ScriptStatus, SignatureStatus,
+        AddressRow, AddressStatus, Contest, InstanceRow, InstanceStatus, Lineage, Peer, ScriptResult,
+        ScriptRow, ScriptStatus, SignatureStatus,
     },
     services::{Rate, RealServerRow, RealServerStatus, Traffic, VirtualServerRow, VirtualServerStatus},
     sinks::{FifoConfig, MailConfig, SinkConfig, SinkRow},

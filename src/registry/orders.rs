@@ -7,6 +7,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::rows::Lineage;
 use crate::units::Priority;
 
 /// A setting of a virtual router that may be another one while it runs, with its new value.
@@ -89,11 +90,11 @@ impl Ordered {
 
 /// Whoever carries orders for virtual routers out.
 pub trait Orders: fmt::Debug + Send + Sync {
-    /// Gives the virtual router of that index another setting, and returns when its row shows it.
+    /// Gives a virtual router another setting, and returns when its row shows it.
     ///
     /// # Errors
     /// When it is not certain in time that it was done. It may still be done then, before any later order.
-    fn carry_out(&self, instance: u32, setting: Setting) -> Result<(), NotDone>;
+    fn carry_out(&self, router: Lineage, setting: Setting) -> Result<(), NotDone>;
 }
 
 /// Whoever carries orders for real servers out.

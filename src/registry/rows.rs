@@ -39,6 +39,16 @@ pub struct InstanceRow {
     history: Arc<History>,
 }
 
+/// Which virtual router a row is about: all rows that reloads make of it have the same.
+#[derive(Clone, Debug, Default)]
+pub struct Lineage(Arc<Counters>);
+
+impl PartialEq for Lineage {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
 /// What is true of an instance right now.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct InstanceStatus {
@@ -168,6 +178,11 @@ impl InstanceRow {
             Setting::BasePriority(_) => Setting::BasePriority(self.base_priority()),
             Setting::Switch(switch, _) => Setting::Switch(switch, self.is_on(switch)),
         }
+    }
+
+    /// Which virtual router this is, whatever reloads make of its index and its name.
+    pub fn lineage(&self) -> Lineage {
+        Lineage(Arc::clone(&self.counters))
     }
 
     /// From now on orders for this instance are taken.

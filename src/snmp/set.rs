@@ -117,7 +117,7 @@ struct Order {
 
 impl Order {
     fn give(&self, setting: Setting) -> bool {
-        self.row.orders().is_some_and(|orders| orders.carry_out(self.row.index, setting).is_ok())
+        self.row.orders().is_some_and(|orders| orders.carry_out(self.row.lineage(), setting).is_ok())
     }
 }
 

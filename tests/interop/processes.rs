@@ -323,6 +323,20 @@ fn systemd_is_told_of_every_state_by_the_process_it_started() -> Result<()> {
     let environment = fs::read_to_string(format!("/proc/{engine}/environ")).expect("the engine runs");
     assert!(!environment.contains("NOTIFY_SOCKET="), "{environment}");
 
+    // A reload that changes nothing, one that is refused, and one that changes something.
+    let config = lan["alpha"].dir().join("service.conf");
+    let text = fs::read_to_string(&config).expect("it was written");
+    for text in [text.clone(), text.replace("virtual_router_id 51", ""), text.replace("150", "140")] {
+        fs::write(&config, text).expect("it can be written");
+        let asked = clock::now();
+        daemon.signal(Signal::SIGHUP)?;
+        let heard = hear(&listener, "MONOTONIC_USEC=");
+        let (_, at) = heard.split_once("RELOADING=1\nMONOTONIC_USEC=").expect("of one message");
+        let at: u128 = at.lines().next().and_then(|at| at.parse().ok()).expect("microseconds");
+        assert!((asked.0.as_micros()..=clock::now().0.as_micros()).contains(&at), "{heard}");
+        hear(&listener, "READY=1\n");
+    }
+
     // An engine that hangs shows no life.
     signal(engine, Signal::SIGSTOP);
     listener.set_nonblocking(true).expect("a socket");

@@ -296,7 +296,7 @@ fn those_who_are_deleted_are_told_as_in_fault_or_as_they_ask() -> Result<()> {
     let begun = reader.lines().len();
     router.reload(alpha, "alpha", &format!("{globals}{}", instances(&kept)), SOON)?;
     let line = |name: &str, state: &str| format!("INSTANCE \"{name}\" {state} 150");
-    let mut expected = vec![
+    let mut expected = [
         line("A", "FAULT"),
         line("B", "DELETED"),
         line("C", "DELETED"),

@@ -90,7 +90,7 @@ use crate::{
     kernel::{
         Deadline, Event, Events, Inbox, KernelError, ReceiveBuffer, Requests, VrrpSocket, Watch, clock,
     },
-    registry::{Counter, Registry, Setting},
+    registry::{Counter, Lineage, Registry, Setting},
     track::Observation,
     units::{IfIndex, Time},
     vrrp::{Addressee, LONGEST_ADVERT, SyncRequest},
@@ -129,8 +129,8 @@ pub(super) enum Command {
     },
     /// A manager wants a virtual router to have another setting.
     Set {
-        /// Its index, from 1.
-        instance: u32,
+        /// Which, also when a reload has moved it since.
+        router: Lineage,
         /// Which, with its value.
         setting: Setting,
         /// Whom to tell that it is done; dropped when it cannot be.
@@ -541,7 +541,7 @@ impl Engine {
             }
             Some(Command::Asked { interface }) => self.interface_asked(&interface, now),
             Some(Command::Reload(succession)) => self.succeed(succession),
-            Some(Command::Set { instance, setting, done }) => self.set(instance, setting, now, done),
+            Some(Command::Set { router, setting, done }) => self.set(&router, setting, now, done),
             // Whoever has given up waiting does not matter.
             Some(Command::Alive(done)) => drop(done.try_send(())),
             Some(Command::Shutdown) | None => self.shut_down(now),

@@ -7,16 +7,15 @@ use crate::{
     config::settings::LinkbeatKind,
     daemon::host::Wish,
     kernel::Refusal,
-    registry::{AddressRow, Setting, Switch},
+    registry::{AddressRow, Lineage, Setting, Switch},
     units::Time,
 };
 
 impl Engine {
     /// Gives a router another setting; `done` hears of it when its row shows it and the host is as it has to be for it.
     /// It hears nothing, and is dropped, when that cannot be.
-    pub(super) fn set(&mut self, instance: u32, setting: Setting, now: Time, done: SyncSender<()>) {
-        let Some(number) = (instance as usize).checked_sub(1).filter(|number| *number < self.routers.len())
-        else {
+    pub(super) fn set(&mut self, router: &Lineage, setting: Setting, now: Time, done: SyncSender<()>) {
+        let Some(number) = self.routers.iter().position(|known| known.row.lineage() == *router) else {
             return;
         };
         if self.routers[number].row.setting_like(setting) == setting {
