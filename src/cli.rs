@@ -34,6 +34,24 @@ pub struct Arguments {
     /// Log in more detail
     #[arg(short = 'D', long)]
     pub log_detail: bool,
+    /// Facility of lines for syslog: 0 to 7 or local0 to local7, user or daemon
+    #[arg(short = 'S', long, value_name = "FACILITY")]
+    pub log_facility: Option<String>,
+    /// Log to a file; the engine's has _vrrp before its last dot
+    #[arg(short = 'g', long, value_name = "FILE", num_args = 0..=1)]
+    pub log_file: Option<Option<PathBuf>>,
+    /// Write each line to the log file at once
+    #[arg(long)]
+    pub flush_log_file: bool,
+    /// How lines for the terminal and for files are written
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
+    /// Do not log to syslog, nor to the journal
+    #[arg(short = 'G', long)]
+    pub no_syslog: bool,
+    /// Log the configuration at the start
+    #[arg(short = 'd', long)]
+    pub dump_conf: bool,
     /// Check the configuration, write what is wrong with it to stderr or FILE, and exit
     #[arg(short = 't', long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
     pub config_test: Option<Option<PathBuf>>,
@@ -118,8 +136,9 @@ impl Arguments {
     /// The paths as they were meant where `--from` says that this process was started elsewhere.
     fn with_absolute_paths(mut self) -> Self {
         if let Some(from) = &self.from {
+            let log_file = self.log_file.as_mut().and_then(Option::as_mut);
             let given = [&mut self.pid, &mut self.vrrp_pid, &mut self.record].into_iter().flatten();
-            for path in given.chain([&mut self.use_file]) {
+            for path in given.chain(log_file).chain([&mut self.use_file]) {
                 *path = from.join(&*path);
             }
         }
@@ -178,6 +197,15 @@ pub enum Command {
         /// The shell
         shell: Shell,
     },
+}
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// Time, level and message
+    Text,
+    /// One JSON object a line
+    Json,
 }
 
 /// A process of the daemon.

@@ -18,6 +18,7 @@
 //! | `group_tracking` | what trackers of sync groups and of their members make of the priorities |
 //! | `lane` | what holds up no advertisement: locks of others, floods of changes, forgers, a busy machine |
 //! | `late` | interfaces that come after the start |
+//! | `logging` | log lines: where they go, and what is in them |
 //! | `wire` | adverts and announcements byte for byte as in the captures of keepalived |
 //! | `addresses` | what the kernel holds: before, during and after, and when others change it |
 //! | `ipv6` | what is different over IPv6: addresses of both families, groups, duplicate address detection |
@@ -79,6 +80,8 @@ mod lane;
 mod late;
 #[path = "interop/linkbeat.rs"]
 mod linkbeat;
+#[path = "interop/logging.rs"]
+mod logging;
 #[path = "interop/mail.rs"]
 mod mail;
 #[path = "interop/malformed.rs"]

@@ -63,10 +63,11 @@ use self::{
 use crate::{
     cli::{self, Arguments, Part},
     config::{self, Auth, Config, Report, Severity, System},
+    dump::{Baseline, Moment},
     kernel::{
         KernelError,
         capabilities::{self, Capability},
-        own_file,
+        clock, own_file,
         process::Owner,
         schedule,
     },
@@ -154,7 +155,8 @@ fn stay(arguments: &Arguments) -> ExitCode {
         std::mem::forget((config, report));
         return status;
     }
-    let outcome = match log::start(arguments.logs_to_terminal(), arguments.log_detail) {
+    let process = config.as_ref().map(|config| config.process.clone()).unwrap_or_default();
+    let outcome = match log::start(arguments, &process) {
         Ok(log) => {
             if let Err(error) = kept {
                 warn!("{error}: the daemon keeps more privileges than it needs");
@@ -265,6 +267,9 @@ fn start(
     let registry = Arc::new(Registry::new(Topology::new(config, cli::banner(), sinks)));
     let rows = Arc::clone(&registry);
     panics::note_in(&registry);
+    if arguments.dump_conf {
+        log.write_all(configuration(&registry.topology()));
+    }
     let recorder = arguments.record.as_deref().and_then(start_recorder);
     let source = recorder.as_ref().map(Recorder::source);
     let (told, hear) = watch::channel(Told::default());
@@ -282,13 +287,19 @@ fn start(
         error!("{why}: links, rules and settings of the network may be left behind");
     }
     outcome?;
-    let lost = log.lost().dropped_lines();
+    let lost = log.lost();
     if lost > 0 {
         warn!("{lost} log lines were lost because the log could not take them in time");
     }
     info!("The vrrp lane: {}", rows.lag.seen());
     info!("Stopped");
     Ok(())
+}
+
+/// What `-d` has in the log: the registry as in a dump file, before anything happens.
+fn configuration(topology: &Topology) -> String {
+    let baseline = &Baseline::default();
+    Moment { topology, now: clock::now(), wall: clock::wall(), baseline }.data()
 }
 
 /// Leaves out what only virtual routers need (`-C` without `-P`).

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     kernel::{Detection, clock},
-    registry::{Change, Reason, State, Subject},
+    registry::{Change, Reason, State, Subject, Transition},
     units::Time,
     vrrp::{self, Action, Holding, Level},
 };
@@ -231,16 +231,17 @@ impl Engine {
         }
         let router = &self.routers[number];
         let name = &router.row.config.name;
-        match change.to {
-            _ if matches!(change.reason, Reason::Priority { .. } | Reason::Set { .. }) => {
-                info!("({name}) {}", change.reason)
-            }
-            _ if !change.is_move() => warn!("({name}) {}", change.reason),
-            State::Stop => info!("({name}) Stopped ({})", change.reason),
-            state => info!("({name}) Entering {state} STATE ({})", change.reason),
-        }
         let subject = Subject::Instance { index: router.row.index, name: name.clone() };
-        self.registry.transitions.publish(now, clock::wall(), subject, change);
+        let published = self.registry.transitions.publish(now, clock::wall(), subject, change);
+        let Transition { seq, change: Change { to: state, reason, .. }, .. } = &*published;
+        match state {
+            _ if matches!(reason, Reason::Priority { .. } | Reason::Set { .. }) => {
+                info!(instance = name, %state, seq, "({name}) {reason}");
+            }
+            _ if !published.change.is_move() => warn!(instance = name, %state, seq, "({name}) {reason}"),
+            State::Stop => info!(instance = name, %state, seq, "({name}) Stopped ({reason})"),
+            state => info!(instance = name, %state, seq, "({name}) Entering {state} STATE ({reason})"),
+        }
     }
 
     /// Puts an advertisement into the outbox, which is flushed before anything else that the network sees.

@@ -11,7 +11,7 @@ use crate::{
         plan::{Origin, Plan},
     },
     kernel::clock,
-    registry::{Change, GroupRow, InstanceRow, State, Subject, Topology},
+    registry::{Change, GroupRow, InstanceRow, State, Subject, Topology, Transition},
     units::{Priority, Time},
     vrrp::{self, GroupAction, Membership},
 };
@@ -168,11 +168,12 @@ impl Engine {
         let Group { machine, row } = &self.groups[group];
         row.set_status(machine.status());
         let name = &row.config.name;
-        match change.to {
-            State::Stop => info!("VRRP_Group({name}) Stopped ({})", change.reason),
-            state => info!("VRRP_Group({name}) Entering {state} STATE ({})", change.reason),
-        }
         let subject = Subject::Group { index: row.index, name: name.clone() };
-        self.registry.transitions.publish(now, clock::wall(), subject, change);
+        let published = self.registry.transitions.publish(now, clock::wall(), subject, change);
+        let Transition { seq, change: Change { to: state, reason, .. }, .. } = &*published;
+        match state {
+            State::Stop => info!(group = name, %state, seq, "VRRP_Group({name}) Stopped ({reason})"),
+            state => info!(group = name, %state, seq, "VRRP_Group({name}) Entering {state} STATE ({reason})"),
+        }
     }
 }

@@ -512,7 +512,9 @@ impl Engine {
         if interface.is_broadcast(addressee.destination) {
             // Whoever can send it reaches all hosts of the subnet; an advertisement is for its peer.
             self.routers[number].row.counters.add(Counter::AddressListError);
-            debug!("packet from {} to a broadcast address rejected", addressee.source);
+            if self.brake.admit(now).is_some() {
+                debug!("packet from {} to a broadcast address rejected", addressee.source);
+            }
             return;
         }
         self.routers[number].machine.handle_packet(now, packet);
