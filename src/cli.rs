@@ -1,6 +1,7 @@
 //! The command line, as keepalived's: the flags that exist, and what the first look at them says.
 
 mod control;
+mod span;
 
 use std::{
     ffi::OsString,
@@ -191,6 +192,11 @@ pub enum Command {
     Replay {
         /// What `--record` has written
         file: PathBuf,
+    },
+    /// Write the manual pages of this command line into a folder
+    Man {
+        /// The folder; it is made when it is not there
+        folder: PathBuf,
     },
     /// Print a script with which a shell completes this command line
     Completion {

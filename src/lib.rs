@@ -4,7 +4,7 @@
 //!
 //! A tour, in the order in which data flows:
 //!
-//! * [`cli`] reads the command line, which is keepalived's; [`completion`] teaches it to shells.
+//! * [`cli`] reads the command line, which is keepalived's; [`completion`] teaches it to shells, [`man`] to readers.
 //! * [`config`] turns the text of the configuration into a typed [`config::Config`], or into diagnostics that
 //!   point at the place and name the way out.
 //! * [`daemon`] has a parent start the engine process and watch over it, and starts the lanes in that: the engine, which drives the machines, and the manage lane, which holds
@@ -51,6 +51,7 @@
 //! | `cli` | `config`, `control` |
 //! | `ctl` | `cli`, `control` |
 //! | `completion`, `inspect` | `cli`, `config` |
+//! | `man` | `cli` |
 //! | `replay` | `record` |
 
 mod checksum;
@@ -64,6 +65,7 @@ pub mod dump;
 pub mod inspect;
 pub mod journal;
 pub mod kernel;
+pub mod man;
 pub mod notify;
 pub mod pool;
 pub mod record;

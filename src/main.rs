@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use steadfast::{
     cli::{self, Command},
-    completion, ctl, daemon, inspect, replay,
+    completion, ctl, daemon, inspect, man, replay,
 };
 
 #[expect(clippy::print_stdout, reason = "-v prints the version")]
@@ -18,6 +18,7 @@ fn main() -> ExitCode {
         Some(Command::Config(command)) => inspect::run(command, &arguments.options()),
         Some(Command::Ctl(control)) => ctl::run(control, &arguments),
         Some(Command::Completion { shell }) => completion::run(*shell),
+        Some(Command::Man { folder }) => man::run(folder),
         Some(Command::Replay { file }) => replay::run(file),
         None => daemon::run(&arguments),
     }

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use crate::control::Kind;
+use super::span::span;
+use crate::control::{Kind, Since};
 
 /// The daemon, and the question.
 #[derive(Clone, Debug, Args)]
@@ -32,4 +33,20 @@ pub enum ControlCommand {
         /// Its name; for a virtual server as it is written, in quotes
         name: Option<String>,
     },
+    /// Show the transitions that there were
+    Events {
+        /// How long ago the first of them was, as in 10m; a number with # means those after it, as in #17
+        #[arg(long, value_name = "SPAN | #NUMBER", value_parser = since)]
+        since: Option<Since>,
+    },
+    /// Show each transition that comes, one line each, until you stop it
+    Watch,
+}
+
+/// Reads the value of `--since`.
+fn since(text: &str) -> Result<Since, String> {
+    match text.strip_prefix('#') {
+        Some(number) => number.parse().map(Since::After).map_err(|_| format!("`{number}` is no number")),
+        None => span(text).map(|span| Since::Ago(span.as_secs())),
+    }
 }

@@ -13,7 +13,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{Request, view};
+use super::{Request, follow, view};
 use crate::registry::Registry;
 
 /// Bytes of a line: a request has some dozens, names included.
@@ -37,16 +37,9 @@ pub(super) enum Answer {
     Shown(view::Shown),
 }
 
-impl Answer {
-    fn line(&self) -> String {
-        // Only maps with odd keys, and numbers that are none, cannot be written; there are none in any answer.
-        serde_json::to_string(self).unwrap_or_else(|error| format!("{{\"error\":\"{error}\"}}")) + "\n"
-    }
-}
-
 /// The line that says why not.
 pub(super) fn error(why: &str) -> String {
-    Answer::Error(why.to_owned()).line()
+    line(&Answer::Error(why.to_owned()))
 }
 
 /// Serves a client until it goes, or has to.
@@ -67,7 +60,20 @@ pub(super) async fn serve(stream: UnixStream, registry: &Arc<Registry>) {
             Ok(request) => request,
             Err(why) => return drop(write(&mut to, &error(&format!("this is no request: {why}"))).await),
         };
-        if write(&mut to, &answer(&request, registry).line()).await.is_err() {
+        let outcome = match request {
+            Request::Events { since } => follow::events(&mut to, registry, since).await,
+            // It ends with the connection.
+            Request::Watch => return drop(follow::watch(&mut lines, &mut to, registry).await),
+            Request::Status => {
+                let status = view::status(&view::Moment::now(registry));
+                send(&mut to, &Answer::Status(Box::new(status))).await
+            }
+            Request::Show { kind, name } => {
+                let shown = view::show(&view::Moment::now(registry), kind, name.as_deref());
+                send(&mut to, &shown.map_or_else(Answer::Error, Answer::Shown)).await
+            }
+        };
+        if outcome.is_err() {
             return;
         }
         // Whoever has a thousand requests on the way leaves others on this lane their turn.
@@ -75,38 +81,37 @@ pub(super) async fn serve(stream: UnixStream, registry: &Arc<Registry>) {
     }
 }
 
-fn answer(request: &Request, registry: &Registry) -> Answer {
-    let moment = view::Moment::now(registry);
-    match request {
-        Request::Status => Answer::Status(Box::new(view::status(&moment))),
-        Request::Show { kind, name } => match view::show(&moment, *kind, name.as_deref()) {
-            Ok(shown) => Answer::Shown(shown),
-            Err(why) => Answer::Error(why),
-        },
-    }
+/// Writes an answer to a client that reads it in time.
+pub(super) async fn send(to: &mut OwnedWriteHalf, answer: &impl Serialize) -> io::Result<()> {
+    write(to, &line(answer)).await
 }
 
-/// Writes a line to a client that reads it in time.
+/// An answer as it is sent.
+fn line(answer: &impl Serialize) -> String {
+    // Only maps with odd keys, and numbers that are none, cannot be written; there are none in any answer.
+    serde_json::to_string(answer).unwrap_or_else(|error| format!("{{\"error\":\"{error}\"}}")) + "\n"
+}
+
 async fn write(to: &mut OwnedWriteHalf, line: &str) -> io::Result<()> {
     timeout(SLOW, to.write_all(line.as_bytes())).await?
 }
 
 /// What a client sends, line by line.
-struct Lines {
+pub(super) struct Lines {
     from: OwnedReadHalf,
     /// What has been read and is not a line yet, or is behind the one that was asked for.
     read: Vec<u8>,
 }
 
 /// Why there is no line.
-enum Unread {
+pub(super) enum Unread {
     TooLong,
     Failed,
 }
 
 impl Lines {
     /// The next line, without its end; `None` when there is no other, as is half of one.
-    async fn next(&mut self) -> Result<Option<Vec<u8>>, Unread> {
+    pub(super) async fn next(&mut self) -> Result<Option<Vec<u8>>, Unread> {
         loop {
             if let Some(end) = self.read.iter().position(|byte| *byte == b'\n') {
                 let rest = self.read.split_off(end + 1);

@@ -6,11 +6,13 @@
 //!
 //! * [`Request`]: what may be asked;
 //! * `view`: what is answered, made of the rows;
+//! * `follow`: transitions as they come;
 //! * `connection`: one client; [`Server`]: all of them.
 //!
 //! It may use `config`, `kernel`, `registry` and `units`.
 
 mod connection;
+mod follow;
 mod request;
 mod server;
 mod view;
@@ -18,7 +20,7 @@ mod view;
 use std::path::{Path, PathBuf};
 
 pub use self::{
-    request::{Kind, Request},
+    request::{Kind, Request, Since},
     server::Server,
 };
 use crate::kernel::own_file;

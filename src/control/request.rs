@@ -17,6 +17,24 @@ pub enum Request {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         name: Option<String>,
     },
+    /// The transitions up to now, a line each, and a last line that says so.
+    Events {
+        /// From when on; from the start when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        since: Option<Since>,
+    },
+    /// Each transition that comes, until the client goes.
+    Watch,
+}
+
+/// From when on transitions are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Since {
+    /// So many seconds ago.
+    Ago(u64),
+    /// After the transition of this number.
+    After(u64),
 }
 
 /// Kinds of things that can be shown.
@@ -70,6 +88,14 @@ mod tests {
             read(r#"{"do":"show","kind":"snmp"}"#).unwrap(),
             Request::Show { kind: Kind::Snmp, name: None }
         );
+    }
+
+    #[test]
+    fn events_are_asked_for_by_time_or_number() {
+        let events = |since| Request::Events { since };
+        assert_eq!(read(r#"{"do":"events"}"#).unwrap(), events(None));
+        assert_eq!(read(r#"{"do":"events","since":{"ago":600}}"#).unwrap(), events(Some(Since::Ago(600))));
+        assert_eq!(read(r#"{"do":"events","since":{"after":7}}"#).unwrap(), events(Some(Since::After(7))));
     }
 
     #[test]

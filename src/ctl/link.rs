@@ -53,6 +53,14 @@ impl Link {
         }
     }
 
+    /// From now on there may be nothing to tell for as long as it likes.
+    ///
+    /// # Errors
+    /// Whatever the system says.
+    pub(super) fn wait_for_ever(&mut self) -> Result<(), String> {
+        self.0.get_ref().set_read_timeout(None).map_err(|error| error.to_string())
+    }
+
     /// The next line of the answer; `None` when there is no more.
     ///
     /// # Errors

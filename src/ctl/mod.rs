@@ -1,6 +1,7 @@
 //! `steadfast ctl …`: asks the running daemon over its control socket, and prints the answer: tables for people, JSON for
 //! programs.
 
+mod events;
 mod link;
 mod node;
 mod page;
@@ -11,7 +12,7 @@ use std::{
     process::ExitCode,
 };
 
-use self::{link::Link, node::Node, page::Page};
+use self::{events::Events, link::Link, node::Node, page::Page};
 use crate::{
     cli::{Arguments, Control, ControlCommand},
     control::{self, Request},
@@ -19,6 +20,9 @@ use crate::{
 
 /// Where the pid file is when nobody says.
 const PID_FILE: &str = "/run/steadfast.pid";
+
+/// The daemon has ended, or had enough.
+const HUNG_UP: &str = "the daemon hung up";
 
 /// What ends a command early: nobody answers, or the answer is no.
 const FAILED: u8 = 1;
@@ -45,19 +49,56 @@ fn converse(socket: &Path, control: &Control) -> Result<(), String> {
     let request = match &control.command {
         ControlCommand::Status => Request::Status,
         ControlCommand::Show { kind, name } => Request::Show { kind: *kind, name: name.clone() },
+        ControlCommand::Events { since } => Request::Events { since: *since },
+        ControlCommand::Watch => Request::Watch,
     };
     let mut link = Link::open(socket)?;
     link.ask(&request)?;
-    let line = link.answer()?.ok_or("the daemon hung up")?;
-    print(&line, control.json)
+    match request {
+        Request::Events { .. } => follow(&mut link, control.json, true),
+        Request::Watch => {
+            link.wait_for_ever()?;
+            follow(&mut link, control.json, false)
+        }
+        Request::Status | Request::Show { .. } => {
+            let line = link.answer()?.ok_or(HUNG_UP)?;
+            print(&line, control.json)
+        }
+    }
 }
 
-/// Prints an answer; one that says why not is an error.
-fn print(line: &str, json: bool) -> Result<(), String> {
-    let answer: Node = serde_json::from_str(line).map_err(|_| format!("this is no answer: {line}"))?;
-    if let Some(why) = answer.field("error").and_then(Node::text) {
-        return Err(why.to_owned());
+/// Prints transitions as they come; with `ends` until the line that says that there are no more.
+fn follow(link: &mut Link, json: bool, ends: bool) -> Result<(), String> {
+    let events = Events::new(io::stdout().is_terminal());
+    while let Some(line) = link.answer()? {
+        let node = read(&line)?;
+        if node.field("end").is_some() {
+            if ends {
+                return Ok(());
+            }
+            continue;
+        }
+        let text = if json { line } else { events.line(&node) };
+        if writeln!(io::stdout(), "{text}").and_then(|()| io::stdout().flush()).is_err() {
+            // Whoever has closed it has read enough.
+            return Ok(());
+        }
     }
+    Err(HUNG_UP.into())
+}
+
+/// Reads an answer; one that says why not is an error.
+fn read(line: &str) -> Result<Node, String> {
+    let answer: Node = serde_json::from_str(line).map_err(|_| format!("this is no answer: {line}"))?;
+    match answer.field("error").and_then(Node::text) {
+        Some(why) => Err(why.to_owned()),
+        None => Ok(answer),
+    }
+}
+
+/// Prints an answer that has one line.
+fn print(line: &str, json: bool) -> Result<(), String> {
+    let answer = read(line)?;
     let text =
         if json { format!("{line}\n") } else { Page::new(io::stdout().is_terminal()).of(answer.only()) };
     // Whoever has closed it has read enough.

@@ -96,7 +96,7 @@ impl Page {
     }
 
     /// A word in its colour, filled up to a width.
-    fn painted(self, text: &str, width: usize) -> String {
+    pub(super) fn painted(self, text: &str, width: usize) -> String {
         let fill = " ".repeat(width.saturating_sub(length(text)));
         let colour = match text {
             "MASTER" | "good" | "up" | "registered" => "32",

@@ -16,7 +16,7 @@ use std::{
 use socket2::{Domain, SockAddr, Socket, Type};
 use tokio::net::{UnixListener, UnixStream};
 
-use super::{KernelError, own_file::beside};
+use super::KernelError;
 
 /// Connections that wait to be accepted; the next ones wait to be taken up or are refused by the kernel.
 const BACKLOG: i32 = 64;
@@ -75,7 +75,7 @@ impl Drop for LocalSocket {
     }
 }
 
-/// Whether the path is free, or what is there may be replaced.
+/// Removes what a dead process has left.
 fn make_way(path: &Path) -> Result<(), String> {
     match fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -89,35 +89,31 @@ fn make_way(path: &Path) -> Result<(), String> {
         socket.connect(&SockAddr::unix(path)?)
     };
     match probe() {
-        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+            fs::remove_file(path).map_err(|error| error.to_string())
+        }
         // Also when so many wait there that nobody more may.
         _ => Err("another daemon listens there".into()),
     }
 }
 
-/// The file has its mode and group before it has its name, so that at no time anybody else can connect.
+/// At no time anybody else can connect.
 fn listen(path: &Path, group: Option<u32>) -> io::Result<LocalSocket> {
-    let draft = beside(path, ".new");
-    match fs::remove_file(&draft) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
     let socket = File::from(OwnedFd::from(Socket::new(Domain::UNIX, Type::STREAM, None)?));
     // What the socket has before it is bound, its file has from its first moment on.
     socket.set_permissions(Permissions::from_mode(0o600))?;
     let socket = Socket::from(OwnedFd::from(socket));
     socket.set_nonblocking(true)?;
-    socket.bind(&SockAddr::unix(&draft)?)?;
+    socket.bind(&SockAddr::unix(path)?)?;
     let ready = || {
         if let Some(group) = group {
-            chown(&draft, None, Some(group))?;
-            fs::set_permissions(&draft, Permissions::from_mode(0o660))?;
+            chown(path, None, Some(group))?;
+            fs::set_permissions(path, Permissions::from_mode(0o660))?;
         }
         socket.listen(BACKLOG)?;
-        fs::rename(&draft, path)?;
         fs::symlink_metadata(path)
     };
-    let found = ready().inspect_err(|_| drop(fs::remove_file(&draft)))?;
+    let found = ready().inspect_err(|_| drop(fs::remove_file(path)))?;
     let listener = UnixListener::from_std(StdListener::from(OwnedFd::from(socket)))?;
     Ok(LocalSocket { listener, path: path.to_owned(), file: (found.dev(), found.ino()) })
 }

@@ -163,3 +163,39 @@ fn whoever_sends_garbage_crowds_in_or_does_not_read_holds_up_no_advertisement() 
     assert_eq!(router.entries(VI, State::Master), 1, "{}", router.log());
     Ok(())
 }
+
+#[test]
+fn transitions_are_watched_as_they_come_and_told_afterwards() -> Result<()> {
+    if is_keepalived("a running daemon asked from outside") {
+        return Ok(());
+    }
+    let lan = Lan::pair()?;
+    let router = watched(&lan)?;
+    let alpha = &lan["alpha"];
+    let pid = router.dir().join("pid");
+    let watch = [env!("CARGO_BIN_EXE_steadfast"), "-p", &pid.to_string_lossy(), "ctl", "watch", "--json"];
+    let watcher = alpha.spawn("watch", &watch)?;
+    // When it watches, the daemon has one connection more than this one, which asks how it is.
+    let open = || {
+        let sockets = alpha.run(&["cat", "/proc/net/unix"]).map_err(|error| error.to_string())?;
+        let here = socket(&router).to_string_lossy().into_owned();
+        let connected = sockets.lines().filter(|line| line.ends_with(&here)).count();
+        if connected > 1 { Ok(()) } else { Err(format!("{connected} sockets at {here}")) }
+    };
+    wait::until("the watcher", SOON, open)?;
+    alpha.run(&["ip", "link", "set", "va0", "down"])?;
+    let line = watcher.wait_log("\"to\":\"FAULT\"", SOON)?;
+    let event: Value = serde_json::from_str(&line).expect("JSON");
+    assert_eq!(event["event"]["from"], "MASTER", "{line}");
+    assert_eq!(event["event"]["reason"], "interface va0 is down", "{line}");
+    watcher.kill();
+    let events = ctl(alpha, &router, &["events"])?;
+    let states: Vec<&str> = events.lines().filter(|line| line.contains(" -> ")).collect();
+    let ways = ["INIT -> BACKUP", "BACKUP -> MASTER", "MASTER -> FAULT"];
+    assert_eq!(states.len(), ways.len(), "{events}");
+    assert!(states.iter().zip(ways).all(|(line, way)| line.contains(way)), "{events}");
+    let number = event["event"]["number"].as_u64().expect("a number");
+    assert_eq!(ctl(alpha, &router, &["events", "--since", &format!("#{number}")])?, "");
+    assert_eq!(ctl(alpha, &router, &["events", "--since", "1h"])?, events);
+    Ok(())
+}
