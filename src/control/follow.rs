@@ -46,6 +46,7 @@ impl<'a> Event<'a> {
             subject: match subject {
                 Subject::Instance { .. } => "instance",
                 Subject::Group { .. } => "group",
+                Subject::Configuration => "configuration",
             },
             name: subject.name(),
             from: change.from.word(),

@@ -22,6 +22,9 @@ impl Events {
         };
         let word = |name: &str| event.field(name).and_then(Node::text).unwrap_or_default();
         let [number, time, name, from, to] = ["number", "time", "name", "from", "to"].map(word);
+        if word("subject") == "configuration" {
+            return format!("{time}  #{number}  {name}: {}", word("reason"));
+        }
         let group = if word("subject") == "group" { "group " } else { "" };
         let state = |state: &str| self.page.painted(state, 0);
         let moves = if from == to { state(to) } else { format!("{} -> {}", state(from), state(to)) };
@@ -51,6 +54,8 @@ mod tests {
         );
         let still = event.replace("BACKUP", "MASTER").replace(r#""priority":150,"#, "");
         assert_eq!(line(&still), "2026-11-22T04:00:00.000Z  #7  VI  MASTER: no master heard");
+        let reload = event.replace("instance", "configuration").replace("\"VI\"", "\"configuration\"");
+        assert_eq!(line(&reload), "2026-11-22T04:00:00.000Z  #7  configuration: no master heard");
         assert_eq!(line(r#"{"lost":9}"#), "(9 transitions are forgotten: too many came at once)");
     }
 }
