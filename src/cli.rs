@@ -105,6 +105,9 @@ pub struct Arguments {
     /// Record what the virtual routers hear and do in a new file, for `steadfast replay`; without passwords
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
+    /// Print the digest of a page, for HTTP_GET; the words behind it are those of genhash
+    #[arg(short = 'T', long)]
+    pub genhash: bool,
     /// Which process of the daemon this is to be
     #[arg(long, hide = true, value_enum, overrides_with = "part", default_value_t = Part::Whole)]
     pub part: Part,
@@ -178,6 +181,12 @@ fn misplaced_file(arguments: impl Iterator<Item = OsString>) -> Option<String> {
     (file != "config").then(|| {
         format!("-t takes no file after a blank: `-t -f {file}` tests {file}, `-t={file}` writes what is found to {file}")
     })
+}
+
+/// The words behind `--genhash`, if it is there; those before it have no meaning then.
+pub fn words_for_genhash(arguments: impl Iterator<Item = OsString>) -> Option<Vec<OsString>> {
+    let mut arguments = arguments.skip_while(|word| word != "-T" && word != "--genhash");
+    arguments.next().map(|_| arguments.collect())
 }
 
 /// What the program does instead of running.
@@ -321,6 +330,15 @@ mod tests {
         assert_eq!(plain.use_file, PathBuf::from("a.conf"));
         let file = Arguments::parse_from(["steadfast", "--config-test=log"]);
         assert_eq!(file.config_test, Some(Some("log".into())));
+    }
+
+    #[test]
+    fn the_words_behind_genhash_are_its_own() {
+        let words = |line: &str| words_for_genhash(line.split(' ').map(OsString::from));
+        assert_eq!(words("-n -f x"), None);
+        for line in ["--genhash -s x -n", "-T -s x -n", "-n -f y -T -s x -n"] {
+            assert_eq!(words(line), Some(["-s", "x", "-n"].map(OsString::from).to_vec()), "{line}");
+        }
     }
 
     #[test]

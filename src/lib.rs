@@ -21,6 +21,7 @@
 //! * [`record`] keeps what the machines hear and want, and repeats it; [`replay`] is the command for that.
 //! * [`control`] answers questions over a socket; [`ctl`] is `steadfast ctl …`, which asks them.
 //! * [`inspect`] is `steadfast config …`, which looks at configurations and talks to no daemon.
+//! * [`genhash`] is a program of its own: the digest of a page, for `digest` of `HTTP_GET`.
 //! * [`units`] are the quantities that all of them share; `checksum` is the Internet's, for whoever makes, sends or changes
 //!   packets.
 //!
@@ -53,6 +54,7 @@
 //! | `completion`, `inspect` | `cli`, `config` |
 //! | `man` | `cli` |
 //! | `replay` | `record` |
+//! | `genhash` | `kernel` |
 
 mod checksum;
 pub mod cli;
@@ -62,6 +64,7 @@ pub mod control;
 pub mod ctl;
 pub mod daemon;
 pub mod dump;
+pub mod genhash;
 pub mod inspect;
 pub mod journal;
 pub mod kernel;

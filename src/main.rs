@@ -4,11 +4,14 @@ use std::process::ExitCode;
 
 use steadfast::{
     cli::{self, Command},
-    completion, ctl, daemon, inspect, man, replay,
+    completion, ctl, daemon, genhash, inspect, man, replay,
 };
 
 #[expect(clippy::print_stdout, reason = "-v prints the version")]
 fn main() -> ExitCode {
+    if let Some(words) = cli::words_for_genhash(std::env::args_os().skip(1)) {
+        return genhash::run(words.into_iter());
+    }
     let arguments = cli::Arguments::read();
     if arguments.version {
         println!("{}", cli::banner());

@@ -14,6 +14,7 @@
 //! | `dumps` | dump files: what tools take out of them |
 //! | `fifos` | lines in FIFOs, and the scripts that read them |
 //! | `frr` | the same with FRR as the other router |
+//! | `genhash` | the digest of a page, beside keepalived's program |
 //! | `groups` | sync groups on two links: all together, in which order, and what is told of it; contested mastership |
 //! | `group_tracking` | what trackers of sync groups and of their members make of the priorities |
 //! | `lane` | what holds up no advertisement: locks of others, floods of changes, forgers, a busy machine |
@@ -68,6 +69,8 @@ mod election;
 mod fifos;
 #[path = "interop/frr.rs"]
 mod frr;
+#[path = "interop/genhash.rs"]
+mod genhash;
 #[path = "interop/group_tracking.rs"]
 mod group_tracking;
 #[path = "interop/groups.rs"]
