@@ -29,7 +29,7 @@ use super::{
     engine::Command,
     heart,
     real_time::RealTime,
-    reload::Reloader,
+    reload::{Adopted, Reloader, TimeFile},
     tether::{self, Voice, Word},
     trackers::{Followers, scripts::Scripts},
 };
@@ -37,7 +37,7 @@ use crate::{
     cli, control,
     kernel::{Deadline, clock},
     notify,
-    registry::{Registry, Topology},
+    registry::Registry,
     snmp::{self, Backlog, Parts, Pending, Snapshots, Told},
 };
 
@@ -113,6 +113,7 @@ impl Manage {
         let (leave, left) = oneshot::channel::<()>();
         let mut subagent = pin!(subagent(snmp, &registry, (told, backlog), left).fuse());
         let mut notify = notify::Sinks::new(&registry)?;
+        let mut time_file = TimeFile::new(&registry.topology().global.settings)?;
         {
             let (ask, asked) = mpsc::channel(1);
             let (adopt, mut adopted) = mpsc::channel(1);
@@ -120,8 +121,7 @@ impl Manage {
             let mut parent = pin!(self::parent(engine.clone(), said).fuse());
             let mut dumps = pin!(dumps::on_signals(Dumps::new(&registry)));
             let mut reloads = pin!(reloads(&reloader, asked, &engine, (adopt, voice)).fuse());
-            let mut signals = pin!(signals(engine.clone(), ask));
-            let mut running = pin!(notify.run());
+            let mut signals = pin!(signals(engine.clone(), ask.clone()));
             let mut control = pin!(answered(control));
             let mut real_time = pin!(real_time.watch().fuse());
             let mut engine_ended = pin!(engine_ended);
@@ -129,16 +129,26 @@ impl Manage {
                 tokio::select! {
                     _ = &mut engine_ended => break,
                     ended = scripts.run() => warn!("a tracked script does not run any more: {ended}"),
-                    Some(topology) = adopted.recv() => {
+                    Some(Adopted { topology, since }) = adopted.recv() => {
                         scripts.follow(&topology.scripts);
+                        if let Err(error) = time_file.follow(&topology.global.settings) {
+                            error!("reload_time_file is not followed: {error}");
+                        }
+                        if let Err(error) = notify.follow(since) {
+                            error!("not everybody is told of transitions: {error}");
+                        }
                         if let Err(error) = followers.follow(&topology) {
                             error!("what is tracked is not followed: {error}");
                         }
                     }
                     ended = &mut signals => ended?,
+                    () = time_file.due() => {
+                        info!("The time of reload_time_file has come");
+                        let _ = ask.try_send(());
+                    }
                     ended = &mut dumps => ended?,
                     () = &mut reloads, if !reloads.is_terminated() => {}
-                    () = &mut running => {}
+                    () = notify.run() => {}
                     never = &mut control => match never {},
                     () = &mut heart, if !heart.is_terminated() => {}
                     () = &mut parent, if !parent.is_terminated() => {}
@@ -259,13 +269,13 @@ async fn reloads(
     reloader: &Reloader,
     mut asked: mpsc::Receiver<()>,
     engine: &mpsc::Sender<Command>,
-    (adopt, voice): (mpsc::Sender<Arc<Topology>>, Voice),
+    (adopt, voice): (mpsc::Sender<Adopted>, Voice),
 ) {
     while asked.recv().await.is_some() {
         voice.say(Word::Reloading);
-        if let Some(topology) = reloader.reload(engine).await {
+        if let Some(adopted) = reloader.reload(engine).await {
             // This lane takes it, unless it ends.
-            let _ = adopt.send(topology).await;
+            let _ = adopt.send(adopted).await;
         }
         // Also when what ran before goes on.
         voice.say(Word::Ready);

@@ -262,7 +262,7 @@ fn start(
     let release = !arguments.dont_release_vrrp;
     let died_at = arguments.died_at.map(|at| Time(Duration::from_micros(at)));
     let (host, host_lane) = start_host(&mut config, &files.parent, release)?;
-    let reloads = Source::new(arguments, host_notes(&files.parent), host.links.clone());
+    let reloads = Source::new(arguments, &files.parent, host_notes(&files.parent), host.links.clone());
     let sinks = notify::rows(&config.global);
     let registry = Arc::new(Registry::new(Topology::new(config, cli::banner(), sinks)));
     let rows = Arc::clone(&registry);

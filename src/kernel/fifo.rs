@@ -98,6 +98,17 @@ impl Fifo {
         self.pipe.writable().await
     }
 
+    /// Gives it another mode and another owner, if it was made here. Returns whether it was.
+    ///
+    /// # Errors
+    /// Whatever the system says.
+    pub fn give_anew(&self, mode: u32, owner: Option<(u32, u32)>) -> io::Result<bool> {
+        if self.made.is_some() {
+            give(&self.file, mode, owner)?;
+        }
+        Ok(self.made.is_some())
+    }
+
     /// Closes it, so that readers come to its end, and returns what to remove it by if it was made here.
     pub fn close(self) -> Option<Made> {
         self.made

@@ -6,38 +6,75 @@ use tracing::warn;
 
 use super::{reader::Reader, writer::Writer};
 use crate::{
-    kernel,
+    kernel::{self, fifo::Made},
     registry::{FifoConfig, Registry, SinkRow},
 };
 
 /// One FIFO.
 pub(super) struct Fifo {
+    row: Arc<SinkRow>,
+    config: FifoConfig,
     writer: Option<Writer>,
     reader: Option<Reader>,
+    /// What is to be removed at last, from the end of the writer on.
+    made: Option<Made>,
 }
 
 impl Fifo {
-    /// Makes the FIFO; one that cannot be made is reported, and nobody is told by it.
-    pub(super) fn new(registry: &Arc<Registry>, row: &Arc<SinkRow>, config: &FifoConfig) -> Self {
+    /// Makes the FIFO; one that cannot be made is reported, and nobody is told by it. It begins with the first transition of
+    /// the stream after `since`.
+    pub(super) fn new(registry: &Arc<Registry>, row: &Arc<SinkRow>, config: &FifoConfig, since: u64) -> Self {
         let FifoConfig { path, mode, owner, script } = config;
         let owner = owner.as_ref().map(|owner| (owner.uid, owner.gid));
-        let failed = |error: &dyn ToString| {
-            warn!("{}: {}", row.name, error.to_string());
-            row.set_problem(Some(error.to_string()));
-        };
         let pipe = kernel::Fifo::open(path, *mode, owner, script.is_some());
-        let pipe = pipe.inspect_err(|error| failed(error)).ok();
-        let writer = pipe.map(|pipe| Writer::new(registry, row, pipe));
-        let writer = writer.transpose().inspect_err(|error| failed(error)).ok().flatten();
-        let script = script.clone().filter(|_| writer.is_some());
-        let reader = script.map(|script| Reader::new(script, path.to_string_lossy().into_owned()));
-        let reader = reader.transpose().inspect_err(|error| failed(error)).ok().flatten();
-        Self { writer, reader }
+        let pipe = pipe.inspect_err(|error| failed(row, error)).ok();
+        let writer = pipe.map(|pipe| Writer::new(registry, row, pipe, since));
+        let writer = writer.transpose().inspect_err(|error| failed(row, error)).ok().flatten();
+        let reader = writer.as_ref().and_then(|_| reader(row, config));
+        Self { row: Arc::clone(row), config: config.clone(), writer, reader, made: None }
+    }
+
+    /// Goes on as the sink of this row after a reload, if it is about the same FIFO: whoever has that open sees nothing of
+    /// it, unless another script is to read it. Also returns what is left of the one before, which has to leave.
+    pub(super) fn succeed(
+        mut self,
+        registry: &Arc<Registry>,
+        row: &Arc<SinkRow>,
+        config: &FifoConfig,
+        since: u64,
+    ) -> (Self, Option<Self>) {
+        if Arc::ptr_eq(&self.row, row) {
+            return (self, None);
+        }
+        let owner = config.owner.as_ref().map(|owner| (owner.uid, owner.gid));
+        let same = self.config.script == config.script;
+        if same && self.writer.as_mut().is_some_and(|writer| writer.follow(row, config.mode, owner)) {
+            return (Self { row: Arc::clone(row), config: config.clone(), ..self }, None);
+        }
+        // The script of before comes to the end of what was written for it, and takes nothing of what is for the next one.
+        let since = self.writer.as_ref().map_or(since, |writer| since.min(writer.position()));
+        if !self.give_up() {
+            self.kill();
+        }
+        (Self::new(registry, row, config, since), Some(self))
+    }
+
+    /// Makes room for another FIFO of this name. Returns whether that is another one then.
+    fn give_up(&mut self) -> bool {
+        self.close();
+        let was_made = self.made.is_some();
+        self.remove();
+        was_made
+    }
+
+    /// Whether this is the FIFO that a sink is about.
+    pub(super) fn is_of(&self, config: &FifoConfig) -> bool {
+        self.config.path == config.path
     }
 
     /// Runs for ever. Cancelling it loses nothing.
     pub(super) async fn run(&mut self) {
-        let Self { writer, reader } = self;
+        let Self { writer, reader, .. } = self;
         let written = async {
             match writer {
                 Some(writer) => writer.run().await,
@@ -53,19 +90,18 @@ impl Fifo {
         tokio::join!(written, read);
     }
 
-    /// Writes what is still in the stream, lets its readers know that this was the end, and waits for its script;
-    /// whoever calls it sets the limit.
-    pub(super) async fn finish(&mut self) {
+    /// Writes what is still in the stream up to that transition, lets its readers know that this was the end, and waits for
+    /// its script; whoever calls it sets the limit, and [kills](Self::kill) it then.
+    pub(super) async fn finish(&mut self, until: u64) {
         if let Some(writer) = &mut self.writer {
-            writer.finish().await;
+            writer.finish(until).await;
         }
-        let made = self.writer.take().and_then(Writer::close);
+        self.close();
         if let Some(reader) = &mut self.reader {
             reader.finish().await;
         }
-        if let Some(made) = made {
-            made.remove();
-        }
+        self.reader = None;
+        self.remove();
     }
 
     /// Gives up what is not written yet, ends the script and removes the FIFO.
@@ -73,10 +109,32 @@ impl Fifo {
         if let Some(reader) = &mut self.reader {
             reader.kill();
         }
-        if let Some(made) = self.writer.take().and_then(Writer::close) {
+        self.close();
+        self.remove();
+    }
+
+    fn close(&mut self) {
+        if let Some(writer) = self.writer.take() {
+            self.made = writer.close();
+        }
+    }
+
+    fn remove(&mut self) {
+        if let Some(made) = self.made.take() {
             made.remove();
         }
     }
+}
+
+/// The reader that a FIFO asks for.
+fn reader(row: &SinkRow, config: &FifoConfig) -> Option<Reader> {
+    let reader = Reader::new(config.script.clone()?, config.path.to_string_lossy().into_owned());
+    reader.inspect_err(|error| failed(row, error)).ok()
+}
+
+fn failed(row: &SinkRow, error: &dyn ToString) {
+    warn!("{}: {}", row.name, error.to_string());
+    row.set_problem(Some(error.to_string()));
 }
 
 #[cfg(test)]
@@ -129,7 +187,7 @@ mod tests {
         let config = FifoConfig { path: folder.path().join("fifo"), mode: 0o600, owner: None, script: None };
         let registry = Arc::new(Registry::new(testing::topology()));
         let row = Arc::new(SinkRow::new("notify_fifo", SinkConfig::Fifo(config.clone())));
-        let mut fifo = Fifo::new(&registry, &row, &config);
+        let mut fifo = Fifo::new(&registry, &row, &config, 0);
         publish(&registry, 5000);
         let full = async {
             while row.problem().is_none() {
@@ -170,9 +228,9 @@ mod tests {
         let config = FifoConfig { path: "/no/such/folder/x".into(), mode: 0o600, owner: None, script: None };
         let registry = Arc::new(Registry::new(testing::topology()));
         let row = Arc::new(SinkRow::new("notify_fifo", SinkConfig::Fifo(config.clone())));
-        let mut fifo = Fifo::new(&registry, &row, &config);
+        let mut fifo = Fifo::new(&registry, &row, &config, 0);
         publish(&registry, 1);
-        fifo.finish().await;
+        fifo.finish(1).await;
         let problem = "making the FIFO /no/such/folder/x: No such file or directory";
         assert_eq!(row.problem().unwrap().as_str(), problem);
     }

@@ -30,25 +30,35 @@ pub(super) struct Mail {
 }
 
 impl Mail {
-    /// Begins with the first transition of the stream. Addresses that are none are reported.
-    pub(super) fn new(registry: &Arc<Registry>, row: &Arc<SinkRow>, config: &MailConfig) -> io::Result<Self> {
-        let (envelope, bad) = Envelope::new(config);
-        if !bad.is_empty() {
-            let problem = format!("no mail address: {}", bad.join(", "));
-            warn!("{}: {problem}", row.name);
-            row.set_problem(Some(problem).filter(|_| envelope.is_none()));
-        }
+    /// Begins with the first transition of the stream after `since`. Addresses that are none are reported.
+    pub(super) fn new(
+        registry: &Arc<Registry>,
+        row: &Arc<SinkRow>,
+        config: &MailConfig,
+        since: u64,
+    ) -> io::Result<Self> {
+        let mut cursor = Cursor::default();
+        cursor.advance_past(since);
         Ok(Self {
             registry: Arc::clone(registry),
             row: Arc::clone(row),
             config: config.clone(),
-            envelope: envelope.map(Arc::new),
-            cursor: Cursor::default(),
+            envelope: envelope(row, config),
+            cursor,
             mailed: Mailed::default(),
             postbox: Postbox::default(),
             next: Deadline::new()?,
             sending: None,
         })
+    }
+
+    /// Goes on for this row after a reload: mails that wait go where it says.
+    pub(super) fn follow(&mut self, row: &Arc<SinkRow>, config: &MailConfig) {
+        if !Arc::ptr_eq(&self.row, row) {
+            self.row = Arc::clone(row);
+            self.config = config.clone();
+            self.envelope = envelope(row, config);
+        }
     }
 
     /// Runs for ever. Cancelling it loses nothing.
@@ -64,9 +74,9 @@ impl Mail {
         }
     }
 
-    /// Delivers what is there, as far as the first attempt goes; whoever calls it sets the limit.
-    pub(super) async fn finish(&mut self) {
-        while self.cursor.position() <= self.registry.transitions.newest() {
+    /// Delivers what there is up to that transition, as far as the first attempt goes; whoever calls it sets the limit.
+    pub(super) async fn finish(&mut self, until: u64) {
+        while self.cursor.position() <= until {
             self.take();
         }
         self.postbox.hurry();
@@ -133,6 +143,17 @@ impl Mail {
             }
         }
     }
+}
+
+/// From whom and to whom, unless there is nobody.
+fn envelope(row: &SinkRow, config: &MailConfig) -> Option<Arc<Envelope>> {
+    let (envelope, bad) = Envelope::new(config);
+    if !bad.is_empty() {
+        let problem = format!("no mail address: {}", bad.join(", "));
+        warn!("{}: {problem}", row.name);
+        row.set_problem(Some(problem).filter(|_| envelope.is_none()));
+    }
+    envelope.map(Arc::new)
 }
 
 /// The end of what is on its way; pending for ever when nothing is.

@@ -2,17 +2,26 @@
 
 use std::{io, sync::Arc, time::Duration};
 
-use futures_util::future::join_all;
+use futures_util::{
+    FutureExt as _, StreamExt as _,
+    future::{LocalBoxFuture, join_all},
+    stream::FuturesUnordered,
+};
 
 use super::{fifo::Fifo, mail::Mail, runner::Runner};
 use crate::{
     config::{Global, settings},
-    kernel::process::Owner,
+    kernel::{Deadline, clock, process::Owner},
     registry::{FifoConfig, MailConfig, Registry, SinkConfig, SinkRow},
 };
 
 /// Mode of a FIFO before the umask takes bits from it, as keepalived has it.
 const FIFO_MODE: u32 = 0o644;
+
+/// How long a FIFO that a reload has removed may take: its readers to take the rest, and its script to end.
+const LEAVES_WITHIN: Duration = Duration::from_secs(1);
+/// How long the mails may take that wait when a reload says that nobody is mailed any more.
+const MAILED_WITHIN: Duration = Duration::from_secs(10);
 
 /// The rows of the sinks that the configuration asks for.
 pub fn rows(global: &Global) -> Vec<Arc<SinkRow>> {
@@ -58,9 +67,12 @@ fn mail(global: &Global) -> Option<MailConfig> {
 
 /// Every sink of the manage lane. None of them can keep another one waiting.
 pub struct Sinks {
+    registry: Arc<Registry>,
     scripts: Option<Runner>,
     fifos: Vec<Fifo>,
     mail: Option<Mail>,
+    /// Those that a reload has removed, until they are done.
+    leaving: FuturesUnordered<LocalBoxFuture<'static, ()>>,
 }
 
 impl Sinks {
@@ -70,33 +82,100 @@ impl Sinks {
     /// # Errors
     /// When descriptors run out.
     pub fn new(registry: &Arc<Registry>) -> io::Result<Self> {
-        let mut sinks = Self { scripts: None, fifos: Vec::new(), mail: None };
-        for row in &registry.topology().sinks {
+        let (scripts, fifos, mail, leaving) = Default::default();
+        let mut sinks = Self { registry: Arc::clone(registry), scripts, fifos, mail, leaving };
+        sinks.follow(0)?;
+        Ok(sinks)
+    }
+
+    /// After a reload: has those told who are in the registry's rows now. Those who are new begin with the first transition
+    /// after `since`, with which those end who are gone.
+    ///
+    /// # Errors
+    /// When descriptors run out.
+    pub fn follow(&mut self, since: u64) -> io::Result<()> {
+        let topology = self.registry.topology();
+        let mut fifos = std::mem::take(&mut self.fifos);
+        let mut mail = self.mail.take();
+        for row in &topology.sinks {
             match &row.config {
-                SinkConfig::Scripts => sinks.scripts = Some(Runner::new(registry, row)?),
-                SinkConfig::Fifo(config) => sinks.fifos.push(Fifo::new(registry, row, config)),
-                SinkConfig::Mail(config) => sinks.mail = Some(Mail::new(registry, row, config)?),
+                SinkConfig::Scripts if self.scripts.is_some() => {}
+                SinkConfig::Scripts => self.scripts = Some(Runner::new(&self.registry, row)?),
+                SinkConfig::Fifo(config) => {
+                    let fifo = match fifos.iter().position(|fifo| fifo.is_of(config)) {
+                        None => Fifo::new(&self.registry, row, config, since),
+                        Some(place) => {
+                            let known = fifos.swap_remove(place);
+                            let (fifo, left) = known.succeed(&self.registry, row, config, since);
+                            left.into_iter().try_for_each(|left| self.end_fifo(left, since))?;
+                            fifo
+                        }
+                    };
+                    self.fifos.push(fifo);
+                }
+                SinkConfig::Mail(config) => {
+                    let mut mail = match mail.take() {
+                        Some(known) => known,
+                        None => Mail::new(&self.registry, row, config, since)?,
+                    };
+                    mail.follow(row, config);
+                    self.mail = Some(mail);
+                }
             }
         }
-        Ok(sinks)
+        fifos.into_iter().try_for_each(|fifo| self.end_fifo(fifo, since))?;
+        mail.map_or(Ok(()), |mail| self.end_mail(mail, since))
+    }
+
+    /// A FIFO is no longer written into: it is told the rest, and its readers that this was the end.
+    fn end_fifo(&self, mut fifo: Fifo, until: u64) -> io::Result<()> {
+        let mut limit = Deadline::new()?;
+        limit.set(Some(clock::now() + LEAVES_WITHIN))?;
+        let leave = async move {
+            tokio::select! {
+                () = fifo.finish(until) => {}
+                _ = limit.expired() => {}
+            }
+            fifo.kill();
+        };
+        self.leaving.push(leave.boxed_local());
+        Ok(())
+    }
+
+    /// Nobody is mailed any more, but for what has happened already.
+    fn end_mail(&self, mut mail: Mail, until: u64) -> io::Result<()> {
+        let mut limit = Deadline::new()?;
+        limit.set(Some(clock::now() + MAILED_WITHIN))?;
+        let leave = async move {
+            tokio::select! {
+                () = mail.finish(until) => {}
+                _ = limit.expired() => {}
+            }
+            mail.kill();
+        };
+        self.leaving.push(leave.boxed_local());
+        Ok(())
     }
 
     /// Runs for ever. Cancelling it loses nothing; [`Self::finish`] goes on with what runs.
     pub async fn run(&mut self) {
-        let Self { scripts, fifos, mail } = self;
+        let Self { scripts, fifos, mail, leaving, .. } = self;
         let scripts = join_all(scripts.iter_mut().map(Runner::run));
         let fifos = join_all(fifos.iter_mut().map(Fifo::run));
         let mail = join_all(mail.iter_mut().map(Mail::run));
-        tokio::join!(scripts, fifos, mail);
+        let leaving = async { while leaving.next().await.is_some() {} };
+        tokio::join!(scripts, fifos, mail, leaving);
     }
 
     /// Delivers what is still in the stream and waits for everything that runs; whoever calls it sets the limit.
     pub async fn finish(&mut self) {
-        let Self { scripts, fifos, mail } = self;
+        let Self { registry, scripts, fifos, mail, leaving } = self;
+        let until = registry.transitions.newest();
         let scripts = join_all(scripts.iter_mut().map(Runner::finish));
-        let fifos = join_all(fifos.iter_mut().map(Fifo::finish));
-        let mail = join_all(mail.iter_mut().map(Mail::finish));
-        tokio::join!(scripts, fifos, mail);
+        let fifos = join_all(fifos.iter_mut().map(|fifo| fifo.finish(until)));
+        let mail = join_all(mail.iter_mut().map(|mail| mail.finish(until)));
+        let leaving = async { while leaving.next().await.is_some() {} };
+        tokio::join!(scripts, fifos, mail, leaving);
     }
 
     /// Kills what still runs, and leaves behind what cannot be killed within a second.

@@ -36,12 +36,19 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Of a FIFO; begins with the first transition of the stream.
-    pub(super) fn new(registry: &Arc<Registry>, row: &Arc<SinkRow>, pipe: kernel::Fifo) -> io::Result<Self> {
+    /// Of a FIFO; begins with the first transition of the stream after `since`.
+    pub(super) fn new(
+        registry: &Arc<Registry>,
+        row: &Arc<SinkRow>,
+        pipe: kernel::Fifo,
+        since: u64,
+    ) -> io::Result<Self> {
+        let mut cursor = Cursor::default();
+        cursor.advance_past(since);
         Ok(Self {
             registry: Arc::clone(registry),
             row: Arc::clone(row),
-            cursor: Cursor::default(),
+            cursor,
             next: None,
             contests: Contests::default(),
             look: Deadline::new()?,
@@ -60,9 +67,27 @@ impl Writer {
         }
     }
 
-    /// Writes what is still in the stream.
-    pub(super) async fn finish(&mut self) {
-        while self.cursor.position() <= self.registry.transitions.newest() {
+    /// Goes on for another row of the same FIFO, which has this mode and owner from now on; not for one that was there
+    /// before it was opened.
+    pub(super) fn follow(&mut self, row: &Arc<SinkRow>, mode: u32, owner: Option<(u32, u32)>) -> bool {
+        let follows = self.pipe.give_anew(mode, owner).unwrap_or_else(|error| {
+            warn!("{}: {error}", row.name);
+            false
+        });
+        if follows {
+            self.row = Arc::clone(row);
+        }
+        follows
+    }
+
+    /// The last transition that was written.
+    pub(super) fn position(&self) -> u64 {
+        self.cursor.position().saturating_sub(1)
+    }
+
+    /// Writes what is still in the stream, up to that transition.
+    pub(super) async fn finish(&mut self, until: u64) {
+        while self.cursor.position() <= until {
             self.write_next().await;
         }
     }

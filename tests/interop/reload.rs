@@ -5,10 +5,12 @@
 
 use std::time::Duration;
 
+use lab::mail::MailServer;
 use lab::monitor::AddressMonitor;
 use lab::{Capture, Control, Host, Lan, Result, Router, State, Subject, clock, wait};
 
 use crate::fifos::Reader;
+use crate::mail;
 use crate::world::{ADVERTS, LATE, SOON, Setup, V3, VI, VIP, assert_steady, from, is_keepalived, ours};
 
 const INTERVAL: Duration = Duration::from_millis(100);
@@ -447,5 +449,147 @@ fn reloads_in_a_row_delay_no_advertisement() -> Result<()> {
         (120..139).all(|last| !scene.alpha().has_address(&format!("10.9.0.{last}")))
     })?;
     assert_steady(&old, ALPHA, INTERVAL, LATE, &scene.control.stop());
+    Ok(())
+}
+
+/// A file with words of `global_defs`.
+fn with_globals(text: &str, globals: &str) -> String {
+    text.replacen("router_id lab\n", &format!("router_id lab\n{globals}"), 1)
+}
+
+#[test]
+fn fifos_follow_a_reload_and_the_one_that_stays_is_not_made_anew() -> Result<()> {
+    let text = setup(150).text();
+    let scene = Scene::alone(&text)?;
+    let dir = scene.alpha().dir();
+    let (all, vrrp) = (dir.join("all"), dir.join("vrrp"));
+    let fifo = |word: &str, path: &std::path::Path| format!("  {word} {}\n", path.display());
+    let new = |name: &str, vrid: u8| {
+        let router = Setup { vrid, vips: vec![format!("10.9.0.{}/24", 100 + vrid)], ..setup(150) };
+        router.instance(name)
+    };
+    scene.reload(&(with_globals(&text, &fifo("notify_fifo", &all)) + &new("TWO", 52)))?;
+    let mut reader = Reader::open(&all)?;
+    let told = |name: &str| ["BACKUP", "MASTER"].map(|state| format!("INSTANCE \"{name}\" {state} 150"));
+    wait::until_eq("the lines of the new instance", SOON, &told("TWO").to_vec(), || reader.lines())?;
+    let both = fifo("notify_fifo", &all) + &fifo("vrrp_notify_fifo", &vrrp);
+    scene.reload(&(with_globals(&text, &both) + &new("THREE", 53)))?;
+    let mut second = Reader::open(&vrrp)?;
+    let mut seen = told("THREE").to_vec();
+    seen.insert(0, "INSTANCE \"TWO\" FAULT 150".into());
+    wait::until_eq("the lines of the second FIFO", SOON, &seen, || second.lines())?;
+    if !is_keepalived("SIGHUP: what does not differ") {
+        let seen = [told("TWO").to_vec(), seen].concat();
+        wait::until_eq("the lines of the first FIFO", SOON, &seen, || reader.lines())?;
+    }
+    scene.reload(&text)?;
+    wait::until_true("no FIFO", SOON, || !all.exists() && !vrrp.exists())
+}
+
+#[test]
+fn the_script_of_a_fifo_may_be_another_one() -> Result<()> {
+    let text = setup(150).text();
+    let scene = Scene::alone(&text)?;
+    let alpha = scene.alpha();
+    let (fifo, told) = (alpha.dir().join("fifo"), alpha.dir().join("told"));
+    let script = |name: &str| {
+        let text =
+            format!("#!/bin/sh\nwhile read line; do echo {name} $line; done < $1 >> {}\n", told.display());
+        let path = crate::scripts::script(alpha, &format!("read-{name}"), &text)?;
+        Ok::<_, lab::Error>(format!(
+            "  script_user root\n  notify_fifo {}\n  notify_fifo_script {}\n",
+            fifo.display(),
+            path.display()
+        ))
+    };
+    let other = |vrid: u8| {
+        let router = Setup { vrid, vips: vec![format!("10.9.0.{}/24", 100 + vrid)], ..setup(150) };
+        router.instance("OTHER")
+    };
+    for (name, vrid) in [("one", 52), ("two", 53)] {
+        scene.reload(&(with_globals(&text, &script(name)?) + &other(vrid)))?;
+        let line = format!("{name} INSTANCE \"OTHER\" MASTER 150");
+        wait::until_true(&line, SOON, || crate::scripts::lines(&told).contains(&line))?;
+    }
+    scene.reload(&text)?;
+    wait::until_true("no FIFO", SOON, || !fifo.exists())
+}
+
+#[test]
+fn mail_goes_where_the_new_configuration_says() -> Result<()> {
+    let text = setup(150).line("smtp_alert").text();
+    let scene = Scene::alone(&text)?;
+    let server = MailServer::start(&scene.lan["beta"], mail::PORT)?;
+    let with = |recipients: &str| {
+        let globals = mail::globals("10.9.0.2").replace("ops@example.org\n    night@example.org", recipients);
+        with_globals(&text, &globals)
+    };
+    let lower = |text: String| text.replace("priority 150", "priority 100");
+    scene.reload(&with("ops@example.org"))?;
+    assert_eq!(server.mails().len(), 0, "nothing has happened since");
+    let rival = Setup { advert_int: "0.1".into(), ..V3.beta(120) };
+    scene.reload(&lower(with("night@example.org")))?;
+    let _rival = rival.start_until(&Subject::Keepalived, &scene.lan["beta"], State::Master)?;
+    wait::until_true("a mail", SOON, || !server.mails().is_empty())?;
+    let mails = server.mails();
+    assert_eq!(
+        mails[0].field("Subject"),
+        Some(&*format!("[lab] VRRP Instance {VI} - Entering BACKUP state"))
+    );
+    assert_eq!(mails[0].to, ["night@example.org"]);
+    Ok(())
+}
+
+#[test]
+fn a_file_says_when_a_reload_has_read_the_configuration() -> Result<()> {
+    let text = setup(150).text();
+    let scene = Scene::alone(&text)?;
+    let marker = scene.alpha().dir().join("reading");
+    let with = with_globals(&text, &format!("  reload_file {}\n", marker.display()));
+    scene.reload(&with)?;
+    for text in [&with, &with.replace("150", "140")] {
+        std::fs::write(&marker, "a configuration comes").expect("it can be written");
+        scene.reload(text)?;
+        wait::until_true("the end of the reading", SOON, || !marker.exists())?;
+    }
+    Ok(())
+}
+
+#[test]
+fn what_is_wrong_with_a_file_is_left_for_whoever_asks() -> Result<()> {
+    let text = setup(150).text();
+    let scene = Scene::alone(&text)?;
+    let found = scene.alpha().dir().join("found");
+    let with = with_globals(&text, &format!("  reload_check_config {}\n", found.display()));
+    scene.reload(&with)?;
+    let broken = with.replace("priority 150", "priority 150\n  advert_int 0");
+    scene.router.ask_to_reload(scene.alpha(), "alpha", &broken)?;
+    wait::until_true("what is found", SOON, || {
+        std::fs::read_to_string(&found).is_ok_and(|text| text.contains("advert"))
+    })?;
+    assert_eq!(scene.router.entries(VI, State::Master), 1, "{}", scene.router.log());
+    Ok(())
+}
+
+#[test]
+fn a_reload_comes_at_the_time_in_a_file() -> Result<()> {
+    let text = setup(150).text();
+    let scene = Scene::alone(&text)?;
+    let alpha = scene.alpha();
+    let file = alpha.dir().join("time");
+    let globals = |more: &str| with_globals(&text, &format!("  reload_time_file {}\n{more}", file.display()));
+    for (more, priority) in [("", 140), ("  reload_repeat\n", 130)] {
+        scene.reload(&globals(more))?;
+        let next = globals(more).replace("150", &priority.to_string());
+        alpha.write("alpha.conf", &next)?;
+        let (time, new) = (file.display(), alpha.dir().join("time.new"));
+        let new = new.display();
+        alpha.sh(&format!("date -u -d '2 seconds' +%H:%M:%SZ > {new} && mv {new} {time}"))?;
+        let capture = scene.capture()?;
+        capture.wait_vrrp("the priority of the new file", SOON, |adverts| {
+            from(adverts, ALPHA).last().is_some_and(|advert| advert.priority() == priority)
+        })?;
+        wait::until_true("the file", SOON, || file.exists() != more.is_empty())?;
+    }
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! What a reload makes of a difference, for every block of the language (keepalived(8) "SIGHUP" and what it does there).
 
+use crate::config::plan::FIXED;
+
 /// A difference, as far as its effect goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -111,15 +113,14 @@ const RULES: &[Rule] = &[
         RESTART,
     ),
     // global_defs
+    always("global_defs", FIXED, RESTART),
     always(
         "global_defs",
         &[
-            "nftables",
             "nftables_ipvs",
             "vrrp_iptables",
             "vrrp_ipsets",
             "tmp_config_directory",
-            "disable_local_igmp",
             "process_names",
             "process_name",
             "vrrp_process_name",
@@ -146,22 +147,6 @@ const RULES: &[Rule] = &[
         &["script_user", "enable_script_security", "set_supplementary_groups"],
         "holds for scripts that are started from then on",
     ),
-    always(
-        "global_defs",
-        &[
-            "enable_snmp_vrrp",
-            "enable_snmp_keepalived",
-            "enable_snmp_checker",
-            "enable_snmp_rfc",
-            "enable_snmp_rfcv2",
-            "enable_snmp_rfcv3",
-            "snmp_socket",
-        ],
-        "opens the SNMP session anew",
-    ),
-    always("global_defs", &["enable_traps"], "holds for notifications from then on"),
-    always("global_defs", &["startup_script", "startup_script_timeout"], "holds for the next start"),
-    always("global_defs", &["shutdown_script", "shutdown_script_timeout"], "holds when the program stops"),
     // vrrp_instance
     Rule {
         block: "vrrp_instance",

@@ -504,6 +504,7 @@ pub(super) static BLOCK: Block = Block::new(Table {
         keyword("config_save_dir", "DIR", Text, "save configurations around reloads for debugging")
             .required(),
         keyword("reload_check_config", "[LOGFILE]", Text, "test the new configuration before reloading")
+            .supported()
             .or("off")
             .alone("/dev/null"),
         keyword(
@@ -513,9 +514,10 @@ pub(super) static BLOCK: Block = Block::new(Table {
             "which missing includes are errors",
         )
         .supported(),
-        keyword("reload_time_file", "PATH", Text, "scheduled reload").expected(),
-        keyword("reload_repeat", "", Flag, "keep the time file"),
+        keyword("reload_time_file", "PATH", Text, "scheduled reload").supported().expected(),
+        keyword("reload_repeat", "", Flag, "keep the time file").supported(),
         keyword("reload_file", "[PATH]", Text, "marker file present while the configuration is read")
+            .supported()
             .or("off")
             .alone("keepalived.reload"),
         keyword("data_use_instance", "[BOOL]", Boolean, "instance and namespace in dump file names")

@@ -1,12 +1,14 @@
 //! What a reload has to do: which things of a running configuration go on untouched, which go on with other settings, which
 //! end and which begin. A pure function of two configurations; the daemon carries its plan out, and `config diff` shows it.
 
+mod fixed;
 mod matching;
 mod outline;
 
 use std::{collections::HashMap, fmt};
 
 pub use self::{
+    fixed::{FIXED, keep_fixed},
     matching::{Matching, Origin},
     outline::{Outline, Rest},
 };

@@ -6,11 +6,20 @@
 //! | file | what |
 //! |---|---|
 //! | `read` | reads the file, and says whether it can take the place of what runs |
+//! | `marker` | the file that says that it is being read |
+//! | `time_file`, `schedule` | reloads at a time that a file names |
 //! | `reloader` | one reload after the other: reading, then the engine, then the manage lane |
 //!
 //! What differs is said by [`crate::config::plan`]; the engine's part is in `engine::reload`.
 
+mod marker;
 mod read;
 mod reloader;
+mod schedule;
+mod time_file;
 
-pub(super) use self::{read::Source, reloader::Reloader};
+pub(super) use self::{
+    read::Source,
+    reloader::{Adopted, Reloader},
+    time_file::TimeFile,
+};

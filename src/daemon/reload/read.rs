@@ -1,20 +1,32 @@
 //! Reading a configuration that is to take the place of the one that runs.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    fs::OpenOptions,
+    io::{self, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
+use tokio::sync::oneshot;
 use tracing::{error, warn};
 
+use super::marker::Marker;
 use crate::{
     cli,
-    config::{self, Config, Options, Severity, System, plan::Plan},
+    config::{
+        self, Config, Options, Report, Severity, System,
+        plan::{self, Plan},
+        settings::GlobalDefs,
+    },
     daemon::{
         engine::{Remains, Succession},
         host::{self, PlannedLink},
     },
+    kernel::own_file,
     notify,
     registry::{Registry, Topology},
 };
-use tokio::sync::oneshot;
 
 /// Where a configuration comes from.
 #[derive(Clone, Debug)]
@@ -25,6 +37,8 @@ pub(in crate::daemon) struct Source {
     check_includes: bool,
     /// What is noted there of links that are ours.
     notes: PathBuf,
+    /// Where the pid file is.
+    folder: PathBuf,
     /// The links of routers' own that there are to be.
     links: Vec<PlannedLink>,
 }
@@ -44,10 +58,12 @@ impl Source {
     /// Where the command line says; `links` were planned for the configuration that runs.
     pub(in crate::daemon) fn new(
         arguments: &cli::Arguments,
+        pid_file: &Path,
         notes: PathBuf,
         links: Vec<PlannedLink>,
     ) -> Self {
         Self {
+            folder: pid_file.parent().map(Path::to_owned).unwrap_or_default(),
             file: arguments.use_file.clone(),
             config_id: arguments.config_id.clone(),
             check_includes: arguments.check_includes,
@@ -58,14 +74,14 @@ impl Source {
 
     /// Reads the file and compares it with what runs. The error says in words why it cannot take the place of that.
     pub(super) fn prepare(&self, registry: &Registry) -> Result<Prepared, String> {
-        let mut config = self.read()?;
+        let running = registry.topology();
+        let mut config = self.read(&running.global.settings)?;
         let links = host::plan_links(&mut config, &self.notes).map_err(|error| error.to_string())?;
         if links != self.links {
             return Err(
                 "links of virtual routers' own (use_vmac, use_ipvlan) would be others: restart".to_owned()
             );
         }
-        let running = registry.topology();
         keep_what_needs_a_restart(&mut config, &running);
         let plan = Plan::new(&running.outline(), &(&config).into());
         let sinks = notify::rows(&config.global);
@@ -74,13 +90,21 @@ impl Source {
         Ok(Prepared { topology, succession: Box::new(succession), done })
     }
 
-    fn read(&self) -> Result<Config, String> {
+    /// As the running configuration says: with a marker, and with a log of what is found.
+    fn read(&self, settings: &GlobalDefs) -> Result<Config, String> {
+        let marker = settings.reload_file.as_deref().and_then(|path| Marker::set(self.folder.join(path)));
         let options = Options {
             config_id: self.config_id.as_deref(),
             check_includes: self.check_includes,
             look_up_hosts: false,
         };
         let (config, report) = config::load_with(&self.file, &options, &System);
+        drop(marker);
+        if let Some(path) = settings.reload_check_config.as_deref().filter(|path| *path != "/dev/null")
+            && let Err(error) = write_findings(Path::new(path), &report)
+        {
+            warn!("reload_check_config {path}: {error}");
+        }
         let mut worst = None;
         for (found, line) in report.diagnostics.iter().zip(report.lines()) {
             match found.severity {
@@ -105,6 +129,14 @@ impl Source {
     }
 }
 
+/// Leaves what is found in a configuration for whoever asks for it (`reload_check_config`).
+fn write_findings(path: &Path, report: &Report) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    let mut file = own_file::open(options.write(true).create(true).mode(0o600), path)?;
+    file.set_len(0)?;
+    file.write_all(report.render().as_bytes())
+}
+
 /// What a reload cannot change stays as it is, and is said to.
 fn keep_what_needs_a_restart(config: &mut Config, running: &Topology) {
     let mut kept = Vec::new();
@@ -112,15 +144,7 @@ fn keep_what_needs_a_restart(config: &mut Config, running: &Topology) {
         config.process.clone_from(&running.process);
         kept.push("namespaces, instance name and linkbeat");
     }
-    let (new, old) = (&mut config.global.settings, &running.global.settings);
-    if new.disable_local_igmp != old.disable_local_igmp {
-        new.disable_local_igmp = old.disable_local_igmp;
-        kept.push("disable_local_igmp");
-    }
-    if new.nftables != old.nftables {
-        new.nftables.clone_from(&old.nftables);
-        kept.push("nftables");
-    }
+    kept.extend(plan::keep_fixed(&mut config.global, &running.global));
     if !kept.is_empty() {
         warn!("a restart is needed for what differs in {}: it stays as it is", kept.join(", "));
     }

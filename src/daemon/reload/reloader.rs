@@ -13,6 +13,14 @@ use crate::{
     units::Priority,
 };
 
+/// What runs from a reload on.
+#[derive(Debug)]
+pub(in crate::daemon) struct Adopted {
+    pub(in crate::daemon) topology: Arc<Topology>,
+    /// The last transition before it.
+    pub(in crate::daemon) since: u64,
+}
+
 /// Carries reloads out.
 #[derive(Debug)]
 pub(in crate::daemon) struct Reloader {
@@ -28,7 +36,7 @@ impl Reloader {
 
     /// Reads the configuration anew and brings about what differs. Returns what runs from then on, unless that is what ran
     /// before.
-    pub(in crate::daemon) async fn reload(&self, engine: &mpsc::Sender<Command>) -> Option<Arc<Topology>> {
+    pub(in crate::daemon) async fn reload(&self, engine: &mpsc::Sender<Command>) -> Option<Adopted> {
         info!("Reloading");
         let Prepared { topology, succession, done } = match self.prepare().await {
             Ok(prepared) => prepared,
@@ -41,12 +49,13 @@ impl Reloader {
             let desk: Arc<dyn Orders> = Arc::new(Desk::new(engine));
             topology.instances.iter().for_each(|row| row.take_orders(Arc::clone(&desk)));
         }
+        let since = self.registry.transitions.newest();
         // The engine is gone only when everything ends.
         engine.send(Command::Reload(succession)).await.ok()?;
         let remains = done.await.ok()?;
         // To give the memory of thousands of rows back takes its time, too.
         let _ = thread::Builder::new().name("reload".to_owned()).spawn(move || drop(remains));
-        Some(topology)
+        Some(Adopted { topology, since })
     }
 
     /// On a thread of its own: large files take their time, and so may disks.

@@ -1,0 +1,39 @@
+//! Words of `global_defs` that count from the start of the program to its end: a reload keeps what was.
+
+use crate::config::Global;
+
+/// Says which words these are, and keeps their values.
+macro_rules! fixed {
+    ($($word:ident)*) => {
+        /// The words.
+        pub const FIXED: &[&str] = &[$(stringify!($word)),*];
+
+        /// Gives `new` the values of `old` for these words. Returns those that would have another one.
+        pub fn keep_fixed(new: &mut Global, old: &Global) -> Vec<&'static str> {
+            let mut kept = Vec::new();
+            $(if new.settings.$word != old.settings.$word {
+                new.settings.$word.clone_from(&old.settings.$word);
+                kept.push(stringify!($word));
+            })*
+            // What these words have come to.
+            new.enable_snmp_vrrp = old.enable_snmp_vrrp;
+            new.enable_traps = old.enable_traps;
+            new.snmp_socket.clone_from(&old.snmp_socket);
+            kept
+        }
+    };
+}
+
+fixed! {
+    startup_script startup_script_timeout shutdown_script shutdown_script_timeout
+    disable_local_igmp lvs_sync_daemon
+    nftables nftables_priority nftables_counters nftables_ifindex
+    vrrp_priority vrrp_rt_priority vrrp_no_swap vrrp_cpu_affinity vrrp_rlimit_rttime
+    max_auto_priority min_auto_priority_delay
+    snmp_socket snmp_context snmp_set enable_traps
+    enable_snmp_vrrp enable_snmp_checker enable_snmp_rfc enable_snmp_rfcv2 enable_snmp_rfcv3
+    transition_journal transition_journal_size
+    control_socket control_group
+    vrrp_netlink_cmd_rcv_bufs vrrp_netlink_cmd_rcv_bufs_force
+    umask
+}
