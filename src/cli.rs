@@ -13,7 +13,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 pub use self::control::{Control, ControlCommand};
-use crate::config::Options;
+use crate::config::{Options, settings};
 
 /// Where the configuration is when `-f` does not say.
 pub const DEFAULT_CONFIG: &str = "/etc/keepalived/keepalived.conf";
@@ -95,6 +95,30 @@ pub struct Arguments {
     /// Print the number of the signal for FUNC and exit: STOP, RELOAD, DATA, STATS, STATS_CLEAR or JSON
     #[arg(long, value_name = "FUNC")]
     pub signum: Option<String>,
+    /// Network namespace to run in, whatever net_namespace says
+    #[arg(short = 's', long, value_name = "NAME")]
+    pub namespace: Option<String>,
+    /// Bits that files are made without, whatever umask says: a number as in C, or names as IRWXG|IRWXO
+    #[arg(short = 'u', long, value_name = "MASK", value_parser = mask)]
+    pub umask: Option<u32>,
+    /// Log every address that comes to the host or leaves it
+    #[arg(short = 'a', long)]
+    pub address_monitoring: bool,
+    /// Have a process that crashes leave a file of its memory
+    #[arg(short = 'm', long)]
+    pub core_dump: bool,
+    /// As -m; where such files go is the host's to say, the pattern is not set
+    #[arg(short = 'M', long, value_name = "PATTERN", num_args = 0..=1)]
+    pub core_dump_pattern: Option<Option<String>>,
+    /// No effect: one engine runs whatever is configured
+    #[arg(long)]
+    pub all: bool,
+    /// No effect: addresses are always taken away when a router is no longer MASTER
+    #[arg(short = 'X', long)]
+    pub release_vips: bool,
+    /// Keep the services of IPVS on exit
+    #[arg(short = 'I', long)]
+    pub dont_release_ipvs: bool,
     /// Keep the virtual addresses on exit, and send no priority 0
     #[arg(short = 'V', long)]
     pub dont_release_vrrp: bool,
@@ -154,6 +178,11 @@ impl Arguments {
         self.log_console && self.from.is_none()
     }
 
+    /// Whether a crash is to leave a file of the memory (`-m`, `-M`).
+    pub const fn leaves_cores(&self) -> bool {
+        self.core_dump || self.core_dump_pattern.is_some()
+    }
+
     /// Whether virtual routers run: unless only health checks are asked for.
     pub const fn runs_vrrp(&self) -> bool {
         self.vrrp || !self.check
@@ -164,9 +193,16 @@ impl Arguments {
         Options {
             config_id: self.config_id.as_deref(),
             check_includes: self.check_includes,
+            namespace: self.namespace.as_deref(),
+            umask: self.umask,
             look_up_hosts: self.config_test.is_some() || self.command.is_some(),
         }
     }
+}
+
+/// `-u`, as the word of `global_defs`.
+fn mask(text: &str) -> Result<u32, &'static str> {
+    settings::umask(text).ok_or("write a number such as 0177, or names as IXUSR|IRWXG|IRWXO")
 }
 
 /// What to say when `-t` is followed by a file's name. There it is no value of its own, and nobody means a command by it.

@@ -8,6 +8,8 @@ mod differences;
 mod effective;
 #[path = "commands/findings.rs"]
 mod findings;
+#[path = "commands/flags.rs"]
+mod flags;
 #[path = "commands/language.rs"]
 mod language;
 #[path = "commands/peers.rs"]

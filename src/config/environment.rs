@@ -21,7 +21,7 @@ use nix::{
 };
 use zeroize::Zeroizing;
 
-use super::SigningKey;
+use super::{Options, SigningKey};
 
 /// Where `ip netns` keeps network namespaces (ip-netns(8)).
 const NAMESPACES: &str = "/run/netns";
@@ -317,6 +317,8 @@ pub(super) struct Remembering<'a> {
     inner: &'a dyn Environment,
     /// Whether names of hosts are looked up, or taken as good.
     look_up: bool,
+    /// Whether the process is in its network namespace already.
+    stays: bool,
     interfaces: RefCell<HashMap<String, bool>>,
     mtus: RefCell<HashMap<String, Option<u32>>>,
     accounts: RefCell<HashMap<String, Option<Account>>>,
@@ -326,10 +328,11 @@ pub(super) struct Remembering<'a> {
 }
 
 impl<'a> Remembering<'a> {
-    pub(super) fn new(inner: &'a dyn Environment, look_up: bool) -> Self {
+    pub(super) fn new(inner: &'a dyn Environment, options: &Options<'_>) -> Self {
         Self {
             inner,
-            look_up,
+            look_up: options.look_up_hosts,
+            stays: options.namespace.is_some(),
             interfaces: RefCell::default(),
             mtus: RefCell::default(),
             accounts: RefCell::default(),
@@ -369,7 +372,7 @@ impl Environment for Remembering<'_> {
     }
 
     fn enter_namespace(&self, name: &str) -> io::Result<()> {
-        self.inner.enter_namespace(name)
+        if self.stays { Ok(()) } else { self.inner.enter_namespace(name) }
     }
 
     fn has_multicast(&self, interface: &str) -> Option<bool> {

@@ -19,6 +19,10 @@ pub struct Options<'a> {
     pub check_includes: bool,
     /// Names of hosts are looked up, which may take its time: for a test, not for a start.
     pub look_up_hosts: bool,
+    /// The network namespace that the process has entered already (`-s`), in place of `net_namespace`.
+    pub namespace: Option<&'a str>,
+    /// In place of `umask` (`-u`).
+    pub umask: Option<u32>,
 }
 
 /// A configuration that was read: as it is written, what it comes to, and what is wrong with it.
@@ -36,7 +40,7 @@ impl Reading {
     /// Reads a configuration where `env` says what there is.
     pub fn new(path: &Path, options: &Options<'_>, env: &dyn Environment) -> Self {
         let mut report = Report::default();
-        let env = &Remembering::new(env, options.look_up_hosts);
+        let env = &Remembering::new(env, options);
         let nodes = tree::read(path, options, env, &mut report);
         let mut items = show::items(&nodes, None, false);
         let config = resolve::resolve(nodes, env, &mut report);
@@ -57,10 +61,21 @@ pub fn load(path: &Path, config_id: Option<&str>, env: &dyn Environment) -> (Opt
 /// [`Report::start_exit`] says whether that is enough to run.
 pub fn load_with(path: &Path, options: &Options<'_>, env: &dyn Environment) -> (Option<Config>, Report) {
     let mut report = Report::default();
-    let env = &Remembering::new(env, options.look_up_hosts);
+    let env = &Remembering::new(env, options);
     let nodes = tree::read(path, options, env, &mut report);
-    let config = resolve::resolve(nodes, env, &mut report);
+    let mut config = resolve::resolve(nodes, env, &mut report);
+    overrule(&mut config, options);
     (finish(&mut report).then_some(config), report)
+}
+
+/// What the command line says of the configuration's own.
+fn overrule(config: &mut Config, options: &Options<'_>) {
+    if let Some(name) = options.namespace {
+        config.process.net_namespace = Some(name.into());
+    }
+    if let Some(mask) = options.umask {
+        config.global.settings.umask.replace(super::settings::Umask(mask));
+    }
 }
 
 /// The effective configuration of a file, see [`show`], with what was found while reading its lines. `defaults` adds what
@@ -72,7 +87,7 @@ pub fn effective(
     env: &dyn Environment,
 ) -> (Vec<Item>, Report) {
     let mut report = Report::default();
-    let env = &Remembering::new(env, options.look_up_hosts);
+    let env = &Remembering::new(env, options);
     let nodes = tree::read(path, options, env, &mut report);
     let usable = finish(&mut report);
     // Other words may change what a word comes to, so the whole configuration is asked. What that finds is a test's to say.

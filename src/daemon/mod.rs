@@ -15,6 +15,7 @@ mod host;
 mod journal;
 mod log;
 mod manage;
+mod names;
 mod netlink;
 mod orders;
 mod panics;
@@ -62,7 +63,7 @@ use self::{
 };
 use crate::{
     cli::{self, Arguments, Part},
-    config::{self, Auth, Config, Report, Severity, System},
+    config::{self, Auth, Config, Environment as _, Report, Severity, System, settings::GlobalDefs},
     dump::{Baseline, Moment},
     kernel::{
         KernelError,
@@ -145,6 +146,12 @@ fn tell_terminal(text: &str) {
 
 /// What is done by the process that this is.
 fn stay(arguments: &Arguments) -> ExitCode {
+    if let Some(name) = &arguments.namespace
+        && let Err(error) = System.enter_namespace(name)
+    {
+        let why = format!("the network namespace {name} cannot be entered: {error}");
+        return on_terminal(Err(Refused::fatal(why)));
+    }
     let (config, report) = config::load_with(&arguments.use_file, &arguments.options(), &System);
     // No other thread is there yet, which would keep them.
     let kept = config.as_ref().map_or(Ok(()), keep_capabilities);
@@ -158,6 +165,9 @@ fn stay(arguments: &Arguments) -> ExitCode {
     let process = config.as_ref().map(|config| config.process.clone()).unwrap_or_default();
     let outcome = match log::start(arguments, &process) {
         Ok(log) => {
+            if let Some(config) = &config {
+                be_as_asked(arguments, &config.global.settings);
+            }
             if let Err(error) = kept {
                 warn!("{error}: the daemon keeps more privileges than it needs");
             }
@@ -175,6 +185,25 @@ fn stay(arguments: &Arguments) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::from(exit::OK),
         Err(refused) => ExitCode::from(refused.status),
+    }
+}
+
+/// What the process is called, and whether a crash leaves a file of its memory.
+fn be_as_asked(arguments: &Arguments, settings: &GlobalDefs) {
+    let mut done = Vec::new();
+    if let Some(name) = names::of(arguments.part, settings) {
+        done.push(schedule::name_process(name));
+    }
+    if arguments.leaves_cores() {
+        done.push(schedule::permit_cores());
+    }
+    if arguments.core_dump_pattern.is_some() {
+        warn!(
+            "--core-dump-pattern: where the memory of a crash is written is left to the host (core_pattern)"
+        );
+    }
+    for error in done.into_iter().filter_map(Result::err) {
+        warn!("{error}");
     }
 }
 
@@ -245,7 +274,9 @@ fn start(
     if !arguments.runs_vrrp() {
         leave_out_vrrp(&mut config);
     }
-    if config.instances.iter().any(|instance| !matches!(instance.auth, Auth::None))
+    let has_keys = config.instances.iter().any(|instance| !matches!(instance.auth, Auth::None));
+    if has_keys
+        && !arguments.leaves_cores()
         && let Err(error) = schedule::forbid_dumps()
     {
         warn!("{error}: keys of the configuration may be seen by others when the daemon crashes");

@@ -1,6 +1,10 @@
 //! How threads get the processor, whether their memory stays in place, and whether others may see it.
 
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::{
+    ffi::CString,
+    io,
+    sync::atomic::{AtomicU8, Ordering},
+};
 
 use nix::{
     libc,
@@ -8,7 +12,7 @@ use nix::{
     sys::{
         mman::{MlockAllFlags, mlockall},
         prctl,
-        resource::{Resource, setrlimit},
+        resource::{Resource, getrlimit, setrlimit},
     },
     unistd::{Pid, gettid},
 };
@@ -89,6 +93,20 @@ impl Drop for Hurry {
 /// may look at it.
 pub fn forbid_dumps() -> Result<(), KernelError> {
     prctl::set_dumpable(false).map_err(|errno| KernelError::from_io("forbidding memory dumps", &errno.into()))
+}
+
+/// Names the calling thread: in the first thread of a process the process, as ps(1) shows it. The first 15 bytes count.
+pub fn name_process(name: &str) -> Result<(), KernelError> {
+    let named = CString::new(name).map_err(io::Error::from);
+    let named = named.and_then(|name| Ok(prctl::set_name(&name)?));
+    named.map_err(|error| KernelError::from_io("naming the process", &error))
+}
+
+/// Has a crash write the memory into a file, as far as the hard limit permits.
+pub fn permit_cores() -> Result<(), KernelError> {
+    let raised =
+        getrlimit(Resource::RLIMIT_CORE).and_then(|(_, hard)| setrlimit(Resource::RLIMIT_CORE, hard, hard));
+    raised.map_err(|errno| KernelError::from_io("permitting files of the memory", &errno.into()))
 }
 
 /// Keeps the memory of the process in place: what is used now and later is never swapped out. What is only reserved,

@@ -72,7 +72,7 @@ fn requests_digests_and_what_is_shown_are_those_of_keepalived() -> Result<()> {
         let words = format!("-s 10.9.0.1 -p {port} -u /a {flags}");
         let [expected, found] = ["genhash", &ours].map(|program| printed(host, program, &words));
         assert_eq!(found?, expected?, "{words}");
-        let mut request = || requests.recv_timeout(SOON).expect("a request");
+        let request = || requests.recv_timeout(SOON).expect("a request");
         assert_eq!(request(), request(), "{words}");
     }
     Ok(())

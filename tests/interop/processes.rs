@@ -364,3 +364,59 @@ fn every_function_has_the_signal_that_keepalived_has() {
         assert_eq!(ours, ask("keepalived", function), "{function}");
     }
 }
+
+/// What ps(1) calls a process.
+fn name_of(pid: i32) -> String {
+    fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default().trim_end().to_owned()
+}
+
+#[test]
+fn processes_have_the_names_that_the_configuration_gives_them() -> Result<()> {
+    let words = [
+        ("process_names", [None, Some("keepalived_vrrp")]),
+        ("process_name top", [Some("top"), Some("top")]),
+        ("vrrp_process_name of_more_than_15_bytes", [None, Some("of_more_than_15")]),
+    ];
+    for (word, expected) in words {
+        let lan = Lan::pair()?;
+        let setup = slow(Setup { before: format!("global_defs {{\n  {word}\n}}\n"), ..V3.alpha(150) });
+        let router = setup.start_until(&ours(), &lan["alpha"], State::Master)?;
+        let names = [router.process().pid(), router.vrrp_pid(SOON)?].map(name_of);
+        let own = ours().to_string();
+        assert_eq!(names, expected.map(|name| name.unwrap_or(&own).to_owned()), "{word}");
+    }
+    Ok(())
+}
+
+#[test]
+fn the_command_line_says_which_network_namespace_and_umask_count() -> Result<()> {
+    let lan = Lan::pair()?;
+    let alpha = &lan["alpha"];
+    let fifo = alpha.dir().join("told");
+    let global = format!(
+        "net_namespace nowhere\nglobal_defs {{\n  umask 0177\n  notify_fifo {}\n}}\n",
+        fifo.display()
+    );
+    let setup = slow(Setup { before: global, ..V3.alpha(150) });
+    // Started on another host, it runs on this one.
+    let flags = ["-s", alpha.namespace(), "-u", "0133"];
+    let router = Router::start_with(&ours(), &lan["beta"], "elsewhere", &setup.text(), &flags)?;
+    lan.wait_holder(VIP, "alpha", SOON)?;
+    let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&fifo).expect("a FIFO").permissions());
+    assert_eq!(mode & 0o777, 0o644);
+    assert!(router.stop()?.success());
+    Ok(())
+}
+
+#[test]
+fn addresses_that_come_and_go_are_logged_when_that_is_asked_for() -> Result<()> {
+    let lan = Lan::pair()?;
+    let alpha = &lan["alpha"];
+    let router = Router::start_with(&ours(), alpha, "watching", &V3.alpha(150).text(), &["-a"])?;
+    router.wait_entering(VI, State::Master, SOON)?;
+    alpha.add_address("10.9.0.77/24", "va0")?;
+    router.wait_log("Netlink reflector reports IP 10.9.0.77 added to va0", SOON)?;
+    alpha.del_address("10.9.0.77/24", "va0")?;
+    router.wait_log("Netlink reflector reports IP 10.9.0.77 removed from va0", SOON)?;
+    Ok(())
+}

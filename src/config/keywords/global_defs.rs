@@ -14,9 +14,10 @@ pub(super) static BLOCK: Block = Block::new(Table {
             "",
             Flag,
             "name children keepalived_vrrp, keepalived_lvs (man page says _ipvs), keepalived_bfd",
-        ),
-        keyword("process_name", "NAME", Text, "parent process name").or("keepalived").required(),
-        keyword("vrrp_process_name", "NAME", Text, "VRRP child name").or("keepalived").required(),
+        )
+        .supported(),
+        keyword("process_name", "NAME", Text, "parent process name").or("keepalived").required().supported(),
+        keyword("vrrp_process_name", "NAME", Text, "VRRP child name").or("keepalived").required().supported(),
         keyword("checker_process_name", "NAME", Text, "checker child name").or("keepalived").required(),
         keyword("lvs_process_name", "NAME", Text, "checker child name")
             .required()

@@ -45,7 +45,7 @@ pub use self::{
     service::{Granularity, Protocol, RealServer, VirtualServer},
     system::{
         Account, CpuSet, ExtraGarp, Fifo, Linkbeat, LinkbeatKind, MailServer, ReceiveBuffers, SyncDaemon,
-        Timeouts, Umask,
+        Timeouts, Umask, umask,
     },
     track::{TrackFile, TrackProcess},
     udp::{Pattern, Payload},

@@ -305,7 +305,7 @@ impl Literal for Umask {
 }
 
 /// A number as C has them, or names with `|` between.
-fn umask(text: &str) -> Option<u32> {
+pub fn umask(text: &str) -> Option<u32> {
     if text.starts_with(|c: char| c.is_ascii_digit()) {
         return value::numeral(text).and_then(|mask| u32::try_from(mask).ok()).filter(|mask| *mask <= 0o777);
     }

@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use tracing::warn;
+use tracing::{info, warn};
 
 use super::{
     Engine, REPAIR_INTERVAL,
@@ -136,6 +136,7 @@ impl Engine {
                 if changed.1.is_ipv6() && known.is_some_and(|interface| !interface.speaks_ipv6()) {
                     self.interfaces.sockets.join_again((changed.0, Family::V6));
                 }
+                self.monitor(changed, "added to");
                 let source_changed = self.interfaces.address_added(address);
                 self.address_changed(changed, source_changed, now);
                 if let Some(detected) = detected {
@@ -143,6 +144,7 @@ impl Engine {
                 }
             }
             Event::AddressRemoved(address) => {
+                self.monitor((address.index, address.address), "removed from");
                 let source_changed = self.interfaces.address_removed(&address);
                 self.address_changed((address.index, address.address), source_changed, now);
                 self.doubt_routes_from(address.address, now);
@@ -173,6 +175,14 @@ impl Engine {
         }
         let deferred = std::mem::take(&mut self.deferred);
         self.handle_done(deferred);
+    }
+
+    /// What `-a` asks for, in a target of its own: nobody else hears it.
+    fn monitor(&self, (index, address): (IfIndex, IpAddr), what: &str) {
+        if let Some(interface) = self.interfaces.at(index) {
+            let name = &interface.link.name;
+            info!(target: "addresses", "Netlink reflector reports IP {address} {what} {name}");
+        }
     }
 
     fn take_listing(&mut self, listed: Listed, now: Time) {

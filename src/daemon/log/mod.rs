@@ -69,6 +69,11 @@ pub(super) fn start(arguments: &Arguments, process: &ProcessSettings) -> Result<
     let ours = Targets::new()
         .with_target("steadfast", level)
         .with_target("agentx", level)
+        // `-a`
+        .with_target(
+            "addresses",
+            if arguments.address_monitoring { LevelFilter::INFO } else { LevelFilter::OFF },
+        )
         .with_default(LevelFilter::WARN);
     let queues = writers.iter().map(Writer::queue).collect();
     let collector = Collector::new(queues, Arc::clone(&lost));

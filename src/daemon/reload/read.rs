@@ -35,6 +35,8 @@ pub(in crate::daemon) struct Source {
     file: PathBuf,
     config_id: Option<String>,
     check_includes: bool,
+    namespace: Option<String>,
+    umask: Option<u32>,
     /// What is noted there of links that are ours.
     notes: PathBuf,
     /// Where the pid file is.
@@ -67,6 +69,8 @@ impl Source {
             file: arguments.use_file.clone(),
             config_id: arguments.config_id.clone(),
             check_includes: arguments.check_includes,
+            namespace: arguments.namespace.clone(),
+            umask: arguments.umask,
             notes,
             links,
         }
@@ -97,6 +101,8 @@ impl Source {
             config_id: self.config_id.as_deref(),
             check_includes: self.check_includes,
             look_up_hosts: false,
+            namespace: self.namespace.as_deref(),
+            umask: self.umask,
         };
         let (config, report) = config::load_with(&self.file, &options, &System);
         drop(marker);
