@@ -4,7 +4,7 @@
 //! back as plain types of this crate. No netlink, nix or socket2 type appears in a public signature, so a
 //! breaking release of those crates ends at this folder's door.
 //!
-//! Everything but [`process`], [`fifo`], [`process_events`], [`procfs`], [`file_watch`], [`link_beat`], [`own_file`] and [`capabilities`] is made for a
+//! Everything but [`process`], [`fifo`], [`process_events`], [`procfs`], [`file_watch`], [`link_beat`], [`own_file`], [`memory`] and [`capabilities`] is made for a
 //! current-thread tokio runtime (the vrrp lane) and never waits in a system call: what cannot be done at once is an
 //! error or a future. The exception is rtnetlink, where the kernel itself works on a request while it is being sent;
 //! see [`netlink::Requests`].
@@ -24,6 +24,7 @@ pub mod firewall;
 pub mod ipvs;
 pub mod link_beat;
 mod local_socket;
+pub mod memory;
 pub mod nd;
 pub mod netlink;
 pub mod nft;

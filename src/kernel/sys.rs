@@ -3,6 +3,7 @@
 
 use std::{
     io, mem,
+    ops::Range,
     os::fd::{AsRawFd, BorrowedFd},
     os::unix::process::CommandExt as _,
     process::Command,
@@ -163,6 +164,37 @@ pub(super) fn set_nice(thread: i32, nice: libc::c_int) -> io::Result<()> {
     // SAFETY: setpriority(2) takes numbers; on Linux PRIO_PROCESS means one thread.
     Errno::result(unsafe { libc::setpriority(libc::PRIO_PROCESS, thread, nice) })?;
     Ok(())
+}
+
+/// Gives the pages of the heap that nothing is in back to the system.
+pub(super) fn trim_heap() {
+    // glibc keeps them otherwise; other allocators do as they do.
+    #[cfg(target_env = "gnu")]
+    // SAFETY: malloc_trim(3) takes a number, and touches nothing that is allocated.
+    unsafe {
+        libc::malloc_trim(0);
+    }
+}
+
+/// Lets go of the pages that the code of this process is in; what runs next is mapped again from the page cache.
+pub(super) fn let_go_of_code() -> io::Result<()> {
+    let maps = std::fs::read_to_string("/proc/self/maps")?;
+    for range in maps.lines().filter_map(code) {
+        let start = std::ptr::with_exposed_provenance_mut(range.start);
+        // SAFETY: a private mapping of a file that may be run and never written, as it has just been read: its pages are
+        // the file's, so that the kernel has the same bytes when they are used next (madvise(2)).
+        Errno::result(unsafe { libc::madvise(start, range.len(), libc::MADV_DONTNEED) })?;
+    }
+    Ok(())
+}
+
+/// The addresses of a mapping (proc(5), /proc/pid/maps) if it is of a file's code.
+fn code(line: &str) -> Option<Range<usize>> {
+    let words: Vec<_> = line.split_ascii_whitespace().collect();
+    let [range, "r-xp", _, _, _, path, ..] = words[..] else { return None };
+    let (start, end) = range.split_once('-')?;
+    let at = |text| usize::from_str_radix(text, 16).ok();
+    path.starts_with('/').then_some(at(start)?..at(end)?)
 }
 
 /// Parts the child from the daemon before it becomes the script: none of the daemon's descriptors, the user

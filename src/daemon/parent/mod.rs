@@ -23,7 +23,7 @@ mod signals;
 
 use std::time::Duration;
 
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 
 pub(super) use self::detach::{detach, leave_terminal, settle};
 use self::{
@@ -41,7 +41,7 @@ use crate::{
         Config,
         settings::{CommandLine, GlobalDefs},
     },
-    kernel::{Deadline, clock},
+    kernel::{Deadline, clock, memory},
     units::Time,
 };
 
@@ -250,6 +250,9 @@ impl Parent {
             Some(Word::Ready) => {
                 self.respawn.note_ready();
                 self.notifier.ready(Some(engine.pid));
+                if let Err(error) = memory::give_back() {
+                    debug!("the parent keeps memory that it does not need: {error}");
+                }
             }
             Some(Word::Alive) => self.notifier.alive(),
             Some(Word::Reloading) => self.notifier.reloading(clock::now()),
