@@ -188,6 +188,11 @@ impl Arguments {
         self.vrrp || !self.check
     }
 
+    /// Whether servers are checked.
+    pub const fn runs_checks(&self) -> bool {
+        self.check || !self.vrrp
+    }
+
     /// How these arguments have a configuration read.
     pub fn options(&self) -> Options<'_> {
         Options {

@@ -11,6 +11,7 @@
 //!   everything that only reads.
 //! * [`vrrp`] decides: a virtual router as a machine without sockets or clock.
 //! * [`track`] decides what moves a priority: what interfaces, scripts, files and processes mean to who tracks them.
+//! * [`check`] says when real servers are checked, asks them, and judges the answers.
 //! * [`pool`] decides what IPVS should hold: a virtual server as a machine that checks tell of its real servers.
 //! * [`kernel`] carries: sockets, netlink, ARP, timers, processes. Everything that touches Linux is there.
 //! * [`registry`] is what the daemon knows: rows that are read without a lock, and one numbered stream of
@@ -42,13 +43,14 @@
 //! | `vrrp` | `checksum`, `config`, `registry`, `units` |
 //! | `track` | `config`, `registry`, `units` |
 //! | `kernel` | `checksum`, `config`, `units` |
+//! | `check` | `config`, `kernel`, `units` |
 //! | `pool` | `config`, `kernel`, `units` |
 //! | `notify` | `config`, `kernel`, `registry`, `units` |
 //! | `snmp` | `config`, `registry`, `units` |
 //! | `record` | `checksum`, `config`, `registry`, `units`, `vrrp` |
 //! | `dump` | `config`, `registry`, `units` |
 //! | `control` | `config`, `kernel`, `registry`, `units` |
-//! | `daemon` | `cli`, `config`, `control`, `dump`, `journal`, `kernel`, `notify`, `record`, `registry`, `snmp`, `track`, `units`, `vrrp` |
+//! | `daemon` | `check`, `cli`, `config`, `control`, `dump`, `journal`, `kernel`, `notify`, `pool`, `record`, `registry`, `snmp`, `track`, `units`, `vrrp` |
 //! | `cli` | `config`, `control` |
 //! | `ctl` | `cli`, `control` |
 //! | `completion`, `inspect` | `cli`, `config` |
@@ -56,6 +58,7 @@
 //! | `replay` | `record` |
 //! | `genhash` | `kernel` |
 
+pub mod check;
 mod checksum;
 pub mod cli;
 pub mod completion;

@@ -3,14 +3,22 @@
 //! | room | what it tells |
 //! |---|---|
 //! | `ipvs` | requests to IPVS, and its table |
+//! | `pools` | pools of real servers: the table as they die and come back, and what is told of it |
+//! | `site`, `fifo` | a director with servers that can be killed, and what it tells |
 //! | `links` | links and devices that few kernels have: ipvlan, VRF |
 
 #![allow(clippy::expect_used, reason = "a failed expectation is a failed test, in helpers too")]
 
+#[path = "vm/fifo.rs"]
+mod fifo;
 #[path = "vm/ipvs.rs"]
 mod ipvs;
 #[path = "vm/links.rs"]
 mod links;
+#[path = "vm/pools.rs"]
+mod pools;
+#[path = "vm/site.rs"]
+mod site;
 
 use std::time::Duration;
 

@@ -481,7 +481,7 @@ fn include_checks_come_from_the_file_or_the_command_line() {
 
 #[test]
 fn a_word_without_effect_is_reported_once_and_counted() {
-    let (_, report) = read("virtual_server 10.0.0.1 80 {\n}\n".repeat(3).as_str());
+    let (_, report) = read("virtual_server 10.0.0.1 80 {\nha_suspend\n}\n".repeat(3).as_str());
     let idle: Vec<_> = report.diagnostics.iter().filter(|found| found.id == "not-supported-yet").collect();
     assert_eq!(idle.len(), 1);
     assert!(idle[0].headline.ends_with("(here and in 2 more places)"), "{}", idle[0].headline);

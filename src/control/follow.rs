@@ -47,6 +47,8 @@ impl<'a> Event<'a> {
                 Subject::Instance { .. } => "instance",
                 Subject::Group { .. } => "group",
                 Subject::Configuration => "configuration",
+                Subject::Service { .. } => "virtual_server",
+                Subject::Server { .. } => "real_server",
             },
             name: subject.name(),
             from: change.from.word(),

@@ -25,6 +25,7 @@ use tracing::{error, info, warn};
 
 use super::{
     agent,
+    checks::Checks,
     dumps::{self, Dumps},
     engine::Command,
     heart,
@@ -43,6 +44,9 @@ use crate::{
 
 /// How long a stop waits for notify scripts, as keepalived does, for the AgentX master, and then for a recording.
 pub(super) const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// How long a stop waits for the table of IPVS to be emptied: one of 40,000 servers takes a second.
+const CHECKS_STOP: Duration = Duration::from_secs(10);
 
 /// How long notifications wait for the journal to be read, which takes a few milliseconds unless the disk hangs.
 const JOURNAL_READ: Duration = Duration::from_secs(2);
@@ -90,6 +94,8 @@ pub(super) struct Manage {
     pub(super) told: watch::Sender<Told>,
     /// What an earlier run could not deliver, as soon as it is known.
     pub(super) backlog: Option<oneshot::Receiver<Backlog>>,
+    /// The check lane, where there is one.
+    pub(super) checks: Option<Checks>,
     pub(super) engine: mpsc::Sender<Command>,
     pub(super) real_time: Arc<RealTime>,
     /// What the parent is told.
@@ -106,7 +112,7 @@ impl Manage {
     /// Runs until the engine has ended and its last transitions are delivered, or their time is up.
     pub(super) async fn run(self, engine_ended: oneshot::Receiver<()>) -> std::io::Result<()> {
         let Self { registry, snmp, told, backlog, engine, real_time, parent, .. } = self;
-        let Self { control, reloader, mut followers, .. } = self;
+        let Self { control, reloader, mut followers, checks, .. } = self;
         let (voice, said) = parent;
         let mut scripts = Scripts::new(&registry.topology().scripts, &engine);
         let deliveries = told.subscribe();
@@ -157,6 +163,7 @@ impl Manage {
                 }
             }
         }
+        stop_checks(checks).await?;
         last_words(&mut notify, subagent, &registry, deliveries, leave).await
     }
 }
@@ -167,6 +174,19 @@ async fn answered(control: Option<control::Server>) -> Infallible {
         Some(server) => server.run().await,
         None => pending().await,
     }
+}
+
+/// Ends the check lane, after the addresses have been given up: until then its table serves. IPVS is not waited for without
+/// end.
+async fn stop_checks(checks: Option<Checks>) -> std::io::Result<()> {
+    let Some(checks) = checks else { return Ok(()) };
+    let mut limit = Deadline::new()?;
+    limit.set(Some(clock::now() + CHECKS_STOP))?;
+    tokio::select! {
+        () = checks.stop() => {}
+        _ = limit.expired() => warn!("IPVS takes too long to be emptied: its table may be left behind"),
+    }
+    Ok(())
 }
 
 /// Lets scripts and the AgentX master take the last transitions, then has the subagent take its leave.

@@ -4,9 +4,11 @@
 //! *vrrp* lane is a thread of its own with the engine and nothing else; beside it a thread carries its netlink
 //! requests, and another, the *host* lane, makes what virtual routers need of the host. The *manage* lane, on the main
 //! thread, holds what reads the registry: the SNMP subagent, notify scripts, tracked scripts. Tracked files and processes
-//! have a thread each beside it. The lanes share the registry and one bounded channel of commands.
+//! have a thread each beside it. The *check* lane, a thread of its own, has real servers checked, and one beside it has IPVS
+//! follow. The lanes share the registry and one bounded channel of commands.
 
 mod agent;
+mod checks;
 mod control;
 mod dumps;
 mod engine;
@@ -47,6 +49,7 @@ use tokio::{
 use tracing::{error, info, warn};
 
 use self::{
+    checks::Checks,
     engine::{Engine, Neighbours, buffers},
     host::Host,
     journal::{Journal, Plan},
@@ -307,7 +310,8 @@ fn start(
     let (journal, backlog) = journal.and_then(|plan| start_journal(plan, &registry, hear)).unzip();
     let reloader = Reloader::new(&registry, reloads);
     let host = (host, reloader, &*files.parent);
-    let outcome = run_lanes(registry, (snmp, told, backlog), host, (release, source, died_at));
+    let outcome =
+        run_lanes(registry, (snmp, told, backlog), host, (release, source, died_at), arguments.runs_checks());
     if let Some(journal) = journal {
         journal.finish();
     }
@@ -442,6 +446,7 @@ fn run_lanes(
     (snmp, told, backlog): (Option<Snmp>, watch::Sender<Told>, Option<oneshot::Receiver<Backlog>>),
     (host, reloader, pid_file): (Host, Reloader, &Path),
     (release, recorder, died_at): (bool, Option<recorder::Source>, Option<Time>),
+    runs_checks: bool,
 ) -> Result<(), Refused> {
     let (commands, receiver) = mpsc::channel(COMMANDS);
     let topology = registry.topology();
@@ -473,6 +478,8 @@ fn run_lanes(
         })
         .map_err(Refused::fatal)?;
     let followers = Followers::start(&registry, &commands).map_err(Refused::fatal)?;
+    let checks = if runs_checks { Checks::start(&registry) } else { Ok(None) };
+    let checks = checks.map_err(Refused::fatal)?;
     let runtime = runtime().map_err(Refused::fatal)?;
     let control = {
         let _entered = runtime.enter();
@@ -484,6 +491,7 @@ fn run_lanes(
         snmp,
         told,
         backlog,
+        checks,
         engine: commands,
         real_time,
         parent,

@@ -17,6 +17,7 @@ mod attributes;
 pub mod capabilities;
 pub mod clock;
 pub mod deadline;
+pub mod dial;
 pub mod error;
 pub mod fifo;
 pub mod file_watch;

@@ -44,7 +44,7 @@ fn of_change<'a>(
         State::Fault => notify.fault.as_ref(),
         State::Stop => notify.stop.as_ref(),
         State::Deleted => deleted,
-        State::Init => None,
+        State::Init | State::Up | State::Down => None,
     };
     let mut commands = Vec::new();
     if let Some(script) = particular {

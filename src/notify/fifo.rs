@@ -24,7 +24,7 @@ impl Fifo {
     /// Makes the FIFO; one that cannot be made is reported, and nobody is told by it. It begins with the first transition of
     /// the stream after `since`.
     pub(super) fn new(registry: &Arc<Registry>, row: &Arc<SinkRow>, config: &FifoConfig, since: u64) -> Self {
-        let FifoConfig { path, mode, owner, script } = config;
+        let FifoConfig { path, mode, owner, script, .. } = config;
         let owner = owner.as_ref().map(|owner| (owner.uid, owner.gid));
         let pipe = kernel::Fifo::open(path, *mode, owner, script.is_some());
         let pipe = pipe.inspect_err(|error| failed(row, error)).ok();
@@ -150,7 +150,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        registry::{Change, Reason, SinkConfig, State, Stream, Subject, testing},
+        registry::{Change, FifoScope, Reason, SinkConfig, State, Stream, Subject, testing},
         units::{Priority, Time},
     };
 
@@ -184,7 +184,13 @@ mod tests {
     #[tokio::test]
     async fn a_reader_that_comes_late_misses_only_what_the_stream_has_forgotten() {
         let folder = tempfile::tempdir().unwrap();
-        let config = FifoConfig { path: folder.path().join("fifo"), mode: 0o600, owner: None, script: None };
+        let config = FifoConfig {
+            path: folder.path().join("fifo"),
+            mode: 0o600,
+            owner: None,
+            script: None,
+            scope: FifoScope::All,
+        };
         let registry = Arc::new(Registry::new(testing::topology()));
         let row = Arc::new(SinkRow::new("notify_fifo", SinkConfig::Fifo(config.clone())));
         let mut fifo = Fifo::new(&registry, &row, &config, 0);
@@ -225,7 +231,13 @@ mod tests {
 
     #[tokio::test]
     async fn a_fifo_that_cannot_be_made_is_a_problem_that_its_row_shows() {
-        let config = FifoConfig { path: "/no/such/folder/x".into(), mode: 0o600, owner: None, script: None };
+        let config = FifoConfig {
+            path: "/no/such/folder/x".into(),
+            mode: 0o600,
+            owner: None,
+            script: None,
+            scope: FifoScope::All,
+        };
         let registry = Arc::new(Registry::new(testing::topology()));
         let row = Arc::new(SinkRow::new("notify_fifo", SinkConfig::Fifo(config.clone())));
         let mut fifo = Fifo::new(&registry, &row, &config, 0);

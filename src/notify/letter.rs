@@ -44,7 +44,7 @@ impl Mailed {
         let worth_it = match to {
             State::Master | State::Backup => true,
             State::Fault => faults,
-            State::Init | State::Stop | State::Deleted => false,
+            State::Init | State::Stop | State::Deleted | State::Up | State::Down => false,
         };
         if !transition.change.is_move() || !worth_it || !is_asked_for(topology, transition) {
             return None;
@@ -52,7 +52,7 @@ impl Mailed {
         let (is_group, kind) = match &transition.subject {
             Subject::Instance { .. } => (false, "Instance"),
             Subject::Group { .. } => (true, "Group"),
-            Subject::Configuration => return None,
+            Subject::Service { .. } | Subject::Server { .. } | Subject::Configuration => return None,
         };
         if self.0.insert((is_group, transition.subject.name().to_owned()), to) == Some(to) {
             return None;

@@ -1,9 +1,17 @@
 //! The lines of FIFOs.
 
-use crate::registry::{InstanceRow, Reason, State, Subject, Topology, Transition};
+use super::pools;
+use crate::registry::{FifoScope, InstanceRow, Reason, State, Subject, Topology, Transition};
 
 /// The line for a transition, with its end; nothing for an event that FIFOs are not told of.
-pub(super) fn line(topology: &Topology, transition: &Transition) -> Option<String> {
+pub(super) fn line(topology: &Topology, scope: FifoScope, transition: &Transition) -> Option<String> {
+    let of_pool = pools::is_of_pool(&transition.subject);
+    match scope {
+        FifoScope::Vrrp if of_pool => return None,
+        FifoScope::Checks if !of_pool => return None,
+        _ if of_pool => return pools::line(topology, transition),
+        _ => {}
+    }
     let change = &transition.change;
     let state = match change.reason {
         _ if change.is_move() => change.to.word(),
@@ -34,6 +42,8 @@ pub(super) const fn kind(subject: &Subject) -> &'static str {
         Subject::Group { .. } => "GROUP",
         // No line and no script is about it.
         Subject::Configuration => "CONFIGURATION",
+        Subject::Service { .. } => "VS",
+        Subject::Server { .. } => "RS",
     }
 }
 

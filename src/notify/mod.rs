@@ -8,7 +8,8 @@
 //! | part | what it does |
 //! |---|---|
 //! | `runner`, `command` | starts `notify_<state>` and then `notify`, as keepalived does: both at once, neither awaited |
-//! | `fifo`, `writer`, `line` | writes a line for each transition into `notify_fifo` and `vrrp_notify_fifo` |
+//! | `fifo`, `writer`, `line` | writes a line for each transition into `notify_fifo`, `vrrp_notify_fifo` and `lvs_notify_fifo` |
+//! | `pools` | what scripts and FIFOs are told of virtual servers and their real servers |
 //! | `mail`, `letter`, `postbox`, `smtp`, `bounded` | mails what `smtp_alert` asks for, and tries again while the server is away |
 //! | `reader` | keeps the script of a FIFO running |
 //! | `contests` | how often it is told that a MASTER hears a router with a lower claim |
@@ -21,6 +22,7 @@ mod fifo;
 mod letter;
 mod line;
 mod mail;
+mod pools;
 mod postbox;
 mod reader;
 mod runner;

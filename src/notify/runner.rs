@@ -14,6 +14,7 @@ use super::{
     command::{Command, commands},
     contests::Contests,
     line::instance,
+    pools,
 };
 use crate::{
     kernel::{
@@ -103,6 +104,12 @@ impl Runner {
         self.cursor.advance_past(transition.seq);
         self.row.set_position(transition.seq);
         let topology = self.registry.topology();
+        if pools::is_of_pool(&transition.subject) {
+            if let Some(script) = pools::script(&topology, &transition) {
+                self.start(&Command { script, extra: Vec::new() }, None);
+            }
+            return;
+        }
         for command in commands(&topology, &transition) {
             self.start(&command, None);
         }

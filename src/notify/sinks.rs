@@ -12,7 +12,7 @@ use super::{fifo::Fifo, mail::Mail, runner::Runner};
 use crate::{
     config::{Global, settings},
     kernel::{Deadline, clock, process::Owner},
-    registry::{FifoConfig, MailConfig, Registry, SinkConfig, SinkRow},
+    registry::{FifoConfig, FifoScope, MailConfig, Registry, SinkConfig, SinkRow},
 };
 
 /// Mode of a FIFO before the umask takes bits from it, as keepalived has it.
@@ -28,16 +28,17 @@ pub fn rows(global: &Global) -> Vec<Arc<SinkRow>> {
     let settings = &global.settings;
     let mut rows = vec![SinkRow::new("notify scripts", SinkConfig::Scripts)];
     let fifos = [
-        ("notify_fifo", &settings.notify_fifo, &settings.notify_fifo_script),
-        ("vrrp_notify_fifo", &settings.vrrp_notify_fifo, &settings.vrrp_notify_fifo_script),
+        ("notify_fifo", FifoScope::All, &settings.notify_fifo, &settings.notify_fifo_script),
+        ("vrrp_notify_fifo", FifoScope::Vrrp, &settings.vrrp_notify_fifo, &settings.vrrp_notify_fifo_script),
+        ("lvs_notify_fifo", FifoScope::Checks, &settings.lvs_notify_fifo, &settings.lvs_notify_fifo_script),
     ];
-    for (keyword, fifo, script) in fifos {
+    for (keyword, scope, fifo, script) in fifos {
         let Some(settings::Fifo { path, owner, .. }) = fifo.as_deref().filter(|fifo| !fifo.ignored) else {
             continue;
         };
         let script = script.as_ref().and_then(|line| line.script.as_deref().cloned());
         let mode = FIFO_MODE & !settings.umask.0;
-        let config = FifoConfig { path: path.clone(), mode, owner: owner.clone(), script };
+        let config = FifoConfig { scope, path: path.clone(), mode, owner: owner.clone(), script };
         rows.push(SinkRow::new(format!("{keyword} {}", path.display()), SinkConfig::Fifo(config)));
     }
     rows.extend(

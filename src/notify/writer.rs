@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     kernel::{self, Deadline, clock, fifo::Made},
-    registry::{Cursor, Reason, Registry, SinkRow, Topology, Transition},
+    registry::{Cursor, FifoScope, Reason, Registry, SinkConfig, SinkRow, Topology, Transition},
 };
 
 /// What is said of a FIFO that nobody reads.
@@ -141,15 +141,26 @@ impl Writer {
         }
     }
 
+    /// What the FIFO is told of.
+    fn scope(&self) -> FifoScope {
+        match &self.row.config {
+            SinkConfig::Fifo(config) => config.scope,
+            SinkConfig::Scripts | SinkConfig::Mail(_) => FifoScope::All,
+        }
+    }
+
     /// The next transition and its line.
     fn compose(&mut self) -> Option<Next> {
         let transition = self.cursor.peek(&self.registry.transitions)?;
         let topology = self.registry.topology();
         let contested = self.contests.handle_transition(clock::now(), &transition);
+        let contested = contested && self.scope() != FifoScope::Checks;
         let lines = match topology.instance_of(&transition).filter(|_| contested) {
             Some(row) => VecDeque::from([lower_priority(row)]),
-            None if repeats_states(&topology, &transition) => states(&topology, &transition).into(),
-            None => line(&topology, &transition).into_iter().collect(),
+            None if self.scope() != FifoScope::Checks && repeats_states(&topology, &transition) => {
+                states(&topology, &transition).into()
+            }
+            None => line(&topology, self.scope(), &transition).into_iter().collect(),
         };
         Some(Next { seq: transition.seq, lines })
     }
@@ -160,6 +171,7 @@ impl Writer {
         let heard = |name: &str| instance(&topology, name)?.status().contest.map(|contest| contest.heard);
         for name in self.contests.handle_timeout(clock::now(), heard) {
             let line = instance(&topology, &name).map(lower_priority);
+            let line = line.filter(|_| self.scope() != FifoScope::Checks);
             if line.is_some_and(|line| self.pipe.try_write(&line).unwrap_or(false)) {
                 self.row.add_delivered();
             }

@@ -9,7 +9,7 @@ use std::{
 use super::{Entry, Event, Move, Names, Quorum, event::Line, member::Member};
 use crate::{
     config::settings::{self, Checksum, TunnelKind, VirtualServer},
-    kernel::ipvs::{Destination, Encapsulation, Forwarding, Service, ServiceKey},
+    kernel::ipvs::{Destination, DestinationKey, Encapsulation, Forwarding, Service, ServiceKey},
 };
 
 /// The weight of a sorry server that serves.
@@ -45,6 +45,12 @@ struct Sorry {
     endpoint: settings::Endpoint,
     method: settings::Forwarding,
     inhibit: bool,
+}
+
+impl Sorry {
+    fn destination_key(&self, port: u16) -> DestinationKey {
+        SocketAddr::new(self.endpoint.address, self.method.port(self.endpoint.port, port))
+    }
 }
 
 impl Pool {
@@ -101,6 +107,26 @@ impl Pool {
     /// How many checks of the real server at that place fail, and how many have had no result.
     pub fn checks(&self, place: usize) -> (u32, u32) {
         self.members.get(place).map_or((0, 0), Member::checks)
+    }
+
+    /// What a check of the real server at that place adds to its weight.
+    pub fn adds(&self, place: usize, check: usize) -> i64 {
+        self.members.get(place).map_or(0, |member| member.adds(check))
+    }
+
+    /// Which destination of which service is the real server at which place; the sorry server is behind the others.
+    pub fn places(&self) -> impl Iterator<Item = ((ServiceKey, DestinationKey), usize)> {
+        self.keys().flat_map(|key| {
+            let port = port_of(&key);
+            let sorry = self.sorry.iter().map(move |sorry| sorry.destination_key(port));
+            let all = self.members.iter().map(move |member| member.destination_key(port)).chain(sorry);
+            // Where one is both, the real server counts.
+            all.enumerate()
+                .map(move |(place, destination)| ((key, destination), place))
+                .collect::<Vec<_>>()
+                .into_iter()
+                .rev()
+        })
     }
 
     /// Begins, with what is known of the servers by now; with `tell_servers` (`rs_init_notifies`) those that are up are
@@ -248,7 +274,7 @@ impl Pool {
             if serves || member.inhibit {
                 let (upper_threshold, lower_threshold) = member.thresholds;
                 all.push(Destination {
-                    key: SocketAddr::new(member.address, member.method.port(member.port, port)),
+                    key: member.destination_key(port),
                     forwarding: forwarding(member.method),
                     weight: if serves { member.effective_weight() } else { 0 },
                     upper_threshold,
@@ -258,7 +284,7 @@ impl Pool {
         }
         if let Some(sorry) = self.sorry.filter(|sorry| sorry_serves || sorry.inhibit) {
             let destination = Destination {
-                key: SocketAddr::new(sorry.endpoint.address, sorry.method.port(sorry.endpoint.port, port)),
+                key: sorry.destination_key(port),
                 forwarding: forwarding(sorry.method),
                 weight: if sorry_serves { SORRY_WEIGHT } else { 0 },
                 upper_threshold: 0,

@@ -1,8 +1,11 @@
 //! A real server in its pool: whether its checks let it serve, and with which weight.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
-use crate::config::settings::{Check, Forwarding, RealServer};
+use crate::{
+    config::settings::{Check, Forwarding, RealServer},
+    kernel::ipvs::DestinationKey,
+};
 
 /// A real server.
 #[derive(Clone, Debug)]
@@ -50,6 +53,11 @@ impl Member {
         }
     }
 
+    /// Which destination of a service with that port it is.
+    pub(super) fn destination_key(&self, port: u16) -> DestinationKey {
+        SocketAddr::new(self.address, self.method.port(self.port, port))
+    }
+
     /// Every check lets it serve.
     pub(super) fn is_alive(&self) -> bool {
         self.checks.iter().all(|check| !check.failed)
@@ -68,6 +76,11 @@ impl Member {
         }
     }
 
+    /// What a check adds to the weight.
+    pub(super) fn adds(&self, check: usize) -> i64 {
+        self.checks.get(check).map_or(0, |state| state.adds)
+    }
+
     /// How many checks fail, and how many have had no result.
     pub(super) fn checks(&self) -> (u32, u32) {
         let count = |which: fn(&State) -> bool| {
@@ -80,14 +93,7 @@ impl Member {
 /// Whether a check keeps its server down until it has passed. A file says at once how it is.
 fn is_alpha(check: &Check) -> bool {
     match check {
-        Check::Tcp(check) => *check.schedule.alpha,
-        Check::Http(check) | Check::Ssl(check) => *check.schedule.alpha,
-        Check::Smtp(check) => *check.schedule.alpha,
-        Check::Dns(check) => *check.schedule.alpha,
-        Check::Misc(check) => *check.schedule.alpha,
-        Check::Udp(check) => *check.schedule.alpha,
-        Check::Ping(check) => *check.schedule.alpha,
         Check::Bfd(check) => *check.alpha,
-        Check::File(_) => false,
+        _ => check.schedule().is_some_and(|schedule| *schedule.alpha),
     }
 }

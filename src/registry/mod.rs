@@ -46,7 +46,7 @@ pub use self::{
         ScriptRow, ScriptStatus, SignatureStatus,
     },
     services::{Rate, RealServerRow, RealServerStatus, Traffic, VirtualServerRow, VirtualServerStatus},
-    sinks::{FifoConfig, MailConfig, SinkConfig, SinkRow},
+    sinks::{FifoConfig, FifoScope, MailConfig, SinkConfig, SinkRow},
     state::State,
     stream::{Cursor, Numbered, Stream},
     topology::Topology,

@@ -31,7 +31,7 @@ pub struct SinkRow {
 pub enum SinkConfig {
     /// Notify scripts of instances and groups.
     Scripts,
-    /// `notify_fifo` or `vrrp_notify_fifo`.
+    /// `notify_fifo`, `vrrp_notify_fifo` or `lvs_notify_fifo`.
     Fifo(FifoConfig),
     /// `notification_email`.
     Mail(MailConfig),
@@ -71,6 +71,8 @@ pub struct MailConfig {
 /// A FIFO that a line is written into for every transition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FifoConfig {
+    /// What it is told of.
+    pub scope: FifoScope,
     /// Where it is.
     pub path: PathBuf,
     /// Mode of one that has to be made (inode(7)).
@@ -79,6 +81,17 @@ pub struct FifoConfig {
     pub owner: Option<User>,
     /// Its reader, started with the path as last argument.
     pub script: Option<NotifyScript>,
+}
+
+/// What a FIFO is told of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FifoScope {
+    /// Everything (`notify_fifo`).
+    All,
+    /// Virtual routers (`vrrp_notify_fifo`).
+    Vrrp,
+    /// Virtual servers and their real servers (`lvs_notify_fifo`).
+    Checks,
 }
 
 impl SinkRow {

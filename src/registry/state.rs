@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// State of a `vrrp_instance`, with the two that only a transition can show.
+/// State of a `vrrp_instance`, with the two that only a transition can show; of a virtual server and its real servers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
@@ -21,6 +21,10 @@ pub enum State {
     Stop,
     /// A reload removed the instance (transitions only).
     Deleted,
+    /// A real server may serve; a virtual server has its quorum.
+    Up,
+    /// It may not; it has not.
+    Down,
 }
 
 impl State {
@@ -33,15 +37,18 @@ impl State {
             Self::Fault => "FAULT",
             Self::Stop => "STOP",
             Self::Deleted => "DELETED",
+            Self::Up => "UP",
+            Self::Down => "DOWN",
         }
     }
 
-    /// KEEPALIVED-MIB's VrrpState in a notification: stop is shutdown(5).
+    /// KEEPALIVED-MIB's VrrpState in a notification: stop is shutdown(5). Servers have objects of their own for theirs, which
+    /// are alive(1) and dead(2), met(1) and notMet(2).
     pub const fn notified(self) -> i32 {
         match self {
             Self::Init => 0,
-            Self::Backup => 1,
-            Self::Master => 2,
+            Self::Backup | Self::Up => 1,
+            Self::Master | Self::Down => 2,
             Self::Fault => 3,
             Self::Stop => 5,
             Self::Deleted => 6,

@@ -74,6 +74,9 @@ impl Topology {
                 *sink = Arc::clone(known);
             }
         }
+        // Health checks go on with what they began with.
+        next.virtual_servers.clone_from(&self.virtual_servers);
+        next.server_groups.clone_from(&self.server_groups);
         next.departed = plan.instances.gone.iter().map(|gone| Arc::clone(&self.instances[*gone])).collect();
         next.unknown_vrids = Arc::clone(&self.unknown_vrids);
         next.link_changes = Arc::clone(&self.link_changes);

@@ -49,13 +49,34 @@ pub enum Subject {
     },
     /// The configuration as a whole.
     Configuration,
+    /// A `virtual_server`: its quorum.
+    Service {
+        /// Its MIB index at that moment.
+        index: u32,
+        /// What it is called: `[10.0.0.1]:tcp:80`.
+        name: String,
+    },
+    /// A `real_server`.
+    Server {
+        /// The MIB index of its virtual server at that moment.
+        service: u32,
+        /// Its place among the real servers of that, from 0.
+        place: u32,
+        /// What it is called.
+        name: String,
+        /// What its virtual server is called.
+        of: String,
+    },
 }
 
 impl Subject {
     /// The name in the configuration.
     pub fn name(&self) -> &str {
         match self {
-            Self::Instance { name, .. } | Self::Group { name, .. } => name,
+            Self::Instance { name, .. }
+            | Self::Group { name, .. }
+            | Self::Service { name, .. }
+            | Self::Server { name, .. } => name,
             Self::Configuration => "configuration",
         }
     }
@@ -70,7 +91,7 @@ pub struct Change {
     pub to: State,
     /// Why.
     pub reason: Reason,
-    /// Effective priority at that moment; 0 of a sync group, which has none.
+    /// Effective priority at that moment; 0 of whatever has none.
     pub priority: Priority,
 }
 
@@ -245,6 +266,20 @@ pub enum Reason {
         /// How it ended.
         end: ContestEnd,
     },
+    /// A check of a real server has found something.
+    Checked {
+        /// The keyword of the check.
+        check: String,
+        /// What is wrong; empty when nothing is.
+        detail: String,
+    },
+    /// The servers of a virtual server that are alive carry another weight.
+    Quorum {
+        /// What the quorum needs.
+        needed: i64,
+        /// What there is.
+        weight: i64,
+    },
     /// The daemon is stopping.
     Shutdown,
     /// A reload has removed the instance.
@@ -345,6 +380,11 @@ impl fmt::Display for Reason {
             }
             Self::Uncontested { rival, heard, end } => {
                 write!(f, "contest with router {rival} is over after {heard} advertisements: {end}")
+            }
+            Self::Checked { check, detail } if detail.is_empty() => write!(f, "{check} succeeds"),
+            Self::Checked { check, detail } => write!(f, "{check} fails: {detail}"),
+            Self::Quorum { needed, weight } => {
+                write!(f, "servers of weight {weight} are alive, the quorum needs {needed}")
             }
             Self::Shutdown => f.write_str("daemon stops"),
             Self::Deleted => f.write_str("a reload has removed it"),

@@ -4,7 +4,7 @@ use agentx::{Notification, Oid, Value, VarBind};
 
 use crate::{
     registry::{Rejection, State, Subject, Topology, Transition},
-    snmp::{KEEPALIVED, Parts, Snapshot, instance, rfc},
+    snmp::{KEEPALIVED, Parts, Snapshot, check, instance, rfc},
     units::Time,
 };
 
@@ -56,8 +56,17 @@ pub(super) fn of_transition(
     transition: &Transition,
 ) -> Vec<Notification> {
     let mut told = Vec::new();
-    if parts.vrrp {
-        told.extend(state_change(snapshot, id, transition));
+    match &transition.subject {
+        Subject::Service { .. } | Subject::Server { .. } => {
+            let notification =
+                |(trap_oid, varbinds)| Notification { id, at: transition.at.0, trap_oid, varbinds };
+            told.extend(
+                check::notification(snapshot, transition).filter(|_| parts.checker).map(notification),
+            );
+            return told;
+        }
+        _ if parts.vrrp => told.extend(state_change(snapshot, id, transition)),
+        _ => {}
     }
     if let (Some(row), State::Master) = (snapshot.instance_of(transition), transition.change.to) {
         let v2 = parts.rfc_v2.then(|| rfc::new_master_v2(snapshot, row.index)).flatten();
@@ -109,7 +118,8 @@ fn state_change(topology: &Topology, id: u64, transition: &Transition) -> Option
             let varbinds = vec![VarBind::new(column(2), Value::text(name)), VarBind::new(column(3), state)];
             (GROUP_STATE_CHANGE, varbinds)
         }
-        Subject::Configuration => return None,
+        // Servers are told by other notifications.
+        Subject::Configuration | Subject::Service { .. } | Subject::Server { .. } => return None,
     };
     varbinds.push(VarBind::new(under(&ROUTER_ID), Value::text(&topology.global.router_id)));
     Some(Notification { id, at: transition.at.0, trap_oid: under(&trap), varbinds })

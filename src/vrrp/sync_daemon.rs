@@ -80,7 +80,7 @@ impl SyncDaemon {
     pub fn handle_state(&mut self, state: State) {
         self.wanted = match state {
             State::Master => Roles { master: true, backup: false },
-            State::Stop | State::Deleted => Roles::default(),
+            State::Stop | State::Deleted | State::Up | State::Down => Roles::default(),
             State::Init | State::Backup | State::Fault => Roles { master: false, backup: true },
         };
     }

@@ -9,11 +9,13 @@ use super::{
 // Words that several lists share.
 const RETRY: Keyword =
     keyword("retry", "N", Integer(0, 4_294_967_295), "extra attempts before declaring down")
+        .supported()
         .required()
         .inherits(&[("real_server", "retry"), ("virtual_server", "retry")])
         .or("1");
 const DELAY_BEFORE_RETRY: Keyword =
     keyword("delay_before_retry", "SECS", Seconds(0, 4_294_967_295_000), "gap between attempts")
+        .supported()
         .required()
         .inherits(&[("real_server", "delay_before_retry"), ("virtual_server", "delay_before_retry")])
         .or("1");
@@ -23,6 +25,7 @@ const WARMUP: Keyword = keyword(
     Seconds(0, 4_294_967_295_000),
     "maximum random start delay (1 s is always added)",
 )
+.supported()
 .required()
 .inherits(&[
     ("real_server", "warmup"),
@@ -34,28 +37,38 @@ const WARMUP: Keyword = keyword(
 .or("60");
 const DELAY_LOOP: Keyword =
     keyword("delay_loop", "SECS", Seconds(1, 4_294_967_295_000), "interval between checks")
+        .supported()
         .required()
         .inherits(&[("real_server", "delay_loop"), ("virtual_server", "delay_loop")])
         .or("60");
 const START_DOWN: Keyword = keyword("alpha", "[BOOL]", Boolean, "start down")
+    .supported()
     .inherits(&[("real_server", "alpha"), ("virtual_server", "alpha")])
     .or("off");
 const LOG_ALL_FAILURES: Keyword = keyword("log_all_failures", "[BOOL]", Boolean, "log each failed attempt")
+    .supported()
     .inherits(&[("global_defs", "checker_log_all_failures")])
     .or("off");
 
 /// What every checker that opens a connection understands.
 static CONNECTION: &[Keyword] = &[
-    keyword("connect_ip", "ADDR", Address, "address to check").or("real server").required(),
-    keyword("connect_port", "N", Integer(1, 65535), "port to check").or("real server port").required(),
-    keyword("bindto", "ADDR", Address, "local source address").required(),
-    keyword("bind_port", "N", Integer(1, 65535), "local source port").required(),
-    keyword("bind_if", "IF", Interface, "interface to bind to").required(),
+    keyword("connect_ip", "ADDR", Address, "address to check").supported().or("real server").required(),
+    keyword("connect_port", "N", Integer(1, 65535), "port to check")
+        .supported()
+        .or("real server port")
+        .required(),
+    keyword("bindto", "ADDR", Address, "local source address").supported().required(),
+    keyword("bind_port", "N", Integer(1, 65535), "local source port").supported().required(),
+    keyword("bind_if", "IF", Interface, "interface to bind to").supported().required(),
     keyword("connect_timeout", "SECS", Seconds(1, 4_294_967_295_000), "time limit of a check")
+        .supported()
         .required()
         .inherits(&[("real_server", "connect_timeout"), ("virtual_server", "connect_timeout")])
         .or("5"),
-    keyword("fwmark", "N", Integer(0, 4_294_967_295), "mark on checker packets").or("0").required(),
+    keyword("fwmark", "N", Integer(0, 4_294_967_295), "mark on checker packets")
+        .supported()
+        .or("0")
+        .required(),
     RETRY,
     DELAY_BEFORE_RETRY,
     WARMUP,

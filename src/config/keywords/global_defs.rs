@@ -59,11 +59,15 @@ pub(super) static BLOCK: Block = Block::new(Table {
         keyword("smtp_alert", "[BOOL]", Boolean, "default of all smtp_alert settings").supported(),
         keyword("smtp_alert_vrrp", "[BOOL]", Boolean, "default for VRRP smtp_alert").supported(),
         keyword("smtp_alert_checker", "[BOOL]", Boolean, "default for checker smtp_alert"),
-        keyword("checker_log_all_failures", "[BOOL]", Boolean, "log every failed check attempt").or("off"),
+        keyword("checker_log_all_failures", "[BOOL]", Boolean, "log every failed check attempt")
+            .supported()
+            .or("off"),
         keyword("no_email_faults", "", Flag, "no mails for FAULT").supported(),
         keyword("no_checker_emails", "[BOOL]", Boolean, "mail only when a server is really added/removed")
             .or("off"),
-        keyword("rs_init_notifies", "[BOOL]", Boolean, "run notify_up for servers that start up").or("off"),
+        keyword("rs_init_notifies", "[BOOL]", Boolean, "run notify_up for servers that start up")
+            .supported()
+            .or("off"),
         keyword("startup_script", "SCRIPT [USER [[:]GROUP]]", Script, "run before the children start")
             .supported()
             .expected(),
@@ -112,17 +116,21 @@ pub(super) static BLOCK: Block = Block::new(Table {
         .or("none; id = VRID or 0; port 8848; group 224.0.0.81")
         .until("IPVS is programmed")
         .expected(),
-        keyword("lvs_timeouts", "[tcp N] [tcpfin N] [udp N]", Text, "IPVS timeouts").or("unchanged"),
-        keyword("lvs_flush", "", Flag, "clear the IPVS table at start"),
+        keyword("lvs_timeouts", "[tcp N] [tcpfin N] [udp N]", Text, "IPVS timeouts")
+            .supported()
+            .or("unchanged"),
+        keyword("lvs_flush", "", Flag, "clear the IPVS table at start").supported(),
         keyword(
             "lvs_flush_on_stop",
             "[VS]",
             OneOf(&["VS"]),
             "flush (or delete per VS) at stop instead of one by one",
         )
+        .supported()
         .or("off")
         .alone("all"),
         keyword("lvs_flush_onstop", "[VS]", OneOf(&["VS"]), "as lvs_flush_on_stop")
+            .supported()
             .alone("all")
             .same_as("lvs_flush_on_stop"),
         keyword("vrrp_mcast_group4", "ADDR", Address, "IPv4 advert destination")
@@ -278,8 +286,12 @@ pub(super) static BLOCK: Block = Block::new(Table {
         keyword("vrrp_notify_fifo_script", "SCRIPT [USER [[:]GROUP]]", Script, "its reader")
             .supported()
             .expected(),
-        keyword("lvs_notify_fifo", "PATH [USER [[:]GROUP]]", Text, "FIFO for checker events").expected(),
-        keyword("lvs_notify_fifo_script", "SCRIPT [USER [[:]GROUP]]", Script, "its reader").expected(),
+        keyword("lvs_notify_fifo", "PATH [USER [[:]GROUP]]", Text, "FIFO for checker events")
+            .supported()
+            .expected(),
+        keyword("lvs_notify_fifo_script", "SCRIPT [USER [[:]GROUP]]", Script, "its reader")
+            .supported()
+            .expected(),
         keyword(
             "fifo_write_vrrp_states_on_reload",
             "",
@@ -417,6 +429,7 @@ pub(super) static BLOCK: Block = Block::new(Table {
             Seconds(1_000, 30_000_000),
             "age limit of cached VS statistics",
         )
+        .supported()
         .or("5")
         .expected()
         .since("2.3.0"),
@@ -426,6 +439,7 @@ pub(super) static BLOCK: Block = Block::new(Table {
             Seconds(1_000, 30_000_000),
             "age limit of cached RS statistics",
         )
+        .supported()
         .expected()
         .inherits(&[("global_defs", "snmp_vs_stats_update_interval")])
         .or("5")

@@ -123,6 +123,7 @@ pub(super) static BLOCK: Block = Block::new(Table {
             Lines(&virtual_server_group::OPTIONS),
             "set of addresses/ranges/fwmarks used by a virtual server",
         )
+        .supported()
         .sole_or_end()
         .required(),
         keyword(
@@ -131,6 +132,7 @@ pub(super) static BLOCK: Block = Block::new(Table {
             Body(&virtual_server::BLOCK),
             "an IPVS service",
         )
+        .supported()
         .required(),
         keyword("SSL", "", Body(&ssl::BLOCK), "client TLS material for SSL_GET").or("auto-generated context"),
     ],

@@ -5,6 +5,7 @@ use super::{Block, Table, Value::Text, keyword};
 pub(super) static OPTIONS: Block = Block::new(Table {
     name: "a group line",
     keywords: &[keyword("fwmark", "N [inet|inet6]", Text, "a firewall mark")
+        .supported()
         .or("family of the servers")
         .expected()],
     shared: &[],

@@ -71,6 +71,20 @@ impl Check {
         }
     }
 
+    /// When it runs; `None` for a check that follows something else.
+    pub fn schedule(&self) -> Option<&Schedule> {
+        match self {
+            Self::Tcp(check) => Some(&check.schedule),
+            Self::Http(check) | Self::Ssl(check) => Some(&check.schedule),
+            Self::Smtp(check) => Some(&check.schedule),
+            Self::Dns(check) => Some(&check.schedule),
+            Self::Misc(check) => Some(&check.schedule),
+            Self::Udp(check) => Some(&check.schedule),
+            Self::Ping(check) => Some(&check.schedule),
+            Self::Bfd(_) | Self::File(_) => None,
+        }
+    }
+
     /// Where it connects to and when it runs; `None` for a check without a connection.
     pub(in crate::config) fn connection_mut(&mut self) -> Option<(&mut Connection, &mut Schedule)> {
         Some(match self {

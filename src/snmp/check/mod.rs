@@ -4,6 +4,7 @@
 
 mod group;
 mod lvs;
+mod notification;
 mod server;
 mod service;
 mod statistics;
@@ -16,6 +17,8 @@ use crate::{
 };
 
 /// Adds everything below the arc.
+pub(super) use self::notification::notification;
+
 pub(super) fn add(view: View<Snapshot>) -> View<Snapshot> {
     view.table(&group::TABLE)
         .table(&group::MEMBERS)

@@ -54,7 +54,7 @@ fn state(row: &InstanceRow) -> Option<Value> {
     integer(match row.status().state {
         State::Backup => 2,
         State::Master => 3,
-        State::Init | State::Fault | State::Stop | State::Deleted => 1,
+        State::Init | State::Fault | State::Stop | State::Deleted | State::Up | State::Down => 1,
     })
 }
 

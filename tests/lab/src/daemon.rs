@@ -101,12 +101,23 @@ impl Router {
         config: &Path,
         flags: &[&str],
     ) -> Result<Self> {
+        Self::start_parts(subject, host, name, config, &[&["-P"], flags].concat())
+    }
+
+    /// As [`Router::start_file`], with whatever parts the flags ask for: `-P` VRRP, `-C` health checks, neither both.
+    pub fn start_parts(
+        subject: &Subject,
+        host: &Host,
+        name: &str,
+        config: &Path,
+        flags: &[&str],
+    ) -> Result<Self> {
         let dir = host.dir().join(format!("{name}.run"));
         std::fs::create_dir_all(&dir).map_err(|e| Error::io(format!("create {}", dir.display()), e))?;
         let config = config.to_string_lossy();
         let pid_file = dir.join("pid");
         let pid_file = pid_file.to_string_lossy();
-        let common = ["-n", "-l", "-D", "-P", "-f", &config, "-p", &pid_file];
+        let common = ["-n", "-l", "-D", "-f", &config, "-p", &pid_file];
         let process = match subject {
             Subject::Steadfast(binary) => {
                 let binary = binary.to_string_lossy();

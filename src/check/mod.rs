@@ -1,0 +1,26 @@
+//! Checks of real servers: when each runs, what it asks, and what the answer means.
+//!
+//! A [`Schedule`] is the machine that all checks share: it says when the next try is due and what its outcome comes to,
+//! and has no clock. A [`Probe`] is one try: it connects, asks and judges within its limits, and ends with an
+//! [`Outcome`]. What it reads is judged by a machine of its own where there is more to it than a connection. The lane that
+//! carries between both, and tells pools, is the daemon's.
+//!
+//! The room may import [`crate::config`]'s settings, [`crate::units`], and of [`crate::kernel`] what opens sockets and
+//! starts programs.
+//!
+//! | part | what it does |
+//! |---|---|
+//! | `schedule`, `rhythm` | when a check runs, and when its failures count |
+//! | `probe` | the kinds of checks, and one try of each |
+//! | `tcp` | `TCP_CHECK` |
+
+mod probe;
+mod rhythm;
+mod schedule;
+mod tcp;
+
+pub use self::{
+    probe::{Kind, Outcome, Probe},
+    rhythm::Rhythm,
+    schedule::{Schedule, Verdict},
+};

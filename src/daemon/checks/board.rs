@@ -1,0 +1,110 @@
+//! What the kernel should hold: written by the lane, read by the thread that asks the kernel.
+
+use std::{
+    collections::HashMap,
+    mem,
+    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::sync::Notify;
+
+use crate::{kernel::ipvs::ServiceKey, pool::Entry};
+
+/// The board. It holds one word for each service at the most, the newest.
+#[derive(Debug, Default)]
+pub(super) struct Board {
+    state: Mutex<State>,
+    changed: Condvar,
+    /// The kernel has, or has no more, services that are in `installed`.
+    pub(super) told: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    wanted: HashMap<ServiceKey, Option<Entry>>,
+    installed: HashMap<ServiceKey, bool>,
+    end: Option<End>,
+}
+
+/// How it ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// What was installed is removed.
+    Removing,
+    /// It stays.
+    Leaving,
+}
+
+/// What there is to do.
+#[derive(Debug, Default)]
+pub(super) struct Work {
+    /// Services that should be otherwise, or not be.
+    pub(super) wanted: HashMap<ServiceKey, Option<Entry>>,
+    /// It is the last work.
+    pub(super) end: Option<End>,
+}
+
+impl Board {
+    fn state(&self) -> MutexGuard<'_, State> {
+        // What is in it is whole after every statement.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// These services should be so.
+    pub(super) fn want(&self, entries: impl IntoIterator<Item = (ServiceKey, Option<Entry>)>) {
+        self.state().wanted.extend(entries);
+        self.changed.notify_one();
+    }
+
+    /// The end: what was installed goes, unless it was to be left.
+    pub(super) fn stop(&self) {
+        self.state().end.get_or_insert(End::Removing);
+        self.changed.notify_one();
+    }
+
+    /// What is installed stays when it ends.
+    pub(super) fn leave(&self) {
+        self.state().end = Some(End::Leaving);
+    }
+
+    /// Takes what there is to do; waits for it as long as that.
+    pub(super) fn take(&self, patience: Duration) -> Work {
+        let idle = |state: &mut State| state.wanted.is_empty() && state.end.is_none();
+        let waited = self.changed.wait_timeout_while(self.state(), patience, idle);
+        let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        Work { wanted: mem::take(&mut state.wanted), end: state.end }
+    }
+
+    /// Says whether the kernel has these services.
+    pub(super) fn tell(&self, installed: impl IntoIterator<Item = (ServiceKey, bool)>) {
+        self.state().installed.extend(installed);
+        self.told.notify_one();
+    }
+
+    /// What was said of services since the last time.
+    pub(super) fn heard(&self) -> HashMap<ServiceKey, bool> {
+        mem::take(&mut self.state().installed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::Family;
+
+    #[test]
+    fn the_newest_word_counts_and_nothing_piles_up() {
+        let board = Board::default();
+        let key = ServiceKey::Mark { family: Family::V4, mark: 7 };
+        for _ in 0..1000 {
+            board.want([(key, None)]);
+        }
+        let work = board.take(Duration::ZERO);
+        assert_eq!((work.wanted.len(), work.end), (1, None));
+        assert!(board.take(Duration::ZERO).wanted.is_empty());
+        board.leave();
+        board.stop();
+        assert_eq!(board.take(Duration::from_secs(60)).end, Some(End::Leaving));
+    }
+}

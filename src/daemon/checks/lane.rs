@@ -1,0 +1,272 @@
+//! The loop of the lane: what is due is begun, what has ended is judged, and pools are told.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    hash::{BuildHasher as _, RandomState},
+    io,
+    sync::Arc,
+};
+
+use futures_util::{StreamExt as _, future::LocalBoxFuture, stream::FuturesUnordered};
+use tokio::sync::mpsc;
+use tracing::{info, warn};
+
+use super::{Command, board::Board, served::Served};
+use crate::{
+    check::{Kind, Outcome, Probe, Rhythm, Schedule, Verdict},
+    kernel::{Deadline, clock, ipvs::ServiceKey},
+    pool::{Entry, Found},
+    registry::{Reason, Registry, Server},
+    units::Time,
+};
+
+/// Tries that may go on at once, each with a descriptor; the others wait for one of them to end.
+const AT_ONCE: usize = 4096;
+
+/// The lane.
+pub(super) struct Lane {
+    registry: Arc<Registry>,
+    board: Arc<Board>,
+    services: Vec<Served>,
+    /// Who wants something of which service: nearly always one.
+    owners: HashMap<ServiceKey, Vec<usize>>,
+    checkers: Vec<Checker>,
+    due: BTreeSet<(Time, usize)>,
+    running: FuturesUnordered<LocalBoxFuture<'static, (usize, Outcome)>>,
+    deadline: Deadline,
+}
+
+/// A check.
+struct Checker {
+    /// Of the virtual server, the real server there, and the check of that.
+    service: usize,
+    place: usize,
+    check: usize,
+    kind: Kind,
+    schedule: Schedule,
+    probe: Arc<Probe>,
+    /// `log_all_failures`.
+    wordy: bool,
+    /// What was last said of a try that had no result.
+    trouble: Option<String>,
+}
+
+/// Why the loop woke up.
+enum Wake {
+    Time,
+    Ended((usize, Outcome)),
+    Installed,
+    Command(Option<Command>),
+}
+
+impl Lane {
+    /// The lane of a registry, with every pool begun.
+    pub(super) fn new(registry: Arc<Registry>, board: Arc<Board>) -> io::Result<Self> {
+        let topology = registry.topology();
+        let served = topology.virtual_servers.iter().map(|row| Served::new(&topology, row));
+        let mut lane = Self {
+            services: served.collect(),
+            board,
+            owners: HashMap::new(),
+            checkers: Vec::new(),
+            due: BTreeSet::new(),
+            running: FuturesUnordered::new(),
+            deadline: Deadline::new()?,
+            registry,
+        };
+        for (number, service) in lane.services.iter().enumerate() {
+            service.pool.keys().for_each(|key| lane.owners.entry(key).or_default().push(number));
+        }
+        lane.add_checkers(clock::now());
+        lane.begin();
+        Ok(lane)
+    }
+
+    fn add_checkers(&mut self, now: Time) {
+        let chances = RandomState::new();
+        for (number, service) in self.services.iter().enumerate() {
+            for (place, server) in service.row.config.real_server.iter().enumerate() {
+                for (check, config) in server.checks.iter().enumerate() {
+                    let (Some(rhythm), Some(probe)) = (Rhythm::of(config), Probe::of(config)) else {
+                        continue;
+                    };
+                    let chance = chances.hash_one((number, place, check));
+                    let schedule = Schedule::new(rhythm, now, chance);
+                    self.due.extend(schedule.poll_timeout().map(|at| (at, self.checkers.len())));
+                    self.checkers.push(Checker {
+                        service: number,
+                        place,
+                        check,
+                        kind: Kind::of(config),
+                        schedule,
+                        probe: Arc::new(probe),
+                        wordy: config.schedule().is_some_and(|schedule| *schedule.log_all_failures),
+                        trouble: None,
+                    });
+                }
+            }
+        }
+    }
+
+    /// Begins every pool, in the order of the configuration.
+    fn begin(&mut self) {
+        let tell_servers = *self.registry.topology().global.settings.rs_init_notifies;
+        for service in &mut self.services {
+            service.pool.handle_start(tell_servers);
+            (0..service.row.servers.len()).for_each(|place| service.show_server(place));
+            service.show();
+        }
+        let all = self.owners.keys().copied().collect::<Vec<_>>();
+        self.want(all);
+        for service in &mut self.services {
+            service.tell(&self.registry, &Reason::Started);
+        }
+    }
+
+    /// Runs until it is told to stop.
+    pub(super) async fn run(mut self, mut commands: mpsc::Receiver<Command>) {
+        loop {
+            self.begin_due(clock::now());
+            let room = self.running.len() < AT_ONCE;
+            let next = self.due.first().map(|(at, _)| *at).filter(|_| room);
+            if let Err(error) = self.deadline.set(next) {
+                warn!("cannot set the timer of health checks: {error}");
+            }
+            let wake = tokio::select! {
+                Some(ended) = self.running.next() => Wake::Ended(ended),
+                _ = self.deadline.expired() => Wake::Time,
+                () = self.board.told.notified() => Wake::Installed,
+                command = commands.recv() => Wake::Command(command),
+            };
+            match wake {
+                Wake::Time => {}
+                Wake::Ended((number, outcome)) => self.handle_outcome(number, &outcome),
+                Wake::Installed => self.note_installed(),
+                Wake::Command(Some(Command::Weigh { server, weight, done })) => {
+                    self.weigh(server, weight);
+                    // Whoever has given up waiting does not matter.
+                    let _ = done.try_send(());
+                }
+                Wake::Command(Some(Command::Stop) | None) => return self.stop(),
+            }
+        }
+    }
+
+    /// Begins what is due, as far as there is room.
+    fn begin_due(&mut self, now: Time) {
+        while self.running.len() < AT_ONCE {
+            let Some((_, number)) = self.due.first().copied().filter(|(at, _)| *at <= now) else { return };
+            self.due.pop_first();
+            let checker = &mut self.checkers[number];
+            checker.schedule.handle_begin(now);
+            let probe = Arc::clone(&checker.probe);
+            self.running.push(Box::pin(async move { (number, probe.run().await) }));
+        }
+    }
+
+    /// A try has ended.
+    fn handle_outcome(&mut self, number: usize, outcome: &Outcome) {
+        let checker = &mut self.checkers[number];
+        let verdict = checker.schedule.handle_outcome(clock::now(), outcome);
+        self.due.extend(checker.schedule.poll_timeout().map(|at| (at, number)));
+        let service = &mut self.services[checker.service];
+        checker.log(service, outcome, verdict);
+        let found = match (verdict, outcome) {
+            (Verdict::Up | Verdict::Same, Outcome::Passed { adds }) => Found::Up(*adds),
+            (Verdict::Down(_), _) => Found::Down,
+            _ => return,
+        };
+        let changes = match found {
+            Found::Up(adds) => {
+                verdict == Verdict::Up || service.pool.adds(checker.place, checker.check) != adds
+            }
+            Found::Down => true,
+        };
+        if changes {
+            let detail = match outcome {
+                Outcome::Failed(why) => why.clone(),
+                _ => String::new(),
+            };
+            let reason = Reason::Checked { check: checker.kind.word().to_owned(), detail };
+            service.handle_check(checker.place, checker.check, found);
+            let number = checker.service;
+            self.follow(number, &reason);
+        }
+    }
+
+    /// Something has happened in a pool: the kernel is to follow, then everybody is told.
+    fn follow(&mut self, number: usize, reason: &Reason) {
+        let keys = self.services[number].pool.keys().collect();
+        self.want(keys);
+        self.services[number].tell(&self.registry, reason);
+    }
+
+    /// Says what the kernel should hold of these services.
+    fn want(&self, keys: Vec<ServiceKey>) {
+        let entries = keys.into_iter().map(|key| (key, self.wanted(&key)));
+        self.board.want(entries.collect::<Vec<_>>());
+    }
+
+    fn wanted(&self, key: &ServiceKey) -> Option<Entry> {
+        let owners = self.owners.get(key)?;
+        let mut entries = owners.iter().filter_map(|number| self.services[*number].pool.wanted_of(key));
+        let mut first = entries.next()?;
+        entries.for_each(|other| first.join(other.destinations));
+        Some(first)
+    }
+
+    fn note_installed(&mut self) {
+        for (key, is) in self.board.heard() {
+            for number in self.owners.get(&key).into_iter().flatten() {
+                self.services[*number].note_installed(key, is);
+            }
+        }
+    }
+
+    /// A manager's order.
+    fn weigh(&mut self, server: Server, weight: i64) {
+        let Some(number) = (server.service as usize).checked_sub(1) else { return };
+        let Some(service) = self.services.get_mut(number) else { return };
+        service.pool.handle_weight(server.place, weight);
+        service.show_server(server.place);
+        service.show();
+        self.follow(number, &Reason::Started);
+    }
+
+    /// The end: every pool is left, and everybody is told.
+    fn stop(mut self) {
+        for service in &mut self.services {
+            service.pool.handle_stop();
+        }
+        for service in &mut self.services {
+            service.tell(&self.registry, &Reason::Shutdown);
+        }
+    }
+}
+
+impl Checker {
+    /// What is said of a try.
+    fn log(&mut self, service: &Served, outcome: &Outcome, verdict: Verdict) {
+        let (kind, names) = (self.kind.word(), service.pool.names());
+        let server = names.servers.get(self.place).map_or("", String::as_str);
+        match (outcome, verdict) {
+            (Outcome::Untold(why), _) => {
+                if self.trouble.as_ref() != Some(why) {
+                    warn!("{kind} of service {server} cannot be carried out: {why}");
+                    self.trouble = Some(why.clone());
+                }
+                return;
+            }
+            (Outcome::Passed { .. }, Verdict::Up) => info!("{kind} on service {server} success."),
+            (Outcome::Failed(why), Verdict::Down(0)) => info!("{kind} on service {server} failed: {why}"),
+            (Outcome::Failed(why), Verdict::Down(tries)) => {
+                info!("{kind} on service {server} failed after {tries} retries: {why}");
+            }
+            (Outcome::Failed(why), _) if self.wordy => {
+                info!("{kind} on service {server}: a try failed: {why}");
+            }
+            _ => {}
+        }
+        self.trouble = None;
+    }
+}

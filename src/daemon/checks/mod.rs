@@ -1,0 +1,116 @@
+//! The check lane: health checks, the pools that follow them, and IPVS that follows the pools.
+//!
+//! | part | what it does |
+//! |---|---|
+//! | `lane` | a thread with a runtime of its own: has checks run when they are due, and tells pools what they found |
+//! | `served` | a virtual server there: its pool, its row, and what is told of it |
+//! | `board` | what the kernel should hold, for the thread beside: the newest word for each service, so nothing piles up |
+//! | `reconciler` | that thread: makes the kernel's table what the board says, looks at it again and again, and counts |
+//! | `traffic` | what the kernel counts, for the rows |
+//! | `desk` | takes orders of managers for weights |
+//!
+//! Nothing here can delay the vrrp lane; the kernel cannot delay checks, since it is another thread that asks it.
+
+mod board;
+mod desk;
+mod lane;
+mod reconciler;
+mod served;
+mod traffic;
+
+use std::{
+    io,
+    sync::Arc,
+    thread::{self, JoinHandle},
+};
+
+use tokio::sync::{mpsc, oneshot};
+use tracing::{error, warn};
+
+use self::{board::Board, desk::Desk, lane::Lane, reconciler::Reconciler};
+use super::runtime;
+use crate::registry::{Registry, Server, Weights};
+
+/// Orders that may wait for the lane.
+const COMMANDS: usize = 64;
+
+/// What the lane is told from outside.
+#[derive(Debug)]
+enum Command {
+    /// A manager gives a real server another weight.
+    Weigh {
+        server: Server,
+        weight: i64,
+        /// Hears when the row shows it.
+        done: std::sync::mpsc::SyncSender<()>,
+    },
+    /// The end.
+    Stop,
+}
+
+/// The lane, as the rest of the daemon knows it.
+#[derive(Debug)]
+pub(super) struct Checks {
+    commands: mpsc::Sender<Command>,
+    /// Says nothing, and is disconnected when both threads have ended.
+    ended: oneshot::Receiver<()>,
+}
+
+impl Checks {
+    /// Starts both threads, where there are virtual servers.
+    pub(super) fn start(registry: &Arc<Registry>) -> io::Result<Option<Self>> {
+        let topology = registry.topology();
+        if topology.virtual_servers.is_empty() {
+            return Ok(None);
+        }
+        let (commands, receiver) = mpsc::channel(COMMANDS);
+        if topology.global.settings.snmp_set {
+            let desk: Arc<dyn Weights> = Arc::new(Desk::new(&commands));
+            topology.virtual_servers.iter().for_each(|row| row.take_weights(Arc::clone(&desk)));
+        }
+        let board = Arc::new(Board::default());
+        let reconciler = Reconciler::new(&topology, Arc::clone(&board));
+        let reconciler = thread::Builder::new().name("ipvs".to_owned()).spawn(move || reconciler.run())?;
+        let (alive, ended) = oneshot::channel::<()>();
+        let rows = Arc::clone(registry);
+        thread::Builder::new().name("check".to_owned()).spawn(move || {
+            // Dropped when both have ended, also by a panic.
+            let _alive = alive;
+            live(rows, receiver, board, reconciler);
+        })?;
+        Ok(Some(Self { commands, ended }))
+    }
+
+    /// Has it stop, and waits for its end; whoever calls it sets the limit.
+    pub(super) async fn stop(self) {
+        // It is gone only when it has ended.
+        let _ = self.commands.send(Command::Stop).await;
+        let _ = self.ended.await;
+    }
+}
+
+/// The lane from its first to its last moment; what IPVS has to do at the end is waited for.
+fn live(
+    registry: Arc<Registry>,
+    commands: mpsc::Receiver<Command>,
+    board: Arc<Board>,
+    reconciler: JoinHandle<()>,
+) {
+    let lane = std::panic::AssertUnwindSafe(|| match runtime() {
+        Ok(runtime) => runtime.block_on(async {
+            match Lane::new(registry, Arc::clone(&board)) {
+                Ok(lane) => lane.run(commands).await,
+                Err(error) => error!("no health checks: {error}"),
+            }
+        }),
+        Err(error) => error!("no health checks: {error}"),
+    });
+    if std::panic::catch_unwind(lane).is_err() {
+        error!("the check lane has ended; IPVS stays as it is");
+        board.leave();
+    }
+    board.stop();
+    if reconciler.join().is_err() {
+        warn!("the thread that drives IPVS has panicked: its table is left as it was");
+    }
+}

@@ -1,0 +1,284 @@
+//! The thread that makes the kernel's table what the board says.
+//!
+//! It knows what the kernel holds by looking: at the start, so that what an earlier run left is adopted and corrected and
+//! connections survive; after a refusal; and every few seconds, since the kernel tells nobody when another program changes
+//! its table.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use tracing::{error, info, warn};
+
+use super::{
+    board::{Board, End, Work},
+    traffic::{Counted, Seen},
+};
+use crate::{
+    kernel::{
+        KernelError, clock,
+        ipvs::{Change, Connections, Held, Ipvs, ServiceKey, Timeouts},
+    },
+    pool::{Entry, changes},
+    registry::Topology,
+    units::Time,
+};
+
+/// From one look at the table to the next at the most: so long a change by another program may last.
+const LOOK: Duration = Duration::from_secs(5);
+/// From one attempt to open IPVS to the next, where there is none.
+const REOPEN: Duration = Duration::from_secs(60);
+/// A look may take this share of the time: a large table is looked at less often.
+const SHARE: u32 = 20;
+
+/// The thread.
+pub(super) struct Reconciler {
+    board: Arc<Board>,
+    counted: Counted,
+    interval: Duration,
+    /// `lvs_flush`.
+    flush_first: bool,
+    /// `lvs_flush_on_stop` without VS.
+    flush_last: bool,
+    timeouts: Option<Timeouts>,
+    /// What they were before.
+    timeouts_before: Option<Timeouts>,
+    ipvs: Option<Ipvs>,
+    wanted: HashMap<ServiceKey, Entry>,
+    held: HashMap<ServiceKey, Entry>,
+    /// Services that were not as they should be at the last look, and those that the kernel refuses to make so.
+    wrong: HashSet<ServiceKey>,
+    refused: HashSet<ServiceKey>,
+    /// What has been said already: refusals of the kernel that stay the same are said once.
+    said: HashSet<String>,
+    looked_at: Time,
+    /// When IPVS was last opened, or that was tried.
+    opened_at: Time,
+}
+
+impl Reconciler {
+    /// For the virtual servers of a topology.
+    pub(super) fn new(topology: &Topology, board: Arc<Board>) -> Self {
+        let settings = &topology.global.settings;
+        let interval = (*settings.snmp_vs_stats_update_interval).min(*settings.snmp_rs_stats_update_interval);
+        Self {
+            board,
+            counted: Counted::new(topology),
+            interval: interval.clamp(Duration::from_secs(1), LOOK),
+            flush_first: settings.lvs_flush,
+            flush_last: settings.lvs_flush_on_stop.is_some_and(|what| what != "VS"),
+            timeouts: settings.lvs_timeouts.as_ref().map(|timeouts| Timeouts {
+                tcp: timeouts.tcp,
+                tcp_fin: timeouts.tcp_fin,
+                udp: timeouts.udp,
+            }),
+            timeouts_before: None,
+            ipvs: None,
+            wanted: HashMap::new(),
+            held: HashMap::new(),
+            wrong: HashSet::new(),
+            refused: HashSet::new(),
+            said: HashSet::new(),
+            looked_at: Time::default(),
+            opened_at: Time::default(),
+        }
+    }
+
+    /// Runs until the board says that it is the end.
+    pub(super) fn run(mut self) {
+        self.open();
+        let mut wait = self.interval;
+        loop {
+            let Work { wanted, end } =
+                self.board.take(wait.saturating_sub(clock::now().since(self.looked_at)));
+            let keys: Vec<ServiceKey> = wanted.keys().copied().collect();
+            for (key, entry) in wanted {
+                match entry {
+                    Some(entry) => drop(self.wanted.insert(key, entry)),
+                    None => drop(self.wanted.remove(&key)),
+                }
+            }
+            match end {
+                None => {}
+                Some(End::Removing) => return self.remove_all(),
+                Some(End::Leaving) => return,
+            }
+            self.carry(&keys);
+            if clock::now().since(self.looked_at) >= wait {
+                let began = clock::now();
+                self.repair();
+                wait = self.interval.max(clock::now().since(began) * SHARE);
+            }
+        }
+    }
+
+    /// Opens IPVS, looks at what is there, and sets what is set once.
+    fn open(&mut self) {
+        (self.looked_at, self.opened_at) = (clock::now(), clock::now());
+        match Ipvs::open() {
+            Ok(ipvs) => self.ipvs = Some(ipvs),
+            Err(error) => return self.say(&error, "IPVS cannot be used, servers are checked without it"),
+        }
+        info!("Initializing ipvs");
+        if self.flush_first {
+            self.flush_first = false;
+            self.make(&[Change::Flush]);
+        }
+        if let Some(timeouts) = self.timeouts {
+            self.timeouts_before = self.ipvs.as_mut().and_then(|ipvs| ipvs.timeouts().ok());
+            self.make(&[Change::SetTimeouts(timeouts)]);
+        }
+        self.look();
+    }
+
+    /// Looks at the kernel's table; false when that is not possible.
+    fn look(&mut self) -> bool {
+        self.looked_at = clock::now();
+        let Some(ipvs) = &mut self.ipvs else { return false };
+        match read(ipvs, &self.counted) {
+            Ok((held, seen)) => {
+                self.held = held;
+                self.counted.show(&seen);
+                true
+            }
+            Err(error) => {
+                self.say(&error, "the table of IPVS cannot be read");
+                // It is opened anew at the next look.
+                self.ipvs = None;
+                false
+            }
+        }
+    }
+
+    /// Looks, and puts right what is not as it should be.
+    fn repair(&mut self) {
+        if self.ipvs.is_none() {
+            self.looked_at = clock::now();
+            if self.looked_at.since(self.opened_at) < REOPEN {
+                return;
+            }
+            self.open();
+        } else {
+            self.look();
+        }
+        if self.ipvs.is_none() {
+            return;
+        }
+        let wrong: HashSet<ServiceKey> = self
+            .wanted
+            .keys()
+            .copied()
+            .filter(|key| !changes(self.held.get(key), self.wanted.get(key)).is_empty())
+            .collect();
+        // What is changed all the time is said once.
+        for key in wrong.difference(&self.wrong).filter(|key| !self.refused.contains(key)) {
+            warn!("service {key} of IPVS was changed by another program, restoring it");
+        }
+        self.carry(&wrong.iter().copied().collect::<Vec<_>>());
+        self.wrong = wrong;
+    }
+
+    /// Has the kernel hold of these services what it should.
+    fn carry(&mut self, keys: &[ServiceKey]) {
+        if keys.is_empty() || self.ipvs.is_none() {
+            return;
+        }
+        if !self.attempt(keys) {
+            // Something was not as it was thought to be: it is looked at, and tried once more.
+            if self.look() {
+                self.attempt(keys);
+            }
+        }
+        let installed = keys.iter().map(|key| (*key, self.held.contains_key(key)));
+        self.board.tell(installed.collect::<Vec<_>>());
+    }
+
+    /// One attempt; whether the kernel took everything.
+    fn attempt(&mut self, keys: &[ServiceKey]) -> bool {
+        let mut all = Vec::new();
+        let mut ends = Vec::with_capacity(keys.len());
+        for key in keys {
+            all.extend(changes(self.held.get(key), self.wanted.get(key)));
+            ends.push(all.len());
+        }
+        let answers = self.make(&all);
+        let mut taken = true;
+        let mut begin = 0;
+        for (key, end) in keys.iter().zip(ends) {
+            let whole = answers[begin..end].iter().all(|is| *is);
+            begin = end;
+            taken &= whole;
+            if whole {
+                self.refused.remove(key);
+            } else {
+                self.refused.insert(*key);
+            }
+            match self.wanted.get(key) {
+                Some(entry) if whole => drop(self.held.insert(*key, entry.clone())),
+                None if whole => drop(self.held.remove(key)),
+                _ => {}
+            }
+        }
+        taken
+    }
+
+    /// Has the kernel make changes; whether it took each.
+    fn make(&mut self, changes: &[Change]) -> Vec<bool> {
+        let Some(ipvs) = &mut self.ipvs else { return vec![false; changes.len()] };
+        let answers = ipvs.make(changes);
+        answers
+            .iter()
+            .map(|answer| match answer {
+                Ok(()) => true,
+                Err(error) => {
+                    self.say(error, "the kernel refuses a change of IPVS");
+                    false
+                }
+            })
+            .collect()
+    }
+
+    /// Says what went wrong, once.
+    fn say(&mut self, problem: &KernelError, what: &str) {
+        let text = problem.to_string();
+        if !self.said.contains(&text) {
+            error!("{what}: {text}");
+            self.said.insert(text);
+        }
+    }
+
+    /// The end: what is ours goes, or everything.
+    fn remove_all(&mut self) {
+        if self.flush_last {
+            self.make(&[Change::Flush]);
+        } else if self.look() {
+            let ours: Vec<Change> = self.held.keys().map(|key| Change::DeleteService(*key)).collect();
+            self.make(&ours);
+        }
+        if let Some(before) = self.timeouts_before {
+            self.make(&[Change::SetTimeouts(before)]);
+        }
+    }
+}
+
+/// What the kernel holds of the services that are somebody's.
+fn read(ipvs: &mut Ipvs, counted: &Counted) -> Result<(HashMap<ServiceKey, Entry>, Vec<Seen>), KernelError> {
+    let (mut held, mut seen) = (HashMap::new(), Vec::new());
+    for Held { what: service, statistics } in ipvs.services()? {
+        let key = service.key;
+        if !counted.has(&key) {
+            continue;
+        }
+        let destinations = ipvs.destinations(&key)?;
+        let of_each = |one: &Held<(_, _)>| {
+            let (destination, connections): (crate::kernel::ipvs::Destination, Connections) = one.what;
+            Held { what: (destination.key, connections), statistics: one.statistics }
+        };
+        seen.push((key, statistics, destinations.iter().map(of_each).collect()));
+        let destinations = destinations.into_iter().map(|one| one.what.0).collect();
+        held.insert(key, Entry { service, destinations });
+    }
+    Ok((held, seen))
+}

@@ -1,0 +1,125 @@
+//! A virtual server in the lane: its pool, its row, and what is told of it.
+
+use std::{collections::HashSet, sync::Arc};
+
+use tracing::info;
+
+use crate::{
+    config::settings::Destination,
+    kernel::{clock, ipvs::ServiceKey},
+    pool::{Event, Found, Move, Pool, services},
+    registry::{
+        Change, RealServerStatus, Reason, Registry, State, Subject, Topology, VirtualServerRow,
+        VirtualServerStatus,
+    },
+    units::Priority,
+};
+
+/// A virtual server.
+pub(super) struct Served {
+    pub(super) row: Arc<VirtualServerRow>,
+    pub(super) pool: Pool,
+    /// Those of its services that the kernel has.
+    installed: HashSet<ServiceKey>,
+}
+
+/// The pool of a row.
+pub(super) fn pool(topology: &Topology, row: &VirtualServerRow) -> Pool {
+    let group = match &row.config.heading {
+        Destination::Group(name) => topology.server_groups.iter().find(|group| *group.name == **name),
+        _ => None,
+    };
+    Pool::new(&row.config, services(&row.config, row.family, group))
+}
+
+impl Served {
+    /// That of a row, not begun.
+    pub(super) fn new(topology: &Topology, row: &Arc<VirtualServerRow>) -> Self {
+        Self { row: Arc::clone(row), pool: pool(topology, row), installed: HashSet::new() }
+    }
+
+    /// The kernel has one of its services, or has it no more.
+    pub(super) fn note_installed(&mut self, key: ServiceKey, is: bool) {
+        if is {
+            self.installed.insert(key);
+        } else {
+            self.installed.remove(&key);
+        }
+        self.show();
+    }
+
+    /// Shows readers what is true of it now.
+    pub(super) fn show(&self) {
+        self.row.set_status(VirtualServerStatus {
+            installed: !self.installed.is_empty(),
+            has_quorum: self.pool.has_quorum(),
+            servers_up: self.pool.servers_up(),
+        });
+    }
+
+    /// Shows readers what is true of one of its servers now.
+    pub(super) fn show_server(&self, place: usize) {
+        let (Some(server), Some(row)) = (self.row.config.real_server.get(place), self.row.servers.get(place))
+        else {
+            return;
+        };
+        let (failed_checks, pending_checks) = self.pool.checks(place);
+        let weight = i64::from(self.pool.weight(place));
+        row.set_status(RealServerStatus {
+            alive: self.pool.is_alive(place),
+            weight: (weight != i64::from(*server.weight)).then_some(weight),
+            failed_checks,
+            pending_checks,
+        });
+    }
+
+    /// Tells everybody what has happened, in order: `reason` is that of what a server did.
+    pub(super) fn tell(&mut self, registry: &Registry, reason: &Reason) {
+        while let Some(event) = self.pool.poll_event() {
+            info!("{}", self.pool.line(&event));
+            if let Some((subject, change)) = self.transition(&event, reason) {
+                registry.transitions.publish(clock::now(), clock::wall(), subject, change);
+            }
+        }
+    }
+
+    /// What of an event is a transition.
+    fn transition(&self, event: &Event, reason: &Reason) -> Option<(Subject, Change)> {
+        let names = self.pool.names();
+        let service = names.service.clone();
+        let (subject, moved, reason) = match event {
+            Event::Server { place, change, .. } => {
+                let name = names.servers.get(*place)?.clone();
+                let place = u32::try_from(*place).ok()?;
+                (
+                    Subject::Server { service: self.row.index, place, name, of: service },
+                    change,
+                    reason.clone(),
+                )
+            }
+            Event::Quorum { change, quorum, weight } => {
+                let needed = if change.is_up() { quorum.gained_at() } else { quorum.lost_below() };
+                let reason = match change {
+                    Move::Stop => Reason::Shutdown,
+                    _ => Reason::Quorum { needed, weight: *weight },
+                };
+                (Subject::Service { index: self.row.index, name: service }, change, reason)
+            }
+            Event::Sorry { .. } | Event::Weight { .. } => return None,
+        };
+        let (from, to) = match moved {
+            Move::Up { first: true } => (State::Init, State::Up),
+            Move::Up { first: false } => (State::Down, State::Up),
+            Move::Down { first: true } => (State::Init, State::Down),
+            Move::Down { first: false } | Move::Stop => (State::Up, State::Down),
+        };
+        Some((subject, Change { from, to, reason, priority: Priority(0) }))
+    }
+
+    /// A check of one of its servers has found something.
+    pub(super) fn handle_check(&mut self, place: usize, check: usize, found: Found) {
+        self.pool.handle_check(place, check, found);
+        self.show_server(place);
+        self.show();
+    }
+}

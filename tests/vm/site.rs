@@ -1,0 +1,109 @@
+//! A director with real servers that can be killed: what stories of pools need.
+
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use lab::{Error, Host, Lan, Result, Router, wait};
+
+use crate::{SOON, ours};
+
+/// The director, alone on its LAN; its real servers are addresses of its own.
+pub(crate) struct Site {
+    lan: Lan,
+}
+
+/// What a server says to whoever connects: everything at once, then it closes.
+pub(crate) type Answer = fn(&mut TcpStream);
+
+/// A server that runs until it is dropped.
+pub(crate) struct Server {
+    ends: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Site {
+    /// A director with these addresses.
+    pub(crate) fn new(addresses: &[&str]) -> Result<Self> {
+        let lan = Lan::pair()?;
+        let site = Self { lan };
+        for address in addresses {
+            let length = if address.contains(':') { 128 } else { 32 };
+            site.host().run(&["ip", "addr", "add", &format!("{address}/{length}"), "dev", "lo"])?;
+        }
+        Ok(site)
+    }
+
+    pub(crate) fn host(&self) -> &Host {
+        &self.lan["alpha"]
+    }
+
+    /// Starts the daemon under test with checks.
+    pub(crate) fn start(&self, config: &str) -> Result<Router> {
+        let config = self.host().write("director.conf", config)?;
+        let pid_file = self.host().dir().join("check.pid");
+        Router::start_parts(
+            &ours(),
+            self.host(),
+            "director",
+            &config,
+            &["-C", "-c", &pid_file.to_string_lossy()],
+        )
+    }
+
+    /// A server at an address and port that accepts connections and closes them.
+    pub(crate) fn server(&self, address: &str) -> Result<Server> {
+        self.server_that(address, |_| {})
+    }
+
+    /// A server that answers.
+    pub(crate) fn server_that(&self, address: &str, answer: Answer) -> Result<Server> {
+        let bound = self.host().inside(|| TcpListener::bind(address))?;
+        let listener = bound.map_err(|error| Error::io(format!("listen at {address}"), error))?;
+        listener.set_nonblocking(true).map_err(|error| Error::io("listen", error))?;
+        let ends = Arc::new(AtomicBool::new(false));
+        let until = Arc::clone(&ends);
+        let thread = thread::spawn(move || {
+            while !until.load(Ordering::Relaxed) {
+                match listener.accept() {
+                    Ok((mut stream, _)) => {
+                        let _ = stream.set_nonblocking(false);
+                        let _ = stream.set_read_timeout(Some(Duration::from_secs(1)));
+                        answer(&mut stream);
+                    }
+                    Err(_) => thread::park_timeout(Duration::from_millis(5)),
+                }
+            }
+        });
+        Ok(Server { ends, thread: Some(thread) })
+    }
+
+    /// `ipvsadm -Sn`, sorted.
+    pub(crate) fn table(&self) -> Vec<String> {
+        let shown = self.host().run(&["ipvsadm", "-Sn"]).unwrap_or_default();
+        let mut lines: Vec<String> = shown.lines().map(|line| line.trim_end().to_owned()).collect();
+        lines.sort();
+        lines
+    }
+
+    /// Waits until `ipvsadm -Sn` shows these lines, in any order.
+    pub(crate) fn wait_table(&self, expected: &[&str]) -> Result<()> {
+        let mut expected: Vec<String> = expected.iter().map(|line| (*line).to_owned()).collect();
+        expected.sort();
+        wait::until("the table of IPVS", SOON, || {
+            let seen = self.table();
+            if seen == expected { Ok(()) } else { Err(format!("{seen:#?}, awaited {expected:#?}")) }
+        })
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.ends.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
