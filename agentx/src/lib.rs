@@ -19,8 +19,8 @@
 //! - [`mib`]: the [`Mib`] trait, what the responder asks.
 //! - [`view`]: [`View`], which implements it from scalars and tables declared as data: OID, name, syntax, access,
 //!   getter. A test can hold the declaration against the MIB file.
-//! - [`notification`]: where notifications come from. The subagent pulls them, and a [`Notification`] leaves its
-//!   source only when the master has answered for it.
+//! - [`notification`]: where notifications come from. The subagent pulls them, and acknowledges a [`Notification`] to its
+//!   source when the master has answered for it.
 //! - [`oid`] and [`value`]: the words all of this is written in.
 //!
 //! # A table, a SET, a notification
@@ -32,8 +32,8 @@
 //! - A [`Column`] or [`Scalar`] with a `write` function can be set. It checks the value and returns a [`Change`], which is
 //!   committed, perhaps undone because another agent fails, and dropped at the end of the transaction: the four phases of
 //!   RFC 2741, each at most once however often the master repeats itself.
-//! - A notification is queued with the time of its event, which becomes its sysUpTime, and leaves the queue when the master
-//!   has answered for it.
+//! - A notification is queued with the time of its event, which becomes its sysUpTime, and is kept until the master has
+//!   answered for it.
 //!
 //! ```no_run
 #![doc = include_str!("../examples/rooms.rs")]
@@ -65,11 +65,14 @@
 //! at once with `EAGAIN`, after which no event tells that there is room; hence the attempts at least every
 //! [`Timing::retry_at_most`].
 //!
-//! With one notification unanswered at a time, 2,000 of them take 0.26 to 0.62 s. A GetNext of a 10,000-row table
-//! takes 14 µs of this side's processor time (release build).
+//! Up to [`session::WINDOW`] notifications are unanswered at a time, so that a crowd of them does not cost a round trip each,
+//! of which each waits for two processes to be run. A GetNext of a 10,000-row table takes 14 µs of this side's processor
+//! time (release build).
 //!
 //! One case stays open by nature: a notification whose answer was on its way when snmpd was killed is sent again,
-//! so it can arrive twice. At most one is ever unanswered, so it is at most one.
+//! so it can arrive twice. snmpd takes one after the other and answers each at once, and what it answered is read even when it is
+//! gone by then, so that this is one at the most. Where something else cuts a connection, or this side is killed, it is
+//! what was unanswered: a window at the most.
 //!
 //! # What it is held against
 //!

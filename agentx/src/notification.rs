@@ -1,9 +1,9 @@
 //! Notifications on their way to the master: who has them, and who takes them.
 //!
-//! The subagent pulls: it looks at the oldest notification of its [`Notifications`], sends it, and
-//! acknowledges it when the master has answered. So a source that is a cursor in somebody else's numbered
-//! stream advances only then, nothing is copied into a second queue, and what was not acknowledged when a
-//! session broke is simply looked at again after the next Open.
+//! The subagent pulls: it takes the next notification of its [`Notifications`] when it can send it, keeps it, over any number
+//! of connections, until the master has answered for it, and then acknowledges it. At most
+//! [`session::WINDOW`](crate::session::WINDOW) are in its hands at a time. So a source can be a cursor in somebody else's
+//! numbered stream, of which another process, after this one, repeats what was not acknowledged.
 //!
 //! [`queue`] is a source for whoever has no such stream.
 
@@ -45,19 +45,20 @@ pub enum Delivery {
 
 /// Where the subagent takes notifications from.
 pub trait Notifications: Send {
-    /// The oldest notification that is not acknowledged; the same one until it is.
-    fn oldest(&mut self) -> Option<Notification>;
+    /// The next notification; each is handed out once, in their order.
+    fn next(&mut self) -> Option<Notification>;
 
-    /// The notification `id` is done with, and [`Notifications::oldest`] shows the one after it.
+    /// The notification `id` is done with. They are acknowledged in the order in which they were handed out, but for those that
+    /// the master refuses or does not answer: the ones behind them may come first.
     fn acknowledge(&mut self, id: u64, delivery: Delivery);
 
-    /// Returns when [`Notifications::oldest`] may have become `Some`. Cancelled and called again at any time.
+    /// Returns when [`Notifications::next`] may have become `Some`. Cancelled and called again at any time.
     fn changed(&mut self) -> impl Future<Output = ()> + Send;
 }
 
 /// A subagent without notifications.
 impl Notifications for () {
-    fn oldest(&mut self) -> Option<Notification> {
+    fn next(&mut self) -> Option<Notification> {
         None
     }
 
@@ -68,8 +69,8 @@ impl Notifications for () {
     }
 }
 
-/// A queue of at most `capacity` notifications: the sender's end and the subagent's end. When it is full the
-/// oldest is dropped, counted and logged.
+/// A queue of at most `capacity` notifications, beside those that the subagent has in its hands: the sender's end and the
+/// subagent's end. When it is full the oldest is dropped, counted and logged.
 #[must_use]
 pub fn queue(capacity: usize) -> (Sender, Queue) {
     let shared =
@@ -99,6 +100,8 @@ struct Shared {
 #[derive(Debug, Default)]
 struct State {
     waiting: VecDeque<Notification>,
+    /// How many were handed out and are not acknowledged.
+    in_hand: usize,
     last_id: u64,
     dropped: u64,
 }
@@ -138,21 +141,22 @@ impl Sender {
     /// How many wait for the master's answer.
     #[must_use]
     pub fn waiting(&self) -> usize {
-        self.shared.state().waiting.len()
+        let state = self.shared.state();
+        state.waiting.len() + state.in_hand
     }
 }
 
 impl Notifications for Queue {
-    fn oldest(&mut self) -> Option<Notification> {
-        self.shared.state().waiting.front().cloned()
+    fn next(&mut self) -> Option<Notification> {
+        let mut state = self.shared.state();
+        let next = state.waiting.pop_front()?;
+        state.in_hand += 1;
+        Some(next)
     }
 
-    fn acknowledge(&mut self, id: u64, _: Delivery) {
+    fn acknowledge(&mut self, _: u64, _: Delivery) {
         let mut state = self.shared.state();
-        // The front is another one when this one was dropped in the meantime.
-        if state.waiting.front().is_some_and(|front| front.id == id) {
-            state.waiting.pop_front();
-        }
+        state.in_hand = state.in_hand.saturating_sub(1);
     }
 
     async fn changed(&mut self) {
@@ -164,23 +168,28 @@ impl Notifications for Queue {
 mod tests {
     use super::*;
 
+    fn ids(queue: &mut Queue) -> Vec<u64> {
+        std::iter::from_fn(|| queue.next()).map(|notification| notification.id).collect()
+    }
+
     #[test]
-    fn shows_the_oldest_until_it_is_acknowledged() {
+    fn hands_each_out_once_and_counts_it_until_it_is_acknowledged() {
         let (sender, mut queue) = queue(8);
         let first = sender.send(Duration::ZERO, Oid::from([1]), Vec::new());
         let second = sender.send(Duration::ZERO, Oid::from([2]), Vec::new());
-        assert_eq!(queue.oldest().map(|n| n.id), Some(first));
-        assert_eq!(queue.oldest().map(|n| n.id), Some(first));
+        assert_eq!((ids(&mut queue), sender.waiting()), (vec![first, second], 2));
         queue.acknowledge(first, Delivery::Accepted);
-        assert_eq!(queue.oldest().map(|n| n.id), Some(second));
+        assert_eq!((ids(&mut queue), sender.waiting()), (vec![], 1));
     }
 
     #[test]
     fn a_full_queue_drops_the_oldest_and_counts() {
         let (sender, mut queue) = queue(2);
-        let ids: Vec<u64> = (0..3).map(|n| sender.send(Duration::ZERO, Oid::from([n]), Vec::new())).collect();
-        assert_eq!((sender.dropped(), sender.waiting()), (1, 2));
-        queue.acknowledge(ids[0], Delivery::Accepted);
-        assert_eq!(queue.oldest().map(|n| n.id), Some(ids[1]), "a dropped one's answer removes nothing");
+        let mut send = |n| sender.send(Duration::ZERO, Oid::from([n]), Vec::new());
+        let first = send(0);
+        assert_eq!(queue.next().map(|n| n.id), Some(first), "it is in the subagent's hands");
+        let later: Vec<u64> = (1..=3).map(&mut send).collect();
+        assert_eq!((sender.dropped(), sender.waiting()), (1, 3));
+        assert_eq!(ids(&mut queue), later[1..]);
     }
 }

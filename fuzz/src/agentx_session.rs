@@ -217,7 +217,7 @@ impl World {
             trap_oid: Oid::from([1, 3, 5, 0, 1]),
             varbinds: Vec::new(),
         };
-        self.session.notify(self.now, &notification);
+        self.session.notify(self.now, notification);
     }
 
     /// Lets time pass, deadline by deadline.

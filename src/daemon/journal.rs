@@ -153,11 +153,11 @@ fn keep(
 fn hand_out(backlog: Backlog, answer: oneshot::Sender<Backlog>, path: &Path) {
     let (left, lost) = (backlog.transitions.len(), backlog.lost);
     match answer.send(backlog) {
-        Err(_) => warn!("{left} transitions of an earlier run in {} come too late", path.display()),
+        Err(_) => warn!("nobody delivers the {left} transitions of an earlier run in {}", path.display()),
         Ok(()) if left + usize::from(lost > 0) == 0 => {}
         Ok(()) => info!(
             "taking up {left} transitions that the AgentX master had not acknowledged when the daemon ended \
-             ({lost} more were lost); the first arrives twice if its acknowledgement was on its way"
+             ({lost} more were lost); one whose acknowledgement was on its way arrives twice"
         ),
     }
 }

@@ -14,7 +14,7 @@ use std::{
 use agentx::{MasterAddress, Subagent};
 use futures_util::{
     StreamExt as _,
-    future::{FusedFuture, FutureExt as _, join},
+    future::{FusedFuture, FutureExt as _, join, join3},
     stream::FuturesUnordered,
 };
 use tokio::{
@@ -39,7 +39,7 @@ use crate::{
     kernel::{Deadline, clock},
     notify,
     registry::Registry,
-    snmp::{self, Backlog, Parts, Pending, Snapshots, Told},
+    snmp::{self, Backlog, Expected, Parts, Pending, Snapshots, Told},
 };
 
 /// How long a stop waits for notify scripts, as keepalived does, for the AgentX master, and then for a recording.
@@ -246,28 +246,24 @@ async fn subagent(
     let _ = status.set(subagent.status());
     let shown = agent::show(registry, &master, subagent.status());
     if traps {
-        let backlog = in_time(backlog).await;
-        let pending = Pending::new((Arc::clone(registry), clock::now), parts, backlog, told);
-        join(shown, subagent.with_notifications(pending).run_until(leave)).await;
+        let (patience, ended) = oneshot::channel();
+        let expected = backlog.map(|backlog| Expected { backlog, patience: ended });
+        let pending = Pending::new((Arc::clone(registry), clock::now), parts, expected, told);
+        join3(shown, subagent.with_notifications(pending).run_until(leave), wait(patience)).await;
     } else {
         drop(told);
         join(shown, subagent.run_until(leave)).await;
     }
 }
 
-/// What an earlier run left, if the disk says so in time: no disk may hold up the notifications of this one.
-async fn in_time(backlog: Option<oneshot::Receiver<Backlog>>) -> Backlog {
-    let Some(backlog) = backlog else { return Backlog::default() };
-    let Ok(mut limit) = Deadline::new() else { return Backlog::default() };
-    let set = limit.set(Some(clock::now() + JOURNAL_READ));
-    tokio::select! {
-        // Without one it has been said why.
-        backlog = backlog => backlog.unwrap_or_default(),
-        _ = limit.expired(), if set.is_ok() => {
-            warn!("the journal of transitions cannot be read in time: what an earlier run left is not taken up");
-            Backlog::default()
-        }
+/// Ends the patience with the journal: no disk may hold up the notifications of this run.
+async fn wait(patience: oneshot::Sender<()>) {
+    if let Ok(mut limit) = Deadline::new()
+        && limit.set(Some(clock::now() + JOURNAL_READ)).is_ok()
+    {
+        let _ = limit.expired().await;
     }
+    drop(patience);
 }
 
 /// Carries words to the parent. When it is gone nobody watches over the engine any more, nor stops it: it ends in order.

@@ -35,7 +35,7 @@ mod tracked;
 
 pub use self::{
     parts::Parts,
-    pending::{Backlog, Pending, Told},
+    pending::{Backlog, Expected, Pending, Told},
     snapshot::{Clock, Snapshot, Snapshots},
 };
 

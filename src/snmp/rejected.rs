@@ -4,12 +4,10 @@ use std::sync::Arc;
 
 use crate::registry::{Cursor, Rejection, Rejections};
 
-/// Those that are not acknowledged.
+/// Those that were not handed out. Where one of them is on its way when the daemon ends, nobody is told of it again.
 #[derive(Debug, Default)]
 pub(super) struct Rejected {
     cursor: Cursor,
-    /// Number of the newest one that was shown.
-    shown: u64,
 }
 
 impl Rejected {
@@ -17,18 +15,12 @@ impl Rejected {
     pub(super) fn next(&mut self, rejections: &Rejections) -> Option<Arc<Rejection>> {
         rejections.leave_out(self.cursor.catch_up(&rejections.stream));
         let next = self.cursor.peek(&rejections.stream)?;
-        self.shown = next.seq;
+        self.cursor.advance_past(next.seq);
         Some(next)
     }
 
-    /// The one of that number is delivered, or passed over.
-    pub(super) fn done_with(&mut self, number: u64) {
-        self.cursor.advance_past(number);
-    }
-
-    /// Waits for one that was not shown yet.
+    /// Waits for the next one.
     pub(super) async fn changed(&self, rejections: &Rejections) {
-        let ahead = (self.shown + 1).saturating_sub(self.cursor.position());
-        self.cursor.ready(&rejections.stream, ahead).await;
+        self.cursor.ready(&rejections.stream, 0).await;
     }
 }

@@ -31,9 +31,8 @@ use crate::{
 
 /// advert_int of every router here.
 const INTERVAL: Duration = Duration::from_millis(100);
-/// How soon after the return of a healthy master the MIB has to be there again: a second where nothing else runs, and as much
-/// again and again for the stories beside this one.
-const BACK_WITHIN: Duration = Duration::from_secs(3);
+/// How soon after the return of a healthy master the MIB has to be there again.
+const BACK_WITHIN: Duration = Duration::from_secs(1);
 /// What the daemon may hold more at the end than after the first round: a stream of transitions in memory.
 const GROWTH_KIB: u64 = 4096;
 /// Transitions that have to happen meanwhile.

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a link that cannot be made is a failed test")]
 
 use std::{
+    collections::BTreeSet,
     fs,
     io::{self, Read as _, Write as _},
     net::Shutdown,
@@ -190,7 +191,7 @@ impl Connection {
     /// Passes whole PDUs on in both directions.
     fn relay(&mut self, slow: bool) -> io::Result<()> {
         let mut snmpd = UnixStream::connect(&self.shared.snmpd)?;
-        let mut unanswered = None;
+        let mut unanswered = BTreeSet::new();
         let mut passed = 0;
         let outcome = loop {
             if self.is_over() {
@@ -212,7 +213,9 @@ impl Connection {
             if from_daemon {
                 passed += 1;
                 match pass(&mut self.daemon, &mut snmpd, passed) {
-                    Ok(header) if header.kind == PduType::Notify => unanswered = Some(header.packet_id),
+                    Ok(header) if header.kind == PduType::Notify => {
+                        unanswered.insert(header.packet_id);
+                    }
                     Ok(_) => {}
                     Err(error) => break Err(error),
                 }
@@ -220,10 +223,8 @@ impl Connection {
             if from_snmpd {
                 passed += 1;
                 match pass(&mut snmpd, &mut self.daemon, passed) {
-                    Ok(header)
-                        if header.kind == PduType::Response && unanswered == Some(header.packet_id) =>
-                    {
-                        unanswered = None;
+                    Ok(header) if header.kind == PduType::Response => {
+                        unanswered.remove(&header.packet_id);
                     }
                     Ok(_) => {}
                     Err(error) => break Err(error),
@@ -231,7 +232,7 @@ impl Connection {
             }
         };
         // Counted before the daemon sees the end of its connection.
-        self.shared.ambiguous.fetch_add(usize::from(unanswered.is_some()), Ordering::Relaxed);
+        self.shared.ambiguous.fetch_add(unanswered.len(), Ordering::Relaxed);
         outcome
     }
 

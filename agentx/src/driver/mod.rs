@@ -126,7 +126,7 @@ impl<M: Mib, N: Notifications> Subagent<M, N> {
     fn drain(&mut self) {
         loop {
             self.drain_events();
-            self.offer_notification();
+            self.offer_notifications();
             self.write();
             let Some(action) = self.session.poll_action() else {
                 break;
@@ -146,11 +146,11 @@ impl<M: Mib, N: Notifications> Subagent<M, N> {
         self.status.send_if_modified(|shown| std::mem::replace(shown, status) != status);
     }
 
-    fn offer_notification(&mut self) {
-        if self.session.can_notify()
-            && let Some(notification) = self.notifications.oldest()
+    fn offer_notifications(&mut self) {
+        while self.session.can_notify()
+            && let Some(notification) = self.notifications.next()
         {
-            self.session.notify((self.clock)(), &notification);
+            self.session.notify((self.clock)(), notification);
         }
     }
 
@@ -162,12 +162,9 @@ impl<M: Mib, N: Notifications> Subagent<M, N> {
                 Ok(0) => return,
                 Ok(count) => self.session.handle_written(count),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                // That the session is over is told by itself, once.
-                Err(_) => {
-                    self.link = Link::Down;
-                    self.session.handle_disconnected((self.clock)());
-                    return;
-                }
+                // The master is gone. What it answered before is still to be read, and then the end of the connection: a
+                // notification that it has must not be sent to the next one.
+                Err(_) => self.session.handle_written(usize::MAX),
             }
         }
     }

@@ -54,7 +54,7 @@ mod tests {
         let timing = Timing::default();
         let mut backoff = Backoff::new(7);
         assert_eq!(backoff.next(&timing), Duration::ZERO);
-        for step in [50, 100, 200, 400, 400, 400].map(Duration::from_millis) {
+        for step in [50, 100, 200, 200, 200, 200].map(Duration::from_millis) {
             let delay = backoff.next(&timing);
             assert!(step / 2 <= delay && delay <= step, "{delay:?} is not half to the whole of {step:?}");
         }

@@ -96,12 +96,13 @@ pub struct Timing {
     pub patience: Duration,
     /// For any sign of life, before a Ping asks for one.
     pub ping_after: Duration,
-    /// Before the second attempt to connect; the first follows the loss of a session at once.
+    /// Before the second attempt to connect, as the first follows the loss of a session at once; and before a refused region
+    /// is registered again. Each doubles from one time to the next.
     pub retry_first: Duration,
-    /// Before any attempt to connect. Below half a second, so that the registration is back within a second of
-    /// the master.
+    /// Before any attempt to connect. A fifth of the second within which the registration is back after the return of the
+    /// master: a busy machine needs the rest.
     pub retry_at_most: Duration,
-    /// Before a refused region is registered again.
+    /// Before any repetition of a refused registration.
     pub register_again_after: Duration,
     /// Without a request for anything in a region, before it is asked for once more to see whether it is still ours.
     /// net-snmp logs a line each time.
@@ -118,7 +119,7 @@ impl Default for Timing {
             patience: Duration::from_secs(600),
             ping_after: Duration::from_secs(5),
             retry_first: Duration::from_millis(50),
-            retry_at_most: Duration::from_millis(400),
+            retry_at_most: Duration::from_millis(200),
             register_again_after: Duration::from_millis(500),
             check_after: Duration::from_secs(600),
             close_within: Duration::from_millis(300),

@@ -5,14 +5,18 @@ use std::time::Duration;
 
 use super::outstanding::Request;
 use super::timers::Timer;
-use super::{Event, LostBecause, Region, Session, State, Step, Uptime};
+use super::{Event, LostBecause, Region, Session, State, Step, Timing, Uptime};
 use crate::mib::Mib;
-use crate::notification::Delivery;
+use crate::notification::{Delivery, Notification};
 use crate::responder::refuse;
+use crate::value::{Value, VarBind};
 use crate::wire::{Body, Close, CloseReason, ErrorCode, Header, Pdu, PduType, Register, ResponseHead};
 
-/// How often the master may refuse a notification, or lose it, before the ones after it get their turn.
-const MAX_TRIES: u32 = 3;
+/// sysUpTime.0
+pub(super) const SYS_UP_TIME: [u32; 9] = [1, 3, 6, 1, 2, 1, 1, 3, 0];
+
+/// snmpTrapOID.0
+pub(super) const SNMP_TRAP_OID: [u32; 11] = [1, 3, 6, 1, 6, 3, 1, 1, 4, 1, 0];
 
 impl<M: Mib> Session<M> {
     pub(super) fn handle_pdu(&mut self, now: Duration, header: Header, payload: &[u8]) {
@@ -98,6 +102,7 @@ impl<M: Mib> Session<M> {
                 }
             }
             (Request::Notify(id), ErrorCode::NoError) => {
+                self.window.accept(now, id);
                 self.notified(id, Delivery::Accepted);
             }
             (Request::Notify(id), error) => self.count_try(id, Delivery::Refused(error)),
@@ -108,6 +113,7 @@ impl<M: Mib> Session<M> {
     fn opened(&mut self, now: Duration, id: u32) {
         self.state = State::Open { id, since: now };
         self.status.sessions += 1;
+        self.refusals = 0;
         self.events.push_back(Event::Opened);
         for (place, region) in self.config.regions.iter().enumerate() {
             self.steps.push_back(Step::Register(place));
@@ -125,10 +131,11 @@ impl<M: Mib> Session<M> {
             return;
         }
         // Whatever the reason, another try costs little: a duplicate is often our own former session, which
-        // the master has not given up yet.
+        // the master gives up in a moment.
         self.events.push_back(Event::Refused(subtree, error));
         if !self.timers.is_set(Timer::Register) {
-            self.timers.set(Timer::Register, now + self.config.timing.register_again_after);
+            self.timers.set(Timer::Register, now + doubled(&self.config.timing, self.refusals));
+            self.refusals = self.refusals.saturating_add(1);
         }
     }
 
@@ -160,11 +167,19 @@ impl<M: Mib> Session<M> {
         }
     }
 
+    /// Sends what was handed over and is not on its way.
+    pub(super) fn send_notifications(&mut self, now: Duration) {
+        while let Some((notification, is_repeated)) = self.window.send() {
+            let id = notification.id;
+            let varbinds = announcement(notification, self.status.uptime);
+            self.status.notifications.send(is_repeated);
+            self.ask(now, Request::Notify(id), Body::Notify(varbinds));
+        }
+    }
+
     /// A notification that fails again and again must not hold up the ones after it.
     pub(super) fn count_try(&mut self, id: u64, failure: Delivery) {
-        self.tries = if self.tries.0 == id { (id, self.tries.1 + 1) } else { (id, 1) };
-        if self.tries.1 >= MAX_TRIES {
-            self.tries = (0, 0);
+        if self.window.fail(id) {
             self.notified(id, failure);
         }
     }
@@ -211,4 +226,22 @@ impl<M: Mib> Session<M> {
             (has_context && !self.config.context.is_empty()).then(|| self.config.context.clone().into());
         Pdu { header, context, body }.write(&mut self.output);
     }
+}
+
+/// How long to wait before what was refused so many times before is asked for again.
+fn doubled(timing: &Timing, refusals: u32) -> Duration {
+    let factor = 1_u32.checked_shl(refusals).unwrap_or(u32::MAX);
+    timing.retry_first.saturating_mul(factor).min(timing.register_again_after)
+}
+
+/// The VarBinds of a Notify (RFC 2741 §6.2.10).
+fn announcement(notification: &Notification, uptime: Option<Uptime>) -> Vec<VarBind> {
+    let mut varbinds = Vec::with_capacity(notification.varbinds.len() + 2);
+    if let Some(uptime) = uptime {
+        varbinds.push(VarBind::new(SYS_UP_TIME.into(), Value::TimeTicks(uptime.at(notification.at))));
+    }
+    let trap = Value::ObjectIdentifier(notification.trap_oid.clone());
+    varbinds.push(VarBind::new(SNMP_TRAP_OID.into(), trap));
+    varbinds.extend(notification.varbinds.iter().cloned());
+    varbinds
 }

@@ -15,7 +15,7 @@
 //! continues, whether or not we are still there. Whoever closes the connection and sends a notification again
 //! on a new one has it delivered twice. So a session whose answer is overdue becomes
 //! [`Link::Unresponsive`]: it stops sending (but for one Ping behind the overdue request), keeps the connection
-//! and waits. At most one notification is ever unanswered. When the master goes on, its answers come, and the
+//! and waits. At most [`WINDOW`] notifications are ever unanswered. When the master goes on, its answers come, and the
 //! session goes on where it was, without a loss, a repetition or a new registration. A connection that ends
 //! (snmpd killed, restarted) is replaced at once, and then every few hundred milliseconds.
 //!
@@ -35,6 +35,7 @@ mod status;
 mod tests;
 mod timers;
 mod uptime;
+mod window;
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -48,11 +49,12 @@ use regions::Regions;
 pub use status::{Link, Status, Tally};
 use timers::{Timer, Timers};
 pub use uptime::Uptime;
+pub use window::WINDOW;
+use window::Window;
 
 use crate::mib::Mib;
 use crate::notification::{Delivery, Notification};
 use crate::responder::Responder;
-use crate::value::{Value, VarBind};
 use crate::wire::{Body, Close, CloseReason, Header, Open, Pdu, PduType};
 
 /// The most bytes that may wait to be written: room for several of the largest Responses. A master that asks on
@@ -61,12 +63,6 @@ pub const MAX_OUTPUT: usize = 1 << 20;
 
 /// A session that lasted this long was good: its loss is news, and followed by an attempt at once.
 pub(crate) const GOOD: Duration = Duration::from_secs(1);
-
-/// sysUpTime.0
-const SYS_UP_TIME: [u32; 9] = [1, 3, 6, 1, 2, 1, 1, 3, 0];
-
-/// snmpTrapOID.0
-const SNMP_TRAP_OID: [u32; 11] = [1, 3, 6, 1, 6, 3, 1, 1, 4, 1, 0];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
@@ -96,13 +92,15 @@ pub struct Session<M: Mib> {
     backoff: Backoff,
     assembly: Assembly,
     outstanding: Outstanding,
-    /// What is left of the set-up, one step at a time.
+    /// What is left of the set-up.
     steps: VecDeque<Step>,
     /// Whether the first round of the set-up is over; the repetition of a refused Register does not count.
     is_set_up: bool,
     registered: Regions,
-    /// The notification that is refused or lost again and again, and how often.
-    tries: (u64, u32),
+    /// How often in this session something was refused, and is asked for again.
+    refusals: u32,
+    /// The notifications that the master does not have yet.
+    window: Window,
     output: Vec<u8>,
     actions: VecDeque<Action>,
     events: VecDeque<Event>,
@@ -135,7 +133,8 @@ impl<M: Mib> Session<M> {
             outstanding: Outstanding::default(),
             steps: VecDeque::new(),
             is_set_up: false,
-            tries: (0, 0),
+            refusals: 0,
+            window: Window::default(),
             output: Vec::new(),
             actions: VecDeque::new(),
             events: VecDeque::new(),
@@ -188,25 +187,20 @@ impl<M: Mib> Session<M> {
     /// Whether [`Session::notify`] would send a notification now.
     #[must_use]
     pub fn can_notify(&self) -> bool {
-        matches!(self.state, State::Open { .. }) && self.outstanding.is_empty() && self.steps.is_empty()
+        self.is_free() && self.window.has_room()
     }
 
-    /// Sends a notification, if [`Session::can_notify`]; what becomes of it is told by [`Event::Notified`]. A
-    /// session that ends before tells nothing: the notification is to be sent again.
-    pub fn notify(&mut self, now: Duration, notification: &Notification) {
-        if !self.can_notify() {
-            return;
+    /// Takes a notification over and sends it, if [`Session::can_notify`]. It is kept, and sent again on another connection,
+    /// until [`Event::Notified`] tells what became of it.
+    ///
+    /// They arrive in the order of these calls, each once, but for what no subagent can know: one that the master refused, or
+    /// never answered, is sent again behind those that were on their way by then; and of a master that was killed nobody
+    /// knows what it did with those that it had not answered.
+    pub fn notify(&mut self, now: Duration, notification: Notification) {
+        if self.can_notify() {
+            self.window.push(now, notification);
+            self.settle(now);
         }
-        let mut varbinds = Vec::with_capacity(notification.varbinds.len() + 2);
-        if let Some(uptime) = self.status.uptime {
-            varbinds.push(VarBind::new(SYS_UP_TIME.into(), Value::TimeTicks(uptime.at(notification.at))));
-        }
-        let trap = Value::ObjectIdentifier(notification.trap_oid.clone());
-        varbinds.push(VarBind::new(SNMP_TRAP_OID.into(), trap));
-        varbinds.extend(notification.varbinds.iter().cloned());
-        self.status.notifications.send(notification.id);
-        self.ask(now, Request::Notify(notification.id), Body::Notify(varbinds));
-        self.settle(now);
     }
 
     /// Ends the session: Close, a short wait for its answer, and no new connection.
@@ -312,7 +306,7 @@ impl<M: Mib> Session<M> {
                 }
             }
             Timer::Lost => {
-                if let Some(id) = self.outstanding.notification() {
+                for id in self.outstanding.lost_notifications(now, timing.answer_within) {
                     self.count_try(id, Delivery::Unanswered);
                 }
                 self.lose(now, LostBecause::Unanswered);
@@ -334,11 +328,14 @@ impl<M: Mib> Session<M> {
 
     /// What follows from any input: the next step of the set-up, the deadlines of requests, the status.
     fn settle(&mut self, now: Duration) {
-        if matches!(self.state, State::Open { .. })
-            && self.outstanding.is_empty()
-            && let Some(step) = self.steps.pop_front()
-        {
-            self.take_step(now, step);
+        if matches!(self.state, State::Open { .. }) && self.outstanding.is_empty() {
+            // All at once: a busy machine would take its time for a round trip each.
+            while let Some(step) = self.steps.pop_front() {
+                self.take_step(now, step);
+            }
+        }
+        if self.is_free() {
+            self.send_notifications(now);
         }
         if matches!(self.state, State::Open { .. }) {
             self.is_set_up |= self.steps.is_empty() && !self.outstanding.has_set_up();
@@ -364,6 +361,14 @@ impl<M: Mib> Session<M> {
             self.status.since = now;
         }
         self.status.registered = self.registered.count();
+    }
+
+    /// Whether nothing is more urgent than notifications.
+    fn is_free(&self) -> bool {
+        matches!(self.state, State::Open { .. })
+            && self.steps.is_empty()
+            && self.outstanding.has_notifications_only()
+            && !self.outstanding.is_overdue()
     }
 
     /// Sets the time of the next look whether the regions are still there; not while one is under way.
@@ -423,6 +428,7 @@ impl<M: Mib> Session<M> {
         self.timers = Timers::default();
         self.assembly.clear();
         self.outstanding.clear();
+        self.window.call_back();
         self.steps.clear();
         self.is_set_up = false;
         self.registered.clear();

@@ -1,4 +1,4 @@
-//! Our requests that wait for the master's answers: never more than a few.
+//! Our requests that wait for the master's answers: never more than a few dozen.
 
 use std::time::Duration;
 
@@ -33,6 +33,8 @@ struct Sent {
 pub(super) struct Outstanding {
     sent: Vec<Sent>,
     last_packet: u32,
+    /// When the last answer came. Requests are answered in turn, so that each has its time from then on.
+    answered: Duration,
 }
 
 impl Outstanding {
@@ -56,6 +58,7 @@ impl Outstanding {
         for earlier in self.sent.iter_mut().take(place) {
             earlier.overtaken.get_or_insert(now);
         }
+        self.answered = now;
         let Sent { request, at, .. } = self.sent.remove(place);
         Some((request, at))
     }
@@ -63,13 +66,13 @@ impl Outstanding {
     /// Marks what waits for longer than `answer_within`.
     pub(super) fn mark_overdue(&mut self, now: Duration, answer_within: Duration) {
         for sent in &mut self.sent {
-            sent.is_overdue |= sent.at + answer_within <= now;
+            sent.is_overdue |= sent.at.max(self.answered) + answer_within <= now;
         }
     }
 
     pub(super) fn overdue_at(&self, answer_within: Duration) -> Option<Duration> {
         let waiting = self.sent.iter().filter(|sent| !sent.is_overdue);
-        waiting.map(|sent| sent.at + answer_within).min()
+        waiting.map(|sent| sent.at.max(self.answered) + answer_within).min()
     }
 
     pub(super) fn lost_at(&self, answer_within: Duration) -> Option<Duration> {
@@ -98,12 +101,19 @@ impl Outstanding {
         self.sent.iter().any(|sent| is_set_up(sent.request))
     }
 
-    /// The number of the notification that waits for its answer.
-    pub(super) fn notification(&self) -> Option<u64> {
-        self.sent.iter().find_map(|sent| match sent.request {
+    /// Whether there are none but notifications.
+    pub(super) fn has_notifications_only(&self) -> bool {
+        self.sent.iter().all(|sent| matches!(sent.request, Request::Notify(_)))
+    }
+
+    /// The numbers of the notifications that count as lost: what was sent later was answered `answer_within` ago.
+    pub(super) fn lost_notifications(&self, now: Duration, answer_within: Duration) -> Vec<u64> {
+        let is_lost = |sent: &&Sent| sent.overtaken.is_some_and(|overtaken| overtaken + answer_within <= now);
+        let number = |sent: &Sent| match sent.request {
             Request::Notify(id) => Some(id),
             _ => None,
-        })
+        };
+        self.sent.iter().filter(is_lost).filter_map(number).collect()
     }
 
     /// Forgets the requests but not the numbers, so that a late answer to one of them answers nothing else.

@@ -58,20 +58,17 @@ pub struct Tally {
     pub accepted: u64,
     /// How many were given up.
     pub given_up: u64,
-    /// The one that is on its way, or was when its session ended.
-    last: Option<u64>,
 }
 
 impl Tally {
-    /// The notification of this number is sent.
-    pub(super) fn send(&mut self, id: u64) {
+    /// One is sent, perhaps not for the first time.
+    pub(super) fn send(&mut self, is_repeated: bool) {
         self.sent += 1;
-        self.repeated += u64::from(self.last.replace(id) == Some(id));
+        self.repeated += u64::from(is_repeated);
     }
 
-    /// The notification on its way is done with.
+    /// One is done with.
     pub(super) fn done(&mut self, delivery: Delivery) {
-        self.last = None;
         match delivery {
             Delivery::Accepted => self.accepted += 1,
             Delivery::Refused(_) | Delivery::Unanswered => self.given_up += 1,

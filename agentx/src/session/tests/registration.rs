@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn opens_then_registers_and_announces_one_by_one() {
+fn opens_then_registers_and_announces_all_at_once() {
     let mut story = Story::new();
     assert_eq!(story.link(), Link::Connecting);
     story.connect();
@@ -12,47 +12,56 @@ fn opens_then_registers_and_announces_one_by_one() {
     assert_eq!((open.header.session_id, open.body.kind()), (0, PduType::Open));
     story.answer(&open, ErrorCode::NoError);
     assert_eq!(story.link(), Link::Registering);
-    let first = story.sent_one();
-    assert_eq!((first.header.session_id, first.body.kind()), (7, PduType::Register));
-    story.answer(&first, ErrorCode::NoError);
-    let rest: Vec<PduType> = story.answer_all().iter().map(Body::kind).collect();
-    assert_eq!(rest, [PduType::AddAgentCaps, PduType::Register]);
+    let set_up = story.sent();
+    let seen: Vec<_> = set_up.iter().map(|pdu| (pdu.header.session_id, pdu.body.kind())).collect();
+    assert_eq!(seen, [(7, PduType::Register), (7, PduType::AddAgentCaps), (7, PduType::Register)]);
+    for request in &set_up {
+        assert!(!story.session.can_notify());
+        story.answer(request, ErrorCode::NoError);
+    }
     assert!(story.session.status().is_registered());
     let (five, six) = (Oid::from([1, 3, 5]), Oid::from([1, 3, 6]));
     assert_eq!(story.events(), [Event::Opened, Event::Registered(five), Event::Registered(six)]);
 }
 
-#[test]
-fn a_refused_region_is_asked_for_again_and_holds_nothing_up() {
-    let mut story = Story::new();
+/// An open session of which the first region is refused and everything else granted; returns the refused Register.
+fn refused_in_part(story: &mut Story) -> Pdu {
     story.connect();
     let open = story.sent_one();
     story.answer(&open, ErrorCode::NoError);
-    let register = story.sent_one();
+    let mut set_up = story.sent();
+    let register = set_up.remove(0);
     story.answer(&register, ErrorCode::DuplicateRegistration);
-    story.answer_all();
+    set_up.iter().for_each(|request| story.answer(request, ErrorCode::NoError));
+    register
+}
+
+#[test]
+fn a_refused_region_is_asked_for_again_and_holds_nothing_up() {
+    let mut story = Story::new();
+    let register = refused_in_part(&mut story);
     let status = story.session.status();
     assert_eq!((status.link, status.registered, status.is_registered()), (Link::Open, 1, false));
     story.notify(1);
     story.answer_all();
-    story.pass(ms(500));
+    story.pass(ms(50));
     assert_eq!(story.sent_one().body, register.body);
     story.pass(ms(1500));
     assert_eq!(story.link(), Link::Unresponsive);
 }
 
 #[test]
-fn a_refused_region_is_registered_in_the_end() {
+fn a_refused_region_is_registered_in_the_end_after_pauses_that_double() {
     let mut story = Story::new();
-    story.connect();
-    let open = story.sent_one();
-    story.answer(&open, ErrorCode::NoError);
-    for _ in 0..3 {
+    refused_in_part(&mut story);
+    for pause in [50, 100, 200, 400, 500, 500] {
+        story.pass(ms(pause - 1));
+        assert_eq!(story.sent(), []);
+        story.pass(ms(1));
         let register = story.sent_one();
         story.answer(&register, ErrorCode::DuplicateRegistration);
-        story.answer_all();
-        story.pass(ms(500));
     }
+    story.pass(ms(500));
     story.answer_all();
     assert!(story.session.status().is_registered());
     story.pass(ms(3000));
@@ -102,14 +111,16 @@ fn everything_of_a_session_is_in_its_context() {
     let mut story = Story::of(config);
     story.connect();
     let mut seen = Vec::new();
-    for _ in 0..3 {
-        let sent = story.sent_one();
-        seen.push((sent.body.kind(), sent.context.clone()));
-        story.answer(&sent, ErrorCode::NoError);
-    }
+    let mut answered = |story: &mut Story| {
+        for sent in story.sent() {
+            seen.push((sent.body.kind(), sent.context.clone()));
+            story.answer(&sent, ErrorCode::NoError);
+        }
+    };
+    answered(&mut story);
+    answered(&mut story);
     story.notify(1);
-    let sent = story.sent_one();
-    seen.push((sent.body.kind(), sent.context));
+    answered(&mut story);
     let blue = || Some(b"blue".to_vec());
     assert_eq!(
         seen,
