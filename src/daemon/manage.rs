@@ -14,12 +14,13 @@ use std::{
 use agentx::{MasterAddress, Subagent};
 use futures_util::{
     StreamExt as _,
-    future::{FusedFuture, FutureExt as _, join, join3},
+    future::{FusedFuture, FutureExt as _, join},
     stream::FuturesUnordered,
 };
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     sync::{mpsc, oneshot, watch},
+    task::JoinSet,
 };
 use tracing::{error, info, warn};
 
@@ -117,7 +118,13 @@ impl Manage {
         let mut scripts = Scripts::new(&registry.topology().scripts, &engine);
         let deliveries = told.subscribe();
         let (leave, left) = oneshot::channel::<()>();
-        let mut subagent = pin!(subagent(snmp, &registry, (told, backlog), left).fuse());
+        let mut tasks = JoinSet::new();
+        match snmp {
+            Some(snmp) => drop(tasks.spawn(subagent(snmp, Arc::clone(&registry), (told, backlog), left))),
+            // Nobody is waited for.
+            None => drop(told),
+        }
+        let mut subagent = pin!(end_of(tasks).fuse());
         let mut notify = notify::Sinks::new(&registry)?;
         let mut time_file = TimeFile::new(&registry.topology().global.settings)?;
         {
@@ -219,20 +226,31 @@ async fn last_words(
     Ok(())
 }
 
-/// The AgentX subagent, until it is told to leave; nothing when SNMP is off.
+/// Waits for the end of tasks of this lane. They are tasks so that what wakes one has nobody else looked after: the
+/// master of a walk asks for thousands of variables in a second.
+async fn end_of(mut tasks: JoinSet<()>) {
+    while let Some(ended) = tasks.join_next().await {
+        // A panic is the lane's; nobody else ends one.
+        if let Err(error) = ended
+            && let Ok(panic) = error.try_into_panic()
+        {
+            std::panic::resume_unwind(panic);
+        }
+    }
+}
+
+/// The AgentX subagent, until it is told to leave.
 async fn subagent(
-    snmp: Option<Snmp>,
-    registry: &Arc<Registry>,
+    snmp: Snmp,
+    registry: Arc<Registry>,
     (told, backlog): (watch::Sender<Told>, Option<oneshot::Receiver<Backlog>>),
     leave: oneshot::Receiver<()>,
 ) {
-    let Some(Snmp { master, parts, context, traps }) = snmp else {
-        return;
-    };
+    let Snmp { master, parts, context, traps } = snmp;
     let config = agentx::Config::new(cli::banner()).context(context);
     let config = parts.regions().into_iter().fold(config, agentx::Config::region);
     let status = Arc::<OnceLock<_>>::default();
-    let snapshots = Snapshots::new(Arc::clone(registry), clock::now, Arc::clone(&status));
+    let snapshots = Snapshots::new(Arc::clone(&registry), clock::now, Arc::clone(&status));
     let mib = snmp::view().serve(move || snapshots.now());
     let leave = async {
         let _ = leave.await;
@@ -244,19 +262,23 @@ async fn subagent(
     };
     // It is empty until here.
     let _ = status.set(subagent.status());
-    let shown = agent::show(registry, &master, subagent.status());
+    let shown = agent::show(&registry, &master, subagent.status());
     if traps {
         let (patience, ended) = oneshot::channel();
         let expected = backlog.map(|backlog| Expected { backlog, patience: ended });
-        let pending = Pending::new((Arc::clone(registry), clock::now), parts, expected, told);
-        join3(shown, subagent.with_notifications(pending).run_until(leave), wait(patience)).await;
+        let pending = Pending::new((Arc::clone(&registry), clock::now), parts, expected, told);
+        let served = subagent.with_notifications(pending).run_until(leave);
+        tokio::select! {
+            _ = join(shown, served) => {}
+            () = wait(patience) => {}
+        }
     } else {
         drop(told);
         join(shown, subagent.run_until(leave)).await;
     }
 }
 
-/// Ends the patience with the journal: no disk may hold up the notifications of this run.
+/// Ends the patience with the journal in time, and nothing else, ever: no disk may hold up the notifications of this run.
 async fn wait(patience: oneshot::Sender<()>) {
     if let Ok(mut limit) = Deadline::new()
         && limit.set(Some(clock::now() + JOURNAL_READ)).is_ok()
@@ -264,6 +286,7 @@ async fn wait(patience: oneshot::Sender<()>) {
         let _ = limit.expired().await;
     }
     drop(patience);
+    pending().await
 }
 
 /// Carries words to the parent. When it is gone nobody watches over the engine any more, nor stops it: it ends in order.

@@ -127,7 +127,7 @@ fn a_notification_whose_acknowledgement_was_on_its_way_is_the_only_one_that_arri
     scene.flap(2)?;
     let before = scene.trapd.traps_of(STATE_CHANGE).len();
     scene.kill_and_start(before)?;
-    scene.router.wait_log("arrives twice if its acknowledgement was on its way", SOON)?;
+    scene.router.wait_log("acknowledgement was on its way arrives twice", SOON)?;
     scene.snmpd.resume()?;
     scene.flap(1)?;
     let mut expected = scene.happened();

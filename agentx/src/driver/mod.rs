@@ -3,6 +3,7 @@
 //! Everything that decides is in the session. This side never waits for one thing alone: it reads whenever the
 //! master writes, also while its own output is stuck, so the two can never block each other.
 
+mod alarm;
 mod stream;
 
 use std::collections::HashSet;
@@ -10,6 +11,7 @@ use std::future::{Future, pending};
 use std::io;
 use std::time::Duration;
 
+use alarm::Alarm;
 use stream::{Connecting, Stream};
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -100,23 +102,22 @@ impl<M: Mib, N: Notifications> Subagent<M, N> {
     /// Runs until `shutdown` is ready, then takes leave of the master and returns.
     pub async fn run_until(mut self, shutdown: impl Future<Output = ()>) {
         let mut shutdown = std::pin::pin!(shutdown);
-        let mut is_ending = false;
+        let (mut is_ending, mut alarm) = (false, Alarm::default());
         loop {
             self.drain();
             if self.session.status().link == crate::session::Link::Closed && matches!(self.link, Link::Down) {
                 return;
             }
-            let deadline = self.session.poll_timeout();
-            let now = (self.clock)();
+            alarm.set(self.session.poll_timeout(), (self.clock)());
             tokio::select! {
                 () = &mut shutdown, if !is_ending => {
                     is_ending = true;
-                    self.session.shutdown(now);
+                    self.session.shutdown((self.clock)());
                 }
                 outcome = self.link.turn(&mut self.buffer, !self.session.output().is_empty()) => {
                     self.handle_link(outcome);
                 }
-                () = wait_until(deadline, now) => self.session.handle_timeout((self.clock)()),
+                () = alarm.rings() => self.session.handle_timeout((self.clock)()),
                 () = self.notifications.changed(), if self.session.can_notify() => {}
             }
         }
@@ -287,14 +288,6 @@ pub fn monotonic() -> Duration {
 #[expect(clippy::disallowed_methods, reason = "the driver's one reading of the clock")]
 fn instant_now() -> Instant {
     Instant::now()
-}
-
-/// Waits for a deadline of the session's clock, which reads `now`; for ever without one.
-async fn wait_until(deadline: Option<Duration>, now: Duration) {
-    match deadline {
-        Some(deadline) => tokio::time::sleep_until(instant_now() + deadline.saturating_sub(now)).await,
-        None => pending().await,
-    }
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::mib::{Change, CommitFailed, SetError, UndoFailed};
 use crate::oid::Oid;
+use crate::value::{Value, VarBind};
 use crate::wire::{ByteOrder, ErrorCode, InvalidPdu, Register, Response, SearchRange};
 
 /// One variable, 1.3.5.1 = 42, that can be set; it counts the SETs that are reserved.
