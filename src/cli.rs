@@ -12,7 +12,7 @@ use std::{
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-pub use self::control::{Control, ControlCommand};
+pub use self::control::{Control, ControlCommand, OnOff};
 use crate::config::{Options, settings};
 
 /// Where the configuration is when `-f` does not say.

@@ -58,7 +58,16 @@ mod tests {
     fn every_script_knows_the_words_of_the_language() {
         for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
             let script = String::from_utf8(script(shell)).unwrap();
-            for word in ["config", "use-file", "ctl", "events", "instance", "virtual_router_id", "SSL_GET"] {
+            for word in [
+                "config",
+                "use-file",
+                "ctl",
+                "events",
+                "step-down",
+                "instance",
+                "virtual_router_id",
+                "SSL_GET",
+            ] {
                 assert!(script.contains(word), "{word} is not in the script for {shell}");
             }
         }

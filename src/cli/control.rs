@@ -1,8 +1,8 @@
 //! `steadfast ctl`: what a running daemon may be asked.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 use super::span::span;
 use crate::control::{Kind, Since};
@@ -41,6 +41,39 @@ pub enum ControlCommand {
     },
     /// Show each transition that comes, one line each, until you stop it
     Watch,
+    /// Have an instance with its sync group give way, and let a worse master be for a while
+    StepDown {
+        /// The instance or sync group
+        name: String,
+        /// For how long, as in 10m; 0 ends it
+        #[arg(long = "for", value_name = "SPAN", value_parser = span, default_value = "10m")]
+        lasting: Duration,
+    },
+    /// Add to the priority of an instance, or of all of a sync group
+    Priority {
+        /// The instance or sync group
+        name: String,
+        /// What is added, as in +20 or -20; 0 ends it
+        #[arg(value_name = "±N", value_parser = clap::value_parser!(i16).range(-253..=253), allow_negative_numbers = true)]
+        by: i16,
+        /// For how long, as in 10m; until it is ended when absent
+        #[arg(long = "for", value_name = "SPAN", value_parser = span)]
+        lasting: Option<Duration>,
+    },
+    /// Have no instance be MASTER, until it is switched off
+    Maintenance {
+        /// Whether
+        switch: OnOff,
+    },
+}
+
+/// On or off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OnOff {
+    /// From now on
+    On,
+    /// No longer
+    Off,
 }
 
 /// Reads the value of `--since`.

@@ -13,8 +13,8 @@ use tokio::{
     time::timeout,
 };
 
-use super::{Request, follow, view};
-use crate::registry::Registry;
+use super::{Request, follow, instruct::Desk, view};
+use crate::registry::{Intervention, Lasting, Registry, Whom};
 
 /// Bytes of a line: a request has some dozens, names included.
 const LONGEST: usize = 4096;
@@ -35,6 +35,17 @@ pub(super) enum Answer {
     Status(Box<view::Status>),
     /// What was to be shown.
     Shown(view::Shown),
+    /// What was wanted is done.
+    Done(Done),
+}
+
+/// What was done.
+#[derive(Debug, Serialize)]
+pub(super) struct Done {
+    /// In words.
+    pub(super) what: String,
+    /// To which instances.
+    pub(super) instances: Vec<String>,
 }
 
 /// The line that says why not.
@@ -43,7 +54,7 @@ pub(super) fn error(why: &str) -> String {
 }
 
 /// Serves a client until it goes, or has to.
-pub(super) async fn serve(stream: UnixStream, registry: &Arc<Registry>) {
+pub(super) async fn serve(stream: UnixStream, registry: &Arc<Registry>, desk: Desk<'_>) {
     let (from, mut to) = stream.into_split();
     let mut lines = Lines { from, read: Vec::new() };
     loop {
@@ -61,6 +72,25 @@ pub(super) async fn serve(stream: UnixStream, registry: &Arc<Registry>) {
             Err(why) => return drop(write(&mut to, &error(&format!("this is no request: {why}"))).await),
         };
         let outcome = match request {
+            Request::StepDown { name, seconds } => {
+                let lasting = match seconds {
+                    0 => Lasting::Ended,
+                    seconds => Lasting::For(Duration::from_secs(seconds)),
+                };
+                send(&mut to, &desk.give(Whom::Named(name), Intervention::StepDown, lasting).await).await
+            }
+            Request::Priority { name, by, seconds } => {
+                let lasting = match (by, seconds) {
+                    (0, _) => Lasting::Ended,
+                    (_, Some(seconds)) => Lasting::For(Duration::from_secs(seconds)),
+                    (_, None) => Lasting::UntilEnded,
+                };
+                send(&mut to, &desk.give(Whom::Named(name), Intervention::Priority(by), lasting).await).await
+            }
+            Request::Maintenance { on } => {
+                let lasting = if on { Lasting::UntilEnded } else { Lasting::Ended };
+                send(&mut to, &desk.give(Whom::All, Intervention::Maintenance, lasting).await).await
+            }
             Request::Events { since } => follow::events(&mut to, registry, since).await,
             // It ends with the connection.
             Request::Watch => return drop(follow::watch(&mut lines, &mut to, registry).await),

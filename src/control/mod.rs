@@ -7,12 +7,14 @@
 //! * [`Request`]: what may be asked;
 //! * `view`: what is answered, made of the rows;
 //! * `follow`: transitions as they come;
+//! * `instruct`: what an operator wants, given to the engine;
 //! * `connection`: one client; [`Server`]: all of them.
 //!
 //! It may use `config`, `kernel`, `registry` and `units`.
 
 mod connection;
 mod follow;
+mod instruct;
 mod request;
 mod server;
 mod view;

@@ -25,6 +25,28 @@ pub enum Request {
     },
     /// Each transition that comes, until the client goes.
     Watch,
+    /// An instance, with its sync group, or a sync group gives way, and lets a worse master be for a while.
+    StepDown {
+        /// The instance or sync group.
+        name: String,
+        /// For how long; 0 ends it.
+        seconds: u64,
+    },
+    /// Something is added to the priority of an instance, or of all of a sync group.
+    Priority {
+        /// The instance or sync group.
+        name: String,
+        /// What, -253..=253; 0 ends it.
+        by: i16,
+        /// For how long; until it is ended when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seconds: Option<u64>,
+    },
+    /// All instances stand aside until it is switched off.
+    Maintenance {
+        /// Whether they do.
+        on: bool,
+    },
 }
 
 /// From when on transitions are told.

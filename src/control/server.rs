@@ -6,8 +6,11 @@ use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use tokio::{net::UnixStream, time::timeout};
 use tracing::warn;
 
-use super::connection;
-use crate::{kernel::LocalSocket, registry::Registry};
+use super::{connection, instruct::Desk};
+use crate::{
+    kernel::LocalSocket,
+    registry::{Instructions, Registry},
+};
 
 /// Connections at a time: more than the people and programs that look after one host.
 const MOST: usize = 64;
@@ -20,12 +23,13 @@ const REST: Duration = Duration::from_millis(100);
 pub struct Server {
     socket: LocalSocket,
     registry: Arc<Registry>,
+    instructions: Arc<dyn Instructions>,
 }
 
 impl Server {
-    /// Answers with what the registry says.
-    pub fn new(socket: LocalSocket, registry: Arc<Registry>) -> Self {
-        Self { socket, registry }
+    /// Answers with what the registry says, and gives instructions to whoever takes them.
+    pub fn new(socket: LocalSocket, registry: Arc<Registry>, instructions: Arc<dyn Instructions>) -> Self {
+        Self { socket, registry, instructions }
     }
 
     /// Serves for ever.
@@ -34,8 +38,9 @@ impl Server {
         loop {
             tokio::select! {
                 accepted = self.socket.accept() => match accepted {
-                    Ok((stream, _)) if connections.len() < MOST => {
-                        connections.push(connection::serve(stream, &self.registry));
+                    Ok((stream, caller)) if connections.len() < MOST => {
+                        let desk = Desk { caller, instructions: &*self.instructions };
+                        connections.push(connection::serve(stream, &self.registry, desk));
                     }
                     Ok((stream, _)) => refuse(&stream),
                     Err(error) => {

@@ -14,7 +14,7 @@ use std::{
 
 use self::{events::Events, link::Link, node::Node, page::Page};
 use crate::{
-    cli::{Arguments, Control, ControlCommand},
+    cli::{Arguments, Control, ControlCommand, OnOff},
     control::{self, Request},
 };
 
@@ -51,6 +51,14 @@ fn converse(socket: &Path, control: &Control) -> Result<(), String> {
         ControlCommand::Show { kind, name } => Request::Show { kind: *kind, name: name.clone() },
         ControlCommand::Events { since } => Request::Events { since: *since },
         ControlCommand::Watch => Request::Watch,
+        ControlCommand::StepDown { name, lasting } => {
+            Request::StepDown { name: name.clone(), seconds: lasting.as_secs() }
+        }
+        ControlCommand::Priority { name, by, lasting } => {
+            let seconds = lasting.map(|lasting| lasting.as_secs());
+            Request::Priority { name: name.clone(), by: *by, seconds }
+        }
+        ControlCommand::Maintenance { switch } => Request::Maintenance { on: *switch == OnOff::On },
     };
     let mut link = Link::open(socket)?;
     link.ask(&request)?;
@@ -60,7 +68,7 @@ fn converse(socket: &Path, control: &Control) -> Result<(), String> {
             link.wait_for_ever()?;
             follow(&mut link, control.json, false)
         }
-        Request::Status | Request::Show { .. } => {
+        _ => {
             let line = link.answer()?.ok_or(HUNG_UP)?;
             print(&line, control.json)
         }

@@ -2,8 +2,10 @@
 
 use std::{path::Path, sync::Arc};
 
+use tokio::sync::mpsc;
 use tracing::{info, warn};
 
+use super::{engine::Command, orders::Desk};
 use crate::{
     config::{Environment as _, Global, System},
     control::{Server, socket_beside},
@@ -12,7 +14,11 @@ use crate::{
 };
 
 /// The server that answers `steadfast ctl`; without one everything else works. On the manage lane, whose runtime it needs.
-pub(super) fn server(pid_file: &Path, registry: &Arc<Registry>) -> Option<Server> {
+pub(super) fn server(
+    pid_file: &Path,
+    registry: &Arc<Registry>,
+    commands: &mpsc::Sender<Command>,
+) -> Option<Server> {
     let topology = registry.topology();
     let Global { settings, .. } = &topology.global;
     let path = match settings.control_socket.as_deref() {
@@ -24,7 +30,7 @@ pub(super) fn server(pid_file: &Path, registry: &Arc<Registry>) -> Option<Server
     match LocalSocket::bind(&path, group) {
         Ok(socket) => {
             info!("`steadfast ctl` is answered at {}", socket.path().display());
-            Some(Server::new(socket, Arc::clone(registry)))
+            Some(Server::new(socket, Arc::clone(registry), Arc::new(Desk::new(commands))))
         }
         Err(error) => {
             warn!("`steadfast ctl` is not answered: {error}");

@@ -483,7 +483,7 @@ fn run_lanes(
     let runtime = runtime().map_err(Refused::fatal)?;
     let control = {
         let _entered = runtime.enter();
-        control::server(pid_file, &registry)
+        control::server(pid_file, &registry, &commands)
     };
     let parent = (voice, said);
     let manage = Manage {

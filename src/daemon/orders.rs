@@ -5,7 +5,7 @@ use std::{sync::mpsc::sync_channel, time::Duration};
 use tokio::sync::mpsc;
 
 use super::engine::Command;
-use crate::registry::{Lineage, NotDone, Orders, Setting};
+use crate::registry::{Instruction, Instructions, Lineage, NotDone, Orders, Setting};
 
 /// How long an order may take. The engine needs some microseconds for it; snmpd asks again after a second.
 const WITHIN: Duration = Duration::from_millis(500);
@@ -29,6 +29,13 @@ impl Orders for Desk {
         let (done, answer) = sync_channel(1);
         engine.try_send(Command::Set { router, setting, done }).map_err(|_| NotDone)?;
         answer.recv_timeout(WITHIN).map_err(|_| NotDone)
+    }
+}
+
+impl Instructions for Desk {
+    fn give(&self, instruction: Instruction) -> Result<(), NotDone> {
+        let engine = self.0.upgrade().ok_or(NotDone)?;
+        engine.try_send(Command::Intervene(Box::new(instruction))).map_err(|_| NotDone)
     }
 }
 

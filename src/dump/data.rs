@@ -95,6 +95,9 @@ fn instance(page: &mut Page, moment: &Moment<'_>, row: &InstanceRow) {
     if config.peers.is_empty() {
         page.line(3, format_args!("Multicast address {}", config.multicast_group));
     }
+    for standing in &status.interventions {
+        page.value(3, "Intervention", format_args!("{} by {}", standing.what, standing.by));
+    }
     announcements(page, row);
     election(page, row);
     holdings(page, row);

@@ -106,6 +106,9 @@ struct Data {
     track_ifp: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     track_script: Vec<String>,
+    /// What operators want, while they do; keepalived has no such thing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    interventions: Vec<String>,
     auth_type: u8,
     /// Never the password itself.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -172,6 +175,11 @@ impl Data {
             vrules: row.rules.iter().map(|row| row.config.to_string()).collect(),
             track_ifp: config.tracks.interfaces.iter().map(|line| line.name.clone()).collect(),
             track_script: config.tracks.scripts.iter().map(command).collect(),
+            interventions: status
+                .interventions
+                .iter()
+                .map(|standing| format!("{} by {}", standing.what, standing.by))
+                .collect(),
             auth_type: match config.auth {
                 Auth::None | Auth::Signed(_) => 0,
                 Auth::Pass(_) => 1,

@@ -13,6 +13,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use nix::unistd::{Uid, User};
 use socket2::{Domain, SockAddr, Socket, Type};
 use tokio::net::{UnixListener, UnixStream};
 
@@ -37,6 +38,13 @@ pub struct Caller {
     pub uid: u32,
     /// Process id; `None` from another PID namespace.
     pub pid: Option<i32>,
+}
+
+impl Caller {
+    /// The user's name. The name service may take as long as it likes for it.
+    pub fn user_name(self) -> Option<String> {
+        User::from_uid(Uid::from_raw(self.uid)).ok().flatten().map(|user| user.name)
+    }
 }
 
 impl LocalSocket {

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     config::tracking::Tracker,
-    registry::{Counter, InstanceStatus, Reason, Setting, State},
+    registry::{Counter, InstanceStatus, Intervention, Operator, Reason, Setting, Standing, State},
     units::{Allowance, Time, Utc},
     vrrp::{
         Action, Auth, Fault, Holding, Input, Instance, Member, Order, Outgoing, Reload, Settings, Source,
@@ -190,6 +190,21 @@ impl Recorded {
     /// [`Instance::handle_removal`].
     pub fn handle_removal(&mut self, now: Time, to: State) {
         self.handle(now, Input::Removal(to));
+    }
+
+    /// [`Instance::handle_intervention`].
+    pub fn handle_intervention(&mut self, now: Time, standing: Standing) {
+        self.handle(now, Input::Intervention(standing));
+    }
+
+    /// [`Instance::handle_relenting`].
+    pub fn handle_relenting(&mut self, now: Time, what: Intervention, by: Option<Operator>) {
+        self.handle(now, Input::Relenting(what, by));
+    }
+
+    /// [`Instance::interventions`].
+    pub fn interventions(&self) -> &[Standing] {
+        self.instance.interventions()
     }
 
     /// [`Instance::handle_shutdown`].

@@ -39,12 +39,35 @@ impl Mastered {
     }
 }
 
+/// A point in time that is read without a lock, or none.
+#[derive(Debug, Default)]
+struct Moment(
+    /// Microseconds, plus one; 0 for none.
+    AtomicU64,
+);
+
+impl Moment {
+    fn set(&self, at: Option<Time>) {
+        let micros = |at: Time| u64::try_from(at.0.as_micros()).unwrap_or(u64::MAX - 1) + 1;
+        self.0.store(at.map_or(0, micros), Ordering::Relaxed);
+    }
+
+    fn get(&self) -> Option<Time> {
+        let micros = self.0.load(Ordering::Relaxed).checked_sub(1)?;
+        Some(Time(std::time::Duration::from_micros(micros)))
+    }
+}
+
 /// Written with every status, read by anyone.
 #[derive(Debug, Default)]
 pub(super) struct History {
     mastered: AtomicU8,
-    /// Microseconds, plus one; 0 while it takes no part.
-    taking_part: AtomicU64,
+    /// Since when it takes part.
+    taking_part: Moment,
+    /// When an advertisement was believed last.
+    heard: Moment,
+    /// When something is due.
+    due: Moment,
 }
 
 impl History {
@@ -56,8 +79,7 @@ impl History {
         }
         let takes_part = |state| matches!(state, State::Backup | State::Master);
         if takes_part(now.state) != takes_part(before.state) {
-            let since = u64::try_from(now.since.0.as_micros()).unwrap_or(u64::MAX - 1) + 1;
-            self.taking_part.store(if takes_part(now.state) { since } else { 0 }, Ordering::Relaxed);
+            self.taking_part.set(takes_part(now.state).then_some(now.since));
         }
     }
 
@@ -66,8 +88,23 @@ impl History {
     }
 
     pub(super) fn takes_part_since(&self) -> Option<Time> {
-        let since = self.taking_part.load(Ordering::Relaxed).checked_sub(1)?;
-        Some(Time(std::time::Duration::from_micros(since)))
+        self.taking_part.get()
+    }
+
+    pub(super) fn note_heard(&self, now: Time) {
+        self.heard.set(Some(now));
+    }
+
+    pub(super) fn heard_at(&self) -> Option<Time> {
+        self.heard.get()
+    }
+
+    pub(super) fn note_due(&self, at: Option<Time>) {
+        self.due.set(at);
+    }
+
+    pub(super) fn due_at(&self) -> Option<Time> {
+        self.due.get()
     }
 }
 

@@ -13,6 +13,7 @@ mod agent;
 mod counters;
 mod group;
 mod history;
+mod interventions;
 mod lag;
 mod orders;
 mod panics;
@@ -36,6 +37,7 @@ pub use self::{
     counters::{Counter, Counters},
     group::{GroupRow, GroupStatus},
     history::Mastered,
+    interventions::{Instruction, Instructions, Intervention, Lasting, Operator, Standing, Whom},
     lag::{Lag, Lateness},
     orders::{NotDone, Ordered, Orders, Server, Setting, Switch, Weights},
     panics::{Panic, Panics},
@@ -59,7 +61,7 @@ pub use self::{
 
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 
 /// Everything the daemon knows, shared by the engine, which writes, and the outputs, which read.
 #[derive(Debug)]
@@ -75,6 +77,8 @@ pub struct Registry {
     pub lag: Lag,
     /// Where threads have panicked.
     pub panics: Panics,
+    /// That no instance is to be MASTER, if an operator has said so (the engine writes it).
+    pub maintenance: ArcSwapOption<Standing>,
 }
 
 impl Registry {
@@ -87,6 +91,7 @@ impl Registry {
             agent: Arc::default(),
             lag: Lag::default(),
             panics: Panics::default(),
+            maintenance: ArcSwapOption::empty(),
         }
     }
 

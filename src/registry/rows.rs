@@ -9,9 +9,9 @@ use std::{
 use arc_swap::ArcSwap;
 
 use crate::{
-    config,
+    config::{self, tracking::Tracker},
     registry::{
-        Counters, Mastered, Ordered, Orders, Reason, RouteRow, RuleRow, Setting, State, Switch,
+        Counters, Mastered, Ordered, Orders, Reason, RouteRow, RuleRow, Setting, Standing, State, Switch,
         history::History,
     },
     units::{IfIndex, Priority, Time},
@@ -79,6 +79,14 @@ pub struct InstanceStatus {
     pub contest: Option<Contest>,
     /// With `auth_hmac`: how the advertisement believed last was signed.
     pub signature: Option<SignatureStatus>,
+    /// Everything that keeps it from taking part, what it waits for included.
+    pub faults: Vec<Reason>,
+    /// What trackers add to its priority, where that is not 0.
+    pub contributions: Vec<(Tracker, i32)>,
+    /// Until when it lets a master of lower priority be (`preempt_delay`).
+    pub tolerates_until: Option<Time>,
+    /// What operators want of it.
+    pub interventions: Vec<Standing>,
 }
 
 /// How an advertisement that was believed was signed: which key its sender uses by now, if any, and how right its clock is.
@@ -205,6 +213,26 @@ impl InstanceRow {
     pub fn set_status(&self, status: InstanceStatus) {
         self.history.note(&self.status.load(), &status);
         self.status.store(Arc::new(status));
+    }
+
+    /// An advertisement was believed (the engine only).
+    pub fn note_heard(&self, now: Time) {
+        self.history.note_heard(now);
+    }
+
+    /// When one was believed last.
+    pub fn heard_at(&self) -> Option<Time> {
+        self.history.heard_at()
+    }
+
+    /// When something is due (the engine only).
+    pub fn note_due(&self, at: Option<Time>) {
+        self.history.note_due(at);
+    }
+
+    /// When something is due: a BACKUP takes over then if it hears nothing else.
+    pub fn due_at(&self) -> Option<Time> {
+        self.history.due_at()
     }
 
     /// Why it became MASTER the last time.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     config::tracking::Tracker,
-    registry::{Setting, State},
+    registry::{Intervention, Operator, Setting, State},
     units::{Family, Priority, Time},
 };
 
@@ -280,6 +280,22 @@ pub enum Reason {
         /// What there is.
         weight: i64,
     },
+    /// An operator wants something; often no move.
+    Intervened {
+        /// What.
+        what: Intervention,
+        /// Who.
+        by: Operator,
+        /// For how long; `None` until somebody ends it.
+        lasting: Option<Duration>,
+    },
+    /// No move: what an operator had wanted is over.
+    Relented {
+        /// What.
+        what: Intervention,
+        /// Who has ended it; `None` when its time has come.
+        by: Option<Operator>,
+    },
     /// The daemon is stopping.
     Shutdown,
     /// A reload has removed the instance.
@@ -386,6 +402,12 @@ impl fmt::Display for Reason {
             Self::Quorum { needed, weight } => {
                 write!(f, "servers of weight {weight} are alive, the quorum needs {needed}")
             }
+            Self::Intervened { what, by, lasting: None } => write!(f, "{what}, asked for by {by}"),
+            Self::Intervened { what, by, lasting: Some(lasting) } => {
+                write!(f, "{what} for {} s, asked for by {by}", lasting.as_secs_f64())
+            }
+            Self::Relented { what, by: None } => write!(f, "the time of {what} is over"),
+            Self::Relented { what, by: Some(by) } => write!(f, "{what} ended by {by}"),
             Self::Shutdown => f.write_str("daemon stops"),
             Self::Deleted => f.write_str("a reload has removed it"),
             Self::Reloaded { added, changed, removed } => {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Fault, Holding, Instance, Order, Reload, Source};
 use crate::{
     config::tracking::Tracker,
-    registry::{Reason, Setting, State},
+    registry::{Intervention, Operator, Reason, Setting, Standing, State},
     units::{Time, Utc},
 };
 
@@ -47,6 +47,10 @@ pub enum Input {
     Reload(Box<Reload>),
     /// [`Instance::handle_removal`]: what it is told as.
     Removal(State),
+    /// [`Instance::handle_intervention`].
+    Intervention(Standing),
+    /// [`Instance::handle_relenting`].
+    Relenting(Intervention, Option<Operator>),
     /// [`Instance::handle_shutdown`]: whether mastership is released.
     Shutdown(bool),
 }
@@ -71,6 +75,8 @@ impl Instance {
             Input::Setting(setting) => self.handle_setting(now, setting),
             Input::Reload(reload) => self.handle_reload(now, *reload),
             Input::Removal(to) => self.handle_removal(now, to),
+            Input::Intervention(standing) => self.handle_intervention(now, standing),
+            Input::Relenting(what, by) => self.handle_relenting(now, what, by),
             Input::Shutdown(release) => self.handle_shutdown(now, release),
         }
     }
@@ -96,6 +102,8 @@ impl fmt::Debug for Input {
             Self::Setting(setting) => f.debug_tuple("Setting").field(setting).finish(),
             Self::Reload(reload) => f.debug_tuple("Reload").field(reload).finish(),
             Self::Removal(to) => f.debug_tuple("Removal").field(to).finish(),
+            Self::Intervention(standing) => f.debug_tuple("Intervention").field(standing).finish(),
+            Self::Relenting(what, by) => f.debug_tuple("Relenting").field(what).field(by).finish(),
             Self::Shutdown(release) => f.debug_tuple("Shutdown").field(release).finish(),
         }
     }

@@ -199,3 +199,95 @@ fn transitions_are_watched_as_they_come_and_told_afterwards() -> Result<()> {
     assert_eq!(ctl(alpha, &router, &["events", "--since", "1h"])?, events);
     Ok(())
 }
+
+/// Two routers with two instances in a sync group each, alpha the better one.
+fn grouped(lan: &Lan) -> Result<[Router; 2]> {
+    let routers = [("alpha", V3.alpha(150)), ("beta", V3.beta(100))].map(|(host, setup)| {
+        let other = Setup { vrid: 52, vips: vec!["10.9.0.101/24".into()], ..setup.clone() };
+        let text = format!(
+            "global_defs {{\n  vrrp_rt_priority 50\n}}\nvrrp_sync_group G {{\n  group {{\n    {VI}\n    VJ\n  }}\n}}\n{}{}",
+            setup.instance(VI),
+            other.instance("VJ")
+        );
+        Router::start(&ours(), &lan[host], host, &text)
+    });
+    let [alpha, beta] = routers;
+    let routers = [alpha?, beta?];
+    routers[0].wait_log("VRRP_Group(G) Entering MASTER STATE", SOON)?;
+    lan.wait_holder("10.9.0.100", "alpha", SOON)?;
+    Ok(routers)
+}
+
+#[test]
+fn a_member_that_steps_down_takes_its_group_along_and_comes_back_when_the_time_is_over() -> Result<()> {
+    if is_keepalived("a running daemon asked from outside") {
+        return Ok(());
+    }
+    let lan = Lan::pair()?;
+    let [alpha, beta] = grouped(&lan)?;
+    let capture = Capture::start(&lan["beta"], "vb0", "ip proto 112")?;
+    let (on_alpha, on_beta) = (alpha.mark(), beta.mark());
+    let done = ctl(&lan["alpha"], &alpha, &["step-down", "VJ", "--for", "4s"])?;
+    assert!(done.contains("step-down for 4 s") && done.contains("VI, VJ"), "{done}");
+    beta.process().wait_log_since(on_beta, "VRRP_Group(G) Entering MASTER STATE", SOON)?;
+    let log = alpha.process().log_since(on_alpha);
+    assert!(
+        log.contains("(VJ) Entering BACKUP STATE (step-down for 4 s, asked for by root (uid 0, pid "),
+        "{log}"
+    );
+    let status = ctl(&lan["alpha"], &alpha, &["status"])?;
+    assert!(status.contains("step-down"), "{status}");
+    // Its priority is higher all the time, and it is MASTER again by itself.
+    alpha.process().wait_log_since(on_alpha, "the time of step-down is over", SOON)?;
+    let log = alpha.process().log_since(on_alpha);
+    assert!(!log.contains("Entering MASTER"), "{log}");
+    alpha.process().wait_log_since(on_alpha, "VRRP_Group(G) Entering MASTER STATE", SOON)?;
+    let farewells = capture.vrrp()?.into_iter().filter(|advert| advert.priority() == 0);
+    let mut from_alpha: Vec<u8> =
+        farewells.filter(|advert| advert.src.to_string() == "10.9.0.1").map(|advert| advert.vrid()).collect();
+    from_alpha.sort_unstable();
+    assert_eq!(from_alpha, [51, 52], "each says farewell once");
+    let events = ctl(&lan["alpha"], &alpha, &["events", "--json"])?;
+    assert!(events.contains("step-down for 4 s, asked for by root (uid 0, pid "), "{events}");
+    Ok(())
+}
+
+#[test]
+fn maintenance_keeps_every_instance_away_and_a_priority_is_added_until_it_is_ended() -> Result<()> {
+    if is_keepalived("a running daemon asked from outside") {
+        return Ok(());
+    }
+    let lan = Lan::pair()?;
+    let [alpha, beta] = grouped(&lan)?;
+    let host = &lan["alpha"];
+    let mark = beta.mark();
+    ctl(host, &alpha, &["maintenance", "on"])?;
+    beta.process().wait_log_since(mark, "VRRP_Group(G) Entering MASTER STATE", SOON)?;
+    beta.kill9();
+    lan["beta"].run(&["ip", "link", "set", "vb0", "down"])?;
+    let mark = alpha.mark();
+    wait::throughout("nobody is MASTER", Duration::from_secs(3), || {
+        let log = alpha.process().log_since(mark);
+        if log.contains("Entering MASTER") { Err(log) } else { Ok(()) }
+    })?;
+    let status: Value = serde_json::from_str(&ctl(host, &alpha, &["status", "--json"])?).expect("JSON");
+    assert!(
+        status["status"]["daemon"]["maintenance"].as_str().is_some_and(|text| text.contains("root")),
+        "{status}"
+    );
+    // It outlasts a reload, also for what is new there.
+    alpha.process().signal(nix::sys::signal::Signal::SIGHUP)?;
+    alpha.process().wait_log_since(mark, "Configuration ", SOON)?;
+    ctl(host, &alpha, &["maintenance", "off"])?;
+    alpha.process().wait_log_since(mark, "VRRP_Group(G) Entering MASTER STATE", SOON)?;
+    let mark = alpha.mark();
+    ctl(host, &alpha, &["priority", VI, "-30"])?;
+    alpha.process().wait_log_since(mark, "(VI) Changing effective priority from 150 to 120", SOON)?;
+    ctl(host, &alpha, &["priority", VI, "+5", "--for", "1s"])?;
+    alpha.process().wait_log_since(mark, "(VI) Changing effective priority from 120 to 155", SOON)?;
+    alpha.process().wait_log_since(mark, "(VI) Changing effective priority from 155 to 150", SOON)?;
+    for wrong in [&["priority", VI, "300"][..], &["step-down", "VX"], &["priority", "VX", "+1"]] {
+        ctl(host, &alpha, wrong).expect_err("it makes no sense");
+    }
+    Ok(())
+}

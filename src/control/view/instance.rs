@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{Moment, seconds, tracker};
 use crate::{
-    registry::{AddressRow, Counter, InstanceRow},
+    registry::{AddressRow, Counter, InstanceRow, Standing},
     units::Time,
 };
 
@@ -38,8 +38,17 @@ pub(in crate::control) struct Instance {
     source: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     master: Option<Peer>,
+    /// When an advertisement was believed last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    heard: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rival: Option<Peer>,
+    /// What operators want.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    interventions: Vec<Wanted>,
+    /// Everything that keeps it from taking part.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    faults: Vec<String>,
     addresses: Vec<Address>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tracks: Vec<tracker::Tracking>,
@@ -52,10 +61,32 @@ pub(in crate::control) struct Instance {
 struct Peer {
     address: String,
     priority: u8,
+    /// Since when it is a rival.
     #[serde(skip_serializing_if = "Option::is_none")]
     since: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     adverts: Option<u64>,
+}
+
+/// Something that an operator wants.
+#[derive(Debug, Serialize)]
+struct Wanted {
+    what: String,
+    by: String,
+    since: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<String>,
+}
+
+impl Wanted {
+    fn of(moment: &Moment<'_>, standing: &Standing) -> Self {
+        Self {
+            what: standing.what.to_string(),
+            by: standing.by.to_string(),
+            since: moment.label(standing.since),
+            until: standing.until.map(|until| moment.label(until)),
+        }
+    }
 }
 
 /// A virtual address.
@@ -116,7 +147,10 @@ pub(super) fn view(moment: &Moment<'_>, row: &InstanceRow) -> Instance {
         adopted_interval_seconds: status.adopted_interval.map(seconds),
         source: status.source.map(|source| source.to_string()),
         master,
+        heard: row.heard_at().map(|at| moment.label(at)),
         rival,
+        interventions: status.interventions.iter().map(|standing| Wanted::of(moment, standing)).collect(),
+        faults: status.faults.iter().map(ToString::to_string).collect(),
         addresses: row.addresses.iter().map(|row| Address::of(row)).collect(),
         tracks: tracker::of_instance(moment, row),
         counters: Counter::ALL.into_iter().map(counted).filter(|(_, count)| *count > 0).collect(),

@@ -35,7 +35,7 @@ impl<'a> Moment<'a> {
 
     /// A time of a row by the calendar.
     pub(super) fn label(&self, at: Time) -> String {
-        Utc(self.utc.0.saturating_sub(self.now.since(at))).to_string()
+        Utc((self.utc.0 + at.since(self.now)).saturating_sub(self.now.since(at))).to_string()
     }
 
     /// How long ago that was, in seconds.

@@ -26,6 +26,9 @@ struct Daemon {
     router_id: String,
     pid: u32,
     time: String,
+    /// Since when no instance is to be MASTER, and who wants that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    maintenance: Option<String>,
     /// How many there were since the start.
     transitions: u64,
     /// How late the vrrp lane was with half of what was due, in milliseconds at the most.
@@ -47,6 +50,9 @@ struct Instance {
     base: Option<u8>,
     interface: String,
     vrid: u8,
+    /// What operators want.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    wanted: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     group: Option<String>,
     /// The one heard last.
@@ -98,6 +104,11 @@ pub(in crate::control) fn status(moment: &Moment<'_>) -> Status {
             router_id: topology.global.router_id.clone(),
             pid: std::process::id(),
             time: moment.utc.to_string(),
+            maintenance: registry
+                .maintenance
+                .load()
+                .as_ref()
+                .map(|standing| format!("since {} by {}", moment.label(standing.since), standing.by)),
             transitions: registry.transitions.newest(),
             median_lag_ms: millis(lag.median),
             worst_lag_ms: millis(lag.worst),
@@ -123,6 +134,7 @@ fn instance(moment: &Moment<'_>, row: &InstanceRow) -> Instance {
         base: (base != priority).then_some(base),
         interface: config.own_interface().to_owned(),
         vrid: config.vrid.value(),
+        wanted: status.interventions.iter().map(|standing| standing.what.to_string()).collect(),
         group: row.group.clone(),
         master: status.master.map(|peer| peer.address.to_string()),
         since: moment.label(status.since),

@@ -188,6 +188,7 @@ impl Engine {
     pub(super) fn set_timer(&mut self, number: usize) {
         let machine = &self.routers[number].machine;
         let (deadline, is_master) = (machine.poll_timeout(), machine.is_master());
+        self.routers[number].row.note_due(deadline);
         self.urgent.set(number, deadline.filter(|_| is_master));
         self.timers.set(number, deadline.filter(|_| !is_master));
     }
@@ -235,7 +236,10 @@ impl Engine {
         let published = self.registry.transitions.publish(now, clock::wall(), subject, change);
         let Transition { seq, change: Change { to: state, reason, .. }, .. } = &*published;
         match state {
-            _ if matches!(reason, Reason::Priority { .. } | Reason::Set { .. }) => {
+            _ if matches!(reason, Reason::Priority { .. } | Reason::Set { .. } | Reason::Relented { .. }) => {
+                info!(instance = name, %state, seq, "({name}) {reason}");
+            }
+            state if matches!(reason, Reason::Intervened { .. }) && !published.change.is_move() => {
                 info!(instance = name, %state, seq, "({name}) {reason}");
             }
             _ if !published.change.is_move() => warn!(instance = name, %state, seq, "({name}) {reason}"),

@@ -16,6 +16,7 @@ mod groups;
 mod holder;
 mod holdings;
 mod interfaces;
+mod interventions;
 mod kernel_view;
 mod lateness;
 mod leftovers;
@@ -90,7 +91,7 @@ use crate::{
     kernel::{
         Deadline, Event, Events, Inbox, KernelError, ReceiveBuffer, Requests, VrrpSocket, Watch, clock,
     },
-    registry::{Counter, Lineage, Registry, Setting},
+    registry::{Counter, Instruction, Lineage, Registry, Setting},
     track::Observation,
     units::{IfIndex, Time},
     vrrp::{Addressee, LONGEST_ADVERT, SyncRequest},
@@ -136,6 +137,8 @@ pub(super) enum Command {
         /// Whom to tell that it is done; dropped when it cannot be.
         done: std::sync::mpsc::SyncSender<()>,
     },
+    /// An operator wants something.
+    Intervene(Box<Instruction>),
     /// Answer, as a sign of life.
     Alive(mpsc::Sender<()>),
     /// Go on with another configuration.
@@ -237,6 +240,8 @@ pub(super) struct Engine {
     voice: Voice,
     /// When the engine before this one was killed.
     died_at: Option<Time>,
+    /// When the next thing that an operator wanted is over.
+    relent_at: Option<Time>,
     /// Whether a stop gives up mastership and addresses (not with `-V`).
     release: bool,
     /// When a stop is over, should the kernel have done nothing of what is asked until then.
@@ -290,9 +295,8 @@ impl Engine {
             made.map(|(serial, (made, row))| Router::new(serial, row, made, recorder.as_ref())).collect();
         let (opener, openings) = Opener::start()?;
         let global = &topology.global.settings;
-        let event_buffer = buffers::of_events(global);
         let timer = |error| KernelError::from_io("opening the engine's timer", &error);
-        let watch = routing.watch();
+        let (watch, event_buffer) = (routing.watch(), buffers::of_events(global));
         Ok(Self {
             urgent: Timers::new(routers.len()),
             timers: Timers::new(routers.len()),
@@ -338,6 +342,7 @@ impl Engine {
             real_time,
             voice,
             died_at,
+            relent_at: None,
             release,
             stop_by: None,
             failure: None,
@@ -401,6 +406,7 @@ impl Engine {
             self.stop_by,
             self.start.deadline(),
             self.announcements.deadline(),
+            self.relent_at,
         ];
         if let Err(error) = self.deadline.set(deadlines.into_iter().flatten().min()) {
             warn!("cannot set the engine's timer: {error}");
@@ -463,6 +469,7 @@ impl Engine {
         }
         self.move_together(now);
         self.run_link_timers(now);
+        self.relent(now);
         while let Some(number) = self.repairs.due(now) {
             self.repair(number, now);
         }
@@ -517,7 +524,12 @@ impl Engine {
             }
             return;
         }
-        self.routers[number].machine.handle_packet(now, packet);
+        let router = &mut self.routers[number];
+        let believed = router.row.counters.value(Counter::AdvertReceived);
+        router.machine.handle_packet(now, packet);
+        if router.row.counters.value(Counter::AdvertReceived) != believed {
+            router.row.note_heard(now);
+        }
         self.tell_of_rejection(number, now);
         self.carry_out(number, now);
     }
@@ -544,6 +556,7 @@ impl Engine {
             Some(Command::Asked { interface }) => self.interface_asked(&interface, now),
             Some(Command::Reload(succession)) => self.succeed(succession),
             Some(Command::Set { router, setting, done }) => self.set(&router, setting, now, done),
+            Some(Command::Intervene(instruction)) => self.intervene(*instruction, now),
             // Whoever has given up waiting does not matter.
             Some(Command::Alive(done)) => drop(done.try_send(())),
             Some(Command::Shutdown) | None => self.shut_down(now),

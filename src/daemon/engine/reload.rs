@@ -358,6 +358,7 @@ impl Engine {
     fn begin(&mut self, number: usize, now: Time) {
         self.adopt_leftovers(number, "removes");
         self.settle_group(number, now);
+        self.keep_in_maintenance(number, now);
         self.routers[number].machine.handle_start(now);
         self.carry_out(number, now);
         self.reconcile(Holder::Router(number), now);

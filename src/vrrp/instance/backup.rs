@@ -87,7 +87,7 @@ impl Instance {
     /// Whether a master of lower priority is left alone: without preemption always, with `preempt_delay` for
     /// that long since the first one was heard.
     fn tolerates_lower(&mut self, now: Time) -> bool {
-        if !self.settings.preempt {
+        if !self.settings.preempt || self.stands_aside() {
             return true;
         }
         if self.settings.preempt_delay.is_zero() {

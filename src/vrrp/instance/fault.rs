@@ -88,6 +88,14 @@ impl Instance {
         }
     }
 
+    /// What keeps it from taking part; what it only waits for does so before it has begun, and in FAULT.
+    pub(super) fn shown_faults(&self) -> Vec<Reason> {
+        if matches!(self.state, State::Backup | State::Master) {
+            return Vec::new();
+        }
+        self.faults.values().cloned().collect()
+    }
+
     /// Moves into or out of FAULT, as the faults that are left demand.
     pub(super) fn follow_faults(&mut self, now: Time) {
         if !self.started || self.state == State::Stop {

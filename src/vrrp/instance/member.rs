@@ -19,7 +19,9 @@ impl Instance {
             state: self.state,
             is_waiting: self.is_waiting(),
             ready: self.ready,
-            begins_as_master: self.settings.membership == Membership::AmongOwners && self.begins_at_once(),
+            begins_as_master: self.settings.membership == Membership::AmongOwners
+                && self.begins_at_once()
+                && !self.stands_aside(),
             fault: fault.map(|(_, reason)| reason.clone()).or_else(no_address),
             pending: self.faults.keys().any(|fault| own(fault) && fault.is_silent()),
             told_of_fault: self.faults.get(&Fault::Group).cloned(),

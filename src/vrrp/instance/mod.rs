@@ -15,6 +15,7 @@
 mod backup;
 mod contest;
 mod fault;
+mod intervention;
 mod master;
 mod member;
 mod reload;
@@ -51,7 +52,8 @@ use super::{
 use crate::{
     config::tracking::Tracker,
     registry::{
-        Change, Contest, ContestEnd, Counter, Counters, InstanceStatus, Ordered, Peer, Reason, State,
+        Change, Contest, ContestEnd, Counter, Counters, InstanceStatus, Ordered, Peer, Reason, Standing,
+        State,
     },
     units::{Priority, Time, Utc, Version},
 };
@@ -95,6 +97,8 @@ pub struct Instance {
     wanted: State,
     /// What orders have switched.
     ordered: Ordered,
+    /// What operators want.
+    interventions: Vec<Standing>,
     /// What each tracker adds to the priority.
     weights: BTreeMap<Tracker, i32>,
     /// Effective priority.
@@ -151,6 +155,7 @@ impl Instance {
             faults: BTreeMap::new(),
             wanted: if settings.start_as_master { State::Master } else { State::Backup },
             ordered: Ordered::default(),
+            interventions: Vec::new(),
             weights: BTreeMap::new(),
             priority: settings.priority,
             conceded: false,
@@ -245,6 +250,8 @@ impl Instance {
     pub fn handle_timeout(&mut self, now: Time) {
         while let Some((timer, due)) = self.timers.expire(now) {
             match timer {
+                // An operator's maintenance: the end of it sets the timer anew.
+                Timer::MasterDown if self.is_in_maintenance() => {}
                 Timer::MasterDown if self.is_held_back(now) => {}
                 // RFC 9568 §6.4.2 (6.4.2-7).
                 Timer::MasterDown => self.take_over(now),
@@ -346,6 +353,10 @@ impl Instance {
             adopted_interval: self.adopted_interval(),
             contest: self.contest,
             signature: self.guard.signature(),
+            faults: self.shown_faults(),
+            contributions: self.weights.iter().map(|(t, w)| (*t, *w)).filter(|(_, w)| *w != 0).collect(),
+            tolerates_until: self.tolerate_until,
+            interventions: self.interventions.clone(),
         }
     }
 
@@ -362,7 +373,8 @@ impl Instance {
 
     /// The first state in which the router takes part.
     fn begin(&mut self, now: Time) {
-        let starts_as_master = self.settings.is_owner() && self.settings.start_as_master;
+        let starts_as_master =
+            self.settings.is_owner() && self.settings.start_as_master && !self.stands_aside();
         if let Some(delay) = self.quiet_for(now) {
             return self.begin_quietly(now, delay, starts_as_master);
         }
@@ -422,15 +434,20 @@ impl Instance {
         )
     }
 
-    /// The priority that the skew is made from: an owner's even when it has conceded.
+    /// The priority that the skew is made from: an owner's even when it has conceded. Who stands aside goes last.
     fn skew_priority(&self) -> Priority {
+        if self.stands_aside() {
+            return Priority(1);
+        }
         if self.settings.is_owner() { Priority::OWNER } else { self.priority }
     }
 
     /// Recomputes the effective priority from the configured one, the trackers and a concession.
     fn update_priority(&mut self, now: Time) {
-        let sum =
-            self.weights.values().fold(i32::from(self.settings.priority.0), |a, b| a.saturating_add(*b));
+        let sum = self
+            .weights
+            .values()
+            .fold(i32::from(self.settings.priority.0) + self.adjustment(), |a, b| a.saturating_add(*b));
         let priority = match (self.settings.is_owner(), self.conceded) {
             (true, false) => Priority::OWNER,
             (true, true) => Priority::MAX_NON_OWNER,

@@ -37,7 +37,7 @@ impl Instance {
     /// Nothing holds the router back any more: it goes on as MASTER if that is still possible, a member of a sync group
     /// when all of them can; else it begins as any other.
     pub(super) fn resume_or_begin(&mut self, now: Time) {
-        if self.resume_until.is_none_or(|until| until <= now) {
+        if self.resume_until.is_none_or(|until| until <= now) || self.stands_aside() {
             self.give_up_resumption();
             self.begin(now);
         } else if self.is_member() {

@@ -45,11 +45,12 @@ impl Instance {
         if self.quiet_for(now).is_some() {
             return None;
         }
+        let stands_aside = self.stands_aside();
         let mut verdict = validate::validate(&self.settings, &mut self.guard, now, packet);
         let policy = &self.settings.policy;
         if let Ok(advert) = &mut verdict {
             // RFC 9568 §7.1 (7.1-7). An owner that has conceded is none.
-            if policy.owner_ignore_adverts && self.priority == Priority::OWNER {
+            if policy.owner_ignore_adverts && self.priority == Priority::OWNER && !stands_aside {
                 return None;
             }
             let is_known = self.master.is_some_and(|master| master.address == advert.source);

@@ -242,8 +242,12 @@ impl Watch {
                 Order::Fault(_) | Order::Wait(false) => Command::NoFault,
                 Order::Announce => Command::Announce,
             }),
-            // No story has a reload.
-            Input::Setting(_) | Input::Reload(_) | Input::Removal(_) => Cause::Setting,
+            // No story has a reload, nor an operator.
+            Input::Setting(_)
+            | Input::Reload(_)
+            | Input::Removal(_)
+            | Input::Intervention(_)
+            | Input::Relenting(..) => Cause::Setting,
             Input::Shutdown(release) => Cause::Shutdown { release: *release },
         }
     }

@@ -7,6 +7,7 @@ mod contest;
 mod faults;
 mod forged;
 mod garp;
+mod interventions;
 mod ipv6;
 mod malformed;
 mod master;
