@@ -33,6 +33,11 @@ pub enum ControlCommand {
         /// Its name; for a virtual server as it is written, in quotes
         name: Option<String>,
     },
+    /// Say why an instance is in its state, and what would have to change
+    Why {
+        /// The instance
+        name: String,
+    },
     /// Show the transitions that there were
     Events {
         /// How long ago the first of them was, as in 10m; a number with # means those after it, as in #17

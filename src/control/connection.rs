@@ -13,7 +13,12 @@ use tokio::{
     time::timeout,
 };
 
-use super::{Request, follow, instruct::Desk, view};
+use super::{
+    Request, follow,
+    instruct::Desk,
+    view,
+    why::{self, Why},
+};
 use crate::registry::{Intervention, Lasting, Registry, Whom};
 
 /// Bytes of a line: a request has some dozens, names included.
@@ -35,6 +40,8 @@ pub(super) enum Answer {
     Status(Box<view::Status>),
     /// What was to be shown.
     Shown(view::Shown),
+    /// Why an instance is in its state.
+    Why(Why),
     /// What was wanted is done.
     Done(Done),
 }
@@ -72,6 +79,11 @@ pub(super) async fn serve(stream: UnixStream, registry: &Arc<Registry>, desk: De
             Err(why) => return drop(write(&mut to, &error(&format!("this is no request: {why}"))).await),
         };
         let outcome = match request {
+            Request::Why { name } => {
+                let moment = view::Moment::now(registry);
+                let why = view::instance(&moment, &name).map(|row| why::why(&moment, row));
+                send(&mut to, &why.map_or_else(Answer::Error, Answer::Why)).await
+            }
             Request::StepDown { name, seconds } => {
                 let lasting = match seconds {
                     0 => Lasting::Ended,

@@ -7,6 +7,7 @@
 //! * [`Request`]: what may be asked;
 //! * `view`: what is answered, made of the rows;
 //! * `follow`: transitions as they come;
+//! * `why`: the same rows as an explanation;
 //! * `instruct`: what an operator wants, given to the engine;
 //! * `connection`: one client; [`Server`]: all of them.
 //!
@@ -18,12 +19,14 @@ mod instruct;
 mod request;
 mod server;
 mod view;
+mod why;
 
 use std::path::{Path, PathBuf};
 
 pub use self::{
     request::{Kind, Request, Since},
     server::Server,
+    why::Why,
 };
 use crate::kernel::own_file;
 

@@ -17,6 +17,11 @@ pub enum Request {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         name: Option<String>,
     },
+    /// Why an instance is in its state.
+    Why {
+        /// The instance.
+        name: String,
+    },
     /// The transitions up to now, a line each, and a last line that says so.
     Events {
         /// From when on; from the start when absent.

@@ -12,10 +12,12 @@ use std::{
     process::ExitCode,
 };
 
+use serde::Deserialize;
+
 use self::{events::Events, link::Link, node::Node, page::Page};
 use crate::{
     cli::{Arguments, Control, ControlCommand, OnOff},
-    control::{self, Request},
+    control::{self, Request, Why},
 };
 
 /// Where the pid file is when nobody says.
@@ -49,6 +51,7 @@ fn converse(socket: &Path, control: &Control) -> Result<(), String> {
     let request = match &control.command {
         ControlCommand::Status => Request::Status,
         ControlCommand::Show { kind, name } => Request::Show { kind: *kind, name: name.clone() },
+        ControlCommand::Why { name } => Request::Why { name: name.clone() },
         ControlCommand::Events { since } => Request::Events { since: *since },
         ControlCommand::Watch => Request::Watch,
         ControlCommand::StepDown { name, lasting } => {
@@ -95,6 +98,12 @@ fn follow(link: &mut Link, json: bool, ends: bool) -> Result<(), String> {
     Err(HUNG_UP.into())
 }
 
+/// Why an instance is in its state, as it is answered.
+#[derive(Deserialize)]
+struct Explained {
+    why: Why,
+}
+
 /// Reads an answer; one that says why not is an error.
 fn read(line: &str) -> Result<Node, String> {
     let answer: Node = serde_json::from_str(line).map_err(|_| format!("this is no answer: {line}"))?;
@@ -107,8 +116,14 @@ fn read(line: &str) -> Result<Node, String> {
 /// Prints an answer that has one line.
 fn print(line: &str, json: bool) -> Result<(), String> {
     let answer = read(line)?;
-    let text =
-        if json { format!("{line}\n") } else { Page::new(io::stdout().is_terminal()).of(answer.only()) };
+    let text = if json {
+        format!("{line}\n")
+    } else if answer.field("why").is_some() {
+        let Explained { why } = serde_json::from_str(line).map_err(|error| error.to_string())?;
+        why.to_string()
+    } else {
+        Page::new(io::stdout().is_terminal()).of(answer.only())
+    };
     // Whoever has closed it has read enough.
     let _ = io::stdout().write_all(text.as_bytes());
     Ok(())

@@ -189,6 +189,8 @@ fn transitions_are_watched_as_they_come_and_told_afterwards() -> Result<()> {
     assert_eq!(event["event"]["from"], "MASTER", "{line}");
     assert_eq!(event["event"]["reason"], "interface va0 is down", "{line}");
     watcher.kill();
+    let why = ctl(alpha, &router, &["why", VI])?;
+    assert!(why.starts_with("VI is in FAULT: interface va0 is down.\n"), "{why}");
     let events = ctl(alpha, &router, &["events"])?;
     let states: Vec<&str> = events.lines().filter(|line| line.contains(" -> ")).collect();
     let ways = ["INIT -> BACKUP", "BACKUP -> MASTER", "MASTER -> FAULT"];
@@ -227,6 +229,9 @@ fn a_member_that_steps_down_takes_its_group_along_and_comes_back_when_the_time_i
     let [alpha, beta] = grouped(&lan)?;
     let capture = Capture::start(&lan["beta"], "vb0", "ip proto 112")?;
     let (on_alpha, on_beta) = (alpha.mark(), beta.mark());
+    let why = ctl(&lan["beta"], &beta, &["why", VI])?;
+    let cause = "VI is BACKUP: 10.9.0.1 is master with a higher priority (150, ours is 100).\n";
+    assert!(why.starts_with(cause), "{why}");
     let done = ctl(&lan["alpha"], &alpha, &["step-down", "VJ", "--for", "4s"])?;
     assert!(done.contains("step-down for 4 s") && done.contains("VI, VJ"), "{done}");
     beta.process().wait_log_since(on_beta, "VRRP_Group(G) Entering MASTER STATE", SOON)?;
@@ -237,6 +242,9 @@ fn a_member_that_steps_down_takes_its_group_along_and_comes_back_when_the_time_i
     );
     let status = ctl(&lan["alpha"], &alpha, &["status"])?;
     assert!(status.contains("step-down"), "{status}");
+    let why = ctl(&lan["alpha"], &alpha, &["why", "VJ"])?;
+    assert!(why.starts_with("VJ is BACKUP: root (uid 0, pid "), "{why}");
+    assert!(why.contains("last advert  from 10.9.0.2, priority 100, "), "{why}");
     // Its priority is higher all the time, and it is MASTER again by itself.
     alpha.process().wait_log_since(on_alpha, "the time of step-down is over", SOON)?;
     let log = alpha.process().log_since(on_alpha);

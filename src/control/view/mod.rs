@@ -5,7 +5,7 @@ mod instance;
 mod kernel;
 mod server;
 mod status;
-mod tracker;
+pub(super) mod tracker;
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ pub(super) use self::status::{Status, status};
 use super::Kind;
 use crate::{
     kernel::clock,
-    registry::{AgentStatus, GroupRow, Registry, Topology},
+    registry::{AgentStatus, GroupRow, InstanceRow, Registry, Topology},
     units::{Time, Utc},
 };
 
@@ -119,8 +119,20 @@ pub(super) fn show(moment: &Moment<'_>, kind: Kind, name: Option<&str>) -> Resul
     })
 }
 
+/// The instance of that name.
+///
+/// # Errors
+/// In words for who asked, when there is none.
+pub(super) fn instance<'a>(moment: &'a Moment<'_>, name: &str) -> Result<&'a InstanceRow, String> {
+    let mut rows = moment.topology.instances.iter();
+    rows.find(|row| row.config.name == name).map(|row| &**row).ok_or_else(|| {
+        let names: Vec<_> = moment.topology.instances.iter().map(|row| row.config.name.clone()).collect();
+        unknown(Kind::Instance, name, &names)
+    })
+}
+
 /// The one that is not there, with those that are.
-pub(super) fn unknown(kind: Kind, name: &str, known: &[String]) -> String {
+fn unknown(kind: Kind, name: &str, known: &[String]) -> String {
     const MOST: usize = 10;
     let word = kind.word();
     if known.is_empty() {
@@ -157,7 +169,7 @@ struct Member {
 fn group(moment: &Moment<'_>, row: &GroupRow) -> Group {
     let status = row.status();
     let members = row.config.members.iter().filter_map(|member| moment.topology.instances.get(*member));
-    let member = |row: &std::sync::Arc<crate::registry::InstanceRow>| {
+    let member = |row: &std::sync::Arc<InstanceRow>| {
         let status = row.status();
         let reason = status.reason.as_ref().map(ToString::to_string);
         Member { name: row.config.name.clone(), state: status.state.word(), reason }

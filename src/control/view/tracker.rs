@@ -24,14 +24,25 @@ pub(in crate::control) struct Line {
 /// A line of an instance, or of its sync group, that tracks something.
 #[derive(Debug, Serialize)]
 pub(in crate::control) struct Tracking {
+    #[serde(skip)]
+    pub(in crate::control) tracker: Tracker,
     kind: &'static str,
-    name: String,
-    weight: i16,
+    pub(in crate::control) name: String,
+    pub(in crate::control) weight: i16,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     reverse: bool,
     state: &'static str,
     #[serde(skip_serializing_if = "String::is_empty")]
     detail: String,
+}
+
+impl Tracking {
+    /// What it is and how it is.
+    pub(in crate::control) fn words(&self) -> String {
+        let Self { kind, name, state, detail, .. } = self;
+        let detail = if detail.is_empty() { String::new() } else { format!(", {detail}") };
+        format!("{kind} {name} ({state}{detail})")
+    }
 }
 
 /// A `vrrp_script`.
@@ -66,14 +77,15 @@ pub(super) fn all(moment: &Moment<'_>) -> Vec<Line> {
 }
 
 /// What an instance tracks, its own lines and those of its sync group.
-pub(super) fn of_instance(moment: &Moment<'_>, row: &InstanceRow) -> Vec<Tracking> {
+pub(in crate::control) fn of_instance(moment: &Moment<'_>, row: &InstanceRow) -> Vec<Tracking> {
     let mut groups = moment.topology.groups.iter();
     let group = groups.find(|group| row.group.as_ref() == Some(&group.config.name));
     let of_group = group.into_iter().flat_map(|group| group.config.tracks.iter());
     let lines = row.config.tracks.iter().chain(of_group);
     let tracking = lines.filter_map(|tracked| {
         let Line { kind, name, state, detail, .. } = line(moment, tracked.tracker)?;
-        Some(Tracking { kind, name, weight: tracked.weight, reverse: tracked.reverse, state, detail })
+        let (tracker, weight, reverse) = (tracked.tracker, tracked.weight, tracked.reverse);
+        Some(Tracking { tracker, kind, name, weight, reverse, state, detail })
     });
     tracking.collect()
 }
