@@ -4,11 +4,14 @@
 //! |---|---|
 //! | `ipvs` | requests to IPVS, and its table |
 //! | `pools` | pools of real servers: the table as they die and come back, and what is told of it |
+//! | `checkers` | each kind of check, up and down |
 //! | `site`, `fifo` | a director with servers that can be killed, and what it tells |
 //! | `links` | links and devices that few kernels have: ipvlan, VRF |
 
 #![allow(clippy::expect_used, reason = "a failed expectation is a failed test, in helpers too")]
 
+#[path = "vm/checkers.rs"]
+mod checkers;
 #[path = "vm/fifo.rs"]
 mod fifo;
 #[path = "vm/ipvs.rs"]

@@ -10,17 +10,32 @@
 //!
 //! | part | what it does |
 //! |---|---|
-//! | `schedule`, `rhythm` | when a check runs, and when its failures count |
+//! | `schedule`, `rhythm`, `course` | when a check runs, and when its failures count |
 //! | `probe` | the kinds of checks, and one try of each |
-//! | `tcp` | `TCP_CHECK` |
+//! | `tcp` | `TCP_CHECK`, and the connections of others |
+//! | `http` | `HTTP_GET` and `SSL_GET`: requests, answers, the order of pages |
+//! | `smtp`, `dns`, `misc`, `udp`, `ping` | the checks of these names |
 
+mod course;
+mod dns;
+#[cfg(test)]
+mod hostile;
+mod http;
+mod misc;
+mod ping;
 mod probe;
 mod rhythm;
 mod schedule;
+mod smtp;
 mod tcp;
+mod udp;
 
 pub use self::{
+    course::Course,
+    dns::{Reply, reply},
+    http::{Http, Pages, Response, TooLong},
     probe::{Kind, Outcome, Probe},
     rhythm::Rhythm,
     schedule::{Schedule, Verdict},
+    smtp::{Talk, Turn},
 };

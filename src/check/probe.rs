@@ -1,6 +1,6 @@
 //! One try of a check, of whatever kind.
 
-use super::tcp;
+use super::{dns::Dns, http::Http, misc::Misc, ping::Ping, smtp::Smtp, tcp::Connect, udp::Udp};
 use crate::config::settings::Check;
 
 /// How a try has ended.
@@ -80,22 +80,47 @@ impl Kind {
 #[derive(Debug)]
 pub enum Probe {
     /// It connects.
-    Tcp(tcp::Connect),
+    Tcp(Connect),
+    /// It fetches a page.
+    Http(Http),
+    /// It talks to a mail server.
+    Smtp(Smtp),
+    /// It asks a name server.
+    Dns(Dns),
+    /// It runs a program.
+    Misc(Misc),
+    /// It sends a datagram.
+    Udp(Udp),
+    /// It sends an echo request.
+    Ping(Ping),
 }
 
 impl Probe {
-    /// That of a check; `None` for one that follows something, and for one that nobody carries out yet.
-    pub fn of(check: &Check) -> Option<Self> {
-        match check {
-            Check::Tcp(check) => Some(Self::Tcp(tcp::Connect::new(&check.connection))),
-            _ => None,
-        }
+    /// That of a check of a server of this weight; `None` for a check that follows something.
+    pub fn of(check: &Check, weight: u32) -> Option<Self> {
+        Some(match check {
+            Check::Tcp(check) => Self::Tcp(Connect::new(&check.connection)),
+            Check::Http(check) => Self::Http(Http::new(check, false)),
+            Check::Ssl(check) => Self::Http(Http::new(check, true)),
+            Check::Smtp(check) => Self::Smtp(Smtp::new(check)),
+            Check::Dns(check) => Self::Dns(Dns::new(check)),
+            Check::Misc(check) => Self::Misc(Misc::new(check, weight)),
+            Check::Udp(check) => Self::Udp(Udp::new(check)),
+            Check::Ping(check) => Self::Ping(Ping::new(check)),
+            Check::Bfd(_) | Check::File(_) => return None,
+        })
     }
 
-    /// One try, which ends within its own limits.
-    pub async fn run(&self) -> Outcome {
+    /// One try, of the page of that number where there are several; it ends within its own limits.
+    pub async fn run(&self, page: usize) -> Outcome {
         match self {
             Self::Tcp(connect) => connect.run().await,
+            Self::Http(http) => http.run(page).await,
+            Self::Smtp(smtp) => smtp.run().await,
+            Self::Dns(dns) => dns.run().await,
+            Self::Misc(misc) => misc.run().await,
+            Self::Udp(udp) => udp.run().await,
+            Self::Ping(ping) => ping.run().await,
         }
     }
 }

@@ -12,20 +12,7 @@ const WEIGHTY: &[(&[&str], &str)] = &[
         "services are looked for in the network namespace that the program is started in",
     ),
     (&["track_bfd"], "what happens there neither moves the priority nor the addresses"),
-    (
-        &[
-            "HTTP_GET",
-            "SSL_GET",
-            "SMTP_CHECK",
-            "DNS_CHECK",
-            "MISC_CHECK",
-            "UDP_CHECK",
-            "PING_CHECK",
-            "FILE_CHECK",
-            "BFD_CHECK",
-        ],
-        "its server is never taken to be down by it",
-    ),
+    (&["FILE_CHECK", "BFD_CHECK"], "its server is never taken to be down by it"),
 ];
 
 #[cfg(test)]

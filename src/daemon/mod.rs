@@ -9,6 +9,7 @@
 
 mod agent;
 mod checks;
+mod connections;
 mod control;
 mod dumps;
 mod engine;
@@ -50,10 +51,11 @@ use tracing::{error, info, warn};
 
 use self::{
     checks::Checks,
+    connections::Connections,
     engine::{Engine, Neighbours, buffers},
     host::Host,
     journal::{Journal, Plan},
-    manage::{Manage, Snmp},
+    manage::{LAST_WORDS, Manage, Snmp},
     netlink::Netlink,
     orders::Desk,
     pid_file::PidFile,
@@ -76,9 +78,10 @@ use crate::{
         schedule,
     },
     notify,
-    registry::{Orders, Registry, Topology},
+    registry::{InstanceRow, Orders, Registry, Topology},
     snmp::{Backlog, Told},
     units::Time,
+    vrrp::SyncRequest,
 };
 
 /// keepalived's exit statuses.
@@ -460,12 +463,13 @@ fn run_lanes(
     real_time.begin();
     trackers::first_answers(&registry.topology().interfaces);
     let (voice, said) = Voice::new();
+    let (connections, ipvs) = start_connections(&topology).map_err(Refused::fatal)?.unzip();
     let neighbours = Neighbours {
         host,
         commands: receiver,
         real_time: Arc::clone(&real_time),
         recorder,
-        ipvs: None,
+        ipvs,
         voice: voice.clone(),
         died_at,
     };
@@ -504,7 +508,11 @@ fn run_lanes(
     let managed = catch_unwind(AssertUnwindSafe(|| runtime.block_on(manage.run(engine_ended))));
     // What the name service is asked for may take as long as it likes: nobody waits for it.
     runtime.shutdown_background();
-    match (vrrp.join(), managed) {
+    let ran = vrrp.join();
+    if let Some(connections) = connections {
+        connections.finish(LAST_WORDS);
+    }
+    match (ran, managed) {
         (Err(_), _) => Err(Refused { status: exit::INTERNAL, message: "the vrrp lane panicked".to_owned() }),
         (Ok(Err(error)), _) => Err(Refused::fatal(error)),
         (Ok(Ok(())), Err(_)) => {
@@ -513,6 +521,14 @@ fn run_lanes(
         (Ok(Ok(())), Ok(Err(error))) => Err(Refused::fatal(error)),
         (Ok(Ok(())), Ok(Ok(()))) => Ok(()),
     }
+}
+
+/// The thread for `lvs_sync_daemon`, and where to ask it, where there is something to ask for.
+fn start_connections(topology: &Topology) -> io::Result<Option<(Connections, mpsc::Sender<SyncRequest>)>> {
+    let by_instance = |row: &Arc<InstanceRow>| row.config.settings.lvs_sync_daemon_interface.is_some();
+    let wanted =
+        topology.global.settings.lvs_sync_daemon.is_some() || topology.instances.iter().any(by_instance);
+    wanted.then(Connections::start).transpose()
 }
 
 fn vrrp_lane(registry: Arc<Registry>, neighbours: Neighbours, release: bool) -> Result<(), KernelError> {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use nix::{errno::Errno, libc, net::if_::if_nametoindex};
-use socket2::SockRef;
+use socket2::{Protocol, SockRef};
 use tokio::net::{TcpSocket, TcpStream, UdpSocket};
 
 /// Where packets leave from; what is `None` or 0 is left to the kernel.
@@ -75,6 +75,24 @@ pub async fn udp(target: SocketAddr, origin: &Origin) -> Result<UdpSocket, Misse
     let here = |error: io::Error| Missed::Here(super::error::describe(&error));
     let domain = socket2::Domain::for_address(target);
     let socket = socket2::Socket::new(domain, socket2::Type::DGRAM.nonblocking(), None).map_err(here)?;
+    let target = prepare(SockRef::from(&socket), target, origin).map_err(here)?;
+    let socket = UdpSocket::from_std(socket.into()).map_err(here)?;
+    socket.connect(target).await.map_err(|error| Missed::from_io(&error))?;
+    Ok(socket)
+}
+
+/// A socket for echo requests to one peer and their replies, which needs no privilege but that of [`PingGroup`].
+///
+/// [`PingGroup`]: super::PingGroup
+///
+/// # Errors
+/// See [`Missed`].
+pub async fn echo(target: SocketAddr, origin: &Origin) -> Result<UdpSocket, Missed> {
+    let here = |error: io::Error| Missed::Here(super::error::describe(&error));
+    let protocol = if target.is_ipv4() { Protocol::ICMPV4 } else { Protocol::ICMPV6 };
+    let domain = socket2::Domain::for_address(target);
+    let socket =
+        socket2::Socket::new(domain, socket2::Type::DGRAM.nonblocking(), Some(protocol)).map_err(here)?;
     let target = prepare(SockRef::from(&socket), target, origin).map_err(here)?;
     let socket = UdpSocket::from_std(socket.into()).map_err(here)?;
     socket.connect(target).await.map_err(|error| Missed::from_io(&error))?;

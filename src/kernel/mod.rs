@@ -30,6 +30,7 @@ pub mod nd;
 pub mod netlink;
 pub mod nft;
 pub mod own_file;
+mod ping_group;
 pub mod process;
 pub mod process_events;
 pub mod procfs;
@@ -52,6 +53,7 @@ pub use netlink::{
     NewLink, NewLinkKind, PreparedRoute, PreparedRule, Requests, RouteInfo, RuleInfo, Sharing, Stacked,
     Watch,
 };
+pub use ping_group::PingGroup;
 pub use process_events::{ProcessEvent, ProcessEvents};
 pub use raw::{Inbox, VrrpSocket};
 pub use receive_buffer::ReceiveBuffer;

@@ -88,8 +88,9 @@ pub(super) static TCP_CHECK: Block =
 pub(super) static HTTP_GET: Block = Block::new(Table {
     name: "HTTP_GET or SSL_GET",
     keywords: &[
-        keyword("url", "", Body(&URL), "a page to test, in order").or("at least one"),
+        keyword("url", "", Body(&URL), "a page to test, in order").supported().or("at least one"),
         keyword("virtualhost", "STRING", Text, "Host header")
+            .supported()
             .expected()
             .inherits(&[("real_server", "virtualhost"), ("virtual_server", "virtualhost")]),
         keyword(
@@ -98,6 +99,7 @@ pub(super) static HTTP_GET: Block = Block::new(Table {
             OneOfAnyCase(&["1.0", "1.0C", "1.1"]),
             "request version; C and 1.1 add Connection: close",
         )
+        .supported()
         .or("1.0")
         .expected(),
         keyword(
@@ -106,14 +108,21 @@ pub(super) static HTTP_GET: Block = Block::new(Table {
             Boolean,
             "check the remaining URLs without delay at start and after recovery",
         )
+        .supported()
         .or("off"),
         keyword("nb_get_retry", "N", Integer(0, 4_294_967_295), "as retry")
             .required()
             .deprecated("retry")
             .same_as("retry"),
-        keyword("enable_sni", "[BOOL]", Boolean, "send SNI (the virtual host)").or("off"),
-        keyword("sni_name", "[NAME]", Text, "SNI value").or("virtual host").since("2.2.8 or later"),
-        keyword("tls_compliant", "[BOOL]", Boolean, "send close_notify").or("off").since("2.2.8 or later"),
+        keyword("enable_sni", "[BOOL]", Boolean, "send SNI (the virtual host)").supported().or("off"),
+        keyword("sni_name", "[NAME]", Text, "SNI value")
+            .supported()
+            .or("virtual host")
+            .since("2.2.8 or later"),
+        keyword("tls_compliant", "[BOOL]", Boolean, "send close_notify")
+            .supported()
+            .or("off")
+            .since("2.2.8 or later"),
     ],
     shared: CONNECTION,
     defaults: &[("delay_before_retry", "3")],
@@ -122,10 +131,10 @@ pub(super) static HTTP_GET: Block = Block::new(Table {
 static URL: Block = Block::new(Table {
     name: "url",
     keywords: &[
-        keyword("path", "STRING", Text, "request target").required(),
-        keyword("digest", "HEX", Text, "MD5 of the body").or("not checked").required(),
-        keyword("status_code", "N|N-M …", Text, "accepted status codes").or("200-299").expected(),
-        keyword("virtualhost", "STRING", Text, "Host header").expected().inherits(&[
+        keyword("path", "STRING", Text, "request target").supported().required(),
+        keyword("digest", "HEX", Text, "MD5 of the body").supported().or("not checked").required(),
+        keyword("status_code", "N|N-M …", Text, "accepted status codes").supported().or("200-299").expected(),
+        keyword("virtualhost", "STRING", Text, "Host header").supported().expected().inherits(&[
             ("HTTP_GET or SSL_GET", "virtualhost"),
             ("real_server", "virtualhost"),
             ("virtual_server", "virtualhost"),
@@ -141,6 +150,7 @@ static URL: Block = Block::new(Table {
             .expected(),
         keyword("regex_stack", "START MAX", Text, "JIT stack size").or("default").expected(),
         keyword("tls_compliant", "[BOOL]", Boolean, "send close_notify")
+            .supported()
             .inherits(&[("HTTP_GET or SSL_GET", "tls_compliant")])
             .or("off")
             .since("2.2.8 or later"),
@@ -152,8 +162,12 @@ static URL: Block = Block::new(Table {
 pub(super) static SMTP_CHECK: Block = Block::new(Table {
     name: "SMTP_CHECK",
     keywords: &[
-        keyword("helo_name", "STRING", Text, "name in HELO").or("smtpchecker.keepalived.org").expected(),
-        keyword("host", "{ connection keywords }", Body(&HOST), "several connections in one checker"),
+        keyword("helo_name", "STRING", Text, "name in HELO")
+            .supported()
+            .or("smtpchecker.keepalived.org")
+            .expected(),
+        keyword("host", "{ connection keywords }", Body(&HOST), "several connections in one checker")
+            .supported(),
     ],
     shared: CONNECTION,
     defaults: &[],
@@ -170,9 +184,10 @@ pub(super) static DNS_CHECK: Block = Block::new(Table {
             OneOfAnyCase(&["A", "NS", "CNAME", "SOA", "MX", "TXT", "AAAA", "RRSIG", "DNSKEY"]),
             "query type",
         )
+        .supported()
         .or("SOA")
         .required(),
-        keyword("name", "DOMAIN", Text, "query name").required().or("."),
+        keyword("name", "DOMAIN", Text, "query name").supported().required().or("."),
     ],
     shared: CONNECTION,
     defaults: &[("retry", "3"), ("delay_before_retry", "delay_loop")],
@@ -181,13 +196,17 @@ pub(super) static DNS_CHECK: Block = Block::new(Table {
 pub(super) static MISC_CHECK: Block = Block::new(Table {
     name: "MISC_CHECK",
     keywords: &[
-        keyword("misc_path", "STRING | \"STRING\"", Script, "command to run").expected(),
+        keyword("misc_path", "STRING | \"STRING\"", Script, "command to run").supported().expected(),
         keyword("misc_timeout", "SECS", Integer(0, 4294), "kill after this time (counts as failure)")
+            .supported()
             .required()
             .inherits(&[("virtual_server", "delay_loop")])
             .or("60"),
-        keyword("misc_dynamic", "", Flag, "exit 2..255 sets the weight to status-2"),
-        keyword("user", "USER [[:]GROUP]", Text, "identity to run as").or("script_user").expected(),
+        keyword("misc_dynamic", "", Flag, "exit 2..255 sets the weight to status-2").supported(),
+        keyword("user", "USER [[:]GROUP]", Text, "identity to run as")
+            .supported()
+            .or("script_user")
+            .expected(),
     ],
     shared: SCHEDULE,
     defaults: &[("retry", "0")],
@@ -196,11 +215,21 @@ pub(super) static MISC_CHECK: Block = Block::new(Table {
 pub(super) static UDP_CHECK: Block = Block::new(Table {
     name: "UDP_CHECK",
     keywords: &[
-        keyword("payload", "HEX", Text, "datagram to send").expected().or("keepalived check - keepalived ch"),
+        keyword("payload", "HEX", Text, "datagram to send")
+            .supported()
+            .expected()
+            .or("keepalived check - keepalived ch"),
         keyword("require_reply", "[HEX with x wildcards]", Text, "reply needed, optionally compared")
+            .supported()
             .or("not required"),
-        keyword("min_reply_length", "N", Integer(0, 65535), "shortest accepted reply").or("0").required(),
-        keyword("max_reply_length", "N", Integer(0, 65535), "longest accepted reply").or("255").required(),
+        keyword("min_reply_length", "N", Integer(0, 65535), "shortest accepted reply")
+            .supported()
+            .or("0")
+            .required(),
+        keyword("max_reply_length", "N", Integer(0, 65535), "longest accepted reply")
+            .supported()
+            .or("255")
+            .required(),
     ],
     shared: CONNECTION,
     defaults: &[],
@@ -211,7 +240,7 @@ pub(super) static PING_CHECK: Block =
 
 pub(super) static BFD_CHECK: Block = Block::new(Table {
     name: "BFD_CHECK",
-    keywords: &[keyword("name", "NAME", Text, "BFD session to follow").expected()],
+    keywords: &[keyword("name", "NAME", Text, "BFD session to follow").supported().expected()],
     shared: ALPHA,
     defaults: &[],
 });

@@ -113,6 +113,7 @@ pub(super) static BLOCK: Block = Block::new(Table {
             Text,
             "IPVS connection sync daemon, following a VRRP instance if named",
         )
+        .supported()
         .or("none; id = VRID or 0; port 8848; group 224.0.0.81")
         .until("IPVS is programmed")
         .expected(),

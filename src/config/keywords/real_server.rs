@@ -42,6 +42,7 @@ pub(super) static BLOCK: Block = Block::new(Table {
             .inherits(&[("global_defs", "smtp_alert_checker"), ("global_defs", "smtp_alert")])
             .or("on"),
         keyword("virtualhost", "STRING", Text, "default Host header")
+            .supported()
             .expected()
             .inherits(&[("virtual_server", "virtualhost")]),
         keyword("snmp_name", "STRING", Text, "label in SNMP").supported().expected(),
@@ -79,18 +80,20 @@ pub(super) static BLOCK: Block = Block::new(Table {
             .inherits(&[("virtual_server", "delay_loop")])
             .or("60"),
         keyword("TCP_CHECK", "", Body(&checkers::TCP_CHECK), "health check: TCP connect").supported(),
-        keyword("HTTP_GET", "", Body(&checkers::HTTP_GET), "health check: HTTP request"),
-        keyword("SSL_GET", "", Body(&checkers::HTTP_GET), "health check: HTTPS request"),
-        keyword("SMTP_CHECK", "", Body(&checkers::SMTP_CHECK), "health check: SMTP greeting and HELO"),
-        keyword("DNS_CHECK", "", Body(&checkers::DNS_CHECK), "health check: DNS query over UDP"),
-        keyword("MISC_CHECK", "", Body(&checkers::MISC_CHECK), "health check: external command"),
+        keyword("HTTP_GET", "", Body(&checkers::HTTP_GET), "health check: HTTP request").supported(),
+        keyword("SSL_GET", "", Body(&checkers::HTTP_GET), "health check: HTTPS request").supported(),
+        keyword("SMTP_CHECK", "", Body(&checkers::SMTP_CHECK), "health check: SMTP greeting and HELO")
+            .supported(),
+        keyword("DNS_CHECK", "", Body(&checkers::DNS_CHECK), "health check: DNS query over UDP").supported(),
+        keyword("MISC_CHECK", "", Body(&checkers::MISC_CHECK), "health check: external command").supported(),
         keyword(
             "UDP_CHECK",
             "",
             Body(&checkers::UDP_CHECK),
             "health check: UDP datagram, ICMP errors or a reply",
-        ),
-        keyword("PING_CHECK", "", Body(&checkers::PING_CHECK), "health check: ICMP echo"),
+        )
+        .supported(),
+        keyword("PING_CHECK", "", Body(&checkers::PING_CHECK), "health check: ICMP echo").supported(),
         keyword("BFD_CHECK", "", Body(&checkers::BFD_CHECK), "health check: BFD session state"),
         keyword("FILE_CHECK", "", Body(&checkers::FILE_CHECK), "health check: value in a track_file"),
     ],

@@ -79,7 +79,9 @@ pub(super) static BLOCK: Block = Block::new(Table {
         keyword("smtp_alert", "[BOOL]", Boolean, "mail on quorum change")
             .inherits(&[("global_defs", "smtp_alert_checker"), ("global_defs", "smtp_alert")])
             .or("off"),
-        keyword("virtualhost", "STRING", Text, "default Host header for HTTP/SSL checks").expected(),
+        keyword("virtualhost", "STRING", Text, "default Host header for HTTP/SSL checks")
+            .supported()
+            .expected(),
         keyword("snmp_name", "STRING", Text, "label in SNMP").supported().expected(),
         keyword("alpha", "", Flag, "servers start down until checks pass").supported(),
         keyword("omega", "", Flag, "run down notifiers at shutdown").supported(),

@@ -13,8 +13,8 @@ use tracing::{info, warn};
 
 use super::{Command, board::Board, served::Served};
 use crate::{
-    check::{Kind, Outcome, Probe, Rhythm, Schedule, Verdict},
-    kernel::{Deadline, clock, ipvs::ServiceKey},
+    check::{Course, Kind, Outcome, Probe, Verdict},
+    kernel::{Deadline, PingGroup, clock, ipvs::ServiceKey},
     pool::{Entry, Found},
     registry::{Reason, Registry, Server},
     units::Time,
@@ -34,6 +34,8 @@ pub(super) struct Lane {
     due: BTreeSet<(Time, usize)>,
     running: FuturesUnordered<LocalBoxFuture<'static, (usize, Outcome)>>,
     deadline: Deadline,
+    /// As it was before echo requests could be sent.
+    ping_group: Option<PingGroup>,
 }
 
 /// A check.
@@ -43,7 +45,7 @@ struct Checker {
     place: usize,
     check: usize,
     kind: Kind,
-    schedule: Schedule,
+    course: Course,
     probe: Arc<Probe>,
     /// `log_all_failures`.
     wordy: bool,
@@ -72,12 +74,14 @@ impl Lane {
             due: BTreeSet::new(),
             running: FuturesUnordered::new(),
             deadline: Deadline::new()?,
+            ping_group: None,
             registry,
         };
         for (number, service) in lane.services.iter().enumerate() {
             service.pool.keys().for_each(|key| lane.owners.entry(key).or_default().push(number));
         }
         lane.add_checkers(clock::now());
+        lane.allow_echo();
         lane.begin();
         Ok(lane)
     }
@@ -87,24 +91,32 @@ impl Lane {
         for (number, service) in self.services.iter().enumerate() {
             for (place, server) in service.row.config.real_server.iter().enumerate() {
                 for (check, config) in server.checks.iter().enumerate() {
-                    let (Some(rhythm), Some(probe)) = (Rhythm::of(config), Probe::of(config)) else {
+                    let chance = chances.hash_one((number, place, check));
+                    let probe = Probe::of(config, *server.weight);
+                    let (Some(course), Some(probe)) = (Course::of(config, now, chance), probe) else {
                         continue;
                     };
-                    let chance = chances.hash_one((number, place, check));
-                    let schedule = Schedule::new(rhythm, now, chance);
-                    self.due.extend(schedule.poll_timeout().map(|at| (at, self.checkers.len())));
+                    self.due.extend(course.poll_timeout().map(|at| (at, self.checkers.len())));
                     self.checkers.push(Checker {
                         service: number,
                         place,
                         check,
                         kind: Kind::of(config),
-                        schedule,
+                        course,
                         probe: Arc::new(probe),
                         wordy: config.schedule().is_some_and(|schedule| *schedule.log_all_failures),
                         trouble: None,
                     });
                 }
             }
+        }
+    }
+
+    /// Lets the daemon send echo requests, where a check does.
+    fn allow_echo(&mut self) {
+        if self.checkers.iter().any(|checker| checker.kind == Kind::Ping) {
+            let widened = PingGroup::widen().inspect_err(|error| warn!("{error}"));
+            self.ping_group = widened.ok().flatten();
         }
     }
 
@@ -158,17 +170,17 @@ impl Lane {
             let Some((_, number)) = self.due.first().copied().filter(|(at, _)| *at <= now) else { return };
             self.due.pop_first();
             let checker = &mut self.checkers[number];
-            checker.schedule.handle_begin(now);
+            let page = checker.course.handle_begin(now);
             let probe = Arc::clone(&checker.probe);
-            self.running.push(Box::pin(async move { (number, probe.run().await) }));
+            self.running.push(Box::pin(async move { (number, probe.run(page).await) }));
         }
     }
 
     /// A try has ended.
     fn handle_outcome(&mut self, number: usize, outcome: &Outcome) {
         let checker = &mut self.checkers[number];
-        let verdict = checker.schedule.handle_outcome(clock::now(), outcome);
-        self.due.extend(checker.schedule.poll_timeout().map(|at| (at, number)));
+        let verdict = checker.course.handle_outcome(clock::now(), outcome);
+        self.due.extend(checker.course.poll_timeout().map(|at| (at, number)));
         let service = &mut self.services[checker.service];
         checker.log(service, outcome, verdict);
         let found = match (verdict, outcome) {
@@ -235,6 +247,7 @@ impl Lane {
 
     /// The end: every pool is left, and everybody is told.
     fn stop(mut self) {
+        self.ping_group.take().into_iter().for_each(PingGroup::restore);
         for service in &mut self.services {
             service.pool.handle_stop();
         }

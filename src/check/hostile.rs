@@ -1,0 +1,157 @@
+//! Servers that want a check no good: every one ends in its time, with little memory and a clear word.
+
+use std::{
+    io::{Read as _, Write as _},
+    net::{SocketAddr, TcpListener, TcpStream},
+    thread,
+    time::Duration,
+};
+
+use super::{Outcome, Probe};
+use crate::config::{self, Elsewhere, Options};
+
+/// No try here takes longer; the limits of the checks are fractions of a second.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// The check in a file of one service with one server, whose words may say `ADDRESS` and `PORT`.
+fn probe(check: &str, at: SocketAddr) -> Probe {
+    let text = format!(
+        "virtual_server 10.0.0.1 80 {{\n protocol TCP\n connect_timeout 0.2\n real_server {} {} {{\n {check}\n }}\n}}\n",
+        at.ip(),
+        at.port()
+    );
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), text).unwrap();
+    let (config, report) = config::load_with(file.path(), &Options::default(), &Elsewhere);
+    let config = config.unwrap_or_else(|| panic!("{}", report.render()));
+    Probe::of(&config.virtual_servers[0].real_server[0].checks[0], 1).unwrap()
+}
+
+/// What comes of a check at a server that does this to whoever connects. The thread ends with the connection.
+async fn against(check: &str, server: fn(TcpStream)) -> Outcome {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = listener.local_addr().unwrap();
+    thread::spawn(move || server(listener.accept().unwrap().0));
+    let probe = probe(check, at);
+    tokio::time::timeout(LIMIT, probe.run(0)).await.expect("it has no end")
+}
+
+const PAGE: &str = "HTTP_GET {\n url {\n path /\n }\n }";
+const SECRET_PAGE: &str = "SSL_GET {\n url {\n path /\n }\n }";
+const MAIL: &str = "SMTP_CHECK {\n }";
+const ALL: [&str; 3] = [PAGE, SECRET_PAGE, MAIL];
+
+fn why(outcome: Outcome) -> String {
+    match outcome {
+        Outcome::Failed(why) => why,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Reads until the other side goes away.
+fn drain(mut stream: TcpStream) {
+    let mut piece = [0; 4096];
+    while matches!(stream.read(&mut piece), Ok(1..)) {}
+}
+
+/// Writes this again and again until nobody takes it.
+fn flood(mut stream: TcpStream, first: &[u8], again: &[u8]) {
+    let mut written = stream.write_all(first);
+    while written.is_ok() {
+        written = stream.write_all(again);
+    }
+}
+
+#[tokio::test]
+async fn one_that_never_answers() {
+    for check in ALL {
+        let why = why(against(check, drain).await);
+        assert!(why.contains("within 200ms"), "{why}");
+    }
+}
+
+#[tokio::test]
+async fn one_that_closes_at_once_or_resets() {
+    for check in ALL {
+        why(against(check, drop).await);
+        why(against(check, |stream| {
+            let reset = socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO));
+            reset.unwrap();
+        })
+        .await);
+    }
+}
+
+#[tokio::test]
+async fn one_that_sends_without_end() {
+    let header = why(against(PAGE, |stream| flood(stream, b"HTTP/1.0 200 OK\r\n", &[b'x'; 4096])).await);
+    assert!(header.contains("header does not end"), "{header}");
+    let line = why(against(MAIL, |stream| flood(stream, b"220 ", &[b'x'; 4096])).await);
+    assert!(line.contains("a line without an end"), "{line}");
+    why(against(SECRET_PAGE, |stream| flood(stream, b"", &[b'x'; 4096])).await);
+}
+
+#[tokio::test]
+async fn one_that_drips() {
+    // Each byte in time, and no end: the limit of the whole try is 60 steps.
+    let drip = |mut stream: TcpStream| {
+        while stream.write_all(b"x").is_ok() {
+            thread::park_timeout(Duration::from_millis(100));
+        }
+    };
+    let slow = why(against(PAGE, drip).await);
+    assert!(slow.contains("no end of it within 12s"), "{slow}");
+}
+
+#[tokio::test]
+async fn one_that_speaks_something_else() {
+    let garbage = |mut stream: TcpStream| drop(stream.write_all(b"\x00\xff\r\n\r\n\x16\x03\x09garbage"));
+    assert!(why(against(PAGE, garbage).await).contains("without a status"));
+    assert!(why(against(SECRET_PAGE, garbage).await).contains("TLS"));
+    assert!(why(against(MAIL, garbage).await).contains("bad greeting"));
+}
+
+/// Reads the request, answers with this, and closes in good order.
+fn answer(mut stream: TcpStream, response: &[u8]) {
+    let mut piece = [0; 4096];
+    let _ = stream.read(&mut piece);
+    let _ = stream.write_all(response);
+    let _ = stream.shutdown(std::net::Shutdown::Write);
+    drain(stream);
+}
+
+#[tokio::test]
+async fn a_page_is_judged_by_status_and_digest() {
+    let page = |words: &str| format!("HTTP_GET {{\n url {{\n path /p\n {words}\n }}\n }}");
+    let ok = |stream| answer(stream, b"HTTP/1.0 200 OK\r\n\r\nhello");
+    let well = Outcome::Passed { adds: 0 };
+    assert_eq!(against(&page(""), ok).await, well);
+    assert_eq!(against(&page("digest 5d41402abc4b2a76b9719d911017c592"), ok).await, well);
+    let other = why(against(&page("digest 00000000000000000000000000000000"), ok).await);
+    assert_eq!(other, "/p: the page has the digest 5d41402abc4b2a76b9719d911017c592");
+    let missing = |stream| answer(stream, b"HTTP/1.0 404 no\r\n\r\n");
+    assert_eq!(why(against(&page(""), missing).await), "/p: status 404");
+    assert_eq!(against(&page("status_code 404"), missing).await, well);
+    let silent = |stream| answer(stream, b"");
+    assert_eq!(why(against(&page(""), silent).await), "/p: no data received");
+}
+
+#[tokio::test]
+async fn a_page_that_is_complete_on_a_connection_that_stays_open_has_not_ended() {
+    let open = |mut stream: TcpStream| {
+        let _ = stream.write_all(b"HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello");
+        drain(stream);
+    };
+    assert!(why(against(PAGE, open).await).contains("no end of the answer"));
+}
+
+#[tokio::test]
+async fn a_mail_server_is_greeted_and_left() {
+    let server = |mut stream: TcpStream| {
+        for line in ["220 hi\r\n", "250 ok\r\n", "221 bye\r\n"] {
+            let _ = stream.write_all(line.as_bytes());
+            let _ = stream.read(&mut [0; 512]);
+        }
+    };
+    assert_eq!(against(MAIL, server).await, Outcome::Passed { adds: 0 });
+}

@@ -1,0 +1,166 @@
+//! `HTTP_GET` and `SSL_GET`: pages that must be there as they are.
+
+mod pages;
+mod request;
+mod response;
+mod tls;
+
+pub use self::{
+    pages::Pages,
+    response::{Response, TooLong},
+};
+
+use std::{io, sync::Arc, time::Duration};
+
+use tokio::{
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
+    time::timeout,
+};
+use tokio_rustls::{TlsConnector, rustls::pki_types::ServerName};
+
+use super::{Outcome, tcp::Connect};
+use crate::config::settings::{Digest, HttpCheck, StatusCodes};
+
+/// What is read at once.
+const PIECE: usize = 16 << 10;
+/// Each step of a try may take `connect_timeout`, and all of them so many times that: a server that sends a byte now and then
+/// does not keep a check for ever.
+const STEPS: u32 = 60;
+
+/// A check of pages.
+#[derive(Debug)]
+pub struct Http {
+    connect: Connect,
+    tls: Option<Tls>,
+    pages: Vec<Page>,
+}
+
+/// How a page is asked for, and what it must be.
+#[derive(Debug)]
+struct Page {
+    request: Vec<u8>,
+    path: String,
+    status: StatusCodes,
+    digest: Option<Digest>,
+    /// `tls_compliant`: without a close_notify the answer is cut.
+    strict_end: bool,
+}
+
+struct Tls {
+    /// `None` only if the cryptography that is built in could not be used.
+    connector: Option<TlsConnector>,
+    name: ServerName<'static>,
+}
+
+impl std::fmt::Debug for Tls {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Tls").field(&self.name).finish()
+    }
+}
+
+impl Http {
+    /// That of a check, over TLS or not.
+    pub(super) fn new(check: &HttpCheck, is_tls: bool) -> Self {
+        let connect = Connect::new(&check.connection);
+        let page = |url: &crate::config::settings::Url| {
+            let path = url.path.as_deref().unwrap_or("/");
+            Page {
+                request: request::bytes(
+                    path,
+                    *check.http_protocol,
+                    url.virtualhost.as_deref(),
+                    connect.target,
+                ),
+                path: path.to_owned(),
+                status: *url.status_code,
+                digest: url.digest,
+                strict_end: *url.tls_compliant,
+            }
+        };
+        let pages = check.url.iter().map(page).collect();
+        let tls =
+            is_tls.then(|| Tls { connector: tls::connector(*check.enable_sni), name: tls::name(check) });
+        Self { connect, tls, pages }
+    }
+
+    /// One try of the page at that place.
+    pub(super) async fn run(&self, page: usize) -> Outcome {
+        let Some(page) = self.pages.get(page) else { return Outcome::Untold("there is no such page".into()) };
+        let limit = self.connect.limit;
+        match timeout(limit * STEPS, self.fetch(page)).await {
+            Ok(Ok(response)) => page.judge(&response),
+            Ok(Err(ended)) => ended,
+            Err(_) => Outcome::Failed(format!("{}: no end of it within {:?}", page.path, limit * STEPS)),
+        }
+    }
+
+    async fn fetch(&self, page: &Page) -> Result<Response, Outcome> {
+        let limit = self.connect.limit;
+        let stream = self.connect.open().await?;
+        let Some(Tls { connector, name }) = &self.tls else { return exchange(stream, page, limit).await };
+        let connector = connector.as_ref().ok_or_else(|| Outcome::Untold("there is no TLS".into()))?;
+        let shaken = timeout(limit, connector.connect(name.clone(), stream)).await;
+        let stream = shaken
+            .map_err(|_| Outcome::Failed(format!("no TLS handshake within {limit:?}")))?
+            .map_err(|error| Outcome::Failed(format!("TLS: {error}")))?;
+        exchange(stream, page, limit).await
+    }
+}
+
+/// Asks, and reads the answer to its end.
+async fn exchange(
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    page: &Page,
+    limit: Duration,
+) -> Result<Response, Outcome> {
+    let failed = |what: &str, error: &io::Error| Outcome::Failed(format!("{}: {what}: {error}", page.path));
+    match timeout(limit, async {
+        stream.write_all(&page.request).await?;
+        stream.flush().await
+    })
+    .await
+    {
+        Ok(written) => written.map_err(|error| failed("sending the request", &error))?,
+        Err(_) => return Err(Outcome::Failed(format!("{}: the request is not taken", page.path))),
+    }
+    let mut response = Response::default();
+    let mut piece = vec![0; PIECE];
+    loop {
+        match timeout(limit, stream.read(&mut piece)).await {
+            Ok(Ok(0)) => break,
+            Ok(Ok(length)) => response
+                .handle_bytes(&piece[..length])
+                .map_err(|why| Outcome::Failed(format!("{}: {why}", page.path)))?,
+            // The end of a connection of TLS without a word, which most servers leave out.
+            Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof && !page.strict_end => break,
+            Ok(Err(error)) => return Err(failed("reading the answer", &error)),
+            Err(_) => {
+                return Err(Outcome::Failed(format!("{}: no end of the answer within {limit:?}", page.path)));
+            }
+        }
+    }
+    Ok(response)
+}
+
+impl Page {
+    /// Whether an answer is what it must be.
+    fn judge(&self, response: &Response) -> Outcome {
+        let failed = |why: String| Outcome::Failed(format!("{}: {why}", self.path));
+        match response.status() {
+            None => return failed("no data received".into()),
+            Some(None) => return failed("an answer without a status".into()),
+            Some(Some(status)) if !self.status.contains(status) => return failed(format!("status {status}")),
+            Some(Some(_)) => {}
+        }
+        match &self.digest {
+            Some(Digest(expected)) if response.digest() != *expected => {
+                let hex: String = response.digest().iter().map(|byte| format!("{byte:02x}")).collect();
+                failed(format!("the page has the digest {hex}"))
+            }
+            _ => Outcome::Passed { adds: 0 },
+        }
+    }
+}
+
+/// A configuration of TLS that many connections share.
+type Shared = Arc<tokio_rustls::rustls::ClientConfig>;
