@@ -11,11 +11,10 @@ pub struct Schedule {
     has_run: bool,
     /// Failures since the last success or the last change that were followed by another try.
     tried: u32,
-    /// When the next try begins; `None` while one runs, or while it sleeps.
+    /// When the next try begins; `None` while one runs.
     due: Option<Time>,
     /// When the try that runs has begun.
     began: Time,
-    asleep: bool,
 }
 
 /// What an outcome comes to.
@@ -41,7 +40,6 @@ impl Schedule {
             tried: if rhythm.always_retries { 0 } else { rhythm.retry },
             due: Some(now + rhythm.first(chance)),
             began: now,
-            asleep: false,
             rhythm,
         }
     }
@@ -61,15 +59,6 @@ impl Schedule {
         (self.due, self.began) = (None, now);
     }
 
-    /// The virtual address of its service has gone or come (`ha_suspend`): it sleeps, or goes on.
-    pub fn handle_sleep(&mut self, now: Time, asleep: bool) {
-        if asleep == self.asleep {
-            return;
-        }
-        self.asleep = asleep;
-        self.due = (!asleep).then_some(now);
-    }
-
     /// A try has ended.
     pub fn handle_outcome(&mut self, now: Time, outcome: &Outcome) -> Verdict {
         let verdict = match outcome {
@@ -80,7 +69,7 @@ impl Schedule {
         let origin = if self.rhythm.from_beginning { self.began } else { now };
         let wait =
             if verdict == Verdict::Again { self.rhythm.delay_before_retry } else { self.rhythm.delay_loop };
-        self.due = (!self.asleep).then_some((origin + wait).max(now));
+        self.due = Some((origin + wait).max(now));
         verdict
     }
 
@@ -200,17 +189,6 @@ mod tests {
             [Verdict::Again, Verdict::Again, Verdict::Down(2), Verdict::Again, Verdict::Again, Verdict::Same];
         assert_eq!(course.iter().map(|(verdict, _)| *verdict).collect::<Vec<_>>(), verdicts);
         assert_eq!(course.iter().map(|(_, at)| *at).collect::<Vec<_>>(), [1.0, 3.0, 5.0, 15.0, 17.0, 19.0]);
-    }
-
-    #[test]
-    fn while_it_sleeps_nothing_is_due_and_it_wakes_at_once() {
-        let mut schedule = Schedule::new(RHYTHM, Time::default(), 0);
-        schedule.handle_begin(Time::from_secs(1));
-        schedule.handle_sleep(Time::from_secs(1), true);
-        schedule.handle_outcome(Time::from_secs(2), &passed());
-        assert_eq!(schedule.poll_timeout(), None);
-        schedule.handle_sleep(Time::from_secs(70), false);
-        assert_eq!(schedule.poll_timeout(), Some(Time::from_secs(70)));
     }
 
     #[test]

@@ -102,6 +102,15 @@ pub fn name_process(name: &str) -> Result<(), KernelError> {
     named.map_err(|error| KernelError::from_io("naming the process", &error))
 }
 
+/// Lets the process have so many descriptors open, as far as the hard limit permits; more than before, never fewer.
+pub fn allow_descriptors(wanted: u64) -> Result<(), KernelError> {
+    let raised = getrlimit(Resource::RLIMIT_NOFILE).and_then(|(soft, hard)| {
+        let more = wanted.min(hard).max(soft);
+        setrlimit(Resource::RLIMIT_NOFILE, more, hard)
+    });
+    raised.map_err(|errno| KernelError::from_io("permitting more open descriptors", &errno.into()))
+}
+
 /// Has a crash write the memory into a file, as far as the hard limit permits.
 pub fn permit_cores() -> Result<(), KernelError> {
     let raised =

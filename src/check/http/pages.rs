@@ -25,25 +25,13 @@ pub struct Pages {
     has_run: bool,
     tried: u32,
     due: Option<Time>,
-    asleep: bool,
 }
 
 impl Pages {
     /// So many pages, none of them asked for yet; `chance` spreads the beginnings of many checks.
     pub fn new((rhythm, fast_recovery): (Rhythm, bool), count: usize, now: Time, chance: u64) -> Self {
         let (up, due) = (!rhythm.alpha, Some(now + rhythm.first(chance)));
-        Self {
-            rhythm,
-            fast_recovery,
-            count,
-            turn: 0,
-            failed: None,
-            up,
-            has_run: false,
-            tried: 0,
-            due,
-            asleep: false,
-        }
+        Self { rhythm, fast_recovery, count, turn: 0, failed: None, up, has_run: false, tried: 0, due }
     }
 
     /// Which page the next try asks for.
@@ -61,14 +49,6 @@ impl Pages {
         self.due = None;
     }
 
-    /// As [`Schedule::handle_sleep`](super::super::Schedule::handle_sleep).
-    pub fn handle_sleep(&mut self, now: Time, asleep: bool) {
-        if asleep != self.asleep {
-            self.asleep = asleep;
-            self.due = (!asleep).then_some(now);
-        }
-    }
-
     /// A try has ended.
     pub fn handle_outcome(&mut self, now: Time, outcome: &Outcome) -> Verdict {
         let (verdict, wait) = match outcome {
@@ -76,7 +56,7 @@ impl Pages {
             Outcome::Failed(_) => self.failed(),
             Outcome::Untold(_) => (Verdict::Same, self.rhythm.delay_loop),
         };
-        self.due = (!self.asleep).then_some(now + wait);
+        self.due = Some(now + wait);
         verdict
     }
 

@@ -14,7 +14,7 @@ use tracing::{info, warn};
 use super::{Command, board::Board, served::Served};
 use crate::{
     check::{Course, Kind, Outcome, Probe, Verdict},
-    kernel::{Deadline, PingGroup, clock, ipvs::ServiceKey},
+    kernel::{Deadline, PingGroup, clock, ipvs::ServiceKey, schedule},
     pool::{Entry, Found},
     registry::{Reason, Registry, Server},
     units::Time,
@@ -22,6 +22,9 @@ use crate::{
 
 /// Tries that may go on at once, each with a descriptor; the others wait for one of them to end.
 const AT_ONCE: usize = 4096;
+
+/// What everything else in the process has open at the most, with a thousand virtual routers.
+const USUAL_DESCRIPTORS: u64 = 4096;
 
 /// The lane.
 pub(super) struct Lane {
@@ -81,6 +84,7 @@ impl Lane {
             service.pool.keys().for_each(|key| lane.owners.entry(key).or_default().push(number));
         }
         lane.add_checkers(clock::now());
+        lane.allow_descriptors();
         lane.allow_echo();
         lane.begin();
         Ok(lane)
@@ -109,6 +113,14 @@ impl Lane {
                     });
                 }
             }
+        }
+    }
+
+    /// Every try has a descriptor, and more of them may go on at once than a process is given.
+    fn allow_descriptors(&self) {
+        let tries = self.checkers.len().min(AT_ONCE) as u64;
+        if let Err(error) = schedule::allow_descriptors(USUAL_DESCRIPTORS + tries) {
+            warn!("{error}");
         }
     }
 
