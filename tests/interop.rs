@@ -105,6 +105,8 @@ mod processes;
 mod recording;
 #[path = "interop/reload.rs"]
 mod reload;
+#[path = "interop/reload_edges.rs"]
+mod reload_edges;
 #[path = "interop/resilience.rs"]
 mod resilience;
 #[path = "interop/routes.rs"]

@@ -287,6 +287,7 @@ fn start(
     {
         warn!("{error}: keys of the configuration may be seen by others when the daemon crashes");
     }
+    let mistakes = reload::mistakes(&report);
     // It holds the whole text.
     drop(report);
     let snmp = Snmp::new(arguments, &config.global);
@@ -299,7 +300,8 @@ fn start(
     let release = !arguments.dont_release_vrrp;
     let died_at = arguments.died_at.map(|at| Time(Duration::from_micros(at)));
     let (host, host_lane) = start_host(&mut config, &files.parent, release)?;
-    let reloads = Source::new(arguments, &files.parent, host_notes(&files.parent), host.links.clone());
+    let reloads =
+        Source::new(arguments, &files.parent, mistakes, (host_notes(&files.parent), host.links.clone()));
     let sinks = notify::rows(&config.global);
     let registry = Arc::new(Registry::new(Topology::new(config, cli::banner(), sinks)));
     let rows = Arc::clone(&registry);

@@ -35,6 +35,8 @@ pub(super) enum Error {
     Name(String),
     #[error("no data received from remote webserver")]
     NoData,
+    #[error("{0} bytes of the page are missing: the connection ended before")]
+    CutOff(u64),
     #[error("connection to the server: {0}")]
     Broken(#[from] io::Error),
     #[error(transparent)]
@@ -90,7 +92,7 @@ fn exchange(
             Err(error) => return Err(of_stream(error)),
         }
     }
-    if response.has_begun() { Ok(()) } else { Err(Error::NoData) }
+    response.end().map_err(|missing| missing.map_or(Error::NoData, Error::CutOff))
 }
 
 /// An error of TLS comes wrapped in one of the stream.

@@ -30,7 +30,8 @@ impl<W: Write> Report<W> {
         }
         self.bytes(header)?;
         self.heading("HTTP Header Ascii Buffer")?;
-        self.to.write_all(header)?;
+        let shown: Vec<u8> = header.iter().copied().map(harmless).collect();
+        self.to.write_all(&shown)?;
         writeln!(self.to)
     }
 
@@ -81,9 +82,21 @@ impl<W: Write> Report<W> {
     }
 }
 
+/// A byte of a header, unless a terminal would do something for it.
+fn harmless(byte: u8) -> u8 {
+    if byte.is_ascii_control() && !matches!(byte, b'\r' | b'\n' | b'\t') { b'.' } else { byte }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_header_tells_a_terminal_anything() {
+        let mut shown = Vec::new();
+        Report::new(&mut shown, true).header(b"X:\x1b]0;x\x07\r\n\r\n").unwrap();
+        assert!(String::from_utf8(shown).unwrap().ends_with("X:.]0;x.\r\n\r\n\n"));
+    }
 
     #[test]
     fn a_page_is_shown_as_keepalived_does() {

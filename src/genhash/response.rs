@@ -69,9 +69,13 @@ impl Response {
         matches!(self, Self::Body(Some(0)))
     }
 
-    /// Whether the header has come.
-    pub(super) fn has_begun(&self) -> bool {
-        matches!(self, Self::Body(_))
+    /// Whether the end of the connection is the end of a page; else how many bytes of one are missing, if a page has begun.
+    pub(super) fn end(&self) -> Result<(), Option<u64>> {
+        match self {
+            Self::Header(_) => Err(None),
+            Self::Body(None | Some(0)) => Ok(()),
+            Self::Body(left) => Err(*left),
+        }
     }
 }
 

@@ -13,6 +13,8 @@ use nix::{
     sys::stat::{Mode, umask},
 };
 
+/// The user who may do anything anyway.
+const ROOT: u32 = 0;
 /// Bits of a file's mode (inode(7)) that let others than its owner write.
 pub(super) const WRITE_OTHERS: u32 = 0o022;
 
@@ -35,6 +37,19 @@ pub fn open(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
         return Err(io::Error::other("the file has other names (hard links)"));
     }
     Ok(file)
+}
+
+/// Opens a file of this process's user or of root: what another one owns, that one reads, whatever the mode says.
+///
+/// # Errors
+/// As those of [`open`]; and when it belongs to somebody else.
+pub fn open_own(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    let file = open(options, path)?;
+    match file.metadata()?.uid() {
+        ROOT => Ok(file),
+        owner if owner == nix::unistd::geteuid().as_raw() => Ok(file),
+        _ => Err(io::Error::other("it belongs to somebody else")),
+    }
 }
 
 /// What files that this process makes do not permit to anybody, nor those of the scripts that it starts (`umask`).

@@ -176,13 +176,15 @@ pub(super) fn trim_heap() {
     }
 }
 
-/// Lets go of the pages that the code of this process is in; what runs next is mapped again from the page cache.
+/// Lets go of the pages that the code of this process is in; what runs next is mapped again from the page cache. Not while
+/// another thread loads or unloads libraries.
 pub(super) fn let_go_of_code() -> io::Result<()> {
     let maps = std::fs::read_to_string("/proc/self/maps")?;
     for range in maps.lines().filter_map(code) {
         let start = std::ptr::with_exposed_provenance_mut(range.start);
         // SAFETY: a private mapping of a file that may be run and never written, as it has just been read: its pages are
-        // the file's, so that the kernel has the same bytes when they are used next (madvise(2)).
+        // the file's, so that the kernel has the same bytes when they are used next (madvise(2)). Code stays where it is as
+        // long as nothing is unloaded, which this program does with nothing.
         Errno::result(unsafe { libc::madvise(start, range.len(), libc::MADV_DONTNEED) })?;
     }
     Ok(())

@@ -121,13 +121,13 @@ impl Cursor {
 
     /// The transition `ahead` places after the next one, for a sink with several on their way.
     pub fn peek_ahead<T: Numbered>(&self, stream: &Stream<T>, ahead: u64) -> Option<Arc<T>> {
-        let seq = self.next + ahead;
+        let seq = self.next.saturating_add(ahead);
         stream.slot(seq).load_full().filter(|entry| entry.number() == seq)
     }
 
     /// Steps over everything up to and including `seq`: it is delivered.
     pub fn advance_past(&mut self, seq: u64) {
-        self.next = self.next.max(seq + 1);
+        self.next = self.next.max(seq.saturating_add(1));
     }
 
     /// Number of the transition this cursor waits for.

@@ -128,6 +128,8 @@ fn whoever_sends_garbage_crowds_in_or_does_not_read_holds_up_no_advertisement() 
         let answer = last_words(&router, garbage);
         assert!(answer.starts_with("{\"error\":\"this is no request"), "{answer}");
     }
+    let last = last_words(&router, b"{\"do\":\"events\",\"since\":{\"after\":18446744073709551615}}\n");
+    assert!(!last.contains("VI"), "{last}");
     let deep = "[".repeat(4000) + "\n";
     assert!(last_words(&router, deep.as_bytes()).starts_with("{\"error\""));
     let long = vec![b'x'; 1 << 20];

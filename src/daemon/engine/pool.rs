@@ -1,13 +1,17 @@
 //! Addresses, routes and rules of holders that hold others from now on: who holds one of them again gets it as it is, and
 //! what nobody holds any more has to go.
 
-use std::{collections::HashMap, net::IpAddr, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    net::IpAddr,
+    sync::Arc,
+};
 
 use super::{
     departing::Departing,
     holder::Holder,
     holdings::{Holdings, Slot},
-    routing::{Line, Routing},
+    routing::{Line, LineKey, Routing},
     work::kernel_address,
 };
 use crate::{registry::AddressRow, units::IfIndex};
@@ -20,7 +24,7 @@ type Key = (String, IpAddr, u8);
 pub(super) struct Pool {
     addresses: HashMap<Key, (Arc<AddressRow>, Slot)>,
     /// By holder and place in the routing of before.
-    routing: Vec<(Holder, usize, Slot)>,
+    routing: BTreeMap<LineKey, Vec<(Holder, usize, Slot)>>,
 }
 
 impl Pool {
@@ -41,7 +45,11 @@ impl Pool {
             }
         }
         for place in 0..before.of(holder).len() {
-            self.routing.push((holder, place, holdings.take(rows.len() + place)));
+            let content = holdings.take(rows.len() + place);
+            self.routing
+                .entry(before.of(holder)[place].line.key())
+                .or_default()
+                .push((holder, place, content));
         }
     }
 
@@ -62,8 +70,9 @@ impl Pool {
         for place in 0..routing.of(holder).len() {
             let wanted = &routing.of(holder)[place].line;
             let is_it = |(whose, place, _): &(Holder, usize, Slot)| before.of(*whose)[*place].line.is(wanted);
-            if let Some(found) = self.routing.iter().position(is_it) {
-                let (whose, was, content) = self.routing.swap_remove(found);
+            let Some(alike) = self.routing.get_mut(&wanted.key()) else { continue };
+            if let Some(found) = alike.iter().position(is_it) {
+                let (whose, was, content) = alike.swap_remove(found);
                 holdings.put(rows.len() + place, content, false);
                 routing.know(holder, place, &before.of(whose)[was]);
             }
@@ -75,7 +84,8 @@ impl Pool {
         let addresses: Vec<_> =
             self.addresses.into_values().filter(|(_, content)| content.is_ours()).collect();
         let (mut routes, mut rules) = (Vec::new(), Vec::new());
-        for (whose, place, content) in self.routing.into_iter().filter(|(.., content)| content.is_ours()) {
+        let routing_left = self.routing.into_values().flatten();
+        for (whose, place, content) in routing_left.filter(|(.., content)| content.is_ours()) {
             let entry = &before.of(whose)[place];
             match entry.line {
                 Line::Route(_) => routes.push((entry, content)),

@@ -56,6 +56,15 @@ pub(super) enum Line {
     Rule(Arc<RuleRow>, RuleInfo),
 }
 
+/// What lines differ by as a rule: few of a configuration have the same one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum LineKey {
+    /// Destination, length of its prefix, table and metric.
+    Route(IpAddr, u8, u32, u32),
+    /// Preference.
+    Rule(u32),
+}
+
 /// Whether the kernel has it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Held {
@@ -284,6 +293,17 @@ impl Routing {
 }
 
 impl Line {
+    /// Where to look for one that says the same.
+    pub(super) fn key(&self) -> LineKey {
+        match self {
+            Self::Route(row) => {
+                let Network { address, prefix } = row.config.destination;
+                LineKey::Route(address, prefix, row.config.table, row.config.metric)
+            }
+            Self::Rule(row, _) => LineKey::Rule(row.config.preference),
+        }
+    }
+
     /// Whether it says the same.
     pub(super) fn is(&self, other: &Self) -> bool {
         match (self, other) {

@@ -93,7 +93,7 @@ struct Line<'a> {
 
 /// A message without what would end its line, or tell a terminal to do something: such characters are written
 /// as in a Rust string (`\n`, `\u{1b}`). Names and errors come from files and from other programs.
-fn one_line(message: &str) -> String {
+pub(super) fn one_line(message: &str) -> String {
     let mut line = String::with_capacity(message.len());
     for character in message.trim_end().chars() {
         if character.is_control() {

@@ -27,7 +27,7 @@ pub(super) struct LogFile {
 impl LogFile {
     pub(super) fn open(path: &Path, format: LogFormat, flush: bool) -> io::Result<Self> {
         // It may be in a folder that everybody writes to. Who may read it, `umask` decides.
-        let file = own_file::open(OpenOptions::new().append(true).create(true).mode(0o640), path)?;
+        let file = own_file::open_own(OpenOptions::new().append(true).create(true).mode(0o640), path)?;
         let found = file.metadata()?;
         let stream = Stream::new(io::BufWriter::new(file), format, flush);
         let is = (found.dev(), found.ino());
@@ -85,8 +85,9 @@ mod tests {
     #[test]
     fn no_link_is_followed() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("k.log");
-        std::os::unix::fs::symlink("/etc/passwd", &path).unwrap();
+        let [path, target] = ["k.log", "target"].map(|name| folder.path().join(name));
+        fs::write(&target, "").unwrap();
+        std::os::unix::fs::symlink(&target, &path).unwrap();
         assert!(LogFile::open(&path, LogFormat::Text, false).is_err());
     }
 }

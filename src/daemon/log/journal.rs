@@ -3,7 +3,11 @@
 
 use std::{fmt::Write as _, io, os::unix::net::UnixDatagram, path::Path};
 
-use super::{choice::Facility, entry::Entry, writer::Write};
+use super::{
+    choice::Facility,
+    entry::{Entry, one_line},
+    writer::Write,
+};
 
 /// Where journald listens.
 const SOCKET: &str = "/run/systemd/journal/socket";
@@ -26,6 +30,7 @@ impl Journal {
         // The name stays the same when journald is restarted: systemd keeps the socket.
         socket.connect(path)?;
         let (facility, pid) = (facility.number(), std::process::id());
+        let ident = one_line(ident);
         let head = format!("SYSLOG_IDENTIFIER={ident}\nSYSLOG_FACILITY={facility}\nSYSLOG_PID={pid}\n");
         Ok(Self { socket, head })
     }

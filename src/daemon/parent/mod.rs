@@ -21,7 +21,7 @@ mod running;
 mod script;
 mod signals;
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use tracing::{debug, error, info, warn};
 
@@ -84,10 +84,10 @@ impl Plan {
 /// Runs until the daemon is told to stop, or cannot go on.
 pub(super) fn run(arguments: &Arguments, plan: &Plan) -> Result<(), Refused> {
     plan.files.make_folder().map_err(Refused::fatal)?;
-    let _pid_file = PidFile::take(&plan.files.parent).map_err(Refused::fatal)?;
     runtime().map_err(Refused::fatal)?.block_on(async {
-        // Before anything is started: a stop is heard from now on.
+        // Before anybody can know of this process, or anything is started: a stop is heard from now on.
         let signals = Signals::new(arguments.ignore_sigint).map_err(Refused::fatal)?;
+        let _pid_file = PidFile::take(&plan.files.parent).map_err(Refused::fatal)?;
         let deadline = Deadline::new().map_err(Refused::fatal)?;
         if arguments.part == Part::Parent {
             settle().map_err(Refused::fatal)?;
@@ -102,6 +102,7 @@ pub(super) fn run(arguments: &Arguments, plan: &Plan) -> Result<(), Refused> {
             engine: None,
             start_at: Some(clock::now()),
             died_at: kept.take(),
+            held: BTreeSet::new(),
             kill_at: None,
             is_stopping: false,
         };
@@ -132,6 +133,8 @@ struct Parent {
     start_at: Option<Time>,
     /// When the last one died.
     died_at: Option<Time>,
+    /// Signals for the engine that starts, once it hears them.
+    held: BTreeSet<i32>,
     /// When an engine that stops is ended.
     kill_at: Option<Time>,
     is_stopping: bool,
@@ -237,10 +240,11 @@ impl Parent {
         false
     }
 
-    fn pass_on(&self, signal: i32) {
+    fn pass_on(&mut self, signal: i32) {
         match &self.engine {
-            Some(engine) => engine.signal(signal),
-            None => warn!("there is no engine right now that signal {signal} could be passed on to"),
+            Some(engine) if engine.is_ready => engine.signal(signal),
+            // One that it does not hear yet would end it.
+            _ => drop(self.held.insert(signal)),
         }
     }
 
@@ -248,6 +252,8 @@ impl Parent {
         let Some(engine) = &mut self.engine else { return };
         match word {
             Some(Word::Ready) => {
+                engine.is_ready = true;
+                std::mem::take(&mut self.held).into_iter().for_each(|signal| engine.signal(signal));
                 self.respawn.note_ready();
                 self.notifier.ready(Some(engine.pid));
                 if let Err(error) = memory::give_back() {

@@ -25,6 +25,8 @@ pub(super) struct Running {
     /// `None` once it has closed its end.
     pub(super) hearing: Option<Hearing>,
     pub(super) since: Time,
+    /// It has said that it runs, and hears signals.
+    pub(super) is_ready: bool,
 }
 
 impl Running {
@@ -43,7 +45,7 @@ impl Running {
         }
         let child = command.spawn()?;
         let pid = child.id().ok_or_else(|| io::Error::other("it has ended already"))?;
-        Ok(Self { child, pid, hearing: Some(hearing), since: now })
+        Ok(Self { child, pid, hearing: Some(hearing), since: now, is_ready: false })
     }
 
     /// Sends it a signal.

@@ -19,7 +19,7 @@ mod schedule;
 mod time_file;
 
 pub(super) use self::{
-    read::Source,
+    read::{Source, mistakes},
     reloader::{Adopted, Reloader},
     time_file::TimeFile,
 };

@@ -15,13 +15,14 @@ use super::marker::Marker;
 use crate::{
     cli,
     config::{
-        self, Config, Options, Report, Severity, System,
+        self, Config, Diagnostic, Options, Report, Severity, System,
         plan::{self, Plan},
         settings::GlobalDefs,
     },
     daemon::{
         engine::{Remains, Succession},
         host::{self, PlannedLink},
+        leave_out_vrrp,
     },
     kernel::own_file,
     notify,
@@ -37,6 +38,10 @@ pub(in crate::daemon) struct Source {
     check_includes: bool,
     namespace: Option<String>,
     umask: Option<u32>,
+    /// Whether virtual routers run.
+    runs_vrrp: bool,
+    /// The mistakes that the start went on with, by their names and in words.
+    accepted: Vec<(&'static str, String)>,
     /// What is noted there of links that are ours.
     notes: PathBuf,
     /// Where the pid file is.
@@ -57,12 +62,13 @@ pub(in crate::daemon) struct Prepared {
 }
 
 impl Source {
-    /// Where the command line says; `links` were planned for the configuration that runs.
+    /// Where the command line says. The configuration that runs was read with these `mistakes`, and `links` were planned
+    /// for it.
     pub(in crate::daemon) fn new(
         arguments: &cli::Arguments,
         pid_file: &Path,
-        notes: PathBuf,
-        links: Vec<PlannedLink>,
+        mistakes: Vec<(&'static str, String)>,
+        (notes, links): (PathBuf, Vec<PlannedLink>),
     ) -> Self {
         Self {
             folder: pid_file.parent().map(Path::to_owned).unwrap_or_default(),
@@ -71,6 +77,8 @@ impl Source {
             check_includes: arguments.check_includes,
             namespace: arguments.namespace.clone(),
             umask: arguments.umask,
+            runs_vrrp: arguments.runs_vrrp(),
+            accepted: mistakes,
             notes,
             links,
         }
@@ -80,6 +88,9 @@ impl Source {
     pub(super) fn prepare(&self, registry: &Registry) -> Result<Prepared, String> {
         let running = registry.topology();
         let mut config = self.read(&running.global.settings)?;
+        if !self.runs_vrrp {
+            leave_out_vrrp(&mut config);
+        }
         let links = host::plan_links(&mut config, &self.notes).map_err(|error| error.to_string())?;
         if links != self.links {
             return Err(
@@ -116,6 +127,7 @@ impl Source {
             match found.severity {
                 Severity::Notice => {}
                 Severity::Warning | Severity::Security => warn!("{line}"),
+                Severity::Error if self.is_accepted(found) => warn!("{line}"),
                 Severity::Error => {
                     error!("{line}");
                     worst = worst.or(Some(line));
@@ -126,19 +138,35 @@ impl Source {
                 }
             }
         }
-        // A start goes on with what is right in a file; whoever runs already has something better than that.
+        // A start goes on with what is right in a file; whoever runs already has something better than that, unless it runs
+        // with the same mistakes.
         match (config, worst) {
             (Some(config), None) => Ok(config),
             (_, Some(line)) => Err(line),
             (None, None) => Err(format!("{} cannot be read", self.file.display())),
         }
     }
+
+    fn is_accepted(&self, found: &Diagnostic) -> bool {
+        self.accepted.contains(&mistake(found))
+    }
+}
+
+/// The mistakes of a file that a start goes on with.
+pub(in crate::daemon) fn mistakes(report: &Report) -> Vec<(&'static str, String)> {
+    let accepted = report.diagnostics.iter().filter(|found| found.severity == Severity::Error);
+    accepted.map(mistake).collect()
+}
+
+/// What a mistake is told from others by, on whatever line it is.
+fn mistake(found: &Diagnostic) -> (&'static str, String) {
+    (found.id, found.headline.to_string())
 }
 
 /// Leaves what is found in a configuration for whoever asks for it (`reload_check_config`).
 fn write_findings(path: &Path, report: &Report) -> io::Result<()> {
     let mut options = OpenOptions::new();
-    let mut file = own_file::open(options.write(true).create(true).mode(0o600), path)?;
+    let mut file = own_file::open_own(options.write(true).create(true).mode(0o600), path)?;
     file.set_len(0)?;
     file.write_all(report.render().as_bytes())
 }
