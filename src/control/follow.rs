@@ -49,6 +49,7 @@ impl<'a> Event<'a> {
                 Subject::Configuration => "configuration",
                 Subject::Service { .. } => "virtual_server",
                 Subject::Server { .. } => "real_server",
+                Subject::Daemon => "daemon",
             },
             name: subject.name(),
             from: change.from.word(),

@@ -14,7 +14,7 @@ use std::{
 use agentx::{MasterAddress, Subagent};
 use futures_util::{
     StreamExt as _,
-    future::{FusedFuture, FutureExt as _, join},
+    future::{BoxFuture, FusedFuture, FutureExt as _, Shared, join},
     stream::FuturesUnordered,
 };
 use tokio::{
@@ -120,7 +120,17 @@ impl Manage {
         let (leave, left) = oneshot::channel::<()>();
         let mut tasks = JoinSet::new();
         match snmp {
-            Some(snmp) => drop(tasks.spawn(subagent(snmp, Arc::clone(&registry), (told, backlog), left))),
+            Some(snmp) => {
+                let agent = Agent {
+                    keeper: notify::Keeper::default(),
+                    snmp,
+                    registry: Arc::clone(&registry),
+                    told: Some(told),
+                    backlog,
+                    leave: left.map(drop).boxed().shared(),
+                };
+                tasks.spawn(agent.serve());
+            }
             // Nobody is waited for.
             None => drop(told),
         }
@@ -240,41 +250,65 @@ async fn end_of(mut tasks: JoinSet<()>) {
 }
 
 /// The AgentX subagent, until it is told to leave.
-async fn subagent(
+struct Agent {
+    keeper: notify::Keeper,
     snmp: Snmp,
     registry: Arc<Registry>,
-    (told, backlog): (watch::Sender<Told>, Option<oneshot::Receiver<Backlog>>),
-    leave: oneshot::Receiver<()>,
-) {
-    let Snmp { master, parts, context, traps } = snmp;
-    let config = agentx::Config::new(cli::banner()).context(context);
-    let config = parts.regions().into_iter().fold(config, agentx::Config::region);
-    let status = Arc::<OnceLock<_>>::default();
-    let snapshots = Snapshots::new(Arc::clone(&registry), clock::now, Arc::clone(&status));
-    let mib = snmp::view().serve(move || snapshots.now());
-    let leave = async {
-        let _ = leave.await;
-    };
-    info!("serving KEEPALIVED-MIB through the AgentX master at {master}");
-    let subagent = match Subagent::new(master.clone(), config, mib, || clock::now().0) {
-        Ok(subagent) => subagent,
-        Err(error) => return warn!("KEEPALIVED-MIB is not served: {error}"),
-    };
-    // It is empty until here.
-    let _ = status.set(subagent.status());
-    let shown = agent::show(&registry, &master, subagent.status());
-    if traps {
-        let (patience, ended) = oneshot::channel();
-        let expected = backlog.map(|backlog| Expected { backlog, patience: ended });
-        let pending = Pending::new((Arc::clone(&registry), clock::now), parts, expected, told);
-        let served = subagent.with_notifications(pending).run_until(leave);
-        tokio::select! {
-            _ = join(shown, served) => {}
-            () = wait(patience) => {}
+    /// `None` once it is known that nobody is told.
+    told: Option<watch::Sender<Told>>,
+    /// What an earlier run left, as long as nobody has begun with it.
+    backlog: Option<oneshot::Receiver<Backlog>>,
+    leave: Shared<BoxFuture<'static, ()>>,
+}
+
+impl Agent {
+    async fn serve(mut self) {
+        let registry = Arc::clone(&self.registry);
+        notify::kept(&mut self, &registry).await;
+    }
+}
+
+impl notify::Part for Agent {
+    fn name(&self) -> String {
+        "serving KEEPALIVED-MIB".to_owned()
+    }
+
+    fn keeper(&mut self) -> &mut notify::Keeper {
+        &mut self.keeper
+    }
+
+    async fn run(&mut self) {
+        let Snmp { master, parts, context, traps } = self.snmp.clone();
+        let config = agentx::Config::new(cli::banner()).context(context);
+        let config = parts.regions().into_iter().fold(config, agentx::Config::region);
+        let status = Arc::<OnceLock<_>>::default();
+        let snapshots = Snapshots::new(Arc::clone(&self.registry), clock::now, Arc::clone(&status));
+        let mib = snmp::view().serve(move || snapshots.now());
+        info!("serving KEEPALIVED-MIB through the AgentX master at {master}");
+        let subagent = match Subagent::new(master.clone(), config, mib, || clock::now().0) {
+            Ok(subagent) => subagent,
+            Err(error) => {
+                self.told = None;
+                return warn!("KEEPALIVED-MIB is not served: {error}");
+            }
+        };
+        // It is empty until here.
+        let _ = status.set(subagent.status());
+        let shown = agent::show(&self.registry, &master, subagent.status());
+        self.told.take_if(|_| !traps);
+        let leave = self.leave.clone();
+        if let Some(told) = self.told.clone() {
+            let (patience, ended) = oneshot::channel();
+            let expected = self.backlog.take().map(|backlog| Expected { backlog, patience: ended });
+            let pending = Pending::new((Arc::clone(&self.registry), clock::now), parts, expected, told);
+            let served = subagent.with_notifications(pending).run_until(leave);
+            tokio::select! {
+                _ = join(shown, served) => {}
+                () = wait(patience) => {}
+            }
+        } else {
+            join(shown, subagent.run_until(leave)).await;
         }
-    } else {
-        drop(told);
-        join(shown, subagent.run_until(leave)).await;
     }
 }
 

@@ -4,7 +4,7 @@ use std::{future::pending, sync::Arc};
 
 use tracing::warn;
 
-use super::{reader::Reader, writer::Writer};
+use super::{kept::Keeper, reader::Reader, writer::Writer};
 use crate::{
     kernel::{self, fifo::Made},
     registry::{FifoConfig, Registry, SinkRow},
@@ -12,6 +12,7 @@ use crate::{
 
 /// One FIFO.
 pub(super) struct Fifo {
+    pub(super) keeper: Keeper,
     row: Arc<SinkRow>,
     config: FifoConfig,
     writer: Option<Writer>,
@@ -31,7 +32,14 @@ impl Fifo {
         let writer = pipe.map(|pipe| Writer::new(registry, row, pipe, since));
         let writer = writer.transpose().inspect_err(|error| failed(row, error)).ok().flatten();
         let reader = writer.as_ref().and_then(|_| reader(row, config));
-        Self { row: Arc::clone(row), config: config.clone(), writer, reader, made: None }
+        Self {
+            keeper: Keeper::default(),
+            row: Arc::clone(row),
+            config: config.clone(),
+            writer,
+            reader,
+            made: None,
+        }
     }
 
     /// Goes on as the sink of this row after a reload, if it is about the same FIFO: whoever has that open sees nothing of
@@ -65,6 +73,16 @@ impl Fifo {
         let was_made = self.made.is_some();
         self.remove();
         was_made
+    }
+
+    /// The row that says how far it is.
+    pub(super) fn row(&self) -> &SinkRow {
+        &self.row
+    }
+
+    /// Leaves out the transition that it is at.
+    pub(super) fn pass_over(&mut self) {
+        self.writer.iter_mut().for_each(Writer::pass_over);
     }
 
     /// Whether this is the FIFO that a sink is about.

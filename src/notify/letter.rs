@@ -52,7 +52,9 @@ impl Mailed {
         let (is_group, kind) = match &transition.subject {
             Subject::Instance { .. } => (false, "Instance"),
             Subject::Group { .. } => (true, "Group"),
-            Subject::Service { .. } | Subject::Server { .. } | Subject::Configuration => return None,
+            Subject::Service { .. } | Subject::Server { .. } | Subject::Configuration | Subject::Daemon => {
+                return None;
+            }
         };
         if self.0.insert((is_group, transition.subject.name().to_owned()), to) == Some(to) {
             return None;

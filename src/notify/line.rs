@@ -44,6 +44,7 @@ pub(super) const fn kind(subject: &Subject) -> &'static str {
         Subject::Configuration => "CONFIGURATION",
         Subject::Service { .. } => "VS",
         Subject::Server { .. } => "RS",
+        Subject::Daemon => "DAEMON",
     }
 }
 

@@ -6,6 +6,7 @@ use futures_util::future::LocalBoxFuture;
 use tracing::{info, warn};
 
 use super::{
+    kept::Keeper,
     letter::Mailed,
     postbox::Postbox,
     smtp::{Delivered, Envelope, deliver},
@@ -17,6 +18,7 @@ use crate::{
 
 /// Writes mails and has them delivered, one connection at a time.
 pub(super) struct Mail {
+    pub(super) keeper: Keeper,
     registry: Arc<Registry>,
     row: Arc<SinkRow>,
     config: MailConfig,
@@ -40,6 +42,7 @@ impl Mail {
         let mut cursor = Cursor::default();
         cursor.advance_past(since);
         Ok(Self {
+            keeper: Keeper::default(),
             registry: Arc::clone(registry),
             row: Arc::clone(row),
             config: config.clone(),

@@ -13,12 +13,14 @@
 //! | `mail`, `letter`, `postbox`, `smtp`, `bounded` | mails what `smtp_alert` asks for, and tries again while the server is away |
 //! | `reader` | keeps the script of a FIFO running |
 //! | `contests` | how often it is told that a MASTER hears a router with a lower claim |
+//! | `kept` | what a panic in one of them ends: nothing but that one, for a moment |
 //! | `sinks` | all of them together, from the start to the end |
 
 mod bounded;
 mod command;
 mod contests;
 mod fifo;
+mod kept;
 mod letter;
 mod line;
 mod mail;
@@ -30,4 +32,5 @@ mod sinks;
 mod smtp;
 mod writer;
 
+pub use self::kept::{Keeper, Part, kept};
 pub use self::sinks::{Sinks, rows};

@@ -26,7 +26,9 @@ pub(super) fn script<'a>(topology: &'a Topology, transition: &Transition) -> Opt
             let server = config.real_server.get(*place as usize)?;
             if up { &server.notify_up } else { &server.notify_down }
         }
-        Subject::Instance { .. } | Subject::Group { .. } | Subject::Configuration => return None,
+        Subject::Instance { .. } | Subject::Group { .. } | Subject::Configuration | Subject::Daemon => {
+            return None;
+        }
     };
     line.as_deref()?.script.as_deref()
 }
@@ -38,7 +40,7 @@ pub(super) fn line(topology: &Topology, transition: &Transition) -> Option<Strin
     match &transition.subject {
         Subject::Service { name, .. } => Some(format!("VS {name} {state}\n")),
         Subject::Server { name, of, .. } => Some(format!("RS {name} {of} {state}\n")),
-        Subject::Instance { .. } | Subject::Group { .. } | Subject::Configuration => None,
+        Subject::Instance { .. } | Subject::Group { .. } | Subject::Configuration | Subject::Daemon => None,
     }
 }
 

@@ -13,6 +13,7 @@ use tracing::{debug, warn};
 use super::{
     command::{Command, commands},
     contests::Contests,
+    kept::Keeper,
     line::instance,
     pools,
 };
@@ -32,6 +33,7 @@ const KILLED_WITHIN: Duration = Duration::from_secs(1);
 
 /// Reads the stream and starts what it calls for.
 pub(super) struct Runner {
+    pub(super) keeper: Keeper,
     registry: Arc<Registry>,
     row: Arc<SinkRow>,
     cursor: Cursor,
@@ -49,6 +51,7 @@ impl Runner {
     /// A runner that begins with the first transition of the stream.
     pub(super) fn new(registry: &Arc<Registry>, row: &Arc<SinkRow>) -> io::Result<Self> {
         Ok(Self {
+            keeper: Keeper::default(),
             registry: Arc::clone(registry),
             row: Arc::clone(row),
             cursor: Cursor::default(),

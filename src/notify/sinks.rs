@@ -8,7 +8,12 @@ use futures_util::{
     stream::FuturesUnordered,
 };
 
-use super::{fifo::Fifo, mail::Mail, runner::Runner};
+use super::{
+    fifo::Fifo,
+    kept::{Keeper, Part, kept},
+    mail::Mail,
+    runner::Runner,
+};
 use crate::{
     config::{Global, settings},
     kernel::{Deadline, clock, process::Owner},
@@ -64,6 +69,56 @@ fn mail(global: &Global) -> Option<MailConfig> {
         faults: !settings.no_email_faults,
         host_name: host_name.clone(),
     })
+}
+
+impl Part for Runner {
+    fn name(&self) -> String {
+        "starting notify scripts".to_owned()
+    }
+
+    async fn run(&mut self) {
+        Self::run(self).await;
+    }
+
+    fn keeper(&mut self) -> &mut Keeper {
+        &mut self.keeper
+    }
+}
+
+impl Part for Fifo {
+    fn name(&self) -> String {
+        self.row().name.clone()
+    }
+
+    async fn run(&mut self) {
+        Self::run(self).await;
+    }
+
+    fn keeper(&mut self) -> &mut Keeper {
+        &mut self.keeper
+    }
+
+    fn position(&self) -> u64 {
+        self.row().position()
+    }
+
+    fn pass_over(&mut self) {
+        Self::pass_over(self);
+    }
+}
+
+impl Part for Mail {
+    fn name(&self) -> String {
+        "writing mails".to_owned()
+    }
+
+    async fn run(&mut self) {
+        Self::run(self).await;
+    }
+
+    fn keeper(&mut self) -> &mut Keeper {
+        &mut self.keeper
+    }
 }
 
 /// Every sink of the manage lane. None of them can keep another one waiting.
@@ -160,10 +215,10 @@ impl Sinks {
 
     /// Runs for ever. Cancelling it loses nothing; [`Self::finish`] goes on with what runs.
     pub async fn run(&mut self) {
-        let Self { scripts, fifos, mail, leaving, .. } = self;
-        let scripts = join_all(scripts.iter_mut().map(Runner::run));
-        let fifos = join_all(fifos.iter_mut().map(Fifo::run));
-        let mail = join_all(mail.iter_mut().map(Mail::run));
+        let Self { registry, scripts, fifos, mail, leaving } = self;
+        let scripts = join_all(scripts.iter_mut().map(|scripts| kept(scripts, registry)));
+        let fifos = join_all(fifos.iter_mut().map(|fifo| kept(fifo, registry)));
+        let mail = join_all(mail.iter_mut().map(|mail| kept(mail, registry)));
         let leaving = async { while leaving.next().await.is_some() {} };
         tokio::join!(scripts, fifos, mail, leaving);
     }

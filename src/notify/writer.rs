@@ -56,6 +56,14 @@ impl Writer {
         })
     }
 
+    /// Leaves out the transition that it is at.
+    pub(super) fn pass_over(&mut self) {
+        let seq = self.cursor.position();
+        self.row.add_lost(1);
+        self.cursor.advance_past(seq);
+        self.next = None;
+    }
+
     /// Runs for ever. Cancelling it loses nothing.
     pub(super) async fn run(&mut self) {
         loop {

@@ -14,6 +14,7 @@ use crate::units::Time;
 #[derive(Debug, Default)]
 pub struct Panics {
     count: AtomicU64,
+    restarts: AtomicU64,
     last: ArcSwapOption<Panic>,
 }
 
@@ -40,6 +41,16 @@ impl Panics {
     /// How many there were.
     pub fn count(&self) -> u64 {
         self.count.load(Ordering::Relaxed)
+    }
+
+    /// A part that panicked begins anew.
+    pub fn note_restart(&self) {
+        self.restarts.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How often a part began anew.
+    pub fn restarts(&self) -> u64 {
+        self.restarts.load(Ordering::Relaxed)
     }
 
     /// The last one.

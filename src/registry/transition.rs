@@ -67,6 +67,8 @@ pub enum Subject {
         /// What its virtual server is called.
         of: String,
     },
+    /// The program itself.
+    Daemon,
 }
 
 impl Subject {
@@ -78,6 +80,7 @@ impl Subject {
             | Self::Service { name, .. }
             | Self::Server { name, .. } => name,
             Self::Configuration => "configuration",
+            Self::Daemon => "daemon",
         }
     }
 }
@@ -314,6 +317,13 @@ pub enum Reason {
         /// Why, in words.
         why: String,
     },
+    /// No move: a part of the program panicked, and begins anew.
+    Restarted {
+        /// Which.
+        part: String,
+        /// What it said, and where.
+        why: String,
+    },
 }
 
 /// How a contest of mastership ended.
@@ -414,6 +424,9 @@ impl fmt::Display for Reason {
                 write!(f, "reloaded: {added} added, {changed} changed, {removed} removed")
             }
             Self::ReloadRefused { why } => write!(f, "not reloaded, what ran before goes on: {why}"),
+            Self::Restarted { part, why } => {
+                write!(f, "{part} begins anew after a mistake of the program: {why}")
+            }
         }
     }
 }

@@ -112,7 +112,9 @@ fn state_change(topology: &Topology, transition: &Transition) -> Option<Notifica
             (GROUP_STATE_CHANGE, varbinds)
         }
         // Servers are told by other notifications.
-        Subject::Configuration | Subject::Service { .. } | Subject::Server { .. } => return None,
+        Subject::Configuration | Subject::Daemon | Subject::Service { .. } | Subject::Server { .. } => {
+            return None;
+        }
     };
     varbinds.push(VarBind::new(under(&ROUTER_ID), Value::text(&topology.global.router_id)));
     Some(Notification { id: NO_ID, at: transition.at.0, trap_oid: under(&trap), varbinds })

@@ -47,23 +47,27 @@ pub struct Pending {
 }
 
 impl Pending {
-    /// What an earlier run left, then everything since the start; how far the master has taken them is written to `told`.
+    /// What an earlier run left, then everything since the start, as far as `told` does not say that the master has it; how
+    /// far it has taken them is written there.
     pub fn new(
         (registry, clock): (Arc<Registry>, Clock),
         parts: Parts,
         earlier: Option<Expected>,
         told: watch::Sender<Told>,
     ) -> Self {
+        let reached = *told.borrow();
+        let mut cursor = Cursor::default();
+        cursor.advance_past(reached.now);
         Self {
             snapshots: Snapshots::new(Arc::clone(&registry), clock, Arc::default()),
             registry,
             parts,
             earlier: Earlier::new(earlier),
-            cursor: Cursor::default(),
+            cursor,
             rejected: Rejected::default(),
             ready: VecDeque::new(),
             deliveries: Deliveries::new(told),
-            reached: Told::default(),
+            reached,
             lost: 0,
             lost_ever: 0,
         }

@@ -25,7 +25,9 @@ pub(in crate::snmp) fn notification(
     let (index, place) = match &transition.subject {
         Subject::Service { index, .. } => (*index, None),
         Subject::Server { service, place, .. } => (*service, Some(*place)),
-        Subject::Instance { .. } | Subject::Group { .. } | Subject::Configuration => return None,
+        Subject::Instance { .. } | Subject::Group { .. } | Subject::Configuration | Subject::Daemon => {
+            return None;
+        }
     };
     // One of an earlier run may not be configured any more.
     let row = snapshot.virtual_servers.get((index as usize).checked_sub(1)?)?;
