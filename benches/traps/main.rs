@@ -4,7 +4,9 @@
 //! datagram at the receiver, by the receiver's clock. The two programs take turns.
 //!
 //! Storm: so many virtual routers become MASTER at once, with a healthy snmpd over unix and tcp AgentX: when the last one
-//! advertises, after the master down interval has passed since the start, and which notifications arrive, in which order.
+//! advertises, after the master down interval has passed since the start, and which notifications arrive, in which order. snmpd
+//! is told its `v1trapaddress`: without it, it looks through all addresses of the host for each notification, and would be what is
+//! measured.
 //!
 //! `cargo bench --bench traps [-- latency [COUNT]]`, `cargo bench --bench traps -- storm [SIZE …]`.
 
@@ -191,7 +193,7 @@ impl Storm {
         let lan = fleet::hosts(size)?;
         let alpha = &lan["alpha"];
         let receiver = Receiver::start(alpha)?;
-        let snmpd = Snmpd::builder(alpha).trap_sink(HERE);
+        let snmpd = Snmpd::builder(alpha).trap_sink(HERE).line("v1trapaddress 127.0.0.1");
         let snmpd = if transport == "tcp" { snmpd.agentx("tcp:127.0.0.1:705") } else { snmpd };
         let snmpd = snmpd.start()?;
         let global = format!("  enable_snmp_vrrp\n  enable_traps\n  snmp_socket {}\n", snmpd.agentx());

@@ -113,7 +113,7 @@ fn what_is_told_moves_with_the_oldest_on_its_way_and_an_answer_for_something_els
 
 #[test]
 fn of_a_transition_with_two_notifications_both_have_to_be_taken() {
-    let (registry, mut pending, told) = source_of(routed(), Vec::new(), 0);
+    let (registry, mut pending, told) = source_of(routed(""), Vec::new(), 0);
     publish(&registry, State::Master);
     let [first, second] = [pending.next().unwrap(), pending.next().unwrap()];
     assert_ne!(first.trap_oid, second.trap_oid);
@@ -154,9 +154,24 @@ fn a_journal_with_nothing_left_holds_nothing_up() {
     assert_eq!(*told.borrow(), Told { earlier: 0, now: 1 });
 }
 
+#[test]
+fn a_state_change_names_its_row_unless_snmp_compat_has_it_name_columns_only() {
+    let entry = agentx::Oid::from(crate::snmp::KEEPALIVED).join(&[2, 3, 1]);
+    for (global, index) in [("", &[1][..]), ("snmp_compat", &[])] {
+        let (registry, mut pending, _told) = source_of(routed(global), Vec::new(), 0);
+        publish(&registry, State::Master);
+        let change = pending.next().unwrap();
+        let named: Vec<_> = change.varbinds[..3].iter().map(|varbind| varbind.name.clone()).collect();
+        assert_eq!(named, [2, 4, 5].map(|column| entry.child(column).join(index)), "{global}");
+    }
+}
+
 /// An instance that VRRPV3-MIB has a row for.
-fn routed() -> Topology {
-    let text = "vrrp_instance VI {\n version 3\n interface eth0\n virtual_router_id 7\n virtual_ipaddress {\n 10.9.0.1\n }\n}\n";
+fn routed(global: &str) -> Topology {
+    let text = format!(
+        "global_defs {{\n {global}\n}}\nvrrp_instance VI {{\n version 3\n interface eth0\n virtual_router_id 7\n \
+         virtual_ipaddress {{\n 10.9.0.1\n }}\n}}\n"
+    );
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), text).unwrap();
     let (config, report) = config::load_with(file.path(), &Options::default(), &Elsewhere);
@@ -169,7 +184,7 @@ fn routed() -> Topology {
 
 #[test]
 fn rejected_packets_are_told_of_when_there_is_no_transition_to_tell_of() {
-    let (registry, mut pending, told) = source_of(routed(), Vec::new(), 0);
+    let (registry, mut pending, told) = source_of(routed(""), Vec::new(), 0);
     let reject = |seconds, error| {
         let sender = [10, 9, 0, 66].into();
         registry.rejections.publish(Time::from_secs(seconds), 1, (sender, error));
