@@ -111,7 +111,7 @@ impl Link {
     pub(crate) fn remove(&mut self) {
         if let Some((end, listener)) = self.listener.take() {
             end.store(true, Ordering::Relaxed);
-            self.shared.reign.fetch_add(1, Ordering::Relaxed);
+            self.shared.reign.fetch_add(1, Ordering::Release);
             listener.join().unwrap();
         }
         let _ = fs::remove_file(&self.path);
@@ -144,7 +144,11 @@ fn listen(listener: &UnixListener, shared: &Arc<Shared>, ended: &AtomicBool) {
         if is_readable(listener)
             && let Ok((stream, _)) = listener.accept()
         {
-            let (manner, reign) = (*shared.manner(), shared.reign.load(Ordering::Relaxed));
+            let (manner, reign) = (*shared.manner(), shared.reign.load(Ordering::Acquire));
+            // Whoever comes after the end belongs to a reign that nobody ends any more.
+            if ended.load(Ordering::Relaxed) {
+                break;
+            }
             shared.live().push(reign);
             let connection = Connection { daemon: stream, reign, shared: Arc::clone(shared) };
             connections.push(thread::spawn(move || connection.serve(manner)));
