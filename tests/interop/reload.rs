@@ -562,10 +562,10 @@ fn what_is_wrong_with_a_file_is_left_for_whoever_asks() -> Result<()> {
     let found = scene.alpha().dir().join("found");
     let with = with_globals(&text, &format!("  reload_check_config {}\n", found.display()));
     scene.reload(&with)?;
-    let broken = with.replace("priority 150", "priority 150\n  advert_int 0");
+    let broken = with.replace("priority 150", "priority 150\n  nonsense 1");
     scene.router.ask_to_reload(scene.alpha(), "alpha", &broken)?;
     wait::until_true("what is found", SOON, || {
-        std::fs::read_to_string(&found).is_ok_and(|text| text.contains("advert"))
+        std::fs::read_to_string(&found).is_ok_and(|text| text.contains("nonsense"))
     })?;
     assert_eq!(scene.router.entries(VI, State::Master), 1, "{}", scene.router.log());
     Ok(())
