@@ -123,7 +123,8 @@ fn services(rounds: u64) -> Result<()> {
     let base = fleet::config(1, 150, "") + &shapes::services(2_284, 37_205);
     let daemon = Daemon::start(&subject, &lan["alpha"], "alpha", &base)?;
     daemon.wait_entries(0, "MASTER", 1, SOON)?;
-    let other = base.clone() + "virtual_server 192.0.2.254 80 {\n  real_server 192.0.2.253 80 {\n  }\n}\n";
+    let other = base.clone()
+        + "virtual_server 192.0.2.254 80 {\n  lb_algo rr\n  lb_kind NAT\n  protocol TCP\n  real_server 192.0.2.253 80 {\n  }\n}\n";
     for (what, text) in [("nothing", base.clone() + "\n"), ("one service is there or not", other)] {
         let times = (0..rounds).map(|round| {
             let text = if round % 2 == 0 { &text } else { &base };

@@ -143,7 +143,7 @@ impl Manage {
             let mut heart = pin!(heart::beat(engine.downgrade(), voice.clone()).fuse());
             let mut parent = pin!(self::parent(engine.clone(), said).fuse());
             let mut dumps = pin!(dumps::on_signals(Dumps::new(&registry)));
-            let mut reloads = pin!(reloads(&reloader, asked, &engine, (adopt, voice)).fuse());
+            let mut reloads = pin!(reloads(reloader, asked, &engine, (adopt, voice)).fuse());
             let mut signals = pin!(signals(engine.clone(), ask.clone()));
             let mut control = pin!(answered(control));
             let mut real_time = pin!(real_time.watch().fuse());
@@ -339,7 +339,7 @@ const NOT_YET: [(SignalKind, &str); 1] =
 
 /// Carries reloads out, one after the other, as often as they are asked for.
 async fn reloads(
-    reloader: &Reloader,
+    mut reloader: Reloader,
     mut asked: mpsc::Receiver<()>,
     engine: &mpsc::Sender<Command>,
     (adopt, voice): (mpsc::Sender<Adopted>, Voice),

@@ -53,7 +53,7 @@ use self::{
     checks::Checks,
     connections::Connections,
     engine::{Engine, Neighbours, buffers},
-    host::Host,
+    host::{Host, Wanted},
     journal::{Journal, Plan},
     manage::{LAST_WORDS, Manage, Snmp},
     netlink::Netlink,
@@ -62,7 +62,7 @@ use self::{
     pid_files::PidFiles,
     real_time::RealTime,
     recorder::Recorder,
-    reload::{Reloader, Source},
+    reload::{Mistakes, Reloader, Source},
     tether::Voice,
     trackers::Followers,
 };
@@ -287,7 +287,7 @@ fn start(
     {
         warn!("{error}: keys of the configuration may be seen by others when the daemon crashes");
     }
-    let mistakes = reload::mistakes(&report);
+    let mistakes = Mistakes::of(&report);
     // It holds the whole text.
     drop(report);
     let snmp = Snmp::new(arguments, &config.global);
@@ -300,8 +300,10 @@ fn start(
     let release = !arguments.dont_release_vrrp;
     let died_at = arguments.died_at.map(|at| Time(Duration::from_micros(at)));
     let (host, host_lane) = start_host(&mut config, &files.parent, release)?;
-    let reloads =
-        Source::new(arguments, &files.parent, mistakes, (host_notes(&files.parent), host.links.clone()));
+    let reloads = {
+        let (links, notes) = (host.links.clone(), host_notes(&files.parent));
+        Source::new(arguments, &files.parent, notes, links, mistakes)
+    };
     let sinks = notify::rows(&config.global);
     let registry = Arc::new(Registry::new(Topology::new(config, cli::banner(), sinks)));
     let rows = Arc::clone(&registry);
@@ -323,7 +325,7 @@ fn start(
     if let Some(recorder) = recorder {
         recorder.finish();
     }
-    if let Some(Err(why)) = host_lane.map(host::Lane::finish) {
+    if let Err(why) = host_lane.finish() {
         error!("{why}: links, rules and settings of the network may be left behind");
     }
     outcome?;
@@ -418,14 +420,10 @@ fn host_notes(pid_file: &Path) -> PathBuf {
 }
 
 /// Plans the links of the routers' own and starts the lane that makes them.
-fn start_host(
-    config: &mut Config,
-    pid_file: &Path,
-    release: bool,
-) -> Result<(Host, Option<host::Lane>), Refused> {
+fn start_host(config: &mut Config, pid_file: &Path, release: bool) -> Result<(Host, host::Lane), Refused> {
     let notes = host_notes(pid_file);
-    let links = host::plan_links(config, &notes).map_err(Refused::fatal)?;
-    let started = Host::start(links, config, &notes, release);
+    let links = host::plan_links(config, &notes, &[]).map_err(Refused::fatal)?;
+    let started = Host::start(Wanted::new(config, links), config, &notes, release);
     started.map_err(|error| Refused::fatal(format!("starting the host lane: {error}")))
 }
 

@@ -11,7 +11,10 @@ use lab::{Capture, Control, Host, Lan, Result, Router, State, Subject, clock, wa
 
 use crate::fifos::Reader;
 use crate::mail;
-use crate::world::{ADVERTS, LATE, SOON, Setup, V3, VI, VIP, assert_steady, from, is_keepalived, ours};
+use crate::vmac::held;
+use crate::world::{
+    ADVERTS, LATE, SOON, Setup, V3, VI, VIP, assert_steady, from, in_its_way, is_keepalived, ours,
+};
 
 const INTERVAL: Duration = Duration::from_millis(100);
 const ALPHA: &str = "10.9.0.1";
@@ -54,8 +57,29 @@ impl Scene {
         &self.lan["alpha"]
     }
 
+    /// What was foretold is done.
     fn reload(&self, text: &str) -> Result<()> {
-        self.router.reload(self.alpha(), "alpha", text, SOON)
+        let told = self.foretold(text)?;
+        let mark = self.router.mark();
+        self.router.reload(self.alpha(), "alpha", text, SOON)?;
+        let Some(told) = told else { return Ok(()) };
+        let line = self.router.process().wait_log_since(mark, "Configuration reloaded: ", SOON)?;
+        assert!(line.ends_with(&told), "{line}, foretold {told}");
+        Ok(())
+    }
+
+    /// What `steadfast config diff` says beforehand of instances and groups; there is nobody to ask for keepalived.
+    fn foretold(&self, text: &str) -> Result<Option<String>> {
+        let Some(program) = in_its_way(&ours(), Some(env!("CARGO_BIN_EXE_steadfast")), None) else {
+            return Ok(None);
+        };
+        let new = self.alpha().write("foretold.conf", text)?.display().to_string();
+        let old = self.alpha().dir().join("alpha.conf").display().to_string();
+        let output = self.alpha().exec(&[program, "config", "diff", &old, &new])?;
+        let said = output.stdout;
+        let counts = said.lines().last().and_then(|line| line.strip_prefix("a reload: "));
+        assert!(counts.is_some() || said == "no difference\n", "{said}");
+        Ok(Some(counts.unwrap_or("0 added, 0 changed, 0 removed").to_owned()))
     }
 
     /// The BACKUP takes over.
@@ -592,4 +616,56 @@ fn a_reload_comes_at_the_time_in_a_file() -> Result<()> {
         wait::until_true("the file", SOON, || file.exists() != more.is_empty())?;
     }
     Ok(())
+}
+
+#[test]
+fn a_router_with_a_link_of_its_own_comes_and_goes() -> Result<()> {
+    let text = setup(150).text();
+    let scene = Scene::new(&text)?;
+    let (alpha, capture) = (scene.alpha(), scene.capture()?);
+    let before = held(alpha)?;
+    let mut other = setup(150).line("use_vmac");
+    (other.vrid, other.vips) = (52, vec!["10.9.0.110/24".into()]);
+    for _ in 0..2 {
+        let mark = scene.router.mark();
+        scene.reload(&(text.clone() + &other.instance("OWN")))?;
+        scene.router.wait_entering_since(mark, "OWN", State::Master, SOON)?;
+        assert_eq!(scene.router.entries("OWN", State::Fault), 0, "{}", scene.router.log());
+        let link = || alpha.run(&["ip", "-o", "link", "show", "vrrp.52"]).unwrap_or_default();
+        let (first, seen) = (link(), capture.vrrp()?.len());
+        assert!(first.contains("00:00:5e:00:01:34"), "{first}");
+        capture.wait_vrrp("its advertisements", SOON, |adverts| {
+            adverts[seen..].iter().filter(|advert| advert.vrid() == 52).count() >= 3
+        })?;
+        // Something else differs: the link is not made anew.
+        scene.reload(&(text.replace("150", "151") + &other.instance("OWN")))?;
+        assert_eq!(link(), first);
+        scene.reload(&text)?;
+        wait::until_true("the link to be gone", SOON, || link().is_empty())?;
+        let left = |adverts: &[lab::pcap::Vrrp]| {
+            adverts.iter().rfind(|advert| advert.vrid() == 52).is_some_and(|advert| advert.priority() == 0)
+        };
+        capture.wait_vrrp("its farewell", SOON, left)?;
+    }
+    if !is_keepalived("SIGHUP: settings of the network") {
+        wait::until_eq("the host as before", SOON, &before, || held(alpha).unwrap_or_default())?;
+    }
+    scene.goes_on(&capture)
+}
+
+#[test]
+fn mistakes_that_it_was_started_with_keep_no_reload_from_being_done() -> Result<()> {
+    let text = setup(150).line("nonsense 1").text();
+    let scene = Scene::alone(&text)?;
+    let capture = scene.capture()?;
+    scene.reload(&format!("! moved\n{}", text.replace("priority 150", "priority 140")))?;
+    capture.wait_vrrp("the new priority", SOON, |adverts| {
+        from(adverts, ALPHA).last().is_some_and(|advert| advert.priority() == 140)
+    })?;
+    if is_keepalived("SIGHUP: a file with mistakes, or none") {
+        return Ok(());
+    }
+    let mark = scene.router.mark();
+    scene.router.ask_to_reload(scene.alpha(), "alpha", &text.replace("nonsense 1", "other_nonsense 1"))?;
+    scene.router.process().wait_log_since(mark, "not reloaded, what ran before goes on", SOON).map(drop)
 }

@@ -20,7 +20,7 @@ const SETTINGS: &str = "sysctl -a 2>/dev/null | grep -E '^net\\.ipv[46]\\.conf\\
 
 /// What the kernel holds of links, addresses, settings and rules, a line each. What differs from run to run is left
 /// out: numbers of interfaces and packets, names of namespaces.
-fn held(host: &Host) -> Result<BTreeSet<String>> {
+pub(crate) fn held(host: &Host) -> Result<BTreeSet<String>> {
     let ip = |arguments: &[&str]| host.run(&[&["ip", "-o"], arguments].concat());
     let mut lines: BTreeSet<String> = ip(&["-d", "link", "show"])?.lines().map(link).collect();
     lines.extend(ip(&["addr", "show"])?.lines().map(without_number));

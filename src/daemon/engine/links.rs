@@ -7,7 +7,7 @@ use tracing::warn;
 
 use super::{Engine, REPAIR_INTERVAL, interfaces::Interfaces};
 use crate::{
-    daemon::host::{Host, PlannedLink, Report},
+    daemon::host::{Host, PlannedLink, Report, Wanted},
     kernel::{KernelError, clock},
     registry::Reason,
     units::{Family, Time},
@@ -21,6 +21,10 @@ pub(super) struct Links {
     states: Vec<LinkState>,
     /// Links by their own names and by those of their parents.
     concerned: HashMap<String, Vec<usize>>,
+    /// Those that a reload has brought.
+    fresh: Vec<usize>,
+    /// Those that go when the reload is carried out.
+    unwanted: Vec<usize>,
 }
 
 /// What is known of a link beside what the kernel reports.
@@ -34,23 +38,81 @@ struct LinkState {
     retry_at: Option<Time>,
     /// Until when no change of the interfaces is a reason to order: somebody may undo whatever is done.
     rests_until: Option<Time>,
+    /// A reload has removed it; its place is kept.
+    is_gone: bool,
 }
 
 impl Links {
     /// The host lane's links, none ordered.
     pub(super) fn new(host: Host) -> Self {
-        let mut concerned: HashMap<String, Vec<usize>> = HashMap::new();
-        for (number, link) in host.links.iter().enumerate() {
+        let states = vec![LinkState::default(); host.links.len()];
+        let (concerned, fresh, unwanted) = Default::default();
+        let mut links = Self { states, concerned, fresh, unwanted, host };
+        links.index();
+        links
+    }
+
+    fn index(&mut self) {
+        self.concerned.clear();
+        for (number, link) in self.host.links.iter().enumerate() {
+            if self.states[number].is_gone {
+                continue;
+            }
             for name in [&link.name, &link.parent] {
-                concerned.entry(name.clone()).or_default().push(number);
+                self.concerned.entry(name.clone()).or_default().push(number);
             }
         }
-        Self { states: vec![LinkState::default(); host.links.len()], concerned, host }
+    }
+
+    /// A reload is to be carried out: orders the links that it brings. Those that it removes stay until
+    /// [`Self::let_go`].
+    pub(super) fn follow(&mut self, wanted: Wanted, interfaces: &Interfaces) {
+        let Wanted { links, addresses, lasting } = wanted;
+        let mut kept = vec![false; self.states.len()];
+        let mut planned = Vec::new();
+        for link in links {
+            let known = self.host.links.iter().position(|known| known.name == link.name);
+            let number = known.unwrap_or(kept.len());
+            if number == kept.len() {
+                kept.push(false);
+                self.states.push(LinkState { is_gone: true, ..LinkState::default() });
+            }
+            kept[number] = true;
+            if self.states[number].is_gone || self.host.links[number] != link {
+                self.states[number].is_gone = false;
+                planned.push((number, link));
+            }
+        }
+        self.unwanted =
+            (0..kept.len()).filter(|number| !kept[*number] && !self.states[*number].is_gone).collect();
+        self.fresh = planned.iter().map(|(number, _)| *number).collect();
+        self.host.follow(planned, addresses, lasting);
+        self.index();
+        let possible = |number: &usize| interfaces.named(&self.host.links[*number].parent).is_some();
+        self.order(self.fresh.iter().copied().filter(possible).collect());
+    }
+
+    /// The reload is carried out: what it has removed is removed.
+    pub(super) fn let_go(&mut self) {
+        if self.unwanted.is_empty() {
+            return;
+        }
+        for number in &self.unwanted {
+            self.states[*number] = LinkState { is_gone: true, ..LinkState::default() };
+        }
+        self.host.remove(std::mem::take(&mut self.unwanted));
+        self.index();
+    }
+
+    /// Whether the links that a reload has brought are up, as far as their parents are.
+    pub(super) fn is_fresh_settled(&self, interfaces: &Interfaces) -> bool {
+        self.fresh.iter().all(|number| self.is_settled(*number, interfaces))
     }
 
     /// Whether the interface of that name is a virtual router's own.
     pub(super) fn is_own(&self, name: &str) -> bool {
-        self.host.links.iter().any(|link| link.name == name)
+        let links = self.host.links.iter().zip(&self.states);
+        links.into_iter().any(|(link, state)| link.name == name && !state.is_gone)
     }
 
     /// The lane that makes the links.
@@ -88,6 +150,9 @@ impl Links {
 
     /// Whether a link could be there and is not.
     fn is_missing(&self, number: usize, interfaces: &Interfaces) -> bool {
+        if self.states[number].is_gone {
+            return false;
+        }
         let planned = &self.host.links[number];
         let Some(parent) = interfaces.named(&planned.parent) else { return false };
         let right = interfaces.named(&planned.name).is_some_and(|known| {
@@ -114,10 +179,13 @@ impl Links {
 
     /// Whether every link that was made is up, as far as its parent is.
     pub(super) fn are_settled(&self, interfaces: &Interfaces) -> bool {
+        (0..self.states.len()).all(|number| self.is_settled(number, interfaces))
+    }
+
+    fn is_settled(&self, number: usize, interfaces: &Interfaces) -> bool {
         let is_up = |name: &str| interfaces.named(name).is_some_and(|known| known.link.up);
-        self.host.links.iter().zip(&self.states).all(|(link, state)| {
-            state.ordered || state.failure.is_some() || is_up(&link.name) || !is_up(&link.parent)
-        })
+        let (link, state) = (&self.host.links[number], &self.states[number]);
+        state.ordered || state.failure.is_some() || is_up(&link.name) || !is_up(&link.parent)
     }
 
     /// The next reports; never while nothing is ordered. Cancelling it loses nothing. With the host lane gone every
@@ -143,7 +211,8 @@ impl Links {
         let failure = report.outcome.err().map(|error| error.to_string());
         let news = failure.clone().filter(|failure| state.failure.as_ref() != Some(failure));
         let retry_at = failure.as_ref().map(|_| next);
-        *state = LinkState { ordered: false, failure, retry_at, rests_until: Some(next) };
+        *state =
+            LinkState { failure, retry_at, rests_until: Some(next), is_gone: state.is_gone, ordered: false };
         (self.host.links[report.link].name.clone(), news)
     }
 

@@ -201,6 +201,8 @@ pub(super) struct Engine {
     is_forming_groups: bool,
     /// A reload that waits for a quiet moment.
     succession: Option<Box<Succession>>,
+    /// Until when a reload waits for links that it has brought to be up.
+    settle_by: Option<Time>,
     /// Where inputs are recorded, if they are.
     recorder: Option<recorder::Source>,
     /// The serial number of the next router.
@@ -320,6 +322,7 @@ impl Engine {
             departing: Departing::default(),
             is_forming_groups: false,
             succession: None,
+            settle_by: None,
             recorder,
             serial: routers.len(),
             work: Work::default(),
@@ -404,6 +407,7 @@ impl Engine {
             self.links.next_retry(),
             self.list_at,
             self.stop_by,
+            self.settle_by,
             self.start.deadline(),
             self.announcements.deadline(),
             self.relent_at,

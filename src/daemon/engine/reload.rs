@@ -9,12 +9,16 @@ use std::{collections::HashMap, sync::Arc};
 use tokio::sync::oneshot;
 use tracing::{info, warn};
 
-use super::{Engine, blueprint::Blueprint, holder::Holder, pool::Pool, router::Router, timers::Timers};
+use super::{
+    Engine, blueprint::Blueprint, holder::Holder, pool::Pool, router::Router, start::SETTLE_LIMIT,
+    timers::Timers,
+};
 use crate::{
     config::{
         plan::{Origin, Plan},
         tracking::Tracker,
     },
+    daemon::host::Wanted,
     kernel::{Events, clock},
     registry::{Change, InstanceRow, Reason, State, Subject, Switch, Topology},
     units::{Priority, Time},
@@ -30,6 +34,8 @@ pub(in crate::daemon) struct Succession {
     fates: Vec<Fate>,
     /// Where what is tracked is now.
     moves: HashMap<Tracker, Tracker>,
+    /// What is wanted of the host, until the host lane has heard of it.
+    wanted: Option<Wanted>,
     done: oneshot::Sender<Remains>,
 }
 
@@ -52,11 +58,12 @@ pub(in crate::daemon) struct Remains {
 }
 
 impl Succession {
-    /// What `plan` says comes after `old`. The receiver hears when it is in place.
+    /// What `plan` says comes after `old`, with what is wanted of the host. The receiver hears when it is in place.
     pub(in crate::daemon) fn new(
         old: &Topology,
         topology: Arc<Topology>,
         plan: Plan,
+        wanted: Wanted,
     ) -> (Self, oneshot::Receiver<Remains>) {
         let (before, blueprint) = (Blueprint::new(old), Blueprint::new(&topology));
         let moves = before.trackers.moves(&blueprint.trackers);
@@ -86,7 +93,7 @@ impl Succession {
         };
         let fates = plan.instances.origins.iter().enumerate().map(fate).collect();
         let (done, heard) = oneshot::channel();
-        (Self { topology, plan, blueprint, fates, moves, done }, heard)
+        (Self { topology, plan, blueprint, fates, moves, wanted: Some(wanted), done }, heard)
     }
 }
 
@@ -112,10 +119,22 @@ impl Engine {
             return;
         }
         self.take_pending_events();
+        let wanted = self.succession.as_mut().and_then(|succession| succession.wanted.take());
+        if let Some(wanted) = wanted {
+            self.links.follow(wanted, &self.interfaces);
+            self.settle_by = None;
+        }
         let has_looked = self.listing.is_none() && self.list_at.is_none() && self.deferred.is_empty();
         if !has_looked || !self.work.is_idle() || self.links.is_waiting() {
             return;
         }
+        if !self.links.is_fresh_settled(&self.interfaces) {
+            let now = clock::now();
+            if now < *self.settle_by.get_or_insert(now + SETTLE_LIMIT) {
+                return;
+            }
+        }
+        self.settle_by = None;
         if let Some(succession) = self.succession.take() {
             self.advertise();
             self.reload(*succession, clock::now());
@@ -123,7 +142,7 @@ impl Engine {
     }
 
     fn reload(&mut self, succession: Succession, now: Time) {
-        let Succession { topology, plan, mut blueprint, fates, moves, done } = succession;
+        let Succession { topology, plan, mut blueprint, fates, moves, done, .. } = succession;
         for gone in &plan.instances.gone {
             self.leave(*gone, now);
         }
@@ -159,6 +178,7 @@ impl Engine {
         self.reconcile(Holder::Static, now);
         self.look_at_statics(now);
         self.flush();
+        self.links.let_go();
         self.tell_of_reload(&plan, now);
         // Whoever has given up waiting lets everything go in its own time.
         let _ = done.send(Remains { _routers: routers.into_iter().flatten().collect(), _blueprint: remains });

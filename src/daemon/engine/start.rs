@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// The same for links, all of which are made before any is reported: the kernel needs milliseconds for each.
 const LINKS_PATIENCE: Duration = Duration::from_secs(30);
 /// How long links that were just made may take to be up: the kernel brings them up in the background.
-const SETTLE_LIMIT: Duration = Duration::from_secs(1);
+pub(super) const SETTLE_LIMIT: Duration = Duration::from_secs(1);
 /// How long a start waits for sockets: whoever starts without one begins when it is there.
 const OPENING_LIMIT: Duration = Duration::from_secs(1);
 

@@ -35,9 +35,8 @@ impl Stuck {
 
     /// Of a whole configuration.
     pub(super) fn of(text: &str) -> Self {
-        let directory = tempfile::tempdir().unwrap();
         let config = config(text);
-        let (host, _) = Host::start(Vec::new(), &config, &directory.path().join("journal"), true).unwrap();
+        let host = Host::without_lane();
         let (commands, receiver) = mpsc::channel(8);
         let (ipvs, of_ipvs) = mpsc::channel(1);
         let registry = Arc::new(Registry::new(Topology::new(config, "Steadfast".to_owned(), Vec::new())));

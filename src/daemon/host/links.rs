@@ -8,7 +8,7 @@ use std::{
 use tracing::{info, warn};
 
 use super::{
-    PlannedLink, Report, Wish,
+    PlannedLink, Report, Wanted, Wish,
     firewall::Firewall,
     notes::{Made, Notes},
     plan::is_of_our_kind,
@@ -32,23 +32,102 @@ pub(super) struct Links {
     pub(super) firewall: Firewall,
     /// Whether the host reports that it listens to groups of 224.0.0.0/24 (not with `disable_local_igmp`).
     local_igmp: bool,
+    /// Settings of the network from the start to the end.
+    lasting: Vec<(Sysctl, i64)>,
 }
 
 impl Links {
     /// Links to come.
-    pub(super) fn new(
-        planned: Vec<PlannedLink>,
-        virtual_addresses: HashSet<IpAddr>,
-        notes: Notes,
-        firewall: Firewall,
-        local_igmp: bool,
-    ) -> Self {
-        Self { virtual_addresses, planned, made: HashMap::new(), notes, firewall, local_igmp }
+    pub(super) fn new(wanted: Wanted, notes: Notes, firewall: Firewall, local_igmp: bool) -> Self {
+        let Wanted { links: planned, addresses: virtual_addresses, lasting } = wanted;
+        Self { virtual_addresses, planned, made: HashMap::new(), notes, firewall, local_igmp, lasting }
+    }
+
+    /// After a reload: these links are new at their places, or others than before, and the host has other settings.
+    pub(super) fn follow(
+        &mut self,
+        links: Vec<(usize, PlannedLink)>,
+        addresses: HashSet<IpAddr>,
+        lasting: Vec<(Sysctl, i64)>,
+    ) {
+        if links.iter().any(|(_, link)| matches!(link.kind, NewLinkKind::Macvlan(_))) {
+            self.note_rules();
+        }
+        for (place, link) in links {
+            match self.planned.get_mut(place) {
+                Some(known) => *known = link,
+                None => self.planned.push(link),
+            }
+        }
+        self.virtual_addresses = addresses;
+        let before = std::mem::replace(&mut self.lasting, lasting);
+        for (sysctl, _) in before.iter().filter(|known| !self.lasting.contains(known)) {
+            if let Err(error) = sysctls::put_back(&mut self.notes, sysctl) {
+                warn!("{error}");
+            }
+        }
+        let new: Vec<_> = self.lasting.iter().filter(|wanted| !before.contains(wanted)).cloned().collect();
+        if let Err(error) = sysctls::set(&mut self.notes, &new) {
+            warn!("{error}");
+        }
+    }
+
+    /// Notes that there are rules from now on, for whoever comes after this run if it is killed.
+    pub(super) fn note_rules(&mut self) {
+        if !self.firewall.may_be_there() {
+            self.notes.note_table(self.firewall.name());
+        }
+    }
+
+    /// Removes links that nobody needs any more.
+    pub(super) async fn remove(&mut self, requests: &Requests, gone: &[usize]) {
+        let (numbers, gone): (Vec<usize>, HashSet<IfIndex>) =
+            gone.iter().filter_map(|number| Some((*number, self.made.remove(number)?.link))).unzip();
+        if gone.is_empty() {
+            return;
+        }
+        match requests.links().await {
+            Ok(existing) => {
+                let (gone, others): (Vec<_>, Vec<_>) =
+                    existing.into_iter().partition(|link| gone.contains(&link.index));
+                for error in requests.delete_links(&gone, &others).await {
+                    warn!("{error}");
+                }
+            }
+            Err(error) => warn!("{error}"),
+        }
+        self.note_links();
+        self.apply_rules();
+        self.put_back_for(&numbers);
+    }
+
+    /// Puts settings of others back that only these links needed.
+    fn put_back_for(&mut self, gone: &[usize]) {
+        let needs = |number: &usize| self.planned[*number].ipv4;
+        let parents: HashSet<&str> = self
+            .made
+            .keys()
+            .filter(|number| needs(number))
+            .map(|number| &*self.planned[*number].parent)
+            .collect();
+        let left = gone.iter().filter(|number| needs(number)).map(|number| &*self.planned[*number].parent);
+        let left = left.filter(|parent| !parents.contains(parent)).collect::<HashSet<&str>>();
+        let mut settings: Vec<Sysctl> =
+            left.into_iter().flat_map(settings::of_parent).map(|(sysctl, _)| sysctl).collect();
+        if parents.is_empty() {
+            let filters = self.notes.sysctls.iter().rev().map(|changed| &changed.sysctl);
+            settings.extend(filters.filter(|sysctl| sysctl.name().ends_with("/rp_filter")).cloned());
+        }
+        for sysctl in settings {
+            if let Err(error) = sysctls::put_back(&mut self.notes, &sysctl) {
+                warn!("{error}");
+            }
+        }
     }
 
     /// Gives the host the settings that it has from the start to the end. What an earlier run was killed over is put back
     /// first, and its rules go: this one may want something else.
-    pub(super) fn begin(&mut self, wanted: &[(Sysctl, i64)]) {
+    pub(super) fn begin(&mut self) {
         for error in sysctls::restore(&mut self.notes) {
             warn!("{error}");
         }
@@ -57,7 +136,7 @@ impl Links {
         if has_rules || self.firewall.may_be_there() {
             self.notes.note_table(self.firewall.name());
         }
-        if let Err(error) = sysctls::set(&mut self.notes, wanted) {
+        if let Err(error) = sysctls::set(&mut self.notes, &self.lasting) {
             warn!("{error}");
         }
     }

@@ -22,9 +22,10 @@ mod settings;
 mod sysctls;
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeSet, HashSet},
     convert::Infallible,
     io,
+    net::IpAddr,
     path::Path,
     sync::{
         Arc,
@@ -59,18 +60,43 @@ const DEFAULT_TABLE: &str = "keepalived";
 pub(super) struct Host {
     /// The links that there are to be; orders and reports name them by their place here.
     pub(super) links: Vec<PlannedLink>,
-    /// What there is to do. One order for a link at a time and two for a router, and the wishes, so that there is
-    /// always room.
-    orders: mpsc::Sender<Order>,
+    /// What there is to do: one order for a link at a time and two for a router, reloads and the wishes, so that there is
+    /// never much.
+    orders: mpsc::UnboundedSender<Order>,
     /// Room for wishes beside that.
     wishes: Arc<Semaphore>,
     /// What came of it, for each link.
     reports: mpsc::Receiver<Vec<Report>>,
 }
 
+/// What a configuration wants of the host.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    /// The links that there are to be.
+    pub(super) links: Vec<PlannedLink>,
+    /// What virtual routers put on interfaces.
+    pub(super) addresses: HashSet<IpAddr>,
+    /// Settings of the network.
+    pub(super) lasting: Vec<(Sysctl, i64)>,
+}
+
+impl Wanted {
+    /// By this configuration, which these links were planned for.
+    pub(super) fn new(config: &Config, links: Vec<PlannedLink>) -> Self {
+        let lines = config.instances.iter().flat_map(|instance| {
+            instance.virtual_addresses.iter().chain(&instance.excluded_addresses).map(|line| line.address)
+        });
+        Self { links, addresses: lines.collect(), lasting: settings::of_host(config) }
+    }
+}
+
 /// What the vrrp lane wants done.
 #[derive(Debug)]
 enum Order {
+    /// After a reload: links at their places that are new or have to be others, and the rest of what is wanted.
+    Follow(Vec<(usize, PlannedLink)>, HashSet<IpAddr>, Vec<(Sysctl, i64)>),
+    /// Links that nobody needs any more.
+    Remove(Vec<usize>),
     /// Links to make ready.
     Links(Vec<usize>),
     /// Addresses of a router that packets are not taken for; an answer when that is so, or cannot be.
@@ -126,53 +152,77 @@ impl Lane {
 }
 
 impl Host {
-    /// Starts the lane, if there is anything for it to do. In the file `notes` it says what it does;
-    /// `release` says whether it puts everything back in the end (not with `-V`).
+    /// Starts the lane. In the file `notes` it says what it does; `release` says whether it puts everything back in the end
+    /// (not with `-V`).
     pub(super) fn start(
-        links: Vec<PlannedLink>,
+        wanted: Wanted,
         config: &Config,
         notes: &Path,
         release: bool,
-    ) -> io::Result<(Self, Option<Lane>)> {
+    ) -> io::Result<(Self, Lane)> {
         let refusing = config.instances.iter().any(Instance::refuses_packets);
-        let (orders, ordered) = mpsc::channel(links.len() + 2 * config.instances.len() + WISHES + 1);
-        let (report, reports) = mpsc::channel(links.len().max(1));
+        let (host, ordered, report) = Self::with(&wanted.links);
         let firewall = Firewall::new(ruleset(&config.global), refusing);
         let local_igmp = !config.global.settings.disable_local_igmp;
-        let wishes = Arc::new(Semaphore::new(WISHES));
-        let host = Self { links: links.clone(), orders, wishes, reports };
-        let may_wish = config.global.settings.snmp_set;
-        let lasting = settings::of_host(config);
-        if links.is_empty() && lasting.is_empty() && !refusing && !may_wish && !notes.exists() {
-            return Ok((host, None));
-        }
-        let lines = config.instances.iter().flat_map(|instance| {
-            instance.virtual_addresses.iter().chain(&instance.excluded_addresses).map(|line| line.address)
-        });
-        let (planned, virtual_addresses, notes) = (links, lines.collect(), notes.to_owned());
+        let notes = notes.to_owned();
         let (ending, ended) = std::sync::mpsc::channel();
         let work = move || {
             let _ending: std::sync::mpsc::Sender<Infallible> = ending;
-            let notes = Notes::open(&notes);
-            let links = Links::new(planned, virtual_addresses, notes, firewall, local_igmp);
-            if let Err(error) = run(links, &lasting, ordered, report, release) {
+            let links = Links::new(wanted, Notes::open(&notes), firewall, local_igmp);
+            if let Err(error) = run(links, ordered, report, release) {
                 error!("the host lane has ended: {error}");
             }
         };
         let thread = thread::Builder::new().name("host".to_owned()).spawn(work)?;
-        Ok((host, Some(Lane { thread, ended })))
+        Ok((host, Lane { thread, ended }))
+    }
+
+    /// One whose lane has ended.
+    #[cfg(test)]
+    pub(super) fn without_lane() -> Self {
+        Self::with(&[]).0
+    }
+
+    fn with(links: &[PlannedLink]) -> (Self, mpsc::UnboundedReceiver<Order>, mpsc::Sender<Vec<Report>>) {
+        let (orders, ordered) = mpsc::unbounded_channel();
+        let (report, reports) = mpsc::channel(links.len().max(1));
+        let wishes = Arc::new(Semaphore::new(WISHES));
+        (Self { links: links.to_vec(), orders, wishes, reports }, ordered, report)
+    }
+
+    /// After a reload: these links are new at their places, or others than before, and this is wanted beside them.
+    pub(super) fn follow(
+        &mut self,
+        links: Vec<(usize, PlannedLink)>,
+        addresses: HashSet<IpAddr>,
+        lasting: Vec<(Sysctl, i64)>,
+    ) {
+        for (place, link) in &links {
+            match self.links.get_mut(*place) {
+                Some(known) => known.clone_from(link),
+                None => self.links.push(link.clone()),
+            }
+        }
+        // Without the lane they cannot be made, which is said when they are ordered.
+        let _ = self.orders.send(Order::Follow(links, addresses, lasting));
+    }
+
+    /// Has links removed that nobody needs any more.
+    pub(super) fn remove(&self, links: Vec<usize>) {
+        // Without the lane they are gone.
+        let _ = self.orders.send(Order::Remove(links));
     }
 
     /// Orders links to be made ready; false when there is nobody to do it any more.
     pub(super) fn order(&self, links: Vec<usize>) -> bool {
-        self.orders.try_send(Order::Links(links)).is_ok()
+        self.orders.send(Order::Links(links)).is_ok()
     }
 
     /// Has packets for addresses of a router thrown away, and returns when that is so: before the addresses are on the
     /// host. What becomes of them is not awaited when there is nobody to do it.
     pub(super) fn refuse(&self, router: usize, addresses: Vec<Refusal>) -> impl Future<Output = ()> + use<> {
         let (done, refused) = oneshot::channel();
-        let ordered = self.orders.try_send(Order::Refuse(router, addresses, done)).is_ok();
+        let ordered = self.orders.send(Order::Refuse(router, addresses, done)).is_ok();
         async move {
             if ordered {
                 // The lane that has ended has said so.
@@ -184,7 +234,7 @@ impl Host {
     /// Has packets for the addresses of a router taken again, when they are no longer on the host.
     pub(super) fn accept(&self, router: usize) {
         // Without the lane the rules are gone.
-        let _ = self.orders.try_send(Order::Accept(router));
+        let _ = self.orders.send(Order::Accept(router));
     }
 
     /// Room for a wish; `None` while there are many to fulfil, and when there is nobody to do it.
@@ -196,7 +246,7 @@ impl Host {
     /// Has a manager's wish fulfilled. `done` hears of it, or is dropped when it cannot be.
     pub(super) fn wish(&self, wish: Wish, room: Room, done: SyncSender<()>) {
         // With the lane that has ended `done` goes.
-        let _ = self.orders.try_send(Order::Wish(wish, room, done));
+        let _ = self.orders.send(Order::Wish(wish, room, done));
     }
 
     /// The next reports; `None` when there will be none. Cancelling it loses nothing.
@@ -207,7 +257,12 @@ impl Host {
 
 /// Plans the links that the configuration asks for, around the interfaces that exist: see [`plan::plan`]. Those that an
 /// earlier run made, by its `notes`, do not count: they are used where they fit, and else removed.
-pub(super) fn plan_links(config: &mut Config, notes: &Path) -> Result<Vec<PlannedLink>, KernelError> {
+/// They keep the names of those that are `known` already.
+pub(super) fn plan_links(
+    config: &mut Config,
+    notes: &Path,
+    known: &[PlannedLink],
+) -> Result<Vec<PlannedLink>, KernelError> {
     let wanted = config.instances.iter().any(|instance| {
         let mut lines = instance.virtual_addresses.iter().chain(&instance.excluded_addresses);
         instance.link.is_some() || instance.settings.use_vmac_addr || lines.any(|line| line.use_vmac)
@@ -225,7 +280,7 @@ pub(super) fn plan_links(config: &mut Config, notes: &Path) -> Result<Vec<Planne
     let notes = Notes::open(notes);
     let is_ours = |link: &Link| notes.links.iter().any(|made| made.is(link));
     let existing: Vec<Link> = existing.into_iter().filter(|link| !is_ours(link)).collect();
-    Ok(plan::plan(config, &existing))
+    Ok(plan::plan(config, &existing, known))
 }
 
 /// The rules' frame, without links.
@@ -266,13 +321,12 @@ fn refuse_all(firewall: &mut Firewall, waiting: &mut Vec<Order>) {
 /// Carries orders out until there is nobody left to give any.
 fn run(
     mut links: Links,
-    lasting: &[(Sysctl, i64)],
-    mut orders: mpsc::Receiver<Order>,
+    mut orders: mpsc::UnboundedReceiver<Order>,
     report: mpsc::Sender<Vec<Report>>,
     release: bool,
 ) -> Result<(), KernelError> {
     let runtime = super::runtime().map_err(|error| KernelError::from_io("starting the host lane", &error))?;
-    links.begin(lasting);
+    links.begin();
     runtime.block_on(async {
         let (requests, connection) = Requests::open(ReceiveBuffer::default())?;
         let mut tasks = JoinSet::new();
@@ -280,9 +334,14 @@ fn run(
         links.clear_left(&requests).await;
         let mut waiting = Vec::new();
         while orders.recv_many(&mut waiting, ORDERS).await > 0 {
+            if waiting.iter().any(|order| matches!(order, Order::Refuse(..))) {
+                links.note_rules();
+            }
             refuse_all(&mut links.firewall, &mut waiting);
             for order in waiting.drain(..) {
                 match order {
+                    Order::Follow(planned, addresses, lasting) => links.follow(planned, addresses, lasting),
+                    Order::Remove(gone) => links.remove(&requests, &gone).await,
                     Order::Links(order) => {
                         let reports = links.prepare(&requests, &order).await;
                         // Without the vrrp lane nobody wants to know.

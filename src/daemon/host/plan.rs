@@ -80,10 +80,15 @@ pub(in crate::daemon) fn virtual_mac(family: Family, vrid: Vrid) -> [u8; 6] {
     [0x00, 0x00, 0x5e, 0x00, kind, vrid.value()]
 }
 
-/// The links of all instances. Each instance is told the name of its link, and each address its device.
-pub(in crate::daemon) fn plan(config: &mut Config, existing: &[Link]) -> Vec<PlannedLink> {
+/// The links of all instances. Each instance is told the name of its link, and each address its device. What is `known` from
+/// a plan before keeps its name.
+pub(in crate::daemon) fn plan(
+    config: &mut Config,
+    existing: &[Link],
+    known: &[PlannedLink],
+) -> Vec<PlannedLink> {
     let Config { global, instances, .. } = config;
-    let mut plan = Plan { existing, global, links: Vec::new() };
+    let mut plan = Plan { existing, known, global, links: Vec::new() };
     for instance in instances {
         plan.instance(instance);
     }
@@ -99,6 +104,7 @@ pub(super) fn is_of_our_kind(link: &Link) -> bool {
 /// A plan in the making.
 struct Plan<'a> {
     existing: &'a [Link],
+    known: &'a [PlannedLink],
     global: &'a Global,
     links: Vec<PlannedLink>,
 }
@@ -186,16 +192,28 @@ impl Plan<'_> {
             ipv4: false,
             ipv6: false,
         };
+        let known = self.known(&link, name);
         let wanted = name.filter(|name| self.may_have(name));
-        if let (Some(name), None) = (name, wanted) {
+        if let (Some(name), None, None) = (name, &known, wanted) {
             warn!("{name} is another interface's name: the link gets another one");
         }
-        link.name = self
-            .left_over(&link)
+        link.name = known
+            .or_else(|| self.left_over(&link))
             .or_else(|| wanted.map(str::to_owned))
             .unwrap_or_else(|| self.free_name(prefix, family, vrid));
         self.links.push(link);
         self.links.len() - 1
+    }
+
+    /// The name of a link of the plan before: a macvlan keeps it whatever the configuration says now, as there cannot be
+    /// another one of its MAC beside it.
+    fn known(&self, link: &PlannedLink, name: Option<&str>) -> Option<String> {
+        let is_macvlan = matches!(link.kind, NewLinkKind::Macvlan(_));
+        let is_free = |known: &&PlannedLink| self.links.iter().all(|link| link.name != known.name);
+        let is_it = |known: &&PlannedLink| known.kind == link.kind && known.parent == link.parent;
+        let may_be = |known: &&PlannedLink| is_macvlan || name.is_none_or(|name| name == known.name);
+        let mut known = self.known.iter().filter(|known| is_it(known) && may_be(known));
+        known.find(is_free).map(|known| known.name.clone())
     }
 
     /// The name of a macvlan that is as it has to be.
@@ -218,7 +236,7 @@ impl Plan<'_> {
     /// name would be too long.
     fn free_name(&self, prefix: &str, family: Family, vrid: Vrid) -> String {
         let taken = |name: &str| {
-            let planned = self.links.iter().any(|link| link.name == name);
+            let planned = self.links.iter().chain(self.known).any(|link| link.name == name);
             planned || self.existing.iter().any(|link| link.name == name)
         };
         let of_family = (family == Family::V6).then(|| format!("6.{vrid}"));
@@ -279,7 +297,7 @@ mod tests {
         existing: &[Link],
     ) -> (Vec<(String, String)>, Vec<Option<String>>) {
         let mut config = config(globals, instances);
-        let links = plan(&mut config, existing);
+        let links = plan(&mut config, existing, &[]);
         let lines =
             |instance: Instance| instance.virtual_addresses.into_iter().chain(instance.excluded_addresses);
         let devices = config.instances.into_iter().flat_map(lines).map(|line| line.device).collect();
@@ -358,7 +376,7 @@ mod tests {
 
     #[test]
     fn the_mac_is_the_virtual_routers_or_the_configurations() {
-        let mac = |lines: &str| plan(&mut config("", &[lines]), &existing())[0].kind;
+        let mac = |lines: &str| plan(&mut config("", &[lines]), &existing(), &[])[0].kind;
         assert_eq!(mac(V4), NewLinkKind::Macvlan([0, 0, 0x5e, 0, 1, 51]));
         assert_eq!(mac(V6), NewLinkKind::Macvlan([0, 0, 0x5e, 0, 2, 51]));
         let own = "use_vmac 02:00:00:00:01; virtual_ipaddress {; 192.0.2.1; }";

@@ -65,13 +65,7 @@ pub(super) fn of_others<'a>(
     if !planned.ipv4 {
         return Vec::new();
     }
-    let mut wanted = vec![
-        (Sysctl::ipv4(&planned.parent, "arp_ignore"), ON),
-        (Sysctl::ipv4(&planned.parent, "arp_filter"), ON),
-        // Whom it asks for a neighbour's MAC, it tells its own address: with a virtual one the neighbour would note that
-        // at the physical MAC.
-        (Sysctl::ipv4(&planned.parent, "arp_announce"), OWN_ADDRESS),
-    ];
+    let mut wanted = of_parent(&planned.parent).to_vec();
     let all = Sysctl::ipv4("all", "rp_filter");
     let filter = all.read().unwrap_or(OFF);
     if filter > OFF {
@@ -84,6 +78,17 @@ pub(super) fn of_others<'a>(
         wanted.push((all, OFF));
     }
     wanted
+}
+
+/// What the parent of a link that carries IPv4 has to be.
+pub(super) fn of_parent(parent: &str) -> [(Sysctl, i64); 3] {
+    [
+        (Sysctl::ipv4(parent, "arp_ignore"), ON),
+        (Sysctl::ipv4(parent, "arp_filter"), ON),
+        // Whom it asks for a neighbour's MAC, it tells its own address: with a virtual one the neighbour would note that
+        // at the physical MAC.
+        (Sysctl::ipv4(parent, "arp_announce"), OWN_ADDRESS),
+    ]
 }
 
 /// Whether the link can hear other routers: with strict reverse path filtering it cannot, as they are reached through

@@ -19,7 +19,7 @@ mod schedule;
 mod time_file;
 
 pub(super) use self::{
-    read::{Source, mistakes},
+    read::{Mistakes, Source},
     reloader::{Adopted, Reloader},
     time_file::TimeFile,
 };

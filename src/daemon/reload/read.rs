@@ -1,6 +1,7 @@
 //! Reading a configuration that is to take the place of the one that runs.
 
 use std::{
+    collections::HashSet,
     fs::OpenOptions,
     io::{self, Write as _},
     os::unix::fs::OpenOptionsExt as _,
@@ -21,7 +22,7 @@ use crate::{
     },
     daemon::{
         engine::{Remains, Succession},
-        host::{self, PlannedLink},
+        host::{self, PlannedLink, Wanted},
         leave_out_vrrp,
     },
     kernel::own_file,
@@ -40,14 +41,34 @@ pub(in crate::daemon) struct Source {
     umask: Option<u32>,
     /// Whether virtual routers run.
     runs_vrrp: bool,
-    /// The mistakes that the start went on with, by their names and in words.
-    accepted: Vec<(&'static str, String)>,
     /// What is noted there of links that are ours.
     notes: PathBuf,
     /// Where the pid file is.
     folder: PathBuf,
+    /// What is wrong with the configuration that runs.
+    accepted: Mistakes,
     /// The links of routers' own that there are to be.
     links: Vec<PlannedLink>,
+}
+
+/// Mistakes of a configuration that it can be run with, whatever their places.
+#[derive(Clone, Debug, Default)]
+pub(in crate::daemon) struct Mistakes(HashSet<(&'static str, String)>);
+
+impl Mistakes {
+    /// Those that were found.
+    pub(in crate::daemon) fn of(report: &Report) -> Self {
+        let errors = report.diagnostics.iter().filter(|found| found.severity == Severity::Error);
+        Self(errors.map(Self::key).collect())
+    }
+
+    fn has(&self, found: &Diagnostic) -> bool {
+        self.0.contains(&Self::key(found))
+    }
+
+    fn key(found: &Diagnostic) -> (&'static str, String) {
+        (found.id, found.headline.to_string())
+    }
 }
 
 /// What a file comes to beside what runs.
@@ -57,20 +78,23 @@ pub(in crate::daemon) struct Prepared {
     pub(super) topology: Arc<Topology>,
     /// For the engine.
     pub(super) succession: Box<Succession>,
+    /// The links of routers' own that there are to be from then on, and what is wrong with the file all the same.
+    pub(super) noted: (Vec<PlannedLink>, Mistakes),
     /// When the engine has it in place.
     pub(super) done: oneshot::Receiver<Remains>,
 }
 
 impl Source {
-    /// Where the command line says. The configuration that runs was read with these `mistakes`, and `links` were planned
-    /// for it.
+    /// Where the command line says; `links` were planned for the configuration that runs, which has these mistakes.
     pub(in crate::daemon) fn new(
         arguments: &cli::Arguments,
         pid_file: &Path,
-        mistakes: Vec<(&'static str, String)>,
-        (notes, links): (PathBuf, Vec<PlannedLink>),
+        notes: PathBuf,
+        links: Vec<PlannedLink>,
+        accepted: Mistakes,
     ) -> Self {
         Self {
+            accepted,
             folder: pid_file.parent().map(Path::to_owned).unwrap_or_default(),
             file: arguments.use_file.clone(),
             config_id: arguments.config_id.clone(),
@@ -78,35 +102,36 @@ impl Source {
             namespace: arguments.namespace.clone(),
             umask: arguments.umask,
             runs_vrrp: arguments.runs_vrrp(),
-            accepted: mistakes,
             notes,
             links,
         }
     }
 
+    /// These are the links and the mistakes from now on.
+    pub(super) fn note(&mut self, (links, accepted): (Vec<PlannedLink>, Mistakes)) {
+        (self.links, self.accepted) = (links, accepted);
+    }
+
     /// Reads the file and compares it with what runs. The error says in words why it cannot take the place of that.
     pub(super) fn prepare(&self, registry: &Registry) -> Result<Prepared, String> {
         let running = registry.topology();
-        let mut config = self.read(&running.global.settings)?;
+        let (mut config, mistakes) = self.read(&running.global.settings)?;
         if !self.runs_vrrp {
             leave_out_vrrp(&mut config);
         }
-        let links = host::plan_links(&mut config, &self.notes).map_err(|error| error.to_string())?;
-        if links != self.links {
-            return Err(
-                "links of virtual routers' own (use_vmac, use_ipvlan) would be others: restart".to_owned()
-            );
-        }
+        let links = host::plan_links(&mut config, &self.notes, &self.links);
+        let links = links.map_err(|error| error.to_string())?;
         keep_what_needs_a_restart(&mut config, &running);
         let plan = Plan::new(&running.outline(), &(&config).into());
+        let wanted = Wanted::new(&config, links.clone());
         let sinks = notify::rows(&config.global);
         let topology = Arc::new(running.succeed(config, &plan, sinks));
-        let (succession, done) = Succession::new(&running, Arc::clone(&topology), plan);
-        Ok(Prepared { topology, succession: Box::new(succession), done })
+        let (succession, done) = Succession::new(&running, Arc::clone(&topology), plan, wanted);
+        Ok(Prepared { topology, succession: Box::new(succession), noted: (links, mistakes), done })
     }
 
     /// As the running configuration says: with a marker, and with a log of what is found.
-    fn read(&self, settings: &GlobalDefs) -> Result<Config, String> {
+    fn read(&self, settings: &GlobalDefs) -> Result<(Config, Mistakes), String> {
         let marker = settings.reload_file.as_deref().and_then(|path| Marker::set(self.folder.join(path)));
         let options = Options {
             config_id: self.config_id.as_deref(),
@@ -127,7 +152,7 @@ impl Source {
             match found.severity {
                 Severity::Notice => {}
                 Severity::Warning | Severity::Security => warn!("{line}"),
-                Severity::Error if self.is_accepted(found) => warn!("{line}"),
+                Severity::Error if self.accepted.has(found) => warn!("{line}"),
                 Severity::Error => {
                     error!("{line}");
                     worst = worst.or(Some(line));
@@ -138,24 +163,14 @@ impl Source {
                 }
             }
         }
-        // A start goes on with what is right in a file; whoever runs already has something better than that, unless it runs
-        // with the same mistakes.
+        // A start goes on with what is right in a file; whoever runs already has something better than that, unless it has
+        // the same mistakes.
         match (config, worst) {
-            (Some(config), None) => Ok(config),
+            (Some(config), None) => Ok((config, Mistakes::of(&report))),
             (_, Some(line)) => Err(line),
             (None, None) => Err(format!("{} cannot be read", self.file.display())),
         }
     }
-
-    fn is_accepted(&self, found: &Diagnostic) -> bool {
-        self.accepted.contains(&mistake(found))
-    }
-}
-
-/// The mistakes of a file that a start goes on with.
-pub(in crate::daemon) fn mistakes(report: &Report) -> Vec<(&'static str, String)> {
-    let accepted = report.diagnostics.iter().filter(|found| found.severity == Severity::Error);
-    accepted.map(mistake).collect()
 }
 
 /// What a mistake is told from others by, on whatever line it is.

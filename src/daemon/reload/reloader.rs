@@ -36,9 +36,9 @@ impl Reloader {
 
     /// Reads the configuration anew and brings about what differs. Returns what runs from then on, unless that is what ran
     /// before.
-    pub(in crate::daemon) async fn reload(&self, engine: &mpsc::Sender<Command>) -> Option<Adopted> {
+    pub(in crate::daemon) async fn reload(&mut self, engine: &mpsc::Sender<Command>) -> Option<Adopted> {
         info!("Reloading");
-        let Prepared { topology, succession, done } = match self.prepare().await {
+        let Prepared { topology, succession, noted, done } = match self.prepare().await {
             Ok(prepared) => prepared,
             Err(why) => {
                 self.refuse(why);
@@ -53,6 +53,7 @@ impl Reloader {
         // The engine is gone only when everything ends.
         engine.send(Command::Reload(succession)).await.ok()?;
         let remains = done.await.ok()?;
+        self.source.note(noted);
         // To give the memory of thousands of rows back takes its time, too.
         let _ = thread::Builder::new().name("reload".to_owned()).spawn(move || drop(remains));
         Some(Adopted { topology, since })

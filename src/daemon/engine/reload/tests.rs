@@ -107,8 +107,9 @@ fn check(from: u64, to: u64) {
     let old = reloaded.engine.registry.topology();
     let new = config(&text(to));
     let plan = Plan::new(&old.outline(), &(&new).into());
+    let wanted = Wanted::new(&new, Vec::new());
     let next = Arc::new(old.succeed(new, &plan, Vec::new()));
-    let (succession, _done) = Succession::new(&old, next, plan.clone());
+    let (succession, _done) = Succession::new(&old, next, plan.clone(), wanted);
     let untouched: Vec<(usize, usize)> = succession
         .fates
         .iter()
