@@ -173,11 +173,6 @@ impl Source {
     }
 }
 
-/// What a mistake is told from others by, on whatever line it is.
-fn mistake(found: &Diagnostic) -> (&'static str, String) {
-    (found.id, found.headline.to_string())
-}
-
 /// Leaves what is found in a configuration for whoever asks for it (`reload_check_config`).
 fn write_findings(path: &Path, report: &Report) -> io::Result<()> {
     let mut options = OpenOptions::new();
