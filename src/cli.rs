@@ -66,7 +66,7 @@ pub struct Arguments {
     #[arg(short = 'e', long = "all-config")]
     pub check_includes: bool,
     /// Pid file of the parent, the process to signal; /run/steadfast.pid when absent
-    #[arg(short = 'p', long, value_name = "FILE")]
+    #[arg(short = 'p', long, global = true, value_name = "FILE")]
     pub pid: Option<PathBuf>,
     /// Pid file of the engine while it runs virtual routers; vrrp.pid beside the parent's when absent
     #[arg(short = 'r', long = "vrrp_pid", value_name = "FILE")]

@@ -1,19 +1,21 @@
 //! Everybody who is connected.
 
-use std::{convert::Infallible, future::pending, sync::Arc, time::Duration};
+use std::{convert::Infallible, future::pending, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
-use futures_util::{StreamExt as _, stream::FuturesUnordered};
+use futures_util::{FutureExt as _, StreamExt as _, stream::FuturesUnordered};
 use tokio::{net::UnixStream, time::timeout};
-use tracing::warn;
+use tracing::{error, warn};
 
 use super::{connection, instruct::Desk};
 use crate::{
-    kernel::LocalSocket,
+    kernel::{Caller, LocalSocket},
     registry::{Instructions, Registry},
 };
 
 /// Connections at a time: more than the people and programs that look after one host.
 const MOST: usize = 64;
+/// As many of them at the most are not root's: whoever may connect cannot keep root out.
+const MOST_OF_OTHERS: usize = 48;
 
 /// How long nobody is let in when the system has no more descriptors.
 const REST: Duration = Duration::from_millis(100);
@@ -35,12 +37,15 @@ impl Server {
     /// Serves for ever.
     pub async fn run(self) -> Infallible {
         let mut connections = FuturesUnordered::new();
+        let mut others = 0;
         loop {
             tokio::select! {
                 accepted = self.socket.accept() => match accepted {
-                    Ok((stream, caller)) if connections.len() < MOST => {
-                        let desk = Desk { caller, instructions: &*self.instructions };
-                        connections.push(connection::serve(stream, &self.registry, desk));
+                    Ok((stream, caller))
+                        if connections.len() < MOST && (caller.is_root() || others < MOST_OF_OTHERS) =>
+                    {
+                        others += usize::from(!caller.is_root());
+                        connections.push(self.serve(stream, caller));
                     }
                     Ok((stream, _)) => refuse(&stream),
                     Err(error) => {
@@ -48,9 +53,19 @@ impl Server {
                         let _over = timeout(REST, pending::<()>()).await;
                     }
                 },
-                Some(()) = connections.next() => {}
+                Some(caller) = connections.next() => others -= usize::from(!caller.is_root()),
             }
         }
+    }
+
+    /// Serves one of them. What a mistake of ours costs is this connection, and not the lane.
+    async fn serve(&self, stream: UnixStream, caller: Caller) -> Caller {
+        let desk = Desk { caller, instructions: &*self.instructions };
+        let served = AssertUnwindSafe(connection::serve(stream, &self.registry, desk)).catch_unwind();
+        if served.await.is_err() {
+            error!("a connection to the control socket ended with a panic");
+        }
+        caller
     }
 }
 

@@ -14,7 +14,12 @@ use std::{
 
 use serde::Deserialize;
 
-use self::{events::Events, link::Link, node::Node, page::Page};
+use self::{
+    events::Events,
+    link::Link,
+    node::{Node, harmless},
+    page::Page,
+};
 use crate::{
     cli::{Arguments, Control, ControlCommand, OnOff},
     control::{self, Request, Why},
@@ -120,7 +125,7 @@ fn print(line: &str, json: bool) -> Result<(), String> {
         format!("{line}\n")
     } else if answer.field("why").is_some() {
         let Explained { why } = serde_json::from_str(line).map_err(|error| error.to_string())?;
-        why.to_string()
+        harmless(&why.to_string())
     } else {
         Page::new(io::stdout().is_terminal()).of(answer.only())
     };

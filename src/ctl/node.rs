@@ -43,6 +43,11 @@ impl<'de> Deserialize<'de> for Node {
     }
 }
 
+/// A text from the daemon without what would tell a terminal to do something: names come from files.
+pub(super) fn harmless(text: &str) -> String {
+    text.replace(|character: char| character.is_control() && character != '\n', "?")
+}
+
 struct Reader;
 
 impl<'de> Visitor<'de> for Reader {
@@ -69,7 +74,7 @@ impl<'de> Visitor<'de> for Reader {
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Node, E> {
-        Ok(Node::Word(value.into()))
+        Ok(Node::Word(harmless(value)))
     }
 
     fn visit_unit<E>(self) -> Result<Node, E> {
@@ -90,5 +95,16 @@ impl<'de> Visitor<'de> for Reader {
             fields.push(field);
         }
         Ok(Node::Map(fields))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_name_tells_a_terminal_anything() {
+        let node: Node = serde_json::from_str(r#""\u001b[31mVI\u009b""#).unwrap();
+        assert_eq!(node.text(), Some("?[31mVI?"));
     }
 }

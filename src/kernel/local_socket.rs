@@ -41,6 +41,11 @@ pub struct Caller {
 }
 
 impl Caller {
+    /// Whether it is the user who may do anything anyway.
+    pub const fn is_root(self) -> bool {
+        self.uid == 0
+    }
+
     /// The user's name. The name service may take as long as it likes for it.
     pub fn user_name(self) -> Option<String> {
         User::from_uid(Uid::from_raw(self.uid)).ok().flatten().map(|user| user.name)

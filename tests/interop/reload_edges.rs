@@ -3,7 +3,7 @@
 use lab::{Lan, Result, Router, State, wait};
 use nix::sys::signal::Signal;
 
-use crate::world::{SOON, V3, VI, VIP, is_keepalived, ours};
+use crate::world::{SOON, V3, VI, VIP, in_its_way, is_keepalived, ours};
 
 #[test]
 fn a_daemon_of_health_checks_alone_has_no_routers_after_a_reload_either() -> Result<()> {
@@ -13,7 +13,9 @@ fn a_daemon_of_health_checks_alone_has_no_routers_after_a_reload_either() -> Res
     let file = alpha.write("alpha.conf", &text)?;
     let router = Router::start_parts(&ours(), alpha, "alpha", &file, &["-C"])?;
     wait::until_true("the pid file", SOON, || router.dir().join("pid").exists())?;
-    router.reload(alpha, "alpha", &text, SOON)?;
+    router.ask_to_reload(alpha, "alpha", &text)?;
+    // keepalived has no process that would say that it is done.
+    router.wait_log(in_its_way(&ours(), "Configuration reloaded", "Reload"), SOON)?;
     assert!(!router.log().contains(&format!("({VI}) Entering")), "{}", router.log());
     assert!(!alpha.has_address(VIP));
     assert!(router.stop()?.success());
