@@ -293,12 +293,11 @@ impl Engine {
             paces,
         } = Blueprint::new(&topology);
         let made = settings.into_iter().zip(tracks).zip(&topology.instances).enumerate();
-        let routers: Vec<Router> =
-            made.map(|(serial, (made, row))| Router::new(serial, row, made, recorder.as_ref())).collect();
+        let router = |(serial, (made, row))| Router::new(serial, row, made, recorder.as_ref());
+        let routers: Vec<_> = made.map(router).collect();
         let (opener, openings) = Opener::start()?;
-        let global = &topology.global.settings;
-        let timer = |error| KernelError::from_io("opening the engine's timer", &error);
-        let (watch, event_buffer) = (routing.watch(), buffers::of_events(global));
+        let deadline = Deadline::new();
+        let (watch, event_buffer) = (routing.watch(), buffers::of_events(&topology.global.settings));
         Ok(Self {
             urgent: Timers::new(routers.len()),
             timers: Timers::new(routers.len()),
@@ -329,14 +328,14 @@ impl Engine {
             listing: None,
             deferred: Vec::new(),
             list_at: None,
-            deadline: Deadline::new().map_err(timer)?,
+            deadline: deadline.map_err(|error| KernelError::from_io("opening the engine's timer", &error))?,
             commands,
             inbox: Inbox::new(PACKET),
             lateness: lateness::Watch::new(&topology),
             drained_at: Time::default(),
             brake: Brake::default(),
             sieve: Sieve::default(),
-            strangers: global.log_unknown_vrids.then(Strangers::default),
+            strangers: topology.global.settings.log_unknown_vrids.then(Strangers::default),
             outbox: Outbox::default(),
             gathered: None,
             announcements: Announcements::new(paces),
