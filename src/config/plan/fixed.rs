@@ -35,5 +35,8 @@ fixed! {
     transition_journal transition_journal_size
     control_socket control_group
     vrrp_netlink_cmd_rcv_bufs vrrp_netlink_cmd_rcv_bufs_force
+    vrrp_netlink_monitor_rcv_bufs vrrp_netlink_monitor_rcv_bufs_force
+    process_monitor_rcv_bufs process_monitor_rcv_bufs_force
+    process_names process_name vrrp_process_name
     umask
 }

@@ -84,10 +84,4 @@ impl Matching {
         let added = count(|origin| *origin == Origin::Added);
         [added, count(|origin| matches!(origin, Origin::Changed(_))), self.gone.len()]
     }
-
-    /// The new position of each old thing that goes on.
-    pub fn moves(&self) -> HashMap<usize, usize> {
-        let moved = |(now, origin): (usize, &Origin)| Some((origin.before()?, now));
-        self.origins.iter().enumerate().filter_map(moved).collect()
-    }
 }

@@ -27,7 +27,6 @@ mod opener;
 mod outbox;
 mod paces;
 mod policy;
-mod pool;
 mod receivers;
 mod refusals;
 mod rejections;
@@ -46,6 +45,7 @@ mod sync_daemon;
 mod testing;
 mod timers;
 mod trackers;
+mod unheld;
 mod work;
 
 use std::{collections::HashMap, net::IpAddr, sync::Arc, time::Duration};

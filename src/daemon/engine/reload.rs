@@ -10,8 +10,8 @@ use tokio::sync::oneshot;
 use tracing::{info, warn};
 
 use super::{
-    Engine, blueprint::Blueprint, holder::Holder, pool::Pool, router::Router, start::SETTLE_LIMIT,
-    timers::Timers,
+    Engine, blueprint::Blueprint, holder::Holder, router::Router, start::SETTLE_LIMIT, timers::Timers,
+    unheld::Unheld,
 };
 use crate::{
     config::{
@@ -108,7 +108,7 @@ fn hold_the_same(old: &InstanceRow, new: &InstanceRow) -> bool {
 }
 
 impl Engine {
-    /// A reload is to be carried out, at the next quiet moment. One that still waits is not: this one knows more.
+    /// A reload is to be carried out, at the next quiet moment. Nobody asks for another one before.
     pub(super) fn succeed(&mut self, succession: Box<Succession>) {
         self.succession = Some(succession);
     }
@@ -149,9 +149,9 @@ impl Engine {
         self.flush();
         let mut routers: Vec<Option<Router>> =
             std::mem::take(&mut self.routers).into_iter().map(Some).collect();
-        let pool = self.pool(&mut routers, &plan, &fates);
+        let unheld = self.unhold(&mut routers, &plan, &fates);
         let touched: Vec<bool> = fates.iter().map(|fate| !matches!(fate, Fate::Untouched(_))).collect();
-        let reloads = self.seat(&mut routers, fates, &topology, (&mut blueprint, pool));
+        let reloads = self.seat(&mut routers, fates, &topology, (&mut blueprint, unheld));
         let refusing = routers.iter().flatten().filter(|router| router.refusing).map(|router| router.serial);
         self.departing.refusing.extend(refusing);
         let new_links = blueprint.trackers.take_over(std::mem::take(&mut self.trackers), &moves);
@@ -203,8 +203,8 @@ impl Engine {
     }
 
     /// Everything that holders hold who are gone or hold other things from now on.
-    fn pool(&mut self, routers: &mut [Option<Router>], plan: &Plan, fates: &[Fate]) -> Pool {
-        let mut pool = Pool::default();
+    fn unhold(&mut self, routers: &mut [Option<Router>], plan: &Plan, fates: &[Fate]) -> Unheld {
+        let mut unheld = Unheld::default();
         let changed = fates.iter().filter_map(|fate| match fate {
             Fate::Changed { before, items: true, .. } => Some(*before),
             _ => None,
@@ -212,13 +212,13 @@ impl Engine {
         for number in plan.instances.gone.iter().copied().chain(changed) {
             if let Some(router) = &mut routers[number] {
                 let rows = &router.row.addresses;
-                pool.take(Holder::Router(number), &mut router.holdings, rows, &self.routing);
+                unheld.take(Holder::Router(number), &mut router.holdings, rows, &self.routing);
             }
         }
         let Self { statics, departing, routing, .. } = self;
-        pool.take(Holder::Static, &mut statics.holdings, &statics.rows, routing);
-        pool.take(Holder::Departing, &mut departing.holdings, &departing.rows, routing);
-        pool
+        unheld.take(Holder::Static, &mut statics.holdings, &statics.rows, routing);
+        unheld.take(Holder::Departing, &mut departing.holdings, &departing.rows, routing);
+        unheld
     }
 
     /// Gives every router its place. Returns what a reload has for each.
@@ -227,7 +227,7 @@ impl Engine {
         routers: &mut [Option<Router>],
         fates: Vec<Fate>,
         topology: &Topology,
-        (blueprint, mut pool): (&mut Blueprint, Pool),
+        (blueprint, mut unheld): (&mut Blueprint, Unheld),
     ) -> Vec<Option<Box<Reload>>> {
         let before = &self.routing;
         let mut repairs = Timers::new(topology.instances.len());
@@ -266,7 +266,7 @@ impl Engine {
                     router.holdings = router.holdings.refill(sizes);
                 }
                 let routing = (&mut blueprint.routing, before);
-                pool.give(Holder::Router(number), &mut router.holdings, &row.addresses, routing);
+                unheld.give(Holder::Router(number), &mut router.holdings, &row.addresses, routing);
             }
             self.routers.push(router);
             reloads.push(reload);
@@ -275,8 +275,8 @@ impl Engine {
         let rows = &topology.statics;
         statics.follow(&self.statics, [rows.routes.len(), rows.rules.len()]);
         let routing = (&mut blueprint.routing, before);
-        pool.give(Holder::Static, &mut statics.holdings, &statics.rows, routing);
-        let departing = pool.leave(&mut blueprint.routing, before);
+        unheld.give(Holder::Static, &mut statics.holdings, &statics.rows, routing);
+        let departing = unheld.leave(&mut blueprint.routing, before);
         let refusing = std::mem::take(&mut self.departing.refusing);
         self.departing = super::departing::Departing { refusing, ..departing };
         self.repairs = repairs;

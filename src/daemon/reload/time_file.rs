@@ -3,7 +3,9 @@
 //! A thread of its own follows the file, as a disk may take its time. A clock that is set is noticed within seconds.
 
 use std::{
-    fs, io,
+    fs,
+    future::pending,
+    io,
     os::unix::net::UnixStream,
     path::{Path, PathBuf},
     thread,
@@ -45,6 +47,16 @@ struct Followed {
     _alive: UnixStream,
 }
 
+impl Followed {
+    /// What the file says next; never, once nobody follows it any more.
+    async fn line(&mut self) -> Option<String> {
+        match self.lines.recv().await {
+            Some(line) => line,
+            None => pending().await,
+        }
+    }
+}
+
 impl TimeFile {
     /// The file of these settings. Needs a tokio runtime with I/O enabled.
     ///
@@ -83,8 +95,8 @@ impl TimeFile {
             let set = self.look.set(left.map(|left| clock::now() + left.min(LOOK)));
             let lines = async {
                 match &mut self.followed {
-                    Some(followed) => followed.lines.recv().await.flatten(),
-                    None => std::future::pending().await,
+                    Some(followed) => followed.line().await,
+                    None => pending().await,
                 }
             };
             tokio::select! {

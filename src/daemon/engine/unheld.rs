@@ -21,13 +21,13 @@ type Key = (String, IpAddr, u8);
 
 /// What nobody holds at the moment.
 #[derive(Debug, Default)]
-pub(super) struct Pool {
+pub(super) struct Unheld {
     addresses: HashMap<Key, (Arc<AddressRow>, Slot)>,
     /// By holder and place in the routing of before.
     routing: BTreeMap<LineKey, Vec<(Holder, usize, Slot)>>,
 }
 
-impl Pool {
+impl Unheld {
     /// Takes everything from a holder of these addresses, and so many routes and rules.
     pub(super) fn take(
         &mut self,
