@@ -5,6 +5,7 @@
 //! | `ipvs` | requests to IPVS, and its table |
 //! | `pools` | pools of real servers: the table as they die and come back, and what is told of it |
 //! | `checkers` | each kind of check, up and down |
+//! | `connections` | the daemon that tells others of IPVS connections |
 //! | `site`, `fifo` | a director with servers that can be killed, and what it tells |
 //! | `links` | links and devices that few kernels have: ipvlan, VRF |
 
@@ -12,6 +13,8 @@
 
 #[path = "vm/checkers.rs"]
 mod checkers;
+#[path = "vm/connections.rs"]
+mod connections;
 #[path = "vm/fifo.rs"]
 mod fifo;
 #[path = "vm/ipvs.rs"]

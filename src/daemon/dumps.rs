@@ -1,6 +1,7 @@
 //! Dump files: what SIGUSR1, SIGUSR2, SIGRTMAX-1 and SIGRTMIN+2 ask for, where keepalived puts it.
 
 use std::{
+    convert::Infallible,
     env,
     fs::{self, OpenOptions},
     io::{self, Write as _},
@@ -9,7 +10,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::{error, info};
 
 use super::signum;
@@ -77,11 +78,29 @@ impl Dumps {
     }
 }
 
+/// The signals that ask for dumps, heard from its making on.
+pub(super) struct Asked {
+    data: Signal,
+    stats: Signal,
+    stats_clear: Signal,
+    json: Signal,
+}
+
+impl Asked {
+    /// Needs a tokio runtime with I/O enabled.
+    ///
+    /// # Errors
+    /// When descriptors run out.
+    pub(super) fn new() -> io::Result<Self> {
+        let hear = |number| signal(SignalKind::from_raw(number));
+        let (data, stats) = (hear(signum::DATA)?, hear(signum::STATS)?);
+        Ok(Self { data, stats, stats_clear: hear(signum::STATS_CLEAR)?, json: hear(signum::JSON)? })
+    }
+}
+
 /// Writes what signals ask for, for ever.
-pub(super) async fn on_signals(dumps: Dumps) -> io::Result<()> {
-    let hear = |number| signal(SignalKind::from_raw(number));
-    let (mut data, mut stats) = (hear(signum::DATA)?, hear(signum::STATS)?);
-    let (mut stats_clear, mut json) = (hear(signum::STATS_CLEAR)?, hear(signum::JSON)?);
+pub(super) async fn on_signals(dumps: Dumps, asked: Asked) -> Infallible {
+    let Asked { mut data, mut stats, mut stats_clear, mut json } = asked;
     loop {
         dumps.write(tokio::select! {
             _ = data.recv() => Dump::Data,

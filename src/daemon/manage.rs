@@ -12,11 +12,7 @@ use std::{
 };
 
 use agentx::{MasterAddress, Subagent};
-use futures_util::{
-    StreamExt as _,
-    future::{BoxFuture, FusedFuture, FutureExt as _, Shared, join},
-    stream::FuturesUnordered,
-};
+use futures_util::future::{BoxFuture, FusedFuture, FutureExt as _, Shared, join};
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     sync::{mpsc, oneshot, watch},
@@ -99,6 +95,8 @@ pub(super) struct Manage {
     pub(super) checks: Option<Checks>,
     pub(super) engine: mpsc::Sender<Command>,
     pub(super) real_time: Arc<RealTime>,
+    /// What comes from outside.
+    pub(super) signals: (Signals, dumps::Asked),
     /// What the parent is told.
     pub(super) parent: (Voice, mpsc::Receiver<Word>),
     /// Who answers `steadfast ctl`, if anybody does.
@@ -113,7 +111,7 @@ impl Manage {
     /// Runs until the engine has ended and its last transitions are delivered, or their time is up.
     pub(super) async fn run(self, engine_ended: oneshot::Receiver<()>) -> std::io::Result<()> {
         let Self { registry, snmp, told, backlog, engine, real_time, parent, .. } = self;
-        let Self { control, reloader, mut followers, checks, .. } = self;
+        let Self { control, reloader, mut followers, checks, signals: (commands, dumps), .. } = self;
         let (voice, said) = parent;
         let mut scripts = Scripts::new(&registry.topology().scripts, &engine);
         let deliveries = told.subscribe();
@@ -142,9 +140,9 @@ impl Manage {
             let (adopt, mut adopted) = mpsc::channel(1);
             let mut heart = pin!(heart::beat(engine.downgrade(), voice.clone()).fuse());
             let mut parent = pin!(self::parent(engine.clone(), said).fuse());
-            let mut dumps = pin!(dumps::on_signals(Dumps::new(&registry)));
+            let mut dumps = pin!(dumps::on_signals(Dumps::new(&registry), dumps));
             let mut reloads = pin!(reloads(reloader, asked, &engine, (adopt, voice)).fuse());
-            let mut signals = pin!(signals(engine.clone(), ask.clone()));
+            let mut signals = pin!(signals(commands, engine.clone(), ask.clone()));
             let mut control = pin!(answered(control));
             let mut real_time = pin!(real_time.watch().fuse());
             let mut engine_ended = pin!(engine_ended);
@@ -164,12 +162,12 @@ impl Manage {
                             error!("what is tracked is not followed: {error}");
                         }
                     }
-                    ended = &mut signals => ended?,
+                    never = &mut signals => match never {},
                     () = time_file.due() => {
                         info!("The time of reload_time_file has come");
                         let _ = ask.try_send(());
                     }
-                    ended = &mut dumps => ended?,
+                    never = &mut dumps => match never {},
                     () = &mut reloads, if !reloads.is_terminated() => {}
                     () = notify.run() => {}
                     never = &mut control => match never {},
@@ -332,11 +330,6 @@ async fn parent(engine: mpsc::Sender<Command>, said: mpsc::Receiver<Word>) {
     let _ = engine.send(Command::Shutdown).await;
 }
 
-/// Signals that keepalived does something for and this daemon does not yet, with what that is. Left alone they would
-/// end the process with its addresses in place.
-const NOT_YET: [(SignalKind, &str); 1] =
-    [(SignalKind::alarm(), "SIGALRM: nothing waits for it, and what it asks for")];
-
 /// Carries reloads out, one after the other, as often as they are asked for.
 async fn reloads(
     mut reloader: Reloader,
@@ -355,15 +348,32 @@ async fn reloads(
     }
 }
 
-/// Turns signals into commands, for ever; SIGHUP asks for a reload.
-async fn signals(engine: mpsc::Sender<Command>, reload: mpsc::Sender<()>) -> std::io::Result<()> {
-    let mut hangup = signal(SignalKind::hangup())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut ignored = FuturesUnordered::new();
-    for (kind, what) in NOT_YET {
-        ignored.push(refuse(signal(kind)?, what));
+/// The signals that are commands, heard from its making on.
+pub(super) struct Signals {
+    hangup: Signal,
+    terminate: Signal,
+    interrupt: Signal,
+    alarm: Signal,
+}
+
+impl Signals {
+    /// Needs a tokio runtime with I/O enabled.
+    ///
+    /// # Errors
+    /// When descriptors run out.
+    pub(super) fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            hangup: signal(SignalKind::hangup())?,
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            alarm: signal(SignalKind::alarm())?,
+        })
     }
+}
+
+/// Turns signals into commands, for ever; SIGHUP asks for a reload.
+async fn signals(signals: Signals, engine: mpsc::Sender<Command>, reload: mpsc::Sender<()>) -> Infallible {
+    let Signals { mut hangup, mut terminate, mut interrupt, mut alarm } = signals;
     loop {
         tokio::select! {
             _ = terminate.recv() => info!("Stopping (SIGTERM)"),
@@ -373,16 +383,12 @@ async fn signals(engine: mpsc::Sender<Command>, reload: mpsc::Sender<()>) -> std
                 let _ = reload.try_send(());
                 continue;
             }
-            Some(()) = ignored.next() => continue,
+            _ = alarm.recv() => {
+                warn!("SIGALRM has no effect");
+                continue;
+            }
         }
         // The engine is gone only when everything ends.
         let _ = engine.send(Command::Shutdown).await;
-    }
-}
-
-/// Says of each signal that it has no effect.
-async fn refuse(mut signal: Signal, what: &'static str) {
-    while signal.recv().await.is_some() {
-        warn!("{what} is not supported yet, nothing was done");
     }
 }

@@ -463,6 +463,12 @@ fn run_lanes(
     real_time.begin();
     trackers::first_answers(&registry.topology().interfaces);
     let (voice, said) = Voice::new();
+    let runtime = runtime().map_err(Refused::fatal)?;
+    // Before a lane says that it runs: signals follow that.
+    let signals = {
+        let _entered = runtime.enter();
+        (manage::Signals::new().map_err(Refused::fatal)?, dumps::Asked::new().map_err(Refused::fatal)?)
+    };
     let (connections, ipvs) = start_connections(&topology).map_err(Refused::fatal)?.unzip();
     let neighbours = Neighbours {
         host,
@@ -484,7 +490,6 @@ fn run_lanes(
     let followers = Followers::start(&registry, &commands).map_err(Refused::fatal)?;
     let checks = if runs_checks { Checks::start(&registry) } else { Ok(None) };
     let checks = checks.map_err(Refused::fatal)?;
-    let runtime = runtime().map_err(Refused::fatal)?;
     let control = {
         let _entered = runtime.enter();
         control::server(pid_file, &registry, &commands)
@@ -498,6 +503,7 @@ fn run_lanes(
         checks,
         engine: commands,
         real_time,
+        signals,
         parent,
         control,
         reloader,

@@ -8,6 +8,9 @@ use crate::config::{
     plan::{Matching, Origin, Outline, Plan, Rest},
 };
 
+/// Removed instances of which the rows are kept for outputs that are behind.
+const DEPARTED: usize = 1024;
+
 impl Topology {
     /// What plans look at.
     pub fn outline(&self) -> Outline<'_> {
@@ -77,7 +80,8 @@ impl Topology {
         // Health checks go on with what they began with.
         next.virtual_servers.clone_from(&self.virtual_servers);
         next.server_groups.clone_from(&self.server_groups);
-        next.departed = plan.instances.gone.iter().map(|gone| Arc::clone(&self.instances[*gone])).collect();
+        let gone = plan.instances.gone.iter().map(|gone| &self.instances[*gone]);
+        next.departed = gone.chain(&self.departed).take(DEPARTED).cloned().collect();
         next.unknown_vrids = Arc::clone(&self.unknown_vrids);
         next.link_changes = Arc::clone(&self.link_changes);
         next

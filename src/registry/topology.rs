@@ -54,7 +54,7 @@ pub struct Topology {
     pub server_groups: Vec<ServerGroup>,
     /// One row per `virtual_server`.
     pub virtual_servers: Vec<Arc<VirtualServerRow>>,
-    /// Instances that the last reload has removed: what happened to them at last may not be told yet.
+    /// Instances that reloads have removed, the latest first: what happened to them at last may not be told yet.
     pub departed: Vec<Arc<InstanceRow>>,
     /// Advertisements that were for none of the instances.
     pub(super) unknown_vrids: Arc<AtomicU64>,

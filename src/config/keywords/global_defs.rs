@@ -115,7 +115,6 @@ pub(super) static BLOCK: Block = Block::new(Table {
         )
         .supported()
         .or("none; id = VRID or 0; port 8848; group 224.0.0.81")
-        .until("IPVS is programmed")
         .expected(),
         keyword("lvs_timeouts", "[tcp N] [tcpfin N] [udp N]", Text, "IPVS timeouts")
             .supported()

@@ -370,6 +370,7 @@ pub(super) static BLOCK: Block = Block::new(Table {
             Interface,
             "IPVS connection sync on IF following this instance",
         )
+        .supported()
         .required()
         .deprecated("lvs_sync_daemon in global_defs"),
         keyword("kernel_rx_buf_size", "BYTES", Integer(0, 4_294_967_295), "receive socket buffer")

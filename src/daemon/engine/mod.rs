@@ -381,7 +381,6 @@ impl Engine {
             self.tell_clock();
             // What is due by now is due after every packet that has arrived by now.
             let now = clock::now();
-            self.real_time.note(self.urgent.next(), now);
             if may_hear || self.timers.due(now).is_some() || self.drained_at + UNHEARD <= now {
                 self.drain_sockets();
                 self.drained_at = now;
@@ -437,6 +436,7 @@ impl Engine {
     fn advertise(&mut self) {
         let now = clock::now();
         let due = self.urgent.next().filter(|due| *due <= now);
+        self.real_time.note(due, now);
         // Two rounds at the most: a timer that is always due must not keep the rest waiting.
         for _ in 0..2 * self.routers.len() {
             let Some(number) = self.urgent.due(now) else { break };

@@ -234,7 +234,12 @@ impl Parent {
         if !self.is_stopping {
             self.is_stopping = true;
             self.notifier.stopping();
-            engine.signal(signal);
+            // One that it does not hear yet would end it, with what it has made by then left behind.
+            if engine.is_ready {
+                engine.signal(signal);
+            } else {
+                self.held.insert(signal);
+            }
             self.kill_at = Some(clock::now() + self.patience);
         }
         false

@@ -18,7 +18,7 @@ use crate::{
     config::{
         self, Config, Diagnostic, Options, Report, Severity, System,
         plan::{self, Plan},
-        settings::GlobalDefs,
+        settings::{GlobalDefs, ProcessSettings},
     },
     daemon::{
         engine::{Remains, Succession},
@@ -184,8 +184,11 @@ fn write_findings(path: &Path, report: &Report) -> io::Result<()> {
 /// What a reload cannot change stays as it is, and is said to.
 fn keep_what_needs_a_restart(config: &mut Config, running: &Topology) {
     let mut kept = Vec::new();
-    if *config.process != *running.process {
-        config.process.clone_from(&running.process);
+    // Whoever follows the interfaces has the new delays.
+    let delays = config.process.interface_up_down_delays.clone();
+    let process = ProcessSettings { interface_up_down_delays: delays, ..(*running.process).clone() };
+    if *config.process != process {
+        *config.process = process;
         kept.push("namespaces, instance name and linkbeat");
     }
     kept.extend(plan::keep_fixed(&mut config.global, &running.global));
