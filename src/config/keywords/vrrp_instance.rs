@@ -370,9 +370,8 @@ pub(super) static BLOCK: Block = Block::new(Table {
             Interface,
             "IPVS connection sync on IF following this instance",
         )
-        .supported()
         .required()
-        .deprecated("lvs_sync_daemon in global_defs"),
+        .outdated("lvs_sync_daemon in global_defs"),
         keyword("kernel_rx_buf_size", "BYTES", Integer(0, 4_294_967_295), "receive socket buffer")
             .supported()
             .or("vrrp_rx_bufs_policy")
