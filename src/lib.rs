@@ -24,7 +24,7 @@
 //! * [`inspect`] is `steadfast config …`, which looks at configurations and talks to no daemon.
 //! * [`genhash`] is a program of its own: the digest of a page, for `digest` of `HTTP_GET`.
 //! * [`units`] are the quantities that all of them share; `checksum` is the Internet's, for whoever makes, sends or changes
-//!   packets.
+//!   packets; `tls` is for whoever looks at a page and trusts nothing.
 //!
 //! Data flows one way, from packets and kernel events to the registry and out of it. No output can delay the
 //! engine, and no transition is lost on its way to one.
@@ -36,14 +36,14 @@
 //!
 //! | room | imports |
 //! |---|---|
-//! | `checksum`, `units` | |
+//! | `checksum`, `tls`, `units` | |
 //! | `config` | `units` |
 //! | `registry` | `config`, `units` |
 //! | `journal` | `registry`, `units` |
 //! | `vrrp` | `checksum`, `config`, `registry`, `units` |
 //! | `track` | `config`, `registry`, `units` |
 //! | `kernel` | `checksum`, `config`, `units` |
-//! | `check` | `config`, `kernel`, `units` |
+//! | `check` | `config`, `kernel`, `tls`, `units` |
 //! | `pool` | `config`, `kernel`, `units` |
 //! | `notify` | `config`, `kernel`, `registry`, `units` |
 //! | `snmp` | `config`, `registry`, `units` |
@@ -56,7 +56,7 @@
 //! | `completion`, `inspect` | `cli`, `config` |
 //! | `man` | `cli` |
 //! | `replay` | `record` |
-//! | `genhash` | `kernel` |
+//! | `genhash` | `kernel`, `tls` |
 
 pub mod check;
 mod checksum;
@@ -78,6 +78,7 @@ pub mod record;
 pub mod registry;
 pub mod replay;
 pub mod snmp;
+mod tls;
 pub mod track;
 pub mod units;
 pub mod vrrp;

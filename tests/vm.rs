@@ -6,7 +6,7 @@
 //! | `pools` | pools of real servers: the table as they die and come back, and what is told of it |
 //! | `checkers` | each kind of check, up and down |
 //! | `connections` | the daemon that tells others of IPVS connections |
-//! | `site`, `fifo` | a director with servers that can be killed, and what it tells |
+//! | `site` | a director with servers that can be killed |
 //! | `links` | links and devices that few kernels have: ipvlan, VRF |
 
 #![allow(clippy::expect_used, reason = "a failed expectation is a failed test, in helpers too")]
@@ -15,8 +15,6 @@
 mod checkers;
 #[path = "vm/connections.rs"]
 mod connections;
-#[path = "vm/fifo.rs"]
-mod fifo;
 #[path = "vm/ipvs.rs"]
 mod ipvs;
 #[path = "vm/links.rs"]

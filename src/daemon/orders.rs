@@ -1,41 +1,51 @@
-//! Orders of managers, as commands to the engine.
+//! Orders of managers, as commands to a lane.
 
-use std::{sync::mpsc::sync_channel, time::Duration};
+use std::{
+    sync::mpsc::{SyncSender, sync_channel},
+    time::Duration,
+};
 
 use tokio::sync::mpsc;
 
 use super::engine::Command;
 use crate::registry::{Instruction, Instructions, Lineage, NotDone, Orders, Setting};
 
-/// How long an order may take. The engine needs some microseconds for it; snmpd asks again after a second.
+/// How long an order may take. A lane needs some microseconds for it; snmpd asks again after a second.
 const WITHIN: Duration = Duration::from_millis(500);
 
-/// Takes orders for the engine. It does not keep the engine waiting for commands when everybody else who could give one is
+/// Takes orders for a lane. It does not keep the lane waiting for commands when everybody else who could give one is
 /// gone: that ends the daemon.
 #[derive(Debug)]
-pub(super) struct Desk(mpsc::WeakSender<Command>);
+pub(super) struct Desk<C>(mpsc::WeakSender<C>);
 
-impl Desk {
-    /// Of the engine that hears `commands`.
-    pub(super) fn new(commands: &mpsc::Sender<Command>) -> Self {
+impl<C> Desk<C> {
+    /// Of the lane that hears `commands`.
+    pub(super) fn new(commands: &mpsc::Sender<C>) -> Self {
         Self(commands.downgrade())
     }
-}
 
-impl Orders for Desk {
-    // Whoever waits here is not the lane that sends advertisements, which is the one waited for.
-    fn carry_out(&self, router: Lineage, setting: Setting) -> Result<(), NotDone> {
-        let engine = self.0.upgrade().ok_or(NotDone)?;
+    fn send(&self, command: C) -> Result<(), NotDone> {
+        self.0.upgrade().ok_or(NotDone)?.try_send(command).map_err(|_| NotDone)
+    }
+
+    /// Sends a command, and waits until the lane says through the channel in it that it is done. Whoever waits here is not
+    /// the lane, which is the one waited for.
+    pub(super) fn ask(&self, command: impl FnOnce(SyncSender<()>) -> C) -> Result<(), NotDone> {
         let (done, answer) = sync_channel(1);
-        engine.try_send(Command::Set { router, setting, done }).map_err(|_| NotDone)?;
+        self.send(command(done))?;
         answer.recv_timeout(WITHIN).map_err(|_| NotDone)
     }
 }
 
-impl Instructions for Desk {
+impl Orders for Desk<Command> {
+    fn carry_out(&self, router: Lineage, setting: Setting) -> Result<(), NotDone> {
+        self.ask(|done| Command::Set { router, setting, done })
+    }
+}
+
+impl Instructions for Desk<Command> {
     fn give(&self, instruction: Instruction) -> Result<(), NotDone> {
-        let engine = self.0.upgrade().ok_or(NotDone)?;
-        engine.try_send(Command::Intervene(Box::new(instruction))).map_err(|_| NotDone)
+        self.send(Command::Intervene(Box::new(instruction)))
     }
 }
 

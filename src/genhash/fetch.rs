@@ -6,18 +6,14 @@ use std::{
     sync::Arc,
 };
 
-use rustls::{
-    ClientConfig, ClientConnection, DigitallySignedStruct, SignatureScheme, StreamOwned,
-    client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
-    crypto::{CryptoProvider, ring},
-    pki_types::{CertificateDer, ServerName, UnixTime},
-};
+use rustls::{ClientConnection, StreamOwned, pki_types::ServerName};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use super::{
     options::Options,
     response::{Part, Response, TooLong},
 };
+use crate::tls;
 
 /// Bytes of one read.
 const READ: usize = 4096;
@@ -50,7 +46,7 @@ pub(super) fn fetch(
 ) -> Result<(), Error> {
     let stream = connect(options)?;
     if options.use_ssl {
-        let connection = ClientConnection::new(Arc::new(config(options)?), name(options)?)?;
+        let connection = ClientConnection::new(Arc::new(tls::client(options.use_sni)?), name(options)?)?;
         exchange(StreamOwned::new(connection, stream), options, take)
     } else {
         exchange(stream, options, take)
@@ -108,56 +104,5 @@ fn name(options: &Options) -> Result<ServerName<'static>, Error> {
     match options.use_virtualhost.as_ref().filter(|_| options.use_sni) {
         Some(host) => ServerName::try_from(host.clone()).map_err(|_| Error::Name(host.clone())),
         None => Ok(ServerName::IpAddress(options.server.into())),
-    }
-}
-
-fn config(options: &Options) -> Result<ClientConfig, rustls::Error> {
-    let provider = Arc::new(ring::default_provider());
-    let accept = Arc::new(AnyCertificate(Arc::clone(&provider)));
-    let mut config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .dangerous()
-        .with_custom_certificate_verifier(accept)
-        .with_no_client_auth();
-    config.enable_sni = options.use_sni;
-    Ok(config)
-}
-
-/// Whatever the server shows is accepted, as keepalived does: the page is looked at, nothing is trusted.
-#[derive(Debug)]
-struct AnyCertificate(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for AnyCertificate {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
     }
 }

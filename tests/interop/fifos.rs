@@ -1,59 +1,33 @@
 //! FIFOs: which lines are written, when, and whose the pipes and their scripts are.
 
-use std::fs::{self, File};
-use std::io::Read as _;
-use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::fs;
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use lab::{Host, Injector, Lan, Result, Router, State, clock, frame, wait};
-use nix::libc::O_NONBLOCK;
+use lab::{FifoReader, Host, Injector, Lan, Result, Router, State, clock, frame, wait};
 
 use crate::groups::{self, Group};
 use crate::scripts::{lines, script};
 use crate::world::{SOON, Setup, V3, VI, is_keepalived, ours};
 
-/// The reading end of a FIFO, with what has been read so far.
-pub(crate) struct Reader {
-    file: File,
-    text: String,
-}
-
-impl Reader {
-    /// Opens a FIFO as soon as it is there.
-    pub(crate) fn open(path: &Path) -> Result<Self> {
-        let opened = || File::options().read(true).custom_flags(O_NONBLOCK).open(path);
-        let file = wait::until("the FIFO", SOON, || opened().map_err(|error| error.to_string()))?;
-        Ok(Self { file, text: String::new() })
-    }
-
-    /// The lines so far.
-    pub(crate) fn lines(&mut self) -> Vec<String> {
-        let mut bytes = vec![0; 65_536];
-        while let Ok(length @ 1..) = self.file.read(&mut bytes) {
-            self.text += &String::from_utf8_lossy(&bytes[..length]);
+/// Waits until these are the first lines, each group of them in any order of its own.
+fn wait_lines(reader: &mut FifoReader, expected: &[Vec<&str>]) -> Result<()> {
+    wait::until("the lines", SOON, || {
+        let mut seen = reader.lines();
+        let mut rest = seen.as_mut_slice();
+        for together in expected {
+            let (now, later) = rest.split_at_mut(together.len().min(rest.len()));
+            now.sort();
+            rest = later;
         }
-        self.text.lines().map(str::to_owned).collect()
-    }
-
-    /// Waits until these are the first lines, each group of them in any order of its own.
-    fn wait(&mut self, expected: &[Vec<&str>]) -> Result<()> {
-        wait::until("the lines", SOON, || {
-            let mut seen = self.lines();
-            let mut rest = seen.as_mut_slice();
-            for together in expected {
-                let (now, later) = rest.split_at_mut(together.len().min(rest.len()));
-                now.sort();
-                rest = later;
-            }
-            let all = expected.concat();
-            if seen.len() >= all.len() && seen[..all.len()] == all {
-                Ok(())
-            } else {
-                Err(format!("{seen:?}, awaited {expected:?}"))
-            }
-        })
-    }
+        let all = expected.concat();
+        if seen.len() >= all.len() && seen[..all.len()] == all {
+            Ok(())
+        } else {
+            Err(format!("{seen:?}, awaited {expected:?}"))
+        }
+    })
 }
 
 /// A file with words of `global_defs`.
@@ -78,7 +52,7 @@ fn lines_of_instances_and_groups_and_whose_the_fifos_are() -> Result<()> {
     group.globals =
         format!("  notify_fifo {}\n  vrrp_notify_fifo {} daemon\n", all.display(), vrrp.display());
     let router = group.start(&ours(), alpha)?;
-    let mut readers = [Reader::open(&all)?, Reader::open(&vrrp)?];
+    let mut readers = [FifoReader::open(&all, SOON)?, FifoReader::open(&vrrp, SOON)?];
     for (path, owner) in [(&all, 0), (&vrrp, 1)] {
         let found = fs::metadata(path).expect("it was opened");
         assert!(found.file_type().is_fifo());
@@ -95,7 +69,7 @@ fn lines_of_instances_and_groups_and_whose_the_fifos_are() -> Result<()> {
     ];
     let mut told_of = |members: [&'static str; 2], group: &'static str| {
         told.extend([members.to_vec(), vec![group]]);
-        readers.iter_mut().try_for_each(|reader| reader.wait(&told))
+        readers.iter_mut().try_for_each(|reader| wait_lines(reader, &told))
     };
     told_of(["INSTANCE \"ONE\" MASTER 150", "INSTANCE \"TWO\" MASTER 150"], "GROUP \"G\" MASTER 0")?;
     alpha.link_down("va0")?;
@@ -119,11 +93,11 @@ fn changes_of_priority_are_told_in_every_state() -> Result<()> {
     setup.before = format!("track_file number {{\n  file {}\n  weight 1\n}}\n", file.display());
     let globals = format!("  vrrp_notify_fifo {}\n  vrrp_notify_priority_changes on\n", path.display());
     let router = start(&setup, &globals, alpha)?;
-    let mut reader = Reader::open(&path)?;
+    let mut reader = FifoReader::open(&path, SOON)?;
     let mut told = Vec::new();
     let mut told_of = |state: &str, priority: u8| {
         told.push(format!("INSTANCE \"{VI}\" {state} {priority}"));
-        reader.wait(&told.iter().map(|line| vec![line.as_str()]).collect::<Vec<_>>())
+        wait_lines(&mut reader, &told.iter().map(|line| vec![line.as_str()]).collect::<Vec<_>>())
     };
     told_of("BACKUP", 150)?;
     told_of("MASTER", 150)?;
@@ -154,7 +128,7 @@ fn priorities_are_told_only_where_that_is_asked_for() -> Result<()> {
     group.lines = "  sync_group_tracking_weight\n  notify_priority_changes on\n".to_owned();
     group.members[1].lines.push("notify_priority_changes off".to_owned());
     let router = group.start_until(&ours(), alpha, State::Master)?;
-    let mut reader = Reader::open(&path)?;
+    let mut reader = FifoReader::open(&path, SOON)?;
     alpha.write("number", "4\n")?;
     wait::until("the member that tells", SOON, || {
         let seen = reader.lines();
@@ -178,9 +152,9 @@ fn a_fifo_that_was_there_keeps_its_mode_and_outlives_the_daemon() -> Result<()> 
     let alpha = &lan["alpha"];
     let path = fifo(alpha, "fifo");
     alpha.run(&["mkfifo", "-m", "0664", &path.to_string_lossy()])?;
-    let mut reader = Reader::open(&path)?;
+    let mut reader = FifoReader::open(&path, SOON)?;
     let router = start(&V3.alpha(150), &format!("  vrrp_notify_fifo {} daemon\n", path.display()), alpha)?;
-    reader.wait(&[vec!["INSTANCE \"VI\" BACKUP 150"], vec!["INSTANCE \"VI\" MASTER 150"]])?;
+    wait_lines(&mut reader, &[vec!["INSTANCE \"VI\" BACKUP 150"], vec!["INSTANCE \"VI\" MASTER 150"]])?;
     router.stop()?;
     let found = fs::metadata(&path).expect("it outlives the daemon");
     assert_eq!((found.mode() & 0o7777, found.uid()), (0o664, 0));
@@ -293,7 +267,7 @@ fn a_script_that_does_not_end_delays_the_stop_by_no_more_than_a_second() -> Resu
 /// advertisements of such a router.
 struct Contested {
     router: Router,
-    reader: Reader,
+    reader: FifoReader,
     /// A line for each run of the script.
     runs: PathBuf,
     injector: Injector,
@@ -307,7 +281,7 @@ impl Contested {
         let answer = script(alpha, "answer.sh", &format!("echo \"$# arguments\" >> {}", runs.display()))?;
         let setup = V3.alpha(150).line(format!("notify_master_rx_lower_pri {}", answer.display()));
         let router = start(&setup, &format!("  vrrp_notify_fifo {}\n", path.display()), alpha)?;
-        let reader = Reader::open(&path)?;
+        let reader = FifoReader::open(&path, SOON)?;
         router.wait_entering(VI, State::Master, SOON)?;
         let source = [10, 9, 0, 77];
         let advert = frame::advert_v3((source, frame::VRRP_GROUP), 51, 50, 20, &[[10, 9, 0, 100]]);

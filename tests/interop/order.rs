@@ -4,9 +4,8 @@
 use std::{fs, path::Path};
 
 use lab::mail::{MailServer, Temper};
-use lab::{Capture, Control, Host, Result, Router, State, wait};
+use lab::{Capture, Control, FifoReader, Host, Result, Router, State, wait};
 
-use crate::fifos::Reader;
 use crate::groups;
 use crate::mail;
 use crate::scripts::{lines, script};
@@ -121,7 +120,7 @@ fn every_sink_tells_the_same_in_the_same_order_and_none_waits_for_another() -> R
     let capture = Capture::start(beta, "vb0", "ip proto 112")?;
     let control = Control::start();
     let router = Router::start(&ours(), alpha, alpha.name(), &text(&notify, [read, unread]))?;
-    let mut reader = Reader::open(read)?;
+    let mut reader = FifoReader::open(read, SOON)?;
     wait_all(&router, 0, State::Master)?;
     for _ in 0..2 {
         let mark = router.mark();

@@ -7,9 +7,8 @@ use std::time::Duration;
 
 use lab::mail::MailServer;
 use lab::monitor::AddressMonitor;
-use lab::{Capture, Control, Host, Lan, Result, Router, State, Subject, clock, wait};
+use lab::{Capture, Control, FifoReader, Host, Lan, Result, Router, State, Subject, clock, wait};
 
-use crate::fifos::Reader;
 use crate::mail;
 use crate::vmac::held;
 use crate::world::{
@@ -314,7 +313,7 @@ fn those_who_are_deleted_are_told_as_in_fault_or_as_they_ask() -> Result<()> {
         "alpha",
         &format!("{globals}{}", instances(&[kept.as_slice(), &gone].concat())),
     )?;
-    let mut reader = Reader::open(&fifo)?;
+    let mut reader = FifoReader::open(&fifo, SOON)?;
     for name in ["KEEP", "A", "B", "C"] {
         router.wait_entering(name, State::Master, SOON)?;
     }
@@ -493,12 +492,12 @@ fn fifos_follow_a_reload_and_the_one_that_stays_is_not_made_anew() -> Result<()>
         router.instance(name)
     };
     scene.reload(&(with_globals(&text, &fifo("notify_fifo", &all)) + &new("TWO", 52)))?;
-    let mut reader = Reader::open(&all)?;
+    let mut reader = FifoReader::open(&all, SOON)?;
     let told = |name: &str| ["BACKUP", "MASTER"].map(|state| format!("INSTANCE \"{name}\" {state} 150"));
     wait::until_eq("the lines of the new instance", SOON, &told("TWO").to_vec(), || reader.lines())?;
     let both = fifo("notify_fifo", &all) + &fifo("vrrp_notify_fifo", &vrrp);
     scene.reload(&(with_globals(&text, &both) + &new("THREE", 53)))?;
-    let mut second = Reader::open(&vrrp)?;
+    let mut second = FifoReader::open(&vrrp, SOON)?;
     let mut seen = told("THREE").to_vec();
     seen.insert(0, "INSTANCE \"TWO\" FAULT 150".into());
     wait::until_eq("the lines of the second FIFO", SOON, &seen, || second.lines())?;
@@ -632,7 +631,8 @@ fn a_router_with_a_link_of_its_own_comes_and_goes() -> Result<()> {
         scene.router.wait_entering_since(mark, "OWN", State::Master, SOON)?;
         let said = scene.router.process().log_since(mark);
         assert!(!said.contains("(OWN) Entering FAULT"), "{said}");
-        let link = || alpha.sh("ip -o link | grep 00:00:5e:00:01:34 || true").unwrap_or_default();
+        // Its number and name: the kernel tells the state of a new link when it comes to it.
+        let link = || alpha.sh("ip -o link | grep 00:00:5e:00:01:34 | cut -d' ' -f1-2").unwrap_or_default();
         let (first, seen) = (link(), capture.vrrp()?.len());
         assert!(first.contains("vrrp.52@") || is_keepalived("SIGHUP: a link of a router"), "{first}");
         capture.wait_vrrp("its advertisements", SOON, |adverts| {

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use lab::{Result, wait};
+use lab::{FifoReader, Result, wait};
 
 use crate::site::Site;
 use crate::{GUEST, SOON};
@@ -52,7 +52,7 @@ fn servers_leave_and_come_back_and_a_sorry_server_stands_in() -> Result<()> {
         let of_server = format!("notify_up \"{note} up\"\n    notify_down \"{note} down\"");
         let config = of_three(&format!("lvs_notify_fifo {}", fifo.display()), &lines, &of_server);
         let router = site.start(&config)?;
-        let mut told = crate::fifo::Reader::open(&fifo)?;
+        let mut told = FifoReader::open(&fifo, SOON)?;
         let (one, two, three, sorry) = (line(1, 2), line(2, 2), line(3, 1), line(100, 1));
         site.wait_table(&[SERVICE, &one, &two, &three])?;
         servers.remove(0);
@@ -98,7 +98,7 @@ fn inhibited_servers_stay_with_weight_0_and_omega_tells_of_the_end() -> Result<(
         let lines = "inhibit_on_failure\n  omega\n  sorry_server 10.64.1.100 80\n  sorry_server_inhibit";
         let global = format!("rs_init_notifies\n  lvs_notify_fifo {}", fifo.display());
         let router = site.start(&of_three(&global, lines, ""))?;
-        let mut told = crate::fifo::Reader::open(&fifo)?;
+        let mut told = FifoReader::open(&fifo, SOON)?;
         let idle = line(100, 0);
         site.wait_table(&[SERVICE, &line(1, 2), &line(2, 2), &line(3, 1), &idle])?;
         servers.remove(0);

@@ -27,8 +27,8 @@ use std::{
 use tokio::sync::{mpsc, oneshot};
 use tracing::{error, warn};
 
-use self::{board::Board, desk::Desk, lane::Lane, reconciler::Reconciler};
-use super::runtime;
+use self::{board::Board, lane::Lane, reconciler::Reconciler};
+use super::{orders::Desk, runtime};
 use crate::registry::{Registry, Server, Weights};
 
 /// Orders that may wait for the lane.
