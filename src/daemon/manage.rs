@@ -29,6 +29,7 @@ use super::{
     real_time::RealTime,
     reload::{Adopted, Reloader, TimeFile},
     tether::{self, Voice, Word},
+    thrift::Thrift,
     trackers::{Followers, scripts::Scripts},
 };
 use crate::{
@@ -135,6 +136,7 @@ impl Manage {
         let mut subagent = pin!(end_of(tasks).fuse());
         let mut notify = notify::Sinks::new(&registry)?;
         let mut time_file = TimeFile::new(&registry.topology().global.settings)?;
+        let mut thrift = Thrift::new()?;
         {
             let (ask, asked) = mpsc::channel(1);
             let (adopt, mut adopted) = mpsc::channel(1);
@@ -151,6 +153,7 @@ impl Manage {
                     _ = &mut engine_ended => break,
                     ended = scripts.run() => warn!("a tracked script does not run any more: {ended}"),
                     Some(Adopted { topology, since }) = adopted.recv() => {
+                        thrift.put_off();
                         scripts.follow(&topology.scripts);
                         if let Err(error) = time_file.follow(&topology.global.settings) {
                             error!("reload_time_file is not followed: {error}");
@@ -168,6 +171,7 @@ impl Manage {
                         let _ = ask.try_send(());
                     }
                     never = &mut dumps => match never {},
+                    () = thrift.give_back() => {}
                     () = &mut reloads, if !reloads.is_terminated() => {}
                     () = notify.run() => {}
                     never = &mut control => match never {},

@@ -30,6 +30,7 @@ mod recorder;
 mod reload;
 mod signum;
 mod tether;
+mod thrift;
 mod trackers;
 
 use std::{

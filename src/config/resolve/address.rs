@@ -43,6 +43,8 @@ pub(super) fn lines(
     known: &mut HashMap<IpAddr, usize>,
     context: &mut Context<'_>,
 ) {
+    // They stay as long as the daemon: room for more would, too.
+    addresses.reserve_exact(lines.len());
     for line in lines {
         let word = line.first();
         let Some((address, prefix)) = value::prefixed_address(word.text) else {
