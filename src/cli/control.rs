@@ -70,6 +70,12 @@ pub enum ControlCommand {
         /// Whether
         switch: OnOff,
     },
+    /// Have the configuration read anew, as SIGHUP does, and say what that has changed
+    Reload {
+        /// Change nothing: say what a reload would change
+        #[arg(long)]
+        dry_run: bool,
+    },
 }
 
 /// On or off.

@@ -19,7 +19,10 @@ use super::{
     view,
     why::{self, Why},
 };
-use crate::registry::{Intervention, Lasting, Registry, Whom};
+use crate::{
+    config::compare::Forecast,
+    registry::{Intervention, Lasting, Registry, Whom},
+};
 
 /// Bytes of a line: a request has some dozens, names included.
 const LONGEST: usize = 4096;
@@ -44,6 +47,23 @@ pub(super) enum Answer {
     Why(Why),
     /// What was wanted is done.
     Done(Done),
+    /// What a reload has done, or would do.
+    Reload(Reload),
+}
+
+/// A reload.
+#[derive(Debug, Serialize)]
+pub(super) struct Reload {
+    /// Nothing has been changed.
+    #[serde(skip_serializing_if = "is_false")]
+    pub(super) dry_run: bool,
+    #[serde(flatten)]
+    pub(super) forecast: Forecast,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 /// What was done.
@@ -103,6 +123,7 @@ pub(super) async fn serve(stream: UnixStream, registry: &Arc<Registry>, desk: De
                 let lasting = if on { Lasting::UntilEnded } else { Lasting::Ended };
                 send(&mut to, &desk.give(Whom::All, Intervention::Maintenance, lasting).await).await
             }
+            Request::Reload { dry_run } => send(&mut to, &desk.reload(dry_run).await).await,
             Request::Events { since } => follow::events(&mut to, registry, since).await,
             // It ends with the connection.
             Request::Watch => return drop(follow::watch(&mut lines, &mut to, registry).await),

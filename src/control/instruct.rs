@@ -1,17 +1,21 @@
-//! What an operator wants of virtual routers, given to the engine, with who asked.
+//! What an operator wants, given to whoever carries it out, with who asked.
 
 use std::time::Duration;
 
 use tokio::{sync::oneshot, task::spawn_blocking, time::timeout};
 
-use super::connection::{Answer, Done};
+use super::connection::{Answer, Done, Reload};
 use crate::{
     kernel::Caller,
-    registry::{Instruction, Instructions, Intervention, Lasting, Operator, Whom},
+    registry::{Instruction, Instructions, Intervention, Lasting, Operator, ReloadOrder, Reloads, Whom},
 };
 
 /// How long the engine may take. It needs some microseconds.
 const WITHIN: Duration = Duration::from_secs(2);
+
+/// How long a reload may take before the answer is that it goes on. One of 1,000 instances takes less than a second; a
+/// router that waits for its link to settle takes a few more.
+pub const RELOAD: Duration = Duration::from_mins(1);
 
 /// How long the name service may take for a name that is only shown.
 const NAME: Duration = Duration::from_millis(300);
@@ -21,6 +25,7 @@ const NAME: Duration = Duration::from_millis(300);
 pub(super) struct Desk<'a> {
     pub(super) caller: Caller,
     pub(super) instructions: &'a dyn Instructions,
+    pub(super) reloads: &'a dyn Reloads,
 }
 
 impl Desk<'_> {
@@ -41,6 +46,25 @@ impl Desk<'_> {
             Ok(Ok(Err(why))) => Answer::Error(why),
             Ok(Err(_)) => Answer::Error("the daemon stops".into()),
             Err(_) => Answer::Error("the engine has not answered yet: it may still do it".into()),
+        }
+    }
+
+    /// Has the configuration read anew, or hears what that would do.
+    pub(super) async fn reload(self, dry_run: bool) -> Answer {
+        let by = self.operator().await;
+        let (done, answer) = oneshot::channel();
+        if self.reloads.ask(ReloadOrder { by, dry_run, done }).is_err() {
+            return Answer::Error("the daemon takes no orders to reload at present".into());
+        }
+        match timeout(RELOAD, answer).await {
+            Ok(Ok(Ok(forecast))) => Answer::Reload(Reload { dry_run, forecast }),
+            Ok(Ok(Err(refused))) => {
+                Answer::Error(format!("not reloaded, what ran before goes on:\n{refused}"))
+            }
+            Ok(Err(_)) => {
+                Answer::Error("the reload has no outcome: the daemon stops, or its log says why".into())
+            }
+            Err(_) => Answer::Error("the reload goes on: its outcome will be among the events".into()),
         }
     }
 

@@ -8,7 +8,7 @@
 //! * `view`: what is answered, made of the rows;
 //! * `follow`: transitions as they come;
 //! * `why`: the same rows as an explanation;
-//! * `instruct`: what an operator wants, given to the engine;
+//! * `instruct`: what an operator wants, given to whoever carries it out;
 //! * `connection`: one client; [`Server`]: all of them.
 //!
 //! It may use `config`, `kernel`, `registry` and `units`.
@@ -24,6 +24,7 @@ mod why;
 use std::path::{Path, PathBuf};
 
 pub use self::{
+    instruct::RELOAD,
     request::{Kind, Request, Since},
     server::Server,
     why::Why,

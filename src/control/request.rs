@@ -52,6 +52,12 @@ pub enum Request {
         /// Whether they do.
         on: bool,
     },
+    /// The configuration is read anew, and what differs brought about.
+    Reload {
+        /// Only say what that would do.
+        #[serde(default)]
+        dry_run: bool,
+    },
 }
 
 /// From when on transitions are told.
@@ -123,6 +129,12 @@ mod tests {
         assert_eq!(read(r#"{"do":"events"}"#).unwrap(), events(None));
         assert_eq!(read(r#"{"do":"events","since":{"ago":600}}"#).unwrap(), events(Some(Since::Ago(600))));
         assert_eq!(read(r#"{"do":"events","since":{"after":7}}"#).unwrap(), events(Some(Since::After(7))));
+    }
+
+    #[test]
+    fn a_reload_is_carried_out_unless_the_request_says_otherwise() {
+        assert_eq!(read(r#"{"do":"reload"}"#).unwrap(), Request::Reload { dry_run: false });
+        assert_eq!(read(r#"{"do":"reload","dry_run":true}"#).unwrap(), Request::Reload { dry_run: true });
     }
 
     #[test]

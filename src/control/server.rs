@@ -9,7 +9,7 @@ use tracing::{error, warn};
 use super::{connection, instruct::Desk};
 use crate::{
     kernel::{Caller, LocalSocket},
-    registry::{Instructions, Registry},
+    registry::{Instructions, Registry, Reloads},
 };
 
 /// Connections at a time: more than the people and programs that look after one host.
@@ -26,16 +26,22 @@ pub struct Server {
     socket: LocalSocket,
     registry: Arc<Registry>,
     instructions: Arc<dyn Instructions>,
+    reloads: Arc<dyn Reloads>,
 }
 
 impl Server {
-    /// Answers with what the registry says, and gives instructions to whoever takes them.
-    pub fn new(socket: LocalSocket, registry: Arc<Registry>, instructions: Arc<dyn Instructions>) -> Self {
-        Self { socket, registry, instructions }
+    /// Answers with what the registry says, and gives instructions and orders to whoever takes them.
+    pub fn new(
+        socket: LocalSocket,
+        registry: Arc<Registry>,
+        instructions: Arc<dyn Instructions>,
+        reloads: Arc<dyn Reloads>,
+    ) -> Self {
+        Self { socket, registry, instructions, reloads }
     }
 
     /// Serves for ever.
-    pub async fn run(self) -> Infallible {
+    pub async fn run(&self) -> Infallible {
         let mut connections = FuturesUnordered::new();
         let mut others = 0;
         loop {
@@ -60,7 +66,7 @@ impl Server {
 
     /// Serves one of them. What a mistake of ours costs is this connection, and not the lane.
     async fn serve(&self, stream: UnixStream, caller: Caller) -> Caller {
-        let desk = Desk { caller, instructions: &*self.instructions };
+        let desk = Desk { caller, instructions: &*self.instructions, reloads: &*self.reloads };
         let served = AssertUnwindSafe(connection::serve(stream, &self.registry, desk)).catch_unwind();
         if served.await.is_err() {
             error!("a connection to the control socket ended with a panic");

@@ -10,7 +10,7 @@ use std::{
 use crate::control::Request;
 
 /// How long an answer may take.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A connection.
 pub(super) struct Link(BufReader<UnixStream>);
@@ -53,12 +53,12 @@ impl Link {
         }
     }
 
-    /// From now on there may be nothing to tell for as long as it likes.
+    /// From now on an answer may take so long; `None` is for ever.
     ///
     /// # Errors
     /// Whatever the system says.
-    pub(super) fn wait_for_ever(&mut self) -> Result<(), String> {
-        self.0.get_ref().set_read_timeout(None).map_err(|error| error.to_string())
+    pub(super) fn wait(&mut self, limit: Option<Duration>) -> Result<(), String> {
+        self.0.get_ref().set_read_timeout(limit).map_err(|error| error.to_string())
     }
 
     /// The next line of the answer; `None` when there is no more.

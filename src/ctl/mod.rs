@@ -67,14 +67,21 @@ fn converse(socket: &Path, control: &Control) -> Result<(), String> {
             Request::Priority { name: name.clone(), by: *by, seconds }
         }
         ControlCommand::Maintenance { switch } => Request::Maintenance { on: *switch == OnOff::On },
+        ControlCommand::Reload { dry_run } => Request::Reload { dry_run: *dry_run },
     };
     let mut link = Link::open(socket)?;
     link.ask(&request)?;
     match request {
         Request::Events { .. } => follow(&mut link, control.json, true),
         Request::Watch => {
-            link.wait_for_ever()?;
+            link.wait(None)?;
             follow(&mut link, control.json, false)
+        }
+        Request::Reload { .. } => {
+            // The daemon answers in time also when it has no outcome yet.
+            link.wait(Some(control::RELOAD + link::PATIENCE))?;
+            let line = link.answer()?.ok_or(HUNG_UP)?;
+            print(&line, control.json)
         }
         _ => {
             let line = link.answer()?.ok_or(HUNG_UP)?;

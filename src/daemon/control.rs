@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc};
 use tokio::sync::mpsc;
 use tracing::{info, warn};
 
-use super::{engine::Command, orders::Desk};
+use super::{engine::Command, orders::Desk, reload};
 use crate::{
     config::{Environment as _, Global, System},
     control::{Server, socket_beside},
@@ -18,6 +18,7 @@ pub(super) fn server(
     pid_file: &Path,
     registry: &Arc<Registry>,
     commands: &mpsc::Sender<Command>,
+    reloads: reload::Desk,
 ) -> Option<Server> {
     let topology = registry.topology();
     let Global { settings, .. } = &topology.global;
@@ -30,7 +31,7 @@ pub(super) fn server(
     match LocalSocket::bind(&path, group) {
         Ok(socket) => {
             info!("`steadfast ctl` is answered at {}", socket.path().display());
-            Some(Server::new(socket, Arc::clone(registry), Arc::new(Desk::new(commands))))
+            Some(Server::new(socket, Arc::clone(registry), Arc::new(Desk::new(commands)), Arc::new(reloads)))
         }
         Err(error) => {
             warn!("`steadfast ctl` is not answered: {error}");

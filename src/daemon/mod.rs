@@ -491,9 +491,10 @@ fn run_lanes(
     let followers = Followers::start(&registry, &commands).map_err(Refused::fatal)?;
     let checks = if runs_checks { Checks::start(&registry) } else { Ok(None) };
     let checks = checks.map_err(Refused::fatal)?;
+    let (reload_desk, orders) = reload::Desk::new();
     let control = {
         let _entered = runtime.enter();
-        control::server(pid_file, &registry, &commands)
+        control::server(pid_file, &registry, &commands, reload_desk)
     };
     let parent = (voice, said);
     let manage = Manage {
@@ -507,7 +508,7 @@ fn run_lanes(
         signals,
         parent,
         control,
-        reloader,
+        reloads: (reloader, orders),
         followers,
     };
     // A mistake in an output must not end the process with the addresses still in place: with the lane its end

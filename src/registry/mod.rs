@@ -18,6 +18,7 @@ mod lag;
 mod orders;
 mod panics;
 mod rejections;
+mod reloads;
 mod routing;
 mod rows;
 mod services;
@@ -42,6 +43,7 @@ pub use self::{
     orders::{NotDone, Ordered, Orders, Server, Setting, Switch, Weights},
     panics::{Panic, Panics},
     rejections::{Rejection, Rejections},
+    reloads::{NotReloaded, ReloadOrder, Reloads},
     routing::{RouteRow, RoutingStatus, RuleRow, StaticRows},
     rows::{
         AddressRow, AddressStatus, Contest, InstanceRow, InstanceStatus, Lineage, Peer, ScriptResult,

@@ -311,11 +311,17 @@ pub enum Reason {
         changed: usize,
         /// Those that are gone.
         removed: usize,
+        /// Who asked for it over the control socket, if anybody did.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<Operator>,
     },
     /// No move: the configuration was to be read anew, and what ran before goes on.
     ReloadRefused {
         /// Why, in words.
         why: String,
+        /// Who asked for it over the control socket, if anybody did.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<Operator>,
     },
     /// No move: a part of the program panicked, and begins anew.
     Restarted {
@@ -348,6 +354,15 @@ impl fmt::Display for ContestEnd {
     }
 }
 
+/// Who asked for something, as the end of a sentence; nothing of a signal.
+struct Asker<'a>(Option<&'a Operator>);
+
+impl fmt::Display for Asker<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(Ok(()), |by| write!(f, ", asked for by {by}"))
+    }
+}
+
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -369,12 +384,11 @@ impl fmt::Display for Reason {
             }
             Self::InterfaceDown { interface } => write!(f, "interface {interface} is down"),
             Self::InterfaceMissing { interface } => write!(f, "interface {interface} does not exist"),
-            Self::NoAddress { interface, family } => {
-                let kind = match family {
-                    Family::V4 => "IPv4",
-                    Family::V6 => "IPv6 link-local",
-                };
-                write!(f, "no {kind} address for interface {interface}")
+            Self::NoAddress { interface, family: Family::V4 } => {
+                write!(f, "no IPv4 address for interface {interface}")
+            }
+            Self::NoAddress { interface, family: Family::V6 } => {
+                write!(f, "no IPv6 link-local address for interface {interface}")
             }
             Self::AwaitingAddress { interface, address } => {
                 write!(f, "waiting for address {address} of interface {interface}: it is tentative")
@@ -420,10 +434,13 @@ impl fmt::Display for Reason {
             Self::Relented { what, by: Some(by) } => write!(f, "{what} ended by {by}"),
             Self::Shutdown => f.write_str("daemon stops"),
             Self::Deleted => f.write_str("a reload has removed it"),
-            Self::Reloaded { added, changed, removed } => {
-                write!(f, "reloaded: {added} added, {changed} changed, {removed} removed")
+            Self::Reloaded { added, changed, removed, by } => {
+                let by = Asker(by.as_ref());
+                write!(f, "reloaded: {added} added, {changed} changed, {removed} removed{by}")
             }
-            Self::ReloadRefused { why } => write!(f, "not reloaded, what ran before goes on: {why}"),
+            Self::ReloadRefused { why, by } => {
+                write!(f, "not reloaded, what ran before goes on: {why}{}", Asker(by.as_ref()))
+            }
             Self::Restarted { part, why } => {
                 write!(f, "{part} begins anew after a mistake of the program: {why}")
             }

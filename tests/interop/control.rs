@@ -301,3 +301,51 @@ fn maintenance_keeps_every_instance_away_and_a_priority_is_added_until_it_is_end
     }
     Ok(())
 }
+
+#[test]
+fn a_reload_is_foretold_carried_out_and_answered_with_what_it_did() -> Result<()> {
+    if is_keepalived("a running daemon asked from outside") {
+        return Ok(());
+    }
+    let lan = Lan::pair()?;
+    let router = watched(&lan)?;
+    let alpha = &lan["alpha"];
+    let file = alpha.dir().join("alpha.conf");
+    let text = std::fs::read_to_string(&file).expect("it was started with it");
+    let newest = || -> Result<Value> {
+        let status: Value = serde_json::from_str(&ctl(alpha, &router, &["status", "--json"])?).expect("JSON");
+        Ok(status["status"]["daemon"]["transitions"].clone())
+    };
+    let before = newest()?;
+    let other = Setup { vrid: 52, vips: vec!["10.9.0.101/24".into()], ..V3.alpha(90) };
+    alpha.write("alpha.conf", &(text.replace("priority 150", "priority 140") + &other.instance("VJ")))?;
+    let foretold: Value =
+        serde_json::from_str(&ctl(alpha, &router, &["reload", "--dry-run", "--json"])?).expect("JSON");
+    let changes = json!([
+        {"block": "vrrp_instance", "name": VI, "what": "changed", "effect": "changes while it runs, without a transition"},
+        {"block": "vrrp_instance", "name": "VJ", "what": "added", "effect": "starts as a new router"},
+    ]);
+    assert_eq!(foretold["reload"]["changes"], changes, "{foretold}");
+    assert_eq!(
+        (&foretold["reload"]["dry_run"], &newest()?),
+        (&json!(true), &before),
+        "it was only a question"
+    );
+    let done: Value = serde_json::from_str(&ctl(alpha, &router, &["reload", "--json"])?).expect("JSON");
+    assert_eq!(done["reload"]["changes"], changes, "{done}");
+    let counts = ["added", "changed", "removed"].map(|count| done["reload"][count].as_u64());
+    assert_eq!((counts, &done["reload"]["dry_run"]), ([Some(1), Some(1), Some(0)], &Value::Null), "{done}");
+    let events = ctl(alpha, &router, &["events"])?;
+    let told = "configuration: reloaded: 1 added, 1 changed, 0 removed, asked for by root (uid 0, pid ";
+    assert!(events.contains(told), "{events}");
+    assert!(ctl(alpha, &router, &["reload"])?.starts_with("added    0\nchanged  0\nremoved  0\n"));
+    alpha.write("alpha.conf", &text.replace("virtual_router_id 51", "virtual_router_id 510"))?;
+    for question in [&["reload", "--dry-run"][..], &["reload"]] {
+        let error = ctl(alpha, &router, question).expect_err("it is refused").to_string();
+        assert!(error.contains("what ran before goes on:") && error.contains("alpha.conf:"), "{error}");
+    }
+    let events = ctl(alpha, &router, &["events"])?;
+    assert_eq!(events.matches("not reloaded, what ran before goes on: ").count(), 1, "{events}");
+    assert_eq!(router.entries(VI, State::Master), 1, "{}", router.log());
+    Ok(())
+}

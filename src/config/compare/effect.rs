@@ -29,6 +29,8 @@ const fn always(block: &'static str, words: &'static [&'static str], effect: &'s
 /// What nothing more is known about.
 const USUAL: &str = "takes effect with the reload";
 const RESTART: &str = "needs a restart: a reload keeps what was";
+/// An instance that is the same virtual router under another name.
+pub(super) const RENAMED: &str = "goes on under another name";
 const RUNNING: &str = "changes while it runs, without a transition";
 
 /// The effect of a difference. `word` is the line's keyword, or the list it stands in.

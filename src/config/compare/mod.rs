@@ -1,9 +1,12 @@
 //! What a reload from one configuration to another would do, in words and as JSON.
 
 mod effect;
+mod forecast;
 mod meaning;
 
 use std::collections::{HashMap, HashSet};
+
+pub use self::forecast::{Forecast, Step};
 
 use self::effect::Kind;
 use super::{
@@ -99,7 +102,7 @@ impl Within<'_> {
         for item in new {
             let before = match renamed.remove(&std::ptr::from_ref(item)) {
                 Some(from) => {
-                    found.push(self.change(Some(from), Some(item), "goes on under another name"));
+                    found.push(self.change(Some(from), Some(item), effect::RENAMED));
                     olds.get_mut(&self.identity(from)).and_then(Vec::pop)
                 }
                 None => olds.get_mut(&self.identity(item)).and_then(Vec::pop),

@@ -20,7 +20,7 @@ use crate::{
     },
     daemon::host::Wanted,
     kernel::{Events, clock},
-    registry::{Change, InstanceRow, Reason, State, Subject, Switch, Topology},
+    registry::{Change, InstanceRow, Operator, Reason, State, Subject, Switch, Topology},
     units::{Priority, Time},
     vrrp::{Action, Reload},
 };
@@ -36,6 +36,8 @@ pub(in crate::daemon) struct Succession {
     moves: HashMap<Tracker, Tracker>,
     /// What is wanted of the host, until the host lane has heard of it.
     wanted: Option<Wanted>,
+    /// Who asked for it over the control socket, if anybody did.
+    by: Option<Operator>,
     done: oneshot::Sender<Remains>,
 }
 
@@ -93,7 +95,12 @@ impl Succession {
         };
         let fates = plan.instances.origins.iter().enumerate().map(fate).collect();
         let (done, heard) = oneshot::channel();
-        (Self { topology, plan, blueprint, fates, moves, wanted: Some(wanted), done }, heard)
+        (Self { topology, plan, blueprint, fates, moves, wanted: Some(wanted), by: None, done }, heard)
+    }
+
+    /// The same, asked for by somebody.
+    pub(in crate::daemon) fn asked_for_by(self, by: Option<Operator>) -> Self {
+        Self { by, ..self }
     }
 }
 
@@ -142,7 +149,7 @@ impl Engine {
     }
 
     fn reload(&mut self, succession: Succession, now: Time) {
-        let Succession { topology, plan, mut blueprint, fates, moves, done, .. } = succession;
+        let Succession { topology, plan, mut blueprint, fates, moves, by, done, .. } = succession;
         for gone in &plan.instances.gone {
             self.leave(*gone, now);
         }
@@ -179,7 +186,7 @@ impl Engine {
         self.look_at_statics(now);
         self.flush();
         self.links.let_go();
-        self.tell_of_reload(&plan, now);
+        self.tell_of_reload(&plan, by, now);
         // Whoever has given up waiting lets everything go in its own time.
         let _ = done.send(Remains { _routers: routers.into_iter().flatten().collect(), _blueprint: remains });
     }
@@ -384,9 +391,9 @@ impl Engine {
         self.reconcile(Holder::Router(number), now);
     }
 
-    fn tell_of_reload(&self, plan: &Plan, now: Time) {
+    fn tell_of_reload(&self, plan: &Plan, by: Option<Operator>, now: Time) {
         let [added, changed, removed] = plan.counts();
-        let reason = Reason::Reloaded { added, changed, removed };
+        let reason = Reason::Reloaded { added, changed, removed, by };
         info!("Configuration {reason}");
         let change = Change { from: State::Init, to: State::Init, reason, priority: Priority(0) };
         self.registry.transitions.publish(now, clock::wall(), Subject::Configuration, change);

@@ -6,20 +6,26 @@
 //! | file | what |
 //! |---|---|
 //! | `read` | reads the file, and says whether it can take the place of what runs |
+//! | `findings` | what is wrong with it, and whether that stands in its way |
 //! | `marker` | the file that says that it is being read |
 //! | `time_file`, `schedule` | reloads at a time that a file names |
-//! | `reloader` | one reload after the other: reading, then the engine, then the manage lane |
+//! | `reloader` | one reload: reading, then the engine |
+//! | `queue` | one after the other, whoever asks for them; then the manage lane |
 //!
 //! What differs is said by [`crate::config::plan`]; the engine's part is in `engine::reload`.
 
+mod findings;
 mod marker;
+mod queue;
 mod read;
 mod reloader;
 mod schedule;
 mod time_file;
 
 pub(super) use self::{
-    read::{Mistakes, Source},
+    findings::Mistakes,
+    queue::{Desk, Queue},
+    read::Source,
     reloader::{Adopted, Reloader},
     time_file::TimeFile,
 };

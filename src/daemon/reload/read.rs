@@ -1,22 +1,22 @@
 //! Reading a configuration that is to take the place of the one that runs.
 
 use std::{
-    collections::HashSet,
-    fs::OpenOptions,
-    io::{self, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use tokio::sync::oneshot;
-use tracing::{error, warn};
+use tracing::warn;
 
-use super::marker::Marker;
+use super::{
+    findings::{self, Findings, Mistakes},
+    marker::Marker,
+};
 use crate::{
     cli,
     config::{
-        self, Config, Diagnostic, Options, Report, Severity, System,
+        self, Config, Options, Report, System,
+        compare::Forecast,
         plan::{self, Plan},
         settings::{GlobalDefs, ProcessSettings},
     },
@@ -25,9 +25,8 @@ use crate::{
         host::{self, PlannedLink, Wanted},
         leave_out_vrrp,
     },
-    kernel::own_file,
     notify,
-    registry::{Registry, Topology},
+    registry::{NotReloaded, Registry, Topology},
 };
 
 /// Where a configuration comes from.
@@ -51,26 +50,6 @@ pub(in crate::daemon) struct Source {
     links: Vec<PlannedLink>,
 }
 
-/// Mistakes of a configuration that it can be run with, whatever their places.
-#[derive(Clone, Debug, Default)]
-pub(in crate::daemon) struct Mistakes(HashSet<(&'static str, String)>);
-
-impl Mistakes {
-    /// Those that were found.
-    pub(in crate::daemon) fn of(report: &Report) -> Self {
-        let errors = report.diagnostics.iter().filter(|found| found.severity == Severity::Error);
-        Self(errors.map(Self::key).collect())
-    }
-
-    fn has(&self, found: &Diagnostic) -> bool {
-        self.0.contains(&Self::key(found))
-    }
-
-    fn key(found: &Diagnostic) -> (&'static str, String) {
-        (found.id, found.headline.to_string())
-    }
-}
-
 /// What a file comes to beside what runs.
 #[derive(Debug)]
 pub(in crate::daemon) struct Prepared {
@@ -80,8 +59,26 @@ pub(in crate::daemon) struct Prepared {
     pub(super) succession: Box<Succession>,
     /// The links of routers' own that there are to be from then on, and what is wrong with the file all the same.
     pub(super) noted: (Vec<PlannedLink>, Mistakes),
+    /// What is new, where somebody wants to know.
+    pub(super) forecast: Option<Forecast>,
     /// When the engine has it in place.
     pub(super) done: oneshot::Receiver<Remains>,
+}
+
+/// A configuration that may take the place of the one that runs.
+struct Next {
+    config: Config,
+    links: Vec<PlannedLink>,
+    plan: Plan,
+    /// What differs and stays as it is.
+    kept: Vec<&'static str>,
+}
+
+impl Next {
+    fn forecast(&self, running: &Topology, findings: &Findings) -> Forecast {
+        let forecast = Forecast::new(&self.plan, &running.outline(), &(&self.config).into());
+        Forecast { needs_restart: self.kept.clone(), findings: findings.told(), ..forecast }
+    }
 }
 
 impl Source {
@@ -112,27 +109,71 @@ impl Source {
         (self.links, self.accepted) = (links, accepted);
     }
 
-    /// Reads the file and compares it with what runs. The error says in words why it cannot take the place of that.
-    pub(super) fn prepare(&self, registry: &Registry) -> Result<Prepared, String> {
+    /// Reads the file and compares it with what runs; `told` has it say in words what is new. The error says why it cannot
+    /// take the place of what runs.
+    pub(super) fn prepare(&self, registry: &Registry, told: bool) -> Result<Prepared, NotReloaded> {
         let running = registry.topology();
-        let (mut config, mistakes) = self.read(&running.global.settings)?;
+        let (config, findings) = self.read_in_public(&running.global.settings);
+        findings.log();
+        let next = self.next(config, &findings, &running)?;
+        if !next.kept.is_empty() {
+            warn!("a restart is needed for what differs in {}: it stays as it is", next.kept.join(", "));
+        }
+        let forecast = told.then(|| next.forecast(&running, &findings));
+        let Next { config, links, plan, .. } = next;
+        let wanted = Wanted::new(&config, links.clone());
+        let sinks = notify::rows(&config.global);
+        let topology = Arc::new(running.succeed(config, &plan, sinks));
+        let (succession, done) = Succession::new(&running, Arc::clone(&topology), plan, wanted);
+        let noted = (links, findings.mistakes);
+        Ok(Prepared { topology, succession: Box::new(succession), noted, forecast, done })
+    }
+
+    /// What a reload would do, without a trace of the question.
+    pub(super) fn foresee(&self, registry: &Registry) -> Result<Forecast, NotReloaded> {
+        let running = registry.topology();
+        let (config, report) = self.read();
+        let findings = Findings::of(&report, &self.accepted);
+        Ok(self.next(config, &findings, &running)?.forecast(&running, &findings))
+    }
+
+    /// What is to run, unless something stands in its way.
+    fn next(
+        &self,
+        config: Option<Config>,
+        findings: &Findings,
+        running: &Topology,
+    ) -> Result<Next, NotReloaded> {
+        let refused = |why: &str| NotReloaded { why: why.to_owned(), findings: findings.told() };
+        if let Some(why) = findings.obstacle() {
+            return Err(refused(why));
+        }
+        let unread = || refused(&format!("{} cannot be read", self.file.display()));
+        let mut config = config.ok_or_else(unread)?;
         if !self.runs_vrrp {
             leave_out_vrrp(&mut config);
         }
         let links = host::plan_links(&mut config, &self.notes, &self.links);
         let links = links.map_err(|error| error.to_string())?;
-        keep_what_needs_a_restart(&mut config, &running);
+        let kept = keep_what_needs_a_restart(&mut config, running);
         let plan = Plan::new(&running.outline(), &(&config).into());
-        let wanted = Wanted::new(&config, links.clone());
-        let sinks = notify::rows(&config.global);
-        let topology = Arc::new(running.succeed(config, &plan, sinks));
-        let (succession, done) = Succession::new(&running, Arc::clone(&topology), plan, wanted);
-        Ok(Prepared { topology, succession: Box::new(succession), noted: (links, mistakes), done })
+        Ok(Next { config, links, plan, kept })
     }
 
-    /// As the running configuration says: with a marker, and with a log of what is found.
-    fn read(&self, settings: &GlobalDefs) -> Result<(Config, Mistakes), String> {
+    /// As the running configuration says: with a marker, and with a file of what is found.
+    fn read_in_public(&self, settings: &GlobalDefs) -> (Option<Config>, Findings) {
         let marker = settings.reload_file.as_deref().and_then(|path| Marker::set(self.folder.join(path)));
+        let (config, report) = self.read();
+        drop(marker);
+        if let Some(path) = settings.reload_check_config.as_deref().filter(|path| *path != "/dev/null")
+            && let Err(error) = findings::write(Path::new(path), &report)
+        {
+            warn!("reload_check_config {path}: {error}");
+        }
+        (config, Findings::of(&report, &self.accepted))
+    }
+
+    fn read(&self) -> (Option<Config>, Report) {
         let options = Options {
             config_id: self.config_id.as_deref(),
             check_includes: self.check_includes,
@@ -140,49 +181,12 @@ impl Source {
             namespace: self.namespace.as_deref(),
             umask: self.umask,
         };
-        let (config, report) = config::load_with(&self.file, &options, &System);
-        drop(marker);
-        if let Some(path) = settings.reload_check_config.as_deref().filter(|path| *path != "/dev/null")
-            && let Err(error) = write_findings(Path::new(path), &report)
-        {
-            warn!("reload_check_config {path}: {error}");
-        }
-        let mut worst = None;
-        for (found, line) in report.diagnostics.iter().zip(report.lines()) {
-            match found.severity {
-                Severity::Notice => {}
-                Severity::Warning | Severity::Security => warn!("{line}"),
-                Severity::Error if self.accepted.has(found) => warn!("{line}"),
-                Severity::Error => {
-                    error!("{line}");
-                    worst = worst.or(Some(line));
-                }
-                Severity::Refused | Severity::Unreadable | Severity::NoFile | Severity::Fatal => {
-                    error!("{line}");
-                    worst = Some(line);
-                }
-            }
-        }
-        // A start goes on with what is right in a file; whoever runs already has something better than that, unless it has
-        // the same mistakes.
-        match (config, worst) {
-            (Some(config), None) => Ok((config, Mistakes::of(&report))),
-            (_, Some(line)) => Err(line),
-            (None, None) => Err(format!("{} cannot be read", self.file.display())),
-        }
+        config::load_with(&self.file, &options, &System)
     }
 }
 
-/// Leaves what is found in a configuration for whoever asks for it (`reload_check_config`).
-fn write_findings(path: &Path, report: &Report) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    let mut file = own_file::open_own(options.write(true).create(true).mode(0o600), path)?;
-    file.set_len(0)?;
-    file.write_all(report.render().as_bytes())
-}
-
-/// What a reload cannot change stays as it is, and is said to.
-fn keep_what_needs_a_restart(config: &mut Config, running: &Topology) {
+/// What a reload cannot change stays as it is. Returns what that is.
+fn keep_what_needs_a_restart(config: &mut Config, running: &Topology) -> Vec<&'static str> {
     let mut kept = Vec::new();
     // Whoever follows the interfaces has the new delays.
     let delays = config.process.interface_up_down_delays.clone();
@@ -192,7 +196,5 @@ fn keep_what_needs_a_restart(config: &mut Config, running: &Topology) {
         kept.push("namespaces, instance name and linkbeat");
     }
     kept.extend(plan::keep_fixed(&mut config.global, &running.global));
-    if !kept.is_empty() {
-        warn!("a restart is needed for what differs in {}: it stays as it is", kept.join(", "));
-    }
+    kept
 }

@@ -1,4 +1,4 @@
-//! One reload after the other.
+//! One reload, from the file to the engine.
 
 use std::{sync::Arc, thread};
 
@@ -7,9 +7,10 @@ use tracing::{error, info};
 
 use super::read::{Prepared, Source};
 use crate::{
+    config::compare::Forecast,
     daemon::{engine::Command, orders::Desk},
     kernel::clock,
-    registry::{Change, Orders, Reason, Registry, State, Subject, Topology},
+    registry::{Change, NotReloaded, Operator, Orders, Reason, Registry, State, Subject, Topology},
     units::Priority,
 };
 
@@ -34,15 +35,20 @@ impl Reloader {
         Self { registry: Arc::clone(registry), source }
     }
 
-    /// Reads the configuration anew and brings about what differs. Returns what runs from then on, unless that is what ran
-    /// before.
-    pub(in crate::daemon) async fn reload(&mut self, engine: &mpsc::Sender<Command>) -> Option<Adopted> {
+    /// Reads the configuration anew and brings about what differs. `told` has it say in words what that is. Returns `None`
+    /// when everything ends.
+    pub(in crate::daemon) async fn reload(
+        &mut self,
+        engine: &mpsc::Sender<Command>,
+        (by, told): (Option<Operator>, bool),
+    ) -> Option<Result<(Adopted, Option<Forecast>), NotReloaded>> {
         info!("Reloading");
-        let Prepared { topology, succession, noted, done } = match self.prepare().await {
+        let prepared = self.on_a_thread(move |source, registry| source.prepare(registry, told)).await;
+        let Prepared { topology, succession, noted, forecast, done } = match prepared {
             Ok(prepared) => prepared,
-            Err(why) => {
-                self.refuse(why);
-                return None;
+            Err(refused) => {
+                self.refuse(refused.why.clone(), by);
+                return Some(Err(refused));
             }
         };
         if topology.global.settings.snmp_set {
@@ -51,29 +57,37 @@ impl Reloader {
         }
         let since = self.registry.transitions.newest();
         // The engine is gone only when everything ends.
-        engine.send(Command::Reload(succession)).await.ok()?;
+        engine.send(Command::Reload(Box::new(succession.asked_for_by(by)))).await.ok()?;
         let remains = done.await.ok()?;
         self.source.note(noted);
         // To give the memory of thousands of rows back takes its time, too.
         let _ = thread::Builder::new().name("reload".to_owned()).spawn(move || drop(remains));
-        Some(Adopted { topology, since })
+        Some(Ok((Adopted { topology, since }, forecast)))
     }
 
-    /// On a thread of its own: large files take their time, and so may disks.
-    async fn prepare(&self) -> Result<Prepared, String> {
-        let (tell, prepared) = oneshot::channel();
+    /// What a reload would do now.
+    pub(in crate::daemon) async fn foresee(&self) -> Result<Forecast, NotReloaded> {
+        self.on_a_thread(Source::foresee).await
+    }
+
+    /// Large files take their time, and so may disks.
+    async fn on_a_thread<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Source, &Registry) -> Result<T, NotReloaded> + Send + 'static,
+    ) -> Result<T, NotReloaded> {
+        let (tell, told) = oneshot::channel();
         let (source, registry) = (self.source.clone(), Arc::clone(&self.registry));
-        let prepare = move || {
+        let read = move || {
             // Whoever does not want to know any more is at the end.
-            let _ = tell.send(source.prepare(&registry));
+            let _ = tell.send(read(&source, &registry));
         };
-        let thread = thread::Builder::new().name("reload".to_owned()).spawn(prepare);
+        let thread = thread::Builder::new().name("reload".to_owned()).spawn(read);
         thread.map_err(|error| format!("no thread to read it: {error}"))?;
-        prepared.await.unwrap_or_else(|_| Err("the thread that reads it panicked".to_owned()))
+        told.await.unwrap_or_else(|_| Err("the thread that reads it panicked".to_owned().into()))
     }
 
-    fn refuse(&self, why: String) {
-        let reason = Reason::ReloadRefused { why };
+    fn refuse(&self, why: String, by: Option<Operator>) {
+        let reason = Reason::ReloadRefused { why, by };
         error!("Configuration {reason}");
         let change = Change { from: State::Init, to: State::Init, reason, priority: Priority(0) };
         self.registry.transitions.publish(clock::now(), clock::wall(), Subject::Configuration, change);
