@@ -15,9 +15,11 @@
 //! | `tcp` | `TCP_CHECK`, and the connections of others |
 //! | `http` | `HTTP_GET` and `SSL_GET`: requests, answers, the order of pages |
 //! | `smtp`, `dns`, `misc`, `udp`, `ping` | the checks of these names |
+//! | `file` | `FILE_CHECK`, which asks nobody: what a number says of a server |
 
 mod course;
 mod dns;
+mod file;
 #[cfg(test)]
 mod hostile;
 mod http;
@@ -33,6 +35,7 @@ mod udp;
 pub use self::{
     course::Course,
     dns::{Reply, reply},
+    file::of_number,
     http::{Http, Pages, Response, TooLong},
     probe::{Kind, Outcome, Probe},
     rhythm::Rhythm,

@@ -12,7 +12,7 @@ const WEIGHTY: &[(&[&str], &str)] = &[
         "services are looked for in the network namespace that the program is started in",
     ),
     (&["track_bfd"], "what happens there neither moves the priority nor the addresses"),
-    (&["FILE_CHECK", "BFD_CHECK"], "its server is never taken to be down by it"),
+    (&["BFD_CHECK"], "its server is never taken to be down by it"),
 ];
 
 #[cfg(test)]

@@ -114,6 +114,11 @@ impl Pool {
         self.members.get(place).map_or(0, |member| member.adds(check))
     }
 
+    /// Whether a check of the real server at that place lets it serve.
+    pub fn passes(&self, place: usize, check: usize) -> bool {
+        self.members.get(place).is_none_or(|member| member.passes(check))
+    }
+
     /// Which destination of which service is the real server at which place; the sorry server is behind the others.
     pub fn places(&self) -> impl Iterator<Item = ((ServiceKey, DestinationKey), usize)> {
         self.keys().flat_map(|key| {

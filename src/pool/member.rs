@@ -76,6 +76,11 @@ impl Member {
         }
     }
 
+    /// Whether a check lets it serve.
+    pub(super) fn passes(&self, check: usize) -> bool {
+        self.checks.get(check).is_none_or(|state| !state.failed)
+    }
+
     /// What a check adds to the weight.
     pub(super) fn adds(&self, check: usize) -> i64 {
         self.checks.get(check).map_or(0, |state| state.adds)

@@ -64,6 +64,7 @@ pub use self::{
 use std::sync::Arc;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
+use tokio::sync::Notify;
 
 /// Everything the daemon knows, shared by the engine, which writes, and the outputs, which read.
 #[derive(Debug)]
@@ -79,6 +80,9 @@ pub struct Registry {
     pub lag: Lag,
     /// Where threads have panicked.
     pub panics: Panics,
+    /// Woken when a tracked file or a BFD session counts as something else, for whoever checks real servers by it: it looks at
+    /// the rows.
+    pub followed: Arc<Notify>,
     /// That no instance is to be MASTER, if an operator has said so (the engine writes it).
     pub maintenance: ArcSwapOption<Standing>,
 }
@@ -93,6 +97,7 @@ impl Registry {
             agent: Arc::default(),
             lag: Lag::default(),
             panics: Panics::default(),
+            followed: Arc::default(),
             maintenance: ArcSwapOption::empty(),
         }
     }

@@ -240,7 +240,7 @@ pub(super) static PING_CHECK: Block =
 
 pub(super) static BFD_CHECK: Block = Block::new(Table {
     name: "BFD_CHECK",
-    keywords: &[keyword("name", "NAME", Text, "BFD session to follow").supported().expected()],
+    keywords: &[keyword("name", "NAME", Text, "BFD session to follow").until("BFD sessions run").expected()],
     shared: ALPHA,
     defaults: &[],
 });
@@ -248,13 +248,14 @@ pub(super) static BFD_CHECK: Block = Block::new(Table {
 pub(super) static FILE_CHECK: Block = Block::new(Table {
     name: "FILE_CHECK",
     keywords: &[
-        keyword("track_file", "NAME", Text, "file to follow").required(),
+        keyword("track_file", "NAME", Text, "file to follow").supported().required(),
         keyword(
             "weight",
             "N [reverse|noreverse]",
             Integer(-2_147_483_647, 2_147_483_647),
             "multiplier; 0 = non-zero means down",
         )
+        .supported()
         .or("track_file's weight")
         .expected(),
         keyword("dynamic", "", Flag, "unknown keyword in current code")

@@ -94,8 +94,10 @@ pub(super) static BLOCK: Block = Block::new(Table {
         )
         .supported(),
         keyword("PING_CHECK", "", Body(&checkers::PING_CHECK), "health check: ICMP echo").supported(),
-        keyword("BFD_CHECK", "", Body(&checkers::BFD_CHECK), "health check: BFD session state"),
-        keyword("FILE_CHECK", "", Body(&checkers::FILE_CHECK), "health check: value in a track_file"),
+        keyword("BFD_CHECK", "", Body(&checkers::BFD_CHECK), "health check: BFD session state")
+            .until("BFD sessions run"),
+        keyword("FILE_CHECK", "", Body(&checkers::FILE_CHECK), "health check: value in a track_file")
+            .supported(),
     ],
     shared: &[],
     defaults: &[],

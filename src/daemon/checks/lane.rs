@@ -5,13 +5,19 @@ use std::{
     hash::{BuildHasher as _, RandomState},
     io,
     sync::Arc,
+    time::Duration,
 };
 
 use futures_util::{StreamExt as _, future::LocalBoxFuture, stream::FuturesUnordered};
 use tokio::sync::mpsc;
 use tracing::{info, warn};
 
-use super::{Command, board::Board, served::Served};
+use super::{
+    Command,
+    board::Board,
+    followed::{self, Follower},
+    served::Served,
+};
 use crate::{
     check::{Course, Kind, Outcome, Probe, Verdict},
     kernel::{Deadline, PingGroup, clock, ipvs::ServiceKey, schedule},
@@ -26,6 +32,10 @@ const AT_ONCE: usize = 4096;
 /// What everything else in the process has open at the most, with a thousand virtual routers.
 const USUAL_DESCRIPTORS: u64 = 4096;
 
+/// Pools begin when the files that their checks follow have been read, or after so long: one on a file system that does not
+/// answer counts as 0 until it is.
+const FILES: Duration = Duration::from_secs(1);
+
 /// The lane.
 pub(super) struct Lane {
     registry: Arc<Registry>,
@@ -34,6 +44,7 @@ pub(super) struct Lane {
     /// Who wants something of which service: nearly always one.
     owners: HashMap<ServiceKey, Vec<usize>>,
     checkers: Vec<Checker>,
+    followers: Vec<Follower>,
     due: BTreeSet<(Time, usize)>,
     running: FuturesUnordered<LocalBoxFuture<'static, (usize, Outcome)>>,
     deadline: Deadline,
@@ -61,11 +72,12 @@ enum Wake {
     Time,
     Ended((usize, Outcome)),
     Installed,
+    Followed,
     Command(Option<Command>),
 }
 
 impl Lane {
-    /// The lane of a registry, with every pool begun.
+    /// The lane of a registry; its pools begin when it runs.
     pub(super) fn new(registry: Arc<Registry>, board: Arc<Board>) -> io::Result<Self> {
         let topology = registry.topology();
         let served = topology.virtual_servers.iter().map(|row| Served::new(&topology, row));
@@ -74,6 +86,7 @@ impl Lane {
             board,
             owners: HashMap::new(),
             checkers: Vec::new(),
+            followers: Vec::new(),
             due: BTreeSet::new(),
             running: FuturesUnordered::new(),
             deadline: Deadline::new()?,
@@ -83,10 +96,10 @@ impl Lane {
         for (number, service) in lane.services.iter().enumerate() {
             service.pool.keys().for_each(|key| lane.owners.entry(key).or_default().push(number));
         }
+        lane.followers = followed::all(&lane.services, &topology);
         lane.add_checkers(clock::now());
         lane.allow_descriptors();
         lane.allow_echo();
-        lane.begin();
         Ok(lane)
     }
 
@@ -132,8 +145,25 @@ impl Lane {
         }
     }
 
-    /// Begins every pool, in the order of the configuration.
+    /// Waits until the files that are followed have been read.
+    async fn await_files(&self) {
+        let read = async {
+            while self.followers.iter().any(Follower::is_unread) {
+                self.registry.followed.notified().await;
+            }
+        };
+        if tokio::time::timeout(FILES, read).await.is_err() {
+            warn!("a tracked file cannot be read at once: it counts as 0 until it is");
+        }
+    }
+
+    /// Begins every pool, in the order of the configuration, with what is known of its servers.
     fn begin(&mut self) {
+        for follower in &mut self.followers {
+            if let Some(found) = follower.poll().as_ref().and_then(found_by) {
+                self.services[follower.service].pool.handle_check(follower.place, follower.check, found);
+            }
+        }
         let tell_servers = *self.registry.topology().global.settings.rs_init_notifies;
         for service in &mut self.services {
             service.pool.handle_start(tell_servers);
@@ -149,6 +179,8 @@ impl Lane {
 
     /// Runs until it is told to stop.
     pub(super) async fn run(mut self, mut commands: mpsc::Receiver<Command>) {
+        self.await_files().await;
+        self.begin();
         loop {
             self.begin_due(clock::now());
             let room = self.running.len() < AT_ONCE;
@@ -160,12 +192,14 @@ impl Lane {
                 Some(ended) = self.running.next() => Wake::Ended(ended),
                 _ = self.deadline.expired() => Wake::Time,
                 () = self.board.told.notified() => Wake::Installed,
+                () = self.registry.followed.notified() => Wake::Followed,
                 command = commands.recv() => Wake::Command(command),
             };
             match wake {
                 Wake::Time => {}
                 Wake::Ended((number, outcome)) => self.handle_outcome(number, &outcome),
                 Wake::Installed => self.note_installed(),
+                Wake::Followed => self.follow_all(),
                 Wake::Command(Some(Command::Weigh { server, weight, done })) => {
                     self.weigh(server, weight);
                     // Whoever has given up waiting does not matter.
@@ -207,14 +241,28 @@ impl Lane {
             Found::Down => true,
         };
         if changes {
-            let detail = match outcome {
-                Outcome::Failed(why) => why.clone(),
-                _ => String::new(),
-            };
-            let reason = Reason::Checked { check: checker.kind.word().to_owned(), detail };
+            let reason = reason(checker.kind, outcome);
             service.handle_check(checker.place, checker.check, found);
             let number = checker.service;
             self.follow(number, &reason);
+        }
+    }
+
+    /// Something that checks follow may count as something else.
+    fn follow_all(&mut self) {
+        for number in 0..self.followers.len() {
+            let follower = &mut self.followers[number];
+            let Some(outcome) = follower.poll() else { continue };
+            let Some(found) = found_by(&outcome) else { continue };
+            let service = &mut self.services[follower.service];
+            let well = found != Found::Down;
+            if well != service.pool.passes(follower.place, follower.check) {
+                let server = service.pool.names().servers.get(follower.place).map_or("", String::as_str);
+                info!("{}", follower.line(server, well));
+            }
+            service.handle_check(follower.place, follower.check, found);
+            let (of, reason) = (follower.service, reason(follower.kind, &outcome));
+            self.follow(of, &reason);
         }
     }
 
@@ -267,6 +315,24 @@ impl Lane {
             service.tell(&self.registry, &Reason::Shutdown);
         }
     }
+}
+
+/// What an outcome says of a server.
+fn found_by(outcome: &Outcome) -> Option<Found> {
+    match outcome {
+        Outcome::Passed { adds } => Some(Found::Up(*adds)),
+        Outcome::Failed(_) => Some(Found::Down),
+        Outcome::Untold(_) => None,
+    }
+}
+
+/// Why a transition is that comes of it.
+fn reason(kind: Kind, outcome: &Outcome) -> Reason {
+    let detail = match outcome {
+        Outcome::Failed(why) => why.clone(),
+        _ => String::new(),
+    };
+    Reason::Checked { check: kind.word().to_owned(), detail }
 }
 
 impl Checker {

@@ -3,6 +3,7 @@
 //! | part | what it does |
 //! |---|---|
 //! | `lane` | a thread with a runtime of its own: has checks run when they are due, and tells pools what they found |
+//! | `followed` | checks that ask nobody: they follow a tracked file or a BFD session |
 //! | `served` | a virtual server there: its pool, its row, and what is told of it |
 //! | `board` | what the kernel should hold, for the thread beside: the newest word for each service, so nothing piles up |
 //! | `reconciler` | that thread: makes the kernel's table what the board says, looks at it again and again, and counts |
@@ -13,6 +14,7 @@
 
 mod board;
 mod desk;
+mod followed;
 mod lane;
 mod reconciler;
 mod served;

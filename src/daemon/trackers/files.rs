@@ -2,6 +2,7 @@
 
 use std::{io::ErrorKind, os::unix::net::UnixStream, path::Path, sync::Arc};
 
+use tokio::sync::Notify;
 use tracing::{info, warn};
 
 use super::ToEngine;
@@ -29,8 +30,11 @@ pub(super) fn initialise(rows: &[Arc<FileRow>]) {
     }
 }
 
+/// Who hears of another number: the engine, and whoever checks real servers by it.
+type Listeners<'a> = (&'a ToEngine, &'a Notify);
+
 /// Follows the files of these rows until the other end of `end` is closed.
-pub(super) fn follow(rows: &[Arc<FileRow>], engine: &ToEngine, end: UnixStream) {
+pub(super) fn follow(rows: &[Arc<FileRow>], listeners: Listeners<'_>, end: UnixStream) {
     let mut followers: Vec<Follower<'_>> = rows
         .iter()
         .map(|row| Follower { row: row.as_ref(), tracker: FileTracker::default(), problem: None })
@@ -43,19 +47,20 @@ pub(super) fn follow(rows: &[Arc<FileRow>], engine: &ToEngine, end: UnixStream) 
             warn!("{trouble}: the file is looked at every second instead");
         }
         for position in changed {
-            followers[position].look(position, engine);
+            followers[position].look(position, listeners);
         }
         changed = watch.wait();
     }
 }
 
 /// Nobody follows these files for the moment: they count like those that cannot be read.
-pub(super) fn lose(rows: &[Arc<FileRow>], engine: &ToEngine, why: &str) {
+pub(super) fn lose(rows: &[Arc<FileRow>], (engine, followed): Listeners<'_>, why: &str) {
     for (position, row) in rows.iter().enumerate() {
         let verdict = FileTracker::default().handle_content(&Content::Unreadable(why.to_owned()));
         row.set_status(status(&verdict));
         engine.tell((Tracker::File(position), &row.config.name), verdict.observation());
     }
+    followed.notify_one();
 }
 
 fn status(verdict: &FileVerdict) -> FileStatus {
@@ -63,7 +68,7 @@ fn status(verdict: &FileVerdict) -> FileStatus {
 }
 
 impl Follower<'_> {
-    fn look(&mut self, position: usize, engine: &ToEngine) {
+    fn look(&mut self, position: usize, (engine, followed): Listeners<'_>) {
         let config = &self.row.config;
         let verdict = self.tracker.handle_content(&read(&config.path));
         if verdict.problem != self.problem {
@@ -79,6 +84,7 @@ impl Follower<'_> {
         }
         self.row.set_status(status(&verdict));
         if verdict.changed {
+            followed.notify_one();
             engine.tell((Tracker::File(position), &config.name), verdict.observation());
         }
     }

@@ -22,7 +22,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tracing::error;
 
 pub(super) use self::links::first_answers;
@@ -42,6 +42,8 @@ const PANIC_INTERVAL: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub(super) struct Followers {
     engine: ToEngine,
+    /// Wakes who checks real servers.
+    followed: Arc<Notify>,
     links: Option<Thread<InterfaceRow>>,
     files: Option<Thread<FileRow>>,
     processes: Option<Thread<ProcessRow>>,
@@ -58,7 +60,9 @@ struct Thread<Row> {
 impl Followers {
     /// Starts the threads that are needed.
     pub(super) fn start(registry: &Arc<Registry>, engine: &mpsc::Sender<Command>) -> io::Result<Self> {
-        let mut all = Self { engine: ToEngine::of(engine), links: None, files: None, processes: None };
+        let followed = Arc::clone(&registry.followed);
+        let mut all =
+            Self { engine: ToEngine::of(engine), followed, links: None, files: None, processes: None };
         all.follow_all(&registry.topology(), true)?;
         Ok(all)
     }
@@ -84,7 +88,7 @@ impl Followers {
                 keep(follow, |why| links::lose(rows, &engine, why));
             },
         )?;
-        let engine = self.engine.clone();
+        let (engine, followed) = (self.engine.clone(), Arc::clone(&self.followed));
         let files = topology.files.clone();
         replace(
             &mut self.files,
@@ -95,10 +99,10 @@ impl Followers {
                 let mut initial = Some(rows).filter(|_| is_start);
                 let follow = || {
                     initial.take().into_iter().for_each(files::initialise);
-                    files::follow(rows, &engine, end.try_clone()?);
+                    files::follow(rows, (&engine, &followed), end.try_clone()?);
                     Ok(())
                 };
-                keep(follow, |why| files::lose(rows, &engine, why));
+                keep(follow, |why| files::lose(rows, (&engine, &followed), why));
             },
         )?;
         let engine = self.engine.clone();
@@ -239,7 +243,7 @@ mod tests {
         };
         let row = Arc::new(FileRow::new(1, config));
         let (sender, mut commands) = mpsc::channel(1);
-        files::lose(&[Arc::clone(&row)], &ToEngine::of(&sender), "why");
+        files::lose(&[Arc::clone(&row)], (&ToEngine::of(&sender), &Notify::new()), "why");
         let status = row.status();
         assert_eq!((status.number, status.problem.as_deref()), (0, Some("why")));
         assert!(status.at.is_some());
