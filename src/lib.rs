@@ -24,7 +24,7 @@
 //! * [`inspect`] is `steadfast config …`, which looks at configurations and talks to no daemon.
 //! * [`genhash`] is a program of its own: the digest of a page, for `digest` of `HTTP_GET`.
 //! * [`units`] are the quantities that all of them share; `checksum` is the Internet's, for whoever makes, sends or changes
-//!   packets; `tls` is for whoever looks at a page and trusts nothing.
+//!   packets; `tls` is for whoever looks at a page and trusts nothing, and `regex` for who looks for something in one.
 //!
 //! Data flows one way, from packets and kernel events to the registry and out of it. No output can delay the
 //! engine, and no transition is lost on its way to one.
@@ -36,14 +36,14 @@
 //!
 //! | room | imports |
 //! |---|---|
-//! | `checksum`, `tls`, `units` | |
-//! | `config` | `units` |
+//! | `checksum`, `regex`, `tls`, `units` | |
+//! | `config` | `regex`, `units` |
 //! | `registry` | `config`, `units` |
 //! | `journal` | `registry`, `units` |
 //! | `vrrp` | `checksum`, `config`, `registry`, `units` |
 //! | `track` | `config`, `registry`, `units` |
 //! | `kernel` | `checksum`, `config`, `units` |
-//! | `check` | `config`, `kernel`, `tls`, `units` |
+//! | `check` | `config`, `kernel`, `regex`, `tls`, `units` |
 //! | `pool` | `config`, `kernel`, `units` |
 //! | `notify` | `config`, `kernel`, `registry`, `units` |
 //! | `snmp` | `config`, `registry`, `units` |
@@ -75,6 +75,7 @@ pub mod man;
 pub mod notify;
 pub mod pool;
 pub mod record;
+mod regex;
 pub mod registry;
 pub mod replay;
 pub mod snmp;

@@ -1,7 +1,7 @@
 //! TLS of whoever looks at a page and trusts nothing: as with keepalived, the handshake must work, and whatever certificate
 //! the server shows is taken.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use rustls::{
     ClientConfig, DigitallySignedStruct, Error, SignatureScheme,
@@ -10,18 +10,53 @@ use rustls::{
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
     },
     crypto::{CryptoProvider, ring},
-    pki_types::{CertificateDer, ServerName, UnixTime},
+    pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem::PemObject as _},
 };
+
+/// What a client shows a server that asks who it is.
+#[derive(Debug)]
+pub(crate) struct Identity {
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+}
+
+impl Identity {
+    /// From files in PEM: the client's certificate with those that lead to its authority, and its key.
+    ///
+    /// # Errors
+    /// Which file is not what it should be, and why. A key that is behind a password cannot be read.
+    pub(crate) fn read(certificate: &Path, key: &Path) -> Result<Self, String> {
+        let chain = certificates(certificate)?;
+        let key = PrivateKeyDer::from_pem_file(key)
+            .map_err(|error| format!("no private key in {}: {error}", key.display()))?;
+        Ok(Self { chain, key })
+    }
+}
+
+/// The certificates of a file in PEM, one at least.
+///
+/// # Errors
+/// Why there are none.
+pub(crate) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+    let failed = |error: &dyn std::fmt::Display| format!("no certificate in {}: {error}", path.display());
+    let all = CertificateDer::pem_file_iter(path).map_err(|error| failed(&error))?;
+    let all: Vec<_> = all.collect::<Result<_, _>>().map_err(|error| failed(&error))?;
+    if all.is_empty() { Err(failed(&"there is none")) } else { Ok(all) }
+}
 
 /// A client that names the server in the handshake or does not (`sni`), and begins each session with a handshake of its own.
 ///
 /// # Errors
-/// When the cryptography has no version of the protocol.
-pub(crate) fn client(sni: bool) -> Result<ClientConfig, Error> {
+/// When the cryptography has no version of the protocol, or can do nothing with the key.
+pub(crate) fn client(sni: bool, identity: Option<&Identity>) -> Result<ClientConfig, Error> {
     let provider = Arc::new(ring::default_provider());
     let anyone = Arc::new(Anyone(Arc::clone(&provider)));
     let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-    let mut config = versions.dangerous().with_custom_certificate_verifier(anyone).with_no_client_auth();
+    let verified = versions.dangerous().with_custom_certificate_verifier(anyone);
+    let mut config = match identity {
+        Some(Identity { chain, key }) => verified.with_client_auth_cert(chain.clone(), key.clone_key())?,
+        None => verified.with_no_client_auth(),
+    };
     config.enable_sni = sni;
     config.resumption = Resumption::disabled();
     Ok(config)

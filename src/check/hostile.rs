@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Outcome, Probe};
+use super::{Clients, Outcome, Probe};
 use crate::config::{self, Elsewhere, Options};
 
 /// No try here takes longer; the limits of the checks are fractions of a second.
@@ -24,7 +24,7 @@ fn probe(check: &str, at: SocketAddr) -> Probe {
     std::fs::write(file.path(), text).unwrap();
     let (config, report) = config::load_with(file.path(), &Options::default(), &Elsewhere);
     let config = config.unwrap_or_else(|| panic!("{}", report.render()));
-    Probe::of(&config.virtual_servers[0].real_server[0].checks[0], 1).unwrap()
+    Probe::of(&config.virtual_servers[0].real_server[0].checks[0], 1, &Clients::new(None)).unwrap()
 }
 
 /// What comes of a check at a server that does this to whoever connects. The thread ends with the connection.
@@ -134,6 +134,11 @@ async fn a_page_is_judged_by_status_and_digest() {
     assert_eq!(against(&page("digest 5d41402abc4b2a76b9719d911017c592"), ok).await, well);
     let other = why(against(&page("digest 00000000000000000000000000000000"), ok).await);
     assert_eq!(other, "/p: the page has the digest 5d41402abc4b2a76b9719d911017c592");
+    assert_eq!(against(&page("regex \"l{2}o$\""), ok).await, well);
+    let other = why(against(&page("regex world"), ok).await);
+    assert_eq!(other, "/p: the page does not match the regex");
+    let unwanted = why(against(&page("regex HE\n regex_no_match\n regex_options caseless"), ok).await);
+    assert_eq!(unwanted, "/p: the page matches the regex");
     let missing = |stream| answer(stream, b"HTTP/1.0 404 no\r\n\r\n");
     assert_eq!(why(against(&page(""), missing).await), "/p: status 404");
     assert_eq!(against(&page("status_code 404"), missing).await, well);

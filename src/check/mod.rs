@@ -36,7 +36,7 @@ pub use self::{
     course::Course,
     dns::{Reply, reply},
     file::of_number,
-    http::{Http, Pages, Response, TooLong},
+    http::{Clients, Http, Pages, Response, TooLong},
     probe::{Kind, Outcome, Probe},
     rhythm::Rhythm,
     schedule::{Schedule, Verdict},

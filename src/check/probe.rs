@@ -1,6 +1,14 @@
 //! One try of a check, of whatever kind.
 
-use super::{dns::Dns, http::Http, misc::Misc, ping::Ping, smtp::Smtp, tcp::Connect, udp::Udp};
+use super::{
+    dns::Dns,
+    http::{Clients, Http},
+    misc::Misc,
+    ping::Ping,
+    smtp::Smtp,
+    tcp::Connect,
+    udp::Udp,
+};
 use crate::config::settings::Check;
 
 /// How a try has ended.
@@ -96,12 +104,13 @@ pub enum Probe {
 }
 
 impl Probe {
-    /// That of a check of a server of this weight; `None` for a check that follows something.
-    pub fn of(check: &Check, weight: u32) -> Option<Self> {
+    /// That of a check of a server of this weight; `clients` begin its connections over TLS. `None` for a check that follows
+    /// something.
+    pub fn of(check: &Check, weight: u32, clients: &Clients) -> Option<Self> {
         Some(match check {
             Check::Tcp(check) => Self::Tcp(Connect::new(&check.connection)),
-            Check::Http(check) => Self::Http(Http::new(check, false)),
-            Check::Ssl(check) => Self::Http(Http::new(check, true)),
+            Check::Http(check) => Self::Http(Http::new(check, None)),
+            Check::Ssl(check) => Self::Http(Http::new(check, Some(clients))),
             Check::Smtp(check) => Self::Smtp(Smtp::new(check)),
             Check::Dns(check) => Self::Dns(Dns::new(check)),
             Check::Misc(check) => Self::Misc(Misc::new(check, weight)),

@@ -46,7 +46,8 @@ pub(super) fn fetch(
 ) -> Result<(), Error> {
     let stream = connect(options)?;
     if options.use_ssl {
-        let connection = ClientConnection::new(Arc::new(tls::client(options.use_sni)?), name(options)?)?;
+        let connection =
+            ClientConnection::new(Arc::new(tls::client(options.use_sni, None)?), name(options)?)?;
         exchange(StreamOwned::new(connection, stream), options, take)
     } else {
         exchange(stream, options, take)

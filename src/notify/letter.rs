@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, time::SystemTime};
 
-use crate::registry::{State, Subject, Topology, Transition};
+use crate::registry::{Change, Reason, State, Subject, Topology, Transition};
 
 /// A mail.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +29,7 @@ impl Default for Letter {
 
 /// The state that was last mailed of each subject: nobody is mailed the same state twice.
 #[derive(Debug, Default)]
-pub(super) struct Mailed(HashMap<(bool, String), State>);
+pub(super) struct Mailed(HashMap<(&'static str, String), State>);
 
 impl Mailed {
     /// The mail for a transition, if `smtp_alert` asks for one. Without `faults` (`no_email_faults`) there is none for
@@ -42,43 +42,77 @@ impl Mailed {
     ) -> Option<Letter> {
         let to = transition.change.to;
         let worth_it = match to {
-            State::Master | State::Backup => true,
+            State::Master | State::Backup | State::Up | State::Down => true,
             State::Fault => faults,
-            State::Init | State::Stop | State::Deleted | State::Up | State::Down => false,
+            State::Init | State::Stop | State::Deleted => false,
         };
         if !transition.change.is_move() || !worth_it || !is_asked_for(topology, transition) {
             return None;
         }
-        let (is_group, kind) = match &transition.subject {
-            Subject::Instance { .. } => (false, "Instance"),
-            Subject::Group { .. } => (true, "Group"),
-            Subject::Service { .. } | Subject::Server { .. } | Subject::Configuration | Subject::Daemon => {
-                return None;
-            }
+        let (kind, name) = match &transition.subject {
+            Subject::Instance { name, .. } => ("VRRP Instance", name.clone()),
+            Subject::Group { name, .. } => ("VRRP Group", name.clone()),
+            Subject::Service { name, .. } => ("Virtualserver", name.clone()),
+            Subject::Server { name, of, .. } => ("Realserver", format!("{name} of virtual server {of}")),
+            Subject::Configuration | Subject::Daemon => return None,
         };
-        if self.0.insert((is_group, transition.subject.name().to_owned()), to) == Some(to) {
+        let router = &topology.global.router_id;
+        let subject = match to {
+            State::Up | State::Down => format!("[{router}] {kind} {name} - {to}"),
+            _ => format!("[{router}] {kind} {name} - Entering {to} state"),
+        };
+        if self.0.insert((kind, name), to) == Some(to) {
             return None;
         }
-        let (router, name) = (&topology.global.router_id, transition.subject.name());
         Some(Letter {
             seq: transition.seq,
             at: transition.wall,
             reason: transition.change.reason.to_string(),
-            subject: format!("[{router}] VRRP {kind} {name} - Entering {to} state"),
-            body: match (is_group, to) {
-                (true, _) => format!("=> All VRRP group instances are now in {to} state <="),
-                (false, State::Master) => "=> VRRP Instance is now owning VRRP VIPs <=".to_owned(),
-                (false, _) => "=> VRRP Instance is no longer owning VRRP VIPs <=".to_owned(),
-            },
+            subject,
+            body: body(transition),
         })
+    }
+}
+
+/// What a mail says, in keepalived's words.
+fn body(transition: &Transition) -> String {
+    let Change { to, reason, .. } = &transition.change;
+    match (&transition.subject, reason) {
+        (Subject::Service { .. } | Subject::Server { .. }, Reason::Shutdown) => "=> Shutting down <=".into(),
+        (Subject::Server { .. }, Reason::Checked { check, .. }) => {
+            let check = match check.as_str() {
+                "HTTP_GET" | "SSL_GET" | "SMTP_CHECK" => "CHECK",
+                "PING_CHECK" => "ICMP CHECK",
+                other => &other.replace('_', " "),
+            };
+            let how = if *to == State::Up { "succeed" } else { "failed" };
+            format!("=> {check} {how} on service <=")
+        }
+        (Subject::Service { .. } | Subject::Server { .. }, reason) => format!("=> {reason} <="),
+        (Subject::Group { .. }, _) => format!("=> All VRRP group instances are now in {to} state <="),
+        _ if *to == State::Master => "=> VRRP Instance is now owning VRRP VIPs <=".to_owned(),
+        _ => "=> VRRP Instance is no longer owning VRRP VIPs <=".to_owned(),
     }
 }
 
 /// `smtp_alert`.
 fn is_asked_for(topology: &Topology, transition: &Transition) -> bool {
-    let instance = topology.instance_of(transition).map(|row| *row.config.settings.smtp_alert);
-    let group = || topology.group_of(transition).map(|row| *row.config.settings.smtp_alert);
-    instance.or_else(group).unwrap_or(false)
+    let service = |index: u32| {
+        let row = topology.virtual_servers.get((index as usize).checked_sub(1)?)?;
+        Some(&row.config)
+    };
+    let asked = match &transition.subject {
+        Subject::Instance { .. } => {
+            topology.instance_of(transition).map(|row| *row.config.settings.smtp_alert)
+        }
+        Subject::Group { .. } => topology.group_of(transition).map(|row| *row.config.settings.smtp_alert),
+        Subject::Service { index, .. } => service(*index).map(|config| *config.smtp_alert),
+        Subject::Server { service: index, place, .. } => service(*index)
+            .and_then(|config| config.real_server.get(*place as usize))
+            .map(|server| *server.smtp_alert),
+        Subject::Configuration | Subject::Daemon => None,
+    };
+    asked.unwrap_or(false)
 }
 
 #[cfg(test)]
@@ -141,6 +175,49 @@ mod tests {
     fn without_faults_the_state_after_one_is_mailed_only_if_it_is_another_than_before() {
         let subject = |state| format!("[lab] VRRP Group G - Entering {state} state");
         assert_eq!(subjects(&topology(true), false, &COURSE), ["BACKUP", "MASTER"].map(subject));
+    }
+
+    /// A virtual server with one real server, both with mails or not.
+    fn services(asked: &str) -> Topology {
+        let text = format!(
+            "virtual_server 10.0.0.1 80 {{\n protocol TCP\n smtp_alert {asked}\n real_server 10.0.0.2 80 {{\n \
+             smtp_alert {asked}\n }}\n}}\n"
+        );
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        let (config, report) =
+            config::load_with(file.path(), &config::Options::default(), &config::Elsewhere);
+        let mut config = config.unwrap_or_else(|| panic!("{}", report.render()));
+        config.global.router_id = "lab".into();
+        Topology::new(config, String::new(), Vec::new())
+    }
+
+    #[test]
+    fn servers_and_services_are_mailed_with_their_names() {
+        let server =
+            || Subject::Server { service: 1, place: 0, name: "[r]:tcp:80".into(), of: "[v]:tcp:80".into() };
+        let service = || Subject::Service { index: 1, name: "[v]:tcp:80".into() };
+        let checked = || Reason::Checked { check: "TCP_CHECK".into(), detail: "refused".into() };
+        let quorum = || Reason::Quorum { needed: 1, weight: 0 };
+        let course = [
+            (server(), State::Down, checked(), "Realserver [r]:tcp:80 of virtual server [v]:tcp:80 - DOWN"),
+            (service(), State::Down, quorum(), "Virtualserver [v]:tcp:80 - DOWN"),
+            (server(), State::Up, checked(), "Realserver [r]:tcp:80 of virtual server [v]:tcp:80 - UP"),
+        ];
+        let (asked, silent) = (services("on"), services("off"));
+        let mut mailed = Mailed::default();
+        for (subject, to, reason, expected) in course {
+            let transition = Transition {
+                subject,
+                change: Change { from: State::Init, to, reason, priority: Priority(0) },
+                ..move_to(State::Init, to)
+            };
+            assert_eq!(Mailed::default().letter(&silent, &transition, true), None);
+            let letter = mailed.letter(&asked, &transition, true).unwrap();
+            assert_eq!(letter.subject, format!("[lab] {expected}"));
+            let is_server = letter.subject.contains("Realserver");
+            assert_eq!(letter.body.starts_with("=> TCP CHECK "), is_server, "{}", letter.body);
+        }
     }
 
     #[test]

@@ -22,6 +22,7 @@ pub(crate) fn topology() -> Topology {
         sessions: Vec::new(),
         process: Box::default(),
         server_groups: Vec::new(),
+        ssl: None,
         virtual_servers: Vec::new(),
         departed: Vec::new(),
         unknown_vrids: Default::default(),

@@ -11,7 +11,7 @@ use std::{
 use crate::{
     config::{
         Config, Global,
-        settings::{GarpGroup, GroupMember, ProcessSettings, ServerGroup},
+        settings::{GarpGroup, GroupMember, ProcessSettings, ServerGroup, Ssl},
         tracking,
     },
     registry::{
@@ -52,6 +52,8 @@ pub struct Topology {
     pub sessions: Vec<Arc<SessionRow>>,
     /// `virtual_server_group`, each with its firewall marks before its addresses.
     pub server_groups: Vec<ServerGroup>,
+    /// `SSL`: what checks show servers.
+    pub ssl: Option<Box<Ssl>>,
     /// One row per `virtual_server`.
     pub virtual_servers: Vec<Arc<VirtualServerRow>>,
     /// Instances that reloads have removed, the latest first: what happened to them at last may not be told yet.
@@ -111,6 +113,7 @@ impl Topology {
             processes: (1..).zip(config.processes).map(|(i, c)| Arc::new(ProcessRow::new(i, c))).collect(),
             sessions: (1..).zip(config.sessions).map(|(i, c)| Arc::new(SessionRow::new(i, c))).collect(),
             server_groups,
+            ssl: config.ssl,
             virtual_servers,
             departed: Vec::new(),
             unknown_vrids: Arc::default(),

@@ -8,9 +8,10 @@ mod tls;
 pub use self::{
     pages::Pages,
     response::{Response, TooLong},
+    tls::Clients,
 };
 
-use std::{io, sync::Arc, time::Duration};
+use std::{io, time::Duration};
 
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
@@ -19,7 +20,10 @@ use tokio::{
 use tokio_rustls::{TlsConnector, rustls::pki_types::ServerName};
 
 use super::{Outcome, tcp::Connect};
-use crate::config::settings::{Digest, HttpCheck, StatusCodes};
+use crate::{
+    config::settings::{Digest, HttpCheck, StatusCodes},
+    regex::Regex,
+};
 
 /// What is read at once.
 const PIECE: usize = 16 << 10;
@@ -42,13 +46,17 @@ struct Page {
     path: String,
     status: StatusCodes,
     digest: Option<Digest>,
+    /// `regex`; one that cannot be was reported when the configuration was read.
+    regex: Option<Regex>,
+    /// `regex_no_match`: it must not be there.
+    unwanted: bool,
     /// `tls_compliant`: without a close_notify the answer is cut.
     strict_end: bool,
 }
 
 struct Tls {
-    /// `None` only if the cryptography that is built in could not be used.
-    connector: Option<TlsConnector>,
+    /// Why there is none: the files of `SSL` are not what they should be.
+    connector: Result<TlsConnector, String>,
     name: ServerName<'static>,
 }
 
@@ -59,8 +67,8 @@ impl std::fmt::Debug for Tls {
 }
 
 impl Http {
-    /// That of a check, over TLS or not.
-    pub(super) fn new(check: &HttpCheck, is_tls: bool) -> Self {
+    /// That of a check, over TLS where there are clients for that.
+    pub(super) fn new(check: &HttpCheck, clients: Option<&Clients>) -> Self {
         let connect = Connect::new(&check.connection);
         let page = |url: &crate::config::settings::Url| {
             let path = url.path.as_deref().unwrap_or("/");
@@ -74,12 +82,14 @@ impl Http {
                 path: path.to_owned(),
                 status: *url.status_code,
                 digest: url.digest,
+                regex: url.search().and_then(Result::ok),
+                unwanted: url.regex_no_match,
                 strict_end: *url.tls_compliant,
             }
         };
         let pages = check.url.iter().map(page).collect();
-        let tls =
-            is_tls.then(|| Tls { connector: tls::connector(*check.enable_sni), name: tls::name(check) });
+        let tls = clients
+            .map(|clients| Tls { connector: clients.connector(*check.enable_sni), name: tls::name(check) });
         Self { connect, tls, pages }
     }
 
@@ -98,7 +108,7 @@ impl Http {
         let limit = self.connect.limit;
         let stream = self.connect.open().await?;
         let Some(Tls { connector, name }) = &self.tls else { return exchange(stream, page, limit).await };
-        let connector = connector.as_ref().ok_or_else(|| Outcome::Untold("there is no TLS".into()))?;
+        let connector = connector.as_ref().map_err(|why| Outcome::Untold(why.clone()))?;
         let shaken = timeout(limit, connector.connect(name.clone(), stream)).await;
         let stream = shaken
             .map_err(|_| Outcome::Failed(format!("no TLS handshake within {limit:?}")))?
@@ -123,7 +133,7 @@ async fn exchange(
         Ok(written) => written.map_err(|error| failed("sending the request", &error))?,
         Err(_) => return Err(Outcome::Failed(format!("{}: the request is not taken", page.path))),
     }
-    let mut response = Response::default();
+    let mut response = Response::searched(page.regex.as_ref().map(Regex::search));
     let mut piece = vec![0; PIECE];
     loop {
         match timeout(limit, stream.read(&mut piece)).await {
@@ -152,15 +162,16 @@ impl Page {
             Some(Some(status)) if !self.status.contains(status) => return failed(format!("status {status}")),
             Some(Some(_)) => {}
         }
-        match &self.digest {
-            Some(Digest(expected)) if response.digest() != *expected => {
-                let hex: String = response.digest().iter().map(|byte| format!("{byte:02x}")).collect();
-                failed(format!("the page has the digest {hex}"))
-            }
+        if let Some(Digest(expected)) = &self.digest
+            && response.digest() != *expected
+        {
+            let hex: String = response.digest().iter().map(|byte| format!("{byte:02x}")).collect();
+            return failed(format!("the page has the digest {hex}"));
+        }
+        match response.has_match() {
+            Some(true) if self.unwanted => failed("the page matches the regex".into()),
+            Some(false) if !self.unwanted => failed("the page does not match the regex".into()),
             _ => Outcome::Passed { adds: 0 },
         }
     }
 }
-
-/// A configuration of TLS that many connections share.
-type Shared = Arc<tokio_rustls::rustls::ClientConfig>;

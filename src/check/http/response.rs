@@ -4,6 +4,8 @@ use std::fmt;
 
 use md5::{Digest as _, Md5};
 
+use crate::regex::Search;
+
 /// The longest header that is read: no server has one near it.
 const LONGEST_HEADER: usize = 64 << 10;
 /// The longest body: who sends more has no end.
@@ -16,8 +18,9 @@ pub struct Response {
     /// What the header came to, when it is complete.
     head: Option<Head>,
     md5: Md5,
-    /// Bytes of the body so far, and those that are in the digest.
+    /// Bytes of the body so far.
     length: u64,
+    search: Option<Search>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -48,6 +51,11 @@ impl fmt::Debug for Response {
 }
 
 impl Response {
+    /// One in which something is searched for.
+    pub(super) fn searched(search: Option<Search>) -> Self {
+        Self { search, ..Self::default() }
+    }
+
     /// More of it has come.
     ///
     /// # Errors
@@ -74,6 +82,7 @@ impl Response {
         let limit = self.head.and_then(|head| head.announced).unwrap_or(u64::MAX);
         let room = usize::try_from(limit.saturating_sub(self.length)).unwrap_or(usize::MAX);
         self.md5.update(&bytes[..bytes.len().min(room)]);
+        self.search.iter_mut().for_each(|search| search.handle_bytes(bytes));
         self.length += bytes.len() as u64;
         if self.length > LONGEST_BODY { Err(TooLong::Body) } else { Ok(()) }
     }
@@ -81,6 +90,11 @@ impl Response {
     /// Its status; `Some(None)` when its first line has none, `None` as long as there is no header.
     pub fn status(&self) -> Option<Option<u16>> {
         self.head.map(|head| head.status)
+    }
+
+    /// Whether what was searched for is in the body, now that that has ended; `None` where nothing was.
+    pub(super) fn has_match(&self) -> Option<bool> {
+        self.search.clone().map(Search::finish)
     }
 
     /// The MD5 of the body, up to the length that the header says.

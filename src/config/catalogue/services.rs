@@ -10,6 +10,13 @@ pub(super) const SERVICES: &[Kind] = &[
         "Do what the finding says.",
     ),
     kind(
+        "unusable-regex",
+        "The `regex` of a page is searched for by an automaton, in which every byte is looked at once. What no automaton \
+         can do is left out, and the page is not searched: look-around, back references, atomic groups, `\\K`; so is an \
+         expression that would need too much memory.",
+        "Write the expression without these.",
+    ),
+    kind(
         "no-protocol",
         "Without `protocol` a service is UDP. Most are meant to be TCP, and their connections do \
          not reach it.",

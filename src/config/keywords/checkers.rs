@@ -139,16 +139,18 @@ static URL: Block = Block::new(Table {
             ("real_server", "virtualhost"),
             ("virtual_server", "virtualhost"),
         ]),
-        keyword("regex", "STRING", Text, "body must match").expected(),
-        keyword("regex_no_match", "", Flag, "body must not match"),
-        keyword("regex_options", "WORD…", Text, "compile options").expected(),
+        keyword("regex", "STRING", Text, "body must match").supported().expected(),
+        keyword("regex_no_match", "", Flag, "body must not match").supported(),
+        keyword("regex_options", "WORD…", Text, "compile options").supported().expected(),
         keyword("regex_min_offset", "N", Integer(0, 4_294_967_295), "earliest match offset")
+            .supported()
             .or("0")
             .expected(),
         keyword("regex_max_offset", "N", Integer(0, 4_294_967_295), "latest match start")
+            .supported()
             .or("unlimited")
             .expected(),
-        keyword("regex_stack", "START MAX", Text, "JIT stack size").or("default").expected(),
+        keyword("regex_stack", "START MAX", Text, "JIT stack size").supported().or("default").expected(),
         keyword("tls_compliant", "[BOOL]", Boolean, "send close_notify")
             .supported()
             .inherits(&[("HTTP_GET or SSL_GET", "tls_compliant")])

@@ -58,12 +58,13 @@ pub(super) static BLOCK: Block = Block::new(Table {
             .required(),
         keyword("smtp_alert", "[BOOL]", Boolean, "default of all smtp_alert settings").supported(),
         keyword("smtp_alert_vrrp", "[BOOL]", Boolean, "default for VRRP smtp_alert").supported(),
-        keyword("smtp_alert_checker", "[BOOL]", Boolean, "default for checker smtp_alert"),
+        keyword("smtp_alert_checker", "[BOOL]", Boolean, "default for checker smtp_alert").supported(),
         keyword("checker_log_all_failures", "[BOOL]", Boolean, "log every failed check attempt")
             .supported()
             .or("off"),
         keyword("no_email_faults", "", Flag, "no mails for FAULT").supported(),
         keyword("no_checker_emails", "[BOOL]", Boolean, "mail only when a server is really added/removed")
+            .supported()
             .or("off"),
         keyword("rs_init_notifies", "[BOOL]", Boolean, "run notify_up for servers that start up")
             .supported()

@@ -39,6 +39,7 @@ pub(super) static BLOCK: Block = Block::new(Table {
             .supported()
             .required(),
         keyword("smtp_alert", "[BOOL]", Boolean, "mail on state change")
+            .supported()
             .inherits(&[("global_defs", "smtp_alert_checker"), ("global_defs", "smtp_alert")])
             .or("on"),
         keyword("virtualhost", "STRING", Text, "default Host header")

@@ -134,7 +134,9 @@ pub(super) static BLOCK: Block = Block::new(Table {
         )
         .supported()
         .required(),
-        keyword("SSL", "", Body(&ssl::BLOCK), "client TLS material for SSL_GET").or("auto-generated context"),
+        keyword("SSL", "", Body(&ssl::BLOCK), "client TLS material for SSL_GET")
+            .supported()
+            .or("auto-generated context"),
     ],
     shared: &[],
     defaults: &[],

@@ -77,6 +77,7 @@ pub(super) static BLOCK: Block = Block::new(Table {
             .or("from servers, else inet")
             .required(),
         keyword("smtp_alert", "[BOOL]", Boolean, "mail on quorum change")
+            .supported()
             .inherits(&[("global_defs", "smtp_alert_checker"), ("global_defs", "smtp_alert")])
             .or("off"),
         keyword("virtualhost", "STRING", Text, "default Host header for HTTP/SSL checks")

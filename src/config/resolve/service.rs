@@ -8,7 +8,7 @@ use crate::{
         Config, Diagnostic, Global, Report, Severity, Span,
         settings::{
             Check, Destination, Granularity, GroupMember, Protocol, RealServer, Section as _, ServerGroup,
-            Setting as _, VirtualServer,
+            Setting as _, Url, VirtualServer,
         },
         tree::Node,
     },
@@ -162,6 +162,7 @@ fn asks_something(check: &mut Check, global: &Global, context: &mut Context<'_>)
                 }
                 url.path.is_some()
             });
+            check.url.iter_mut().for_each(|url| searches_for_something(url, context));
             if check.url.is_empty() {
                 let headline = "this check has no url: it is ignored";
                 context.add(incomplete(headline, &check.at, "add url { path / }"));
@@ -187,6 +188,18 @@ fn asks_something(check: &mut Check, global: &Global, context: &mut Context<'_>)
             command::complete_for(line, Severity::Error, global, context)
         }
         _ => true,
+    }
+}
+
+/// What a page is searched for must be something that can be.
+fn searches_for_something(url: &mut Url, context: &mut Context<'_>) {
+    if let Some(Err(why)) = url.search() {
+        context.add(
+            error(format!("this regex cannot be used, the page is not searched: {why}"), &url.at)
+                .id("unusable-regex")
+                .help("write it without look-around, back references, atomic groups and \\K"),
+        );
+        url.regex = None;
     }
 }
 

@@ -2,8 +2,11 @@
 
 use std::fmt;
 
-use super::{Literal, Parsed, report_invalid};
-use crate::config::{Diagnostic, Report, Severity, keywords::Keyword, text::Word, tree::Node, value};
+use super::{Literal, Parsed, Url, report_invalid};
+use crate::{
+    config::{Diagnostic, Report, Severity, keywords::Keyword, text::Word, tree::Node, value},
+    regex::Regex,
+};
 
 /// The status codes that HTTP has room for.
 const FIRST_CODE: u16 = 100;
@@ -227,6 +230,19 @@ impl Parsed for RegexOptions {
             }
         }
         Some(options)
+    }
+}
+
+impl Url {
+    /// What the page is searched for; `None` where nothing is.
+    ///
+    /// # Errors
+    /// Why there can be no such search.
+    pub(crate) fn search(&self) -> Option<Result<Regex, String>> {
+        let pattern = self.regex.as_deref()?;
+        let until = self.regex_max_offset.map_or(u64::MAX, u64::from);
+        let options = self.regex_options.unwrap_or_default();
+        Some(Regex::new(pattern, options.names(), (u64::from(*self.regex_min_offset), until)))
     }
 }
 

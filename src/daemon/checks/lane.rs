@@ -10,7 +10,7 @@ use std::{
 
 use futures_util::{StreamExt as _, future::LocalBoxFuture, stream::FuturesUnordered};
 use tokio::sync::mpsc;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use super::{
     Command,
@@ -19,7 +19,7 @@ use super::{
     served::Served,
 };
 use crate::{
-    check::{Course, Kind, Outcome, Probe, Verdict},
+    check::{Clients, Course, Kind, Outcome, Probe, Verdict},
     kernel::{Deadline, PingGroup, clock, ipvs::ServiceKey, schedule},
     pool::{Entry, Found},
     registry::{Reason, Registry, Server},
@@ -105,11 +105,15 @@ impl Lane {
 
     fn add_checkers(&mut self, now: Time) {
         let chances = RandomState::new();
+        let clients = Clients::new(self.registry.topology().ssl.as_deref());
+        if let Some(why) = clients.problem() {
+            error!("SSL: {why}; SSL_GET cannot be carried out");
+        }
         for (number, service) in self.services.iter().enumerate() {
             for (place, server) in service.row.config.real_server.iter().enumerate() {
                 for (check, config) in server.checks.iter().enumerate() {
                     let chance = chances.hash_one((number, place, check));
-                    let probe = Probe::of(config, *server.weight);
+                    let probe = Probe::of(config, *server.weight, &clients);
                     let (Some(course), Some(probe)) = (Course::of(config, now, chance), probe) else {
                         continue;
                     };
