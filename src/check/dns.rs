@@ -5,7 +5,7 @@ use std::hash::{BuildHasher as _, RandomState};
 use tokio::time::timeout;
 
 use super::{
-    Outcome,
+    Outcome, Phases,
     tcp::{self, Connect},
 };
 use crate::{config::settings::DnsCheck, kernel::dial};
@@ -83,11 +83,16 @@ impl Dns {
         }
     }
 
-    pub(super) async fn run(&self) -> Outcome {
+    pub(super) async fn run(&self, phases: &mut Phases) -> Outcome {
         let Some(question) = &self.question else { return Outcome::Untold("its name is too long".into()) };
         match timeout(self.connect.limit, self.ask(question)).await {
-            Ok(Ok(0)) => Outcome::Passed { adds: 0 },
-            Ok(Ok(code)) => Outcome::Failed(format!("the answer is error {code}")),
+            Ok(Ok(code)) => {
+                phases.answered();
+                match code {
+                    0 => Outcome::Passed { adds: 0 },
+                    _ => Outcome::Failed(format!("the answer is error {code}")),
+                }
+            }
             Ok(Err(ended)) => ended,
             Err(_) => Outcome::Failed(format!("no answer within {:?}", self.connect.limit)),
         }

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Clients, Outcome, Probe};
+use super::{Clients, Outcome, Phases, Probe};
 use crate::config::{self, Elsewhere, Options};
 
 /// No try here takes longer; the limits of the checks are fractions of a second.
@@ -33,7 +33,7 @@ async fn against(check: &str, server: fn(TcpStream)) -> Outcome {
     let at = listener.local_addr().unwrap();
     thread::spawn(move || server(listener.accept().unwrap().0));
     let probe = probe(check, at);
-    tokio::time::timeout(LIMIT, probe.run(0)).await.expect("it has no end")
+    tokio::time::timeout(LIMIT, probe.run(0, &mut Phases::begin())).await.expect("it has no end")
 }
 
 const PAGE: &str = "HTTP_GET {\n url {\n path /\n }\n }";

@@ -11,6 +11,7 @@
 //! | part | what it does |
 //! |---|---|
 //! | `schedule`, `rhythm`, `course` | when a check runs, and when its failures count |
+//! | `phases` | how long the parts of a try took |
 //! | `probe` | the kinds of checks, and one try of each |
 //! | `tcp` | `TCP_CHECK`, and the connections of others |
 //! | `http` | `HTTP_GET` and `SSL_GET`: requests, answers, the order of pages |
@@ -24,6 +25,7 @@ mod file;
 mod hostile;
 mod http;
 mod misc;
+mod phases;
 mod ping;
 mod probe;
 mod rhythm;
@@ -37,6 +39,7 @@ pub use self::{
     dns::{Reply, reply},
     file::of_number,
     http::{Clients, Http, Pages, Response, TooLong},
+    phases::Phases,
     probe::{Kind, Outcome, Probe},
     rhythm::Rhythm,
     schedule::{Schedule, Verdict},

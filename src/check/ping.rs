@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use tokio::time::timeout;
 
 use super::{
-    Outcome,
+    Outcome, Phases,
     tcp::{self, Connect},
 };
 use crate::{
@@ -36,9 +36,12 @@ impl Ping {
         Self { connect: Connect::new(&check.connection), sequence: AtomicU16::new(0) }
     }
 
-    pub(super) async fn run(&self) -> Outcome {
+    pub(super) async fn run(&self, phases: &mut Phases) -> Outcome {
         match timeout(self.connect.limit, self.ask()).await {
-            Ok(Ok(())) => Outcome::Passed { adds: 0 },
+            Ok(Ok(())) => {
+                phases.answered();
+                Outcome::Passed { adds: 0 }
+            }
             Ok(Err(missed)) => tcp::outcome(&missed),
             Err(_) => Outcome::Failed(format!("no reply within {:?}", self.connect.limit)),
         }

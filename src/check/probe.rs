@@ -4,6 +4,7 @@ use super::{
     dns::Dns,
     http::{Clients, Http},
     misc::Misc,
+    phases::Phases,
     ping::Ping,
     smtp::Smtp,
     tcp::Connect,
@@ -120,16 +121,17 @@ impl Probe {
         })
     }
 
-    /// One try, of the page of that number where there are several; it ends within its own limits.
-    pub async fn run(&self, page: usize) -> Outcome {
+    /// One try, of the page of that number where there are several; it ends within its own limits. How long it took is noted
+    /// in `phases`.
+    pub async fn run(&self, page: usize, phases: &mut Phases) -> Outcome {
         match self {
-            Self::Tcp(connect) => connect.run().await,
-            Self::Http(http) => http.run(page).await,
-            Self::Smtp(smtp) => smtp.run().await,
-            Self::Dns(dns) => dns.run().await,
+            Self::Tcp(connect) => connect.run(phases).await,
+            Self::Http(http) => http.run(page, phases).await,
+            Self::Smtp(smtp) => smtp.run(phases).await,
+            Self::Dns(dns) => dns.run(phases).await,
             Self::Misc(misc) => misc.run().await,
-            Self::Udp(udp) => udp.run().await,
-            Self::Ping(ping) => ping.run().await,
+            Self::Udp(udp) => udp.run(phases).await,
+            Self::Ping(ping) => ping.run(phases).await,
         }
     }
 }

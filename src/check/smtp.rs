@@ -8,7 +8,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{Outcome, tcp::Connect};
+use super::{Outcome, Phases, tcp::Connect};
 use crate::config::settings::SmtpCheck;
 
 /// The longest line that an answer may have.
@@ -94,9 +94,9 @@ impl Smtp {
     }
 
     /// One try of all hosts; the first that is not well is the outcome.
-    pub(super) async fn run(&self) -> Outcome {
+    pub(super) async fn run(&self, phases: &mut Phases) -> Outcome {
         for host in &self.hosts {
-            match self.talk(host).await {
+            match self.talk(host, phases).await {
                 Ok(()) => {}
                 Err(ended) => return ended,
             }
@@ -104,8 +104,8 @@ impl Smtp {
         Outcome::Passed { adds: 0 }
     }
 
-    async fn talk(&self, host: &Connect) -> Result<(), Outcome> {
-        let mut stream = host.open().await?;
+    async fn talk(&self, host: &Connect, phases: &mut Phases) -> Result<(), Outcome> {
+        let mut stream = host.open(phases).await?;
         let mut talk = Talk::default();
         let mut piece = [0; LONGEST];
         loop {
@@ -113,13 +113,17 @@ impl Smtp {
             if length == 0 {
                 return Err(Outcome::Failed("the server closes the connection".into()));
             }
+            phases.answered();
             match talk.handle_bytes(&piece[..length]) {
                 Turn::Listen => {}
                 Turn::Say("HELO") => {
                     self.say(&mut stream, &format!("HELO {}\r\n", self.hello), host.limit).await?
                 }
                 Turn::Say(word) => self.say(&mut stream, &format!("{word}\r\n"), host.limit).await?,
-                Turn::Done => return Ok(()),
+                Turn::Done => {
+                    phases.ended();
+                    return Ok(());
+                }
                 Turn::Bad(why) => return Err(Outcome::Failed(why)),
             }
         }

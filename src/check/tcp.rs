@@ -4,7 +4,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use tokio::net::TcpStream;
 
-use super::Outcome;
+use super::{Outcome, Phases};
 use crate::{
     config::settings::Connection,
     kernel::dial::{self, Missed, Origin},
@@ -35,15 +35,15 @@ impl Connect {
     }
 
     /// The connection, or how the try ends without one.
-    pub(super) async fn open(&self) -> Result<TcpStream, Outcome> {
+    pub(super) async fn open(&self, phases: &mut Phases) -> Result<TcpStream, Outcome> {
         match tokio::time::timeout(self.limit, dial::tcp(self.target, &self.origin)).await {
-            Ok(connected) => connected.map_err(|missed| outcome(&missed)),
+            Ok(connected) => connected.inspect(|_| phases.connected()).map_err(|missed| outcome(&missed)),
             Err(_) => Err(Outcome::Failed(format!("no connection within {:?}", self.limit))),
         }
     }
 
-    pub(super) async fn run(&self) -> Outcome {
-        self.open().await.map_or_else(|ended| ended, |_closed_at_once| Outcome::Passed { adds: 0 })
+    pub(super) async fn run(&self, phases: &mut Phases) -> Outcome {
+        self.open(phases).await.map_or_else(|ended| ended, |_closed_at_once| Outcome::Passed { adds: 0 })
     }
 }
 
@@ -68,9 +68,12 @@ mod tests {
         let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
         socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
         let connect = to(socket.local_addr().unwrap().as_socket().unwrap());
-        assert_eq!(connect.run().await, Outcome::Failed("ECONNREFUSED: Connection refused".into()));
+        assert_eq!(
+            connect.run(&mut Phases::begin()).await,
+            Outcome::Failed("ECONNREFUSED: Connection refused".into())
+        );
         socket.listen(5).unwrap();
-        assert_eq!(connect.run().await, Outcome::Passed { adds: 0 });
+        assert_eq!(connect.run(&mut Phases::begin()).await, Outcome::Passed { adds: 0 });
     }
 
     #[tokio::test]
@@ -81,8 +84,11 @@ mod tests {
         socket.listen(0).unwrap();
         let target = socket.local_addr().unwrap().as_socket().unwrap();
         let connect = Connect { limit: Duration::from_millis(50), ..to(target) };
-        let _first = connect.open().await;
-        let _second = connect.open().await;
-        assert_eq!(connect.run().await, Outcome::Failed("no connection within 50ms".into()));
+        let _first = connect.open(&mut Phases::begin()).await;
+        let _second = connect.open(&mut Phases::begin()).await;
+        assert_eq!(
+            connect.run(&mut Phases::begin()).await,
+            Outcome::Failed("no connection within 50ms".into())
+        );
     }
 }

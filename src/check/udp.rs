@@ -3,7 +3,7 @@
 use tokio::time::timeout;
 
 use super::{
-    Outcome,
+    Outcome, Phases,
     tcp::{self, Connect},
 };
 use crate::{
@@ -35,9 +35,12 @@ impl Udp {
         }
     }
 
-    pub(super) async fn run(&self) -> Outcome {
+    pub(super) async fn run(&self, phases: &mut Phases) -> Outcome {
         match timeout(self.connect.limit, self.exchange()).await {
-            Ok(Ok(answer)) => self.judge(&answer),
+            Ok(Ok(answer)) => {
+                phases.answered();
+                self.judge(&answer)
+            }
             Ok(Err(missed)) => tcp::outcome(&missed),
             Err(_) if self.required.is_some() => {
                 Outcome::Failed(format!("no answer within {:?}", self.connect.limit))
@@ -121,9 +124,15 @@ mod tests {
             required,
             lengths: 0..=255,
         };
-        assert_eq!(check(None).run().await, Outcome::Passed { adds: 0 });
-        assert!(matches!(check(Some(Pattern(Box::default()))).run().await, Outcome::Failed(_)));
+        assert_eq!(check(None).run(&mut Phases::begin()).await, Outcome::Passed { adds: 0 });
+        assert!(matches!(
+            check(Some(Pattern(Box::default()))).run(&mut Phases::begin()).await,
+            Outcome::Failed(_)
+        ));
         drop(silent);
-        assert_eq!(check(None).run().await, Outcome::Failed("ECONNREFUSED: Connection refused".into()));
+        assert_eq!(
+            check(None).run(&mut Phases::begin()).await,
+            Outcome::Failed("ECONNREFUSED: Connection refused".into())
+        );
     }
 }

@@ -7,10 +7,6 @@ pub(super) fn without(word: &str) -> Option<&'static str> {
 }
 
 const WEIGHTY: &[(&[&str], &str)] = &[
-    (
-        &["net_namespace_ipvs"],
-        "services are looked for in the network namespace that the program is started in",
-    ),
     (&["track_bfd"], "what happens there neither moves the priority nor the addresses"),
     (&["BFD_CHECK"], "its server is never taken to be down by it"),
 ];

@@ -16,7 +16,7 @@ use tracing::{error, info};
 
 use crate::{
     kernel::{
-        KernelError, clock,
+        KernelError, ReceiveBuffer, clock,
         ipvs::{Change, Ipvs, Role, SyncDaemon},
     },
     units::Time,
@@ -92,7 +92,7 @@ fn settle(until: Time) {
 fn carry_out(ipvs: &mut Option<Ipvs>, request: &SyncRequest) -> Result<(), KernelError> {
     let opened = match ipvs {
         Some(opened) => opened,
-        None => ipvs.insert(Ipvs::open()?),
+        None => ipvs.insert(Ipvs::open(ReceiveBuffer::default())?),
     };
     opened.make(&[change(request)]).into_iter().collect()
 }

@@ -404,7 +404,9 @@ fn check_capabilities(config: &Config) -> Result<(), Refused> {
 
 /// Gives up what the daemon needs for nothing; a script that runs as root still has all of it.
 fn keep_capabilities(config: &Config) -> Result<(), KernelError> {
-    let in_namespace = config.process.net_namespace.as_ref().map(|_| Capability::SysAdmin);
+    let in_namespace = [config.process.net_namespace.is_some(), config.process.net_namespace_ipvs.is_some()]
+        .contains(&true)
+        .then_some(Capability::SysAdmin);
     let kept: Vec<_> = Capability::KEPT.into_iter().chain(in_namespace).collect();
     capabilities::keep(&kept)
 }

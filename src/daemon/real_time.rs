@@ -1,4 +1,5 @@
-//! How the vrrp lane gets the processor before others: `vrrp_rt_priority` and its relatives.
+//! How the vrrp lane gets the processor before others: `vrrp_rt_priority` and its relatives; and, where it is asked for, the
+//! check lane: `checker_rt_priority`.
 //!
 //! keepalived has a process for VRRP, here it is two threads, the engine and the one that carries its netlink requests.
 //! With real-time scheduling they come before everything that has none, so a limit says how long they may work without
@@ -27,9 +28,15 @@ use crate::{
 /// How long threads that worked too long are scheduled as usual.
 const REST: Duration = Duration::from_secs(1);
 
-/// The scheduling of the lane's threads.
+/// What the words of each lane begin with.
+const VRRP: &str = "vrrp";
+const CHECKER: &str = "checker";
+
+/// The scheduling of a lane's threads.
 #[derive(Debug)]
 pub(super) struct RealTime {
+    /// What its words begin with.
+    lane: &'static str,
     /// `vrrp_priority`.
     nice: i8,
     /// `vrrp_cpu_affinity`.
@@ -51,6 +58,7 @@ impl RealTime {
     /// What the configuration asks for.
     pub(super) fn new(settings: &GlobalDefs) -> Self {
         Self {
+            lane: VRRP,
             nice: i8::try_from(*settings.vrrp_priority).unwrap_or(0),
             processors: settings.vrrp_cpu_affinity.as_ref().map_or(Vec::new(), |cpus| cpus.0.clone()),
             lock_memory: settings.vrrp_no_swap,
@@ -62,30 +70,56 @@ impl RealTime {
         }
     }
 
+    /// What the configuration asks for the check lane (`checker_priority` and its relatives). The limit of real-time work is
+    /// the process's: where both lanes have one, the larger counts.
+    pub(super) fn of_checks(settings: &GlobalDefs) -> Self {
+        let own = u64::try_from(*settings.checker_rlimit_rttime).unwrap_or(u64::MAX);
+        let vrrp = Self::new(settings);
+        let limit = if vrrp.priority() > 0 || vrrp.max > 0 { own.max(vrrp.limit) } else { own };
+        Self {
+            lane: CHECKER,
+            nice: i8::try_from(*settings.checker_priority).unwrap_or(0),
+            processors: settings.checker_cpu_affinity.as_ref().map_or(Vec::new(), |cpus| cpus.0.clone()),
+            lock_memory: settings.checker_no_swap,
+            limit,
+            max: 0,
+            lateness: Duration::ZERO,
+            priority: AtomicU8::new(settings.checker_rt_priority.unwrap_or(0)),
+            threads: Mutex::new(Vec::new()),
+        }
+    }
+
     /// What concerns the process as a whole.
     pub(super) fn begin(&self) {
         if self.lock_memory {
-            report("vrrp_no_swap", schedule::lock_memory());
+            self.report("no_swap", schedule::lock_memory());
         }
         if self.priority() > 0 || self.max > 0 {
-            report("vrrp_rlimit_rttime", schedule::limit_real_time(self.limit));
+            self.report("rlimit_rttime", schedule::limit_real_time(self.limit));
         }
-        Hurry::allow(self.priority());
+        // Programs are started for everybody; who must not wait for that is the vrrp lane.
+        if self.lane == VRRP {
+            Hurry::allow(self.priority());
+        }
+    }
+
+    fn report(&self, word: &str, outcome: Result<(), KernelError>) {
+        report(&format!("{}_{word}", self.lane), outcome);
     }
 
     /// Makes the calling thread one of the lane's.
     pub(super) fn enter(&self) {
         let thread = Thread::current();
         if !self.processors.is_empty() {
-            report("vrrp_cpu_affinity", thread.set_processors(&self.processors));
+            self.report("cpu_affinity", thread.set_processors(&self.processors));
         }
         // It means nothing to a real-time thread; keepalived leaves it, too.
         if self.nice != 0 && self.priority() == 0 {
-            report("vrrp_priority", thread.set_nice(self.nice));
+            self.report("priority", thread.set_nice(self.nice));
         }
         self.threads.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
         if self.priority() > 0 {
-            report("vrrp_rt_priority", thread.set_real_time(self.priority()));
+            self.report("rt_priority", thread.set_real_time(self.priority()));
         }
     }
 
@@ -108,12 +142,16 @@ impl RealTime {
         let Ok(mut rest) = Deadline::new() else { return };
         let mut told = false;
         while exceeded.recv().await.is_some() {
+            if self.priority() == 0 && self.max == 0 {
+                // It was another lane.
+                continue;
+            }
             self.schedule(0);
             if !std::mem::replace(&mut told, true) {
                 warn!(
-                    "the vrrp lane worked for more than {} µs without a pause: it is scheduled as usual for a second, \
-                     now and whenever that happens (vrrp_rlimit_rttime)",
-                    self.limit
+                    "the {} lane worked for more than {} µs without a pause: it is scheduled as usual for a second, \
+                     now and whenever that happens ({}_rlimit_rttime)",
+                    self.lane, self.limit, self.lane
                 );
             }
             if rest.set(Some(clock::now() + REST)).is_ok() {

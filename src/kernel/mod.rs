@@ -26,9 +26,11 @@ pub mod ipvs;
 pub mod link_beat;
 mod local_socket;
 pub mod memory;
+pub mod namespace;
 pub mod nd;
 pub mod netlink;
 pub mod nft;
+mod own_addresses;
 pub mod own_file;
 mod ping_group;
 pub mod process;
@@ -53,6 +55,7 @@ pub use netlink::{
     NewLink, NewLinkKind, PreparedRoute, PreparedRule, Requests, RouteInfo, RuleInfo, Sharing, Stacked,
     Watch,
 };
+pub use own_addresses::own_addresses;
 pub use ping_group::PingGroup;
 pub use process_events::{ProcessEvent, ProcessEvents};
 pub use raw::{Inbox, VrrpSocket};

@@ -49,7 +49,9 @@ pub use self::{
         AddressRow, AddressStatus, Contest, InstanceRow, InstanceStatus, Lineage, Peer, ScriptResult,
         ScriptRow, ScriptStatus, SignatureStatus,
     },
-    services::{Rate, RealServerRow, RealServerStatus, Traffic, VirtualServerRow, VirtualServerStatus},
+    services::{
+        CheckStatus, Rate, RealServerRow, RealServerStatus, Traffic, VirtualServerRow, VirtualServerStatus,
+    },
     sinks::{FifoConfig, FifoScope, MailConfig, SinkConfig, SinkRow},
     state::State,
     stream::{Cursor, Numbered, Stream},

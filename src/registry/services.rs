@@ -5,6 +5,7 @@
 use std::{
     collections::HashMap,
     sync::{Arc, OnceLock},
+    time::Duration,
 };
 
 use arc_swap::{ArcSwap, ArcSwapOption};
@@ -12,7 +13,7 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use crate::{
     config::settings::{Destination, VirtualServer},
     registry::Weights,
-    units::Family,
+    units::{Family, Time},
 };
 
 /// A `virtual_server`.
@@ -49,6 +50,8 @@ pub struct VirtualServerStatus {
 pub struct RealServerRow {
     status: ArcSwap<RealServerStatus>,
     traffic: ArcSwapOption<Traffic>,
+    /// One for each check of the configuration, in its order.
+    checks: Vec<ArcSwapOption<CheckStatus>>,
 }
 
 /// What is true of a real server right now.
@@ -62,6 +65,21 @@ pub struct RealServerStatus {
     pub failed_checks: u32,
     /// How many of its checks have no result yet.
     pub pending_checks: u32,
+}
+
+/// What is known of a check of a real server.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CheckStatus {
+    /// The keyword of the check; empty as long as nobody runs it.
+    pub check: &'static str,
+    /// Whether its last try was well; nothing before there was a result.
+    pub passed: Option<bool>,
+    /// What it waits for, or what was wrong when something last was.
+    pub note: Option<String>,
+    /// When its last try ended.
+    pub at: Option<Time>,
+    /// How long the phases of that took: a connection, the handshake of TLS, the first byte of an answer, the rest of it.
+    pub phases: [Option<Duration>; 4],
 }
 
 /// What IPVS has counted, as of the last look at the kernel.
@@ -105,7 +123,8 @@ pub struct Rate {
 impl VirtualServerRow {
     /// The row of `config` at `index` (from 1), not installed; `groups` are the families of `virtual_server_group`s.
     pub fn new(index: u32, config: VirtualServer, groups: &HashMap<String, Family>) -> Self {
-        let servers = config.real_server.iter().map(|_| RealServerRow::default()).collect();
+        let servers =
+            config.real_server.iter().map(|server| RealServerRow::new(server.checks.len())).collect();
         let sorry = config.sorry_server.map(|_| RealServerRow::default());
         let family = family(&config, groups);
         let (status, traffic, weights) = (ArcSwap::default(), ArcSwapOption::empty(), OnceLock::new());
@@ -151,6 +170,23 @@ impl VirtualServerRow {
 }
 
 impl RealServerRow {
+    /// One with so many checks.
+    fn new(checks: usize) -> Self {
+        Self { checks: (0..checks).map(|_| ArcSwapOption::empty()).collect(), ..Self::default() }
+    }
+
+    /// What is known of its checks, in the order of the configuration.
+    pub fn checks(&self) -> impl Iterator<Item = Arc<CheckStatus>> {
+        self.checks.iter().filter_map(|check| check.load_full())
+    }
+
+    /// Replaces what is known of a check (whoever runs it).
+    pub fn set_check(&self, check: usize, status: CheckStatus) {
+        if let Some(place) = self.checks.get(check) {
+            place.store(Some(Arc::new(status)));
+        }
+    }
+
     /// What is true now.
     pub fn status(&self) -> RealServerStatus {
         **self.status.load()

@@ -3,11 +3,11 @@
 use std::net::SocketAddr;
 
 use lab::{Host, Lan, Result};
-use steadfast::kernel::KernelError;
 use steadfast::kernel::ipvs::{
     Change, Destination, Encapsulation, Flags, Forwarding, Ipvs, Persistence, Protocol, Role, Service,
     ServiceKey, SyncDaemon, Timeouts,
 };
+use steadfast::kernel::{KernelError, ReceiveBuffer};
 use steadfast::units::Family;
 
 use crate::GUEST;
@@ -58,7 +58,7 @@ fn table() -> Vec<(Service, Vec<Destination>)> {
 
 /// IPVS of a host.
 fn on<T: Send>(host: &Host, what: impl FnOnce(&mut Ipvs) -> T + Send) -> Result<T> {
-    host.inside(|| Ipvs::open().map(|mut ipvs| what(&mut ipvs)))?
+    host.inside(|| Ipvs::open(ReceiveBuffer::default()).map(|mut ipvs| what(&mut ipvs)))?
         .map_err(|error| lab::Error::Unexpected(error.to_string()))
 }
 

@@ -19,7 +19,7 @@ use tokio::{
 };
 use tokio_rustls::{TlsConnector, rustls::pki_types::ServerName};
 
-use super::{Outcome, tcp::Connect};
+use super::{Outcome, Phases, tcp::Connect};
 use crate::{
     config::settings::{Digest, HttpCheck, StatusCodes},
     regex::Regex,
@@ -94,26 +94,29 @@ impl Http {
     }
 
     /// One try of the page at that place.
-    pub(super) async fn run(&self, page: usize) -> Outcome {
+    pub(super) async fn run(&self, page: usize, phases: &mut Phases) -> Outcome {
         let Some(page) = self.pages.get(page) else { return Outcome::Untold("there is no such page".into()) };
         let limit = self.connect.limit;
-        match timeout(limit * STEPS, self.fetch(page)).await {
+        match timeout(limit * STEPS, self.fetch(page, phases)).await {
             Ok(Ok(response)) => page.judge(&response),
             Ok(Err(ended)) => ended,
             Err(_) => Outcome::Failed(format!("{}: no end of it within {:?}", page.path, limit * STEPS)),
         }
     }
 
-    async fn fetch(&self, page: &Page) -> Result<Response, Outcome> {
+    async fn fetch(&self, page: &Page, phases: &mut Phases) -> Result<Response, Outcome> {
         let limit = self.connect.limit;
-        let stream = self.connect.open().await?;
-        let Some(Tls { connector, name }) = &self.tls else { return exchange(stream, page, limit).await };
+        let stream = self.connect.open(phases).await?;
+        let Some(Tls { connector, name }) = &self.tls else {
+            return exchange(stream, page, (limit, phases)).await;
+        };
         let connector = connector.as_ref().map_err(|why| Outcome::Untold(why.clone()))?;
         let shaken = timeout(limit, connector.connect(name.clone(), stream)).await;
         let stream = shaken
             .map_err(|_| Outcome::Failed(format!("no TLS handshake within {limit:?}")))?
             .map_err(|error| Outcome::Failed(format!("TLS: {error}")))?;
-        exchange(stream, page, limit).await
+        phases.secured();
+        exchange(stream, page, (limit, phases)).await
     }
 }
 
@@ -121,7 +124,7 @@ impl Http {
 async fn exchange(
     mut stream: impl AsyncRead + AsyncWrite + Unpin,
     page: &Page,
-    limit: Duration,
+    (limit, phases): (Duration, &mut Phases),
 ) -> Result<Response, Outcome> {
     let failed = |what: &str, error: &io::Error| Outcome::Failed(format!("{}: {what}: {error}", page.path));
     match timeout(limit, async {
@@ -138,9 +141,12 @@ async fn exchange(
     loop {
         match timeout(limit, stream.read(&mut piece)).await {
             Ok(Ok(0)) => break,
-            Ok(Ok(length)) => response
-                .handle_bytes(&piece[..length])
-                .map_err(|why| Outcome::Failed(format!("{}: {why}", page.path)))?,
+            Ok(Ok(length)) => {
+                phases.answered();
+                response
+                    .handle_bytes(&piece[..length])
+                    .map_err(|why| Outcome::Failed(format!("{}: {why}", page.path)))?;
+            }
             // The end of a connection of TLS without a word, which most servers leave out.
             Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof && !page.strict_end => break,
             Ok(Err(error)) => return Err(failed("reading the answer", &error)),
@@ -149,6 +155,7 @@ async fn exchange(
             }
         }
     }
+    phases.ended();
     Ok(response)
 }
 

@@ -18,8 +18,12 @@ pub(super) static BLOCK: Block = Block::new(Table {
         .supported(),
         keyword("process_name", "NAME", Text, "parent process name").or("keepalived").required().supported(),
         keyword("vrrp_process_name", "NAME", Text, "VRRP child name").or("keepalived").required().supported(),
-        keyword("checker_process_name", "NAME", Text, "checker child name").or("keepalived").required(),
+        keyword("checker_process_name", "NAME", Text, "checker child name")
+            .supported()
+            .or("keepalived")
+            .required(),
         keyword("lvs_process_name", "NAME", Text, "checker child name")
+            .supported()
             .required()
             .same_as("checker_process_name"),
         keyword("bfd_process_name", "NAME", Text, "BFD child name").or("keepalived").required(),
@@ -317,18 +321,26 @@ pub(super) static BLOCK: Block = Block::new(Table {
             .supported()
             .or("0")
             .expected(),
-        keyword("checker_priority", "N", Integer(-20, 19), "nice value of the child").or("0").expected(),
+        keyword("checker_priority", "N", Integer(-20, 19), "nice value of the child")
+            .supported()
+            .or("0")
+            .expected(),
         keyword("bfd_priority", "N", Integer(-20, 19), "nice value of the child").or("0").expected(),
         keyword("vrrp_rt_priority", "N", Integer(1, 99), "SCHED_RR priority of the child")
             .supported()
             .expected(),
-        keyword("checker_rt_priority", "N", Integer(1, 99), "SCHED_RR priority of the child").expected(),
+        keyword("checker_rt_priority", "N", Integer(1, 99), "SCHED_RR priority of the child")
+            .supported()
+            .expected(),
         keyword("bfd_rt_priority", "N", Integer(1, 99), "SCHED_RR priority of the child").expected(),
         keyword("vrrp_no_swap", "", Flag, "lock the child's memory").supported(),
-        keyword("checker_no_swap", "", Flag, "lock the child's memory"),
+        keyword("checker_no_swap", "", Flag, "lock the child's memory").supported(),
         keyword("bfd_no_swap", "", Flag, "lock the child's memory"),
         keyword("vrrp_cpu_affinity", "CPU…", Text, "CPU set of the child").supported().or("all").expected(),
-        keyword("checker_cpu_affinity", "CPU…", Text, "CPU set of the child").or("all").expected(),
+        keyword("checker_cpu_affinity", "CPU…", Text, "CPU set of the child")
+            .supported()
+            .or("all")
+            .expected(),
         keyword("bfd_cpu_affinity", "CPU…", Text, "CPU set of the child").or("all").expected(),
         keyword(
             "vrrp_rlimit_rttime",
@@ -345,6 +357,7 @@ pub(super) static BLOCK: Block = Block::new(Table {
             Integer(2, 18_446_744_073_709),
             "CPU time limit while real-time",
         )
+        .supported()
         .or("10000")
         .required(),
         keyword(
@@ -360,6 +373,7 @@ pub(super) static BLOCK: Block = Block::new(Table {
             .required()
             .same_as("vrrp_rlimit_rttime"),
         keyword("checker_rlimit_rtime", "USECS", Integer(2, 18_446_744_073_709), "as *_rlimit_rttime")
+            .supported()
             .required()
             .same_as("checker_rlimit_rttime"),
         keyword("bfd_rlimit_rtime", "USECS", Integer(2, 18_446_744_073_709), "as *_rlimit_rttime")
@@ -464,6 +478,7 @@ pub(super) static BLOCK: Block = Block::new(Table {
         .or("kernel")
         .expected(),
         keyword("lvs_netlink_cmd_rcv_bufs", "BYTES", Integer(0, 4_294_967_295), "netlink receive buffers")
+            .supported()
             .or("kernel")
             .expected(),
         keyword(
@@ -472,6 +487,7 @@ pub(super) static BLOCK: Block = Block::new(Table {
             Integer(0, 4_294_967_295),
             "netlink receive buffers",
         )
+        .supported()
         .or("kernel")
         .expected(),
         keyword("process_monitor_rcv_bufs", "BYTES", Integer(0, 4_294_967_295), "netlink receive buffers")
@@ -490,6 +506,7 @@ pub(super) static BLOCK: Block = Block::new(Table {
         .supported()
         .or("off"),
         keyword("lvs_netlink_cmd_rcv_bufs_force", "[BOOL]", Boolean, "exceed rmem_max with SO_RCVBUFFORCE")
+            .supported()
             .or("off"),
         keyword(
             "lvs_netlink_monitor_rcv_bufs_force",
@@ -497,6 +514,7 @@ pub(super) static BLOCK: Block = Block::new(Table {
             Boolean,
             "exceed rmem_max with SO_RCVBUFFORCE",
         )
+        .supported()
         .or("off"),
         keyword("process_monitor_rcv_bufs_force", "[BOOL]", Boolean, "exceed rmem_max with SO_RCVBUFFORCE")
             .supported()

@@ -16,6 +16,7 @@ pub(super) static BLOCK: Block = Block::new(Table {
             .supported()
             .expected(),
         keyword("net_namespace_ipvs", "[NAME]", Text, "namespace for the IPVS configuration only")
+            .supported()
             .or("same as net_namespace"),
         keyword(
             "namespace_with_ipsets",

@@ -71,7 +71,8 @@ pub(super) static BLOCK: Block = Block::new(Table {
         keyword("sh-fallback", "", Flag, "flags of the sh scheduler").supported(),
         keyword("mh-port", "", Flag, "flags of the mh scheduler").supported(),
         keyword("mh-fallback", "", Flag, "flags of the mh scheduler").supported(),
-        keyword("ha_suspend", "", Flag, "run checks only while the VS address is configured locally"),
+        keyword("ha_suspend", "", Flag, "run checks only while the VS address is configured locally")
+            .supported(),
         keyword("ip_family", "inet|inet6", OneOf(&["inet", "inet6"]), "family of a fwmark service")
             .supported()
             .or("from servers, else inet")

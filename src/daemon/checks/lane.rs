@@ -16,11 +16,12 @@ use super::{
     Command,
     board::Board,
     followed::{self, Follower},
+    presence::Presence,
     served::Served,
 };
 use crate::{
-    check::{Clients, Course, Kind, Outcome, Probe, Verdict},
-    kernel::{Deadline, PingGroup, clock, ipvs::ServiceKey, schedule},
+    check::{Clients, Course, Kind, Outcome, Phases, Probe, Verdict},
+    kernel::{Deadline, PingGroup, ReceiveBuffer, clock, ipvs::ServiceKey, schedule},
     pool::{Entry, Found},
     registry::{Reason, Registry, Server},
     units::Time,
@@ -45,8 +46,11 @@ pub(super) struct Lane {
     owners: HashMap<ServiceKey, Vec<usize>>,
     checkers: Vec<Checker>,
     followers: Vec<Follower>,
+    presence: Presence,
+    /// What was due while its service was asleep.
+    asleep: Vec<usize>,
     due: BTreeSet<(Time, usize)>,
-    running: FuturesUnordered<LocalBoxFuture<'static, (usize, Outcome)>>,
+    running: FuturesUnordered<LocalBoxFuture<'static, Tried>>,
     deadline: Deadline,
     /// As it was before echo requests could be sent.
     ping_group: Option<PingGroup>,
@@ -67,12 +71,16 @@ struct Checker {
     trouble: Option<String>,
 }
 
+/// A try that has ended: whose, how, and how long it took.
+type Tried = (usize, Outcome, Phases);
+
 /// Why the loop woke up.
 enum Wake {
     Time,
-    Ended((usize, Outcome)),
+    Ended(Tried),
     Installed,
     Followed,
+    Moved,
     Command(Option<Command>),
 }
 
@@ -81,12 +89,20 @@ impl Lane {
     pub(super) fn new(registry: Arc<Registry>, board: Arc<Board>) -> io::Result<Self> {
         let topology = registry.topology();
         let served = topology.virtual_servers.iter().map(|row| Served::new(&topology, row));
+        let services: Vec<Served> = served.collect();
+        let settings = &topology.global.settings;
+        let buffer = ReceiveBuffer {
+            bytes: settings.lvs_netlink_monitor_rcv_bufs,
+            force: *settings.lvs_netlink_monitor_rcv_bufs_force,
+        };
         let mut lane = Self {
-            services: served.collect(),
             board,
             owners: HashMap::new(),
             checkers: Vec::new(),
             followers: Vec::new(),
+            presence: Presence::new(&services, buffer),
+            services,
+            asleep: Vec::new(),
             due: BTreeSet::new(),
             running: FuturesUnordered::new(),
             deadline: Deadline::new()?,
@@ -164,9 +180,17 @@ impl Lane {
     /// Begins every pool, in the order of the configuration, with what is known of its servers.
     fn begin(&mut self) {
         for follower in &mut self.followers {
-            if let Some(found) = follower.poll().as_ref().and_then(found_by) {
-                self.services[follower.service].pool.handle_check(follower.place, follower.check, found);
-            }
+            let service = &mut self.services[follower.service];
+            let of = (follower.place, follower.check);
+            let Some(outcome) = follower.poll() else {
+                service.show_wait(of, follower.kind);
+                continue;
+            };
+            service.show_check(of, follower.kind, &outcome, None);
+            found_by(&outcome).into_iter().for_each(|found| service.pool.handle_check(of.0, of.1, found));
+        }
+        for checker in &self.checkers {
+            self.services[checker.service].show_wait((checker.place, checker.check), checker.kind);
         }
         let tell_servers = *self.registry.topology().global.settings.rs_init_notifies;
         for service in &mut self.services {
@@ -185,6 +209,7 @@ impl Lane {
     pub(super) async fn run(mut self, mut commands: mpsc::Receiver<Command>) {
         self.await_files().await;
         self.begin();
+        self.note_presence(clock::now());
         loop {
             self.begin_due(clock::now());
             let room = self.running.len() < AT_ONCE;
@@ -197,13 +222,15 @@ impl Lane {
                 _ = self.deadline.expired() => Wake::Time,
                 () = self.board.told.notified() => Wake::Installed,
                 () = self.registry.followed.notified() => Wake::Followed,
+                () = self.presence.changed() => Wake::Moved,
                 command = commands.recv() => Wake::Command(command),
             };
             match wake {
                 Wake::Time => {}
-                Wake::Ended((number, outcome)) => self.handle_outcome(number, &outcome),
+                Wake::Ended((number, outcome, phases)) => self.handle_outcome(number, &outcome, &phases),
                 Wake::Installed => self.note_installed(),
                 Wake::Followed => self.follow_all(),
+                Wake::Moved => self.note_presence(clock::now()),
                 Wake::Command(Some(Command::Weigh { server, weight, done })) => {
                     self.weigh(server, weight);
                     // Whoever has given up waiting does not matter.
@@ -220,19 +247,44 @@ impl Lane {
             let Some((_, number)) = self.due.first().copied().filter(|(at, _)| *at <= now) else { return };
             self.due.pop_first();
             let checker = &mut self.checkers[number];
+            if self.services[checker.service].is_asleep {
+                self.asleep.push(number);
+                continue;
+            }
             let page = checker.course.handle_begin(now);
             let probe = Arc::clone(&checker.probe);
-            self.running.push(Box::pin(async move { (number, probe.run(page).await) }));
+            self.running.push(Box::pin(async move {
+                let mut phases = Phases::begin();
+                let outcome = probe.run(page, &mut phases).await;
+                (number, outcome, phases)
+            }));
         }
     }
 
+    /// Virtual addresses may have come or gone. What was due while one was away is done now.
+    fn note_presence(&mut self, now: Time) {
+        for service in &mut self.services {
+            let is_here = self.presence.has(service);
+            service.note_presence(is_here);
+        }
+        let (services, checkers, due) = (&self.services, &self.checkers, &mut self.due);
+        self.asleep.retain(|number| {
+            let sleeps = services[checkers[*number].service].is_asleep;
+            if !sleeps {
+                due.insert((now, *number));
+            }
+            sleeps
+        });
+    }
+
     /// A try has ended.
-    fn handle_outcome(&mut self, number: usize, outcome: &Outcome) {
+    fn handle_outcome(&mut self, number: usize, outcome: &Outcome, phases: &Phases) {
         let checker = &mut self.checkers[number];
         let verdict = checker.course.handle_outcome(clock::now(), outcome);
         self.due.extend(checker.course.poll_timeout().map(|at| (at, number)));
         let service = &mut self.services[checker.service];
         checker.log(service, outcome, verdict);
+        service.show_check((checker.place, checker.check), checker.kind, outcome, Some(phases));
         let found = match (verdict, outcome) {
             (Verdict::Up | Verdict::Same, Outcome::Passed { adds }) => Found::Up(*adds),
             (Verdict::Down(_), _) => Found::Down,
@@ -264,6 +316,7 @@ impl Lane {
                 let server = service.pool.names().servers.get(follower.place).map_or("", String::as_str);
                 info!("{}", follower.line(server, well));
             }
+            service.show_check((follower.place, follower.check), follower.kind, &outcome, None);
             service.handle_check(follower.place, follower.check, found);
             let (of, reason) = (follower.service, reason(follower.kind, &outcome));
             self.follow(of, &reason);

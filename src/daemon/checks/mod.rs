@@ -5,6 +5,7 @@
 //! | `lane` | a thread with a runtime of its own: has checks run when they are due, and tells pools what they found |
 //! | `followed` | checks that ask nobody: they follow a tracked file or a BFD session |
 //! | `served` | a virtual server there: its pool, its row, and what is told of it |
+//! | `presence` | whether virtual addresses are here, for `ha_suspend` |
 //! | `board` | what the kernel should hold, for the thread beside: the newest word for each service, so nothing piles up |
 //! | `reconciler` | that thread: makes the kernel's table what the board says, looks at it again and again, and counts |
 //! | `traffic` | what the kernel counts, for the rows |
@@ -16,6 +17,7 @@ mod board;
 mod desk;
 mod followed;
 mod lane;
+mod presence;
 mod reconciler;
 mod served;
 mod traffic;
@@ -30,7 +32,7 @@ use tokio::sync::{mpsc, oneshot};
 use tracing::{error, warn};
 
 use self::{board::Board, lane::Lane, reconciler::Reconciler};
-use super::{orders::Desk, runtime};
+use super::{orders::Desk, real_time::RealTime, runtime};
 use crate::registry::{Registry, Server, Weights};
 
 /// Orders that may wait for the lane.
@@ -71,14 +73,24 @@ impl Checks {
             topology.virtual_servers.iter().for_each(|row| row.take_weights(Arc::clone(&desk)));
         }
         let board = Arc::new(Board::default());
+        let settings = &topology.global.settings;
+        let real_time = Arc::new(RealTime::of_checks(settings));
+        real_time.begin();
         let reconciler = Reconciler::new(&topology, Arc::clone(&board));
-        let reconciler = thread::Builder::new().name("ipvs".to_owned()).spawn(move || reconciler.run())?;
+        let hurry = Arc::clone(&real_time);
+        let reconciler = thread::Builder::new().name("ipvs".to_owned()).spawn(move || {
+            hurry.enter();
+            reconciler.run();
+        })?;
         let (alive, ended) = oneshot::channel::<()>();
         let rows = Arc::clone(registry);
-        thread::Builder::new().name("check".to_owned()).spawn(move || {
+        // What keepalived calls the process of its checks is here a thread.
+        let name = settings.checker_process_name.as_deref().unwrap_or("check");
+        thread::Builder::new().name(name.replace('\0', "")).spawn(move || {
             // Dropped when both have ended, also by a panic.
             let _alive = alive;
-            live(rows, receiver, board, reconciler);
+            real_time.enter();
+            live(rows, receiver, board, (reconciler, &real_time));
         })?;
         Ok(Some(Self { commands, ended }))
     }
@@ -91,17 +103,26 @@ impl Checks {
     }
 }
 
+/// Follows the limit of real-time work; it has no end.
+async fn limit(real_time: &RealTime) {
+    real_time.watch().await;
+    std::future::pending().await
+}
+
 /// The lane from its first to its last moment; what IPVS has to do at the end is waited for.
 fn live(
     registry: Arc<Registry>,
     commands: mpsc::Receiver<Command>,
     board: Arc<Board>,
-    reconciler: JoinHandle<()>,
+    (reconciler, real_time): (JoinHandle<()>, &RealTime),
 ) {
     let lane = std::panic::AssertUnwindSafe(|| match runtime() {
         Ok(runtime) => runtime.block_on(async {
             match Lane::new(registry, Arc::clone(&board)) {
-                Ok(lane) => lane.run(commands).await,
+                Ok(lane) => tokio::select! {
+                    () = lane.run(commands) => {}
+                    () = limit(real_time) => {}
+                },
                 Err(error) => error!("no health checks: {error}"),
             }
         }),

@@ -6,6 +6,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
@@ -17,9 +18,11 @@ use super::{
     traffic::{Counted, Seen},
 };
 use crate::{
+    config::settings::ProcessSettings,
     kernel::{
-        KernelError, clock,
+        KernelError, ReceiveBuffer, clock,
         ipvs::{Change, Connections, Held, Ipvs, ServiceKey, Timeouts},
+        namespace,
     },
     pool::{Entry, changes},
     registry::Topology,
@@ -45,6 +48,9 @@ pub(super) struct Reconciler {
     timeouts: Option<Timeouts>,
     /// What they were before.
     timeouts_before: Option<Timeouts>,
+    /// `net_namespace_ipvs`: where IPVS is, unless it is here.
+    namespace: Option<PathBuf>,
+    buffer: ReceiveBuffer,
     ipvs: Option<Ipvs>,
     wanted: HashMap<ServiceKey, Entry>,
     held: HashMap<ServiceKey, Entry>,
@@ -75,6 +81,11 @@ impl Reconciler {
                 udp: timeouts.udp,
             }),
             timeouts_before: None,
+            namespace: namespace(&topology.process),
+            buffer: ReceiveBuffer {
+                bytes: settings.lvs_netlink_cmd_rcv_bufs,
+                force: *settings.lvs_netlink_cmd_rcv_bufs_force,
+            },
             ipvs: None,
             wanted: HashMap::new(),
             held: HashMap::new(),
@@ -88,6 +99,10 @@ impl Reconciler {
 
     /// Runs until the board says that it is the end.
     pub(super) fn run(mut self) {
+        // The thread is this one's alone.
+        if let Some(Err(error)) = self.namespace.as_deref().map(namespace::enter) {
+            return self.say(&error, "no service reaches IPVS");
+        }
         self.open();
         let mut wait = self.interval;
         loop {
@@ -117,7 +132,7 @@ impl Reconciler {
     /// Opens IPVS, looks at what is there, and sets what is set once.
     fn open(&mut self) {
         (self.looked_at, self.opened_at) = (clock::now(), clock::now());
-        match Ipvs::open() {
+        match Ipvs::open(self.buffer) {
             Ok(ipvs) => self.ipvs = Some(ipvs),
             Err(error) => return self.say(&error, "IPVS cannot be used, servers are checked without it"),
         }
@@ -261,6 +276,13 @@ impl Reconciler {
             self.make(&[Change::SetTimeouts(before)]);
         }
     }
+}
+
+/// `net_namespace_ipvs NAME`; without a name that of process 1, which is the one that everything was started in.
+fn namespace(process: &ProcessSettings) -> Option<PathBuf> {
+    let words = process.net_namespace_ipvs.as_ref()?;
+    let named = words.iter().next().map(|name| Path::new(namespace::NAMED).join(name));
+    Some(named.unwrap_or_else(|| PathBuf::from("/proc/1/ns/net")))
 }
 
 /// What the kernel holds of the services that are somebody's.

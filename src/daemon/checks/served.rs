@@ -1,15 +1,16 @@
 //! A virtual server in the lane: its pool, its row, and what is told of it.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{collections::HashSet, net::IpAddr, sync::Arc};
 
 use tracing::info;
 
 use crate::{
+    check::{Kind, Outcome, Phases},
     config::settings::Destination,
     kernel::{clock, ipvs::ServiceKey},
     pool::{Event, Found, Move, Pool, services},
     registry::{
-        Change, RealServerStatus, Reason, Registry, State, Subject, Topology, VirtualServerRow,
+        Change, CheckStatus, RealServerStatus, Reason, Registry, State, Subject, Topology, VirtualServerRow,
         VirtualServerStatus,
     },
     units::Priority,
@@ -21,6 +22,8 @@ pub(super) struct Served {
     pub(super) pool: Pool,
     /// Those of its services that the kernel has.
     installed: HashSet<ServiceKey>,
+    /// `ha_suspend`, and its address is elsewhere: its servers are not checked.
+    pub(super) is_asleep: bool,
 }
 
 /// The pool of a row.
@@ -35,7 +38,24 @@ pub(super) fn pool(topology: &Topology, row: &VirtualServerRow) -> Pool {
 impl Served {
     /// That of a row, not begun.
     pub(super) fn new(topology: &Topology, row: &Arc<VirtualServerRow>) -> Self {
-        Self { row: Arc::clone(row), pool: pool(topology, row), installed: HashSet::new() }
+        Self { row: Arc::clone(row), pool: pool(topology, row), installed: HashSet::new(), is_asleep: false }
+    }
+
+    /// The address that must be here for its servers to be checked (`ha_suspend`).
+    pub(super) fn watched_address(&self) -> Option<IpAddr> {
+        self.row.config.address().filter(|_| self.row.config.ha_suspend)
+    }
+
+    /// Its address has come or gone; says so of each of its servers.
+    pub(super) fn note_presence(&mut self, is_here: bool) {
+        if self.is_asleep != is_here {
+            return;
+        }
+        self.is_asleep = !is_here;
+        let (how, names) = (if is_here { "Activating" } else { "Suspending" }, self.pool.names());
+        for server in &names.servers {
+            info!("{how} healthchecker for service {server} for VS {}", names.service);
+        }
     }
 
     /// The kernel has one of its services, or has it no more.
@@ -71,6 +91,38 @@ impl Served {
             failed_checks,
             pending_checks,
         });
+    }
+
+    /// Shows readers how a try of a check has ended: of the server at that place, the check at that.
+    pub(super) fn show_check(
+        &self,
+        (place, check): (usize, usize),
+        kind: Kind,
+        outcome: &Outcome,
+        phases: Option<&Phases>,
+    ) {
+        let Some(row) = self.row.servers.get(place) else { return };
+        let (passed, note) = match outcome {
+            Outcome::Passed { .. } => (Some(true), None),
+            Outcome::Failed(why) => (Some(false), Some(why.clone())),
+            Outcome::Untold(why) => (None, Some(why.clone())),
+        };
+        let phases = phases.map(|phases| [phases.connect, phases.tls, phases.first_byte, phases.body]);
+        let (check_word, at, phases) = (kind.word(), Some(clock::now()), phases.unwrap_or_default());
+        row.set_check(check, CheckStatus { check: check_word, passed, note, at, phases });
+    }
+
+    /// Shows readers that a check has no result yet.
+    pub(super) fn show_wait(&self, (place, check): (usize, usize), kind: Kind) {
+        let Some(row) = self.row.servers.get(place) else { return };
+        let what = match kind {
+            Kind::Bfd => "waiting for BFD sessions",
+            _ => "waiting for its first result",
+        };
+        row.set_check(
+            check,
+            CheckStatus { check: kind.word(), note: Some(what.to_owned()), ..CheckStatus::default() },
+        );
     }
 
     /// Tells everybody what has happened, in order: `reason` is that of what a server did.

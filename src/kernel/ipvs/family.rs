@@ -6,7 +6,7 @@ use nix::libc;
 
 use super::{Change, Command, socket::Socket};
 use crate::kernel::{
-    KernelError,
+    KernelError, ReceiveBuffer,
     attributes::{Attributes, Values},
     error::describe,
 };
@@ -33,8 +33,8 @@ pub(super) struct Opened {
     family: u16,
 }
 
-pub(super) fn open() -> Result<Opened, KernelError> {
-    let mut socket = Socket::open()
+pub(super) fn open(buffer: ReceiveBuffer) -> Result<Opened, KernelError> {
+    let mut socket = Socket::open(buffer)
         .map_err(|error| KernelError::from_io("opening a socket of generic netlink", &error))?;
     let family = match number(&mut socket) {
         Ok(family) => family,

@@ -19,7 +19,7 @@ mod statistics;
 mod tests;
 mod wide;
 
-use crate::kernel::KernelError;
+use crate::kernel::{KernelError, ReceiveBuffer};
 
 pub use change::Change;
 pub use daemon::{Role, SyncDaemon};
@@ -92,8 +92,8 @@ impl Ipvs {
     /// # Errors
     ///
     /// Without CAP_NET_ADMIN, and where the kernel has no IPVS: the error names the module.
-    pub fn open() -> Result<Self, KernelError> {
-        family::open().map(Self)
+    pub fn open(buffer: ReceiveBuffer) -> Result<Self, KernelError> {
+        family::open(buffer).map(Self)
     }
 
     /// Has the kernel make changes, in order. Each has its own answer; one that is refused does not keep the next ones from

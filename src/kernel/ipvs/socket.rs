@@ -5,7 +5,7 @@ use std::io;
 use netlink_sys::{Socket as Netlink, SocketAddr, protocols::NETLINK_GENERIC};
 use nix::libc;
 
-use crate::kernel::sys;
+use crate::kernel::ReceiveBuffer;
 
 /// NLM_F_REQUEST, NLM_F_ACK and NLM_F_DUMP.
 const REQUEST: u16 = 0x1;
@@ -19,7 +19,7 @@ const HEADER: usize = 16;
 /// Requests that are sent before their answers are taken: the answers to as many fit into the socket's buffer.
 const TOGETHER: usize = 256;
 /// Room for what is sent and answered at once.
-const BUFFER: i32 = 1 << 20;
+const BUFFER: u32 = 1 << 20;
 /// The largest piece of a listing that the kernel sends.
 const PIECE: usize = 32 << 10;
 
@@ -38,13 +38,15 @@ struct Message<'a> {
 }
 
 impl Socket {
-    pub(super) fn open() -> io::Result<Self> {
+    pub(super) fn open(buffer: ReceiveBuffer) -> io::Result<Self> {
         let mut socket = Netlink::new(NETLINK_GENERIC)?;
         socket.bind_auto()?;
         // An answer need not repeat what it answers.
         socket.set_cap_ack(true)?;
-        socket2::SockRef::from(&socket).set_send_buffer_size(BUFFER.unsigned_abs() as usize)?;
-        sys::set_receive_buffer(&socket, BUFFER, sys::Limit::Ignored)?;
+        socket2::SockRef::from(&socket).set_send_buffer_size(BUFFER as usize)?;
+        // Less than what answers need would lose them.
+        let bytes = buffer.bytes.map(|bytes| bytes.max(BUFFER));
+        ReceiveBuffer { bytes, ..buffer }.give(&socket, BUFFER)?;
         Ok(Self { socket, sequence: 0 })
     }
 
