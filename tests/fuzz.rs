@@ -57,6 +57,18 @@ fn the_corpus_of_agentx_sessions_is_lived_through() {
 }
 
 #[test]
+fn the_corpora_of_answers_to_checks_are_judged() {
+    replay("http_response", targets::http_response::check);
+    replay("smtp_talk", targets::smtp_talk::check);
+    replay("dns_reply", targets::dns_reply::check);
+}
+
+#[test]
+fn the_corpus_of_the_kernels_answers_is_decoded() {
+    replay("ipvs_answer", targets::ipvs_answer::check);
+}
+
+#[test]
 fn any_configuration_of_the_tables_is_read_and_shows_no_secret() {
     for seed in 0..CASES {
         let text = grammar::sensible(&mut Random::new(seed));

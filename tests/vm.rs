@@ -5,6 +5,7 @@
 //! | `ipvs` | requests to IPVS, and its table |
 //! | `pools` | pools of real servers: the table as they die and come back, and what is told of it |
 //! | `checkers` | each kind of check, up and down |
+//! | `followed` | checks that follow files and addresses, and mails |
 //! | `connections` | the daemon that tells others of IPVS connections |
 //! | `site` | a director with servers that can be killed |
 //! | `links` | links and devices that few kernels have: ipvlan, VRF |
@@ -15,6 +16,8 @@
 mod checkers;
 #[path = "vm/connections.rs"]
 mod connections;
+#[path = "vm/followed.rs"]
+mod followed;
 #[path = "vm/ipvs.rs"]
 mod ipvs;
 #[path = "vm/links.rs"]

@@ -6,6 +6,10 @@
 pub mod agentx_pdu;
 pub mod agentx_session;
 pub mod config;
+pub mod dns_reply;
 pub mod files;
 pub mod grammar;
+pub mod http_response;
+pub mod ipvs_answer;
+pub mod smtp_talk;
 pub mod vrrp_packet;

@@ -2,7 +2,11 @@
 
 use std::{
     io::{Read as _, Write as _},
-    net::{SocketAddr, TcpListener, TcpStream},
+    net::{SocketAddr, TcpListener, TcpStream, UdpSocket},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
     time::Duration,
 };
@@ -99,8 +103,54 @@ async fn one_that_drips() {
             thread::park_timeout(Duration::from_millis(100));
         }
     };
-    let slow = why(against(PAGE, drip).await);
-    assert!(slow.contains("no end of it within 12s"), "{slow}");
+    // A handshake is one step.
+    let secret = why(against(SECRET_PAGE, drip).await);
+    assert!(secret.contains("TLS"), "{secret}");
+    let (page, mail) = tokio::join!(against(PAGE, drip), against(MAIL, drip));
+    for slow in [why(page), why(mail)] {
+        assert!(slow.contains("no end of it within 12s"), "{slow}");
+    }
+}
+
+/// What comes of a question to a name server that makes these datagrams of it, again and again until it is told to end.
+async fn of_name_server(answers: fn(&[u8]) -> Vec<Vec<u8>>) -> Outcome {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
+    let probe = probe("DNS_CHECK {\n name lab.example\n }", socket.local_addr().unwrap());
+    let ends = Arc::new(AtomicBool::new(false));
+    let until = Arc::clone(&ends);
+    let server = thread::spawn(move || {
+        let (mut question, mut asks) = ([0; 512], None);
+        while !until.load(Ordering::Relaxed) {
+            asks = socket.recv_from(&mut question).ok().or(asks);
+            for datagram in asks.iter().flat_map(|(length, _)| answers(&question[..*length])) {
+                let _ = asks.map(|(_, from)| socket.send_to(&datagram, from));
+            }
+        }
+    });
+    let outcome = tokio::time::timeout(LIMIT, probe.run(0, &mut Phases::begin())).await;
+    ends.store(true, Ordering::Relaxed);
+    server.join().unwrap();
+    outcome.expect("it has no end")
+}
+
+#[tokio::test]
+async fn a_name_server_that_says_nothing_or_nothing_that_was_asked_for() {
+    for useless in [
+        (|_| vec![]) as fn(&[u8]) -> Vec<Vec<u8>>,
+        |_| vec![vec![0xff; 500]; 50],
+        |question| vec![question[..1].to_vec(), question[..11].to_vec(), vec![]],
+        // Its own question, and an answer to another one.
+        |question| {
+            vec![question.to_vec(), [&[!question[0], question[1], 0x81, 0x80], &question[4..]].concat()]
+        },
+    ] {
+        let why = why(of_name_server(useless).await);
+        assert_eq!(why, "no answer within 200ms");
+    }
+    let refuses: fn(&[u8]) -> Vec<Vec<u8>> =
+        |question| vec![[&question[..2], &[0x81, 0x85], &question[4..]].concat()];
+    assert_eq!(why(of_name_server(refuses).await), "the answer is error 5");
 }
 
 #[tokio::test]

@@ -96,9 +96,10 @@ impl Smtp {
     /// One try of all hosts; the first that is not well is the outcome.
     pub(super) async fn run(&self, phases: &mut Phases) -> Outcome {
         for host in &self.hosts {
-            match self.talk(host, phases).await {
-                Ok(()) => {}
-                Err(ended) => return ended,
+            match timeout(host.longest(), self.talk(host, phases)).await {
+                Ok(Ok(())) => {}
+                Ok(Err(ended)) => return ended,
+                Err(_) => return Outcome::Failed(format!("no end of it within {:?}", host.longest())),
             }
         }
         Outcome::Passed { adds: 0 }

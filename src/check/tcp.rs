@@ -10,6 +10,10 @@ use crate::{
     kernel::dial::{self, Missed, Origin},
 };
 
+/// Each step of a try may take `connect_timeout`, and all of them so many times that: a server that sends a byte now and then
+/// does not keep a check for ever.
+const STEPS: u32 = 60;
+
 /// Where to, where from, and how long it may take.
 #[derive(Clone, Debug)]
 pub struct Connect {
@@ -32,6 +36,11 @@ impl Connect {
             },
             limit: *connection.connect_timeout,
         }
+    }
+
+    /// How long a try of several steps may take.
+    pub(super) fn longest(&self) -> Duration {
+        self.limit * STEPS
     }
 
     /// The connection, or how the try ends without one.

@@ -398,7 +398,7 @@ fn a_strict_include_or_a_missing_main_file_ends_with_6() {
 
 #[test]
 fn what_has_no_effect_is_said_once_and_its_block_is_still_checked() {
-    let (_, report) = read("global_defs {\nnonsense\nsmtp_alert_checker maybe\n}\n");
+    let (_, report) = read("global_defs {\nnonsense\nuse_symlink_paths maybe\n}\n");
     assert_eq!(ids(&report), ["unknown-keyword", "not-supported-yet", "invalid-value"]);
     assert_eq!(report.start_exit(), None);
 }
@@ -481,7 +481,7 @@ fn include_checks_come_from_the_file_or_the_command_line() {
 
 #[test]
 fn a_word_without_effect_is_reported_once_and_counted() {
-    let (_, report) = read("virtual_server 10.0.0.1 80 {\nha_suspend\n}\n".repeat(3).as_str());
+    let (_, report) = read("global_defs {\nbfd_no_swap\n}\n".repeat(3).as_str());
     let idle: Vec<_> = report.diagnostics.iter().filter(|found| found.id == "not-supported-yet").collect();
     assert_eq!(idle.len(), 1);
     assert!(idle[0].headline.ends_with("(here and in 2 more places)"), "{}", idle[0].headline);

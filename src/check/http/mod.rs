@@ -27,10 +27,6 @@ use crate::{
 
 /// What is read at once.
 const PIECE: usize = 16 << 10;
-/// Each step of a try may take `connect_timeout`, and all of them so many times that: a server that sends a byte now and then
-/// does not keep a check for ever.
-const STEPS: u32 = 60;
-
 /// A check of pages.
 #[derive(Debug)]
 pub struct Http {
@@ -96,11 +92,12 @@ impl Http {
     /// One try of the page at that place.
     pub(super) async fn run(&self, page: usize, phases: &mut Phases) -> Outcome {
         let Some(page) = self.pages.get(page) else { return Outcome::Untold("there is no such page".into()) };
-        let limit = self.connect.limit;
-        match timeout(limit * STEPS, self.fetch(page, phases)).await {
+        match timeout(self.connect.longest(), self.fetch(page, phases)).await {
             Ok(Ok(response)) => page.judge(&response),
             Ok(Err(ended)) => ended,
-            Err(_) => Outcome::Failed(format!("{}: no end of it within {:?}", page.path, limit * STEPS)),
+            Err(_) => {
+                Outcome::Failed(format!("{}: no end of it within {:?}", page.path, self.connect.longest()))
+            }
         }
     }
 

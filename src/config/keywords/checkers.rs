@@ -112,7 +112,7 @@ pub(super) static HTTP_GET: Block = Block::new(Table {
         .or("off"),
         keyword("nb_get_retry", "N", Integer(0, 4_294_967_295), "as retry")
             .required()
-            .deprecated("retry")
+            .outdated("retry")
             .same_as("retry"),
         keyword("enable_sni", "[BOOL]", Boolean, "send SNI (the virtual host)").supported().or("off"),
         keyword("sni_name", "[NAME]", Text, "SNI value")

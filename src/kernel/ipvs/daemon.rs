@@ -91,7 +91,7 @@ impl SyncDaemon {
 }
 
 /// The daemon in an answer of the kernel.
-pub(super) fn read(answer: &[u8]) -> Option<SyncDaemon> {
+pub fn read(answer: &[u8]) -> Option<SyncDaemon> {
     let values = Values::of(answer).inside(attribute::DAEMON)?;
     let role = values.u32(STATE)?;
     let group4 = values.array(GROUP).map(|octets: [u8; 4]| Ipv4Addr::from(octets).into());

@@ -134,7 +134,7 @@ impl Destination {
 
 /// The destination in an answer of the kernel, to a question about a service of `family`; `None` for what no destination
 /// has that could be made here.
-pub(super) fn read(answer: &[u8], family: Family) -> Option<Held<(Destination, Connections)>> {
+pub fn read(answer: &[u8], family: Family) -> Option<Held<(Destination, Connections)>> {
     let values = Values::of(answer).inside(attribute::DESTINATION)?;
     let number = |kind| values.u32(kind).unwrap_or_default();
     // Kernels before 3.18 have destinations of the service's family only, and do not say so.

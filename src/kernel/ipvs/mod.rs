@@ -29,6 +29,11 @@ pub use statistics::Statistics;
 
 use family::Opened;
 
+/// What the kernel's answers say, from the attributes behind the header of generic netlink on.
+pub mod answers {
+    pub use super::{daemon::read as daemon, destination::read as destination, service::read as service};
+}
+
 /// The commands of the family (IPVS_CMD_*).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]

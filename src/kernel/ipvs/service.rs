@@ -192,7 +192,7 @@ impl Service {
 }
 
 /// The service in an answer of the kernel; `None` for what no service has that could be made here.
-pub(super) fn read(answer: &[u8]) -> Option<Held<Service>> {
+pub fn read(answer: &[u8]) -> Option<Held<Service>> {
     let values = Values::of(answer).inside(attribute::SERVICE)?;
     let key = ServiceKey::read(values)?;
     let flags = u32::from_ne_bytes(values.array(FLAGS)?);
