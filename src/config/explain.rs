@@ -167,7 +167,6 @@ fn status(status: Status) -> String {
         Status::NotYet => "none yet".to_owned(),
         Status::Until(what) => format!("none until {what}"),
         Status::Outdated(instead) => format!("yes; deprecated, use {instead}"),
-        Status::Deprecated(instead) => format!("none yet; deprecated, use {instead}"),
         Status::Removed(why) => format!("removed: {why}"),
     }
 }

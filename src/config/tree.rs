@@ -441,7 +441,7 @@ impl Builder<'_> {
 
     fn report_status(&mut self, keyword: &'static Keyword, line: &Line) {
         let name = keyword.name;
-        if let Status::Deprecated(instead) | Status::Outdated(instead) = keyword.status {
+        if let Status::Outdated(instead) = keyword.status {
             let span = &line.first().span();
             let headline = Prose::own(format!("{name} is deprecated"));
             self.report.add(

@@ -217,8 +217,6 @@ pub enum Status {
     /// It is understood, and what it is about follows it; but nothing else is there yet that it needs, which the text
     /// names.
     Until(&'static str),
-    /// It is understood and has no effect yet, and keepalived itself asks not to use it; the text says what to write.
-    Deprecated(&'static str),
     /// It does what keepalived makes it do, and keepalived itself asks not to use it; the text says what to write.
     Outdated(&'static str),
     /// keepalived no longer has it; the text says why.
@@ -260,11 +258,6 @@ impl Keyword {
 
     const fn until(mut self, what: &'static str) -> Self {
         self.status = Status::Until(what);
-        self
-    }
-
-    const fn deprecated(mut self, instead: &'static str) -> Self {
-        self.status = Status::Deprecated(instead);
         self
     }
 

@@ -177,7 +177,7 @@ pub(super) fn keep_protocol(
 
 /// Says that a word is no longer to be used.
 pub(super) fn note_deprecated(chosen: &Chosen<'_>, context: &mut Context<'_>) {
-    if let Status::Deprecated(instead) | Status::Outdated(instead) = chosen.keyword.status {
+    if let Status::Outdated(instead) = chosen.keyword.status {
         let headline = format!("{} is deprecated", chosen.keyword.name);
         context.add(
             Diagnostic::new("deprecated", Severity::Error, headline, &chosen.word.span())
