@@ -2,7 +2,7 @@
 //!
 //! What is served ([`walk`], [`reading`], [`contexts`], [`differential`], [`rfc`], [`tracked`], [`switches`]), what is told
 //! ([`transitions`], [`crowd`], [`rejected`]), what others make of both ([`consumers`]), what may be changed ([`set`],
-//! [`set_switches`], [`set_weight`]), and what happens to all of it, and to the advertisements, while snmpd is away or busy
+//! [`set_switches`], [`set_weight`]), what reloads make of it ([`reload`]), and what happens to all of it, and to the advertisements, while snmpd is away or busy
 //! ([`outage`], [`load`], [`agent`]), all of that at once ([`chaos`]), or the daemon itself is killed ([`journal`]).
 
 #[path = "snmp/agent.rs"]
@@ -37,6 +37,8 @@ mod random;
 mod reading;
 #[path = "snmp/rejected.rs"]
 mod rejected;
+#[path = "snmp/reload.rs"]
+mod reload;
 #[path = "snmp/rfc.rs"]
 mod rfc;
 #[path = "snmp/scene.rs"]

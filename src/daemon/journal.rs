@@ -37,7 +37,7 @@ use crate::{
 
 /// Where a journal is to be, and for whom.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Plan {
+struct Plan {
     path: PathBuf,
     /// Bytes.
     size: u64,
@@ -47,7 +47,7 @@ pub(super) struct Plan {
 
 impl Plan {
     /// From the configuration: at the place it names; else beside the pid file, when there are notifications to keep.
-    pub(super) fn new(pid_file: &Path, global: &Global, notifies: bool) -> Option<Self> {
+    fn new(pid_file: &Path, global: &Global, notifies: bool) -> Option<Self> {
         let settings = &global.settings;
         let path = match settings.transition_journal.as_deref() {
             Some("none") => return None,
@@ -59,9 +59,46 @@ impl Plan {
     }
 }
 
+/// Keeps a journal from the start of the daemon on, or from the reload that first asks for one, to the end.
+#[derive(Debug)]
+pub(super) struct Keeper {
+    pid_file: PathBuf,
+    registry: Arc<Registry>,
+    told: watch::Receiver<Told>,
+    journal: Option<Journal>,
+}
+
+impl Keeper {
+    /// Of the daemon with this pid file; how far the AgentX master has taken transitions is read from `told`.
+    pub(super) fn new(pid_file: &Path, registry: &Arc<Registry>, told: watch::Receiver<Told>) -> Self {
+        Self { pid_file: pid_file.to_owned(), registry: Arc::clone(registry), told, journal: None }
+    }
+
+    /// Begins one, unless there is one, if this configuration has transitions kept. Without one everything else works.
+    /// Returns what an earlier run left, as soon as that is known.
+    pub(super) fn begin(&mut self, global: &Global, notifies: bool) -> Option<oneshot::Receiver<Backlog>> {
+        if self.journal.is_some() {
+            return None;
+        }
+        let plan = Plan::new(&self.pid_file, global, notifies)?;
+        let started = Journal::start(plan, Arc::clone(&self.registry), self.told.clone());
+        let started = started.inspect_err(|cause| error!("no journal of transitions: {cause}"));
+        let (journal, backlog) = started.ok()?;
+        self.journal = Some(journal);
+        Some(backlog)
+    }
+
+    /// Writes what is left.
+    pub(super) fn finish(self) {
+        if let Some(journal) = self.journal {
+            journal.finish();
+        }
+    }
+}
+
 /// A journal that is being written.
 #[derive(Debug)]
-pub(super) struct Journal {
+struct Journal {
     stop: oneshot::Sender<()>,
     writer: JoinHandle<()>,
     /// Says nothing, and is disconnected when the writer has ended.
@@ -74,7 +111,7 @@ impl Journal {
     ///
     /// # Errors
     /// When there is no thread to be had.
-    pub(super) fn start(
+    fn start(
         plan: Plan,
         registry: Arc<Registry>,
         told: watch::Receiver<Told>,
@@ -93,7 +130,7 @@ impl Journal {
     }
 
     /// Writes what is left, as far as the disk takes it in time. Nothing is published and delivered any more.
-    pub(super) fn finish(self) {
+    fn finish(self) {
         let Self { stop, writer, ended } = self;
         // It has ended already where there is no journal.
         let _ = stop.send(());
@@ -139,7 +176,6 @@ fn keep(
         boot,
         base,
         delivered,
-        notifies: plan.notifies,
         cursor: Cursor::default(),
         lost: 0,
         fails: false,
@@ -172,7 +208,6 @@ struct Writer<'a> {
     base: u64,
     /// The position that is written.
     delivered: u64,
-    notifies: bool,
     cursor: Cursor,
     /// How many transitions were not written.
     lost: u64,
@@ -225,7 +260,6 @@ impl Writer<'_> {
     /// How far the master has taken them. The page cache is enough for it: what a power cut takes back is sent again.
     fn write_position(&mut self, told: Told) {
         let delivered = match told {
-            _ if !self.notifies => self.base + self.cursor.position() - 1,
             Told { now: 0, earlier } => earlier,
             Told { now, .. } => self.base + now,
         };

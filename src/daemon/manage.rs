@@ -4,7 +4,6 @@
 //! (STOP of every instance) still reach scripts and SNMP managers.
 
 mod signals;
-mod subagent;
 
 use std::{
     pin::{Pin, pin},
@@ -19,14 +18,15 @@ use tokio::{
 };
 use tracing::{error, info, warn};
 
-use self::{signals::Listener, subagent::Agent};
-pub(super) use self::{signals::Signals, subagent::Snmp};
+use self::signals::Listener;
+pub(super) use self::signals::Signals;
 
 use super::{
+    agent::{self, Agent},
     checks::Checks,
     dumps::{self, Dumps},
     engine::Command,
-    heart,
+    heart, journal,
     real_time::RealTime,
     reload::{Adopted, Queue, Reloader, TimeFile},
     tether::{self, Voice, Word},
@@ -48,13 +48,16 @@ pub(super) const LAST_WORDS: Duration = Duration::from_secs(1);
 const CHECKS_STOP: Duration = Duration::from_secs(10);
 
 /// The lane.
-pub(super) struct Manage {
+pub(super) struct Manage<'a> {
     pub(super) registry: Arc<Registry>,
-    pub(super) snmp: Option<Snmp>,
+    /// What the command line says of SNMP.
+    pub(super) snmp: agent::Flags,
     /// Where it is written how far the AgentX master has taken the transitions.
     pub(super) told: watch::Sender<Told>,
     /// What an earlier run could not deliver, as soon as it is known.
     pub(super) backlog: Option<oneshot::Receiver<Backlog>>,
+    /// Where transitions are kept.
+    pub(super) journal: &'a mut journal::Keeper,
     /// The check lane, where there is one.
     pub(super) checks: Option<Checks>,
     pub(super) engine: mpsc::Sender<Command>,
@@ -71,7 +74,7 @@ pub(super) struct Manage {
     pub(super) followers: Followers,
 }
 
-impl Manage {
+impl Manage<'_> {
     /// Runs until the engine has ended and its last transitions are delivered, or their time is up.
     pub(super) async fn run(self, engine_ended: oneshot::Receiver<()>) -> std::io::Result<()> {
         let Self { registry, snmp, told, backlog, engine, real_time, parent, .. } = self;
@@ -80,29 +83,16 @@ impl Manage {
             reloads: (reloader, orders),
             mut followers,
             checks,
+            journal,
             signals: (commands, dumps),
             ..
         } = self;
         let (voice, said) = parent;
         let mut scripts = Scripts::new(&registry.topology().scripts, &engine);
         let deliveries = told.subscribe();
-        let (leave, left) = oneshot::channel::<()>();
+        let (wanted, setup) = watch::channel(snmp.setup(&registry.topology().global));
         let mut tasks = JoinSet::new();
-        match snmp {
-            Some(snmp) => {
-                let agent = Agent {
-                    keeper: notify::Keeper::default(),
-                    snmp,
-                    registry: Arc::clone(&registry),
-                    told: Some(told),
-                    backlog,
-                    leave: left.map(drop).boxed().shared(),
-                };
-                tasks.spawn(agent.serve());
-            }
-            // Nobody is waited for.
-            None => drop(told),
-        }
+        tasks.spawn(Agent::new(setup, &registry, told, backlog).serve());
         let mut subagent = pin!(end_of(tasks).fuse());
         let mut notify = notify::Sinks::new(&registry)?;
         let mut time_file = TimeFile::new(&registry.topology().global.settings)?;
@@ -130,6 +120,11 @@ impl Manage {
                     Some(adopted) = adopted.recv() => {
                         thrift.put_off();
                         follow(&adopted, &mut scripts, &mut time_file, &mut notify, &mut followers);
+                        let global = &adopted.topology.global;
+                        let setup = snmp.setup(global);
+                        // What an earlier run left is not of today.
+                        let _ = journal.begin(global, agent::Setup::notifies(setup.as_ref()));
+                        wanted.send_if_modified(|known| std::mem::replace(known, setup.clone()) != setup);
                     }
                     () = &mut signals => {}
                     () = time_file.due() => {
@@ -149,7 +144,7 @@ impl Manage {
             }
         }
         stop_checks(checks).await?;
-        last_words(&mut notify, subagent, &registry, deliveries, leave).await
+        last_words(&mut notify, subagent, &registry, deliveries, wanted).await
     }
 }
 
@@ -220,16 +215,16 @@ async fn last_words(
     mut subagent: Pin<&mut impl FusedFuture<Output = ()>>,
     registry: &Registry,
     mut deliveries: watch::Receiver<Told>,
-    leave: oneshot::Sender<()>,
+    wanted: watch::Sender<Option<agent::Setup>>,
 ) -> std::io::Result<()> {
     let newest = registry.transitions.newest();
     let mut limit = Deadline::new()?;
     limit.set(Some(clock::now() + LAST_WORDS))?;
     {
         let told = async {
-            // An error says that there is no subagent, or none that sends notifications.
+            // An error says that there is no subagent.
             let _ = deliveries.wait_for(|told| told.now >= newest).await;
-            let _ = leave.send(());
+            drop(wanted);
         };
         let mut both = pin!(join(notify.finish(), told).fuse());
         while !(both.is_terminated() && subagent.is_terminated()) {

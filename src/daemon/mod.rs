@@ -55,8 +55,7 @@ use self::{
     connections::Connections,
     engine::{Engine, Neighbours, buffers},
     host::{Host, Wanted},
-    journal::{Journal, Plan},
-    manage::{LAST_WORDS, Manage, Snmp},
+    manage::{LAST_WORDS, Manage},
     netlink::Netlink,
     orders::Desk,
     pid_file::PidFile,
@@ -291,9 +290,7 @@ fn start(
     let mistakes = Mistakes::of(&report);
     // It holds the whole text.
     drop(report);
-    let snmp = Snmp::new(arguments, &config.global);
     let files = PidFiles::new(arguments, &config.process);
-    let journal = Plan::new(&files.parent, &config.global, snmp.as_ref().is_some_and(|snmp| snmp.traps));
     let _pid_file = take_pid_file(&files.vrrp, &config);
     // The pid file is for everybody to read.
     own_file::set_umask(config.global.settings.umask.0);
@@ -315,14 +312,17 @@ fn start(
     let recorder = arguments.record.as_deref().and_then(start_recorder);
     let source = recorder.as_ref().map(Recorder::source);
     let (told, hear) = watch::channel(Told::default());
-    let (journal, backlog) = journal.and_then(|plan| start_journal(plan, &registry, hear)).unzip();
+    let snmp = agent::Flags::new(arguments);
+    let mut journal = journal::Keeper::new(&files.parent, &registry, hear);
+    let backlog = {
+        let global = &registry.topology().global;
+        journal.begin(global, agent::Setup::notifies(snmp.setup(global).as_ref()))
+    };
     let reloader = Reloader::new(&registry, reloads);
     let host = (host, reloader, &*files.parent);
-    let outcome =
-        run_lanes(registry, (snmp, told, backlog), host, (release, source, died_at), arguments.runs_checks());
-    if let Some(journal) = journal {
-        journal.finish();
-    }
+    let outputs = (snmp, told, backlog, &mut journal);
+    let outcome = run_lanes(registry, outputs, host, (release, source, died_at), arguments.runs_checks());
+    journal.finish();
     if let Some(recorder) = recorder {
         recorder.finish();
     }
@@ -436,20 +436,15 @@ fn start_recorder(path: &Path) -> Option<Recorder> {
     recorder.inspect_err(|cause| error!("nothing is recorded, cannot make {}: {cause}", path.display())).ok()
 }
 
-/// Starts the journal of transitions; without one everything else works.
-fn start_journal(
-    plan: Plan,
-    registry: &Arc<Registry>,
-    told: watch::Receiver<Told>,
-) -> Option<(Journal, oneshot::Receiver<Backlog>)> {
-    let journal = Journal::start(plan, Arc::clone(registry), told);
-    journal.inspect_err(|cause| error!("no journal of transitions: {cause}")).ok()
-}
+/// What SNMP is made of: what the command line says of it, how far the master has taken transitions, those that an earlier run
+/// left, and where they are kept.
+type Outputs<'a> =
+    (agent::Flags, watch::Sender<Told>, Option<oneshot::Receiver<Backlog>>, &'a mut journal::Keeper);
 
 /// Runs both lanes until the engine has ended.
 fn run_lanes(
     registry: Arc<Registry>,
-    (snmp, told, backlog): (Option<Snmp>, watch::Sender<Told>, Option<oneshot::Receiver<Backlog>>),
+    (snmp, told, backlog, journal): Outputs<'_>,
     (host, reloader, pid_file): (Host, Reloader, &Path),
     (release, recorder, died_at): (bool, Option<recorder::Source>, Option<Time>),
     runs_checks: bool,
@@ -504,6 +499,7 @@ fn run_lanes(
         snmp,
         told,
         backlog,
+        journal,
         checks,
         engine: commands,
         real_time,

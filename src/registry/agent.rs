@@ -11,7 +11,7 @@ use crate::units::Time;
 pub struct Agent(ArcSwapOption<AgentStatus>);
 
 impl Agent {
-    /// What is true now; `None` while SNMP is off.
+    /// What is true now; `None` when SNMP was never on.
     pub fn status(&self) -> Option<Arc<AgentStatus>> {
         self.0.load_full()
     }
@@ -69,7 +69,7 @@ pub enum AgentState {
     Degraded,
     /// An answer of the master is overdue.
     Unresponsive,
-    /// The daemon has taken its leave.
+    /// The daemon has taken its leave: it ends, or SNMP was switched off.
     Closed,
 }
 

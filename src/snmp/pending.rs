@@ -73,6 +73,13 @@ impl Pending {
         }
     }
 
+    /// From now on another session sends them, of these MIBs: those first that the one before it had in its hands, as they
+    /// were made.
+    pub fn take_up(&mut self, parts: Parts) {
+        self.parts = parts;
+        self.ready = self.deliveries.left();
+    }
+
     fn lose(&mut self, count: u64) {
         self.lost += count;
         self.lost_ever += count;
@@ -162,8 +169,8 @@ impl Pending {
     }
 
     fn hand_out(&mut self, notification: Notification, told: Told) {
-        let id = self.deliveries.hand_out(told);
-        self.ready.push_back(Notification { id, ..notification });
+        let notification = self.deliveries.hand_out(notification, told);
+        self.ready.push_back(notification);
     }
 }
 

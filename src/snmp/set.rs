@@ -1,7 +1,7 @@
 //! SET: what a manager may change, tested against what makes sense, and given to the engine as an order.
 //!
 //! An order is carried out at the commit, and the one that takes it back at the undo, when somebody else's part of the same
-//! SET has failed. Whether orders are taken at all is the row's business (`snmp_set`).
+//! SET has failed. Nothing may be changed without `snmp_set`, which a reload may put in or take away.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::{
 type Tested = Result<Box<dyn Change>, ErrorCode>;
 
 /// vrrpInstanceBasePriority: 1 to 254. 255 claims the addresses, which only the configuration can.
-pub(super) fn base_priority(_: &Snapshot, row: &Arc<InstanceRow>, value: &Value) -> Tested {
+pub(super) fn base_priority(snapshot: &Snapshot, row: &Arc<InstanceRow>, value: &Value) -> Tested {
     let Value::Integer(number) = value else { return Err(ErrorCode::WrongType) };
     let priority = u8::try_from(*number).map(Priority).map_err(|_| ErrorCode::WrongValue)?;
     if matches!(priority, Priority::RELEASE | Priority::OWNER) {
@@ -26,38 +26,38 @@ pub(super) fn base_priority(_: &Snapshot, row: &Arc<InstanceRow>, value: &Value)
     if row.config.priority == Priority::OWNER {
         return Err(ErrorCode::InconsistentValue);
     }
-    order(row, Setting::BasePriority(priority))
+    order(snapshot, row, Setting::BasePriority(priority))
 }
 
 /// vrrpInstancePreempt: preempt(1), noPreempt(2). An owner preempts always (RFC 9568 §6.1), and so does `state MASTER`.
-pub(super) fn preempt(_: &Snapshot, row: &Arc<InstanceRow>, value: &Value) -> Tested {
+pub(super) fn preempt(snapshot: &Snapshot, row: &Arc<InstanceRow>, value: &Value) -> Tested {
     let always = row.config.priority == Priority::OWNER || row.config.initial_state == InitialState::Master;
-    switch(row, Switch::Preempt, value, |on| on || !always)
+    switch(snapshot, row, Switch::Preempt, value, |on| on || !always)
 }
 
 /// vrrpInstanceAccept. Version 2 has no accept mode, and an owner takes packets always (RFC 9568 §6.4.3 (6.4.3-6)).
-pub(super) fn accept(_: &Snapshot, row: &Arc<InstanceRow>, value: &Value) -> Tested {
+pub(super) fn accept(snapshot: &Snapshot, row: &Arc<InstanceRow>, value: &Value) -> Tested {
     if row.config.version == Version::V2 {
         return Err(ErrorCode::NoCreation);
     }
     let always = row.config.priority == Priority::OWNER;
-    switch(row, Switch::Accept, value, |on| on || !always)
+    switch(snapshot, row, Switch::Accept, value, |on| on || !always)
 }
 
 /// vrrpInstancePromoteSecondaries. A link of the instance's own has it set whatever is asked for.
-pub(super) fn promote_secondaries(_: &Snapshot, row: &Arc<InstanceRow>, value: &Value) -> Tested {
+pub(super) fn promote_secondaries(snapshot: &Snapshot, row: &Arc<InstanceRow>, value: &Value) -> Tested {
     let now = row.is_on(Switch::PromoteSecondaries);
-    switch(row, Switch::PromoteSecondaries, value, |on| on == now || row.config.link.is_none())
+    switch(snapshot, row, Switch::PromoteSecondaries, value, |on| on == now || row.config.link.is_none())
 }
 
 /// vrrpInstanceUseLinkbeat.
-pub(super) fn linkbeat(_: &Snapshot, row: &Arc<InstanceRow>, value: &Value) -> Tested {
-    switch(row, Switch::Linkbeat, value, |_| true)
+pub(super) fn linkbeat(snapshot: &Snapshot, row: &Arc<InstanceRow>, value: &Value) -> Tested {
+    switch(snapshot, row, Switch::Linkbeat, value, |_| true)
 }
 
 /// vrrpInstanceNotifyDeleted.
-pub(super) fn notify_deleted(_: &Snapshot, row: &Arc<InstanceRow>, value: &Value) -> Tested {
-    switch(row, Switch::NotifyDeleted, value, |_| true)
+pub(super) fn notify_deleted(snapshot: &Snapshot, row: &Arc<InstanceRow>, value: &Value) -> Tested {
+    switch(snapshot, row, Switch::NotifyDeleted, value, |_| true)
 }
 
 /// realServerWeight of the server at `place`: what IPVS can hold. While nobody drives the servers there is nobody to weigh
@@ -83,6 +83,7 @@ pub(super) fn weight(
 
 /// One of two words, first(1) and second(2), where what is asked for `makes_sense`.
 fn switch(
+    snapshot: &Snapshot,
     row: &Arc<InstanceRow>,
     switch: Switch,
     value: &Value,
@@ -97,11 +98,11 @@ fn switch(
     if !makes_sense(on) {
         return Err(ErrorCode::InconsistentValue);
     }
-    order(row, Setting::Switch(switch, on))
+    order(snapshot, row, Setting::Switch(switch, on))
 }
 
-fn order(row: &Arc<InstanceRow>, to: Setting) -> Tested {
-    if row.orders().is_none() {
+fn order(snapshot: &Snapshot, row: &Arc<InstanceRow>, to: Setting) -> Tested {
+    if !snapshot.global.settings.snmp_set || row.orders().is_none() {
         return Err(ErrorCode::NotWritable);
     }
     Ok(Box::new(Order { row: Arc::clone(row), to, before: None }))

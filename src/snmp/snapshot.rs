@@ -101,6 +101,12 @@ impl Snapshots {
         Self { registry, began: clock(), clock, status, last: RefCell::default() }
     }
 
+    /// The same, of a registry that counts from `began` on.
+    #[must_use]
+    pub fn since(self, began: Time) -> Self {
+        Self { began, ..self }
+    }
+
     /// The rows of now.
     pub fn now(&self) -> Arc<Snapshot> {
         let topology = self.registry.topology();

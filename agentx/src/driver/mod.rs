@@ -99,14 +99,15 @@ impl<M: Mib, N: Notifications> Subagent<M, N> {
         self.run_until(pending()).await;
     }
 
-    /// Runs until `shutdown` is ready, then takes leave of the master and returns.
-    pub async fn run_until(mut self, shutdown: impl Future<Output = ()>) {
+    /// Runs until `shutdown` is ready, then takes leave of the master and returns the source of notifications, of which those
+    /// that it has handed out and nobody acknowledged are not told.
+    pub async fn run_until(mut self, shutdown: impl Future<Output = ()>) -> N {
         let mut shutdown = std::pin::pin!(shutdown);
         let (mut is_ending, mut alarm) = (false, Alarm::default());
         loop {
             self.drain();
             if self.session.status().link == crate::session::Link::Closed && matches!(self.link, Link::Down) {
-                return;
+                return self.notifications;
             }
             alarm.set(self.session.poll_timeout(), (self.clock)());
             tokio::select! {

@@ -119,6 +119,26 @@ const RULES: &[Rule] = &[
     always(
         "global_defs",
         &[
+            "enable_snmp_vrrp",
+            "enable_snmp_keepalived",
+            "enable_snmp_checker",
+            "enable_snmp_rfc",
+            "enable_snmp_rfcv2",
+            "enable_snmp_rfcv3",
+            "snmp_socket",
+            "snmp_context",
+        ],
+        "ends the AgentX session and opens the one that is asked for now, if any; virtual routers do not notice",
+    ),
+    always(
+        "global_defs",
+        &["enable_traps"],
+        "opens another AgentX session; managers are told of transitions from then on, or no longer",
+    ),
+    always("global_defs", &["snmp_set"], "holds for the next SET"),
+    always(
+        "global_defs",
+        &[
             "nftables_ipvs",
             "vrrp_iptables",
             "vrrp_ipsets",

@@ -15,10 +15,6 @@ macro_rules! fixed {
                 new.settings.$word.clone_from(&old.settings.$word);
                 kept.push(stringify!($word));
             })*
-            // What these words have come to.
-            new.enable_snmp_vrrp = old.enable_snmp_vrrp;
-            new.enable_traps = old.enable_traps;
-            new.snmp_socket.clone_from(&old.snmp_socket);
             kept
         }
     };
@@ -30,8 +26,6 @@ fixed! {
     nftables nftables_priority nftables_counters nftables_ifindex
     vrrp_priority vrrp_rt_priority vrrp_no_swap vrrp_cpu_affinity vrrp_rlimit_rttime
     max_auto_priority min_auto_priority_delay
-    snmp_socket snmp_context snmp_set enable_traps
-    enable_snmp_vrrp enable_snmp_checker enable_snmp_rfc enable_snmp_rfcv2 enable_snmp_rfcv3
     transition_journal transition_journal_size
     control_socket control_group
     vrrp_netlink_cmd_rcv_bufs vrrp_netlink_cmd_rcv_bufs_force

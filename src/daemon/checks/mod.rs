@@ -68,10 +68,8 @@ impl Checks {
             return Ok(None);
         }
         let (commands, receiver) = mpsc::channel(COMMANDS);
-        if topology.global.settings.snmp_set {
-            let desk: Arc<dyn Weights> = Arc::new(Desk::new(&commands));
-            topology.virtual_servers.iter().for_each(|row| row.take_weights(Arc::clone(&desk)));
-        }
+        let desk: Arc<dyn Weights> = Arc::new(Desk::new(&commands));
+        topology.virtual_servers.iter().for_each(|row| row.take_weights(Arc::clone(&desk)));
         let board = Arc::new(Board::default());
         let settings = &topology.global.settings;
         let real_time = Arc::new(RealTime::of_checks(settings));

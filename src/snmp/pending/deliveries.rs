@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use agentx::Notification;
 use tokio::sync::watch;
 
 /// How far the master has taken what there is.
@@ -25,7 +26,7 @@ pub(super) struct Deliveries {
 
 #[derive(Debug)]
 struct Delivery {
-    id: u64,
+    notification: Notification,
     is_done: bool,
     /// How far everything is when this is done, and all before it.
     told: Told,
@@ -37,11 +38,18 @@ impl Deliveries {
         Self { in_hand: VecDeque::new(), last_id: 0, told }
     }
 
-    /// One more, with which everything is as far as `told`; returns its number.
-    pub(super) fn hand_out(&mut self, told: Told) -> u64 {
+    /// One more, with which everything is as far as `told`; returns it with its number.
+    pub(super) fn hand_out(&mut self, notification: Notification, told: Told) -> Notification {
         self.last_id += 1;
-        self.in_hand.push_back(Delivery { id: self.last_id, is_done: false, told });
-        self.last_id
+        let notification = Notification { id: self.last_id, ..notification };
+        self.in_hand.push_back(Delivery { notification: notification.clone(), is_done: false, told });
+        notification
+    }
+
+    /// Those that are not done with, in their order: to be sent again by somebody else.
+    pub(super) fn left(&self) -> VecDeque<Notification> {
+        let left = self.in_hand.iter().filter(|delivery| !delivery.is_done);
+        left.map(|delivery| delivery.notification.clone()).collect()
     }
 
     /// Nothing has to be delivered up to there.
@@ -54,7 +62,7 @@ impl Deliveries {
 
     /// The one of this number is done with.
     pub(super) fn acknowledge(&mut self, id: u64) {
-        if let Some(delivery) = self.in_hand.iter_mut().find(|delivery| delivery.id == id) {
+        if let Some(delivery) = self.in_hand.iter_mut().find(|delivery| delivery.notification.id == id) {
             delivery.is_done = true;
         }
         let mut reached = None;
@@ -73,6 +81,10 @@ impl Deliveries {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use agentx::Oid;
+
     use super::*;
 
     fn now(now: u64) -> Told {
@@ -85,12 +97,15 @@ mod tests {
         let mut deliveries = Deliveries::new(sender);
         deliveries.pass_over(now(3));
         assert_eq!(*told.borrow(), now(3));
-        let ids = [4, 5, 6].map(|number| deliveries.hand_out(now(number)));
+        let blank =
+            || Notification { id: 0, at: Duration::ZERO, trap_oid: Oid::null(), varbinds: Vec::new() };
+        let ids = [4, 5, 6].map(|number| deliveries.hand_out(blank(), now(number)).id);
         deliveries.pass_over(now(9));
         let mut after = |id| {
             deliveries.acknowledge(id);
-            *told.borrow()
+            (*told.borrow(), deliveries.left().len())
         };
-        assert_eq!([ids[1], 99, ids[0], ids[0], ids[2]].map(&mut after), [3, 3, 5, 5, 9].map(now));
+        let seen = [ids[1], 99, ids[0], ids[0], ids[2]].map(&mut after);
+        assert_eq!(seen, [(3, 2), (3, 2), (5, 1), (5, 1), (9, 0)].map(|(told, left)| (now(told), left)));
     }
 }
