@@ -111,6 +111,8 @@ impl<M: Mib, N: Notifications> Subagent<M, N> {
             }
             alarm.set(self.session.poll_timeout(), (self.clock)());
             tokio::select! {
+                // What the master has said counts before it is blamed for its silence: it may be this side that was not run.
+                biased;
                 () = &mut shutdown, if !is_ending => {
                     is_ending = true;
                     self.session.shutdown((self.clock)());
@@ -136,7 +138,7 @@ impl<M: Mib, N: Notifications> Subagent<M, N> {
             match action {
                 Action::Connect => self.link = Link::Connecting(Connecting::to(&self.master)),
                 Action::Disconnect { farewell } => {
-                    if let Link::Up(stream) = &self.link {
+                    if let Link::Up(stream) = &mut self.link {
                         // As far as it goes: the end of the connection says the same.
                         let _ = stream.try_write(&farewell);
                     }
@@ -158,7 +160,7 @@ impl<M: Mib, N: Notifications> Subagent<M, N> {
 
     /// Writes what the kernel takes without waiting.
     fn write(&mut self) {
-        let Link::Up(stream) = &self.link else { return };
+        let Link::Up(stream) = &mut self.link else { return };
         while !self.session.output().is_empty() {
             match stream.try_write(self.session.output()) {
                 Ok(0) => return,
