@@ -10,7 +10,7 @@
 #[allow(dead_code, reason = "each benchmark uses a part of what they share")]
 mod support;
 
-use std::{env, fmt::Write as _, fs, hint::black_box, process::Command, sync::Arc, time::Duration};
+use std::{env, hint::black_box, process::Command, sync::Arc, time::Duration};
 
 use agentx::{
     Config, Oid, Region, Session, View,
@@ -18,14 +18,12 @@ use agentx::{
 };
 use lab::{Error, Result, clock};
 use steadfast::{
-    config::{self, Elsewhere},
-    registry::Topology,
     snmp::{self, Snapshot},
     units::Time,
 };
 
 use support::{
-    fleet,
+    fleet, rows,
     table::{head, row},
 };
 
@@ -101,13 +99,10 @@ fn be_asked(words: &[String]) -> Result<()> {
     let size: usize = size.parse().map_err(failed)?;
     let (text, subtree) = match subtree.as_str() {
         "vrrp" => (fleet::config(size, 100, ""), VRRP),
-        _ => (servers(size), REAL_SERVERS),
+        _ => (rows::servers(size), REAL_SERVERS),
     };
     let subtree: Oid = subtree.parse().map_err(failed)?;
-    let file = tempfile::NamedTempFile::new().map_err(failed)?;
-    fs::write(file.path(), text).map_err(failed)?;
-    let (config, report) = config::load(file.path(), None, &Elsewhere);
-    let topology = Topology::new(config.ok_or_else(|| failed(report.render()))?, String::new(), Vec::new());
+    let topology = rows::topology(&text)?;
     let snapshot = Arc::new(Snapshot::new(Arc::new(topology), None, (Time::default(), Time::default)));
     let view = snmp::view();
     let requests = requests(&view, &snapshot, &subtree, kind == "GetNext");
@@ -115,21 +110,6 @@ fn be_asked(words: &[String]) -> Result<()> {
     let took = carry_out(&mut session, &requests);
     println!("{}", took.as_nanos() / REQUESTS as u128);
     Ok(())
-}
-
-/// Real servers of as many virtual ones as it takes, a hundred each.
-fn servers(count: usize) -> String {
-    let mut text = String::new();
-    for service in 0..count / 100 {
-        let (high, low) = (service / 250, service % 250 + 1);
-        let _ = writeln!(text, "virtual_server 10.100.{high}.{low} 80 {{\n  lvs_sched rr\n  protocol TCP");
-        for server in 1..=100 {
-            // As short as it can be: a file holds 4 MiB.
-            let _ = writeln!(text, "real_server 10.{}.{low}.{server} 80 {{\n}}", 110 + high);
-        }
-        text.push_str("}\n");
-    }
-    text
 }
 
 /// Names all over the subtree, and a request for each, or for what follows it.

@@ -7,6 +7,7 @@
 pub(crate) mod addresses;
 pub(crate) mod daemon;
 pub(crate) mod fleet;
+pub(crate) mod rows;
 pub(crate) mod shapes;
 pub(crate) mod sniffer;
 pub(crate) mod table;
