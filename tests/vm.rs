@@ -4,8 +4,10 @@
 //! |---|---|
 //! | `ipvs` | requests to IPVS, and its table |
 //! | `pools` | pools of real servers: the table as they die and come back, and what is told of it |
+//! | `reloads` | the same as the configuration changes |
 //! | `checkers` | each kind of check, up and down |
 //! | `followed` | checks that follow files and addresses, and mails |
+//! | `harm` | what other programs do to the table, and to IPVS |
 //! | `connections` | the daemon that tells others of IPVS connections |
 //! | `site` | a director with servers that can be killed |
 //! | `links` | links and devices that few kernels have: ipvlan, VRF |
@@ -18,12 +20,16 @@ mod checkers;
 mod connections;
 #[path = "vm/followed.rs"]
 mod followed;
+#[path = "vm/harm.rs"]
+mod harm;
 #[path = "vm/ipvs.rs"]
 mod ipvs;
 #[path = "vm/links.rs"]
 mod links;
 #[path = "vm/pools.rs"]
 mod pools;
+#[path = "vm/reloads.rs"]
+mod reloads;
 #[path = "vm/site.rs"]
 mod site;
 

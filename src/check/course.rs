@@ -24,6 +24,27 @@ impl Course {
         })
     }
 
+    /// The same of a server that is known to be up or down, or comes while others have long been checked.
+    pub fn joining(self, up: bool) -> Self {
+        match self {
+            Self::One(schedule) => Self::One(schedule.joining(up)),
+            Self::Pages(pages) => Self::Pages(pages.joining(up)),
+        }
+    }
+
+    /// Goes on where it is, with the rhythm of another configuration that asks the same.
+    pub fn handle_reload(&mut self, now: Time, check: &Check) {
+        let Some(rhythm) = Rhythm::of(check) else { return };
+        match (self, check) {
+            (Self::Pages(pages), Check::Http(http) | Check::Ssl(http)) => {
+                pages.handle_rhythm(now, (rhythm, *http.fast_recovery));
+            }
+            (Self::One(schedule), _) => schedule.handle_rhythm(now, rhythm),
+            // It would ask something else.
+            (Self::Pages(_), _) => {}
+        }
+    }
+
     /// When the next try is due; `None` while one runs.
     pub fn poll_timeout(&self) -> Option<Time> {
         match self {

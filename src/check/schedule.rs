@@ -9,6 +9,8 @@ pub struct Schedule {
     rhythm: Rhythm,
     up: bool,
     has_run: bool,
+    /// One failure is enough: nothing is known of the server since the daemon started.
+    is_hasty: bool,
     /// Failures since the last success or the last change that were followed by another try.
     tried: u32,
     /// When the next try begins; `None` while one runs.
@@ -36,12 +38,23 @@ impl Schedule {
         Self {
             up: !rhythm.alpha,
             has_run: false,
-            // Before anything is known of a server, one failure is enough.
-            tried: if rhythm.always_retries { 0 } else { rhythm.retry },
+            is_hasty: !rhythm.always_retries,
+            tried: 0,
             due: Some(now + rhythm.first(chance)),
             began: now,
             rhythm,
         }
+    }
+
+    /// The same of a server that is known to be up or down, or comes while others have long been checked.
+    pub fn joining(self, up: bool) -> Self {
+        Self { up, is_hasty: false, ..self }
+    }
+
+    /// Goes on with another rhythm; no try is later than it would be from now on.
+    pub fn handle_rhythm(&mut self, now: Time, rhythm: Rhythm) {
+        self.due = self.due.map(|due| due.min(now + rhythm.delay_loop));
+        self.rhythm = rhythm;
     }
 
     /// Whether the check lets its server serve.
@@ -75,7 +88,7 @@ impl Schedule {
 
     fn passed(&mut self) -> Verdict {
         let changes = !self.up || !self.has_run;
-        (self.up, self.has_run, self.tried) = (true, true, 0);
+        (self.up, self.has_run, self.is_hasty, self.tried) = (true, true, false, 0);
         if changes { Verdict::Up } else { Verdict::Same }
     }
 
@@ -84,13 +97,12 @@ impl Schedule {
         if !changes && !self.rhythm.always_retries {
             return Verdict::Same;
         }
-        if self.tried < self.rhythm.retry {
+        if self.tried < self.rhythm.retry && !self.is_hasty {
             self.tried += 1;
             return Verdict::Again;
         }
-        // The first failure of all has not been tried again.
-        let tries = if self.has_run || self.rhythm.always_retries { self.tried } else { 0 };
-        (self.up, self.has_run, self.tried) = (false, true, 0);
+        let tries = self.tried;
+        (self.up, self.has_run, self.is_hasty, self.tried) = (false, true, false, 0);
         if changes { Verdict::Down(tries) } else { Verdict::Same }
     }
 }
@@ -166,6 +178,24 @@ mod tests {
             assert_eq!(step(&mut schedule, &failed(), 0).0, Verdict::Down(0));
             assert_eq!(step(&mut schedule, &failed(), 0), (Verdict::Same, 11.0));
         }
+    }
+
+    #[test]
+    fn one_that_joins_tries_again_and_one_that_goes_on_keeps_its_turn() {
+        let joining = |up| Schedule::new(RHYTHM, Time::default(), 0).joining(up);
+        let mut schedule = joining(true);
+        assert_eq!(step(&mut schedule, &failed(), 0), (Verdict::Again, 1.0));
+        assert_eq!(step(&mut schedule, &failed(), 0), (Verdict::Again, 3.0));
+        assert_eq!(step(&mut schedule, &failed(), 0), (Verdict::Down(2), 5.0));
+        assert_eq!(step(&mut joining(false), &passed(), 0).0, Verdict::Up);
+
+        let slower = Rhythm { delay_loop: Duration::from_secs(60), ..RHYTHM };
+        schedule.handle_rhythm(Time::from_secs(6), slower);
+        assert_eq!(schedule.poll_timeout(), Some(Time::from_secs(15)));
+        let faster = Rhythm { delay_loop: Duration::from_secs(2), ..RHYTHM };
+        schedule.handle_rhythm(Time::from_secs(6), faster);
+        assert_eq!(step(&mut schedule, &passed(), 0), (Verdict::Up, 8.0));
+        assert_eq!(schedule.poll_timeout(), Some(Time::from_secs(10)));
     }
 
     #[test]

@@ -37,7 +37,7 @@ use crate::{
     control,
     kernel::{Deadline, clock},
     notify,
-    registry::{Registry, ReloadOrder},
+    registry::{Registry, ReloadOrder, Topology},
     snmp::{Backlog, Told},
 };
 
@@ -58,8 +58,8 @@ pub(super) struct Manage<'a> {
     pub(super) backlog: Option<oneshot::Receiver<Backlog>>,
     /// Where transitions are kept.
     pub(super) journal: &'a mut journal::Keeper,
-    /// The check lane, where there is one.
-    pub(super) checks: Option<Checks>,
+    /// The check lane, where there is one, and whether there may be.
+    pub(super) checks: (Option<Checks>, bool),
     pub(super) engine: mpsc::Sender<Command>,
     pub(super) real_time: Arc<RealTime>,
     /// What comes from outside.
@@ -82,8 +82,8 @@ impl Manage<'_> {
             control,
             reloads: (reloader, orders),
             mut followers,
-            checks,
             journal,
+            checks: (mut checks, runs_checks),
             signals: (commands, dumps),
             ..
         } = self;
@@ -125,6 +125,9 @@ impl Manage<'_> {
                         // What an earlier run left is not of today.
                         let _ = journal.begin(global, agent::Setup::notifies(setup.as_ref()));
                         wanted.send_if_modified(|known| std::mem::replace(known, setup.clone()) != setup);
+                        if runs_checks {
+                            follow_checks(&mut checks, &registry, &adopted.topology).await;
+                        }
                     }
                     () = &mut signals => {}
                     () = time_file.due() => {
@@ -165,6 +168,17 @@ fn follow(
     }
     if let Err(error) = followers.follow(topology) {
         error!("what is tracked is not followed: {error}");
+    }
+}
+
+/// Has the check lane go on with another topology, or start where there was nothing to check before.
+async fn follow_checks(checks: &mut Option<Checks>, registry: &Arc<Registry>, topology: &Arc<Topology>) {
+    match checks {
+        Some(checks) => checks.follow(topology).await,
+        None => match Checks::start(registry) {
+            Ok(started) => *checks = started,
+            Err(error) => error!("no health checks: {error}"),
+        },
     }
 }
 

@@ -493,7 +493,7 @@ fn run_lanes(
         let _entered = runtime.enter();
         control::server(pid_file, &registry, &commands, reload_desk)
     };
-    let parent = (voice, said);
+    let (parent, checks) = ((voice, said), (checks, runs_checks));
     let manage = Manage {
         registry,
         snmp,

@@ -12,23 +12,14 @@ pub(super) const fn is_of_pool(subject: &Subject) -> bool {
 
 /// `notify_up`, `notify_down`, `quorum_up` or `quorum_down`, where the transition calls for one.
 pub(super) fn script<'a>(topology: &'a Topology, transition: &Transition) -> Option<&'a NotifyScript> {
-    let config = &told(topology, transition)?.config;
+    let (row, place) = told(topology, transition)?;
+    let config = &row.config;
     let up = transition.change.to == State::Up;
-    let line = match &transition.subject {
-        Subject::Service { .. } => {
-            if up {
-                &config.quorum_up
-            } else {
-                &config.quorum_down
-            }
-        }
-        Subject::Server { place, .. } => {
-            let server = config.real_server.get(*place as usize)?;
-            if up { &server.notify_up } else { &server.notify_down }
-        }
-        Subject::Instance { .. } | Subject::Group { .. } | Subject::Configuration | Subject::Daemon => {
-            return None;
-        }
+    let line = match place.map(|place| config.real_server.get(place)) {
+        None if up => &config.quorum_up,
+        None => &config.quorum_down,
+        Some(server) if up => &server?.notify_up,
+        Some(server) => &server?.notify_down,
     };
     line.as_deref()?.script.as_deref()
 }
@@ -44,15 +35,14 @@ pub(super) fn line(topology: &Topology, transition: &Transition) -> Option<Strin
     }
 }
 
-/// The row of the virtual server, where scripts and FIFOs are told of the transition: of the end only with `omega`.
-fn told<'a>(topology: &'a Topology, transition: &Transition) -> Option<&'a VirtualServerRow> {
-    let (Subject::Service { index, .. } | Subject::Server { service: index, .. }) = &transition.subject
-    else {
-        return None;
-    };
-    let row = topology.virtual_servers.get((*index as usize).checked_sub(1)?)?;
+/// The row of the virtual server and the place of the real server, where scripts and FIFOs are told of the transition: of the end only with `omega`.
+fn told<'a>(
+    topology: &'a Topology,
+    transition: &Transition,
+) -> Option<(&'a VirtualServerRow, Option<usize>)> {
+    let (row, place) = topology.service_of(transition)?;
     let at_the_end = transition.change.reason == Reason::Shutdown;
-    (transition.change.is_move() && (row.config.omega || !at_the_end)).then_some(&**row)
+    (transition.change.is_move() && (row.config.omega || !at_the_end)).then_some((&**row, place))
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::{Names, Quorum};
+use super::Quorum;
+use crate::config::settings::Names;
 
 /// Something that has happened in a pool.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,6 +61,8 @@ pub enum Move {
     },
     /// Down, because the daemon stops.
     Stop,
+    /// Down, because a reload has removed it.
+    Gone,
 }
 
 impl Move {
@@ -83,12 +86,15 @@ impl fmt::Display for Line<'_> {
                 match (change, inhibited) {
                     (Move::Up { .. }, false) => write!(f, "Adding service {server} to VS {service}"),
                     (Move::Up { .. }, true) => write!(f, "Enabling service {server} of VS {service}"),
-                    (Move::Down { .. }, false) => write!(f, "Removing service {server} from VS {service}"),
+                    (Move::Down { .. }, false) | (Move::Gone, _) => {
+                        write!(f, "Removing service {server} from VS {service}")
+                    }
                     (Move::Down { .. }, true) => write!(f, "Disabling service {server} of VS {service}"),
                     (Move::Stop, _) => write!(f, "Shutting down service {server} from VS {service}"),
                 }
             }
             Event::Quorum { change: Move::Stop, .. } => write!(f, "Shutting down VS {service}"),
+            Event::Quorum { change: Move::Gone, .. } => write!(f, "Removing Virtual Server {service}"),
             Event::Quorum { change, quorum, weight } => {
                 let Quorum { least, margin } = *quorum;
                 let (up, down) = (quorum.gained_at(), quorum.lost_below());

@@ -6,9 +6,9 @@ use std::{
     num::NonZeroU16,
 };
 
-use super::{Entry, Event, Move, Names, Quorum, event::Line, member::Member};
+use super::{Entry, Event, Move, Quorum, event::Line, member::Member};
 use crate::{
-    config::settings::{self, Checksum, TunnelKind, VirtualServer},
+    config::settings::{self, Checksum, Names, TunnelKind, VirtualServer},
     kernel::ipvs::{Destination, DestinationKey, Encapsulation, Forwarding, Service, ServiceKey},
 };
 
@@ -20,15 +20,15 @@ const SORRY_WEIGHT: u32 = 1;
 /// Getters; `handle_*` take what has happened; `poll_event` gives what follows, in order.
 #[derive(Debug)]
 pub struct Pool {
-    names: Names,
-    services: Vec<Service>,
-    members: Vec<Member>,
-    sorry: Option<Sorry>,
-    quorum: Quorum,
-    has_quorum: bool,
+    pub(super) names: Names,
+    pub(super) services: Vec<Service>,
+    pub(super) members: Vec<Member>,
+    pub(super) sorry: Option<Sorry>,
+    pub(super) quorum: Quorum,
+    pub(super) has_quorum: bool,
     started: bool,
-    stopped: bool,
-    events: VecDeque<Event>,
+    pub(super) stopped: bool,
+    pub(super) events: VecDeque<Event>,
 }
 
 /// What a check has found of a server.
@@ -40,14 +40,23 @@ pub enum Found {
     Down,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Sorry {
+/// The server that stands in for the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Sorry {
     endpoint: settings::Endpoint,
     method: settings::Forwarding,
     inhibit: bool,
 }
 
 impl Sorry {
+    pub(super) fn new(config: &VirtualServer) -> Option<Self> {
+        config.sorry_server.map(|endpoint| Self {
+            endpoint,
+            method: *config.sorry_server_lvs_method,
+            inhibit: config.sorry_server_inhibit,
+        })
+    }
+
     fn destination_key(&self, port: u16) -> DestinationKey {
         SocketAddr::new(self.endpoint.address, self.method.port(self.endpoint.port, port))
     }
@@ -60,12 +69,8 @@ impl Pool {
             names: Names::new(config),
             services,
             members: config.real_server.iter().map(Member::new).collect(),
-            sorry: config.sorry_server.map(|endpoint| Sorry {
-                endpoint,
-                method: *config.sorry_server_lvs_method,
-                inhibit: config.sorry_server_inhibit,
-            }),
-            quorum: Quorum { least: (*config.quorum).into(), margin: (*config.hysteresis).into() },
+            sorry: Sorry::new(config),
+            quorum: Quorum::new(config),
             has_quorum: false,
             started: false,
             stopped: false,
@@ -228,12 +233,12 @@ impl Pool {
         Line(event, &self.names).to_string()
     }
 
-    fn alive_weight(&self) -> i64 {
+    pub(super) fn alive_weight(&self) -> i64 {
         let alive = self.members.iter().filter(|member| member.is_alive());
         alive.map(|member| i64::from(member.effective_weight())).sum()
     }
 
-    fn look_at_quorum(&mut self) {
+    pub(super) fn look_at_quorum(&mut self) {
         let weight = self.alive_weight();
         let holds = self.quorum.holds(self.has_quorum, weight);
         if holds == self.has_quorum || !self.started {
@@ -245,7 +250,7 @@ impl Pool {
         self.tell_of_sorry(!holds);
     }
 
-    fn tell_of_sorry(&mut self, serves: bool) {
+    pub(super) fn tell_of_sorry(&mut self, serves: bool) {
         if let Some(sorry) = self.sorry {
             self.events.push_back(Event::Sorry { serves, inhibited: sorry.inhibit });
         }

@@ -3,7 +3,10 @@
 use std::net::{IpAddr, SocketAddr};
 
 use crate::{
-    config::settings::{Check, Forwarding, RealServer},
+    config::{
+        plan::KeptServer,
+        settings::{Check, Forwarding, RealServer},
+    },
     kernel::ipvs::DestinationKey,
 };
 
@@ -50,6 +53,22 @@ impl Member {
             weight: (*config.weight).into(),
             checks,
             told: up.then_some(true),
+        }
+    }
+
+    /// Goes on as what it was before a reload; an order for its weight holds unless the configuration has another one now.
+    pub(super) fn take_over(&mut self, known: &Self, kept: &KeptServer, is_same_weight: bool) {
+        // Of what one that is no more has found, one that is new has to find the opposite.
+        let failed = kept.ended.iter().any(|place| known.checks[*place].failed);
+        for (check, before) in self.checks.iter_mut().zip(&kept.checks) {
+            *check = match before.and_then(|before| known.checks.get(before)) {
+                Some(state) => *state,
+                None => State { failed, ran: false, adds: 0 },
+            };
+        }
+        self.told = known.told;
+        if is_same_weight {
+            self.weight = known.weight;
         }
     }
 

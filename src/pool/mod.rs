@@ -12,8 +12,8 @@ mod entry;
 mod event;
 mod machine;
 mod member;
-mod names;
 mod quorum;
+mod reload;
 mod services;
 #[cfg(test)]
 mod tests;
@@ -22,7 +22,6 @@ pub use self::{
     entry::{Entry, changes},
     event::{Event, Move},
     machine::{Found, Pool},
-    names::Names,
     quorum::Quorum,
     services::services,
 };

@@ -1,5 +1,7 @@
 //! `quorum` and `hysteresis`: how much weight must be alive.
 
+use crate::config::settings::VirtualServer;
+
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quorum {
@@ -10,6 +12,11 @@ pub struct Quorum {
 }
 
 impl Quorum {
+    /// What a virtual server asks for.
+    pub fn new(config: &VirtualServer) -> Self {
+        Self { least: (*config.quorum).into(), margin: (*config.hysteresis).into() }
+    }
+
     /// The weight at which it is gained.
     pub const fn gained_at(self) -> i64 {
         self.least + self.margin

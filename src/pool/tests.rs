@@ -4,19 +4,28 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    config::{self, Elsewhere, Options},
+    config::{self, Config, Elsewhere, Options},
     kernel::ipvs::{Change, ServiceKey},
     units::Family,
 };
 
 /// The pool of the one `virtual_server` in a file, and its group if it names one.
 fn pool(text: &str) -> Pool {
+    pool_of(&config(text))
+}
+
+/// That of a configuration.
+pub(super) fn pool_of(config: &Config) -> Pool {
+    let service = &config.virtual_servers[0];
+    Pool::new(service, services(service, Family::V4, config.server_groups.first()))
+}
+
+/// What a file says.
+pub(super) fn config(text: &str) -> Config {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), text).unwrap();
     let (config, report) = config::load_with(file.path(), &Options::default(), &Elsewhere);
-    let config = config.unwrap_or_else(|| panic!("{}", report.render()));
-    let service = &config.virtual_servers[0];
-    Pool::new(service, services(service, Family::V4, config.server_groups.first()))
+    config.unwrap_or_else(|| panic!("{}", report.render()))
 }
 
 /// Three servers of weight 2, 2 and 1 with a check each.
@@ -31,7 +40,7 @@ fn of_three(lines: &str, of_check: &str) -> Pool {
 }
 
 /// The lines of what has happened since.
-fn lines(pool: &mut Pool) -> Vec<String> {
+pub(super) fn lines(pool: &mut Pool) -> Vec<String> {
     let mut lines = Vec::new();
     while let Some(event) = pool.poll_event() {
         lines.push(pool.line(&event));
@@ -40,7 +49,7 @@ fn lines(pool: &mut Pool) -> Vec<String> {
 }
 
 /// What the kernel should hold, as `LAST-OCTET:PORT=WEIGHT`.
-fn held(pool: &Pool) -> Vec<Vec<String>> {
+pub(super) fn held(pool: &Pool) -> Vec<Vec<String>> {
     let shown = |entry: Entry| {
         let one = |one: &crate::kernel::ipvs::Destination| {
             let address = one.key.ip().to_string();

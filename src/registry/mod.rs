@@ -40,7 +40,7 @@ pub use self::{
     history::Mastered,
     interventions::{Instruction, Instructions, Intervention, Lasting, Operator, Standing, Whom},
     lag::{Lag, Lateness},
-    orders::{NotDone, Ordered, Orders, Server, Setting, Switch, Weights},
+    orders::{NotDone, Ordered, Orders, Setting, Switch, Weights},
     panics::{Panic, Panics},
     rejections::{Rejection, Rejections},
     reloads::{NotReloaded, ReloadOrder, Reloads},

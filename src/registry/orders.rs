@@ -3,11 +3,11 @@
 //! Data flows out of the engine, and an output changes nothing itself: it gives an order, which the engine carries out as a
 //! command, tells of as a transition, and shows in the row. A row takes orders only where the configuration allows it.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use super::rows::Lineage;
+use super::{rows::Lineage, services::RealServerRow};
 use crate::units::Priority;
 
 /// A setting of a virtual router that may be another one while it runs, with its new value.
@@ -103,16 +103,7 @@ pub trait Weights: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// As those of [`Orders::carry_out`].
-    fn weigh(&self, server: Server, weight: i64) -> Result<(), NotDone>;
-}
-
-/// A real server by its places.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Server {
-    /// virtualServerIndex, from 1.
-    pub service: u32,
-    /// Its place among the `real_server`s of that, from 0.
-    pub place: usize,
+    fn weigh(&self, server: &Arc<RealServerRow>, weight: i64) -> Result<(), NotDone>;
 }
 
 /// An order was not carried out, or not in time.

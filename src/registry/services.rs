@@ -11,8 +11,8 @@ use std::{
 use arc_swap::{ArcSwap, ArcSwapOption};
 
 use crate::{
-    config::settings::{Destination, VirtualServer},
-    registry::Weights,
+    config::settings::{Destination, Endpoint, VirtualServer, server_name, service_name},
+    registry::{Subject, Weights},
     units::{Family, Time},
 };
 
@@ -26,12 +26,18 @@ pub struct VirtualServerRow {
     /// IPv4 or IPv6, for a group and a firewall mark by their members and servers.
     pub family: Family,
     /// One row per `real_server`, in the order of the configuration.
-    pub servers: Vec<RealServerRow>,
+    pub servers: Vec<Arc<RealServerRow>>,
     /// The row of `sorry_server`.
-    pub sorry: Option<RealServerRow>,
+    pub sorry: Option<Arc<RealServerRow>>,
+    live: Arc<Live>,
+    weights: OnceLock<Arc<dyn Weights>>,
+}
+
+/// What rows share that are about the same virtual server.
+#[derive(Debug, Default)]
+struct Live {
     status: ArcSwap<VirtualServerStatus>,
     traffic: ArcSwapOption<Traffic>,
-    weights: OnceLock<Arc<dyn Weights>>,
 }
 
 /// What is true of a virtual server right now.
@@ -123,22 +129,68 @@ pub struct Rate {
 impl VirtualServerRow {
     /// The row of `config` at `index` (from 1), not installed; `groups` are the families of `virtual_server_group`s.
     pub fn new(index: u32, config: VirtualServer, groups: &HashMap<String, Family>) -> Self {
-        let servers =
-            config.real_server.iter().map(|server| RealServerRow::new(server.checks.len())).collect();
-        let sorry = config.sorry_server.map(|_| RealServerRow::default());
+        let servers = config
+            .real_server
+            .iter()
+            .map(|server| Arc::new(RealServerRow::new(server.checks.len())))
+            .collect();
+        let sorry = config.sorry_server.map(|_| Arc::default());
         let family = family(&config, groups);
-        let (status, traffic, weights) = (ArcSwap::default(), ArcSwapOption::empty(), OnceLock::new());
-        Self { index, config, family, servers, sorry, status, traffic, weights }
+        Self { index, config, family, servers, sorry, live: Arc::default(), weights: OnceLock::new() }
+    }
+
+    /// The row of the same virtual server as `next` has it: a real server with the same address and port is the same.
+    pub(super) fn succeed(&self, next: &Self) -> Self {
+        let known: HashMap<Endpoint, &Arc<RealServerRow>> =
+            self.config.real_server.iter().map(|server| server.heading).zip(&self.servers).collect();
+        let servers = next.config.real_server.iter().zip(&next.servers);
+        let servers = servers.map(|(server, new)| match known.get(&server.heading) {
+            Some(known) => RealServerRow::succeed(known, new),
+            None => Arc::clone(new),
+        });
+        let same_sorry = next.config.sorry_server == self.config.sorry_server;
+        Self {
+            index: next.index,
+            config: next.config.clone(),
+            family: next.family,
+            servers: servers.collect(),
+            sorry: if same_sorry { self.sorry.clone() } else { next.sorry.clone() },
+            live: Arc::clone(&self.live),
+            weights: self.weights.clone(),
+        }
+    }
+
+    /// Which virtual server it is about: of all rows that there are at a time, those have the same that reloads have made
+    /// one of another.
+    pub fn identity(&self) -> usize {
+        Arc::as_ptr(&self.live).addr()
+    }
+
+    /// Whether it is the row of what a transition is about, or of its virtual server; then the place of the real server.
+    pub(super) fn is_about(&self, subject: &Subject) -> Option<Option<usize>> {
+        match subject {
+            Subject::Service { name, .. } => (service_name(&self.config) == *name).then_some(None),
+            Subject::Server { place, name, of, .. } if service_name(&self.config) == *of => {
+                let is_it = |place: &usize| {
+                    let server = self.config.real_server.get(*place);
+                    server.is_some_and(|server| server_name(&self.config, server) == *name)
+                };
+                let place = *place as usize;
+                let found = Some(place).filter(is_it).or_else(|| (0..self.servers.len()).find(is_it));
+                found.map(Some)
+            }
+            _ => None,
+        }
     }
 
     /// What is true now.
     pub fn status(&self) -> VirtualServerStatus {
-        **self.status.load()
+        **self.live.status.load()
     }
 
     /// Replaces what is true now (whoever runs the checks).
     pub fn set_status(&self, status: VirtualServerStatus) {
-        self.status.store(Arc::new(status));
+        self.live.status.store(Arc::new(status));
     }
 
     /// The weight of the real server at `place`, as it is now.
@@ -160,12 +212,12 @@ impl VirtualServerRow {
 
     /// What was counted at the last look at the kernel.
     pub fn traffic(&self) -> Traffic {
-        self.traffic.load().as_deref().copied().unwrap_or_default()
+        self.live.traffic.load().as_deref().copied().unwrap_or_default()
     }
 
     /// Replaces what was counted (whoever looks at the kernel).
     pub fn set_traffic(&self, traffic: Traffic) {
-        self.traffic.store(Some(Arc::new(traffic)));
+        self.live.traffic.store(Some(Arc::new(traffic)));
     }
 }
 
@@ -173,6 +225,16 @@ impl RealServerRow {
     /// One with so many checks.
     fn new(checks: usize) -> Self {
         Self { checks: (0..checks).map(|_| ArcSwapOption::empty()).collect(), ..Self::default() }
+    }
+
+    /// The row of the same real server as `next` has it: the same one unless there is another number of checks.
+    fn succeed(this: &Arc<Self>, next: &Arc<Self>) -> Arc<Self> {
+        if this.checks.len() == next.checks.len() {
+            return Arc::clone(this);
+        }
+        next.set_status(this.status());
+        next.set_traffic(this.traffic());
+        Arc::clone(next)
     }
 
     /// What is known of its checks, in the order of the configuration.

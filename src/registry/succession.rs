@@ -1,6 +1,9 @@
 //! The topology after a reload: whatever goes on keeps its row, or has one with the same status and counters.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use super::{AddressRow, InterfaceRow, RouteRow, RuleRow, SinkRow, StaticRows, Topology};
 use crate::config::{
@@ -24,13 +27,13 @@ impl Topology {
             static_addresses: self.statics.addresses.iter().map(|row| &row.config).collect(),
             static_routes: self.statics.routes.iter().map(|row| &row.config).collect(),
             static_rules: self.statics.rules.iter().map(|row| &row.config).collect(),
+            server_groups: &self.server_groups,
+            services: self.virtual_servers.iter().map(|row| &row.config).collect(),
             rest: Rest {
                 global: &self.global,
                 process: &self.process,
                 garp_groups: &self.garp_groups,
                 track_groups: &self.statics.groups,
-                server_groups: &self.server_groups,
-                virtual_servers: self.virtual_servers.iter().map(|row| &row.config).collect(),
             },
         }
     }
@@ -77,9 +80,7 @@ impl Topology {
                 *sink = Arc::clone(known);
             }
         }
-        // Health checks go on with what they began with.
-        next.virtual_servers.clone_from(&self.virtual_servers);
-        next.server_groups.clone_from(&self.server_groups);
+        self.carry_services(&mut next, plan);
         let gone = plan.instances.gone.iter().map(|gone| &self.instances[*gone]);
         next.departed = gone.chain(&self.departed).take(DEPARTED).cloned().collect();
         next.unknown_vrids = Arc::clone(&self.unknown_vrids);
@@ -98,6 +99,29 @@ impl Topology {
                 Arc::new(before.succeed(row.index, row.config.clone()))
             };
         }
+    }
+
+    /// A service of which nothing differs keeps its row; the others that go on have rows about the same things.
+    fn carry_services(&self, next: &mut Self, plan: &Plan) {
+        let mut departed = Vec::new();
+        for (row, origin) in next.virtual_servers.iter_mut().zip(&plan.services.origins) {
+            let Some(before) = origin.before().and_then(|before| self.virtual_servers.get(before)) else {
+                continue;
+            };
+            let is_same = matches!(origin, Origin::Same(_));
+            if is_same && row.index == before.index && row.family == before.family {
+                *row = Arc::clone(before);
+                continue;
+            }
+            *row = Arc::new(before.succeed(row));
+            let stays: HashSet<_> = row.servers.iter().map(Arc::as_ptr).collect();
+            if !before.servers.iter().all(|server| stays.contains(&Arc::as_ptr(server))) {
+                departed.push(before);
+            }
+        }
+        let gone = plan.services.gone.iter().map(|gone| &self.virtual_servers[*gone]);
+        let departed = gone.chain(departed).chain(&self.departed_services);
+        next.departed_services = departed.take(DEPARTED).cloned().collect();
     }
 
     fn carry_statics(&self, rows: &mut StaticRows, plan: &Plan) {

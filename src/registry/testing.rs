@@ -25,6 +25,7 @@ pub(crate) fn topology() -> Topology {
         ssl: None,
         virtual_servers: Vec::new(),
         departed: Vec::new(),
+        departed_services: Vec::new(),
         unknown_vrids: Default::default(),
         link_changes: Default::default(),
     }

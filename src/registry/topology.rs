@@ -58,6 +58,8 @@ pub struct Topology {
     pub virtual_servers: Vec<Arc<VirtualServerRow>>,
     /// Instances that reloads have removed, the latest first: what happened to them at last may not be told yet.
     pub departed: Vec<Arc<InstanceRow>>,
+    /// Virtual servers that reloads have removed, or of which they have removed real servers, the latest first.
+    pub departed_services: Vec<Arc<VirtualServerRow>>,
     /// Advertisements that were for none of the instances.
     pub(super) unknown_vrids: Arc<AtomicU64>,
     /// See [`Self::link_changes`].
@@ -116,6 +118,7 @@ impl Topology {
             ssl: config.ssl,
             virtual_servers,
             departed: Vec::new(),
+            departed_services: Vec::new(),
             unknown_vrids: Arc::default(),
             link_changes: Arc::default(),
         }
@@ -139,6 +142,18 @@ impl Topology {
     pub fn group_of(&self, transition: &Transition) -> Option<&Arc<GroupRow>> {
         let Subject::Group { name, .. } = &transition.subject else { return None };
         self.groups.iter().find(|row| row.config.name == *name)
+    }
+
+    /// The row of the virtual server that a transition is about, also when its index is another one by now or a reload has
+    /// removed it, and the place there of the real server, where it is about one.
+    pub fn service_of(&self, transition: &Transition) -> Option<(&Arc<VirtualServerRow>, Option<usize>)> {
+        let index = match &transition.subject {
+            Subject::Service { index, .. } | Subject::Server { service: index, .. } => *index as usize,
+            _ => return None,
+        };
+        let there = index.checked_sub(1).and_then(|place| self.virtual_servers.get(place));
+        let all = there.into_iter().chain(&self.virtual_servers).chain(&self.departed_services);
+        all.filter_map(|row| row.is_about(&transition.subject).map(|place| (row, place))).next()
     }
 
     /// How many advertisements were for none of the instances.

@@ -216,7 +216,7 @@ pub enum Reason {
         /// The error, with the way out.
         detail: String,
     },
-    /// Everything that held the router in FAULT is gone.
+    /// Everything that held the router in FAULT, or the server down, is gone.
     Recovered,
     /// `unicast_fault_no_peer`: a unicast router without a peer.
     NoPeers,
@@ -301,7 +301,7 @@ pub enum Reason {
     },
     /// The daemon is stopping.
     Shutdown,
-    /// A reload has removed the instance.
+    /// A reload has removed it.
     Deleted,
     /// No move: the configuration was read anew, and this is what runs now.
     Reloaded {

@@ -9,7 +9,7 @@ use agentx::{Change, CommitFailed, UndoFailed, Value, wire::ErrorCode};
 
 use crate::{
     config::InitialState,
-    registry::{InstanceRow, Server, Setting, Switch, VirtualServerRow},
+    registry::{InstanceRow, Setting, Switch, VirtualServerRow},
     snmp::Snapshot,
     units::{Priority, Version},
 };
@@ -149,8 +149,10 @@ struct Weighing {
 
 impl Weighing {
     fn give(&self, weight: i64) -> bool {
-        let server = Server { service: self.row.index, place: self.place };
-        self.row.weights().is_some_and(|weights| weights.weigh(server, weight).is_ok())
+        let (Some(server), Some(weights)) = (self.row.servers.get(self.place), self.row.weights()) else {
+            return false;
+        };
+        weights.weigh(server, weight).is_ok()
     }
 }
 

@@ -7,7 +7,7 @@ use lab::{Lan, Result, SnmpClient, Snmpd, wait};
 use steadfast::{
     config::{self, System},
     kernel::clock,
-    registry::{NotDone, RealServerStatus, Registry, Server, Topology, VirtualServerRow, Weights},
+    registry::{NotDone, RealServerRow, RealServerStatus, Registry, Topology, VirtualServerRow, Weights},
     snmp::{self, KEEPALIVED as ARC, Snapshots},
 };
 
@@ -32,10 +32,10 @@ struct Pool {
 }
 
 impl Weights for Pool {
-    fn weigh(&self, server: Server, weight: i64) -> std::result::Result<(), NotDone> {
+    fn weigh(&self, row: &Arc<RealServerRow>, weight: i64) -> std::result::Result<(), NotDone> {
         let service = self.service.upgrade().ok_or(NotDone)?;
-        let row = service.servers.get(server.place).filter(|_| server.service == 1).ok_or(NotDone)?;
-        self.orders.lock().unwrap_or_else(PoisonError::into_inner).push((server.place, weight));
+        let place = service.servers.iter().position(|server| Arc::ptr_eq(server, row)).ok_or(NotDone)?;
+        self.orders.lock().unwrap_or_else(PoisonError::into_inner).push((place, weight));
         if weight == self.refused {
             return Err(NotDone);
         }

@@ -124,9 +124,9 @@ fn inhibited_servers_stay_with_weight_0_and_omega_tells_of_the_end() -> Result<(
 fn with_alpha_a_server_serves_after_its_first_success() -> Result<()> {
     GUEST.tells(|| {
         let site = Site::new(&ADDRESSES)?;
-        let _one = site.server(SERVERS[0])?;
         let router = site.start(&of_three("", "alpha", ""))?;
         site.wait_table(&[SERVICE])?;
+        let _one = site.server(SERVERS[0])?;
         site.wait_table(&[SERVICE, &line(1, 2)])?;
         let _two = site.server(SERVERS[1])?;
         site.wait_table(&[SERVICE, &line(1, 2), &line(2, 2)])?;

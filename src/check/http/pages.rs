@@ -34,6 +34,17 @@ impl Pages {
         Self { rhythm, fast_recovery, count, turn: 0, failed: None, up, has_run: false, tried: 0, due }
     }
 
+    /// The same of a server that is known to be up or down, or comes while others have long been checked.
+    pub fn joining(self, up: bool) -> Self {
+        Self { up, ..self }
+    }
+
+    /// Goes on with another rhythm; no try is later than it would be from now on.
+    pub fn handle_rhythm(&mut self, now: Time, (rhythm, fast_recovery): (Rhythm, bool)) {
+        self.due = self.due.map(|due| due.min(now + rhythm.delay_loop.max(rhythm.delay_before_retry)));
+        (self.rhythm, self.fast_recovery) = (rhythm, fast_recovery);
+    }
+
     /// Which page the next try asks for.
     pub fn turn(&self) -> usize {
         self.turn

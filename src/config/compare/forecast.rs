@@ -11,7 +11,7 @@ use crate::config::{
 /// What a reload does, or would do.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Forecast {
-    /// Instances and groups that are new.
+    /// Instances, groups and virtual servers that are new.
     pub added: usize,
     /// Those that go on with other settings.
     pub changed: usize,
@@ -50,18 +50,12 @@ impl Forecast {
         for ((block, matching), (before, now)) in kinds(plan).into_iter().zip(named) {
             steps(block, matching, &before, &now, &mut changes);
         }
-        let (before, now) = (services(old), services(new));
-        let same = |was: &(String, _), is: &(String, _)| was.1 == is.1;
-        let matching = Matching::new(&before, &now, |(name, _)| name.as_str(), same);
-        let [before, now] =
-            [before, now].map(|all| all.into_iter().map(|(name, _)| name).collect::<Vec<_>>());
-        steps("virtual_server", &matching, &before, &now, &mut changes);
         let (was, is) = (&old.rest, &new.rest);
         let differs = [
             ("global_defs", was.global != is.global),
             ("garp_group", was.garp_groups != is.garp_groups),
             ("track_group", was.track_groups != is.track_groups),
-            ("virtual_server_group", was.server_groups != is.server_groups),
+            ("virtual_server_group", old.server_groups != new.server_groups),
         ];
         let differing = differs.into_iter().filter(|(_, differs)| *differs);
         changes.extend(differing.map(|(block, _)| Step::new(block, String::new(), Kind::Changed)));
@@ -82,7 +76,7 @@ impl Step {
 }
 
 /// What a plan says of each kind of thing.
-fn kinds(plan: &Plan) -> [(&'static str, &Matching); 9] {
+fn kinds(plan: &Plan) -> [(&'static str, &Matching); 10] {
     [
         ("vrrp_instance", &plan.instances),
         ("vrrp_sync_group", &plan.groups),
@@ -93,11 +87,12 @@ fn kinds(plan: &Plan) -> [(&'static str, &Matching); 9] {
         ("static_ipaddress", &plan.static_addresses),
         ("static_routes", &plan.static_routes),
         ("static_rules", &plan.static_rules),
+        ("virtual_server", &plan.services),
     ]
 }
 
 /// The names of all of each kind, in the same order.
-fn names(of: &Outline<'_>) -> [Vec<String>; 9] {
+fn names(of: &Outline<'_>) -> [Vec<String>; 10] {
     let addresses = of.static_addresses.iter().map(|line| format!("{}/{}", line.address, line.prefix));
     [
         of.instances.iter().map(|one| one.name.clone()).collect(),
@@ -109,20 +104,18 @@ fn names(of: &Outline<'_>) -> [Vec<String>; 9] {
         addresses.collect(),
         of.static_routes.iter().map(ToString::to_string).collect(),
         of.static_rules.iter().map(ToString::to_string).collect(),
+        of.services.iter().map(|one| service(one)).collect(),
     ]
 }
 
-/// Virtual servers, which are told apart by what they serve.
-fn services<'a>(of: &Outline<'a>) -> Vec<(String, &'a VirtualServer)> {
-    let named = |one: &&'a VirtualServer| {
-        let protocol = match *one.protocol {
-            Protocol::Tcp => "tcp",
-            Protocol::Udp => "udp",
-            Protocol::Sctp => "sctp",
-        };
-        (format!("{} {protocol}", one.heading), *one)
+/// A virtual server, which is told apart by what it serves.
+fn service(one: &VirtualServer) -> String {
+    let protocol = match *one.protocol {
+        Protocol::Tcp => "tcp",
+        Protocol::Udp => "udp",
+        Protocol::Sctp => "sctp",
     };
-    of.rest.virtual_servers.iter().map(named).collect()
+    format!("{} {protocol}", one.heading)
 }
 
 /// What becomes of the things of a kind, in the order of the new configuration, what ends last.

@@ -4,6 +4,7 @@
 mod fixed;
 mod matching;
 mod outline;
+mod services;
 
 use std::{collections::HashMap, fmt};
 
@@ -11,6 +12,7 @@ pub use self::{
     fixed::{FIXED, keep_fixed},
     matching::{Matching, Origin},
     outline::{Outline, Rest},
+    services::{KeptServer, kept_servers},
 };
 use super::{Config, Instance, SyncGroup};
 
@@ -35,7 +37,9 @@ pub struct Plan {
     pub static_routes: Matching,
     /// Static rules, by what they are.
     pub static_rules: Matching,
-    /// Whether anything else differs that reloads care for: global words, `garp_group`, `track_group`, services.
+    /// `virtual_server`, by what it serves.
+    pub services: Matching,
+    /// Whether anything else differs that reloads care for: global words, `garp_group`, `track_group`.
     pub rest: bool,
 }
 
@@ -60,14 +64,15 @@ impl Plan {
             static_addresses: Matching::of_values(&old.static_addresses, &new.static_addresses),
             static_routes: Matching::of_values(&old.static_routes, &new.static_routes),
             static_rules: Matching::of_values(&old.static_rules, &new.static_rules),
+            services: services::services(old, new),
             rest: old.rest != new.rest,
         }
     }
 
-    /// How many instances and groups are new, how many have other settings, and how many end.
+    /// How many instances, groups and virtual servers are new, how many have other settings, and how many end.
     pub fn counts(&self) -> [usize; 3] {
-        let [instances, groups] = [self.instances.counts(), self.groups.counts()];
-        [0, 1, 2].map(|kind| instances[kind] + groups[kind])
+        let all = [self.instances.counts(), self.groups.counts(), self.services.counts()];
+        [0, 1, 2].map(|kind| all.iter().map(|counts| counts[kind]).sum())
     }
 
     /// Whether everything stays as it is.
@@ -82,6 +87,7 @@ impl Plan {
             static_addresses,
             static_routes,
             static_rules,
+            services,
             rest,
         } = self;
         let all = [
@@ -94,12 +100,13 @@ impl Plan {
             static_addresses,
             static_routes,
             static_rules,
+            services,
         ];
         !rest && all.into_iter().all(Matching::is_same)
     }
 }
 
-/// What becomes of instances and groups, which are what a reload is told by.
+/// What becomes of instances, groups and virtual servers, which are what a reload is told by.
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [added, changed, removed] = self.counts();

@@ -27,6 +27,10 @@ pub struct Outline<'a> {
     pub static_routes: Vec<&'a Route>,
     /// `static_rules`.
     pub static_rules: Vec<&'a Rule>,
+    /// `virtual_server_group`, in any order of their members.
+    pub server_groups: &'a [ServerGroup],
+    /// `virtual_server`.
+    pub services: Vec<&'a VirtualServer>,
     /// Everything else.
     pub rest: Rest<'a>,
 }
@@ -42,10 +46,6 @@ pub struct Rest<'a> {
     pub garp_groups: &'a [GarpGroup],
     /// `track_group`.
     pub track_groups: &'a [TrackGroup],
-    /// `virtual_server_group`, in any order of their members.
-    pub server_groups: &'a [ServerGroup],
-    /// `virtual_server`.
-    pub virtual_servers: Vec<&'a VirtualServer>,
 }
 
 impl<'a> From<&'a Config> for Outline<'a> {
@@ -60,13 +60,13 @@ impl<'a> From<&'a Config> for Outline<'a> {
             static_addresses: config.static_addresses.iter().collect(),
             static_routes: config.static_routes.iter().collect(),
             static_rules: config.static_rules.iter().collect(),
+            server_groups: &config.server_groups,
+            services: config.virtual_servers.iter().collect(),
             rest: Rest {
                 global: &config.global,
                 process: &config.process,
                 garp_groups: &config.garp_groups,
                 track_groups: &config.track_groups,
-                server_groups: &config.server_groups,
-                virtual_servers: config.virtual_servers.iter().collect(),
             },
         }
     }

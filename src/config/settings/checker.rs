@@ -85,6 +85,17 @@ impl Check {
         }
     }
 
+    /// Whether another check asks the same, if perhaps at other times.
+    pub fn asks_the_same(&self, other: &Self) -> bool {
+        let alone = |check: &Self| {
+            let mut check = check.clone();
+            check.schedule_mut().map(std::mem::take);
+            check
+        };
+        self == other
+            || std::mem::discriminant(self) == std::mem::discriminant(other) && alone(self) == alone(other)
+    }
+
     /// Where it connects to and when it runs; `None` for a check without a connection.
     pub(in crate::config) fn connection_mut(&mut self) -> Option<(&mut Connection, &mut Schedule)> {
         Some(match self {

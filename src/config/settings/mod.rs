@@ -18,6 +18,7 @@ mod hmac;
 mod http;
 mod instance;
 mod list;
+mod names;
 mod scalar;
 mod server;
 mod service;
@@ -40,6 +41,7 @@ pub use self::{
     http::{Digest, HttpProtocol, RegexOptions, RegexStack, SniName, StatusCodes},
     instance::InstanceSettings,
     list::{Entry, Track, Weight},
+    names::{Names, server_name, service_name},
     scalar::{Secret, Words},
     server::{Destination, Endpoint, GroupMember, ServerGroup},
     service::{Granularity, Protocol, RealServer, VirtualServer},

@@ -3,13 +3,13 @@
 use std::{
     collections::HashMap,
     mem,
-    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use tokio::sync::Notify;
 
-use crate::{kernel::ipvs::ServiceKey, pool::Entry};
+use crate::{kernel::ipvs::ServiceKey, pool::Entry, registry::Topology};
 
 /// The board. It holds one word for each service at the most, the newest.
 #[derive(Debug, Default)]
@@ -23,6 +23,7 @@ pub(super) struct Board {
 #[derive(Debug, Default)]
 struct State {
     wanted: HashMap<ServiceKey, Option<Entry>>,
+    topology: Option<Arc<Topology>>,
     installed: HashMap<ServiceKey, bool>,
     end: Option<End>,
 }
@@ -41,6 +42,8 @@ pub(super) enum End {
 pub(super) struct Work {
     /// Services that should be otherwise, or not be.
     pub(super) wanted: HashMap<ServiceKey, Option<Entry>>,
+    /// What a reload has put in place.
+    pub(super) topology: Option<Arc<Topology>>,
     /// It is the last work.
     pub(super) end: Option<End>,
 }
@@ -57,6 +60,12 @@ impl Board {
         self.changed.notify_one();
     }
 
+    /// A reload has put this in place; what it wants of the kernel has been said before.
+    pub(super) fn follow(&self, topology: Arc<Topology>) {
+        self.state().topology = Some(topology);
+        self.changed.notify_one();
+    }
+
     /// The end: what was installed goes, unless it was to be left.
     pub(super) fn stop(&self) {
         self.state().end.get_or_insert(End::Removing);
@@ -70,10 +79,11 @@ impl Board {
 
     /// Takes what there is to do; waits for it as long as that.
     pub(super) fn take(&self, patience: Duration) -> Work {
-        let idle = |state: &mut State| state.wanted.is_empty() && state.end.is_none();
+        let idle =
+            |state: &mut State| state.wanted.is_empty() && state.topology.is_none() && state.end.is_none();
         let waited = self.changed.wait_timeout_while(self.state(), patience, idle);
         let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        Work { wanted: mem::take(&mut state.wanted), end: state.end }
+        Work { wanted: mem::take(&mut state.wanted), topology: state.topology.take(), end: state.end }
     }
 
     /// Says whether the kernel has these services.

@@ -15,17 +15,20 @@ use tracing::{error, info, warn};
 use super::{
     Command,
     board::Board,
+    checker::{Checker, Of},
     followed::{self, Follower},
     presence::Presence,
     served::Served,
 };
 use crate::{
-    check::{Clients, Course, Kind, Outcome, Phases, Probe, Verdict},
+    check::{Clients, Kind, Outcome, Phases, Verdict},
     kernel::{Deadline, PingGroup, ReceiveBuffer, clock, ipvs::ServiceKey, schedule},
     pool::{Entry, Found},
-    registry::{Reason, Registry, Server},
+    registry::{RealServerRow, Reason, Registry, Topology},
     units::Time,
 };
+
+mod reload;
 
 /// Tries that may go on at once, each with a descriptor; the others wait for one of them to end.
 const AT_ONCE: usize = 4096;
@@ -44,7 +47,9 @@ pub(super) struct Lane {
     services: Vec<Served>,
     /// Who wants something of which service: nearly always one.
     owners: HashMap<ServiceKey, Vec<usize>>,
-    checkers: Vec<Checker>,
+    /// By numbers that are never given twice.
+    checkers: HashMap<usize, Checker>,
+    next_number: usize,
     followers: Vec<Follower>,
     presence: Presence,
     /// What was due while its service was asleep.
@@ -54,21 +59,6 @@ pub(super) struct Lane {
     deadline: Deadline,
     /// As it was before echo requests could be sent.
     ping_group: Option<PingGroup>,
-}
-
-/// A check.
-struct Checker {
-    /// Of the virtual server, the real server there, and the check of that.
-    service: usize,
-    place: usize,
-    check: usize,
-    kind: Kind,
-    course: Course,
-    probe: Arc<Probe>,
-    /// `log_all_failures`.
-    wordy: bool,
-    /// What was last said of a try that had no result.
-    trouble: Option<String>,
 }
 
 /// A try that has ended: whose, how, and how long it took.
@@ -90,17 +80,13 @@ impl Lane {
         let topology = registry.topology();
         let served = topology.virtual_servers.iter().map(|row| Served::new(&topology, row));
         let services: Vec<Served> = served.collect();
-        let settings = &topology.global.settings;
-        let buffer = ReceiveBuffer {
-            bytes: settings.lvs_netlink_monitor_rcv_bufs,
-            force: *settings.lvs_netlink_monitor_rcv_bufs_force,
-        };
         let mut lane = Self {
             board,
             owners: HashMap::new(),
-            checkers: Vec::new(),
+            checkers: HashMap::new(),
+            next_number: 0,
             followers: Vec::new(),
-            presence: Presence::new(&services, buffer),
+            presence: presence(&services, &topology),
             services,
             asleep: Vec::new(),
             due: BTreeSet::new(),
@@ -109,9 +95,7 @@ impl Lane {
             ping_group: None,
             registry,
         };
-        for (number, service) in lane.services.iter().enumerate() {
-            service.pool.keys().for_each(|key| lane.owners.entry(key).or_default().push(number));
-        }
+        lane.find_owners();
         lane.followers = followed::all(&lane.services, &topology);
         lane.add_checkers(clock::now());
         lane.allow_descriptors();
@@ -119,34 +103,42 @@ impl Lane {
         Ok(lane)
     }
 
-    fn add_checkers(&mut self, now: Time) {
-        let chances = RandomState::new();
-        let clients = Clients::new(self.registry.topology().ssl.as_deref());
-        if let Some(why) = clients.problem() {
-            error!("SSL: {why}; SSL_GET cannot be carried out");
-        }
+    fn find_owners(&mut self) {
+        self.owners.clear();
         for (number, service) in self.services.iter().enumerate() {
-            for (place, server) in service.row.config.real_server.iter().enumerate() {
-                for (check, config) in server.checks.iter().enumerate() {
-                    let chance = chances.hash_one((number, place, check));
-                    let probe = Probe::of(config, *server.weight, &clients);
-                    let (Some(course), Some(probe)) = (Course::of(config, now, chance), probe) else {
-                        continue;
-                    };
-                    self.due.extend(course.poll_timeout().map(|at| (at, self.checkers.len())));
-                    self.checkers.push(Checker {
-                        service: number,
-                        place,
-                        check,
-                        kind: Kind::of(config),
-                        course,
-                        probe: Arc::new(probe),
-                        wordy: config.schedule().is_some_and(|schedule| *schedule.log_all_failures),
-                        trouble: None,
-                    });
-                }
+            service.pool.keys().for_each(|key| self.owners.entry(key).or_default().push(number));
+        }
+    }
+
+    fn add_checkers(&mut self, now: Time) {
+        let (chances, clients) = (RandomState::new(), clients(&self.registry.topology()));
+        for of in self.all_checks() {
+            let server = &self.services[of.service].row.config.real_server[of.place];
+            if let Some(checker) = Checker::new(of, (server, &clients), now, chances.hash_one(of)) {
+                self.add(checker);
             }
         }
+    }
+
+    /// Every check of the configuration.
+    fn all_checks(&self) -> Vec<Of> {
+        let mut all = Vec::new();
+        for (service, served) in self.services.iter().enumerate() {
+            for (place, server) in served.row.config.real_server.iter().enumerate() {
+                all.extend((0..server.checks.len()).map(|check| Of { service, place, check }));
+            }
+        }
+        all
+    }
+
+    fn add(&mut self, checker: Checker) {
+        self.insert(self.next_number, checker);
+        self.next_number += 1;
+    }
+
+    fn insert(&mut self, number: usize, checker: Checker) {
+        self.due.extend(checker.course.poll_timeout().map(|at| (at, number)));
+        self.checkers.insert(number, checker);
     }
 
     /// Every try has a descriptor, and more of them may go on at once than a process is given.
@@ -159,7 +151,8 @@ impl Lane {
 
     /// Lets the daemon send echo requests, where a check does.
     fn allow_echo(&mut self) {
-        if self.checkers.iter().any(|checker| checker.kind == Kind::Ping) {
+        let pings = self.checkers.values().any(|checker| checker.kind == Kind::Ping);
+        if pings && self.ping_group.is_none() {
             let widened = PingGroup::widen().inspect_err(|error| warn!("{error}"));
             self.ping_group = widened.ok().flatten();
         }
@@ -189,15 +182,12 @@ impl Lane {
             service.show_check(of, follower.kind, &outcome, None);
             found_by(&outcome).into_iter().for_each(|found| service.pool.handle_check(of.0, of.1, found));
         }
-        for checker in &self.checkers {
-            self.services[checker.service].show_wait((checker.place, checker.check), checker.kind);
+        for checker in self.checkers.values() {
+            let Of { service, place, check } = checker.of;
+            self.services[service].show_wait((place, check), checker.kind);
         }
         let tell_servers = *self.registry.topology().global.settings.rs_init_notifies;
-        for service in &mut self.services {
-            service.pool.handle_start(tell_servers);
-            (0..service.row.servers.len()).for_each(|place| service.show_server(place));
-            service.show();
-        }
+        self.services.iter_mut().for_each(|service| service.begin(tell_servers));
         let all = self.owners.keys().copied().collect::<Vec<_>>();
         self.want(all);
         for service in &mut self.services {
@@ -232,10 +222,11 @@ impl Lane {
                 Wake::Followed => self.follow_all(),
                 Wake::Moved => self.note_presence(clock::now()),
                 Wake::Command(Some(Command::Weigh { server, weight, done })) => {
-                    self.weigh(server, weight);
+                    self.weigh(&server, weight);
                     // Whoever has given up waiting does not matter.
                     let _ = done.try_send(());
                 }
+                Wake::Command(Some(Command::Reload(topology))) => self.follow_topology(&topology),
                 Wake::Command(Some(Command::Stop) | None) => return self.stop(),
             }
         }
@@ -246,8 +237,8 @@ impl Lane {
         while self.running.len() < AT_ONCE {
             let Some((_, number)) = self.due.first().copied().filter(|(at, _)| *at <= now) else { return };
             self.due.pop_first();
-            let checker = &mut self.checkers[number];
-            if self.services[checker.service].is_asleep {
+            let Some(checker) = self.checkers.get_mut(&number) else { continue };
+            if self.services[checker.of.service].is_asleep {
                 self.asleep.push(number);
                 continue;
             }
@@ -269,7 +260,8 @@ impl Lane {
         }
         let (services, checkers, due) = (&self.services, &self.checkers, &mut self.due);
         self.asleep.retain(|number| {
-            let sleeps = services[checkers[*number].service].is_asleep;
+            let Some(checker) = checkers.get(number) else { return false };
+            let sleeps = services[checker.of.service].is_asleep;
             if !sleeps {
                 due.insert((now, *number));
             }
@@ -279,27 +271,26 @@ impl Lane {
 
     /// A try has ended.
     fn handle_outcome(&mut self, number: usize, outcome: &Outcome, phases: &Phases) {
-        let checker = &mut self.checkers[number];
+        // A reload may have ended it.
+        let Some(checker) = self.checkers.get_mut(&number) else { return };
         let verdict = checker.course.handle_outcome(clock::now(), outcome);
         self.due.extend(checker.course.poll_timeout().map(|at| (at, number)));
-        let service = &mut self.services[checker.service];
+        let Of { service: number, place, check } = checker.of;
+        let service = &mut self.services[number];
         checker.log(service, outcome, verdict);
-        service.show_check((checker.place, checker.check), checker.kind, outcome, Some(phases));
+        service.show_check((place, check), checker.kind, outcome, Some(phases));
         let found = match (verdict, outcome) {
             (Verdict::Up | Verdict::Same, Outcome::Passed { adds }) => Found::Up(*adds),
             (Verdict::Down(_), _) => Found::Down,
             _ => return,
         };
         let changes = match found {
-            Found::Up(adds) => {
-                verdict == Verdict::Up || service.pool.adds(checker.place, checker.check) != adds
-            }
+            Found::Up(adds) => verdict == Verdict::Up || service.pool.adds(place, check) != adds,
             Found::Down => true,
         };
         if changes {
             let reason = reason(checker.kind, outcome);
-            service.handle_check(checker.place, checker.check, found);
-            let number = checker.service;
+            service.handle_check(place, check, found);
             self.follow(number, &reason);
         }
     }
@@ -352,12 +343,14 @@ impl Lane {
         }
     }
 
-    /// A manager's order.
-    fn weigh(&mut self, server: Server, weight: i64) {
-        let Some(number) = (server.service as usize).checked_sub(1) else { return };
-        let Some(service) = self.services.get_mut(number) else { return };
-        service.pool.handle_weight(server.place, weight);
-        service.show_server(server.place);
+    /// A manager's order; for a server that a reload has removed it comes too late.
+    fn weigh(&mut self, server: &Arc<RealServerRow>, weight: i64) {
+        let place_in = |service: &Served| service.row.servers.iter().position(|row| Arc::ptr_eq(row, server));
+        let found = self.services.iter().enumerate().find_map(|(at, service)| Some((at, place_in(service)?)));
+        let Some((number, place)) = found else { return };
+        let service = &mut self.services[number];
+        service.pool.handle_weight(place, weight);
+        service.show_server(place);
         service.show();
         self.follow(number, &Reason::Started);
     }
@@ -372,6 +365,25 @@ impl Lane {
             service.tell(&self.registry, &Reason::Shutdown);
         }
     }
+}
+
+/// The addresses of the host, as far as these services want to know.
+fn presence(services: &[Served], topology: &Topology) -> Presence {
+    let settings = &topology.global.settings;
+    let buffer = ReceiveBuffer {
+        bytes: settings.lvs_netlink_monitor_rcv_bufs,
+        force: *settings.lvs_netlink_monitor_rcv_bufs_force,
+    };
+    Presence::new(services, buffer)
+}
+
+/// What checks over TLS show servers.
+fn clients(topology: &Topology) -> Clients {
+    let clients = Clients::new(topology.ssl.as_deref());
+    if let Some(why) = clients.problem() {
+        error!("SSL: {why}; SSL_GET cannot be carried out");
+    }
+    clients
 }
 
 /// What an outcome says of a server.
@@ -390,31 +402,4 @@ fn reason(kind: Kind, outcome: &Outcome) -> Reason {
         _ => String::new(),
     };
     Reason::Checked { check: kind.word().to_owned(), detail }
-}
-
-impl Checker {
-    /// What is said of a try.
-    fn log(&mut self, service: &Served, outcome: &Outcome, verdict: Verdict) {
-        let (kind, names) = (self.kind.word(), service.pool.names());
-        let server = names.servers.get(self.place).map_or("", String::as_str);
-        match (outcome, verdict) {
-            (Outcome::Untold(why), _) => {
-                if self.trouble.as_ref() != Some(why) {
-                    warn!("{kind} of service {server} cannot be carried out: {why}");
-                    self.trouble = Some(why.clone());
-                }
-                return;
-            }
-            (Outcome::Passed { .. }, Verdict::Up) => info!("{kind} on service {server} success."),
-            (Outcome::Failed(why), Verdict::Down(0)) => info!("{kind} on service {server} failed: {why}"),
-            (Outcome::Failed(why), Verdict::Down(tries)) => {
-                info!("{kind} on service {server} failed after {tries} retries: {why}");
-            }
-            (Outcome::Failed(why), _) if self.wordy => {
-                info!("{kind} on service {server}: a try failed: {why}");
-            }
-            _ => {}
-        }
-        self.trouble = None;
-    }
 }

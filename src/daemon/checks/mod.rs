@@ -3,6 +3,7 @@
 //! | part | what it does |
 //! |---|---|
 //! | `lane` | a thread with a runtime of its own: has checks run when they are due, and tells pools what they found |
+//! | `checker` | a check there: when it is due, what it does, and what is said of it |
 //! | `followed` | checks that ask nobody: they follow a tracked file or a BFD session |
 //! | `served` | a virtual server there: its pool, its row, and what is told of it |
 //! | `presence` | whether virtual addresses are here, for `ha_suspend` |
@@ -14,6 +15,7 @@
 //! Nothing here can delay the vrrp lane; the kernel cannot delay checks, since it is another thread that asks it.
 
 mod board;
+mod checker;
 mod desk;
 mod followed;
 mod lane;
@@ -33,7 +35,7 @@ use tracing::{error, warn};
 
 use self::{board::Board, lane::Lane, reconciler::Reconciler};
 use super::{orders::Desk, real_time::RealTime, runtime};
-use crate::registry::{Registry, Server, Weights};
+use crate::registry::{RealServerRow, Registry, Topology, Weights};
 
 /// Orders that may wait for the lane.
 const COMMANDS: usize = 64;
@@ -43,11 +45,13 @@ const COMMANDS: usize = 64;
 enum Command {
     /// A manager gives a real server another weight.
     Weigh {
-        server: Server,
+        server: Arc<RealServerRow>,
         weight: i64,
         /// Hears when the row shows it.
         done: std::sync::mpsc::SyncSender<()>,
     },
+    /// A reload has put this in place.
+    Reload(Arc<Topology>),
     /// The end.
     Stop,
 }
@@ -68,8 +72,7 @@ impl Checks {
             return Ok(None);
         }
         let (commands, receiver) = mpsc::channel(COMMANDS);
-        let desk: Arc<dyn Weights> = Arc::new(Desk::new(&commands));
-        topology.virtual_servers.iter().for_each(|row| row.take_weights(Arc::clone(&desk)));
+        take_weights(&commands, &topology);
         let board = Arc::new(Board::default());
         let settings = &topology.global.settings;
         let real_time = Arc::new(RealTime::of_checks(settings));
@@ -93,12 +96,24 @@ impl Checks {
         Ok(Some(Self { commands, ended }))
     }
 
+    /// Has it go on as another topology has it; after its end nobody hears it.
+    pub(super) async fn follow(&self, topology: &Arc<Topology>) {
+        take_weights(&self.commands, topology);
+        let _ = self.commands.send(Command::Reload(Arc::clone(topology))).await;
+    }
+
     /// Has it stop, and waits for its end; whoever calls it sets the limit.
     pub(super) async fn stop(self) {
         // It is gone only when it has ended.
         let _ = self.commands.send(Command::Stop).await;
         let _ = self.ended.await;
     }
+}
+
+/// From now on orders for real servers are taken.
+fn take_weights(commands: &mpsc::Sender<Command>, topology: &Topology) {
+    let desk: Arc<dyn Weights> = Arc::new(Desk::new(commands));
+    topology.virtual_servers.iter().for_each(|row| row.take_weights(Arc::clone(&desk)));
 }
 
 /// Follows the limit of real-time work; it has no end.

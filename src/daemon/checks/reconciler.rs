@@ -18,7 +18,7 @@ use super::{
     traffic::{Counted, Seen},
 };
 use crate::{
-    config::settings::ProcessSettings,
+    config::settings::{GlobalDefs, ProcessSettings},
     kernel::{
         KernelError, ReceiveBuffer, clock,
         ipvs::{Change, Connections, Held, Ipvs, ServiceKey, Timeouts},
@@ -54,32 +54,29 @@ pub(super) struct Reconciler {
     ipvs: Option<Ipvs>,
     wanted: HashMap<ServiceKey, Entry>,
     held: HashMap<ServiceKey, Entry>,
+    /// Services that are nobody's any more, until the kernel has them no more.
+    leaving: HashSet<ServiceKey>,
     /// Services that were not as they should be at the last look, and those that the kernel refuses to make so.
     wrong: HashSet<ServiceKey>,
     refused: HashSet<ServiceKey>,
     /// What has been said already: refusals of the kernel that stay the same are said once.
     said: HashSet<String>,
     looked_at: Time,
-    /// When IPVS was last opened, or that was tried.
-    opened_at: Time,
+    /// Until then no attempt is made to open IPVS.
+    reopen_at: Time,
 }
 
 impl Reconciler {
     /// For the virtual servers of a topology.
     pub(super) fn new(topology: &Topology, board: Arc<Board>) -> Self {
         let settings = &topology.global.settings;
-        let interval = (*settings.snmp_vs_stats_update_interval).min(*settings.snmp_rs_stats_update_interval);
         Self {
             board,
             counted: Counted::new(topology),
-            interval: interval.clamp(Duration::from_secs(1), LOOK),
+            interval: interval(settings),
             flush_first: settings.lvs_flush,
-            flush_last: settings.lvs_flush_on_stop.is_some_and(|what| what != "VS"),
-            timeouts: settings.lvs_timeouts.as_ref().map(|timeouts| Timeouts {
-                tcp: timeouts.tcp,
-                tcp_fin: timeouts.tcp_fin,
-                udp: timeouts.udp,
-            }),
+            flush_last: flushes_last(settings),
+            timeouts: timeouts(settings),
             timeouts_before: None,
             namespace: namespace(&topology.process),
             buffer: ReceiveBuffer {
@@ -89,11 +86,12 @@ impl Reconciler {
             ipvs: None,
             wanted: HashMap::new(),
             held: HashMap::new(),
+            leaving: HashSet::new(),
             wrong: HashSet::new(),
             refused: HashSet::new(),
             said: HashSet::new(),
             looked_at: Time::default(),
-            opened_at: Time::default(),
+            reopen_at: Time::default(),
         }
     }
 
@@ -106,13 +104,16 @@ impl Reconciler {
         self.open();
         let mut wait = self.interval;
         loop {
-            let Work { wanted, end } =
+            let Work { wanted, topology, end } =
                 self.board.take(wait.saturating_sub(clock::now().since(self.looked_at)));
             let keys: Vec<ServiceKey> = wanted.keys().copied().collect();
             for (key, entry) in wanted {
-                match entry {
-                    Some(entry) => drop(self.wanted.insert(key, entry)),
-                    None => drop(self.wanted.remove(&key)),
+                if let Some(entry) = entry {
+                    self.wanted.insert(key, entry);
+                    self.leaving.remove(&key);
+                } else {
+                    self.wanted.remove(&key);
+                    self.leaving.insert(key);
                 }
             }
             match end {
@@ -121,6 +122,10 @@ impl Reconciler {
                 Some(End::Leaving) => return,
             }
             self.carry(&keys);
+            if let Some(topology) = topology {
+                self.follow(&topology);
+                wait = self.interval;
+            }
             if clock::now().since(self.looked_at) >= wait {
                 let began = clock::now();
                 self.repair();
@@ -131,7 +136,8 @@ impl Reconciler {
 
     /// Opens IPVS, looks at what is there, and sets what is set once.
     fn open(&mut self) {
-        (self.looked_at, self.opened_at) = (clock::now(), clock::now());
+        self.looked_at = clock::now();
+        self.reopen_at = self.looked_at + REOPEN;
         match Ipvs::open(self.buffer) {
             Ok(ipvs) => self.ipvs = Some(ipvs),
             Err(error) => return self.say(&error, "IPVS cannot be used, servers are checked without it"),
@@ -141,10 +147,34 @@ impl Reconciler {
             self.flush_first = false;
             self.make(&[Change::Flush]);
         }
-        if let Some(timeouts) = self.timeouts {
-            self.timeouts_before = self.ipvs.as_mut().and_then(|ipvs| ipvs.timeouts().ok());
-            self.make(&[Change::SetTimeouts(timeouts)]);
+        self.set_timeouts();
+        self.look();
+    }
+
+    fn set_timeouts(&mut self) {
+        let Some(timeouts) = self.timeouts else { return };
+        let before = self.timeouts_before.or_else(|| self.ipvs.as_mut()?.timeouts().ok());
+        self.timeouts_before = before;
+        self.make(&[Change::SetTimeouts(timeouts)]);
+    }
+
+    /// After a reload, when what is gone has been removed.
+    fn follow(&mut self, topology: &Topology) {
+        let settings = &topology.global.settings;
+        self.counted = Counted::new(topology);
+        (self.interval, self.flush_last) = (interval(settings), flushes_last(settings));
+        let timeouts = timeouts(settings);
+        if timeouts != self.timeouts {
+            self.timeouts = timeouts;
+            match (timeouts, self.timeouts_before.take()) {
+                (None, Some(before)) => drop(self.make(&[Change::SetTimeouts(before)])),
+                (_, before) => {
+                    self.timeouts_before = before;
+                    self.set_timeouts();
+                }
+            }
         }
+        // For the rows that are new.
         self.look();
     }
 
@@ -152,7 +182,8 @@ impl Reconciler {
     fn look(&mut self) -> bool {
         self.looked_at = clock::now();
         let Some(ipvs) = &mut self.ipvs else { return false };
-        match read(ipvs, &self.counted) {
+        let is_ours = |key: &ServiceKey| self.counted.has(key) || self.leaving.contains(key);
+        match read(ipvs, is_ours) {
             Ok((held, seen)) => {
                 self.held = held;
                 self.counted.show(&seen);
@@ -161,7 +192,7 @@ impl Reconciler {
             Err(error) => {
                 self.say(&error, "the table of IPVS cannot be read");
                 // It is opened anew at the next look.
-                self.ipvs = None;
+                (self.ipvs, self.reopen_at) = (None, self.looked_at);
                 false
             }
         }
@@ -171,7 +202,7 @@ impl Reconciler {
     fn repair(&mut self) {
         if self.ipvs.is_none() {
             self.looked_at = clock::now();
-            if self.looked_at.since(self.opened_at) < REOPEN {
+            if self.looked_at < self.reopen_at {
                 return;
             }
             self.open();
@@ -184,6 +215,7 @@ impl Reconciler {
         let wrong: HashSet<ServiceKey> = self
             .wanted
             .keys()
+            .chain(&self.leaving)
             .copied()
             .filter(|key| !changes(self.held.get(key), self.wanted.get(key)).is_empty())
             .collect();
@@ -232,7 +264,10 @@ impl Reconciler {
             }
             match self.wanted.get(key) {
                 Some(entry) if whole => drop(self.held.insert(*key, entry.clone())),
-                None if whole => drop(self.held.remove(key)),
+                None if whole => {
+                    self.held.remove(key);
+                    self.leaving.remove(key);
+                }
                 _ => {}
             }
         }
@@ -285,12 +320,32 @@ fn namespace(process: &ProcessSettings) -> Option<PathBuf> {
     Some(named.unwrap_or_else(|| PathBuf::from("/proc/1/ns/net")))
 }
 
+/// From one look at the table to the next.
+fn interval(settings: &GlobalDefs) -> Duration {
+    let interval = (*settings.snmp_vs_stats_update_interval).min(*settings.snmp_rs_stats_update_interval);
+    interval.clamp(Duration::from_secs(1), LOOK)
+}
+
+/// `lvs_flush_on_stop` without VS.
+fn flushes_last(settings: &GlobalDefs) -> bool {
+    settings.lvs_flush_on_stop.is_some_and(|what| what != "VS")
+}
+
+/// `lvs_timeouts`.
+fn timeouts(settings: &GlobalDefs) -> Option<Timeouts> {
+    let timeouts = settings.lvs_timeouts.as_ref()?;
+    Some(Timeouts { tcp: timeouts.tcp, tcp_fin: timeouts.tcp_fin, udp: timeouts.udp })
+}
+
 /// What the kernel holds of the services that are somebody's.
-fn read(ipvs: &mut Ipvs, counted: &Counted) -> Result<(HashMap<ServiceKey, Entry>, Vec<Seen>), KernelError> {
+fn read(
+    ipvs: &mut Ipvs,
+    is_ours: impl Fn(&ServiceKey) -> bool,
+) -> Result<(HashMap<ServiceKey, Entry>, Vec<Seen>), KernelError> {
     let (mut held, mut seen) = (HashMap::new(), Vec::new());
     for Held { what: service, statistics } in ipvs.services()? {
         let key = service.key;
-        if !counted.has(&key) {
+        if !is_ours(&key) {
             continue;
         }
         let destinations = ipvs.destinations(&key)?;

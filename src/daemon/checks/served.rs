@@ -6,8 +6,14 @@ use tracing::info;
 
 use crate::{
     check::{Kind, Outcome, Phases},
-    config::settings::Destination,
-    kernel::{clock, ipvs::ServiceKey},
+    config::{
+        plan::{self, KeptServer},
+        settings::Destination,
+    },
+    kernel::{
+        clock,
+        ipvs::{Service, ServiceKey},
+    },
     pool::{Event, Found, Move, Pool, services},
     registry::{
         Change, CheckStatus, RealServerStatus, Reason, Registry, State, Subject, Topology, VirtualServerRow,
@@ -28,11 +34,16 @@ pub(super) struct Served {
 
 /// The pool of a row.
 pub(super) fn pool(topology: &Topology, row: &VirtualServerRow) -> Pool {
+    Pool::new(&row.config, services_of(topology, row))
+}
+
+/// The services that a row is.
+fn services_of(topology: &Topology, row: &VirtualServerRow) -> Vec<Service> {
     let group = match &row.config.heading {
         Destination::Group(name) => topology.server_groups.iter().find(|group| *group.name == **name),
         _ => None,
     };
-    Pool::new(&row.config, services(&row.config, row.family, group))
+    services(&row.config, row.family, group)
 }
 
 impl Served {
@@ -58,6 +69,41 @@ impl Served {
         }
     }
 
+    /// It begins.
+    pub(super) fn begin(&mut self, tell_servers: bool) {
+        self.pool.handle_start(tell_servers);
+        self.show_all();
+    }
+
+    /// Tells of those of its servers that another row of it has no more. What the servers of that were before.
+    pub(super) fn take_leave(
+        &mut self,
+        registry: &Registry,
+        next: &VirtualServerRow,
+    ) -> Vec<Option<KeptServer>> {
+        let kept = plan::kept_servers(&self.row.config, &next.config);
+        let mut leaves = vec![true; self.row.config.real_server.len()];
+        kept.iter().flatten().for_each(|kept| leaves[kept.before] = false);
+        self.pool.handle_leaving((0..leaves.len()).filter(|place| leaves[*place]));
+        self.tell(registry, &Reason::Deleted);
+        kept
+    }
+
+    /// Goes on as another row has it.
+    pub(super) fn follow(
+        &mut self,
+        topology: &Topology,
+        row: &Arc<VirtualServerRow>,
+        kept: &[Option<KeptServer>],
+    ) {
+        let before = std::mem::replace(&mut self.row, Arc::clone(row));
+        let tell_servers = *topology.global.settings.rs_init_notifies;
+        let services = services_of(topology, row);
+        self.pool.handle_reload((&before.config, &row.config), services, kept, tell_servers);
+        self.installed.retain(|key| self.pool.keys().any(|now| now == *key));
+        self.show_all();
+    }
+
     /// The kernel has one of its services, or has it no more.
     pub(super) fn note_installed(&mut self, key: ServiceKey, is: bool) {
         if is {
@@ -65,6 +111,12 @@ impl Served {
         } else {
             self.installed.remove(&key);
         }
+        self.show();
+    }
+
+    /// Shows readers what is true of it and its servers now.
+    fn show_all(&self) {
+        (0..self.row.servers.len()).for_each(|place| self.show_server(place));
         self.show();
     }
 
@@ -153,6 +205,7 @@ impl Served {
                 let needed = if change.is_up() { quorum.gained_at() } else { quorum.lost_below() };
                 let reason = match change {
                     Move::Stop => Reason::Shutdown,
+                    Move::Gone => Reason::Deleted,
                     _ => Reason::Quorum { needed, weight: *weight },
                 };
                 (Subject::Service { index: self.row.index, name: service }, change, reason)
@@ -163,7 +216,7 @@ impl Served {
             Move::Up { first: true } => (State::Init, State::Up),
             Move::Up { first: false } => (State::Down, State::Up),
             Move::Down { first: true } => (State::Init, State::Down),
-            Move::Down { first: false } | Move::Stop => (State::Up, State::Down),
+            Move::Down { first: false } | Move::Stop | Move::Gone => (State::Up, State::Down),
         };
         Some((subject, Change { from, to, reason, priority: Priority(0) }))
     }

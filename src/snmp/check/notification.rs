@@ -5,7 +5,7 @@ use agentx::{Oid, Value, VarBind};
 use super::{server, service};
 use crate::{
     config::settings::Destination,
-    registry::{State, Subject, Transition, VirtualServerRow},
+    registry::{State, Transition, VirtualServerRow},
     snmp::{KEEPALIVED, Snapshot, address_octets, address_type, integer, one_or_two, text, unsigned},
     units::Family,
 };
@@ -22,15 +22,9 @@ pub(in crate::snmp) fn notification(
     snapshot: &Snapshot,
     transition: &Transition,
 ) -> Option<(Oid, Vec<VarBind>)> {
-    let (index, place) = match &transition.subject {
-        Subject::Service { index, .. } => (*index, None),
-        Subject::Server { service, place, .. } => (*service, Some(*place)),
-        Subject::Instance { .. } | Subject::Group { .. } | Subject::Configuration | Subject::Daemon => {
-            return None;
-        }
-    };
     // One of an earlier run may not be configured any more.
-    let row = snapshot.virtual_servers.get((index as usize).checked_sub(1)?)?;
+    let (row, place) = snapshot.service_of(transition)?;
+    let index = row.index;
     let has_index = !snapshot.global.settings.snmp_compat;
     let service_cell = |column| {
         let oid = under(&service::TABLE.entry[9..]).child(column);
@@ -39,9 +33,9 @@ pub(in crate::snmp) fn notification(
     let up = transition.change.to == State::Up;
     let mut varbinds = Vec::new();
     if let Some(place) = place {
-        let server = row.config.real_server.get(place as usize)?;
+        let server = row.config.real_server.get(place)?;
         // The sorry server is counted first.
-        let number = place + 1 + u32::from(row.sorry.is_some());
+        let number = u32::try_from(place).ok()? + 1 + u32::from(row.sorry.is_some());
         let cell = |column| {
             let oid = under(&server::TABLE.entry[9..]).child(column);
             if has_index { oid.child(index).child(number) } else { oid }

@@ -45,8 +45,8 @@ impl Server {
 
     fn row(&self) -> Option<&RealServerRow> {
         match self.place {
-            Some(place) => self.service.servers.get(place),
-            None => self.service.sorry.as_ref(),
+            Some(place) => self.service.servers.get(place).map(|row| &**row),
+            None => self.service.sorry.as_deref(),
         }
     }
 

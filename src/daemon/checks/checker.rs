@@ -1,0 +1,102 @@
+//! A check of the lane: when it is due, what it does, and what is said of it.
+
+use std::sync::Arc;
+
+use tracing::{info, warn};
+
+use super::served::Served;
+use crate::{
+    check::{Clients, Course, Kind, Outcome, Probe, Verdict},
+    config::settings::{Check, RealServer},
+    units::Time,
+};
+
+/// A check.
+pub(super) struct Checker {
+    /// What it is a check of.
+    pub(super) of: Of,
+    pub(super) kind: Kind,
+    pub(super) course: Course,
+    pub(super) probe: Arc<Probe>,
+    /// `log_all_failures`.
+    wordy: bool,
+    /// What was last said of a try that had no result.
+    trouble: Option<String>,
+}
+
+/// The virtual server of a check, the real server there, and which check of that it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Of {
+    pub(super) service: usize,
+    pub(super) place: usize,
+    pub(super) check: usize,
+}
+
+impl Checker {
+    /// That of the configuration, which begins soon; `None` for one that follows something instead. `chance` spreads the
+    /// beginnings of many.
+    pub(super) fn new(
+        of: Of,
+        (server, clients): (&RealServer, &Clients),
+        now: Time,
+        chance: u64,
+    ) -> Option<Self> {
+        let config = server.checks.get(of.check)?;
+        Some(Self {
+            of,
+            kind: Kind::of(config),
+            course: Course::of(config, now, chance)?,
+            probe: Arc::new(Probe::of(config, *server.weight, clients)?),
+            wordy: is_wordy(config),
+            trouble: None,
+        })
+    }
+
+    /// The same of a server that is known to be up or down, or comes while others have long been checked.
+    pub(super) fn joining(self, up: bool) -> Self {
+        Self { course: self.course.joining(up), ..self }
+    }
+
+    /// Goes on with what another configuration says of it, which asks the same.
+    pub(super) fn follow(
+        self,
+        of: Of,
+        (server, clients): (&RealServer, &Clients),
+        now: Time,
+    ) -> Option<Self> {
+        let config = server.checks.get(of.check)?;
+        let mut course = self.course;
+        course.handle_reload(now, config);
+        let probe = Arc::new(Probe::of(config, *server.weight, clients)?);
+        Some(Self { of, course, probe, wordy: is_wordy(config), ..self })
+    }
+
+    /// What is said of a try.
+    pub(super) fn log(&mut self, service: &Served, outcome: &Outcome, verdict: Verdict) {
+        let (kind, names) = (self.kind.word(), service.pool.names());
+        let server = names.servers.get(self.of.place).map_or("", String::as_str);
+        match (outcome, verdict) {
+            (Outcome::Untold(why), _) => {
+                if self.trouble.as_ref() != Some(why) {
+                    warn!("{kind} of service {server} cannot be carried out: {why}");
+                    self.trouble = Some(why.clone());
+                }
+                return;
+            }
+            (Outcome::Passed { .. }, Verdict::Up) => info!("{kind} on service {server} success."),
+            (Outcome::Failed(why), Verdict::Down(0)) => info!("{kind} on service {server} failed: {why}"),
+            (Outcome::Failed(why), Verdict::Down(tries)) => {
+                info!("{kind} on service {server} failed after {tries} retries: {why}");
+            }
+            (Outcome::Failed(why), _) if self.wordy => {
+                info!("{kind} on service {server}: a try failed: {why}");
+            }
+            _ => {}
+        }
+        self.trouble = None;
+    }
+}
+
+fn is_wordy(config: &Check) -> bool {
+    config.schedule().is_some_and(|schedule| *schedule.log_all_failures)
+}

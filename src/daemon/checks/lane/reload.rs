@@ -1,0 +1,111 @@
+//! A reload in the lane: what goes on keeps what is known of it, the turns of its checks and its tries.
+
+use std::collections::{BTreeSet, HashMap};
+use std::hash::{BuildHasher as _, RandomState};
+use std::mem;
+use std::sync::Arc;
+
+use super::super::{
+    checker::{Checker, Of},
+    followed,
+    served::Served,
+};
+use super::{Lane, clients, presence};
+use crate::{
+    config::plan::KeptServer,
+    kernel::clock,
+    registry::{Reason, Topology},
+};
+
+/// What a virtual server was before: its number, and its servers.
+type Before = Option<(usize, Vec<Option<KeptServer>>)>;
+
+impl Lane {
+    /// This topology is in place from now on.
+    pub(super) fn follow_topology(&mut self, topology: &Arc<Topology>) {
+        let mut keys: Vec<_> = self.owners.keys().copied().collect();
+        let before = self.follow_services(topology);
+        self.find_owners();
+        self.follow_checks(topology, &before);
+        self.presence = presence(&self.services, topology);
+        self.note_presence(clock::now());
+        self.allow_descriptors();
+        self.allow_echo();
+        self.followers = followed::all(&self.services, topology);
+        self.follow_all();
+        keys.extend(self.owners.keys());
+        self.want(keys);
+        self.board.follow(Arc::clone(topology));
+        for service in &mut self.services {
+            // One whose checks are gone is up for want of anything that fails.
+            service.tell(&self.registry, &Reason::Recovered);
+        }
+    }
+
+    /// Has the services be those of the topology: what ends is told of, then the others go on or begin.
+    fn follow_services(&mut self, topology: &Topology) -> Vec<Before> {
+        let rows = &topology.virtual_servers;
+        let new: HashMap<usize, _> = rows.iter().map(|row| (row.identity(), row)).collect();
+        let mut known = HashMap::new();
+        for (number, mut served) in mem::take(&mut self.services).into_iter().enumerate() {
+            match new.get(&served.row.identity()) {
+                Some(row) => {
+                    let kept = served.take_leave(&self.registry, row);
+                    known.insert(row.identity(), (served, (number, kept)));
+                }
+                None => {
+                    served.pool.handle_removal();
+                    served.tell(&self.registry, &Reason::Deleted);
+                }
+            }
+        }
+        let tell_servers = *topology.global.settings.rs_init_notifies;
+        let mut before = Vec::with_capacity(rows.len());
+        for row in rows {
+            let (served, origin) = match known.remove(&row.identity()) {
+                Some((mut served, (number, kept))) => {
+                    served.follow(topology, row, &kept);
+                    (served, Some((number, kept)))
+                }
+                None => {
+                    let mut served = Served::new(topology, row);
+                    served.begin(tell_servers);
+                    served.pool.handle_joining();
+                    (served, None)
+                }
+            };
+            self.services.push(served);
+            before.push(origin);
+        }
+        before
+    }
+
+    /// Has the checks be those of the services.
+    fn follow_checks(&mut self, topology: &Topology, before: &[Before]) {
+        let mut old: HashMap<Of, (usize, Checker)> =
+            mem::take(&mut self.checkers).into_iter().map(|(number, one)| (one.of, (number, one))).collect();
+        self.due = BTreeSet::new();
+        let (now, chances, clients) = (clock::now(), RandomState::new(), clients(topology));
+        for of in self.all_checks() {
+            let service = &self.services[of.service];
+            let server = &service.row.config.real_server[of.place];
+            let known = before[of.service].as_ref();
+            let kept = known.and_then(|(number, servers)| Some((*number, servers[of.place].as_ref()?)));
+            let origin = kept.and_then(|(service, kept)| {
+                let check = kept.checks[of.check]?;
+                Some(Of { service, place: kept.before, check })
+            });
+            if let Some((number, checker)) = origin.and_then(|origin| old.remove(&origin)) {
+                if let Some(checker) = checker.follow(of, (server, &clients), now) {
+                    self.insert(number, checker);
+                }
+                continue;
+            }
+            let up = service.pool.passes(of.place, of.check);
+            if let Some(checker) = Checker::new(of, (server, &clients), now, chances.hash_one(of)) {
+                service.show_wait((of.place, of.check), checker.kind);
+                self.add(checker.joining(up));
+            }
+        }
+    }
+}

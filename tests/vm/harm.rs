@@ -1,0 +1,83 @@
+//! What others do to the table of IPVS, or to IPVS itself: the daemon brings it back, and goes on.
+
+use lab::{Result, Subject};
+
+use crate::site::Site;
+use crate::{GUEST, SOON, ours};
+
+const ADDRESSES: [&str; 3] = ["10.64.0.1", "10.64.1.1", "10.64.1.2"];
+const SERVICE: &str = "-A -t 10.64.0.1:80 -s rr";
+const ONE: &str = "-a -t 10.64.0.1:80 -r 10.64.1.1:80 -m -w 1";
+const TWO: &str = "-a -t 10.64.0.1:80 -r 10.64.1.2:80 -m -w 1";
+
+/// How often the table is edited: for about fifteen seconds.
+const EDITS: usize = 24;
+
+fn config() -> String {
+    let server = |number: u8| {
+        format!(
+            "  real_server 10.64.1.{number} 80 {{\n    TCP_CHECK {{\n      connect_timeout 1\n      retry 0\n    }}\n  }}\n"
+        )
+    };
+    format!(
+        "global_defs {{\n  snmp_vs_stats_update_interval 1\n}}\nvirtual_server 10.64.0.1 80 {{\n  delay_loop 1\n  warmup 0\n  \
+         lb_algo rr\n  lb_kind NAT\n  protocol TCP\n{}{}}}\n",
+        server(1),
+        server(2)
+    )
+}
+
+#[test]
+fn a_table_that_is_edited_all_the_time_is_right_when_it_ends() -> Result<()> {
+    GUEST.tells(|| {
+        // keepalived leaves the table as others have made it.
+        if ours() == Subject::Keepalived {
+            return Ok(());
+        }
+        let site = Site::new(&ADDRESSES)?;
+        let first = site.server("10.64.1.1:80")?;
+        let _second = site.server("10.64.1.2:80")?;
+        let router = site.start(&config())?;
+        site.wait_table(&[SERVICE, ONE, TWO])?;
+        let harm = [
+            "-d -t 10.64.0.1:80 -r 10.64.1.2:80",
+            "-e -t 10.64.0.1:80 -r 10.64.1.1:80 -m -w 9",
+            "-a -t 10.64.0.1:80 -r 10.64.1.77:80 -m",
+            "-E -t 10.64.0.1:80 -s wlc -p 9",
+            "-D -t 10.64.0.1:80",
+            "-C",
+        ];
+        for edit in harm.iter().cycle().take(EDITS) {
+            // What is not there at the moment cannot be harmed.
+            site.host().sh(&format!("ipvsadm {edit} 2>/dev/null; sleep 0.5"))?;
+        }
+        site.wait_table(&[SERVICE, ONE, TWO])?;
+        // What another program adds before the daemon does is taken over and put right.
+        drop(first);
+        site.wait_table(&[SERVICE, TWO])?;
+        site.host().sh("ipvsadm -a -t 10.64.0.1:80 -r 10.64.1.1:80 -i -w 7")?;
+        let _again = site.server("10.64.1.1:80")?;
+        site.wait_table(&[SERVICE, ONE, TWO])?;
+        router.stop()?;
+        site.wait_table(&[])
+    })
+}
+
+#[test]
+fn a_module_that_is_unloaded_is_loaded_again() -> Result<()> {
+    GUEST.tells(|| {
+        if ours() == Subject::Keepalived {
+            return Ok(());
+        }
+        let site = Site::new(&ADDRESSES)?;
+        let _servers = [site.server("10.64.1.1:80")?, site.server("10.64.1.2:80")?];
+        let router = site.start(&config())?;
+        site.wait_table(&[SERVICE, ONE, TWO])?;
+        site.host()
+            .sh("timeout 30 sh -c 'until ipvsadm -C && rmmod $(lsmod | sed -n \"s/^\\(ip_vs_[a-z]*\\) .*/\\1/p\") ip_vs; do :; done' 2>/dev/null")?;
+        router.wait_log("the table of IPVS cannot be read", SOON)?;
+        site.wait_table(&[SERVICE, ONE, TWO])?;
+        router.stop()?;
+        site.wait_table(&[])
+    })
+}
