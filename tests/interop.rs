@@ -11,6 +11,7 @@
 //! | `election` | who is MASTER: priorities, addresses, preemption, stops, deaths, broken links, mismatches |
 //! | `authentication` | who is believed: authentication headers, with another key, without one, said twice |
 //! | `control` | `steadfast ctl`: what is answered over the control socket, and who cannot hold up anything there |
+//! | `dbus` | D-Bus: what is on the bus, what is told there, and a bus that hangs or dies |
 //! | `dumps` | dump files: what tools take out of them |
 //! | `fifos` | lines in FIFOs, and the scripts that read them |
 //! | `frr` | the same with FRR as the other router |
@@ -24,7 +25,7 @@
 //! | `addresses` | what the kernel holds: before, during and after, and when others change it |
 //! | `ipv6` | what is different over IPv6: addresses of both families, groups, duplicate address detection |
 //! | `onwards` | clauses about what goes on to another link, and what does not |
-//! | `order` | hundreds of transitions to scripts, FIFOs and mail at once |
+//! | `order` | a thousand transitions to scripts, FIFOs, mail, D-Bus and SNMP at once |
 //! | `recording` | what a daemon records, replayed |
 //! | `privileges` | with how little the daemon runs, and the unit that gives it no more |
 //! | `processes` | parent and engine: who starts, watches, restarts and stops whom, pid files, systemd |
@@ -61,6 +62,8 @@ mod authentication;
 mod clauses;
 #[path = "interop/control.rs"]
 mod control;
+#[path = "interop/dbus.rs"]
+mod dbus;
 #[path = "interop/dumps.rs"]
 mod dumps;
 #[path = "interop/election.rs"]

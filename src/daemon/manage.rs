@@ -26,7 +26,9 @@ use super::{
     checks::Checks,
     dumps::{self, Dumps},
     engine::Command,
+    errands::Errands,
     heart, journal,
+    orders::Desk,
     real_time::RealTime,
     reload::{Adopted, Queue, Reloader, TimeFile},
     tether::{self, Voice, Word},
@@ -84,7 +86,7 @@ impl Manage<'_> {
             mut followers,
             journal,
             checks: (mut checks, runs_checks),
-            signals: (commands, dumps),
+            signals: (commands, dump_signals),
             ..
         } = self;
         let (voice, said) = parent;
@@ -94,15 +96,17 @@ impl Manage<'_> {
         let mut tasks = JoinSet::new();
         tasks.spawn(Agent::new(setup, &registry, told, backlog).serve());
         let mut subagent = pin!(end_of(tasks).fuse());
-        let mut notify = notify::Sinks::new(&registry)?;
+        let (ask, asked) = mpsc::channel(1);
+        let dumps = Dumps::new(&registry);
+        let errands = Errands { dumps: dumps.clone(), reload: ask.clone(), engine: Desk::new(&engine) };
+        let mut notify = notify::Sinks::new(&registry, Arc::new(errands))?;
         let mut time_file = TimeFile::new(&registry.topology().global.settings)?;
         let mut thrift = Thrift::new()?;
         {
-            let (ask, asked) = mpsc::channel(1);
             let (adopt, mut adopted) = mpsc::channel(1);
             let mut heart = pin!(heart::beat(engine.downgrade(), voice.clone()).fuse());
             let mut parent = pin!(self::parent(engine.clone(), said).fuse());
-            let mut dumps = pin!(dumps::on_signals(Dumps::new(&registry), dumps));
+            let mut dumps = pin!(dumps::on_signals(dumps, dump_signals));
             let keeper = notify::Keeper::default;
             let mut reloads =
                 Queue { reloader, asked, orders, engine: engine.clone(), adopt, voice, keeper: keeper() };

@@ -13,6 +13,7 @@ mod connections;
 mod control;
 mod dumps;
 mod engine;
+mod errands;
 mod heart;
 mod host;
 mod journal;

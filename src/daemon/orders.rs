@@ -24,7 +24,8 @@ impl<C> Desk<C> {
         Self(commands.downgrade())
     }
 
-    fn send(&self, command: C) -> Result<(), NotDone> {
+    /// Sends a command, if there is room for it.
+    pub(super) fn send(&self, command: C) -> Result<(), NotDone> {
         self.0.upgrade().ok_or(NotDone)?.try_send(command).map_err(|_| NotDone)
     }
 

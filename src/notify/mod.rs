@@ -1,4 +1,4 @@
-//! Who is told of transitions, each sink at its own pace: notify scripts, FIFOs, mail.
+//! Who is told of transitions, each sink at its own pace: notify scripts, FIFOs, mail, D-Bus.
 //!
 //! Every sink reads the one stream of transitions with a cursor of its own, in order, and is never waited for: neither by
 //! the engine nor by another sink. What it cannot take yet waits in the stream, which is the queue, and is bounded; what
@@ -11,6 +11,7 @@
 //! | `fifo`, `writer`, `line` | writes a line for each transition into `notify_fifo`, `vrrp_notify_fifo` and `lvs_notify_fifo` |
 //! | `pools` | what scripts and FIFOs are told of virtual servers and their real servers |
 //! | `mail`, `letter`, `postbox`, `smtp`, `bounded` | mails what `smtp_alert` asks for, and tries again while the server is away |
+//! | `dbus` | sends signals on the system bus, and answers there |
 //! | `reader` | keeps the script of a FIFO running |
 //! | `contests` | how often it is told that a MASTER hears a router with a lower claim |
 //! | `kept` | what a panic in one of them ends: nothing but that one, for a moment |
@@ -19,6 +20,7 @@
 mod bounded;
 mod command;
 mod contests;
+mod dbus;
 mod fifo;
 mod kept;
 mod letter;
@@ -32,5 +34,6 @@ mod sinks;
 mod smtp;
 mod writer;
 
+pub use self::dbus::Errands;
 pub use self::kept::{Keeper, Part, kept};
 pub use self::sinks::{Sinks, rows};

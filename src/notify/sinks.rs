@@ -9,6 +9,7 @@ use futures_util::{
 };
 
 use super::{
+    dbus::{Dbus, Errands},
     fifo::Fifo,
     kept::{Keeper, Part, kept},
     mail::Mail,
@@ -17,13 +18,13 @@ use super::{
 use crate::{
     config::{Global, settings},
     kernel::{Deadline, clock, process::Owner},
-    registry::{FifoConfig, FifoScope, MailConfig, Registry, SinkConfig, SinkRow},
+    registry::{DbusConfig, FifoConfig, FifoScope, MailConfig, Registry, SinkConfig, SinkRow},
 };
 
 /// Mode of a FIFO before the umask takes bits from it, as keepalived has it.
 const FIFO_MODE: u32 = 0o644;
 
-/// How long a FIFO that a reload has removed may take: its readers to take the rest, and its script to end.
+/// How long may take what a reload has removed: the readers of a FIFO and the bus to take the rest, and a script to end.
 const LEAVES_WITHIN: Duration = Duration::from_secs(1);
 /// How long the mails may take that wait when a reload says that nobody is mailed any more.
 const MAILED_WITHIN: Duration = Duration::from_secs(10);
@@ -50,6 +51,11 @@ pub fn rows(global: &Global) -> Vec<Arc<SinkRow>> {
         mail(global)
             .map(|mail| SinkRow::new(format!("mail by way of {}", mail.server), SinkConfig::Mail(mail))),
     );
+    rows.extend(settings.enable_dbus.then(|| {
+        let service = settings.dbus_service_name.to_string();
+        let no_interface = settings.dbus_no_interface_name.as_deref().unwrap_or("none").to_owned();
+        SinkRow::new(format!("D-Bus {service}"), SinkConfig::Dbus(DbusConfig { service, no_interface }))
+    }));
     rows.into_iter().map(Arc::new).collect()
 }
 
@@ -127,6 +133,9 @@ pub struct Sinks {
     scripts: Option<Runner>,
     fifos: Vec<Fifo>,
     mail: Option<Mail>,
+    dbus: Option<Dbus>,
+    /// For callers on D-Bus.
+    errands: Arc<dyn Errands>,
     /// Those that a reload has removed, until they are done.
     leaving: FuturesUnordered<LocalBoxFuture<'static, ()>>,
 }
@@ -137,9 +146,10 @@ impl Sinks {
     ///
     /// # Errors
     /// When descriptors run out.
-    pub fn new(registry: &Arc<Registry>) -> io::Result<Self> {
-        let (scripts, fifos, mail, leaving) = Default::default();
-        let mut sinks = Self { registry: Arc::clone(registry), scripts, fifos, mail, leaving };
+    pub fn new(registry: &Arc<Registry>, errands: Arc<dyn Errands>) -> io::Result<Self> {
+        let (scripts, fifos, mail, dbus, leaving) = Default::default();
+        let registry = Arc::clone(registry);
+        let mut sinks = Self { registry, scripts, fifos, mail, dbus, errands, leaving };
         sinks.follow(0)?;
         Ok(sinks)
     }
@@ -153,6 +163,7 @@ impl Sinks {
         let topology = self.registry.topology();
         let mut fifos = std::mem::take(&mut self.fifos);
         let mut mail = self.mail.take();
+        let mut dbus = self.dbus.take();
         for row in &topology.sinks {
             match &row.config {
                 SinkConfig::Scripts if self.scripts.is_some() => {}
@@ -177,9 +188,16 @@ impl Sinks {
                     mail.follow(row, config);
                     self.mail = Some(mail);
                 }
+                SinkConfig::Dbus(config) => {
+                    self.dbus = Some(match dbus.take_if(|known| known.is_of(row)) {
+                        Some(known) => known,
+                        None => Dbus::start(&self.registry, (row, config), &self.errands, since)?,
+                    });
+                }
             }
         }
         fifos.into_iter().try_for_each(|fifo| self.end_fifo(fifo, since))?;
+        dbus.map_or(Ok(()), |dbus| self.end_dbus(dbus, since))?;
         mail.map_or(Ok(()), |mail| self.end_mail(mail, since))
     }
 
@@ -193,6 +211,20 @@ impl Sinks {
                 _ = limit.expired() => {}
             }
             fifo.kill();
+        };
+        self.leaving.push(leave.boxed_local());
+        Ok(())
+    }
+
+    /// D-Bus is told the rest, and that this was the end.
+    fn end_dbus(&self, mut dbus: Dbus, until: u64) -> io::Result<()> {
+        let mut limit = Deadline::new()?;
+        limit.set(Some(clock::now() + LEAVES_WITHIN))?;
+        let leave = async move {
+            tokio::select! {
+                () = dbus.finish(until) => {}
+                _ = limit.expired() => {}
+            }
         };
         self.leaving.push(leave.boxed_local());
         Ok(())
@@ -215,7 +247,7 @@ impl Sinks {
 
     /// Runs for ever. Cancelling it loses nothing; [`Self::finish`] goes on with what runs.
     pub async fn run(&mut self) {
-        let Self { registry, scripts, fifos, mail, leaving } = self;
+        let Self { registry, scripts, fifos, mail, leaving, .. } = self;
         let scripts = join_all(scripts.iter_mut().map(|scripts| kept(scripts, registry)));
         let fifos = join_all(fifos.iter_mut().map(|fifo| kept(fifo, registry)));
         let mail = join_all(mail.iter_mut().map(|mail| kept(mail, registry)));
@@ -225,13 +257,14 @@ impl Sinks {
 
     /// Delivers what is still in the stream and waits for everything that runs; whoever calls it sets the limit.
     pub async fn finish(&mut self) {
-        let Self { registry, scripts, fifos, mail, leaving } = self;
+        let Self { registry, scripts, fifos, mail, dbus, leaving, .. } = self;
         let until = registry.transitions.newest();
         let scripts = join_all(scripts.iter_mut().map(Runner::finish));
         let fifos = join_all(fifos.iter_mut().map(|fifo| fifo.finish(until)));
         let mail = join_all(mail.iter_mut().map(|mail| mail.finish(until)));
+        let dbus = join_all(dbus.iter_mut().map(|dbus| dbus.finish(until)));
         let leaving = async { while leaving.next().await.is_some() {} };
-        tokio::join!(scripts, fifos, mail, leaving);
+        tokio::join!(scripts, fifos, mail, dbus, leaving);
     }
 
     /// Kills what still runs, and leaves behind what cannot be killed within a second.

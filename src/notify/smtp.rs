@@ -115,6 +115,9 @@ async fn connect(config: &MailConfig, limit: usize) -> Result<AsyncSmtpConnectio
     let server = (config.server.as_str(), config.port);
     let stream =
         TcpStream::connect(server).await.map_err(|error| Failure(format!("Connection error: {error}")))?;
+    // A mail leaves in several writes. Without this each waits for the server to acknowledge the one before, which takes its
+    // time, and mails arrive 40 ms apart; that is no reason not to send them.
+    let _ = stream.set_nodelay(true);
     let stream = Box::new(Bounded::new(stream, limit));
     let helo = ClientId::Domain(config.helo.clone());
     Ok(AsyncSmtpConnection::connect_with_transport(stream, &helo).await?)

@@ -52,7 +52,7 @@ pub use self::{
     services::{
         CheckStatus, Rate, RealServerRow, RealServerStatus, Traffic, VirtualServerRow, VirtualServerStatus,
     },
-    sinks::{FifoConfig, FifoScope, MailConfig, SinkConfig, SinkRow},
+    sinks::{DbusConfig, FifoConfig, FifoScope, MailConfig, SinkConfig, SinkRow},
     state::State,
     stream::{Cursor, Numbered, Stream},
     topology::Topology,

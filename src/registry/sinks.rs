@@ -35,6 +35,8 @@ pub enum SinkConfig {
     Fifo(FifoConfig),
     /// `notification_email`.
     Mail(MailConfig),
+    /// `enable_dbus`.
+    Dbus(DbusConfig),
 }
 
 impl SinkConfig {
@@ -42,9 +44,18 @@ impl SinkConfig {
     pub fn mail(&self) -> Option<&MailConfig> {
         match self {
             Self::Mail(config) => Some(config),
-            Self::Scripts | Self::Fifo(_) => None,
+            Self::Scripts | Self::Fifo(_) | Self::Dbus(_) => None,
         }
     }
+}
+
+/// Signals on the system bus.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DbusConfig {
+    /// `dbus_service_name`.
+    pub service: String,
+    /// `dbus_no_interface_name`: in the path of an instance without interface.
+    pub no_interface: String,
 }
 
 /// Mails by way of a mail server.
@@ -112,7 +123,7 @@ impl SinkRow {
         self.position.load(Ordering::Relaxed)
     }
 
-    /// How much has been delivered: lines, programs started, mails.
+    /// How much has been delivered: lines, programs started, mails, signals.
     pub fn delivered(&self) -> u64 {
         self.delivered.load(Ordering::Relaxed)
     }

@@ -459,9 +459,13 @@ pub(super) static BLOCK: Block = Block::new(Table {
         .inherits(&[("global_defs", "snmp_vs_stats_update_interval")])
         .or("5")
         .since("2.3.0"),
-        keyword("enable_dbus", "", Flag, "D-Bus interface"),
-        keyword("dbus_service_name", "NAME", Text, "bus name").or("org.keepalived.Vrrp1").expected(),
+        keyword("enable_dbus", "", Flag, "D-Bus interface").supported(),
+        keyword("dbus_service_name", "NAME", Text, "bus name")
+            .or("org.keepalived.Vrrp1")
+            .supported()
+            .expected(),
         keyword("dbus_no_interface_name", "NAME", Text, "path element for instances without interface")
+            .supported()
             .expected()
             .since("2.2.8 or later"),
         keyword("vrrp_netlink_cmd_rcv_bufs", "BYTES", Integer(0, 4_294_967_295), "netlink receive buffers")

@@ -289,6 +289,14 @@ impl Engine {
         }
     }
 
+    /// Announces a MASTER's addresses once, for somebody who asks for it. A router that has none does nothing.
+    pub(super) fn announce_once(&mut self, name: &str) {
+        let named = self.routers.iter().position(|router| router.row.config.name == name);
+        if let Some(number) = named.filter(|number| self.routers[*number].machine.is_master()) {
+            self.announcements.add(number, 1);
+        }
+    }
+
     /// Announces the addresses that are not where advertisements leave, which tell switches where they are: those on
     /// links of the router's own, or all.
     fn announce_elsewhere(&mut self, number: usize) {

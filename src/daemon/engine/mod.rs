@@ -139,6 +139,11 @@ pub(super) enum Command {
     },
     /// An operator wants something.
     Intervene(Box<Instruction>),
+    /// Announce the addresses of a MASTER once more.
+    Announce {
+        /// The router's name.
+        router: String,
+    },
     /// Answer, as a sign of life.
     Alive(mpsc::Sender<()>),
     /// Go on with another configuration.
@@ -560,6 +565,7 @@ impl Engine {
             Some(Command::Reload(succession)) => self.succeed(succession),
             Some(Command::Set { router, setting, done }) => self.set(&router, setting, now, done),
             Some(Command::Intervene(instruction)) => self.intervene(*instruction, now),
+            Some(Command::Announce { router }) => self.announce_once(&router),
             // Whoever has given up waiting does not matter.
             Some(Command::Alive(done)) => drop(done.try_send(())),
             Some(Command::Shutdown) | None => self.shut_down(now),

@@ -2,9 +2,12 @@
 
 use std::{fs::File, io::Read as _, os::unix::fs::OpenOptionsExt as _, path::Path, time::Duration};
 
-use nix::libc::O_NONBLOCK;
+use nix::{
+    fcntl::{FcntlArg, fcntl},
+    libc::O_NONBLOCK,
+};
 
-use crate::{Result, wait};
+use crate::{Error, Result, wait};
 
 /// A FIFO, with what has been read so far.
 #[derive(Debug)]
@@ -19,6 +22,12 @@ impl FifoReader {
         let opened = || File::options().read(true).custom_flags(O_NONBLOCK).open(path);
         let file = wait::until("the FIFO", deadline, || opened().map_err(|error| error.to_string()))?;
         Ok(Self { file, text: String::new() })
+    }
+
+    /// Leaves room for a page only, while there is no more in it.
+    pub fn narrow(&self) -> Result<()> {
+        let set = fcntl(&self.file, FcntlArg::F_SETPIPE_SZ(4096));
+        set.map(drop).map_err(|e| Error::io("narrow a FIFO", e))
     }
 
     /// The lines so far.

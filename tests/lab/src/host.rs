@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use nix::sched::{CloneFlags, setns};
@@ -18,11 +18,14 @@ use crate::process::Process;
 const COMMAND_LIMIT: &str = "60";
 
 /// Which Debian package brings a program that the lab runs.
-const PACKAGES: [(&str, &str); 15] = [
+const PACKAGES: [(&str, &str); 18] = [
     ("ip", "iproute2"),
     ("sysctl", "procps"),
     ("timeout", "coreutils"),
     ("nft", "nftables"),
+    ("dbus-daemon", "dbus-daemon"),
+    ("busctl", "systemd"),
+    ("runuser", "util-linux"),
     ("keepalived", "keepalived"),
     ("tcpdump", "tcpdump"),
     ("vtysh", "frr"),
@@ -48,6 +51,8 @@ struct Room {
     namespace: String,
     dir: PathBuf,
     spawned: AtomicUsize,
+    /// Environment of every program.
+    variables: Mutex<HashMap<String, String>>,
     shared: Arc<Shared>,
 }
 
@@ -71,6 +76,7 @@ impl Host {
             namespace: namespace.into(),
             dir,
             spawned: AtomicUsize::new(0),
+            variables: Mutex::default(),
             shared,
         };
         Ok(Self { room: Arc::new(room) })
@@ -89,6 +95,12 @@ impl Host {
     /// The host's directory: configuration files, logs, sockets.
     pub fn dir(&self) -> &Path {
         &self.room.dir
+    }
+
+    /// Every program that is started from now on has this in its environment.
+    pub fn set_variable(&self, name: &str, value: &str) {
+        let mut variables = self.room.variables.lock().unwrap_or_else(PoisonError::into_inner);
+        variables.insert(name.into(), value.into());
     }
 
     /// Runs a command to its end; a failing one is an answer, not an error.
@@ -212,6 +224,7 @@ impl Host {
     fn command(&self) -> Command {
         let mut command = ip_command();
         command.args(["netns", "exec", self.namespace()]);
+        command.envs(&*self.room.variables.lock().unwrap_or_else(PoisonError::into_inner));
         command
     }
 }

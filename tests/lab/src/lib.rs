@@ -4,7 +4,7 @@
 //! interface names and addresses that the story's configuration files want. On a [`Host`] run real
 //! programs: the daemon under test or the peer behind one handle ([`Router`], chosen by
 //! [`Subject`]), FRR's vrrpd ([`Frr`]), net-snmp's agent and trap receiver ([`Snmpd`],
-//! [`Snmptrapd`]) and its command line tools ([`SnmpClient`]). A story then looks at what came out:
+//! [`Snmptrapd`]) and its command line tools ([`SnmpClient`]), a system bus ([`Bus`]). A story then looks at what came out:
 //! packets ([`Capture`], [`pcap`]), addresses over time ([`AddressMonitor`]), logs ([`Process`]),
 //! and may put bytes of its own on the wire ([`Injector`], [`frame`]). Where the kernel lacks what a story
 //! is about, a [`Guest`] tells it on another.
@@ -13,6 +13,7 @@
 //! saw. Everything here is undone when the [`Lan`] is dropped, also on panic: processes first, then
 //! namespaces, then files. The crate knows the daemon only by its command line and its log lines.
 
+pub mod bus;
 pub mod capture;
 pub mod clock;
 pub mod control;
@@ -35,6 +36,7 @@ pub mod snmp;
 pub mod vm;
 pub mod wait;
 
+pub use bus::Bus;
 pub use capture::Capture;
 pub use control::{Control, Stalls};
 pub use daemon::{Router, State, Subject};
