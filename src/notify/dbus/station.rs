@@ -1,6 +1,9 @@
 //! One connection to the bus: the daemon's name, its objects, and the signals that leave it.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    sync::Arc,
+};
 
 use tracing::warn;
 use zbus::{
@@ -96,9 +99,9 @@ impl Station {
             server.remove::<Instance, _>(path).await?;
         }
         for (path, name) in wanted {
-            if !self.shown.contains_key(&path) {
-                server.at(path.as_str(), Instance::new(registry, errands, &name)).await?;
-                self.shown.insert(path, name);
+            if let Entry::Vacant(place) = self.shown.entry(path) {
+                server.at(place.key().as_str(), Instance::new(registry, errands, &name)).await?;
+                place.insert(name);
             }
         }
         Ok(())
