@@ -69,7 +69,10 @@ use self::{
 };
 use crate::{
     cli::{self, Arguments, Part},
-    config::{self, Auth, Config, Environment as _, Report, Severity, System, settings::GlobalDefs},
+    config::{
+        self, Auth, Config, Environment as _, Report, Severity, System,
+        settings::{Check, GlobalDefs},
+    },
     dump::{Baseline, Moment},
     kernel::{
         KernelError,
@@ -346,15 +349,22 @@ fn configuration(topology: &Topology) -> String {
     Moment { topology, now: clock::now(), wall: clock::wall(), baseline }.data()
 }
 
-/// Leaves out what only virtual routers need (`-C` without `-P`).
+/// Leaves out what only virtual routers need (`-C` without `-P`); files and sessions may be what checks follow.
 fn leave_out_vrrp(config: &mut Config) {
+    let servers = config.virtual_servers.iter().flat_map(|service| &service.real_server);
+    let followed: Vec<&str> = servers
+        .flat_map(|server| &server.checks)
+        .filter_map(|check| match check {
+            Check::File(check) => check.track_file.as_deref(),
+            _ => None,
+        })
+        .collect();
+    config.files.retain(|file| followed.contains(&file.name.as_str()));
     config.instances.clear();
     config.sync_groups.clear();
     config.interfaces.clear();
     config.scripts.clear();
-    config.files.clear();
     config.processes.clear();
-    config.sessions.clear();
     config.track_groups.clear();
     config.garp_groups.clear();
     config.static_addresses.clear();

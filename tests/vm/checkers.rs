@@ -72,6 +72,27 @@ fn pages_with_their_digest() -> Result<()> {
 }
 
 #[test]
+fn pages_with_something_in_them() -> Result<()> {
+    GUEST.tells(|| {
+        let site = Site::new(&ADDRESSES)?;
+        let first = site.server_that("10.64.1.1:80", page)?;
+        let wrong =
+            site.server_that("10.64.1.2:80", |stream| respond(stream, b"HTTP/1.0 200 OK\r\n\r\nother"))?;
+        let check =
+            "HTTP_GET {\n url {\n path /\n regex \"^HEL+o\"\n regex_options caseless\n }\n retry 0\n }";
+        let router = site.start(&config(check))?;
+        site.wait_table(&[SERVICE, ONE])?;
+        drop(wrong);
+        let _right = site.server_that("10.64.1.2:80", page)?;
+        site.wait_table(&[SERVICE, ONE, TWO])?;
+        drop(first);
+        site.wait_table(&[SERVICE, TWO])?;
+        router.stop()?;
+        site.wait_table(&[])
+    })
+}
+
+#[test]
 fn pages_over_tls() -> Result<()> {
     GUEST.tells(|| {
         let site = Site::new(&ADDRESSES)?;

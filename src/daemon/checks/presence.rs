@@ -5,7 +5,10 @@ use std::{collections::HashSet, net::IpAddr, time::Duration};
 use tracing::warn;
 
 use super::served::Served;
-use crate::kernel::{Event, Events, KernelError, ReceiveBuffer, Watch, own_addresses};
+use crate::{
+    kernel::{Event, Events, KernelError, ReceiveBuffer, Watch, clock, own_addresses},
+    units::Time,
+};
 
 /// Without word from the kernel addresses are looked at so often.
 const LOOK: Duration = Duration::from_secs(1);
@@ -17,13 +20,15 @@ pub(super) struct Presence {
     buffer: ReceiveBuffer,
     events: Option<Events>,
     here: HashSet<IpAddr>,
+    looked_at: Time,
 }
 
 impl Presence {
     /// As it is now; `buffer` is that of the kernel's word on changes.
     pub(super) fn new(services: &[Served], buffer: ReceiveBuffer) -> Self {
         let wanted = services.iter().any(|service| service.watched_address().is_some());
-        let mut presence = Self { wanted, buffer, events: None, here: HashSet::new() };
+        let mut presence =
+            Self { wanted, buffer, events: None, here: HashSet::new(), looked_at: Time::default() };
         presence.listen();
         presence.look();
         presence
@@ -38,6 +43,7 @@ impl Presence {
 
     /// Looks at the addresses. What cannot be seen stays what it was.
     fn look(&mut self) {
+        self.looked_at = clock::now();
         if self.wanted
             && let Ok(here) = own_addresses().inspect_err(report)
         {
@@ -68,7 +74,9 @@ impl Presence {
                 }
             },
             None => {
-                tokio::time::sleep(LOOK).await;
+                // From the last look on, however often the lane wakes up for something else meanwhile.
+                let rest = LOOK.saturating_sub(clock::now().since(self.looked_at));
+                let _ = tokio::time::timeout(rest, std::future::pending::<()>()).await;
                 self.listen();
             }
         }
