@@ -5,8 +5,11 @@
 //! | `ipvs` | requests to IPVS, and its table |
 //! | `pools` | pools of real servers: the table as they die and come back, and what is told of it |
 //! | `reloads` | the same as the configuration changes |
+//! | `services` | kinds of services, and what they ask of their servers |
 //! | `checkers` | each kind of check, up and down |
 //! | `followed` | checks that follow files and addresses, and mails |
+//! | `managers` | what SNMP tells of pools, and sets in them |
+//! | `traffic` | connections through a director, over reloads and restarts |
 //! | `harm` | what other programs do to the table, and to IPVS |
 //! | `connections` | the daemon that tells others of IPVS connections |
 //! | `site` | a director with servers that can be killed |
@@ -26,12 +29,18 @@ mod harm;
 mod ipvs;
 #[path = "vm/links.rs"]
 mod links;
+#[path = "vm/managers.rs"]
+mod managers;
 #[path = "vm/pools.rs"]
 mod pools;
 #[path = "vm/reloads.rs"]
 mod reloads;
+#[path = "vm/services.rs"]
+mod services;
 #[path = "vm/site.rs"]
 mod site;
+#[path = "vm/traffic.rs"]
+mod traffic;
 
 use std::time::Duration;
 

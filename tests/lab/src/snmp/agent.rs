@@ -13,7 +13,7 @@ use crate::process::Process;
 use crate::wait;
 
 /// snmpd answers about 0.1 s after its start; a busy machine takes longer.
-const START: Duration = Duration::from_secs(15);
+const START: Duration = Duration::from_secs(60);
 
 /// What an snmpd is started with.
 #[derive(Debug)]

@@ -1,0 +1,116 @@
+//! What managers see of pools: notifications as they arrive, and a weight that is set.
+
+use lab::{Result, SnmpClient, Snmpd, Snmptrapd, Subject};
+
+use crate::site::Site;
+use crate::{GUEST, SOON, ours};
+
+/// realServerEntry.
+const SERVER: &str = ".1.3.6.1.4.1.9586.100.5.3.4.1";
+/// realServerStateChange and virtualServerQuorumStateChange.
+const SERVER_CHANGE: &str = ".1.3.6.1.4.1.9586.100.5.3.5.0.1";
+const QUORUM_CHANGE: &str = ".1.3.6.1.4.1.9586.100.5.3.5.0.2";
+
+/// A director whose snmpd serves the MIB and sends notifications to a receiver beside it.
+struct Scene {
+    site: Site,
+    snmpd: Snmpd,
+    receiver: Snmptrapd,
+}
+
+impl Scene {
+    fn new() -> Result<Self> {
+        let site = Site::new(&["10.64.0.1", "10.64.1.1", "10.64.1.2", "10.64.1.100"])?;
+        let receiver = Snmptrapd::start(site.host())?;
+        let snmpd = Snmpd::builder(site.host()).trap_sink("127.0.0.1:162").start()?;
+        Ok(Self { site, snmpd, receiver })
+    }
+
+    /// A pool of two, of weight 1 and 3.
+    fn config(&self) -> String {
+        let server = |number: u8, weight: u8| {
+            format!(
+                "  real_server 10.64.1.{number} 80 {{\n    weight {weight}\n    TCP_CHECK {{\n      connect_timeout 1\n      \
+                 retry 0\n    }}\n  }}\n"
+            )
+        };
+        format!(
+            "global_defs {{\n  router_id lab\n  enable_snmp_checker\n  enable_traps\n  snmp_set\n  snmp_socket {}\n  \
+             snmp_vs_stats_update_interval 1\n  snmp_rs_stats_update_interval 1\n}}\nvirtual_server 10.64.0.1 80 {{\n  \
+             delay_loop 1\n  warmup 0\n  lb_algo rr\n  lb_kind NAT\n  protocol TCP\n  quorum 2\n  sorry_server 10.64.1.100 80\n{}{}}}\n",
+            self.snmpd.agentx(),
+            server(1, 1),
+            server(2, 3)
+        )
+    }
+
+    fn manager(&self) -> SnmpClient {
+        self.snmpd.client().community("private")
+    }
+}
+
+#[test]
+fn what_happens_in_a_pool_is_notified_and_a_weight_can_be_set() -> Result<()> {
+    GUEST.tells(|| {
+        let scene = Scene::new()?;
+        let site = &scene.site;
+        let (first, _second) = (site.server("10.64.1.1:80")?, site.server("10.64.1.2:80")?);
+        let router = site.start(&scene.config())?;
+        let service = "-A -t 10.64.0.1:80 -s rr";
+        let line =
+            |number: u8, weight: u8| format!("-a -t 10.64.0.1:80 -r 10.64.1.{number}:80 -m -w {weight}");
+        site.wait_table(&[service, &line(1, 1), &line(2, 3)])?;
+        scene.receiver.wait_traps(QUORUM_CHANGE, 1, SOON)?;
+
+        let manager = scene.manager();
+        let weight = |server: u8| format!("{SERVER}.7.1.{server}");
+        manager.set(&weight(3), "i", "1")?;
+        site.wait_table(&[service, &line(1, 1), &line(2, 1)])?;
+        assert_eq!(manager.get(&weight(3))?, "INTEGER: 1");
+
+        drop(first);
+        site.wait_table(&[service, &line(100, 1)])?;
+        let servers = scene.receiver.wait_traps(SERVER_CHANGE, 1, SOON)?;
+        let quorums = scene.receiver.wait_traps(QUORUM_CHANGE, 2, SOON)?;
+        let columns = |varbinds: &[(String, String)]| {
+            let below = |oid: &String| oid.trim_start_matches(".1.3.6.1.4.1.9586.100.5.").to_owned();
+            varbinds.iter().map(|(oid, value)| format!("{} = {value}", below(oid))).collect::<Vec<_>>()
+        };
+        // keepalived names columns without the index of the row.
+        let at = |column: &str, index: &str| match ours() {
+            Subject::Keepalived => column.to_owned(),
+            Subject::Steadfast(_) => format!("{column}.{index}"),
+        };
+        let (of_server, of_service) = (|column| at(column, "1.2"), |column| at(column, "1"));
+        let identity = [
+            format!("{} = INTEGER: 2", of_service("3.3.1.2")),
+            format!("{} = INTEGER: 1", of_service("3.3.1.5")),
+            format!("{} = Hex-STRING: 0A 40 00 01", of_service("3.3.1.6")),
+            format!("{} = Gauge32: 80", of_service("3.3.1.7")),
+            format!("{} = INTEGER: 1", of_service("3.3.1.8")),
+        ];
+        let counts = [
+            format!("{} = Gauge32: 1", of_service("3.3.1.21")),
+            format!("{} = Gauge32: 2", of_service("3.3.1.20")),
+            "1.2.0 = STRING: \"lab\"".to_owned(),
+        ];
+        let of_one = [
+            format!("{} = INTEGER: 1", of_server("3.4.1.3")),
+            format!("{} = Hex-STRING: 0A 40 01 01", of_server("3.4.1.4")),
+            format!("{} = Gauge32: 80", of_server("3.4.1.5")),
+            format!("{} = INTEGER: 2", of_server("3.4.1.6")),
+        ];
+        let trim = |lines: Vec<String>| lines.iter().map(|line| line.trim().to_owned()).collect::<Vec<_>>();
+        assert_eq!(trim(columns(&servers[0].varbinds)), [&of_one[..], &identity, &counts].concat());
+        let quorum = [
+            format!("{} = INTEGER: 2", of_service("3.3.1.23")),
+            format!("{} = Gauge32: 2", of_service("3.3.1.22")),
+        ];
+        assert_eq!(trim(columns(&quorums[1].varbinds)), [&identity[..], &quorum, &counts].concat());
+        // The server before the quorum that it takes with it.
+        let order: Vec<_> = scene.receiver.traps().into_iter().map(|trap| trap.trap_oid).collect();
+        let last = order.iter().rposition(|oid| oid == QUORUM_CHANGE);
+        assert!(order.iter().position(|oid| oid == SERVER_CHANGE) < last, "{order:?}");
+        router.stop().map(drop)
+    })
+}
