@@ -1,5 +1,7 @@
 //! Checks that follow what others look at: tracked files, and virtual addresses that come and go; and who is mailed.
 
+use std::time::Duration;
+
 use lab::mail::MailServer;
 use lab::{Result, wait};
 
@@ -8,6 +10,8 @@ use crate::{GUEST, SOON};
 
 const ADDRESSES: [&str; 3] = ["10.64.0.1", "10.64.1.1", "10.64.1.2"];
 const SERVICE: &str = "-A -t 10.64.0.1:80 -s rr";
+/// More than it takes to find a server dead that is checked.
+const DEAD: Duration = Duration::from_secs(6);
 /// Where the lab's mail server listens.
 const PORT: u16 = 2525;
 
@@ -63,12 +67,8 @@ fn servers_are_checked_only_where_the_virtual_address_is() -> Result<()> {
         site.host().run(&["ip", "addr", "del", "10.64.0.1/32", "dev", "lo"])?;
         router.wait_log("Suspending healthchecker for service [10.64.1.1]:tcp:80", SOON)?;
         drop(first);
-        // More than it takes to find a server dead that is checked.
-        let until = std::time::Instant::now() + std::time::Duration::from_secs(6);
-        while std::time::Instant::now() < until {
-            site.wait_table(&both)?;
-            std::thread::park_timeout(std::time::Duration::from_millis(200));
-        }
+        let table = || site.is_table(&both);
+        wait::throughout("the table of IPVS", DEAD, table)?;
         site.host().run(&["ip", "addr", "add", "10.64.0.1/32", "dev", "lo"])?;
         site.wait_table(&[SERVICE, &line(2, 1)])?;
         router.stop()?;

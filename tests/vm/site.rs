@@ -90,12 +90,15 @@ impl Site {
 
     /// Waits until `ipvsadm -Sn` shows these lines, in any order.
     pub(crate) fn wait_table(&self, expected: &[&str]) -> Result<()> {
+        wait::until("the table of IPVS", SOON, || self.is_table(expected))
+    }
+
+    /// Whether IPVS has exactly these entries; those that it has, when it has others.
+    pub(crate) fn is_table(&self, expected: &[&str]) -> std::result::Result<(), String> {
         let mut expected: Vec<String> = expected.iter().map(|line| (*line).to_owned()).collect();
         expected.sort();
-        wait::until("the table of IPVS", SOON, || {
-            let seen = self.table();
-            if seen == expected { Ok(()) } else { Err(format!("{seen:#?}, awaited {expected:#?}")) }
-        })
+        let seen = self.table();
+        if seen == expected { Ok(()) } else { Err(format!("{seen:#?}, awaited {expected:#?}")) }
     }
 }
 

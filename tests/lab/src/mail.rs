@@ -25,7 +25,7 @@ pub struct Mail {
     pub from: String,
     /// The addresses in RCPT TO that were accepted.
     pub to: Vec<String>,
-    /// The lines of the header.
+    /// The fields of the header, each in one line, however it was folded (RFC 5322 §2.2.3).
     pub header: Vec<String>,
     /// The lines after it, without empty ones at the end.
     pub body: Vec<String>,
@@ -36,6 +36,18 @@ impl Mail {
     pub fn field(&self, name: &str) -> Option<&str> {
         self.header.iter().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
     }
+}
+
+/// The fields of a header.
+fn unfolded(lines: &[String]) -> Vec<String> {
+    let mut fields: Vec<String> = Vec::new();
+    for line in lines {
+        match fields.last_mut() {
+            Some(field) if line.starts_with([' ', '\t']) => field.push_str(line),
+            _ => fields.push(line.clone()),
+        }
+    }
+    fields
 }
 
 /// How the server treats its clients.
@@ -164,7 +176,7 @@ fn serve(stream: TcpStream, shared: &Shared) {
                 let _ = say("354 go on");
                 let text: Vec<String> = lines.by_ref().take_while(|line| line != ".").collect();
                 let mut parts = text.splitn(2, String::is_empty).map(<[String]>::to_vec);
-                mail.header = parts.next().unwrap_or_default();
+                mail.header = unfolded(&parts.next().unwrap_or_default());
                 mail.body = parts.next().unwrap_or_default();
                 while mail.body.pop_if(|line| line.is_empty()).is_some() {}
                 shared.mails().push(mail.clone());
