@@ -26,8 +26,7 @@ fn said(arguments: &[&str]) -> (Option<i32>, String) {
 #[test]
 fn a_configuration_test_sums_up_what_it_found() {
     let directory = tempfile::tempdir().expect("a temporary directory can be made");
-    let text =
-        "net_namespace_ipvs x\nglobal_defs {\n    use_symlink_paths\n}\nvrrp_sync_group G {\n}\nnonsense\n";
+    let text = "bfd_instance B {\n  neighbor_ip 10.9.0.2\n}\nvrrp_sync_group G {\n  track_bfd {\n    B\n  }\n}\nnonsense\n";
     let main = file(directory.path(), "main.conf", text);
     let (code, found) = said(&["-t", "-f", &main]);
     assert_eq!(code, Some(5));
@@ -35,8 +34,8 @@ fn a_configuration_test_sums_up_what_it_found() {
     assert_eq!(
         summary,
         "2 errors, 1 warning, 1 note\n\
-         without effect yet, though failover or the way of packets depends on them: net_namespace_ipvs\n\
-         without effect yet: use_symlink_paths\n"
+         without effect yet, though failover or the way of packets depends on them: track_bfd\n\
+         without effect yet: bfd_instance\n"
     );
     let lines: Vec<_> =
         found.lines().filter_map(|line| line.split_once("main.conf:")?.1.split(':').next()).collect();

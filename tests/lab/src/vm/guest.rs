@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 /// Says to the test program that it runs in the guest.
 const INSIDE: &str = "LAB_GUEST";
 /// What the stories of a program may take together: the processor is an emulated one.
-const LIMIT: Duration = Duration::from_secs(900);
+const LIMIT: Duration = Duration::from_secs(1500);
 /// What a story may be told by the environment outside.
 const HANDED_IN: [&str; 3] = ["SUBJECT", "PATH", "RUST_BACKTRACE"];
 
