@@ -1,6 +1,7 @@
 //! The command line, as keepalived's: the flags that exist, and what the first look at them says.
 
 mod control;
+mod pid_files;
 mod span;
 
 use std::{
@@ -12,7 +13,10 @@ use std::{
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-pub use self::control::{Control, ControlCommand, OnOff};
+pub use self::{
+    control::{Control, ControlCommand, OnOff},
+    pid_files::PidFiles,
+};
 use crate::config::{Options, settings};
 
 /// Where the configuration is when `-f` does not say.

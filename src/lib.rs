@@ -18,6 +18,7 @@
 //!   transitions.
 //! * [`journal`] is the format in which transitions are kept on disk until those who want them have them.
 //! * [`snmp`] shows the registry as KEEPALIVED-MIB and sends notifications; [`notify`] runs notify scripts.
+//! * [`udp_agent`] answers SNMP itself, where there is no snmpd.
 //! * [`dump`] writes the registry as keepalived's dump files have it.
 //! * [`record`] keeps what the machines hear and want, and repeats it; [`replay`] is the command for that.
 //! * [`control`] answers questions over a socket; [`ctl`] is `steadfast ctl …`, which asks them.
@@ -36,7 +37,7 @@
 //!
 //! | room | imports |
 //! |---|---|
-//! | `checksum`, `regex`, `tls`, `units` | |
+//! | `checksum`, `regex`, `tls`, `udp_agent`, `units` | |
 //! | `config` | `regex`, `units` |
 //! | `registry` | `config`, `units` |
 //! | `journal` | `registry`, `units` |
@@ -49,10 +50,10 @@
 //! | `snmp` | `config`, `registry`, `units` |
 //! | `record` | `checksum`, `config`, `registry`, `units`, `vrrp` |
 //! | `dump` | `config`, `registry`, `units` |
-//! | `control` | `config`, `kernel`, `registry`, `units` |
-//! | `daemon` | `check`, `cli`, `config`, `control`, `dump`, `journal`, `kernel`, `notify`, `pool`, `record`, `registry`, `snmp`, `track`, `units`, `vrrp` |
+//! | `control` | `config`, `journal`, `kernel`, `registry`, `units` |
+//! | `daemon` | `check`, `cli`, `config`, `control`, `dump`, `journal`, `kernel`, `notify`, `pool`, `record`, `registry`, `snmp`, `track`, `udp_agent`, `units`, `vrrp` |
 //! | `cli` | `config`, `control` |
-//! | `ctl` | `cli`, `control` |
+//! | `ctl` | `cli`, `config`, `control` |
 //! | `completion`, `inspect` | `cli`, `config` |
 //! | `man` | `cli` |
 //! | `replay` | `record` |
@@ -81,5 +82,6 @@ pub mod replay;
 pub mod snmp;
 mod tls;
 pub mod track;
+pub mod udp_agent;
 pub mod units;
 pub mod vrrp;

@@ -7,7 +7,10 @@
 //! Bytes are matched, not characters, unless `utf` is asked for; `$` also matches before a line feed at the very end unless
 //! `dollar_endonly` is: as PCRE2 has it.
 
-use std::sync::Arc;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError, Weak},
+};
 
 use regex_automata::{
     Anchored, MatchKind,
@@ -29,10 +32,18 @@ const MAKING: usize = 16 << 20;
 /// say how to go about it.
 const REFUSED: [&str; 4] = ["allow_empty_class", "alt_bsux", "alt_circumflex", "extended_more"];
 
+type Automaton = dense::DFA<Vec<u32>>;
+
+/// The automata that somebody has, by expression and options: thousands of servers with the same page, and those of the next
+/// configuration, have one together.
+static MADE: Mutex<Option<Made>> = Mutex::new(None);
+
+type Made = HashMap<(Box<str>, Vec<Box<str>>), Weak<Automaton>>;
+
 /// An expression, ready for any number of pages.
 #[derive(Clone)]
 pub(crate) struct Regex {
-    automaton: Arc<dense::DFA<Vec<u32>>>,
+    automaton: Arc<Automaton>,
     /// Where a match may begin.
     from: u64,
     until: u64,
@@ -57,41 +68,58 @@ impl Regex {
         (from, until): (u64, u64),
     ) -> Result<Self, String> {
         let options: Vec<&str> = options.into_iter().collect();
-        let has = |name| options.contains(&name);
-        if let Some(refused) = REFUSED.iter().find(|name| has(name)) {
-            return Err(format!("the option {refused} is not known here"));
-        }
-        let quoted = if has("literal") { Some(regex_syntax::escape(pattern)) } else { None };
-        let hir = ParserBuilder::new()
-            .unicode(has("utf") || has("ucp"))
-            .utf8(false)
-            .case_insensitive(has("caseless"))
-            .dot_matches_new_line(has("dotall"))
-            .multi_line(has("multiline"))
-            .ignore_whitespace(has("extended"))
-            .swap_greed(has("ungreedy"))
-            .build()
-            .parse(quoted.as_deref().unwrap_or(pattern))
-            .map_err(|error| reason(&error))?;
-        let hir = if has("dollar_endonly") { hir } else { before_last_line_feed(hir) };
-        let nfa = thompson::Compiler::new()
-            .configure(thompson::Config::new().utf8(false).nfa_size_limit(Some(LARGEST)))
-            .build_from_hir(&hir)
-            .map_err(|error| error.to_string())?;
-        let config = dense::Config::new()
-            .start_kind(StartKind::Anchored)
-            .match_kind(MatchKind::All)
-            .dfa_size_limit(Some(LARGEST))
-            .determinize_size_limit(Some(MAKING));
-        let automaton = dense::Builder::new().configure(config).build_from_nfa(&nfa);
-        let automaton = Arc::new(automaton.map_err(|error| error.to_string())?);
-        Ok(Self { automaton, from, until, first_line: has("firstline") })
+        let first_line = options.contains(&"firstline");
+        Ok(Self { automaton: shared(pattern, &options)?, from, until, first_line })
     }
 
     /// A search of a page, which has not begun.
     pub(crate) fn search(&self) -> Search {
         Search { regex: self.clone(), at: 0, before: None, line: true, found: false, live: Vec::new() }
     }
+}
+
+/// The automaton of an expression, which may be there already.
+fn shared(pattern: &str, options: &[&str]) -> Result<Arc<Automaton>, String> {
+    let key = (Box::from(pattern), options.iter().copied().map(Box::from).collect());
+    let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    let made = made.get_or_insert_default();
+    if let Some(known) = made.get(&key).and_then(Weak::upgrade) {
+        return Ok(known);
+    }
+    let automaton = Arc::new(automaton(pattern, options)?);
+    made.retain(|_, known| known.strong_count() > 0);
+    made.insert(key, Arc::downgrade(&automaton));
+    Ok(automaton)
+}
+
+fn automaton(pattern: &str, options: &[&str]) -> Result<Automaton, String> {
+    let has = |name| options.contains(&name);
+    if let Some(refused) = REFUSED.iter().find(|name| has(name)) {
+        return Err(format!("the option {refused} is not known here"));
+    }
+    let quoted = if has("literal") { Some(regex_syntax::escape(pattern)) } else { None };
+    let hir = ParserBuilder::new()
+        .unicode(has("utf") || has("ucp"))
+        .utf8(false)
+        .case_insensitive(has("caseless"))
+        .dot_matches_new_line(has("dotall"))
+        .multi_line(has("multiline"))
+        .ignore_whitespace(has("extended"))
+        .swap_greed(has("ungreedy"))
+        .build()
+        .parse(quoted.as_deref().unwrap_or(pattern))
+        .map_err(|error| reason(&error))?;
+    let hir = if has("dollar_endonly") { hir } else { before_last_line_feed(hir) };
+    let nfa = thompson::Compiler::new()
+        .configure(thompson::Config::new().utf8(false).nfa_size_limit(Some(LARGEST)))
+        .build_from_hir(&hir)
+        .map_err(|error| error.to_string())?;
+    let config = dense::Config::new()
+        .start_kind(StartKind::Anchored)
+        .match_kind(MatchKind::All)
+        .dfa_size_limit(Some(LARGEST))
+        .determinize_size_limit(Some(MAKING));
+    dense::Builder::new().configure(config).build_from_nfa(&nfa).map_err(|error| error.to_string())
 }
 
 /// What is wrong with an expression, without the picture of it.
@@ -252,6 +280,20 @@ mod tests {
         let large = Regex::new("(a|b)*a(a|b){40}", [], ANYWHERE).unwrap_err();
         assert!(large.contains("limit"), "{large}");
         assert!(Regex::new("a", ["alt_bsux"], ANYWHERE).is_err());
+    }
+
+    #[test]
+    fn pages_with_the_same_expression_have_one_automaton() {
+        let pattern = "pages_with_the_same_expression";
+        let made =
+            |options: &[&'static str], places| Regex::new(pattern, options.iter().copied(), places).unwrap();
+        let first = made(&["caseless"], ANYWHERE);
+        let second = made(&["caseless"], (7, 70));
+        assert!(Arc::ptr_eq(&first.automaton, &second.automaton) && second.from == 7);
+        assert!(!Arc::ptr_eq(&first.automaton, &made(&[], ANYWHERE).automaton));
+        let gone = Arc::downgrade(&first.automaton);
+        drop((first, second));
+        assert!(gone.upgrade().is_none(), "nobody keeps it");
     }
 
     proptest! {

@@ -57,6 +57,20 @@ fn the_corpus_of_agentx_sessions_is_lived_through() {
 }
 
 #[test]
+fn the_corpus_of_names_is_asked_for() {
+    replay("snmp_view", targets::snmp_view::check);
+}
+
+#[test]
+fn any_names_are_asked_for() {
+    for seed in 0..CASES {
+        let input = targets::snmp_view::names(&mut Random::new(seed));
+        let outcome = panic::catch_unwind(|| targets::snmp_view::check(&input));
+        assert!(outcome.is_ok(), "seed {seed} fails, see above: {input:02x?}");
+    }
+}
+
+#[test]
 fn the_corpora_of_answers_to_checks_are_judged() {
     replay("http_response", targets::http_response::check);
     replay("smtp_talk", targets::smtp_talk::check);

@@ -3,7 +3,8 @@
 //! What is served ([`walk`], [`reading`], [`contexts`], [`differential`], [`rfc`], [`tracked`], [`switches`]), what is told
 //! ([`transitions`], [`crowd`], [`rejected`]), what others make of both ([`consumers`]), what may be changed ([`set`],
 //! [`set_switches`], [`set_weight`]), what reloads make of it ([`reload`]), and what happens to all of it, and to the advertisements, while snmpd is away or busy
-//! ([`outage`], [`load`], [`agent`]), all of that at once ([`chaos`]), or the daemon itself is killed ([`journal`]).
+//! ([`outage`], [`load`], [`agent`]), all of that at once ([`chaos`], judged by [`passages`]), or the daemon itself is killed ([`journal`]). Where there is
+//! no snmpd the daemon answers itself ([`own_agent`], [`own_agent_v3`]).
 
 #[path = "snmp/agent.rs"]
 mod agent;
@@ -29,6 +30,12 @@ mod load;
 mod neighbour;
 #[path = "snmp/outage.rs"]
 mod outage;
+#[path = "snmp/own_agent.rs"]
+mod own_agent;
+#[path = "snmp/own_agent_v3.rs"]
+mod own_agent_v3;
+#[path = "snmp/passages.rs"]
+mod passages;
 #[path = "sim/random.rs"]
 #[allow(dead_code, reason = "the simulation uses more of it")]
 #[expect(clippy::expect_used, reason = "with the invariant beside it")]

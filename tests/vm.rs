@@ -8,8 +8,10 @@
 //! | `services` | kinds of services, and what they ask of their servers |
 //! | `checkers` | each kind of check, up and down |
 //! | `followed` | checks that follow files and addresses, and mails |
-//! | `managers` | what SNMP tells of pools, and sets in them |
+//! | `managers` | what SNMP shows of pools, beside `ipvsadm` |
 //! | `traffic` | connections through a director, over reloads and restarts |
+//! | `seeds` | configurations from the field |
+//! | `scale` | thousands of services |
 //! | `harm` | what other programs do to the table, and to IPVS |
 //! | `connections` | the daemon that tells others of IPVS connections |
 //! | `site` | a director with servers that can be killed |
@@ -35,6 +37,10 @@ mod managers;
 mod pools;
 #[path = "vm/reloads.rs"]
 mod reloads;
+#[path = "vm/scale.rs"]
+mod scale;
+#[path = "vm/seeds.rs"]
+mod seeds;
 #[path = "vm/services.rs"]
 mod services;
 #[path = "vm/site.rs"]
@@ -49,8 +55,8 @@ use lab::{Guest, Subject};
 /// Where the stories are told.
 static GUEST: Guest = Guest::new(env!("CARGO_TARGET_TMPDIR"));
 
-/// Nothing takes longer, on an emulated processor either.
-const SOON: Duration = Duration::from_secs(60);
+/// Nothing takes longer, on an emulated processor either that has an eighth of a real one.
+const SOON: Duration = Duration::from_secs(180);
 
 /// The daemon under test, or keepalived in its place.
 fn ours() -> Subject {

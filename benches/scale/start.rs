@@ -15,6 +15,9 @@ use crate::{
     },
 };
 
+/// A start that needs so long beyond the down interval, in seconds, is explained.
+const LATE: f64 = 0.5;
+
 /// How long it took from the start of the process, in seconds.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Start {
@@ -45,7 +48,28 @@ pub(crate) fn run(subject: &Subject, lan: &Lan, size: usize) -> Result<(Daemon, 
     let last_master = last_first(&sniffer.stop()?, size)?;
     addresses.stop()?;
     let since = |at: Duration| at.saturating_sub(began).as_secs_f64();
-    Ok((daemon, Start { masters: since(last_master), addresses: since(last_address) }))
+    let start = Start { masters: since(last_master), addresses: since(last_address) };
+    if start.beyond() > LATE {
+        explain(&daemon);
+    }
+    Ok((daemon, start))
+}
+
+/// What the log of a late start has to say, but for the entries that every start has.
+#[expect(clippy::print_stderr, reason = "for whoever wonders at a figure")]
+fn explain(daemon: &Daemon) {
+    let log = daemon.process().log_since(0);
+    let (entries, others): (Vec<&str>, Vec<&str>) =
+        log.lines().partition(|line| line.contains(") Entering "));
+    for line in others.iter().take(40) {
+        eprintln!("a late start: {line}");
+    }
+    for state in ["BACKUP", "MASTER", "FAULT"] {
+        let all: Vec<_> = entries.iter().filter(|line| line.contains(&format!("{state} STATE"))).collect();
+        if let [first, .., last] = all.as_slice() {
+            eprintln!("a late start: {} entries of {state}, from {first} to {last}", all.len());
+        }
+    }
 }
 
 /// When the last of `size` routers was heard for the first time.

@@ -80,7 +80,7 @@ impl Environment for Files {
 
     fn program(&self, name: &str) -> Program {
         match name {
-            "/bin/true" | "true" => Program::Found("/bin/true".into()),
+            "/bin/true" | "true" => Program::Found { path: "/bin/true".into(), named: "/bin/true".into() },
             "/etc/passwd" => Program::NotExecutable(name.into()),
             _ => Program::Missing,
         }

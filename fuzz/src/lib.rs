@@ -12,4 +12,5 @@ pub mod grammar;
 pub mod http_response;
 pub mod ipvs_answer;
 pub mod smtp_talk;
+pub mod snmp_view;
 pub mod vrrp_packet;

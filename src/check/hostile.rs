@@ -112,11 +112,54 @@ async fn one_that_drips() {
     }
 }
 
+#[tokio::test]
+async fn one_whose_page_or_greeting_has_no_end() {
+    let page = |stream| flood(stream, b"HTTP/1.0 200 OK\r\n\r\n", &[b'x'; 1 << 16]);
+    let mail = |stream| flood(stream, b"", b"220-and more\r\n");
+    let (page, mail) = tokio::join!(against(PAGE, page), against(MAIL, mail));
+    // Whichever limit comes first, that of its size or that of the whole try.
+    let page = why(page);
+    assert!(page.contains("does not end within") || page.contains("no end of it within"), "{page}");
+    why(mail);
+}
+
+#[tokio::test]
+async fn one_that_resets_in_the_middle_of_its_answer() {
+    let reset = |mut stream: TcpStream| {
+        let _ = stream.read(&mut [0; 4096]);
+        let _ = stream.write_all(b"HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhe");
+        let _ = socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO));
+    };
+    let why = why(against(PAGE, reset).await);
+    assert!(why.contains("reset") || why.contains("no data"), "{why}");
+}
+
+#[tokio::test]
+async fn one_whose_tls_is_none() {
+    let servers: [fn(TcpStream); 4] = [
+        // handshake_failure
+        |stream| answer(stream, &[0x15, 3, 3, 0, 2, 2, 40]),
+        |stream| answer(stream, b"HTTP/1.0 400 Bad Request\r\n\r\n"),
+        // The beginning of a record that is longer than records are.
+        |stream| answer(stream, &[0x16, 3, 3, 0xff, 0xff, 2, 0, 0]),
+        // A hello of SSL 3.
+        |stream| answer(stream, &[0x16, 3, 0, 0, 6, 2, 0, 0, 2, 3, 0]),
+    ];
+    for server in servers {
+        let why = why(against(SECRET_PAGE, server).await);
+        assert!(why.starts_with("TLS: "), "{why}");
+    }
+}
+
 /// What comes of a question to a name server that makes these datagrams of it, again and again until it is told to end.
 async fn of_name_server(answers: fn(&[u8]) -> Vec<Vec<u8>>) -> Outcome {
+    of_datagrams("DNS_CHECK {\n name lab.example\n }", answers).await
+}
+
+async fn of_datagrams(check: &str, answers: fn(&[u8]) -> Vec<Vec<u8>>) -> Outcome {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     socket.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
-    let probe = probe("DNS_CHECK {\n name lab.example\n }", socket.local_addr().unwrap());
+    let probe = probe(check, socket.local_addr().unwrap());
     let ends = Arc::new(AtomicBool::new(false));
     let until = Arc::clone(&ends);
     let server = thread::spawn(move || {
@@ -151,6 +194,16 @@ async fn a_name_server_that_says_nothing_or_nothing_that_was_asked_for() {
     let refuses: fn(&[u8]) -> Vec<Vec<u8>> =
         |question| vec![[&question[..2], &[0x81, 0x85], &question[4..]].concat()];
     assert_eq!(why(of_name_server(refuses).await), "the answer is error 5");
+}
+
+#[tokio::test]
+async fn one_whose_datagrams_are_none_that_are_wanted() {
+    let check = "UDP_CHECK {\n payload 00\n require_reply 68656c6c6f\n }";
+    let of = async |answers| why(of_datagrams(check, answers).await);
+    assert_eq!(of(|_| vec![]).await, "no answer within 200ms");
+    assert_eq!(of(|_| vec![b"garbage".to_vec(); 50]).await, "the answer differs at byte 0");
+    let long = of(|_| vec![[b"hello", [b'x'; 60_000].as_slice()].concat(); 3]).await;
+    assert!(long.starts_with("an answer of "), "{long}");
 }
 
 #[tokio::test]

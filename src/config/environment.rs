@@ -21,17 +21,18 @@ use nix::{
 };
 use zeroize::Zeroizing;
 
-use super::{Options, SigningKey};
+pub use super::programs::Program;
+use super::{
+    Options, SigningKey,
+    programs::{exposed_part, probe},
+};
 
 /// Where `ip netns` keeps network namespaces (ip-netns(8)).
-const NAMESPACES: &str = "/run/netns";
+pub const NAMESPACES: &str = "/run/netns";
 
 /// Bits of a file's mode (inode(7)).
 const SET_USER_ID: u32 = 0o4000;
 const SET_GROUP_ID: u32 = 0o2000;
-const STICKY: u32 = 0o1000;
-const WRITE_GROUP: u32 = 0o020;
-const WRITE_OTHERS: u32 = 0o002;
 const FOR_OTHERS: u32 = 0o077;
 
 /// Files up to this size are read into one piece of memory.
@@ -44,17 +45,6 @@ pub struct Account {
     pub uid: u32,
     /// Primary group id.
     pub gid: u32,
-}
-
-/// What became of a search for a program.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Program {
-    /// An executable file, symbolic links to other folders resolved.
-    Found(PathBuf),
-    /// There is a file, but it cannot be executed.
-    NotExecutable(PathBuf),
-    /// Nothing of that name.
-    Missing,
 }
 
 /// A file with a key.
@@ -189,7 +179,7 @@ impl Environment for System {
         let mut best = Program::Missing;
         for directory in env::split_paths(&search) {
             match probe(&directory.join(name)) {
-                found @ Program::Found(_) => return found,
+                found @ Program::Found { .. } => return found,
                 Program::Missing => {}
                 unusable => best = unusable,
             }
@@ -273,7 +263,7 @@ impl Environment for Elsewhere {
     }
 
     fn program(&self, name: &str) -> Program {
-        Program::Found(name.into())
+        Program::Found { path: name.into(), named: name.into() }
     }
 
     fn writable_by_others(&self, _: &Path) -> Option<PathBuf> {
@@ -459,55 +449,13 @@ fn read_whole(file: &File, limit: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The file at `path`, if it can be executed.
-///
-/// Symbolic links are resolved, but for one in the file's own folder: a program of many names (`sh` for `dash`) keeps
-/// the one it was called by, as in keepalived.
-fn probe(path: &Path) -> Program {
-    let Ok(target) = path.canonicalize() else { return Program::Missing };
-    let Ok(meta) = fs::metadata(&target) else { return Program::Missing };
-    let resolved = match (path.parent().and_then(|folder| folder.canonicalize().ok()), path.file_name()) {
-        (Some(folder), Some(name)) if target.parent() == Some(&*folder) => folder.join(name),
-        _ => target,
-    };
-    if meta.is_file() && meta.permissions().mode() & 0o111 != 0 {
-        Program::Found(resolved)
-    } else {
-        Program::NotExecutable(resolved)
-    }
-}
-
-/// The first part of a path, from the top, that somebody other than root may change or replace.
-///
-/// Each part must belong to root and be writable by root's user and group alone. A folder with the sticky bit may be
-/// writable: nobody but root can replace root's files in it. keepalived 2.2.7 judges the same.
-fn exposed_part(path: &Path) -> Option<PathBuf> {
-    let Ok(target) = path.canonicalize() else { return Some(path.to_path_buf()) };
-    // A link in the program's own folder is what is called, so it must be root's too.
-    if fs::symlink_metadata(path).map_or(true, |link| link.uid() != 0) {
-        return Some(path.to_path_buf());
-    }
-    let mut parts: Vec<&Path> = target.ancestors().collect();
-    parts.reverse();
-    parts
-        .into_iter()
-        .find(|part| fs::metadata(part).map_or(true, |meta| is_exposed(&meta)))
-        .map(Path::to_path_buf)
-}
-
-fn is_exposed(meta: &fs::Metadata) -> bool {
-    let mode = meta.mode();
-    let by_others = mode & WRITE_OTHERS != 0 || mode & WRITE_GROUP != 0 && meta.gid() != 0;
-    meta.uid() != 0 || by_others && !(meta.is_dir() && mode & STICKY != 0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_program_is_found_in_path_and_resolved() {
-        let Program::Found(path) = System.program("sh") else { panic!("no sh in PATH") };
+        let Program::Found { path, .. } = System.program("sh") else { panic!("no sh in PATH") };
         assert!(path.is_absolute() && path.ends_with("sh"), "{}", path.display());
         let folder = path.parent().unwrap();
         assert!(!folder.is_symlink(), "{}", folder.display());
@@ -557,48 +505,5 @@ mod tests {
             std::os::unix::fs::chown(file.path(), Some(1), None).unwrap();
             assert!(System.key_file(file.path(), 10).unwrap().exposed, "another owner");
         }
-    }
-
-    #[test]
-    fn root_alone_may_change_a_system_program() {
-        let Program::Found(shell) = System.program("/bin/sh") else { panic!("no /bin/sh") };
-        assert_eq!(System.writable_by_others(&shell), None);
-        assert!(!System.gains_root(&shell));
-        let missing = Path::new("/no/such/program");
-        assert_eq!(System.writable_by_others(missing).as_deref(), Some(missing));
-    }
-
-    #[test]
-    fn the_part_of_a_path_that_others_may_change_is_named() {
-        // Root's files alone can be safe; without root every part is somebody else's.
-        let folder = tempfile::tempdir().unwrap();
-        let inner = folder.path().canonicalize().unwrap().join("inner");
-        let script = inner.join("script");
-        fs::create_dir(&inner).unwrap();
-        fs::write(&script, "").unwrap();
-        let mode =
-            |path: &Path, mode: u32| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
-        let exposed = || System.writable_by_others(&script);
-        mode(&inner, 0o755);
-        mode(&script, 0o755);
-        if !nix::unistd::geteuid().is_root() {
-            return assert!(exposed().is_some());
-        }
-        assert_eq!(exposed(), None);
-        mode(&inner, 0o1777);
-        assert_eq!(exposed(), None, "root's file in a sticky folder");
-        mode(&inner, 0o777);
-        assert_eq!(exposed().as_ref(), Some(&inner));
-        mode(&inner, 0o755);
-        mode(&script, 0o777);
-        assert_eq!(exposed().as_ref(), Some(&script));
-        mode(&script, 0o775);
-        assert_eq!(exposed(), None, "root's group");
-        std::os::unix::fs::chown(&script, None, Some(1)).unwrap();
-        assert_eq!(exposed().as_ref(), Some(&script), "another group");
-        mode(&script, 0o4755);
-        assert!(exposed().is_none() && System.gains_root(&script));
-        std::os::unix::fs::chown(&script, Some(1), None).unwrap();
-        assert_eq!(exposed().as_ref(), Some(&script), "another owner");
     }
 }

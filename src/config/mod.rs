@@ -33,6 +33,7 @@ mod json;
 mod line_index;
 mod model;
 mod place;
+mod programs;
 mod prose;
 mod reading;
 mod resolve;
@@ -47,7 +48,7 @@ mod tree;
 mod value;
 
 pub use diagnostic::{Diagnostic, Report, Severity, SourceText, Span};
-pub use environment::{Account, Elsewhere, Environment, KeyFile, Program, System};
+pub use environment::{Account, Elsewhere, Environment, KeyFile, NAMESPACES, Program, System};
 pub use model::{
     AddressLine, AntiReplay, Auth, Config, Encap, Garp, Global, Hop, Identity, InitialState, Insertion,
     Instance, IpTunnel, IpvlanMode, MAIN_TABLE, Mark, Metric, MetricTime, Network, NextHop, Notify,

@@ -68,7 +68,9 @@ impl Environment for FakeSystem {
 
     fn program(&self, name: &str) -> Program {
         match name {
-            "/bin/check" | "check" => Program::Found("/usr/bin/check".into()),
+            "/bin/check" | "check" => {
+                Program::Found { path: "/usr/bin/check".into(), named: "/bin/check".into() }
+            }
             "/etc/passwd" => Program::NotExecutable(name.into()),
             _ => Program::Missing,
         }
@@ -303,6 +305,18 @@ fn a_script_is_found_and_shown_as_the_mib_has_it() {
 }
 
 #[test]
+fn a_script_is_started_by_the_name_that_it_was_found_by_if_that_is_wanted() {
+    let globals = |words: &str| format!("global_defs {{\n{words}}}\n");
+    let rest = "vrrp_instance V {\ninterface eth0\nvirtual_router_id 7\nvirtual_ipaddress {\n192.0.2.9\n}\n\
+         track_script {\nchk\n}\nnotify_master \"check x\"\n}\n";
+    for (words, path) in [("", "/usr/bin/check"), ("use_symlink_paths\n", "/bin/check")] {
+        let (config, _) = read(&(globals(words) + SCRIPTS + rest));
+        let master = config.instances[0].notify.master.as_ref().expect("a script");
+        assert_eq!((&*master.path, &*config.scripts[0].command.path), (Path::new(path), Path::new(path)));
+    }
+}
+
+#[test]
 fn a_notify_line_names_a_command_and_perhaps_a_user() {
     let (notified, found) =
         instance("notify_master \"/bin/check now\" nobody\nnotify /bin/check\nnotify /bin/check");
@@ -398,7 +412,7 @@ fn a_strict_include_or_a_missing_main_file_ends_with_6() {
 
 #[test]
 fn what_has_no_effect_is_said_once_and_its_block_is_still_checked() {
-    let (_, report) = read("global_defs {\nnonsense\nuse_symlink_paths maybe\n}\n");
+    let (_, report) = read("global_defs {\nnonsense\nset_supplementary_groups maybe\n}\n");
     assert_eq!(ids(&report), ["unknown-keyword", "not-supported-yet", "invalid-value"]);
     assert_eq!(report.start_exit(), None);
 }

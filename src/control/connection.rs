@@ -1,6 +1,6 @@
 //! One client: a line comes in, a line goes out, until one of the two has had enough.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{io, path::Path, sync::Arc, time::Duration};
 
 use serde::Serialize;
 use tokio::{
@@ -81,7 +81,11 @@ pub(super) fn error(why: &str) -> String {
 }
 
 /// Serves a client until it goes, or has to.
-pub(super) async fn serve(stream: UnixStream, registry: &Arc<Registry>, desk: Desk<'_>) {
+pub(super) async fn serve(
+    stream: UnixStream,
+    (registry, journal): (&Arc<Registry>, Option<&Path>),
+    desk: Desk<'_>,
+) {
     let (from, mut to) = stream.into_split();
     let mut lines = Lines { from, read: Vec::new() };
     loop {
@@ -124,7 +128,7 @@ pub(super) async fn serve(stream: UnixStream, registry: &Arc<Registry>, desk: De
                 send(&mut to, &desk.give(Whom::All, Intervention::Maintenance, lasting).await).await
             }
             Request::Reload { dry_run } => send(&mut to, &desk.reload(dry_run).await).await,
-            Request::Events { since } => follow::events(&mut to, registry, since).await,
+            Request::Events { since } => follow::events(&mut to, (registry, journal), since).await,
             // It ends with the connection.
             Request::Watch => return drop(follow::watch(&mut lines, &mut to, registry).await),
             Request::Status => {

@@ -1,16 +1,26 @@
 //! Transitions, one line each: those that there were, and those that come.
 
-use std::io;
+use std::{
+    io,
+    path::Path,
+    time::{Duration, SystemTime},
+};
 
 use serde::Serialize;
 use tokio::{net::unix::OwnedWriteHalf, task::yield_now};
+use tracing::warn;
 
 use super::{
     connection::{Lines, send},
+    past,
     request::Since,
     view::Moment,
 };
-use crate::registry::{Cursor, Registry, Subject, Transition};
+use crate::{
+    kernel::clock,
+    registry::{Cursor, Registry, Subject, Transition},
+    units::Utc,
+};
 
 /// A line about transitions.
 #[derive(Debug, Serialize)]
@@ -26,7 +36,9 @@ enum Line<'a> {
 /// A transition.
 #[derive(Debug, Serialize)]
 struct Event<'a> {
-    number: u64,
+    /// None of an earlier run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    number: Option<u64>,
     time: String,
     subject: &'static str,
     name: &'a str,
@@ -38,11 +50,22 @@ struct Event<'a> {
 }
 
 impl<'a> Event<'a> {
+    /// One that memory has.
     fn of(transition: &'a Transition, moment: &Moment<'_>) -> Self {
+        Self::at(transition, moment.label(transition.at))
+    }
+
+    /// One that the journal has: its clock may be that of another boot.
+    fn past(transition: &'a Transition) -> Self {
+        let since_epoch = transition.wall.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        Self::at(transition, Utc(since_epoch).to_string())
+    }
+
+    fn at(transition: &'a Transition, time: String) -> Self {
         let Transition { seq, subject, change, .. } = transition;
         Self {
-            number: *seq,
-            time: moment.label(transition.at),
+            number: (*seq > 0).then_some(*seq),
+            time,
             subject: match subject {
                 Subject::Instance { .. } => "instance",
                 Subject::Group { .. } => "group",
@@ -60,20 +83,23 @@ impl<'a> Event<'a> {
     }
 }
 
-/// Tells what there was since then, up to now.
+/// Tells what there was since then, up to now: first what only the journal has, if it reaches back that far.
 pub(super) async fn events(
     to: &mut OwnedWriteHalf,
-    registry: &Registry,
+    (registry, journal): (&Registry, Option<&Path>),
     since: Option<Since>,
 ) -> io::Result<()> {
     let end = registry.transitions.newest();
     let moment = Moment::now(registry);
     let mut cursor = Cursor::default();
+    if let (Some(since), Some(journal)) = (since, journal) {
+        tell_past(to, registry, (&mut cursor, journal), since).await?;
+    }
     if let Some(Since::After(number)) = since {
         cursor.advance_past(number);
     }
     let after = match since {
-        Some(Since::Ago(seconds)) => moment.now - std::time::Duration::from_secs(seconds),
+        Some(Since::Ago(seconds)) => moment.now - Duration::from_secs(seconds),
         _ => Default::default(),
     };
     while cursor.position() <= end {
@@ -87,6 +113,40 @@ pub(super) async fn events(
         cursor.advance_past(transition.seq);
     }
     send(to, &Line::End(end)).await
+}
+
+/// Tells what the journal has from then on, up to the first that memory has, where the cursor is afterwards.
+async fn tell_past(
+    to: &mut OwnedWriteHalf,
+    registry: &Registry,
+    (cursor, journal): (&mut Cursor, &Path),
+    since: Since,
+) -> io::Result<()> {
+    let forgotten = cursor.catch_up(&registry.transitions);
+    let (after, from) = match since {
+        Since::Ago(seconds) => {
+            let span = Duration::from_secs(seconds);
+            (0, clock::wall().checked_sub(span).unwrap_or(SystemTime::UNIX_EPOCH))
+        }
+        Since::After(number) if number < forgotten => (number.max(1), SystemTime::UNIX_EPOCH),
+        Since::After(_) => return Ok(()),
+    };
+    let past = past::before(cursor.peek(&registry.transitions), journal.to_owned(), from).await;
+    let past = past.unwrap_or_else(|error| {
+        warn!("{error}");
+        Vec::new()
+    });
+    let mut found = 0;
+    for transition in past.iter().filter(|past| after == 0 || past.seq > after) {
+        found += u64::from(transition.seq > 0);
+        send(to, &Line::Event(Event::past(transition))).await?;
+        yield_now().await;
+    }
+    match forgotten.saturating_sub(after).saturating_sub(found) {
+        // Nobody asked for what was before that.
+        lost if lost > 0 && found == 0 => send(to, &Line::Lost(lost)).await,
+        _ => Ok(()),
+    }
 }
 
 /// Tells each that comes, until the client goes, or says anything.

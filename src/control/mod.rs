@@ -6,16 +6,17 @@
 //!
 //! * [`Request`]: what may be asked;
 //! * `view`: what is answered, made of the rows;
-//! * `follow`: transitions as they come;
+//! * `follow`: transitions as they come; `past`: those that only the journal on disk still has;
 //! * `why`: the same rows as an explanation;
 //! * `instruct`: what an operator wants, given to whoever carries it out;
 //! * `connection`: one client; [`Server`]: all of them.
 //!
-//! It may use `config`, `kernel`, `registry` and `units`.
+//! It may use `config`, `journal`, `kernel`, `registry` and `units`.
 
 mod connection;
 mod follow;
 mod instruct;
+mod past;
 mod request;
 mod server;
 mod view;

@@ -1,14 +1,14 @@
 //! Everybody who is connected.
 
-use std::{convert::Infallible, future::pending, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{convert::Infallible, panic::AssertUnwindSafe, path::PathBuf, sync::Arc, time::Duration};
 
 use futures_util::{FutureExt as _, StreamExt as _, stream::FuturesUnordered};
-use tokio::{net::UnixStream, time::timeout};
+use tokio::net::UnixStream;
 use tracing::{error, warn};
 
 use super::{connection, instruct::Desk};
 use crate::{
-    kernel::{Caller, LocalSocket},
+    kernel::{Caller, LocalSocket, rest},
     registry::{Instructions, Registry, Reloads},
 };
 
@@ -27,6 +27,8 @@ pub struct Server {
     registry: Arc<Registry>,
     instructions: Arc<dyn Instructions>,
     reloads: Arc<dyn Reloads>,
+    /// Where the journal of transitions is, if there is one.
+    journal: Option<PathBuf>,
 }
 
 impl Server {
@@ -37,7 +39,12 @@ impl Server {
         instructions: Arc<dyn Instructions>,
         reloads: Arc<dyn Reloads>,
     ) -> Self {
-        Self { socket, registry, instructions, reloads }
+        Self { socket, registry, instructions, reloads, journal: None }
+    }
+
+    /// The same, that looks up in a journal what memory has forgotten.
+    pub fn with_journal(self, journal: Option<PathBuf>) -> Self {
+        Self { journal, ..self }
     }
 
     /// Serves for ever.
@@ -56,7 +63,7 @@ impl Server {
                     Ok((stream, _)) => refuse(&stream),
                     Err(error) => {
                         warn!("the control socket accepts nobody for a moment: {error}");
-                        let _over = timeout(REST, pending::<()>()).await;
+                        rest(REST).await;
                     }
                 },
                 Some(caller) = connections.next() => others -= usize::from(!caller.is_root()),
@@ -67,7 +74,8 @@ impl Server {
     /// Serves one of them. What a mistake of ours costs is this connection, and not the lane.
     async fn serve(&self, stream: UnixStream, caller: Caller) -> Caller {
         let desk = Desk { caller, instructions: &*self.instructions, reloads: &*self.reloads };
-        let served = AssertUnwindSafe(connection::serve(stream, &self.registry, desk)).catch_unwind();
+        let from = (&self.registry, self.journal.as_deref());
+        let served = AssertUnwindSafe(connection::serve(stream, from, desk)).catch_unwind();
         if served.await.is_err() {
             error!("a connection to the control socket ended with a panic");
         }

@@ -21,7 +21,9 @@ impl Events {
             return format!("({lost} transitions are forgotten: too many came at once)");
         };
         let word = |name: &str| event.field(name).and_then(Node::text).unwrap_or_default();
-        let [number, time, name, from, to] = ["number", "time", "name", "from", "to"].map(word);
+        let [time, name, from, to] = ["time", "name", "from", "to"].map(word);
+        // One of an earlier run has none.
+        let number = Some(word("number")).filter(|number| !number.is_empty()).unwrap_or("-");
         if word("subject") == "configuration" {
             return format!("{time}  #{number}  {name}: {}", word("reason"));
         }
@@ -56,6 +58,8 @@ mod tests {
         assert_eq!(line(&still), "2026-11-22T04:00:00.000Z  #7  VI  MASTER: no master heard");
         let reload = event.replace("instance", "configuration").replace("\"VI\"", "\"configuration\"");
         assert_eq!(line(&reload), "2026-11-22T04:00:00.000Z  #7  configuration: no master heard");
+        let earlier = event.replace("\"number\":7,", "");
+        assert!(line(&earlier).starts_with("2026-11-22T04:00:00.000Z  #-  VI  BACKUP"), "{}", line(&earlier));
         assert_eq!(line(r#"{"lost":9}"#), "(9 transitions are forgotten: too many came at once)");
     }
 }

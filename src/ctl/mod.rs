@@ -21,12 +21,10 @@ use self::{
     page::Page,
 };
 use crate::{
-    cli::{Arguments, Control, ControlCommand, OnOff},
+    cli::{Arguments, Control, ControlCommand, OnOff, PidFiles},
+    config::{Elsewhere, Reading},
     control::{self, Request, Why},
 };
-
-/// Where the pid file is when nobody says.
-const PID_FILE: &str = "/run/steadfast.pid";
 
 /// The daemon has ended, or had enough.
 const HUNG_UP: &str = "the daemon hung up";
@@ -36,8 +34,8 @@ const FAILED: u8 = 1;
 
 /// Asks what a `ctl` command asks for. The exit status is 0 when the daemon has answered it, else 1.
 pub fn run(control: &Control, arguments: &Arguments) -> ExitCode {
-    let socket = control.socket.clone().unwrap_or_else(|| socket_of(arguments.pid.as_deref()));
-    match converse(&socket, control) {
+    let socket = control.socket.clone().map_or_else(|| socket_of(arguments), Ok);
+    match socket.and_then(|socket| converse(&socket, control)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
             // Whoever closed stderr still has the exit status.
@@ -47,8 +45,24 @@ pub fn run(control: &Control, arguments: &Arguments) -> ExitCode {
     }
 }
 
-fn socket_of(pid_file: Option<&Path>) -> PathBuf {
-    control::socket_beside(pid_file.unwrap_or(Path::new(PID_FILE)))
+/// Where the daemon listens that runs this configuration, or has that pid file. Who may not read the configuration is taken to
+/// mean the one daemon of a host.
+fn socket_of(arguments: &Arguments) -> Result<PathBuf, String> {
+    let config = match arguments.pid {
+        Some(_) => None,
+        None => Reading::new(&arguments.use_file, &arguments.options(), &Elsewhere).config,
+    };
+    let written = config.as_ref().and_then(|config| config.global.settings.control_socket.as_deref());
+    match written {
+        Some("none") => {
+            Err(format!("{} has control_socket none: its daemon is not asked", arguments.use_file.display()))
+        }
+        Some(path) => Ok(path.into()),
+        None => {
+            let process = config.map(|config| config.process).unwrap_or_default();
+            Ok(control::socket_beside(&PidFiles::new(arguments, &process).parent))
+        }
+    }
 }
 
 /// Asks, and prints what is answered.
@@ -139,4 +153,35 @@ fn print(line: &str, json: bool) -> Result<(), String> {
     // Whoever has closed it has read enough.
     let _ = io::stdout().write_all(text.as_bytes());
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+
+    fn socket(lines: &str, pid: &str) -> Result<PathBuf, String> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), lines).unwrap();
+        let words = ["steadfast", "-f", file.path().to_str().unwrap()];
+        socket_of(&Arguments::parse_from(words.into_iter().chain(pid.split_whitespace())))
+    }
+
+    #[test]
+    fn the_socket_is_where_the_daemon_of_this_configuration_has_it() {
+        let instance = "/run/steadfast/steadfast_web.sock";
+        for (lines, pid, expected) in [
+            ("", "", "/run/steadfast.sock"),
+            ("instance web\n", "", instance),
+            ("use_pid_dir\n", "", "/run/steadfast/steadfast.sock"),
+            ("global_defs {\ncontrol_socket /x/y\n}\n", "", "/x/y"),
+            ("instance web\n", "-p /x/pid.pid", "/x/pid.sock"),
+        ] {
+            assert_eq!(socket(lines, pid).as_deref(), Ok(Path::new(expected)), "{lines}");
+        }
+        assert!(socket("global_defs {\ncontrol_socket none\n}\n", "").is_err());
+        let nothing = Arguments::parse_from(["steadfast", "-f", "/nonexistent/steadfast.conf"]);
+        assert_eq!(socket_of(&nothing).as_deref(), Ok(Path::new("/run/steadfast.sock")));
+    }
 }

@@ -6,6 +6,7 @@
 use std::{
     collections::HashMap,
     io,
+    path::{Path, PathBuf},
     sync::mpsc::{Receiver, channel},
     thread,
     time::Duration,
@@ -18,6 +19,7 @@ use crate::{
     kernel::{
         KernelError, ReceiveBuffer, clock,
         ipvs::{Change, Ipvs, Role, SyncDaemon},
+        namespace,
     },
     units::Time,
     vrrp::{SyncRequest, SyncRole},
@@ -36,14 +38,15 @@ pub(super) struct Connections {
 }
 
 impl Connections {
-    /// Starts it; what it is asked for comes through the channel, whose end is its own.
-    pub(super) fn start() -> io::Result<(Self, mpsc::Sender<SyncRequest>)> {
+    /// Starts it, in the namespace of IPVS where that is another one; what it is asked for comes through the channel, whose
+    /// end is its own.
+    pub(super) fn start(namespace: Option<PathBuf>) -> io::Result<(Self, mpsc::Sender<SyncRequest>)> {
         let (requests, asked) = mpsc::channel(WAITING);
         let (alive, ended) = channel::<()>();
         thread::Builder::new().name("ipvs-sync".to_owned()).spawn(move || {
             // Dropped at the end, also by a panic.
             let _alive = alive;
-            serve(asked);
+            serve(asked, namespace.as_deref());
         })?;
         Ok((Self { ended }, requests))
     }
@@ -56,10 +59,18 @@ impl Connections {
     }
 }
 
-fn serve(mut asked: mpsc::Receiver<SyncRequest>) {
+fn serve(mut asked: mpsc::Receiver<SyncRequest>, namespace: Option<&Path>) {
+    // The thread is this one's alone.
+    let entered = namespace.map_or(Ok(()), namespace::enter);
+    if let Err(error) = &entered {
+        error!("no daemon of IPVS is started: {error}");
+    }
     let mut ipvs = None;
     let mut started: HashMap<SyncRole, Time> = HashMap::new();
     while let Some(request) = asked.blocking_recv() {
+        if entered.is_err() {
+            continue;
+        }
         let role = match &request {
             SyncRequest::Start(role, _) | SyncRequest::Stop(role, _) => *role,
         };

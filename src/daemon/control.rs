@@ -15,7 +15,7 @@ use crate::{
 
 /// The server that answers `steadfast ctl`; without one everything else works. On the manage lane, whose runtime it needs.
 pub(super) fn server(
-    pid_file: &Path,
+    (pid_file, journal): (&Path, Option<&Path>),
     registry: &Arc<Registry>,
     commands: &mpsc::Sender<Command>,
     reloads: reload::Desk,
@@ -31,7 +31,9 @@ pub(super) fn server(
     match LocalSocket::bind(&path, group) {
         Ok(socket) => {
             info!("`steadfast ctl` is answered at {}", socket.path().display());
-            Some(Server::new(socket, Arc::clone(registry), Arc::new(Desk::new(commands)), Arc::new(reloads)))
+            let server =
+                Server::new(socket, Arc::clone(registry), Arc::new(Desk::new(commands)), Arc::new(reloads));
+            Some(server.with_journal(journal.map(Path::to_owned)))
         }
         Err(error) => {
             warn!("`steadfast ctl` is not answered: {error}");

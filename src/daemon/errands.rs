@@ -1,18 +1,25 @@
 //! What callers on D-Bus ask for: handed on to whoever does it.
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use super::{
     dumps::{Dump, Dumps},
     engine::Command,
     orders::Desk,
+    reload,
 };
-use crate::notify;
+use crate::{
+    notify,
+    registry::{NotDone, Operator, ReloadOrder, Reloads as _},
+};
 
 /// Hands errands on.
 pub(super) struct Errands {
     pub(super) dumps: Dumps,
+    /// A reload, by nobody that is known.
     pub(super) reload: mpsc::Sender<()>,
+    /// One by somebody.
+    pub(super) reloads: reload::Desk,
     pub(super) engine: Desk<Command>,
 }
 
@@ -25,9 +32,12 @@ impl notify::Errands for Errands {
         self.dumps.write(if clear { Dump::StatsClear } else { Dump::Stats });
     }
 
-    fn reload(&self) {
-        // One that waits already reads what is there then.
-        let _ = self.reload.try_send(());
+    fn reload(&self, by: Option<Operator>) {
+        // Nobody waits for the outcome; one that waits already reads what is there then.
+        let _ = match by {
+            Some(by) => self.reloads.ask(ReloadOrder { by, dry_run: false, done: oneshot::channel().0 }),
+            None => self.reload.try_send(()).map_err(|_| NotDone),
+        };
     }
 
     fn announce(&self, instance: &str) {

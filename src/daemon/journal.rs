@@ -1,8 +1,8 @@
 //! The journal of transitions: the thread that owns its file.
 //!
 //! It follows the stream of transitions with a cursor of its own, as every sink does, and so holds up nobody: neither who
-//! publishes nor who delivers. What it writes is on the disk before it looks at the stream again. Beside the transitions
-//! it writes down how far the AgentX master has taken them, so that the next run goes on there.
+//! publishes nor who delivers. What it writes is the kernel's at once, and the disk is told to keep it meanwhile, which takes
+//! seconds when others write much. Beside the transitions it writes down how far the AgentX master has taken them, so that the next run goes on there.
 //!
 //! What is on its way when the daemon is killed: a transition that was published and not written yet (a few milliseconds)
 //! is lost. A notification whose acknowledgement was not written yet is sent again, and arrives twice.
@@ -22,7 +22,10 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-use tokio::sync::{oneshot, watch};
+use tokio::{
+    sync::{oneshot, watch},
+    task,
+};
 use tracing::{error, info, warn};
 
 use self::file::Opened;
@@ -66,12 +69,20 @@ pub(super) struct Keeper {
     registry: Arc<Registry>,
     told: watch::Receiver<Told>,
     journal: Option<Journal>,
+    /// The file of that.
+    path: Option<PathBuf>,
 }
 
 impl Keeper {
     /// Of the daemon with this pid file; how far the AgentX master has taken transitions is read from `told`.
     pub(super) fn new(pid_file: &Path, registry: &Arc<Registry>, told: watch::Receiver<Told>) -> Self {
-        Self { pid_file: pid_file.to_owned(), registry: Arc::clone(registry), told, journal: None }
+        Self {
+            pid_file: pid_file.to_owned(),
+            registry: Arc::clone(registry),
+            told,
+            journal: None,
+            path: None,
+        }
     }
 
     /// Begins one, unless there is one, if this configuration has transitions kept. Without one everything else works.
@@ -81,11 +92,17 @@ impl Keeper {
             return None;
         }
         let plan = Plan::new(&self.pid_file, global, notifies)?;
+        let path = plan.path.clone();
         let started = Journal::start(plan, Arc::clone(&self.registry), self.told.clone());
         let started = started.inspect_err(|cause| error!("no journal of transitions: {cause}"));
         let (journal, backlog) = started.ok()?;
-        self.journal = Some(journal);
+        (self.journal, self.path) = (Some(journal), Some(path));
         Some(backlog)
+    }
+
+    /// The file that is written at present.
+    pub(super) fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
     }
 
     /// Writes what is left.
@@ -171,12 +188,14 @@ fn keep(
     };
     let writer = Writer {
         path: &plan.path,
-        file,
+        file: Arc::new(file),
         ring,
         boot,
         base,
         delivered,
         cursor: Cursor::default(),
+        is_dirty: false,
+        syncing: None,
         lost: 0,
         fails: false,
     };
@@ -201,7 +220,7 @@ fn hand_out(backlog: Backlog, answer: oneshot::Sender<Backlog>, path: &Path) {
 /// The journal in use.
 struct Writer<'a> {
     path: &'a Path,
-    file: std::fs::File,
+    file: Arc<std::fs::File>,
     ring: Ring,
     boot: String,
     /// The number of the newest transition of earlier runs; those of this run are counted on from it.
@@ -209,6 +228,11 @@ struct Writer<'a> {
     /// The position that is written.
     delivered: u64,
     cursor: Cursor,
+    /// Something was written since the disk was last told to keep it.
+    is_dirty: bool,
+    /// The disk is being told, which takes seconds when others write much. Transitions go to the kernel meanwhile: what it has
+    /// survives the end of this process.
+    syncing: Option<task::JoinHandle<io::Result<()>>>,
     /// How many transitions were not written.
     lost: u64,
     /// The last write failed.
@@ -224,8 +248,16 @@ impl Writer<'_> {
     ) {
         let (mut is_over, mut is_told) = (false, true);
         while !is_over {
+            if self.is_dirty && self.syncing.is_none() {
+                let file = Arc::clone(&self.file);
+                (self.is_dirty, self.syncing) = (false, Some(task::spawn_blocking(move || file.sync_data())));
+            }
             tokio::select! {
                 () = self.cursor.ready(&registry.transitions, 0) => {}
+                synced = async { self.syncing.as_mut()?.await.ok() }, if self.syncing.is_some() => {
+                    self.syncing = None;
+                    self.note(synced.unwrap_or(Ok(())), 0);
+                }
                 changed = told.changed(), if is_told => is_told = changed.is_ok(),
                 _ = &mut stopped => is_over = true,
             }
@@ -236,24 +268,20 @@ impl Writer<'_> {
         self.sync();
     }
 
-    /// Everything that was published up to now, and then on the disk.
+    /// Everything that was published up to now.
     fn write_transitions(&mut self, registry: &Registry) {
         let overtaken = self.cursor.catch_up(&registry.transitions);
         self.lose(overtaken, "the disk was too slow for them");
-        let mut written = false;
         while let Some(transition) = self.cursor.peek(&registry.transitions) {
             let entry = Entry::new(&transition, &self.boot).write();
             match self.ring.record(self.base + transition.seq, &entry) {
                 Ok(write) => {
-                    written = true;
+                    self.is_dirty = true;
                     self.put(&write, 1);
                 }
                 Err(too_long) => self.lose(1, too_long),
             }
             self.cursor.advance_past(transition.seq);
-        }
-        if written {
-            self.sync();
         }
     }
 

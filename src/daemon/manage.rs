@@ -12,10 +12,7 @@ use std::{
 };
 
 use futures_util::future::{FusedFuture, FutureExt as _, join};
-use tokio::{
-    sync::{mpsc, oneshot, watch},
-    task::JoinSet,
-};
+use tokio::sync::{mpsc, oneshot, watch};
 use tracing::{error, info, warn};
 
 use self::signals::Listener;
@@ -30,10 +27,11 @@ use super::{
     heart, journal,
     orders::Desk,
     real_time::RealTime,
-    reload::{Adopted, Queue, Reloader, TimeFile},
+    reload::{self, Adopted, Queue, Reloader, TimeFile},
     tether::{self, Voice, Word},
     thrift::Thrift,
     trackers::{Followers, scripts::Scripts},
+    udp_agent::UdpAgent,
 };
 use crate::{
     control,
@@ -46,7 +44,10 @@ use crate::{
 /// How long a stop waits for notify scripts, as keepalived does, for the AgentX master, and then for a recording.
 pub(super) const LAST_WORDS: Duration = Duration::from_secs(1);
 
-/// How long a stop waits for the table of IPVS to be emptied: one of 40,000 servers takes a second.
+/// How often the parent hears that the end goes on: it would kill an engine that says nothing for `child_wait_time`.
+const HEADWAY: Duration = Duration::from_secs(1);
+
+/// How long a stop waits for the table of IPVS to be emptied, while nothing is told of it: one of 40,000 servers takes a second.
 const CHECKS_STOP: Duration = Duration::from_secs(10);
 
 /// The lane.
@@ -71,7 +72,7 @@ pub(super) struct Manage<'a> {
     /// Who answers `steadfast ctl`, if anybody does.
     pub(super) control: Option<control::Server>,
     /// Reads the configuration anew, also when operators order it.
-    pub(super) reloads: (Reloader, mpsc::Receiver<ReloadOrder>),
+    pub(super) reloads: (Reloader, reload::Desk, mpsc::Receiver<ReloadOrder>),
     /// The threads that follow what is tracked.
     pub(super) followers: Followers,
 }
@@ -82,7 +83,7 @@ impl Manage<'_> {
         let Self { registry, snmp, told, backlog, engine, real_time, parent, .. } = self;
         let Self {
             control,
-            reloads: (reloader, orders),
+            reloads: (reloader, desk, orders),
             mut followers,
             journal,
             checks: (mut checks, runs_checks),
@@ -90,22 +91,24 @@ impl Manage<'_> {
             ..
         } = self;
         let (voice, said) = parent;
+        // It hears the last words, too.
+        let mut parent = pin!(self::parent(engine.clone(), said).fuse());
+        let stopping = voice.clone();
         let mut scripts = Scripts::new(&registry.topology().scripts, &engine);
         let deliveries = told.subscribe();
         let (wanted, setup) = watch::channel(snmp.setup(&registry.topology().global));
-        let mut tasks = JoinSet::new();
-        tasks.spawn(Agent::new(setup, &registry, told, backlog).serve());
-        let mut subagent = pin!(end_of(tasks).fuse());
+        let mut subagent = pin!(Agent::new(setup, &registry, told, backlog).start()?.fuse());
+        let mut udp_agent = UdpAgent::start(&registry);
         let (ask, asked) = mpsc::channel(1);
         let dumps = Dumps::new(&registry);
-        let errands = Errands { dumps: dumps.clone(), reload: ask.clone(), engine: Desk::new(&engine) };
+        let errands =
+            Errands { dumps: dumps.clone(), reload: ask.clone(), reloads: desk, engine: Desk::new(&engine) };
         let mut notify = notify::Sinks::new(&registry, Arc::new(errands))?;
         let mut time_file = TimeFile::new(&registry.topology().global.settings)?;
         let mut thrift = Thrift::new()?;
         {
             let (adopt, mut adopted) = mpsc::channel(1);
             let mut heart = pin!(heart::beat(engine.downgrade(), voice.clone()).fuse());
-            let mut parent = pin!(self::parent(engine.clone(), said).fuse());
             let mut dumps = pin!(dumps::on_signals(dumps, dump_signals));
             let keeper = notify::Keeper::default;
             let mut reloads =
@@ -125,6 +128,7 @@ impl Manage<'_> {
                         thrift.put_off();
                         follow(&adopted, &mut scripts, &mut time_file, &mut notify, &mut followers);
                         let global = &adopted.topology.global;
+                        udp_agent.follow(&adopted.topology);
                         let setup = snmp.setup(global);
                         // What an earlier run left is not of today.
                         let _ = journal.begin(global, agent::Setup::notifies(setup.as_ref()));
@@ -150,8 +154,11 @@ impl Manage<'_> {
                 }
             }
         }
-        stop_checks(checks).await?;
-        last_words(&mut notify, subagent, &registry, deliveries, wanted).await
+        let last = async {
+            stop_checks(checks, &registry).await?;
+            last_words(&mut notify, subagent, &registry, deliveries, wanted).await
+        };
+        heard(last, parent, stopping).await
     }
 }
 
@@ -214,17 +221,40 @@ impl notify::Part for Answering {
     }
 }
 
-/// Ends the check lane, after the addresses have been given up: until then its table serves. IPVS is not waited for without
-/// end.
-async fn stop_checks(checks: Option<Checks>) -> std::io::Result<()> {
-    let Some(checks) = checks else { return Ok(()) };
-    let mut limit = Deadline::new()?;
-    limit.set(Some(clock::now() + CHECKS_STOP))?;
-    tokio::select! {
-        () = checks.stop() => {}
-        _ = limit.expired() => warn!("IPVS takes too long to be emptied: its table may be left behind"),
+/// Carries out the end, each of whose parts has a limit of its own, while the parent hears again and again that it goes on.
+async fn heard(
+    last: impl Future<Output = std::io::Result<()>>,
+    mut parent: Pin<&mut impl FusedFuture<Output = ()>>,
+    voice: Voice,
+) -> std::io::Result<()> {
+    let (mut last, mut next) = (pin!(last), Deadline::new()?);
+    loop {
+        voice.say(Word::Stopping);
+        next.set(Some(clock::now() + HEADWAY))?;
+        tokio::select! {
+            ended = &mut last => return ended,
+            _ = next.expired() => {}
+            () = &mut parent, if !parent.is_terminated() => {}
+        }
     }
-    Ok(())
+}
+
+/// Ends the check lane, after the addresses have been given up: until then its table serves. It is waited for as long as it
+/// tells of servers that leave, and then for IPVS, but not without end.
+async fn stop_checks(checks: Option<Checks>, registry: &Registry) -> std::io::Result<()> {
+    let Some(checks) = checks else { return Ok(()) };
+    let (mut stop, mut limit) = (pin!(checks.stop()), Deadline::new()?);
+    loop {
+        let told = registry.transitions.newest();
+        limit.set(Some(clock::now() + CHECKS_STOP))?;
+        tokio::select! {
+            () = &mut stop => return Ok(()),
+            _ = limit.expired() => if registry.transitions.newest() == told {
+                warn!("IPVS takes too long to be emptied: its table may be left behind");
+                return Ok(());
+            },
+        }
+    }
 }
 
 /// Lets scripts and the AgentX master take the last transitions, then has the subagent take its leave.
@@ -255,19 +285,6 @@ async fn last_words(
     }
     notify.kill().await;
     Ok(())
-}
-
-/// Waits for the end of tasks of this lane. They are tasks so that what wakes one has nobody else looked after: the
-/// master of a walk asks for thousands of variables in a second.
-async fn end_of(mut tasks: JoinSet<()>) {
-    while let Some(ended) = tasks.join_next().await {
-        // A panic is the lane's; nobody else ends one.
-        if let Err(error) = ended
-            && let Ok(panic) = error.try_into_panic()
-        {
-            std::panic::resume_unwind(panic);
-        }
-    }
 }
 
 /// Carries words to the parent. When it is gone nobody watches over the engine any more, nor stops it: it ends in order.

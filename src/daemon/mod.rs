@@ -3,8 +3,8 @@
 //! The `parent` starts the engine and watches over it; the engine, a process of its own, does everything else. There, the
 //! *vrrp* lane is a thread of its own with the engine and nothing else; beside it a thread carries its netlink
 //! requests, and another, the *host* lane, makes what virtual routers need of the host. The *manage* lane, on the main
-//! thread, holds what reads the registry: the SNMP subagent, notify scripts, tracked scripts. Tracked files and processes
-//! have a thread each beside it. The *check* lane, a thread of its own, has real servers checked, and one beside it has IPVS
+//! thread, holds what reads the registry: notify scripts, tracked scripts, operators' questions. The SNMP subagent, tracked
+//! files and processes have a thread each beside it. The *check* lane, a thread of its own, has real servers checked, and one beside it has IPVS
 //! follow. The lanes share the registry and one bounded channel of commands.
 
 mod agent;
@@ -16,6 +16,7 @@ mod engine;
 mod errands;
 mod heart;
 mod host;
+mod ipvs_namespace;
 mod journal;
 mod log;
 mod manage;
@@ -25,7 +26,6 @@ mod orders;
 mod panics;
 mod parent;
 mod pid_file;
-mod pid_files;
 mod real_time;
 mod recorder;
 mod reload;
@@ -33,6 +33,7 @@ mod signum;
 mod tether;
 mod thrift;
 mod trackers;
+mod udp_agent;
 
 use std::{
     fmt::Display,
@@ -60,7 +61,6 @@ use self::{
     netlink::Netlink,
     orders::Desk,
     pid_file::PidFile,
-    pid_files::PidFiles,
     real_time::RealTime,
     recorder::Recorder,
     reload::{Mistakes, Reloader, Source},
@@ -68,9 +68,9 @@ use self::{
     trackers::Followers,
 };
 use crate::{
-    cli::{self, Arguments, Part},
+    cli::{self, Arguments, Part, PidFiles},
     config::{
-        self, Auth, Config, Environment as _, Report, Severity, System,
+        self, Auth, Config, Environment as _, Instance, Report, Severity, System,
         settings::{Check, GlobalDefs},
     },
     dump::{Baseline, Moment},
@@ -159,7 +159,11 @@ fn stay(arguments: &Arguments) -> ExitCode {
     if let Some(name) = &arguments.namespace
         && let Err(error) = System.enter_namespace(name)
     {
-        let why = format!("the network namespace {name} cannot be entered: {error}");
+        let needs = match error.kind() {
+            io::ErrorKind::PermissionDenied => " (needs CAP_SYS_ADMIN)",
+            _ => "",
+        };
+        let why = format!("the network namespace {name} cannot be entered: {error}{needs}");
         return on_terminal(Err(Refused::fatal(why)));
     }
     let (config, report) = config::load_with(&arguments.use_file, &arguments.options(), &System);
@@ -284,7 +288,8 @@ fn start(
     if !arguments.runs_vrrp() {
         leave_out_vrrp(&mut config);
     }
-    let has_keys = config.instances.iter().any(|instance| !matches!(instance.auth, Auth::None));
+    let signs = |instance: &Instance| !matches!(instance.auth, Auth::None);
+    let has_keys = config.instances.iter().any(signs) || config.snmp_agent.is_some();
     if has_keys
         && !arguments.leaves_cores()
         && let Err(error) = schedule::forbid_dumps()
@@ -370,6 +375,10 @@ fn leave_out_vrrp(config: &mut Config) {
     config.static_addresses.clear();
     config.static_routes.clear();
     config.static_rules.clear();
+    // The bus is told of virtual routers only, and so are the readers of this FIFO.
+    config.global.settings.enable_dbus = false;
+    config.global.settings.vrrp_notify_fifo = None;
+    config.global.settings.vrrp_notify_fifo_script = None;
 }
 
 /// The engine's pid file, which is for others to read only: the parent's says that the daemon runs.
@@ -502,7 +511,7 @@ fn run_lanes(
     let (reload_desk, orders) = reload::Desk::new();
     let control = {
         let _entered = runtime.enter();
-        control::server(pid_file, &registry, &commands, reload_desk)
+        control::server((pid_file, journal.path()), &registry, &commands, reload_desk.clone())
     };
     let (parent, checks) = ((voice, said), (checks, runs_checks));
     let manage = Manage {
@@ -517,7 +526,7 @@ fn run_lanes(
         signals,
         parent,
         control,
-        reloads: (reloader, orders),
+        reloads: (reloader, reload_desk, orders),
         followers,
     };
     // A mistake in an output must not end the process with the addresses still in place: with the lane its end
@@ -529,6 +538,14 @@ fn run_lanes(
     if let Some(connections) = connections {
         connections.finish(LAST_WORDS);
     }
+    outcome(ran, managed)
+}
+
+/// What the ends of both lanes come to for the process.
+fn outcome(
+    ran: thread::Result<Result<(), KernelError>>,
+    managed: thread::Result<io::Result<()>>,
+) -> Result<(), Refused> {
     match (ran, managed) {
         (Err(_), _) => Err(Refused { status: exit::INTERNAL, message: "the vrrp lane panicked".to_owned() }),
         (Ok(Err(error)), _) => Err(Refused::fatal(error)),
@@ -545,7 +562,7 @@ fn start_connections(topology: &Topology) -> io::Result<Option<(Connections, mps
     let by_instance = |row: &Arc<InstanceRow>| row.config.settings.lvs_sync_daemon_interface.is_some();
     let wanted =
         topology.global.settings.lvs_sync_daemon.is_some() || topology.instances.iter().any(by_instance);
-    wanted.then(Connections::start).transpose()
+    wanted.then(|| Connections::start(ipvs_namespace::of(&topology.process))).transpose()
 }
 
 fn vrrp_lane(registry: Arc<Registry>, neighbours: Neighbours, release: bool) -> Result<(), KernelError> {
@@ -559,4 +576,19 @@ fn vrrp_lane(registry: Arc<Registry>, neighbours: Neighbours, release: bool) -> 
 /// A lane's own runtime: one thread, which is the caller.
 fn runtime() -> io::Result<runtime::Runtime> {
     runtime::Builder::new_current_thread().enable_all().build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_of_a_lane_ends_the_process_with_the_status_on_which_the_parent_starts_another() {
+        let panicked = || thread::spawn(|| panic!("a mistake of a lane")).join().map(|()| Ok(()));
+        let status = |outcome: Result<(), Refused>| outcome.err().map(|refused| refused.status);
+        assert_eq!(status(outcome(panicked(), Ok(Ok(())))), Some(exit::INTERNAL));
+        let managed = panicked().map(|_: Result<(), KernelError>| Ok(()));
+        assert_eq!(status(outcome(Ok(Ok(())), managed)), Some(exit::INTERNAL));
+        assert_eq!(status(outcome(Ok(Ok(())), Ok(Ok(())))), None);
+    }
 }

@@ -32,9 +32,12 @@ impl Thrift {
         }
     }
 
-    /// Waits for that time, and gives back.
+    /// Waits for that time, and gives back; a timer that cannot be waited for is for ever.
     pub(super) async fn give_back(&mut self) {
-        let _ = self.0.expired().await;
+        if let Err(error) = self.0.expired().await {
+            debug!("memory is not given back any more: {error}");
+            return std::future::pending().await;
+        }
         if let Err(error) = memory::give_back() {
             debug!("the engine keeps memory that it does not need: {error}");
         }

@@ -6,15 +6,20 @@
 //! longest 0.14 to 0.5 ms; longest 8 ms while both cores compiled something else and the thread had no
 //! real-time priority. The first test below measures it again and prints it.
 
-use std::{io, time::Duration};
+use std::{future::pending, io, time::Duration};
 
 use nix::sys::{
     time::TimeSpec,
     timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags},
 };
-use tokio::net::unix::pipe;
+use tokio::{net::unix::pipe, time::timeout};
 
 use crate::units::Time;
+
+/// Waits for so long, where some milliseconds more do not matter.
+pub async fn rest(span: Duration) {
+    let _over = timeout(span, pending::<()>()).await;
+}
 
 /// A one-shot timer on CLOCK_MONOTONIC with an absolute expiry.
 ///

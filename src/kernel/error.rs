@@ -65,7 +65,11 @@ impl KernelError {
     /// The way out, for the refusals an operator can do something about.
     fn help(&self) -> Option<Cow<'static, str>> {
         match self.cause {
-            Cause::Errno(Errno::EPERM) => self.privilege.map(|name| format!("needs {name}").into()),
+            // What is refused for want of a privilege is EACCES from some calls, as from setpriority(2).
+            Cause::Errno(Errno::EACCES) if self.privilege == Some(OF_THE_ENGINE) => None,
+            Cause::Errno(Errno::EPERM | Errno::EACCES) => {
+                self.privilege.map(|name| format!("needs {name}").into())
+            }
             Cause::Errno(Errno::ENODEV) => Some("does the interface exist?".into()),
             Cause::Errno(Errno::EMFILE) => Some("raise the limit on open files (ulimit -n)".into()),
             _ => None,

@@ -16,6 +16,7 @@ pub mod arp;
 mod attributes;
 pub mod capabilities;
 pub mod clock;
+pub mod datagram;
 pub mod deadline;
 pub mod dial;
 pub mod error;
@@ -43,7 +44,7 @@ mod sys;
 pub mod sysctl;
 
 pub use announce::AnnounceSocket;
-pub use deadline::Deadline;
+pub use deadline::{Deadline, rest};
 pub use error::KernelError;
 pub use fifo::Fifo;
 pub use file_watch::FileWatch;

@@ -6,9 +6,6 @@ use nix::sched::{CloneFlags, setns};
 
 use super::KernelError;
 
-/// Where `ip netns` keeps network namespaces (ip-netns(8)).
-pub const NAMED: &str = "/run/netns";
-
 /// Takes the calling thread into the network namespace that this file stands for, for the rest of its life; sockets that it
 /// opens from then on are there.
 ///
@@ -17,5 +14,6 @@ pub const NAMED: &str = "/run/netns";
 pub fn enter(path: &Path) -> Result<(), KernelError> {
     let doing = || format!("entering the network namespace {}", path.display());
     let file = File::open(path).map_err(|error| KernelError::from_io(doing(), &error))?;
-    setns(file, CloneFlags::CLONE_NEWNET).map_err(|error| KernelError::from_io(doing(), &error.into()))
+    setns(file, CloneFlags::CLONE_NEWNET)
+        .map_err(|error| KernelError::from_io(doing(), &error.into()).needing(Some("CAP_SYS_ADMIN")))
 }

@@ -7,6 +7,7 @@ use std::{
 };
 
 use nix::{
+    errno::Errno,
     libc,
     sched::{CpuSet, sched_setaffinity},
     sys::{
@@ -37,13 +38,16 @@ impl Thread {
     pub fn set_real_time(self, priority: u8) -> Result<(), KernelError> {
         sys::schedule(self.0, i32::from(priority)).map_err(|error| {
             KernelError::from_io(format!("setting the real-time priority {priority}"), &error)
+                .needing(Some("CAP_SYS_NICE"))
         })
     }
 
     /// The nice value, from -20, the most, to 19. EACCES for a lower one without CAP_SYS_NICE.
     pub fn set_nice(self, nice: i8) -> Result<(), KernelError> {
-        sys::set_nice(self.0, i32::from(nice))
-            .map_err(|error| KernelError::from_io(format!("setting the nice value {nice}"), &error))
+        sys::set_nice(self.0, i32::from(nice)).map_err(|error| {
+            KernelError::from_io(format!("setting the nice value {nice}"), &error)
+                .needing(Some("CAP_SYS_NICE"))
+        })
     }
 
     /// The processors it may run on, and threads that it starts. EINVAL when there is none of them.
@@ -124,8 +128,15 @@ pub fn permit_cores() -> Result<(), KernelError> {
 pub fn lock_memory() -> Result<(), KernelError> {
     // nix has no name for this one.
     let when_used = MlockAllFlags::from_bits_retain(libc::MCL_ONFAULT);
-    mlockall(MlockAllFlags::MCL_CURRENT | MlockAllFlags::MCL_FUTURE | when_used)
-        .map_err(|errno| KernelError::from_io("locking the memory", &errno.into()))
+    mlockall(MlockAllFlags::MCL_CURRENT | MlockAllFlags::MCL_FUTURE | when_used).map_err(
+        |errno| match errno {
+            Errno::ENOMEM => KernelError::other(
+                "locking the memory",
+                "it is more than RLIMIT_MEMLOCK permits (needs CAP_IPC_LOCK)",
+            ),
+            errno => KernelError::from_io("locking the memory", &errno.into()).needing(Some("CAP_IPC_LOCK")),
+        },
+    )
 }
 
 /// How many microseconds a thread with real-time scheduling may work without waiting for anything; then the process gets

@@ -4,11 +4,10 @@
 use std::{future::pending, panic::AssertUnwindSafe, time::Duration};
 
 use futures_util::FutureExt as _;
-use tokio::time::timeout;
 use tracing::error;
 
 use crate::{
-    kernel::clock,
+    kernel::{clock, rest},
     registry::{Change, Reason, Registry, State, Subject},
     units::{Priority, Time},
 };
@@ -38,6 +37,11 @@ pub trait Part {
 
     /// Leaves out the one transition that it cannot get over.
     fn pass_over(&mut self) {}
+
+    /// Ends when it need not begin anew any more, while it rests.
+    fn called_off(&mut self) -> impl Future<Output = ()> {
+        pending()
+    }
 }
 
 /// What is known of the panics of a part.
@@ -75,7 +79,10 @@ pub async fn kept(part: &mut impl Part, registry: &Registry) {
     loop {
         if let Some(until) = part.keeper().rests_until {
             // The lane's other parts go on.
-            let _over = timeout(until.since(clock::now()), pending::<()>()).await;
+            tokio::select! {
+                () = rest(until.since(clock::now())) => {}
+                () = part.called_off() => return,
+            }
             part.keeper().rests_until = None;
         }
         if AssertUnwindSafe(part.run()).catch_unwind().await.is_ok() {

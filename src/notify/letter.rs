@@ -97,19 +97,17 @@ fn body(transition: &Transition) -> String {
 
 /// `smtp_alert`.
 fn is_asked_for(topology: &Topology, transition: &Transition) -> bool {
-    let service = |index: u32| {
-        let row = topology.virtual_servers.get((index as usize).checked_sub(1)?)?;
-        Some(&row.config)
-    };
     let asked = match &transition.subject {
         Subject::Instance { .. } => {
             topology.instance_of(transition).map(|row| *row.config.settings.smtp_alert)
         }
         Subject::Group { .. } => topology.group_of(transition).map(|row| *row.config.settings.smtp_alert),
-        Subject::Service { index, .. } => service(*index).map(|config| *config.smtp_alert),
-        Subject::Server { service: index, place, .. } => service(*index)
-            .and_then(|config| config.real_server.get(*place as usize))
-            .map(|server| *server.smtp_alert),
+        Subject::Service { .. } | Subject::Server { .. } => {
+            topology.service_of(transition).map(|(row, server)| match server {
+                Some(place) => *row.config.real_server[place].smtp_alert,
+                None => *row.config.smtp_alert,
+            })
+        }
         Subject::Configuration | Subject::Daemon => None,
     };
     asked.unwrap_or(false)
@@ -194,15 +192,29 @@ mod tests {
 
     #[test]
     fn servers_and_services_are_mailed_with_their_names() {
-        let server =
-            || Subject::Server { service: 1, place: 0, name: "[r]:tcp:80".into(), of: "[v]:tcp:80".into() };
-        let service = || Subject::Service { index: 1, name: "[v]:tcp:80".into() };
+        let server = || Subject::Server {
+            service: 1,
+            place: 0,
+            name: "[10.0.0.2]:tcp:80".into(),
+            of: "[10.0.0.1]:tcp:80".into(),
+        };
+        let service = || Subject::Service { index: 1, name: "[10.0.0.1]:tcp:80".into() };
         let checked = || Reason::Checked { check: "TCP_CHECK".into(), detail: "refused".into() };
         let quorum = || Reason::Quorum { needed: 1, weight: 0 };
         let course = [
-            (server(), State::Down, checked(), "Realserver [r]:tcp:80 of virtual server [v]:tcp:80 - DOWN"),
-            (service(), State::Down, quorum(), "Virtualserver [v]:tcp:80 - DOWN"),
-            (server(), State::Up, checked(), "Realserver [r]:tcp:80 of virtual server [v]:tcp:80 - UP"),
+            (
+                server(),
+                State::Down,
+                checked(),
+                "Realserver [10.0.0.2]:tcp:80 of virtual server [10.0.0.1]:tcp:80 - DOWN",
+            ),
+            (service(), State::Down, quorum(), "Virtualserver [10.0.0.1]:tcp:80 - DOWN"),
+            (
+                server(),
+                State::Up,
+                checked(),
+                "Realserver [10.0.0.2]:tcp:80 of virtual server [10.0.0.1]:tcp:80 - UP",
+            ),
         ];
         let (asked, silent) = (services("on"), services("off"));
         let mut mailed = Mailed::default();

@@ -203,45 +203,33 @@ impl Sinks {
 
     /// A FIFO is no longer written into: it is told the rest, and its readers that this was the end.
     fn end_fifo(&self, mut fifo: Fifo, until: u64) -> io::Result<()> {
-        let mut limit = Deadline::new()?;
-        limit.set(Some(clock::now() + LEAVES_WITHIN))?;
-        let leave = async move {
-            tokio::select! {
-                () = fifo.finish(until) => {}
-                _ = limit.expired() => {}
-            }
+        self.leave(LEAVES_WITHIN, |limit| async move {
+            within(limit, fifo.finish(until)).await;
             fifo.kill();
-        };
-        self.leaving.push(leave.boxed_local());
-        Ok(())
+        })
     }
 
     /// D-Bus is told the rest, and that this was the end.
     fn end_dbus(&self, mut dbus: Dbus, until: u64) -> io::Result<()> {
-        let mut limit = Deadline::new()?;
-        limit.set(Some(clock::now() + LEAVES_WITHIN))?;
-        let leave = async move {
-            tokio::select! {
-                () = dbus.finish(until) => {}
-                _ = limit.expired() => {}
-            }
-        };
-        self.leaving.push(leave.boxed_local());
-        Ok(())
+        self.leave(LEAVES_WITHIN, |limit| async move { within(limit, dbus.finish(until)).await })
     }
 
     /// Nobody is mailed any more, but for what has happened already.
     fn end_mail(&self, mut mail: Mail, until: u64) -> io::Result<()> {
-        let mut limit = Deadline::new()?;
-        limit.set(Some(clock::now() + MAILED_WITHIN))?;
-        let leave = async move {
-            tokio::select! {
-                () = mail.finish(until) => {}
-                _ = limit.expired() => {}
-            }
+        self.leave(MAILED_WITHIN, |limit| async move {
+            within(limit, mail.finish(until)).await;
             mail.kill();
-        };
-        self.leaving.push(leave.boxed_local());
+        })
+    }
+
+    /// Somebody is told no more, and has until the deadline to end.
+    fn leave<F>(&self, span: Duration, end: impl FnOnce(Deadline) -> F) -> io::Result<()>
+    where
+        F: Future<Output = ()> + 'static,
+    {
+        let mut limit = Deadline::new()?;
+        limit.set(Some(clock::now() + span))?;
+        self.leaving.push(end(limit).boxed_local());
         Ok(())
     }
 
@@ -274,5 +262,13 @@ impl Sinks {
         if let Some(scripts) = &mut self.scripts {
             scripts.kill().await;
         }
+    }
+}
+
+/// Waits for the end of something, or for the deadline.
+async fn within(mut limit: Deadline, end: impl Future<Output = ()>) {
+    tokio::select! {
+        () = end => {}
+        _ = limit.expired() => {}
     }
 }

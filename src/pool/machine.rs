@@ -163,6 +163,19 @@ impl Pool {
         }
     }
 
+    /// Goes on where another pool of the same servers was, with what is known of them by now: nobody is told again what they
+    /// know. `held` is whether there was a quorum.
+    pub fn handle_resume(&mut self, held: bool) {
+        self.started = true;
+        for member in &mut self.members {
+            let (_, pending) = member.checks();
+            let alive = member.is_alive();
+            member.told = (alive || pending == 0 || member.told.is_some()).then_some(alive);
+        }
+        self.has_quorum = held;
+        self.look_at_quorum();
+    }
+
     /// A check of the real server at that place has found something.
     pub fn handle_check(&mut self, place: usize, check: usize, found: Found) {
         let Some(member) = self.members.get_mut(place) else { return };

@@ -21,6 +21,7 @@ pub struct Lag {
     worst: AtomicU64,
     /// On the monotonic clock, in nanoseconds.
     worst_at: AtomicU64,
+    worst_lately: AtomicU64,
     classes: [AtomicU64; CLASSES],
 }
 
@@ -35,6 +36,8 @@ pub struct Lateness {
     pub worst: Duration,
     /// When that was, on the monotonic clock.
     pub worst_at: Time,
+    /// The worst since the last reload was asked for, or since the start.
+    pub worst_lately: Duration,
     /// Half of them were less late than this, a bound that is at most twice too high. So are the next ones.
     pub median: Duration,
     /// 99 of 100 were less late than this.
@@ -52,7 +55,13 @@ impl Lag {
             self.worst.store(nanoseconds, Ordering::Relaxed);
             self.worst_at.store(self::nanoseconds(now.0), Ordering::Relaxed);
         }
+        self.worst_lately.fetch_max(nanoseconds, Ordering::Relaxed);
         self.classes[class(nanoseconds)].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A reload begins: what follows is its doing.
+    pub fn note_reload(&self) {
+        self.worst_lately.store(0, Ordering::Relaxed);
     }
 
     /// What has been seen so far.
@@ -66,6 +75,7 @@ impl Lag {
             last: load(&self.last),
             worst,
             worst_at: Time(load(&self.worst_at)),
+            worst_lately: load(&self.worst_lately),
             median: below(500),
             most: below(990),
             nearly_all: below(999),
@@ -124,12 +134,15 @@ mod tests {
             };
             lag.note(late, Time::from_secs(number));
         }
+        lag.note_reload();
         lag.note(Duration::ZERO, Time::from_secs(1001));
         let seen = lag.seen();
+        assert_eq!(seen.worst_lately, Duration::ZERO);
         let expected = Lateness {
             count: 1001,
             last: Duration::ZERO,
             worst: Duration::from_millis(300),
+            worst_lately: Duration::ZERO,
             worst_at: Time::from_secs(1000),
             median: Duration::from_micros(128),
             most: Duration::from_micros(8192),

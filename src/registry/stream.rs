@@ -27,7 +27,8 @@ use crate::{
 pub struct Stream<T = Transition> {
     slots: Box<[ArcSwapOption<T>]>,
     next: AtomicU64,
-    published: Notify,
+    /// For the readers in a hurry, and for the others.
+    published: [Notify; 2],
 }
 
 /// What knows its number in the stream.
@@ -70,7 +71,7 @@ impl<T: Numbered> Stream<T> {
         Self {
             slots: (0..capacity).map(|_| ArcSwapOption::empty()).collect(),
             next: AtomicU64::new(1),
-            published: Notify::new(),
+            published: Default::default(),
         }
     }
 
@@ -89,7 +90,7 @@ impl<T: Numbered> Stream<T> {
         let seq = self.next.fetch_add(1, Ordering::Relaxed);
         let entry = Arc::new(make(seq));
         self.slot(seq).store(Some(Arc::clone(&entry)));
-        self.published.notify_waiters();
+        self.published.iter().for_each(Notify::notify_waiters);
         entry
     }
 
@@ -104,16 +105,23 @@ impl<T: Numbered> Stream<T> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cursor {
     next: u64,
+    is_in_a_hurry: bool,
 }
 
 /// A reader that begins with the first transition.
 impl Default for Cursor {
     fn default() -> Self {
-        Self { next: 1 }
+        Self { next: 1, is_in_a_hurry: false }
     }
 }
 
 impl Cursor {
+    /// A reader that begins with the first transition and is woken before the others: somebody waits for what it makes of them.
+    /// Where there are few processors, the threads that are woken have to take turns.
+    pub fn in_a_hurry() -> Self {
+        Self { is_in_a_hurry: true, ..Self::default() }
+    }
+
     /// The next transition, if it has been published. The cursor stays where it is.
     pub fn peek<T: Numbered>(&self, stream: &Stream<T>) -> Option<Arc<T>> {
         self.peek_ahead(stream, 0)
@@ -153,7 +161,8 @@ impl Cursor {
     /// [catch up](Self::catch_up) with.
     pub async fn ready<T: Numbered>(&self, stream: &Stream<T>, ahead: u64) {
         loop {
-            let mut published = pin!(stream.published.notified());
+            let [first, then] = &stream.published;
+            let mut published = pin!(if self.is_in_a_hurry { first } else { then }.notified());
             // Registered before looking, so that a transition published in between wakes us.
             published.as_mut().enable();
             if self.peek_ahead(stream, ahead).is_some() || self.behind(stream) > 0 {
@@ -166,6 +175,11 @@ impl Cursor {
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        sync::Mutex,
+        task::{Context, Wake, Waker},
+    };
+
     use super::*;
     use crate::{
         registry::{Reason, State},
@@ -237,5 +251,31 @@ mod tests {
         runtime.block_on(cursor.ready(&stream, 0));
         thread.join().unwrap();
         assert_eq!(cursor.peek(&stream).unwrap().subject.name(), "woken");
+    }
+
+    /// Writes down that it was woken.
+    struct Named(&'static str, Arc<Mutex<Vec<&'static str>>>);
+
+    impl Wake for Named {
+        fn wake(self: Arc<Self>) {
+            self.1.lock().unwrap().push(self.0);
+        }
+    }
+
+    #[test]
+    fn who_is_in_a_hurry_is_woken_before_those_who_waited_before() {
+        let stream = Stream::<Transition>::with_capacity(4);
+        let woken = Arc::new(Mutex::new(Vec::new()));
+        let (other, hurried) = (Cursor::default(), Cursor::in_a_hurry());
+        let mut waiting = [("other", &other), ("hurried", &hurried)].map(|(name, cursor)| {
+            let mut ready = Box::pin(cursor.ready(&stream, 0));
+            let waker = Waker::from(Arc::new(Named(name, Arc::clone(&woken))));
+            assert!(ready.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+            ready
+        });
+        publish(&stream, "news");
+        assert_eq!(*woken.lock().unwrap(), ["hurried", "other"]);
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(waiting.iter_mut().all(|ready| ready.as_mut().poll(&mut context).is_ready()));
     }
 }

@@ -33,6 +33,7 @@ impl Topology {
                 global: &self.global,
                 process: &self.process,
                 garp_groups: &self.garp_groups,
+                snmp_agent: self.snmp_agent.as_deref(),
                 track_groups: &self.statics.groups,
             },
         }

@@ -23,6 +23,7 @@ pub(crate) fn topology() -> Topology {
         process: Box::default(),
         server_groups: Vec::new(),
         ssl: None,
+        snmp_agent: None,
         virtual_servers: Vec::new(),
         departed: Vec::new(),
         departed_services: Vec::new(),

@@ -11,7 +11,7 @@ use std::{
 use crate::{
     config::{
         Config, Global,
-        settings::{GarpGroup, GroupMember, ProcessSettings, ServerGroup, Ssl},
+        settings::{GarpGroup, GroupMember, ProcessSettings, ServerGroup, SnmpAgent, Ssl},
         tracking,
     },
     registry::{
@@ -54,6 +54,8 @@ pub struct Topology {
     pub server_groups: Vec<ServerGroup>,
     /// `SSL`: what checks show servers.
     pub ssl: Option<Box<Ssl>>,
+    /// `snmp_agent`.
+    pub snmp_agent: Option<Box<SnmpAgent>>,
     /// One row per `virtual_server`.
     pub virtual_servers: Vec<Arc<VirtualServerRow>>,
     /// Instances that reloads have removed, the latest first: what happened to them at last may not be told yet.
@@ -116,6 +118,7 @@ impl Topology {
             sessions: (1..).zip(config.sessions).map(|(i, c)| Arc::new(SessionRow::new(i, c))).collect(),
             server_groups,
             ssl: config.ssl,
+            snmp_agent: config.snmp_agent,
             virtual_servers,
             departed: Vec::new(),
             departed_services: Vec::new(),

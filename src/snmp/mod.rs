@@ -46,6 +46,9 @@ use agentx::{Syntax, Value, View};
 /// keepalived's arc, .1.3.6.1.4.1.9586.100.5: the root of KEEPALIVED-MIB.
 pub const KEEPALIVED: [u32; 9] = [1, 3, 6, 1, 4, 1, 9586, 100, 5];
 
+/// STEADFAST-MIB::steadfast: an arc of it that keepalived has nothing at.
+pub const STEADFAST: [u32; 10] = [1, 3, 6, 1, 4, 1, 9586, 100, 5, notification::STEADFAST];
+
 /// Everything that is served; which parts are, [`Parts`] says.
 pub fn view() -> View<Snapshot> {
     let view = View::new()

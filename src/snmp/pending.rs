@@ -56,7 +56,7 @@ impl Pending {
         told: watch::Sender<Told>,
     ) -> Self {
         let reached = *told.borrow();
-        let mut cursor = Cursor::default();
+        let mut cursor = Cursor::in_a_hurry();
         cursor.advance_past(reached.now);
         Self {
             snapshots: Snapshots::new(Arc::clone(&registry), clock, Arc::default()),

@@ -88,6 +88,8 @@ pub struct Snapshots {
     clock: Clock,
     /// Where the session says how it is doing, once there is one.
     status: Arc<OnceLock<watch::Receiver<Status>>>,
+    /// The clock of who has no master.
+    uptime: Option<Uptime>,
     last: RefCell<Option<Arc<Snapshot>>>,
 }
 
@@ -98,7 +100,7 @@ impl Snapshots {
         clock: Clock,
         status: Arc<OnceLock<watch::Receiver<Status>>>,
     ) -> Self {
-        Self { registry, began: clock(), clock, status, last: RefCell::default() }
+        Self { registry, began: clock(), clock, status, uptime: None, last: RefCell::default() }
     }
 
     /// The same, of a registry that counts from `began` on.
@@ -107,10 +109,16 @@ impl Snapshots {
         Self { began, ..self }
     }
 
+    /// Those of `registry` for an agent of our own, whose sysUpTime was 0 when it `began` to count.
+    pub fn own(registry: Arc<Registry>, clock: Clock, began: Time) -> Self {
+        let uptime = Some(Uptime::learn(began.0, began.0, 0));
+        Self { uptime, ..Self::new(registry, clock, Arc::default()).since(began) }
+    }
+
     /// The rows of now.
     pub fn now(&self) -> Arc<Snapshot> {
         let topology = self.registry.topology();
-        let uptime = self.status.get().and_then(|status| status.borrow().uptime);
+        let uptime = self.status.get().and_then(|status| status.borrow().uptime).or(self.uptime);
         let mut last = self.last.borrow_mut();
         match &*last {
             Some(known) if known.is_of(&topology, uptime) => Arc::clone(known),

@@ -54,10 +54,10 @@ fn a_difference_names_words_without_effect_and_both_files_errors() {
     let directory = tempfile::tempdir().expect("a temporary directory can be made");
     let with = |words: &str| format!("{MASTER}nonsense\nglobal_defs {{\n    router_id one\n{words}}}\n");
     let old = file(directory.path(), "a.conf", &with(""));
-    let new = file(directory.path(), "b.conf", &with("    config_save_dir /var/lib/steadfast\n"));
+    let new = file(directory.path(), "b.conf", &with("    bfd_process_name sessions\n"));
     let output = steadfast(&["diff", &old, &new]);
     assert!(
-        text(&output).contains("config_save_dir /var/lib/steadfast is new")
+        text(&output).contains("bfd_process_name sessions is new")
             && text(&output).contains("the word has no effect yet")
     );
     let json = steadfast(&["diff", "--json", &old, &new]);

@@ -349,3 +349,27 @@ fn a_reload_is_foretold_carried_out_and_answered_with_what_it_did() -> Result<()
     assert_eq!(router.entries(VI, State::Master), 1, "{}", router.log());
     Ok(())
 }
+
+#[test]
+fn events_of_earlier_runs_are_read_from_the_journal() -> Result<()> {
+    if is_keepalived("a running daemon asked from outside") {
+        return Ok(());
+    }
+    let lan = Lan::pair()?;
+    let alpha = &lan["alpha"];
+    let journal = alpha.dir().join("transitions");
+    let before = format!("global_defs {{\n  transition_journal {}\n}}\n", journal.display());
+    let setup = Setup { advert_int: INTERVAL.as_secs_f64().to_string(), before, ..V3.alpha(150) };
+    setup.start_until(&ours(), alpha, State::Master)?.stop()?;
+    let router = setup.start_until(&ours(), alpha, State::Master)?;
+    let events = ctl(alpha, &router, &["events", "--since", "1h"])?;
+    let masters: Vec<_> = events.lines().filter(|line| line.contains("BACKUP -> MASTER")).collect();
+    assert_eq!(masters.len(), 2, "{events}");
+    assert!(masters[0].contains("  #-  VI  ") && !masters[1].contains("#-"), "{events}");
+    let stop = events.lines().position(|line| line.contains("#-") && line.contains(": daemon stops"));
+    let start = events.lines().position(|line| line.contains("  #1  "));
+    assert!(stop < start && stop.is_some(), "{events}");
+    let of_this_run = ctl(alpha, &router, &["events"])?;
+    assert!(!of_this_run.contains("#-") && events.ends_with(&of_this_run), "{events}");
+    router.stop().map(drop)
+}

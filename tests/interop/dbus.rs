@@ -118,7 +118,32 @@ fn whoever_may_do_so_has_addresses_announced_dumps_written_and_the_configuration
     let mark = router.mark();
     bus.ask(&["call", SERVICE, ROOT, OF_ALL, "ReloadConfig"])?;
     let reloaded = in_its_way(&ours(), "Configuration reloaded", "Reload complete");
-    router.process().wait_log_since(mark, reloaded, SOON)?;
+    let line = router.process().wait_log_since(mark, reloaded, SOON)?;
+    if !is_keepalived("a reload that D-Bus asks for") {
+        assert!(line.contains("root (uid 0, pid "), "{line}");
+    }
+    router.stop().map(drop)
+}
+
+#[test]
+fn without_virtual_routers_the_bus_is_left_alone() -> Result<()> {
+    let lan = Lan::pair()?;
+    let alpha = &lan["alpha"];
+    let bus = Bus::start(alpha, &rules())?;
+    let fifo = alpha.dir().join("routers");
+    let globals = format!("  enable_dbus\n  vrrp_notify_fifo {}\n", fifo.display());
+    let text = text(&globals, &[51]);
+    let file = alpha.write("alpha.conf", &text)?;
+    let router = Router::start_parts(&ours(), alpha, "alpha", &file, &["-C"])?;
+    wait::until_true("the pid file", SOON, || router.dir().join("pid").exists())?;
+    // Whatever it connects to at the start and by a reload it has connected to then.
+    router.ask_to_reload(alpha, "alpha", &text)?;
+    router.wait_log(in_its_way(&ours(), "Configuration reloaded", "Reload"), SOON)?;
+    assert!(!has_name(&bus, SERVICE) && !fifo.exists());
+    router.stop()?;
+    let router = Router::start(&ours(), alpha, "alpha", &text)?;
+    wait::until_true("the name", SOON, || has_name(&bus, SERVICE))?;
+    assert!(fifo.exists());
     router.stop().map(drop)
 }
 

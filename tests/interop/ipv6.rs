@@ -266,6 +266,7 @@ fn an_address_that_another_host_has_is_a_fault_until_it_is_free() -> Result<()> 
     let (alpha, beta) = (&lan["alpha"], &lan["beta"]);
     beta.add_address(&format!("{OWN}/64"), "vb0")?;
     alpha.link_up("va0")?;
+    alpha.wait_running("va0")?;
     let router = V3_IPV6.alpha(150).start(&ours(), alpha)?;
     let line = router.wait_entering(VI, State::Fault, SOON)?;
     let why = format!("(address {OWN} of interface va0 is a duplicate: another host has it)");

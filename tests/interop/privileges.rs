@@ -75,6 +75,40 @@ fn a_permission_that_is_missing_is_named_with_what_needs_it_and_the_daemon_ends(
 }
 
 #[test]
+fn an_ordinary_user_runs_without_what_some_words_need_and_each_is_named() -> Result<()> {
+    if is_keepalived("capabilities of a daemon") {
+        return Ok(());
+    }
+    let lan = Lan::pair()?;
+    let caps = ["--inh-caps", "+net_admin,+net_raw", "--ambient-caps", "+net_admin,+net_raw"];
+    let user = [&["--reuid", USER, "--regid", USER, "--clear-groups"][..], &caps].concat();
+    let globals = "  script_user nobody\n  control_group daemon\n";
+    let of_each = [
+        ("vrrp_rt_priority 20", "vrrp_rt_priority has no effect", "CAP_SYS_NICE"),
+        ("vrrp_priority -10", "vrrp_priority has no effect", "CAP_SYS_NICE"),
+        ("vrrp_no_swap", "vrrp_no_swap has no effect", "CAP_IPC_LOCK"),
+    ];
+    for (word, said, capability) in of_each {
+        let before = format!("global_defs {{\n{globals}  {word}\n}}\n");
+        let setup = Setup { before, ..V3.alpha(150) }.line("notify /bin/true");
+        let daemon = with_privileges(&lan["alpha"], &user, &setup)?;
+        daemon.wait_log(&format!("({VI}) Entering {} STATE", State::Master), SOON)?;
+        let log = daemon.wait_log("notify script", SOON)?;
+        assert!(log.contains("CAP_SETUID and CAP_SETGID"), "{log}");
+        let named = |said: &str, name: &str| {
+            daemon.log().lines().any(|line| line.contains(said) && line.contains(name))
+        };
+        assert!(named(said, capability), "{word}: {}", daemon.log());
+        assert!(named("`steadfast ctl` is not answered", "CAP_CHOWN"), "{}", daemon.log());
+        for name in ["CAP_SETUID", "CAP_SETGID", "CAP_KILL"] {
+            assert!(named("missing permission", name), "{}", daemon.log());
+        }
+        assert!(daemon.terminate(SOON)?.success(), "{}", daemon.log());
+    }
+    Ok(())
+}
+
+#[test]
 fn what_root_needs_for_nothing_it_gives_up_and_its_scripts_have_it() -> Result<()> {
     let lan = Lan::pair()?;
     let alpha = &lan["alpha"];

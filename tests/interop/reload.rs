@@ -625,7 +625,7 @@ fn a_router_with_a_link_of_its_own_comes_and_goes() -> Result<()> {
     let before = held(alpha)?;
     let mut other = setup(150).line("use_vmac");
     (other.vrid, other.vips) = (52, vec!["10.9.0.110/24".into()]);
-    for _ in 0..2 {
+    for round in 0..2 {
         let mark = scene.router.mark();
         scene.reload(&(text.clone() + &other.instance("OWN")))?;
         scene.router.wait_entering_since(mark, "OWN", State::Master, SOON)?;
@@ -634,7 +634,11 @@ fn a_router_with_a_link_of_its_own_comes_and_goes() -> Result<()> {
         // Its number and name: the kernel tells the state of a new link when it comes to it.
         let link = || alpha.sh("ip -o link | grep 00:00:5e:00:01:34 | cut -d' ' -f1-2").unwrap_or_default();
         let (first, seen) = (link(), capture.vrrp()?.len());
-        assert!(first.contains("vrrp.52@") || is_keepalived("SIGHUP: a link of a router"), "{first}");
+        let named = first.contains("vrrp.52@");
+        assert!(
+            named || round > 0 && is_keepalived("SIGHUP: a link of a router that is removed, and comes back"),
+            "{first}"
+        );
         capture.wait_vrrp("its advertisements", SOON, |adverts| {
             adverts[seen..].iter().filter(|advert| advert.vrid() == 52).count() >= 3
         })?;
@@ -648,10 +652,50 @@ fn a_router_with_a_link_of_its_own_comes_and_goes() -> Result<()> {
         };
         capture.wait_vrrp("its farewell", SOON, left)?;
     }
-    if !is_keepalived("SIGHUP: a link of a router") {
+    if !is_keepalived("SIGHUP: a link of a router that is removed, and comes back") {
         wait::until_eq("the host as before", SOON, &before, || held(alpha).unwrap_or_default())?;
     }
     scene.goes_on(&capture)
+}
+
+#[test]
+fn what_was_read_and_what_ran_is_saved_around_each_reload() -> Result<()> {
+    let text = setup(150).text();
+    let folder = |host: &Host| host.dir().join("saved");
+    let lan = Lan::pair()?;
+    let alpha = &lan["alpha"];
+    let saved = folder(alpha);
+    let text = with_globals(&text, &format!("  config_save_dir {}\n", saved.display()));
+    let router = Router::start(&ours(), alpha, "alpha", &text)?;
+    router.wait_entering(VI, State::Master, SOON)?;
+    router.reload(alpha, "alpha", &text.replace("priority 150", "priority 140"), SOON)?;
+    let name = in_its_way(&ours(), "steadfast", "keepalived");
+    let files = || {
+        let files = std::fs::read_dir(&saved).into_iter().flatten().flatten().map(|entry| entry.path());
+        let mut files: Vec<_> = files.collect();
+        files.sort();
+        files
+    };
+    // The process's number is in between.
+    let ends = |file: &std::path::Path, what: &str, end: &str| {
+        let file = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        file.starts_with(&format!("{name}{what}.")) && file.ends_with(end)
+    };
+    for (what, end, has) in [
+        (".conf", ".0", "priority 150"),
+        (".conf", ".1", "priority 140"),
+        ("_vrrp", ".1.pre", "Priority = 150"),
+        ("_vrrp", ".1.post", "Priority = 140"),
+    ] {
+        let content = || {
+            let file = files().into_iter().find(|file| ends(file, what, end))?;
+            std::fs::read_to_string(file).ok()
+        };
+        wait::until_true(&format!("{what} {end}"), SOON, || {
+            content().is_some_and(|text| text.contains(has))
+        })?;
+    }
+    router.stop().map(drop)
 }
 
 #[test]

@@ -15,17 +15,17 @@ use std::{
     time::Duration,
 };
 
-use agentx::session::WINDOW;
-use lab::{Control, Lan, Result, Router, Snmpd, Snmptrapd, State, clock, lan::Join, snmp::Trap, wait};
+use lab::{Control, Lan, Result, Router, Snmpd, Snmptrapd, State, clock, lan::Join, wait};
 use steadfast::journal::Ring;
 
 use crate::{
     cadence::Cadence,
     link::{Link, Manner, path_of},
+    passages::{explain, told},
     random::Random,
     scene::{
-        Entered, KEEPALIVED, ROUTER_ID, SOON, STATE_CHANGE, alone, calm, globals, instance, logged,
-        steadfast, told,
+        self, Entered, KEEPALIVED, ROUTER_ID, SOON, STATE_CHANGE, alone, calm, globals, instance, logged,
+        steadfast,
     },
     transitions::HERE,
 };
@@ -36,9 +36,6 @@ const INTERVAL: Duration = Duration::from_millis(100);
 const BACK_WITHIN: Duration = Duration::from_secs(1);
 /// What the daemon may hold more at the end than after the first round: a stream of transitions in memory.
 const GROWTH_KIB: u64 = 4096;
-/// By how many hundredths of a second the time of a notification may be another one when it is sent again; the next
-/// transition of the kind is thirty later.
-const TICKS: u64 = 2;
 /// Transitions that have to happen meanwhile.
 const TRANSITIONS: usize = 300;
 
@@ -209,54 +206,25 @@ impl Scene {
         self.router.wait_entering("FLAP", State::Master, SOON).map(drop)
     }
 
-    /// Everything that happened has arrived, in order and once, but for what the daemon could not know of.
+    /// Everything that happened has arrived: the daemon has sent it in its order, nothing again that it had an answer for, and
+    /// what came twice had none. Returns how many came twice.
+    ///
+    /// The link flaps on, so this holds only between two of its flaps; what is wrong once stays wrong.
     fn all_told(&self) -> Result<usize> {
-        let happened = self.happened();
-        let (mut arrived, mut once) = (Vec::new(), Vec::new());
-        // A crowd of them takes its time; each has as long as anything has.
-        while once.len() < happened.len() {
-            let so_far = once.len();
-            (arrived, once) = wait::until("the next notification", SOON, || {
-                let arrived = self.trapd.traps_of(STATE_CHANGE);
-                let once = without_repetitions(&arrived);
-                if once.len() > so_far { Ok((arrived, once)) } else { Err(format!("{so_far} arrived")) }
-            })?;
-        }
-        // The link flaps on: what has happened since may be told, too, and in the log in a moment.
-        wait::until_true("the log of it", SOON, || self.happened().len() >= once.len())?;
-        assert_eq!(once, self.happened()[..once.len()]);
-        let twice = arrived.len() - once.len();
-        let ambiguous = self.link.ambiguous();
-        assert!(
-            twice <= ambiguous,
-            "{twice} came twice, {ambiguous} were cut off from their answers; the last:\n{}",
-            last(&arrived)
-        );
-        Ok(twice)
+        wait::until("everything that happened to be told, and nothing else", SOON, || {
+            let happened = self.happened();
+            let passages = self.link.passages();
+            let count = told(&passages, &happened)?;
+            if count < happened.len() {
+                return Err(format!("{count} of {} told", happened.len()));
+            }
+            let arrived = scene::told(&self.trapd.traps_of(STATE_CHANGE));
+            match arrived.len().checked_sub(happened.len()) {
+                Some(twice) if explain(&passages, &arrived) => Ok(twice),
+                _ => Err(format!("{arrived:?} arrived of {passages:?}")),
+            }
+        })
     }
-}
-
-/// No router enters the state that it is in, so whatever comes twice in a row was told twice. Of a window that was cut off, as
-/// many as were on their way can come again one after the other, each with the time that it had.
-fn without_repetitions(traps: &[Trap]) -> Vec<Entered> {
-    let told = told(traps);
-    let is_repeated = |at: usize| {
-        let time = traps[at].sysuptime;
-        // What happened before snmpd started has no time.
-        let is_same =
-            |before: usize| before + 1 == at || time > 0 && traps[before].sysuptime.abs_diff(time) <= TICKS;
-        (at.saturating_sub(WINDOW)..at).any(|before| told[before] == told[at] && is_same(before))
-    };
-    (0..told.len()).filter(|at| !is_repeated(*at)).map(|at| told[at].clone()).collect()
-}
-
-/// The newest notifications, a line each with its time.
-fn last(arrived: &[Trap]) -> String {
-    let told = told(arrived);
-    let lines =
-        arrived.iter().zip(&told).map(|(trap, (name, state))| format!("{} {name} {state}", trap.sysuptime));
-    let lines: Vec<_> = lines.collect();
-    lines[lines.len().saturating_sub(4 * WINDOW)..].join("\n")
 }
 
 fn pass(span: Duration) -> Result<()> {

@@ -4,7 +4,6 @@
 #![expect(clippy::unwrap_used, reason = "a link that cannot be made is a failed test")]
 
 use std::{
-    collections::BTreeSet,
     fs,
     io::{self, Read as _, Write as _},
     net::Shutdown,
@@ -27,6 +26,8 @@ use agentx::{
 };
 use lab::wait;
 use nix::poll::{PollFd, PollFlags, poll};
+
+use crate::passages::Passage;
 
 /// How long anything here looks away from its orders, in milliseconds.
 const LOOK: u8 = 20;
@@ -68,8 +69,8 @@ struct Shared {
     reign: AtomicUsize,
     /// The reigns of the connections that there are.
     live: Mutex<Vec<usize>>,
-    /// Notifications that went to snmpd and whose answer did not come back: the daemon cannot know whether it has them.
-    ambiguous: AtomicUsize,
+    /// The notifications that went to snmpd, by connection.
+    passages: Mutex<Vec<Passage>>,
 }
 
 impl Shared {
@@ -79,6 +80,10 @@ impl Shared {
 
     fn live(&self) -> MutexGuard<'_, Vec<usize>> {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn passages(&self) -> MutexGuard<'_, Vec<Passage>> {
+        self.passages.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -90,7 +95,7 @@ impl Link {
             manner: Mutex::new(Manner::Plain),
             reign: AtomicUsize::new(0),
             live: Mutex::default(),
-            ambiguous: AtomicUsize::new(0),
+            passages: Mutex::default(),
         });
         let mut link = Self { path, shared, listener: None };
         link.restore();
@@ -126,9 +131,9 @@ impl Link {
         self.listener = Some((end, thread::spawn(move || listen(&listener, &shared, &ended))));
     }
 
-    /// Notifications that may have arrived although the daemon was never told so.
-    pub(crate) fn ambiguous(&self) -> usize {
-        self.shared.ambiguous.load(Ordering::Relaxed)
+    /// The notifications that went to snmpd so far, by connection.
+    pub(crate) fn passages(&self) -> Vec<Passage> {
+        self.shared.passages().clone()
     }
 }
 
@@ -195,49 +200,33 @@ impl Connection {
     /// Passes whole PDUs on in both directions.
     fn relay(&mut self, slow: bool) -> io::Result<()> {
         let mut snmpd = UnixStream::connect(&self.shared.snmpd)?;
-        let mut unanswered = BTreeSet::new();
+        let place = {
+            let mut passages = self.shared.passages();
+            passages.push(Passage::default());
+            passages.len() - 1
+        };
+        let note = |what: fn(&mut Passage, &Pdu), pdu: &Pdu| what(&mut self.shared.passages()[place], pdu);
         let mut passed = 0;
-        let outcome = loop {
-            if self.is_over() {
-                break Ok(());
-            }
-            let (from_daemon, from_snmpd) = match either(&self.daemon, &snmpd) {
-                Ok(ready) => ready,
-                Err(error) => break Err(error),
-            };
-            let pass = |from: &mut UnixStream, to: &mut UnixStream, count: usize| {
-                let pdu = next_pdu(from)?;
-                if slow {
-                    creep(to, &pdu, count)?;
-                } else {
-                    to.write_all(&pdu)?;
-                }
-                Header::read(&pdu).map(|(header, _)| header).map_err(io::Error::other)
-            };
+        let mut pass = |to: &mut UnixStream, bytes: &[u8]| {
+            passed += 1;
+            if slow { creep(to, bytes, passed) } else { to.write_all(bytes) }
+        };
+        while !self.is_over() {
+            let (from_daemon, from_snmpd) = either(&self.daemon, &snmpd)?;
             if from_daemon {
-                passed += 1;
-                match pass(&mut self.daemon, &mut snmpd, passed) {
-                    Ok(header) if header.kind == PduType::Notify => {
-                        unanswered.insert(header.packet_id);
-                    }
-                    Ok(_) => {}
-                    Err(error) => break Err(error),
-                }
+                let (bytes, pdu) = next_pdu(&mut self.daemon)?;
+                // Before it is there, and afterwards: what is noted is never less than what snmpd has, and never more than what
+                // the daemon was answered.
+                note(Passage::note_sent, &pdu);
+                pass(&mut snmpd, &bytes)?;
             }
             if from_snmpd {
-                passed += 1;
-                match pass(&mut snmpd, &mut self.daemon, passed) {
-                    Ok(header) if header.kind == PduType::Response => {
-                        unanswered.remove(&header.packet_id);
-                    }
-                    Ok(_) => {}
-                    Err(error) => break Err(error),
-                }
+                let (bytes, pdu) = next_pdu(&mut snmpd)?;
+                pass(&mut self.daemon, &bytes)?;
+                note(Passage::note_answered, &pdu);
             }
-        };
-        // Counted before the daemon sees the end of its connection.
-        self.shared.ambiguous.fetch_add(unanswered.len(), Ordering::Relaxed);
-        outcome
+        }
+        Ok(())
     }
 
     /// Answers the first requests as a good master would.
@@ -248,7 +237,7 @@ impl Connection {
                     return Err(io::ErrorKind::TimedOut.into());
                 }
             }
-            let request = Pdu::read(&next_pdu(&mut self.daemon)?).map_err(io::Error::other)?;
+            let (_, request) = next_pdu(&mut self.daemon)?;
             let session_id = request.header.session_id.max(1);
             let header = Header { session_id, ..request.header };
             let response =
@@ -311,14 +300,15 @@ fn either(one: &UnixStream, other: &UnixStream) -> io::Result<(bool, bool)> {
     Ok((ready(&fds[0]), ready(&fds[1])))
 }
 
-/// A whole PDU. Whoever begins one ends it soon, or is killed.
-fn next_pdu(from: &mut UnixStream) -> io::Result<Vec<u8>> {
+/// A whole PDU, and its bytes. Whoever begins one ends it soon, or is killed.
+fn next_pdu(from: &mut UnixStream) -> io::Result<(Vec<u8>, Pdu)> {
     let mut bytes = vec![0; HEADER_LEN];
     from.read_exact(&mut bytes)?;
     let (_, length) = Header::read(&bytes).map_err(io::Error::other)?;
     bytes.resize(HEADER_LEN + length, 0);
     from.read_exact(&mut bytes[HEADER_LEN..])?;
-    Ok(bytes)
+    let pdu = Pdu::read(&bytes).map_err(io::Error::other)?;
+    Ok((bytes, pdu))
 }
 
 /// A PDU in two pieces.

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use lab::{Error, Result};
 
-use crate::GUEST;
 use crate::site::Site;
+use crate::{GUEST, SOON};
 
 const ADDRESSES: [&str; 3] = ["10.64.0.1", "10.64.1.1", "10.64.1.2"];
 const SERVICE: &str = "-A -t 10.64.0.1:80 -s rr";
@@ -45,50 +45,42 @@ fn page(stream: &mut TcpStream) {
     respond(stream, b"HTTP/1.0 200 OK\r\n\r\nhello");
 }
 
+/// A server whose pages are others than they must be serves once they are as they must be, and one that is gone serves no more.
+fn tell_of_pages(check: &str) -> Result<()> {
+    let site = Site::new(&ADDRESSES)?;
+    let first = site.server_that("10.64.1.1:80", page)?;
+    let wrong =
+        site.server_that("10.64.1.2:80", |stream| respond(stream, b"HTTP/1.0 200 OK\r\n\r\nother"))?;
+    let router = site.start(&config(check))?;
+    site.wait_table(&[SERVICE, ONE])?;
+    drop(wrong);
+    let _right = site.server_that("10.64.1.2:80", page)?;
+    site.wait_table(&[SERVICE, ONE, TWO])?;
+    drop(first);
+    site.wait_table(&[SERVICE, TWO])?;
+    router.stop()?;
+    site.wait_table(&[])
+}
+
 #[test]
 fn pages_with_their_digest() -> Result<()> {
     GUEST.tells(|| {
-        let site = Site::new(&ADDRESSES)?;
-        let first = site.server_that("10.64.1.1:80", page)?;
-        let wrong =
-            site.server_that("10.64.1.2:80", |stream| respond(stream, b"HTTP/1.0 200 OK\r\n\r\nother"))?;
         // Of "hello".
         let url = |path| format!("url {{\n path {path}\n digest 5d41402abc4b2a76b9719d911017c592\n }}");
-        let check = format!(
+        tell_of_pages(&format!(
             "HTTP_GET {{\n {}\n {}\n retry 1\n delay_before_retry 0.5\n fast_recovery\n }}",
             url("/a"),
             url("/b")
-        );
-        let router = site.start(&config(&check))?;
-        site.wait_table(&[SERVICE, ONE])?;
-        drop(wrong);
-        let _right = site.server_that("10.64.1.2:80", page)?;
-        site.wait_table(&[SERVICE, ONE, TWO])?;
-        drop(first);
-        site.wait_table(&[SERVICE, TWO])?;
-        router.stop()?;
-        site.wait_table(&[])
+        ))
     })
 }
 
 #[test]
 fn pages_with_something_in_them() -> Result<()> {
     GUEST.tells(|| {
-        let site = Site::new(&ADDRESSES)?;
-        let first = site.server_that("10.64.1.1:80", page)?;
-        let wrong =
-            site.server_that("10.64.1.2:80", |stream| respond(stream, b"HTTP/1.0 200 OK\r\n\r\nother"))?;
-        let check =
-            "HTTP_GET {\n url {\n path /\n regex \"^HEL+o\"\n regex_options caseless\n }\n retry 0\n }";
-        let router = site.start(&config(check))?;
-        site.wait_table(&[SERVICE, ONE])?;
-        drop(wrong);
-        let _right = site.server_that("10.64.1.2:80", page)?;
-        site.wait_table(&[SERVICE, ONE, TWO])?;
-        drop(first);
-        site.wait_table(&[SERVICE, TWO])?;
-        router.stop()?;
-        site.wait_table(&[])
+        tell_of_pages(
+            "HTTP_GET {\n url {\n path /\n regex \"^HEL+o\"\n regex_options caseless\n }\n retry 0\n }",
+        )
     })
 }
 
@@ -100,7 +92,7 @@ fn pages_over_tls() -> Result<()> {
         let (key, cert) = (dir.join("key.pem"), dir.join("cert.pem"));
         let (key, cert) = (key.to_string_lossy(), cert.to_string_lossy());
         site.host().sh(&format!(
-            "openssl req -x509 -newkey rsa:2048 -nodes -keyout {key} -out {cert} -days 2 -subj /CN=lab 2>/dev/null"
+            "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout {key} -out {cert} -days 2 -subj /CN=lab 2>/dev/null"
         ))?;
         let start = |address: &str| {
             let argv = ["openssl", "s_server", "-accept", address, "-key", &key, "-cert", &cert, "-www", "-quiet"];
@@ -113,6 +105,44 @@ fn pages_over_tls() -> Result<()> {
         site.wait_table(&[SERVICE, ONE, TWO])?;
         first.kill();
         site.wait_table(&[SERVICE, TWO])?;
+        router.stop()?;
+        site.wait_table(&[])
+    })
+}
+
+#[test]
+fn pages_over_tls_for_whoever_has_a_certificate() -> Result<()> {
+    GUEST.tells(|| {
+        let site = Site::new(&ADDRESSES)?;
+        let dir = site.host().dir().display();
+        let make = |name: &str| {
+            site.host().sh(&format!(
+                "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout {dir}/{name}.key \
+                 -out {dir}/{name}.pem -days 2 -subj /CN={name} 2>/dev/null"
+            ))
+        };
+        ["server", "ours", "other"].iter().try_for_each(|name| make(name).map(drop))?;
+        // Each lets in nobody but whom it knows.
+        let start = |address: &str, knows: &str| {
+            let serve = format!(
+                "exec openssl s_server -accept {address} -key {dir}/server.key -cert {dir}/server.pem -Verify 1 \
+                 -verify_return_error -CAfile {dir}/{knows}.pem -www -quiet"
+            );
+            site.host().spawn(&format!("tls-{address}"), &["sh", "-c", &serve])
+        };
+        let (_first, _second) = (start("10.64.1.1:80", "ours")?, start("10.64.1.2:80", "other")?);
+        let shown = format!("SSL {{\n  certificate {dir}/ours.pem\n  key {dir}/ours.key\n}}\n");
+        let pools = config("SSL_GET {\n url {\n path /\n status_code 200\n }\n retry 0\n }");
+        let router = site.start(&format!("{shown}{pools}"))?;
+        site.wait_table(&[SERVICE, ONE])?;
+        router.wait_log("10.64.1.2]:tcp:80 failed", SOON)?;
+        site.wait_table(&[SERVICE, ONE])?;
+        router.stop()?;
+        // Without one nobody lets it in.
+        let router = site.start(&pools)?;
+        router.wait_log("10.64.1.1]:tcp:80 failed", SOON)?;
+        router.wait_log("10.64.1.2]:tcp:80 failed", SOON)?;
+        site.wait_table(&[SERVICE])?;
         router.stop()?;
         site.wait_table(&[])
     })
@@ -182,7 +212,7 @@ impl Datagrams {
     fn new(site: &Site, address: &str, answer: fn(&[u8]) -> Vec<u8>) -> Result<Self> {
         let bound = site.host().inside(|| UdpSocket::bind(address))?;
         let socket = bound.map_err(|error| Error::io(format!("bind {address}"), error))?;
-        let limit = socket.set_read_timeout(Some(Duration::from_millis(20)));
+        let limit = socket.set_read_timeout(Some(Duration::from_millis(200)));
         limit.map_err(|error| Error::io("set a limit", error))?;
         let ends = Arc::new(AtomicBool::new(false));
         let until = Arc::clone(&ends);

@@ -1,6 +1,6 @@
 //! The kernel's daemon that tells other routers of IPVS connections.
 
-use lab::{Lan, Result, Router, State, wait};
+use lab::{Host, Lan, Result, Router, State, wait};
 
 use crate::{GUEST, SOON, ours};
 
@@ -19,7 +19,7 @@ fn it_follows_a_router() -> Result<()> {
         for (global, lines) in [("lvs_sync_daemon va0 VI", ""), ("", "lvs_sync_daemon_interface va0")] {
             let lan = Lan::pair()?;
             let alpha = &lan["alpha"];
-            let shown = || alpha.run(&["ipvsadm", "-L", "--daemon"]).unwrap_or_default();
+            let shown = || alpha.look(&["ipvsadm", "-L", "--daemon"]).unwrap_or_default();
             let is_there =
                 |role: &str| shown().contains(&format!("{role} sync daemon (mcast=va0, syncid=51"));
             let router = Router::start(&ours(), alpha, "alpha", &config(global, "va0", 150, lines))?;
@@ -34,5 +34,25 @@ fn it_follows_a_router() -> Result<()> {
             better.stop()?;
         }
         Ok(())
+    })
+}
+
+#[test]
+fn it_runs_where_ipvs_is() -> Result<()> {
+    GUEST.tells(|| {
+        let lan = Lan::pair()?;
+        let (alpha, beta) = (&lan["alpha"], &lan["beta"]);
+        // The kernel starts it on that interface of the other host.
+        beta.sh("ip link add va0 type dummy && ip link set va0 up multicast on")?;
+        let shown = |host: &Host| host.look(&["ipvsadm", "-L", "--daemon"]).unwrap_or_default();
+        let text = config("lvs_sync_daemon va0 VI", "va0", 150, "");
+        let text = format!("net_namespace_ipvs {}\n{text}", beta.namespace());
+        let router = Router::start(&ours(), alpha, "alpha", &text)?;
+        wait::until_true("the master's daemon", SOON, || {
+            shown(beta).contains("master sync daemon (mcast=va0")
+        })?;
+        assert!(!shown(alpha).contains("sync daemon"), "{}", shown(alpha));
+        router.stop()?;
+        wait::until_true("no daemon", SOON, || !shown(beta).contains("sync daemon"))
     })
 }

@@ -1,15 +1,22 @@
-//! What managers see of pools: notifications as they arrive, and a weight that is set.
+//! What managers see of pools: the tables beside `ipvsadm`, notifications as they arrive, and a weight that is set.
 
-use lab::{Result, SnmpClient, Snmpd, Snmptrapd, Subject};
+use std::collections::BTreeMap;
+use std::net::TcpStream;
+
+use lab::{Error, Result, SnmpClient, Snmpd, Snmptrapd, Subject, wait};
 
 use crate::site::Site;
 use crate::{GUEST, SOON, ours};
 
-/// realServerEntry.
+/// virtualServerEntry and realServerEntry.
+const SERVICE: &str = ".1.3.6.1.4.1.9586.100.5.3.3.1";
 const SERVER: &str = ".1.3.6.1.4.1.9586.100.5.3.4.1";
 /// realServerStateChange and virtualServerQuorumStateChange.
 const SERVER_CHANGE: &str = ".1.3.6.1.4.1.9586.100.5.3.5.0.1";
 const QUORUM_CHANGE: &str = ".1.3.6.1.4.1.9586.100.5.3.5.0.2";
+/// Columns of connections, packets in, packets out, bytes in and bytes out of services and servers, and the same per second.
+const OF_SERVICE: ([u32; 5], [u32; 5]) = ([27, 28, 29, 30, 31], [32, 33, 34, 35, 36]);
+const OF_SERVER: ([u32; 5], [u32; 5]) = ([14, 18, 19, 20, 21], [22, 23, 24, 25, 26]);
 
 /// A director whose snmpd serves the MIB and sends notifications to a receiver beside it.
 struct Scene {
@@ -47,6 +54,80 @@ impl Scene {
     fn manager(&self) -> SnmpClient {
         self.snmpd.client().community("private")
     }
+
+    /// A connection through the virtual address, to its end.
+    fn connect(&self) -> Result<()> {
+        let connected = self.site.host().inside(|| TcpStream::connect("10.64.0.1:80"))?;
+        connected.map(drop).map_err(|error| Error::io("connect to the service", error))
+    }
+
+    /// What `ipvsadm` counts: five numbers for each service and server, by address and port.
+    fn counted(&self, what: &str) -> Result<BTreeMap<String, Vec<u64>>> {
+        let shown = self.site.host().run(&["ipvsadm", "-Ln", what, "--exact"])?;
+        let rows = shown.lines().filter_map(|line| {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let (name, numbers) = (words.get(1)?, words.get(2..)?);
+            let numbers = numbers.iter().map(|number| number.parse().ok()).collect::<Option<Vec<u64>>>()?;
+            (numbers.len() == 5).then(|| ((*name).to_owned(), numbers))
+        });
+        Ok(rows.collect())
+    }
+
+    /// The same of the MIB, in one request.
+    fn shown(&self, [of_service, of_server]: [[u32; 5]; 2]) -> Result<BTreeMap<String, Vec<u64>>> {
+        // The sorry server is the first, and not in the kernel's table.
+        let rows = [(SERVICE, "1", of_service), (SERVER, "1.2", of_server), (SERVER, "1.3", of_server)];
+        let oids: Vec<String> = rows
+            .iter()
+            .flat_map(|(entry, index, columns)| columns.map(|column| format!("{entry}.{column}.{index}")))
+            .collect();
+        let oids: Vec<&str> = oids.iter().map(String::as_str).collect();
+        let values = self.manager().get_all(&oids, oids.len())?;
+        let number = |value: &str| {
+            let number = value.rsplit(' ').next().and_then(|number| number.parse().ok());
+            number.ok_or_else(|| Error::Unexpected(value.to_owned()))
+        };
+        let numbers: Vec<u64> = values.iter().map(|(_, value)| number(value)).collect::<Result<_>>()?;
+        let names = ["10.64.0.1:80", "10.64.1.1:80", "10.64.1.2:80"];
+        Ok(names
+            .iter()
+            .zip(numbers.chunks(5))
+            .map(|(name, five)| ((*name).to_owned(), five.to_vec()))
+            .collect())
+    }
+
+    /// Waits until the MIB shows what `ipvsadm` does or did a moment ago, with packets in it, while so many connections are
+    /// made before each look: what is counted per second changes between two looks.
+    fn wait_same(&self, what: &str, columns: [[u32; 5]; 2], connections: usize) -> Result<()> {
+        let mut all_counted = Vec::new();
+        wait::until(&format!("the MIB to show {what}"), SOON, || {
+            let text = |error: Error| error.to_string();
+            (0..connections).try_for_each(|_| self.connect()).map_err(text)?;
+            let (counted, shown) = (self.counted(what).map_err(text)?, self.shown(columns).map_err(text)?);
+            all_counted.extend([counted, self.counted(what).map_err(text)?]);
+            let alive = shown.get("10.64.0.1:80").is_some_and(|numbers| numbers[1] > 0);
+            if alive && all_counted.contains(&shown) {
+                return Ok(());
+            }
+            Err(format!("{shown:?} beside {:?}", all_counted.last()))
+        })
+    }
+}
+
+#[test]
+fn the_tables_count_what_ipvsadm_counts() -> Result<()> {
+    GUEST.tells(|| {
+        let scene = Scene::new()?;
+        let _servers = [scene.site.server("10.64.1.1:80")?, scene.site.server("10.64.1.2:80")?];
+        let router = scene.site.start(&scene.config())?;
+        let line =
+            |number: u8, weight: u8| format!("-a -t 10.64.0.1:80 -r 10.64.1.{number}:80 -m -w {weight}");
+        scene.site.wait_table(&["-A -t 10.64.0.1:80 -s rr", &line(1, 1), &line(2, 3)])?;
+        // The estimates change every two seconds, and fade after the last connection.
+        scene.wait_same("--rate", [OF_SERVICE.1, OF_SERVER.1], 4)?;
+        scene.wait_same("--stats", [OF_SERVICE.0, OF_SERVER.0], 0)?;
+        router.stop().map(drop)
+    })
 }
 
 #[test]

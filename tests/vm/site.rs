@@ -1,12 +1,12 @@
 //! A director with real servers that can be killed: what stories of pools need.
 
-use std::net::{TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use lab::{Error, Host, Lan, Result, Router, wait};
+use socket2::SockRef;
 
 use crate::{SOON, ours};
 
@@ -20,7 +20,7 @@ pub(crate) type Answer = fn(&mut TcpStream);
 
 /// A server that runs until it is dropped.
 pub(crate) struct Server {
-    ends: Arc<AtomicBool>,
+    listener: Arc<TcpListener>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -29,10 +29,8 @@ impl Site {
     pub(crate) fn new(addresses: &[&str]) -> Result<Self> {
         let lan = Lan::pair()?;
         let site = Self { lan };
-        for address in addresses {
-            let length = if address.contains(':') { 128 } else { 32 };
-            site.host().run(&["ip", "addr", "add", &format!("{address}/{length}"), "dev", "lo"])?;
-        }
+        let whole = |address: &&str| format!("{address}/{}", if address.contains(':') { 128 } else { 32 });
+        site.host().add_addresses(&addresses.iter().map(whole).collect::<Vec<_>>(), "lo")?;
         Ok(site)
     }
 
@@ -62,27 +60,21 @@ impl Site {
     pub(crate) fn server_that(&self, address: &str, answer: Answer) -> Result<Server> {
         let bound = self.host().inside(|| TcpListener::bind(address))?;
         let listener = bound.map_err(|error| Error::io(format!("listen at {address}"), error))?;
-        listener.set_nonblocking(true).map_err(|error| Error::io("listen", error))?;
-        let ends = Arc::new(AtomicBool::new(false));
-        let until = Arc::clone(&ends);
+        let listener = Arc::new(listener);
+        let taken = Arc::clone(&listener);
         let thread = thread::spawn(move || {
-            while !until.load(Ordering::Relaxed) {
-                match listener.accept() {
-                    Ok((mut stream, _)) => {
-                        let _ = stream.set_nonblocking(false);
-                        let _ = stream.set_read_timeout(Some(Duration::from_secs(1)));
-                        answer(&mut stream);
-                    }
-                    Err(_) => thread::park_timeout(Duration::from_millis(5)),
-                }
+            // Until it is told that nothing more comes.
+            while let Ok((mut stream, _)) = taken.accept() {
+                let _ = stream.set_read_timeout(Some(Duration::from_secs(1)));
+                answer(&mut stream);
             }
         });
-        Ok(Server { ends, thread: Some(thread) })
+        Ok(Server { listener, thread: Some(thread) })
     }
 
     /// `ipvsadm -Sn`, sorted.
     pub(crate) fn table(&self) -> Vec<String> {
-        let shown = self.host().run(&["ipvsadm", "-Sn"]).unwrap_or_default();
+        let shown = self.host().look(&["ipvsadm", "-Sn"]).unwrap_or_default();
         let mut lines: Vec<String> = shown.lines().map(|line| line.trim_end().to_owned()).collect();
         lines.sort();
         lines
@@ -104,7 +96,7 @@ impl Site {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.ends.store(true, Ordering::Relaxed);
+        let _ = SockRef::from(&*self.listener).shutdown(Shutdown::Both);
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }

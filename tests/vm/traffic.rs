@@ -95,7 +95,7 @@ fn start(director: &Host, config: &str) -> Result<Router> {
 }
 
 fn wait_servers(director: &Host, count: usize) -> Result<()> {
-    let shown = || director.run(&["ipvsadm", "-Sn"]).unwrap_or_default();
+    let shown = || director.look(&["ipvsadm", "-Sn"]).unwrap_or_default();
     wait::until_eq("servers in the table", SOON, &count, || {
         shown().lines().filter(|line| line.starts_with("-a ")).count()
     })
@@ -113,7 +113,7 @@ fn connections_outlive_reloads_and_restarts() -> Result<()> {
             let mut all = |word: &str| streams.iter_mut().try_for_each(|stream| talk(stream, word));
             all("before")?;
             router.reload(director, "director", &config(kind, 5, "persistence_timeout 60"), SOON)?;
-            let changed = || director.run(&["ipvsadm", "-Sn"]).unwrap_or_default().matches("-w 5").count();
+            let changed = || director.look(&["ipvsadm", "-Sn"]).unwrap_or_default().matches("-w 5").count();
             wait::until_eq("the weights", SOON, &2, changed)?;
             all("after a reload")?;
             router.kill9();

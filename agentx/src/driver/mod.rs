@@ -9,6 +9,7 @@ mod stream;
 use std::collections::HashSet;
 use std::future::{Future, pending};
 use std::io;
+use std::pin::Pin;
 use std::time::Duration;
 
 use alarm::Alarm;
@@ -21,6 +22,9 @@ use crate::address::MasterAddress;
 use crate::mib::Mib;
 use crate::notification::{Delivery, Notifications};
 use crate::session::{Action, Config, Event, GOOD, InvalidConfig, Session, Status};
+
+/// How often what the master says is read before everything else, and then after it once: it may always have more to say.
+const IN_A_ROW: u32 = 64;
 
 /// A monotonic clock with an origin of its choice.
 pub type Clock = fn() -> Duration;
@@ -103,25 +107,63 @@ impl<M: Mib, N: Notifications> Subagent<M, N> {
     /// that it has handed out and nobody acknowledged are not told.
     pub async fn run_until(mut self, shutdown: impl Future<Output = ()>) -> N {
         let mut shutdown = std::pin::pin!(shutdown);
-        let (mut is_ending, mut alarm) = (false, Alarm::default());
+        let (mut is_ending, mut alarm, mut in_a_row) = (false, Alarm::default(), 0);
         loop {
             self.drain();
             if self.session.status().link == crate::session::Link::Closed && matches!(self.link, Link::Down) {
                 return self.notifications;
             }
             alarm.set(self.session.poll_timeout(), (self.clock)());
-            tokio::select! {
-                // What the master has said counts before it is blamed for its silence: it may be this side that was not run.
-                biased;
-                () = &mut shutdown, if !is_ending => {
+            match self.wake((!is_ending).then_some(shutdown.as_mut()), &mut alarm, &mut in_a_row).await {
+                Wake::Shutdown => {
                     is_ending = true;
                     self.session.shutdown((self.clock)());
                 }
-                outcome = self.link.turn(&mut self.buffer, !self.session.output().is_empty()) => {
-                    self.handle_link(outcome);
+                Wake::Link(turn) => self.handle_link(turn),
+                Wake::Alarm => self.session.handle_timeout((self.clock)()),
+                Wake::News => {}
+            }
+        }
+    }
+
+    /// What happens next, but for the master's requests: they come by thousands, one at a time, and are answered here, for as long
+    /// as nothing else follows from them. `in_a_row` counts what the master has said since anything else was looked at.
+    async fn wake(
+        &mut self,
+        shutdown: Option<Pin<&mut impl Future<Output = ()>>>,
+        alarm: &mut Alarm,
+        in_a_row: &mut u32,
+    ) -> Wake {
+        let Self { link, session, notifications, buffer, clock, .. } = self;
+        let can_notify = session.can_notify();
+        // Once for all of these requests: to begin to wait and to give it up again costs as much as an answer.
+        let mut others = std::pin::pin!(async {
+            tokio::select! {
+                biased;
+                () = wanted(shutdown) => Wake::Shutdown,
+                () = alarm.rings() => Wake::Alarm,
+                () = notifications.changed(), if can_notify => Wake::News,
+            }
+        });
+        loop {
+            let turn = link.turn(buffer, !session.output().is_empty());
+            let turn = if *in_a_row < IN_A_ROW {
+                // What the master has said counts before it is blamed for its silence: it may be this side that was not run.
+                tokio::select! { biased; turn = turn => turn, woken = &mut others => return woken }
+            } else {
+                *in_a_row = 0;
+                tokio::select! { biased; woken = &mut others => return woken, turn = turn => turn }
+            };
+            *in_a_row += 1;
+            match turn {
+                Turn::Read(Ok(count)) if count > 0 && session.is_at_rest() => {
+                    session.handle_bytes(clock(), buffer.get(..count).unwrap_or_default());
+                    write(link, session);
                 }
-                () = alarm.rings() => self.session.handle_timeout((self.clock)()),
-                () = self.notifications.changed(), if self.session.can_notify() => {}
+                turn => return Wake::Link(turn),
+            }
+            if !session.is_at_rest() {
+                return Wake::News;
             }
         }
     }
@@ -131,7 +173,7 @@ impl<M: Mib, N: Notifications> Subagent<M, N> {
         loop {
             self.drain_events();
             self.offer_notifications();
-            self.write();
+            write(&mut self.link, &mut self.session);
             let Some(action) = self.session.poll_action() else {
                 break;
             };
@@ -155,21 +197,6 @@ impl<M: Mib, N: Notifications> Subagent<M, N> {
             && let Some(notification) = self.notifications.next()
         {
             self.session.notify((self.clock)(), notification);
-        }
-    }
-
-    /// Writes what the kernel takes without waiting.
-    fn write(&mut self) {
-        let Link::Up(stream) = &mut self.link else { return };
-        while !self.session.output().is_empty() {
-            match stream.try_write(self.session.output()) {
-                Ok(0) => return,
-                Ok(count) => self.session.handle_written(count),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                // The master is gone. What it answered before is still to be read, and then the end of the connection: a
-                // notification that it has must not be sent to the next one.
-                Err(_) => self.session.handle_written(usize::MAX),
-            }
         }
     }
 
@@ -240,6 +267,41 @@ impl<M: Mib, N: Notifications> Subagent<M, N> {
             warn!(master = %self.master, "{what}");
         }
     }
+}
+
+/// Waits until the end is wanted, if it is not wanted already.
+async fn wanted(shutdown: Option<Pin<&mut impl Future<Output = ()>>>) {
+    match shutdown {
+        Some(shutdown) => shutdown.await,
+        None => pending().await,
+    }
+}
+
+/// Writes what the kernel takes without waiting.
+fn write<M: Mib>(link: &mut Link, session: &mut Session<M>) {
+    let Link::Up(stream) = link else { return };
+    while !session.output().is_empty() {
+        match stream.try_write(session.output()) {
+            Ok(0) => return,
+            Ok(count) => session.handle_written(count),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+            // The master is gone. What it answered before is still to be read, and then the end of the connection: a
+            // notification that it has must not be sent to the next one.
+            Err(_) => session.handle_written(usize::MAX),
+        }
+    }
+}
+
+/// Why the driver has something to do.
+enum Wake {
+    /// It is to end.
+    Shutdown,
+    /// Something happened on the connection.
+    Link(Turn),
+    /// A deadline has come.
+    Alarm,
+    /// There are notifications, or requests of the master have been answered of which something else follows.
+    News,
 }
 
 /// What happened on the connection.

@@ -184,6 +184,16 @@ impl<M: Mib> Session<M> {
         self.status
     }
 
+    /// Whether nothing is under way but, perhaps, output: no request of its own without an answer, no action and no event that was
+    /// not asked for. Requests of the master that leave it so have only made output, and moved no deadline to an earlier time.
+    #[must_use]
+    pub fn is_at_rest(&self) -> bool {
+        self.outstanding.is_empty()
+            && self.steps.is_empty()
+            && self.actions.is_empty()
+            && self.events.is_empty()
+    }
+
     /// Whether [`Session::notify`] would send a notification now.
     #[must_use]
     pub fn can_notify(&self) -> bool {

@@ -103,6 +103,27 @@ pub(super) const VALUES: &[Kind] = &[
         "Keep one of them.",
     ),
     kind(
+        "unknown-view",
+        "Who may use SNMP is to see a view that `snmp_agent` does not have; the line is ignored, so that nobody sees more \
+         than is meant.",
+        "Define the view, or correct the name.",
+    ),
+    kind(
+        "open-community",
+        "A community of SNMPv1 or v2c can be used from everywhere, and it travels in clear text.",
+        "Add `source PREFIX`, or listen at loopback addresses alone.",
+    ),
+    kind(
+        "open-user",
+        "A user of SNMPv3 without a password can be used from everywhere.",
+        "Add `auth PROTOCOL PASSWORD`, or `source PREFIX`.",
+    ),
+    kind(
+        "silent-agent",
+        "`snmp_agent` listens at an address of this host, and nobody from another one may ask it anything.",
+        "Add a `usm_user`, or a `community` with a `source`, or listen at loopback addresses alone.",
+    ),
+    kind(
         "no-preference",
         "A rule without `preference` gets a number, so where it stands among the rules of this host is a matter of luck.",
         "Add `preference N`.",

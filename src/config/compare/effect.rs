@@ -99,6 +99,13 @@ const RULES: &[Rule] = &[
         "decides from now on which instances suffer with static addresses and routes",
     ),
     always("", &["garp_group"], "paces gratuitous ARP from the next burst on"),
+    Rule {
+        block: "",
+        words: &["snmp_agent"],
+        new: "is answered from now on",
+        changed: "holds for the next request",
+        gone: "is no longer answered",
+    },
     always("", &["SSL"], "is used by the next check that opens a TLS connection"),
     always(
         "",
@@ -294,6 +301,7 @@ const RULES: &[Rule] = &[
     },
     always("track_group", &[], "decides from now on which instances suffer with static addresses and routes"),
     always("garp_group", &[], "paces gratuitous ARP from the next burst on"),
+    always("snmp_agent", &[], "holds for the next request"),
     always("SSL", &[], "is used by the next check that opens a TLS connection"),
     always("linkbeat_interfaces", &[], RESTART),
 ];

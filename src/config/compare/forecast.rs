@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::effect::{self, Kind};
 use crate::config::{
     plan::{Matching, Origin, Outline, Plan},
-    settings::{Protocol, VirtualServer},
+    settings::VirtualServer,
 };
 
 /// What a reload does, or would do.
@@ -54,6 +54,7 @@ impl Forecast {
         let differs = [
             ("global_defs", was.global != is.global),
             ("garp_group", was.garp_groups != is.garp_groups),
+            ("snmp_agent", was.snmp_agent != is.snmp_agent),
             ("track_group", was.track_groups != is.track_groups),
             ("virtual_server_group", old.server_groups != new.server_groups),
         ];
@@ -110,12 +111,7 @@ fn names(of: &Outline<'_>) -> [Vec<String>; 10] {
 
 /// A virtual server, which is told apart by what it serves.
 fn service(one: &VirtualServer) -> String {
-    let protocol = match *one.protocol {
-        Protocol::Tcp => "tcp",
-        Protocol::Udp => "udp",
-        Protocol::Sctp => "sctp",
-    };
-    format!("{} {protocol}", one.heading)
+    format!("{} {}", one.heading, one.protocol.name())
 }
 
 /// What becomes of the things of a kind, in the order of the new configuration, what ends last.

@@ -28,6 +28,7 @@ pub(super) static BLOCK: Block = Block::new(Table {
             .same_as("checker_process_name"),
         keyword("bfd_process_name", "NAME", Text, "BFD child name").or("keepalived").required(),
         keyword("use_symlink_paths", "[BOOL]", Boolean, "keep symlinks in script paths")
+            .supported()
             .or("off")
             .since("2.2.8 or later"),
         keyword(
@@ -537,9 +538,11 @@ pub(super) static BLOCK: Block = Block::new(Table {
             .or("time")
             .required(),
         keyword("tmp_config_directory", "DIR", Text, "where the consolidated configuration is kept")
+            .supported()
             .or("memory file")
             .expected(),
         keyword("config_save_dir", "DIR", Text, "save configurations around reloads for debugging")
+            .supported()
             .required(),
         keyword("reload_check_config", "[LOGFILE]", Text, "test the new configuration before reloading")
             .supported()

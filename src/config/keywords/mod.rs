@@ -14,6 +14,7 @@ mod real_server;
 mod root;
 mod route_line;
 mod rule_line;
+mod snmp_agent;
 mod ssl;
 mod track_file;
 mod track_group;

@@ -3,9 +3,9 @@
 use super::{
     Block, NO_OPTIONS, Table,
     Value::{Body, Flag, Integer, Lines, Text},
-    address_line, bfd_instance, garp_group, global_defs, keyword, route_line, rule_line, ssl, track_file,
-    track_group, virtual_server, virtual_server_group, vrrp_instance, vrrp_script, vrrp_sync_group,
-    vrrp_track_process,
+    address_line, bfd_instance, garp_group, global_defs, keyword, route_line, rule_line, snmp_agent, ssl,
+    track_file, track_group, virtual_server, virtual_server_group, vrrp_instance, vrrp_script,
+    vrrp_sync_group, vrrp_track_process,
 };
 
 pub(super) static BLOCK: Block = Block::new(Table {
@@ -135,6 +135,9 @@ pub(super) static BLOCK: Block = Block::new(Table {
         )
         .supported()
         .required(),
+        keyword("snmp_agent", "", Body(&snmp_agent::BLOCK), "answers SNMP itself, for hosts without snmpd")
+            .since("Steadfast")
+            .supported(),
         keyword("SSL", "", Body(&ssl::BLOCK), "client TLS material for SSL_GET")
             .supported()
             .or("auto-generated context"),

@@ -34,7 +34,7 @@ use crate::{
         Place,
         settings::{
             BfdInstance, GarpGroup, GlobalDefs, InstanceSettings, ProcessSettings, Section as _, ServerGroup,
-            Ssl, TrackGroup, VirtualServer,
+            SnmpAgent, Ssl, TrackGroup, VirtualServer,
         },
     },
     units::{Family, Priority, Version, Vrid},
@@ -67,6 +67,8 @@ pub struct Config {
     pub static_rules: Vec<Rule>,
     /// `SSL`.
     pub ssl: Option<Box<Ssl>>,
+    /// `snmp_agent`.
+    pub snmp_agent: Option<Box<SnmpAgent>>,
     /// `track_group` blocks, in file order.
     pub track_groups: Vec<TrackGroup>,
     /// `bfd_instance` blocks, in file order.
@@ -97,6 +99,7 @@ impl Config {
             static_routes: Vec::new(),
             static_rules: Vec::new(),
             ssl: None,
+            snmp_agent: None,
             track_groups: Vec::new(),
             bfd_instances: Vec::new(),
             garp_groups: Vec::new(),

@@ -2,7 +2,7 @@
 
 use crate::config::{
     AddressLine, Config, Global, Instance, Route, Rule, Script, SyncGroup,
-    settings::{GarpGroup, ProcessSettings, ServerGroup, TrackGroup, VirtualServer},
+    settings::{GarpGroup, ProcessSettings, ServerGroup, SnmpAgent, TrackGroup, VirtualServer},
     tracking,
 };
 
@@ -46,6 +46,8 @@ pub struct Rest<'a> {
     pub garp_groups: &'a [GarpGroup],
     /// `track_group`.
     pub track_groups: &'a [TrackGroup],
+    /// `snmp_agent`.
+    pub snmp_agent: Option<&'a SnmpAgent>,
 }
 
 impl<'a> From<&'a Config> for Outline<'a> {
@@ -67,6 +69,7 @@ impl<'a> From<&'a Config> for Outline<'a> {
                 process: &config.process,
                 garp_groups: &config.garp_groups,
                 track_groups: &config.track_groups,
+                snmp_agent: config.snmp_agent.as_deref(),
             },
         }
     }

@@ -13,13 +13,14 @@ pub(super) fn services(old: &Outline<'_>, new: &Outline<'_>) -> Matching {
     for (position, service) in old.services.iter().enumerate() {
         known.entry(key(service)).or_default().push_back(position);
     }
+    let groups = [Groups::of(old), Groups::of(new)];
     let mut found = Vec::with_capacity(new.services.len());
     for service in &new.services {
         found.push(known.get_mut(&key(service)).and_then(VecDeque::pop_front));
     }
     Matching::from_pairs(old.services.len(), found, |before, now| {
         let (before, now) = (old.services[before], new.services[now]);
-        before == now && members(old, before) == members(new, now)
+        before == now && groups[0].members(before) == groups[1].members(now)
     })
 }
 
@@ -29,13 +30,24 @@ fn key(service: &VirtualServer) -> (&Destination, Option<Protocol>) {
     (&service.heading, has_protocol.then_some(*service.protocol))
 }
 
-/// The members of the group that a virtual server names, marks first: their order does not matter to anybody.
-fn members(outline: &Outline<'_>, service: &VirtualServer) -> Vec<GroupMember> {
-    let Destination::Group(name) = &service.heading else { return Vec::new() };
-    let group = outline.server_groups.iter().find(|group| *group.name == **name);
-    let mut members = group.map(|group| group.members.clone()).unwrap_or_default();
-    members.sort_by_key(|member| !matches!(member, GroupMember::Mark(..)));
-    members
+/// The members of the groups of a configuration by their names, marks first: their order does not matter to anybody.
+struct Groups<'a>(HashMap<&'a str, Vec<&'a GroupMember>>);
+
+impl<'a> Groups<'a> {
+    fn of(outline: &Outline<'a>) -> Self {
+        let mut all = HashMap::new();
+        for group in outline.server_groups {
+            let members = all.entry(&*group.name).or_insert_with(|| group.members.iter().collect::<Vec<_>>());
+            members.sort_by_key(|member| !matches!(member, GroupMember::Mark(..)));
+        }
+        Self(all)
+    }
+
+    /// Those of the group that a virtual server names.
+    fn members(&self, service: &VirtualServer) -> &[&'a GroupMember] {
+        let Destination::Group(name) = &service.heading else { return &[] };
+        self.0.get(&**name).map_or(&[], Vec::as_slice)
+    }
 }
 
 /// A real server that goes on.

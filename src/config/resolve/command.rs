@@ -12,11 +12,17 @@ use crate::config::{
 /// The way out for a script that script security turns down.
 pub(super) const MAKE_SECURE: &str = "let root own the program and every folder above it, with write permission for root alone, or run it as another user";
 
-/// Looks for the program. The error says in a few words what is wrong with it.
-pub(super) fn find(argv: Vec<String>, env: &dyn Environment) -> Result<ScriptCommand, String> {
+/// Looks for the program; with `use_symlink_paths` it keeps the name by which it was found. The error says in a few words
+/// what is wrong with it.
+pub(super) fn find(
+    argv: Vec<String>,
+    global: &Global,
+    env: &dyn Environment,
+) -> Result<ScriptCommand, String> {
     let program = argv.first().map_or("", String::as_str);
     match env.program(program) {
-        Program::Found(path) => {
+        Program::Found { path, named } => {
+            let path = if *global.settings.use_symlink_paths { named } else { path };
             let shown = shown(&path, &argv);
             Ok(ScriptCommand { argv, path, shown })
         }
@@ -53,7 +59,7 @@ pub(super) fn notify(node: &Node, global: &Global, context: &mut Context<'_>) ->
             }
         },
     };
-    match find(written.argv, context.env) {
+    match find(written.argv, global, context.env) {
         Ok(ScriptCommand { argv, path, shown }) => {
             if let Some(why) = insecure(&path, user.as_ref(), global, context.env) {
                 context.add(ignored(why, MAKE_SECURE.into()).id("insecure-script"));
@@ -101,7 +107,7 @@ pub(super) fn complete_for(
             }
         },
     };
-    match find(line.argv.clone(), context.env) {
+    match find(line.argv.clone(), global, context.env) {
         Ok(ScriptCommand { argv, path, shown }) => {
             if let Some(why) = insecure(&path, user.as_ref(), global, context.env) {
                 context.add(note(why, MAKE_SECURE).id("insecure-script"));

@@ -30,6 +30,7 @@ mod rule;
 mod rules;
 mod script;
 mod service;
+mod snmp_agent;
 mod strict;
 mod track_group;
 mod tracking;
@@ -49,6 +50,7 @@ use super::{
     text::Word,
     tree::Node,
 };
+use crate::regex::Regex;
 
 /// What resolving needs besides the tree.
 struct Context<'a> {
@@ -64,6 +66,8 @@ struct Context<'a> {
     names: NameTables,
     /// Preferences of rules that name none.
     assigned: Assigned,
+    /// Expressions of pages that have been tried: each is made once.
+    tried: Vec<Regex>,
 }
 
 impl Context<'_> {
@@ -114,6 +118,7 @@ where
         dynamic_interfaces: false,
         names: NameTables::default(),
         assigned: Assigned::default(),
+        tried: Vec::new(),
     };
     namespace::enter(nodes.as_ref(), &mut context);
     let config = Config { global: global::resolve(nodes.as_ref(), &mut context), ..Config::empty() };
@@ -141,6 +146,9 @@ where
     track_group::check(&mut config, &mut context);
     group::finish(groups, &mut config, &names, &mut context);
     service::check(&mut config, &trackables, &dropped, &mut context);
+    if let Some(agent) = &mut config.snmp_agent {
+        snmp_agent::check(agent, &mut context);
+    }
     tracking::keep_tracked(trackables, &mut config, &mut context);
     tracking::delays(&mut config, &mut context);
     tracking::linkbeat(&mut config, &mut context);
@@ -192,6 +200,7 @@ fn block(node: &Node, draft: &mut Draft, context: &mut Context<'_>) {
             config.virtual_servers.extend(service::read(node, &config.global, followed, context));
         }
         "SSL" => Setting::take(&mut config.ssl, node, context.report),
+        "snmp_agent" => Setting::take(&mut config.snmp_agent, node, context.report),
         "static_ipaddress" => {
             let list = List::Static(track_groups);
             address::lines(node.lines(), list, &mut config.static_addresses, &mut HashMap::new(), context);

@@ -13,7 +13,17 @@ use crate::config::{
 };
 
 /// Words that change how what is below them is read, and words that add to what is there.
-const REPEATABLE: [&str; 4] = ["include_check", "random_seed", "script_user", "key"];
+const REPEATABLE: [&str; 9] = [
+    "include_check",
+    "random_seed",
+    "script_user",
+    "key",
+    "listen",
+    "community",
+    "usm_user",
+    "included",
+    "excluded",
+];
 
 /// What has been said of the lines of a block.
 #[derive(Default)]

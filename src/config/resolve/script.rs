@@ -82,7 +82,7 @@ pub(super) fn resolve(node: &Node, global: &Global, scripts: &mut Candidates, co
         |name| usual(name).and_then(Node::integer).and_then(|count| u32::try_from(count).ok()).unwrap_or(1);
     let time = |name| usual(name).and_then(Node::duration).map(whole_second_for_zero);
     let span = line.text.span();
-    let (command, usable) = match command::find(written.argv.clone(), context.env) {
+    let (command, usable) = match command::find(written.argv.clone(), global, context.env) {
         Ok(command) => {
             let insecure = command::insecure(&command.path, user.as_ref(), global, context.env);
             match &insecure {

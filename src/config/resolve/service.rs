@@ -193,13 +193,17 @@ fn asks_something(check: &mut Check, global: &Global, context: &mut Context<'_>)
 
 /// What a page is searched for must be something that can be.
 fn searches_for_something(url: &mut Url, context: &mut Context<'_>) {
-    if let Some(Err(why)) = url.search() {
-        context.add(
-            error(format!("this regex cannot be used, the page is not searched: {why}"), &url.at)
-                .id("unusable-regex")
-                .help("write it without look-around, back references, atomic groups and \\K"),
-        );
-        url.regex = None;
+    match url.search() {
+        None => {}
+        Some(Ok(regex)) => context.tried.push(regex),
+        Some(Err(why)) => {
+            context.add(
+                error(format!("this regex cannot be used, the page is not searched: {why}"), &url.at)
+                    .id("unusable-regex")
+                    .help("write it without look-around, back references, atomic groups and \\K"),
+            );
+            url.regex = None;
+        }
     }
 }
 

@@ -22,6 +22,7 @@ mod names;
 mod scalar;
 mod server;
 mod service;
+mod snmp_agent;
 mod system;
 mod track;
 mod udp;
@@ -45,6 +46,7 @@ pub use self::{
     scalar::{Secret, Words},
     server::{Destination, Endpoint, GroupMember, ServerGroup},
     service::{Granularity, Protocol, RealServer, VirtualServer},
+    snmp_agent::{Community, Listen, Rights, SnmpAgent, SnmpAuth, SnmpPrivacy, SnmpUser, SnmpView, Subtree},
     system::{
         Account, CpuSet, ExtraGarp, Fifo, Linkbeat, LinkbeatKind, MailServer, ReceiveBuffers, SyncDaemon,
         Timeouts, Umask, umask,
@@ -381,7 +383,7 @@ mod tests {
         let top = ProcessSettings::words().into_iter().filter(|word| keywords::ROOT.keyword(word).is_none());
         assert_eq!(top.collect::<Vec<_>>(), [] as [&str; 0]);
         assert_eq!(ProcessSettings::without_default(keywords::ROOT), [] as [&str; 0]);
-        complete!(GlobalDefs Ssl InstanceSettings AuthHmac SyncGroup TrackGroup
+        complete!(GlobalDefs Ssl SnmpAgent SnmpView InstanceSettings AuthHmac SyncGroup TrackGroup
             GarpGroup TrackFile TrackProcess BfdInstance VirtualServer RealServer Tcp HttpCheck Url SmtpCheck
             SmtpHost DnsCheck MiscCheck UdpCheck PingCheck BfdCheck FileCheck);
     }

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::{Destination, Forwarding, Protocol, RealServer, VirtualServer};
+use super::{Destination, Forwarding, RealServer, VirtualServer};
 
 /// The names of a virtual server and of its servers: `[10.0.0.1]:tcp:80`, `FWM 7`, `[GROUP]:0`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,11 +44,9 @@ pub fn server_name(config: &VirtualServer, server: &RealServer) -> String {
 }
 
 fn named(config: &VirtualServer, address: IpAddr, port: u16) -> String {
-    let protocol = match (&config.heading, *config.protocol) {
-        (Destination::Mark(_), _) => "none",
-        (_, Protocol::Tcp) => "tcp",
-        (_, Protocol::Udp) => "udp",
-        (_, Protocol::Sctp) => "sctp",
+    let protocol = match &config.heading {
+        Destination::Mark(_) => "none",
+        _ => config.protocol.name(),
     };
     format!("[{address}]:{protocol}:{port}")
 }

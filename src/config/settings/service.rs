@@ -86,6 +86,17 @@ pub enum Protocol {
     Sctp,
 }
 
+impl Protocol {
+    /// Its name in lower case, as services are called.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Tcp => "tcp",
+            Self::Udp => "udp",
+            Self::Sctp => "sctp",
+        }
+    }
+}
+
 impl Parsed for Protocol {
     fn parse(node: &Node, report: &mut Report) -> Option<Self> {
         <&str>::parse(node, report).map(|word| match word {

@@ -34,6 +34,8 @@ struct Daemon {
     /// How late the vrrp lane was with half of what was due, in milliseconds at the most.
     median_lag_ms: f64,
     worst_lag_ms: f64,
+    /// The same since the last reload.
+    worst_lag_since_reload_ms: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     snmp: Option<&'static str>,
     /// Mistakes of the program itself.
@@ -112,6 +114,7 @@ pub(in crate::control) fn status(moment: &Moment<'_>) -> Status {
             transitions: registry.transitions.newest(),
             median_lag_ms: millis(lag.median),
             worst_lag_ms: millis(lag.worst),
+            worst_lag_since_reload_ms: millis(lag.worst_lately),
             snmp: registry.agent.status().map(|agent| agent.state.word()),
             panics: registry.panics.count(),
         },

@@ -1,7 +1,7 @@
 //! The AgentX subagent, from the start of the daemon to its end, as the configuration of the moment has it.
 //!
-//! It is a task of the manage lane, so that what wakes it has nobody else looked after: the master of a walk asks for
-//! thousands of variables in a second. A reload that asks for another set-up ends one session and opens the next; one that does
+//! It has a thread of its own: the master of a walk asks for thousands of variables in a second, and has nobody else looked
+//! after for each; and a notification waits for no script that the manage lane starts. A reload that asks for another set-up ends one session and opens the next; one that does
 //! not leaves the session alone. What the master has not acknowledged by then goes on to the next session. While nobody is
 //! told of transitions they count as told: whoever switches notifications on hears of what happens from then on.
 //!
@@ -16,7 +16,9 @@ mod status;
 use std::{
     convert::Infallible,
     future::pending,
+    io,
     sync::{Arc, OnceLock},
+    thread,
     time::Duration,
 };
 
@@ -64,8 +66,20 @@ impl Agent {
         Self { keeper, wanted, registry, began: clock::now(), told, backlog, pending: None }
     }
 
+    /// Serves on its thread from now on. What is returned is ready at the end.
+    pub(super) fn start(self) -> io::Result<impl Future<Output = ()>> {
+        let runtime = super::runtime()?;
+        let (ended, end) = oneshot::channel::<Infallible>();
+        thread::Builder::new().name("agentx".to_owned()).spawn(move || {
+            // Dropped with the thread, however that ends.
+            let _ended = ended;
+            runtime.block_on(self.serve());
+        })?;
+        Ok(async { drop(end.await) })
+    }
+
     /// Runs to the end.
-    pub(super) async fn serve(mut self) {
+    async fn serve(mut self) {
         let registry = Arc::clone(&self.registry);
         notify::kept(&mut self, &registry).await;
     }

@@ -1,7 +1,7 @@
 //! What the kernel should hold: written by the lane, read by the thread that asks the kernel.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     mem,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -25,16 +25,9 @@ struct State {
     wanted: HashMap<ServiceKey, Option<Entry>>,
     topology: Option<Arc<Topology>>,
     installed: HashMap<ServiceKey, bool>,
-    end: Option<End>,
-}
-
-/// How it ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum End {
-    /// What was installed is removed.
-    Removing,
-    /// It stays.
-    Leaving,
+    /// The services that the kernel should have, as far as was said.
+    named: HashSet<ServiceKey>,
+    is_over: bool,
 }
 
 /// What there is to do.
@@ -44,8 +37,8 @@ pub(super) struct Work {
     pub(super) wanted: HashMap<ServiceKey, Option<Entry>>,
     /// What a reload has put in place.
     pub(super) topology: Option<Arc<Topology>>,
-    /// It is the last work.
-    pub(super) end: Option<End>,
+    /// It is the end: what was installed is to go.
+    pub(super) is_over: bool,
 }
 
 impl Board {
@@ -56,8 +49,21 @@ impl Board {
 
     /// These services should be so.
     pub(super) fn want(&self, entries: impl IntoIterator<Item = (ServiceKey, Option<Entry>)>) {
-        self.state().wanted.extend(entries);
+        let mut state = self.state();
+        for (key, entry) in entries {
+            if entry.is_some() {
+                state.named.insert(key);
+            } else {
+                state.named.remove(&key);
+            }
+            state.wanted.insert(key, entry);
+        }
         self.changed.notify_one();
+    }
+
+    /// The services that the kernel should have.
+    pub(super) fn keys(&self) -> Vec<ServiceKey> {
+        self.state().named.iter().copied().collect()
     }
 
     /// A reload has put this in place; what it wants of the kernel has been said before.
@@ -66,24 +72,18 @@ impl Board {
         self.changed.notify_one();
     }
 
-    /// The end: what was installed goes, unless it was to be left.
+    /// The end: what was installed goes.
     pub(super) fn stop(&self) {
-        self.state().end.get_or_insert(End::Removing);
+        self.state().is_over = true;
         self.changed.notify_one();
-    }
-
-    /// What is installed stays when it ends.
-    pub(super) fn leave(&self) {
-        self.state().end = Some(End::Leaving);
     }
 
     /// Takes what there is to do; waits for it as long as that.
     pub(super) fn take(&self, patience: Duration) -> Work {
-        let idle =
-            |state: &mut State| state.wanted.is_empty() && state.topology.is_none() && state.end.is_none();
+        let idle = |state: &mut State| state.wanted.is_empty() && state.topology.is_none() && !state.is_over;
         let waited = self.changed.wait_timeout_while(self.state(), patience, idle);
         let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        Work { wanted: mem::take(&mut state.wanted), topology: state.topology.take(), end: state.end }
+        Work { wanted: mem::take(&mut state.wanted), topology: state.topology.take(), is_over: state.is_over }
     }
 
     /// Says whether the kernel has these services.
@@ -111,10 +111,9 @@ mod tests {
             board.want([(key, None)]);
         }
         let work = board.take(Duration::ZERO);
-        assert_eq!((work.wanted.len(), work.end), (1, None));
+        assert_eq!((work.wanted.len(), work.is_over), (1, false));
         assert!(board.take(Duration::ZERO).wanted.is_empty());
-        board.leave();
         board.stop();
-        assert_eq!(board.take(Duration::from_secs(60)).end, Some(End::Leaving));
+        assert!(board.take(Duration::from_secs(60)).is_over);
     }
 }

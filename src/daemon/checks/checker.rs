@@ -32,6 +32,24 @@ pub(super) struct Of {
     pub(super) check: usize,
 }
 
+impl Of {
+    /// Every check of these virtual servers.
+    pub(super) fn all(services: &[Served]) -> Vec<Self> {
+        let mut all = Vec::new();
+        for (service, served) in services.iter().enumerate() {
+            for (place, server) in served.row.config.real_server.iter().enumerate() {
+                all.extend((0..server.checks.len()).map(|check| Self { service, place, check }));
+            }
+        }
+        all
+    }
+
+    /// The real server that it is of.
+    pub(super) fn server(self, services: &[Served]) -> &RealServer {
+        &services[self.service].row.config.real_server[self.place]
+    }
+}
+
 impl Checker {
     /// That of the configuration, which begins soon; `None` for one that follows something instead. `chance` spreads the
     /// beginnings of many.

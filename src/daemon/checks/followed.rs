@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::served::Served;
+use super::{checker::Of, served::Served};
 use crate::{
     check::{Kind, Outcome, of_number},
     config::settings::{Check, Weight},
@@ -11,10 +11,7 @@ use crate::{
 
 /// A check that follows something.
 pub(super) struct Follower {
-    /// Of the virtual server, the real server there, and the check of that.
-    pub(super) service: usize,
-    pub(super) place: usize,
-    pub(super) check: usize,
+    pub(super) of: Of,
     pub(super) kind: Kind,
     subject: Subject,
     /// What was last made of it.
@@ -28,24 +25,12 @@ enum Subject {
 
 /// Those of these virtual servers; what they follow has a row in that topology.
 pub(super) fn all(services: &[Served], topology: &Topology) -> Vec<Follower> {
-    let mut all = Vec::new();
-    for (service, served) in services.iter().enumerate() {
-        for (place, server) in served.row.config.real_server.iter().enumerate() {
-            for (check, config) in server.checks.iter().enumerate() {
-                let subject = Subject::of(config, topology);
-                let kind = Kind::of(config);
-                all.extend(subject.map(|subject| Follower {
-                    service,
-                    place,
-                    check,
-                    kind,
-                    subject,
-                    before: None,
-                }));
-            }
-        }
-    }
-    all
+    let follower = |of: Of| {
+        let config = &of.server(services).checks[of.check];
+        let subject = Subject::of(config, topology)?;
+        Some(Follower { of, kind: Kind::of(config), subject, before: None })
+    };
+    Of::all(services).into_iter().filter_map(follower).collect()
 }
 
 impl Subject {

@@ -1,11 +1,9 @@
 //! The loop of the lane: what is due is begun, what has ended is judged, and pools are told.
 
 use std::{
-    collections::{BTreeSet, HashMap},
     hash::{BuildHasher as _, RandomState},
     io,
     sync::Arc,
-    time::Duration,
 };
 
 use futures_util::{StreamExt as _, future::LocalBoxFuture, stream::FuturesUnordered};
@@ -23,12 +21,17 @@ use super::{
 use crate::{
     check::{Clients, Kind, Outcome, Phases, Verdict},
     kernel::{Deadline, PingGroup, ReceiveBuffer, clock, ipvs::ServiceKey, schedule},
-    pool::{Entry, Found},
+    pool::Found,
     registry::{RealServerRow, Reason, Registry, Topology},
     units::Time,
 };
 
+mod begin;
+mod owners;
 mod reload;
+mod turns;
+
+use self::{owners::Owners, turns::Turns};
 
 /// Tries that may go on at once, each with a descriptor; the others wait for one of them to end.
 const AT_ONCE: usize = 4096;
@@ -36,29 +39,21 @@ const AT_ONCE: usize = 4096;
 /// What everything else in the process has open at the most, with a thousand virtual routers.
 const USUAL_DESCRIPTORS: u64 = 4096;
 
-/// Pools begin when the files that their checks follow have been read, or after so long: one on a file system that does not
-/// answer counts as 0 until it is.
-const FILES: Duration = Duration::from_secs(1);
-
 /// The lane.
 pub(super) struct Lane {
     registry: Arc<Registry>,
     board: Arc<Board>,
     services: Vec<Served>,
-    /// Who wants something of which service: nearly always one.
-    owners: HashMap<ServiceKey, Vec<usize>>,
-    /// By numbers that are never given twice.
-    checkers: HashMap<usize, Checker>,
-    next_number: usize,
+    owners: Owners,
+    turns: Turns,
     followers: Vec<Follower>,
     presence: Presence,
-    /// What was due while its service was asleep.
-    asleep: Vec<usize>,
-    due: BTreeSet<(Time, usize)>,
     running: FuturesUnordered<LocalBoxFuture<'static, Tried>>,
     deadline: Deadline,
     /// As it was before echo requests could be sent.
     ping_group: Option<PingGroup>,
+    /// Another lane was here before, which has panicked.
+    is_anew: bool,
 }
 
 /// A try that has ended: whose, how, and how long it took.
@@ -75,27 +70,27 @@ enum Wake {
 }
 
 impl Lane {
-    /// The lane of a registry; its pools begin when it runs.
-    pub(super) fn new(registry: Arc<Registry>, board: Arc<Board>) -> io::Result<Self> {
+    /// The lane of a registry; its pools begin when it runs. With `is_anew` they go on with what the rows tell of them.
+    pub(super) fn new(registry: Arc<Registry>, board: Arc<Board>, is_anew: bool) -> io::Result<Self> {
         let topology = registry.topology();
         let served = topology.virtual_servers.iter().map(|row| Served::new(&topology, row));
         let services: Vec<Served> = served.collect();
         let mut lane = Self {
             board,
-            owners: HashMap::new(),
-            checkers: HashMap::new(),
-            next_number: 0,
+            owners: Owners::of(&services),
+            turns: Turns::default(),
             followers: Vec::new(),
             presence: presence(&services, &topology),
             services,
-            asleep: Vec::new(),
-            due: BTreeSet::new(),
             running: FuturesUnordered::new(),
             deadline: Deadline::new()?,
             ping_group: None,
+            is_anew,
             registry,
         };
-        lane.find_owners();
+        if is_anew {
+            lane.services.iter_mut().for_each(Served::recall);
+        }
         lane.followers = followed::all(&lane.services, &topology);
         lane.add_checkers(clock::now());
         lane.allow_descriptors();
@@ -103,47 +98,21 @@ impl Lane {
         Ok(lane)
     }
 
-    fn find_owners(&mut self) {
-        self.owners.clear();
-        for (number, service) in self.services.iter().enumerate() {
-            service.pool.keys().for_each(|key| self.owners.entry(key).or_default().push(number));
-        }
-    }
-
     fn add_checkers(&mut self, now: Time) {
         let (chances, clients) = (RandomState::new(), clients(&self.registry.topology()));
-        for of in self.all_checks() {
-            let server = &self.services[of.service].row.config.real_server[of.place];
-            if let Some(checker) = Checker::new(of, (server, &clients), now, chances.hash_one(of)) {
-                self.add(checker);
-            }
+        for of in Of::all(&self.services) {
+            let server = of.server(&self.services);
+            let Some(checker) = Checker::new(of, (server, &clients), now, chances.hash_one(of)) else {
+                continue;
+            };
+            let up = self.services[of.service].pool.passes(of.place, of.check);
+            self.turns.add(if self.is_anew { checker.joining(up) } else { checker });
         }
-    }
-
-    /// Every check of the configuration.
-    fn all_checks(&self) -> Vec<Of> {
-        let mut all = Vec::new();
-        for (service, served) in self.services.iter().enumerate() {
-            for (place, server) in served.row.config.real_server.iter().enumerate() {
-                all.extend((0..server.checks.len()).map(|check| Of { service, place, check }));
-            }
-        }
-        all
-    }
-
-    fn add(&mut self, checker: Checker) {
-        self.insert(self.next_number, checker);
-        self.next_number += 1;
-    }
-
-    fn insert(&mut self, number: usize, checker: Checker) {
-        self.due.extend(checker.course.poll_timeout().map(|at| (at, number)));
-        self.checkers.insert(number, checker);
     }
 
     /// Every try has a descriptor, and more of them may go on at once than a process is given.
     fn allow_descriptors(&self) {
-        let tries = self.checkers.len().min(AT_ONCE) as u64;
+        let tries = self.turns.len().min(AT_ONCE) as u64;
         if let Err(error) = schedule::allow_descriptors(USUAL_DESCRIPTORS + tries) {
             warn!("{error}");
         }
@@ -151,59 +120,19 @@ impl Lane {
 
     /// Lets the daemon send echo requests, where a check does.
     fn allow_echo(&mut self) {
-        let pings = self.checkers.values().any(|checker| checker.kind == Kind::Ping);
-        if pings && self.ping_group.is_none() {
+        if self.turns.have(Kind::Ping) && self.ping_group.is_none() {
             let widened = PingGroup::widen().inspect_err(|error| warn!("{error}"));
             self.ping_group = widened.ok().flatten();
         }
     }
 
-    /// Waits until the files that are followed have been read.
-    async fn await_files(&self) {
-        let read = async {
-            while self.followers.iter().any(Follower::is_unread) {
-                self.registry.followed.notified().await;
-            }
-        };
-        if tokio::time::timeout(FILES, read).await.is_err() {
-            warn!("a tracked file cannot be read at once: it counts as 0 until it is");
-        }
-    }
-
-    /// Begins every pool, in the order of the configuration, with what is known of its servers.
-    fn begin(&mut self) {
-        for follower in &mut self.followers {
-            let service = &mut self.services[follower.service];
-            let of = (follower.place, follower.check);
-            let Some(outcome) = follower.poll() else {
-                service.show_wait(of, follower.kind);
-                continue;
-            };
-            service.show_check(of, follower.kind, &outcome, None);
-            found_by(&outcome).into_iter().for_each(|found| service.pool.handle_check(of.0, of.1, found));
-        }
-        for checker in self.checkers.values() {
-            let Of { service, place, check } = checker.of;
-            self.services[service].show_wait((place, check), checker.kind);
-        }
-        let tell_servers = *self.registry.topology().global.settings.rs_init_notifies;
-        self.services.iter_mut().for_each(|service| service.begin(tell_servers));
-        let all = self.owners.keys().copied().collect::<Vec<_>>();
-        self.want(all);
-        for service in &mut self.services {
-            service.tell(&self.registry, &Reason::Started);
-        }
-    }
-
     /// Runs until it is told to stop.
-    pub(super) async fn run(mut self, mut commands: mpsc::Receiver<Command>) {
-        self.await_files().await;
-        self.begin();
-        self.note_presence(clock::now());
+    pub(super) async fn run(mut self, commands: &mut mpsc::Receiver<Command>) {
+        self.begin().await;
         loop {
             self.begin_due(clock::now());
             let room = self.running.len() < AT_ONCE;
-            let next = self.due.first().map(|(at, _)| *at).filter(|_| room);
+            let next = self.turns.poll_timeout().filter(|_| room);
             if let Err(error) = self.deadline.set(next) {
                 warn!("cannot set the timer of health checks: {error}");
             }
@@ -227,6 +156,8 @@ impl Lane {
                     let _ = done.try_send(());
                 }
                 Wake::Command(Some(Command::Reload(topology))) => self.follow_topology(&topology),
+                #[cfg(test)]
+                Wake::Command(Some(Command::Panic)) => panic!("a mistake of the lane"),
                 Wake::Command(Some(Command::Stop) | None) => return self.stop(),
             }
         }
@@ -235,13 +166,9 @@ impl Lane {
     /// Begins what is due, as far as there is room.
     fn begin_due(&mut self, now: Time) {
         while self.running.len() < AT_ONCE {
-            let Some((_, number)) = self.due.first().copied().filter(|(at, _)| *at <= now) else { return };
-            self.due.pop_first();
-            let Some(checker) = self.checkers.get_mut(&number) else { continue };
-            if self.services[checker.of.service].is_asleep {
-                self.asleep.push(number);
-                continue;
-            }
+            let services = &self.services;
+            let due = self.turns.poll_due(now, |service| services[service].is_asleep);
+            let Some((number, checker)) = due else { return };
             let page = checker.course.handle_begin(now);
             let probe = Arc::clone(&checker.probe);
             self.running.push(Box::pin(async move {
@@ -258,23 +185,14 @@ impl Lane {
             let is_here = self.presence.has(service);
             service.note_presence(is_here);
         }
-        let (services, checkers, due) = (&self.services, &self.checkers, &mut self.due);
-        self.asleep.retain(|number| {
-            let Some(checker) = checkers.get(number) else { return false };
-            let sleeps = services[checker.of.service].is_asleep;
-            if !sleeps {
-                due.insert((now, *number));
-            }
-            sleeps
-        });
+        let services = &self.services;
+        self.turns.handle_waking(now, |service| services[service].is_asleep);
     }
 
     /// A try has ended.
     fn handle_outcome(&mut self, number: usize, outcome: &Outcome, phases: &Phases) {
-        // A reload may have ended it.
-        let Some(checker) = self.checkers.get_mut(&number) else { return };
-        let verdict = checker.course.handle_outcome(clock::now(), outcome);
-        self.due.extend(checker.course.poll_timeout().map(|at| (at, number)));
+        let ended = self.turns.handle_outcome(clock::now(), number, outcome);
+        let Some((checker, verdict)) = ended else { return };
         let Of { service: number, place, check } = checker.of;
         let service = &mut self.services[number];
         checker.log(service, outcome, verdict);
@@ -301,16 +219,17 @@ impl Lane {
             let follower = &mut self.followers[number];
             let Some(outcome) = follower.poll() else { continue };
             let Some(found) = found_by(&outcome) else { continue };
-            let service = &mut self.services[follower.service];
+            let Of { service: number, place, check } = follower.of;
+            let service = &mut self.services[number];
             let well = found != Found::Down;
-            if well != service.pool.passes(follower.place, follower.check) {
-                let server = service.pool.names().servers.get(follower.place).map_or("", String::as_str);
+            if well != service.pool.passes(place, check) {
+                let server = service.pool.names().servers.get(place).map_or("", String::as_str);
                 info!("{}", follower.line(server, well));
             }
-            service.show_check((follower.place, follower.check), follower.kind, &outcome, None);
-            service.handle_check(follower.place, follower.check, found);
-            let (of, reason) = (follower.service, reason(follower.kind, &outcome));
-            self.follow(of, &reason);
+            service.show_check((place, check), follower.kind, &outcome, None);
+            service.handle_check(place, check, found);
+            let reason = reason(follower.kind, &outcome);
+            self.follow(number, &reason);
         }
     }
 
@@ -323,21 +242,13 @@ impl Lane {
 
     /// Says what the kernel should hold of these services.
     fn want(&self, keys: Vec<ServiceKey>) {
-        let entries = keys.into_iter().map(|key| (key, self.wanted(&key)));
+        let entries = keys.into_iter().map(|key| (key, self.owners.wanted(&self.services, &key)));
         self.board.want(entries.collect::<Vec<_>>());
-    }
-
-    fn wanted(&self, key: &ServiceKey) -> Option<Entry> {
-        let owners = self.owners.get(key)?;
-        let mut entries = owners.iter().filter_map(|number| self.services[*number].pool.wanted_of(key));
-        let mut first = entries.next()?;
-        entries.for_each(|other| first.join(other.destinations));
-        Some(first)
     }
 
     fn note_installed(&mut self) {
         for (key, is) in self.board.heard() {
-            for number in self.owners.get(&key).into_iter().flatten() {
+            for number in self.owners.of_key(&key) {
                 self.services[*number].note_installed(key, is);
             }
         }

@@ -2,7 +2,10 @@
 //!
 //! | part | what it does |
 //! |---|---|
+//! | `checking` | what has the lane begin anew after a mistake of the program |
 //! | `lane` | a thread with a runtime of its own: has checks run when they are due, and tells pools what they found |
+//! | `lane::turns` | whose turn it is; pure |
+//! | `lane::owners` | who wants something of which service |
 //! | `checker` | a check there: when it is due, what it does, and what is said of it |
 //! | `followed` | checks that ask nobody: they follow a tracked file or a BFD session |
 //! | `served` | a virtual server there: its pool, its row, and what is told of it |
@@ -16,6 +19,7 @@
 
 mod board;
 mod checker;
+mod checking;
 mod desk;
 mod followed;
 mod lane;
@@ -33,9 +37,12 @@ use std::{
 use tokio::sync::{mpsc, oneshot};
 use tracing::{error, warn};
 
-use self::{board::Board, lane::Lane, reconciler::Reconciler};
+use self::{board::Board, checking::Checking, reconciler::Reconciler};
 use super::{orders::Desk, real_time::RealTime, runtime};
-use crate::registry::{RealServerRow, Registry, Topology, Weights};
+use crate::{
+    notify,
+    registry::{RealServerRow, Registry, Topology, Weights},
+};
 
 /// Orders that may wait for the lane.
 const COMMANDS: usize = 64;
@@ -54,6 +61,9 @@ enum Command {
     Reload(Arc<Topology>),
     /// The end.
     Stop,
+    /// A mistake.
+    #[cfg(test)]
+    Panic,
 }
 
 /// The lane, as the rest of the daemon knows it.
@@ -129,21 +139,15 @@ fn live(
     board: Arc<Board>,
     (reconciler, real_time): (JoinHandle<()>, &RealTime),
 ) {
-    let lane = std::panic::AssertUnwindSafe(|| match runtime() {
+    let mut checking = Checking::new(Arc::clone(&registry), Arc::clone(&board), commands);
+    match runtime() {
         Ok(runtime) => runtime.block_on(async {
-            match Lane::new(registry, Arc::clone(&board)) {
-                Ok(lane) => tokio::select! {
-                    () = lane.run(commands) => {}
-                    () = limit(real_time) => {}
-                },
-                Err(error) => error!("no health checks: {error}"),
+            tokio::select! {
+                () = notify::kept(&mut checking, &registry) => {}
+                () = limit(real_time) => {}
             }
         }),
         Err(error) => error!("no health checks: {error}"),
-    });
-    if std::panic::catch_unwind(lane).is_err() {
-        error!("the check lane has ended; IPVS stays as it is");
-        board.leave();
     }
     board.stop();
     if reconciler.join().is_err() {

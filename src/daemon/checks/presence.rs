@@ -6,7 +6,7 @@ use tracing::warn;
 
 use super::served::Served;
 use crate::{
-    kernel::{Event, Events, KernelError, ReceiveBuffer, Watch, clock, own_addresses},
+    kernel::{Event, Events, KernelError, ReceiveBuffer, Watch, clock, own_addresses, rest},
     units::Time,
 };
 
@@ -75,8 +75,7 @@ impl Presence {
             },
             None => {
                 // From the last look on, however often the lane wakes up for something else meanwhile.
-                let rest = LOOK.saturating_sub(clock::now().since(self.looked_at));
-                let _ = tokio::time::timeout(rest, std::future::pending::<()>()).await;
+                rest(LOOK.saturating_sub(clock::now().since(self.looked_at))).await;
                 self.listen();
             }
         }

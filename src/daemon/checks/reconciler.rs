@@ -6,7 +6,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::Arc,
     time::Duration,
 };
@@ -14,11 +14,12 @@ use std::{
 use tracing::{error, info, warn};
 
 use super::{
-    board::{Board, End, Work},
+    board::{Board, Work},
     traffic::{Counted, Seen},
 };
 use crate::{
-    config::settings::{GlobalDefs, ProcessSettings},
+    config::settings::GlobalDefs,
+    daemon::ipvs_namespace,
     kernel::{
         KernelError, ReceiveBuffer, clock,
         ipvs::{Change, Connections, Held, Ipvs, ServiceKey, Timeouts},
@@ -78,7 +79,7 @@ impl Reconciler {
             flush_last: flushes_last(settings),
             timeouts: timeouts(settings),
             timeouts_before: None,
-            namespace: namespace(&topology.process),
+            namespace: ipvs_namespace::of(&topology.process),
             buffer: ReceiveBuffer {
                 bytes: settings.lvs_netlink_cmd_rcv_bufs,
                 force: *settings.lvs_netlink_cmd_rcv_bufs_force,
@@ -104,7 +105,7 @@ impl Reconciler {
         self.open();
         let mut wait = self.interval;
         loop {
-            let Work { wanted, topology, end } =
+            let Work { wanted, topology, is_over } =
                 self.board.take(wait.saturating_sub(clock::now().since(self.looked_at)));
             let keys: Vec<ServiceKey> = wanted.keys().copied().collect();
             for (key, entry) in wanted {
@@ -116,10 +117,8 @@ impl Reconciler {
                     self.leaving.insert(key);
                 }
             }
-            match end {
-                None => {}
-                Some(End::Removing) => return self.remove_all(),
-                Some(End::Leaving) => return,
+            if is_over {
+                return self.remove_all();
             }
             self.carry(&keys);
             if let Some(topology) = topology {
@@ -311,13 +310,6 @@ impl Reconciler {
             self.make(&[Change::SetTimeouts(before)]);
         }
     }
-}
-
-/// `net_namespace_ipvs NAME`; without a name that of process 1, which is the one that everything was started in.
-fn namespace(process: &ProcessSettings) -> Option<PathBuf> {
-    let words = process.net_namespace_ipvs.as_ref()?;
-    let named = words.iter().next().map(|name| Path::new(namespace::NAMED).join(name));
-    Some(named.unwrap_or_else(|| PathBuf::from("/proc/1/ns/net")))
 }
 
 /// From one look at the table to the next.

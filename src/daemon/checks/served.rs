@@ -8,7 +8,7 @@ use crate::{
     check::{Kind, Outcome, Phases},
     config::{
         plan::{self, KeptServer},
-        settings::Destination,
+        settings::{Check, Destination},
     },
     kernel::{
         clock,
@@ -46,6 +46,11 @@ fn services_of(topology: &Topology, row: &VirtualServerRow) -> Vec<Service> {
     services(&row.config, row.family, group)
 }
 
+/// Whether a check may add to the weight of its server.
+fn weighs(check: &Check) -> bool {
+    matches!(check, Check::Misc(_) | Check::File(_))
+}
+
 impl Served {
     /// That of a row, not begun.
     pub(super) fn new(topology: &Topology, row: &Arc<VirtualServerRow>) -> Self {
@@ -72,6 +77,34 @@ impl Served {
     /// It begins.
     pub(super) fn begin(&mut self, tell_servers: bool) {
         self.pool.handle_start(tell_servers);
+        self.show_all();
+    }
+
+    /// Takes up what the row tells of its servers, which another lane has shown there.
+    pub(super) fn recall(&mut self) {
+        for (place, row) in self.row.servers.iter().enumerate() {
+            let (status, checks) = (row.status(), &self.row.config.real_server[place].checks);
+            for (check, found) in row.checks().enumerate() {
+                match found.passed {
+                    // Of a server that is up a try may have failed.
+                    Some(true) => self.pool.handle_check(place, check, Found::Up(0)),
+                    Some(false) if status.alive => self.pool.handle_check(place, check, Found::Up(0)),
+                    Some(false) => self.pool.handle_check(place, check, Found::Down),
+                    None => {}
+                }
+            }
+            // What a check adds, it says again. Without such a check it was a manager's order.
+            if let Some(weight) = status.weight
+                && !checks.iter().any(weighs)
+            {
+                self.pool.handle_weight(place, weight);
+            }
+        }
+    }
+
+    /// Goes on with that.
+    pub(super) fn resume(&mut self) {
+        self.pool.handle_resume(self.row.status().has_quorum);
         self.show_all();
     }
 

@@ -1,10 +1,16 @@
 //! Gratuitous ARP and neighbour advertisements still to be sent: in small portions, so that no number of addresses holds
 //! up an advertisement, and on paced interfaces (`garp_interval`, `gna_interval`, `garp_group`) one at a time.
 
-use std::{collections::VecDeque, time::Duration};
+use std::{
+    collections::{HashSet, VecDeque},
+    time::Duration,
+};
 
 use super::paces::Paces;
 use crate::units::Time;
+
+/// How long announcements give way to routers that are about to become MASTER.
+const GIVES_WAY: Duration = Duration::from_millis(25);
 
 /// The announcements.
 #[derive(Debug, Default)]
@@ -12,6 +18,10 @@ pub(super) struct Announcements {
     /// The first one is not paced.
     queues: Vec<Queue>,
     paces: Paces,
+    /// Others go first.
+    gives_way: bool,
+    /// When they last did not.
+    went_on_at: Time,
 }
 
 /// Announcements that wait for each other, oldest first; at most one per router.
@@ -21,6 +31,8 @@ struct Queue {
     /// When the next one may leave.
     free_at: Time,
     waiting: VecDeque<Announcement>,
+    /// Whose they are.
+    routers: HashSet<usize>,
 }
 
 #[derive(Debug)]
@@ -36,8 +48,8 @@ struct Announcement {
 impl Announcements {
     /// Nothing to send yet.
     pub(super) fn new(paces: Paces) -> Self {
-        let queue = |gap: &Duration| Queue { gap: *gap, free_at: Time::default(), waiting: VecDeque::new() };
-        Self { queues: paces.gaps().iter().map(queue).collect(), paces }
+        let queues = paces.gaps().iter().map(|gap| Queue::new(*gap)).collect();
+        Self { queues, paces, ..Self::default() }
     }
 
     /// After a reload: with other paces. What is still to be sent for routers that go on with the same addresses is sent;
@@ -50,7 +62,7 @@ impl Announcements {
                 let Some(slot) = known.slots.first() else { continue };
                 let queue = &mut next.queues[next.paces.queue(router, *slot)];
                 queue.free_at = queue.free_at.max(free_at);
-                queue.waiting.push_back(Announcement { router, ..known });
+                queue.push(Announcement { router, ..known });
             }
         }
         next
@@ -78,13 +90,23 @@ impl Announcements {
     /// Forgets what is left for a router: it gives its addresses up.
     pub(super) fn cancel(&mut self, router: usize) {
         for queue in &mut self.queues {
-            queue.waiting.retain(|known| known.router != router);
+            queue.cancel(router);
         }
+    }
+
+    /// Where many are about to become MASTER, the first advertisement of each comes before the announcements of others, for
+    /// a while. Returns whether announcements wait.
+    pub(super) fn give_way(&mut self, now: Time, to_others: bool) -> bool {
+        self.gives_way = to_others && now < self.went_on_at + GIVES_WAY;
+        if !self.gives_way {
+            self.went_on_at = now;
+        }
+        self.gives_way
     }
 
     /// Whether nothing may leave now.
     pub(super) fn is_idle(&self, now: Time) -> bool {
-        self.queues.iter().all(|queue| queue.waiting.is_empty() || now < queue.free_at)
+        self.gives_way || self.queues.iter().all(|queue| queue.waiting.is_empty() || now < queue.free_at)
     }
 
     /// When the next one may leave that has to wait.
@@ -100,17 +122,35 @@ impl Announcements {
 }
 
 impl Queue {
+    fn new(gap: Duration) -> Self {
+        Self { gap, free_at: Time::default(), waiting: VecDeque::new(), routers: HashSet::new() }
+    }
+
+    fn push(&mut self, announcement: Announcement) {
+        self.routers.insert(announcement.router);
+        self.waiting.push_back(announcement);
+    }
+
+    fn cancel(&mut self, router: usize) {
+        if self.routers.remove(&router) {
+            self.waiting.retain(|known| known.router != router);
+        }
+    }
+
     fn add(&mut self, router: usize, rounds: u32, slots: Vec<usize>) {
         if slots.is_empty() {
             return;
         }
-        match self.waiting.iter_mut().find(|known| known.router == router) {
+        // Thousands wait at once, and each of them is added once.
+        let is_known = self.routers.contains(&router);
+        let known = is_known.then(|| self.waiting.iter_mut().find(|known| known.router == router));
+        match known.flatten() {
             // Those that are waiting anyway need not be announced once more.
             Some(known) if known.slots.len() > slots.len() => {}
             Some(known) => {
                 *known = Announcement { router, rounds: rounds.max(known.rounds), slots, next: 0 };
             }
-            None => self.waiting.push_back(Announcement { router, rounds, slots, next: 0 }),
+            None => self.push(Announcement { router, rounds, slots, next: 0 }),
         }
     }
 
@@ -125,6 +165,7 @@ impl Queue {
             first.next = 0;
             first.rounds -= 1;
             if first.rounds == 0 {
+                self.routers.remove(&first.router);
                 self.waiting.pop_front();
             }
         }
@@ -179,6 +220,18 @@ mod tests {
         announcements.add(2, 1);
         announcements.cancel(0);
         assert_eq!(all(&mut announcements), [(2, 0)]);
+    }
+
+    #[test]
+    fn announcements_give_way_for_a_while_only() {
+        let mut announcements = unpaced();
+        announcements.add(0, 1);
+        let at = |ms| Time(Duration::from_millis(ms));
+        let crowded = [1_000, 1_001, 1_024, 1_025, 1_026].map(|ms| announcements.give_way(at(ms), true));
+        assert_eq!(crowded, [false, true, true, false, true]);
+        assert!(announcements.is_idle(at(1_026)));
+        assert!(!announcements.give_way(at(1_027), false), "nobody else is there");
+        assert!(!announcements.is_idle(at(1_027)));
     }
 
     #[test]

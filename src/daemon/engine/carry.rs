@@ -1,6 +1,8 @@
 //! What the machines ask for, carried out: packets, addresses, announcements; then transitions and log lines,
 //! which nobody on the network waits for.
 
+use std::time::Duration;
+
 use tracing::{debug, enabled, info, warn};
 
 use super::{
@@ -22,6 +24,8 @@ use crate::{
 
 /// Announcements sent in a row before everything else gets its turn: a fraction of a millisecond.
 const ANNOUNCED_AT_ONCE: usize = 64;
+/// Routers that become MASTER within this time of each other do so in a crowd.
+const CROWDED: Duration = Duration::from_millis(1);
 
 /// What only readers wait for.
 enum News {
@@ -273,7 +277,10 @@ impl Engine {
     /// Sends a portion of the announcements that are still to be sent.
     pub(super) fn announce(&mut self) {
         let now = clock::now();
-        let Self { announcements, routers, interfaces, .. } = self;
+        let Self { announcements, routers, interfaces, timers, .. } = self;
+        if announcements.give_way(now, timers.next().is_some_and(|next| next <= now + CROWDED)) {
+            return;
+        }
         for _ in 0..ANNOUNCED_AT_ONCE {
             let Some((router, slot)) = announcements.next(now) else { return };
             let row = &routers[router].row;

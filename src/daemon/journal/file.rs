@@ -24,16 +24,16 @@ pub(super) struct Opened {
 }
 
 /// Opens the journal at `path`, of `size` bytes: the one that is there, else a new one. It is ours until the file is
-/// closed.
+/// closed; while another process has it, this waits.
 ///
 /// # Errors
-/// What the system says; and when something else is there, or another process has it.
+/// What the system says; and when something else is there.
 pub(super) fn open(path: &Path, size: u64) -> io::Result<Opened> {
     let file = match own_file::open_private(OpenOptions::new().read(true).write(true), path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return create(path, size, &[], None),
         file => file?,
     };
-    lock(&file)?;
+    lock(&file, path)?;
     match Ring::recover(&content(&file)?) {
         Ok(Found { ring, records, position }) if ring.size() == Ring::create(size, 0).0.size() => {
             Ok(Opened { file, ring, records, position })
@@ -49,11 +49,16 @@ pub(super) fn open(path: &Path, size: u64) -> io::Result<Opened> {
     }
 }
 
-fn lock(file: &File) -> io::Result<()> {
-    file.try_lock().map_err(|error| match error {
-        TryLockError::WouldBlock => io::Error::other("another process has it"),
-        TryLockError::Error(error) => error,
-    })
+/// A daemon that was killed while it waited for the disk has its files until that is over.
+fn lock(file: &File, path: &Path) -> io::Result<()> {
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => {
+            warn!("another process has the journal {}: it is awaited", path.display());
+            file.lock()
+        }
+        Err(TryLockError::Error(error)) => Err(error),
+        Ok(()) => Ok(()),
+    }
 }
 
 fn content(file: &File) -> io::Result<Vec<u8>> {
@@ -86,14 +91,19 @@ fn create(path: &Path, size: u64, records: &[Record], position: Option<u64>) -> 
     }
     own_file::replace_for_good(path, &image)?;
     let file = own_file::open_private(OpenOptions::new().read(true).write(true), path)?;
-    lock(&file)?;
+    lock(&file, path)?;
     let Found { ring, records, position } = Ring::recover(&image).map_err(io::Error::other)?;
     Ok(Opened { file, ring, records, position })
 }
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::FileExt as _;
+    use std::{
+        os::unix::fs::FileExt as _,
+        sync::mpsc::{self, RecvTimeoutError},
+        thread,
+        time::Duration,
+    };
 
     use super::*;
 
@@ -121,8 +131,14 @@ mod tests {
         (1..=200).for_each(|number| write(&mut journal, number));
         let Write { at, bytes } = journal.ring.position(150);
         journal.file.write_all_at(&bytes, at).unwrap();
-        assert!(refusal(&path).contains("another process has it"));
+        // Whoever comes meanwhile waits until it is free.
+        let (answer, answered) = mpsc::channel();
+        let late = path.clone();
+        let waiting = thread::spawn(move || answer.send(numbers(&open(&late, SIZE).unwrap())).unwrap());
+        assert_eq!(answered.recv_timeout(Duration::from_millis(100)), Err(RecvTimeoutError::Timeout));
         drop(journal);
+        assert_eq!(answered.recv().unwrap().last(), Some(&200));
+        waiting.join().unwrap();
         let kept: Vec<u64> = (76..=200).collect();
         for size in [SIZE, 2 * SIZE, SIZE] {
             let journal = open(&path, size).unwrap();

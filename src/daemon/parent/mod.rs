@@ -34,9 +34,9 @@ use self::{
     script::Script,
     signals::{Heard, Signals},
 };
-use super::{Refused, exit, pid_file::PidFile, pid_files::PidFiles, runtime, tether::Word};
+use super::{Refused, exit, pid_file::PidFile, runtime, tether::Word};
 use crate::{
-    cli::{Arguments, Part},
+    cli::{Arguments, Part, PidFiles},
     config::{
         Config,
         settings::{CommandLine, GlobalDefs},

@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `read` | reads the file, and says whether it can take the place of what runs |
 //! | `findings` | what is wrong with it, and whether that stands in its way |
+//! | `saved` | what is kept of reloads for whoever looks into them |
 //! | `marker` | the file that says that it is being read |
 //! | `time_file`, `schedule` | reloads at a time that a file names |
 //! | `reloader` | one reload: reading, then the engine |
@@ -19,6 +20,7 @@ mod marker;
 mod queue;
 mod read;
 mod reloader;
+mod saved;
 mod schedule;
 mod time_file;
 

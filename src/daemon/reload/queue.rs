@@ -16,7 +16,7 @@ use crate::{
 const WAITING: usize = 16;
 
 /// Takes orders of operators.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(in crate::daemon) struct Desk(mpsc::Sender<ReloadOrder>);
 
 impl Desk {

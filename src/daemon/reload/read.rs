@@ -11,6 +11,7 @@ use tracing::warn;
 use super::{
     findings::{self, Findings, Mistakes},
     marker::Marker,
+    saved::Saved,
 };
 use crate::{
     cli,
@@ -19,6 +20,7 @@ use crate::{
         compare::Forecast,
         plan::{self, Plan},
         settings::{GlobalDefs, ProcessSettings},
+        show,
     },
     daemon::{
         engine::{Remains, Succession},
@@ -110,9 +112,17 @@ impl Source {
     }
 
     /// Reads the file and compares it with what runs; `told` has it say in words what is new. The error says why it cannot
-    /// take the place of what runs.
-    pub(super) fn prepare(&self, registry: &Registry, told: bool) -> Result<Prepared, NotReloaded> {
+    /// take the place of what runs. `number` is that of the reload.
+    pub(super) fn prepare(
+        &self,
+        registry: &Registry,
+        (told, number): (bool, u64),
+    ) -> Result<Prepared, NotReloaded> {
         let running = registry.topology();
+        if let Some(saved) = Saved::new(&running.global.settings, number) {
+            saved.save_text(&self.text());
+            saved.save_before(&running);
+        }
         let (config, findings) = self.read_in_public(&running.global.settings);
         findings.log();
         let next = self.next(config, &findings, &running)?;
@@ -174,14 +184,23 @@ impl Source {
     }
 
     fn read(&self) -> (Option<Config>, Report) {
-        let options = Options {
+        config::load_with(&self.file, &self.options(), &System)
+    }
+
+    /// What there is to read, as one text.
+    pub(super) fn text(&self) -> String {
+        let (items, _) = config::effective(&self.file, &self.options(), false, &System);
+        show::text(&items)
+    }
+
+    fn options(&self) -> Options<'_> {
+        Options {
             config_id: self.config_id.as_deref(),
             check_includes: self.check_includes,
             look_up_hosts: false,
             namespace: self.namespace.as_deref(),
             umask: self.umask,
-        };
-        config::load_with(&self.file, &options, &System)
+        }
     }
 }
 

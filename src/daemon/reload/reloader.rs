@@ -5,7 +5,10 @@ use std::{sync::Arc, thread};
 use tokio::sync::{mpsc, oneshot};
 use tracing::{error, info};
 
-use super::read::{Prepared, Source};
+use super::{
+    read::{Prepared, Source},
+    saved::Saved,
+};
 use crate::{
     config::compare::Forecast,
     daemon::{engine::Command, orders::Desk},
@@ -27,12 +30,20 @@ pub(in crate::daemon) struct Adopted {
 pub(in crate::daemon) struct Reloader {
     registry: Arc<Registry>,
     source: Source,
+    /// How many there were, also of those that were refused.
+    number: u64,
 }
 
 impl Reloader {
     /// From this source, over what the registry has.
     pub(in crate::daemon) fn new(registry: &Arc<Registry>, source: Source) -> Self {
-        Self { registry: Arc::clone(registry), source }
+        if let Some(saved) = Saved::new(&registry.topology().global.settings, 0) {
+            let source = source.clone();
+            // Nobody waits for the disk.
+            let save = move || saved.save_text(&source.text());
+            let _ = thread::Builder::new().name("reload".to_owned()).spawn(save);
+        }
+        Self { registry: Arc::clone(registry), source, number: 0 }
     }
 
     /// Reads the configuration anew and brings about what differs. `told` has it say in words what that is. Returns `None`
@@ -43,7 +54,10 @@ impl Reloader {
         (by, told): (Option<Operator>, bool),
     ) -> Option<Result<(Adopted, Option<Forecast>), NotReloaded>> {
         info!("Reloading");
-        let prepared = self.on_a_thread(move |source, registry| source.prepare(registry, told)).await;
+        self.registry.lag.note_reload();
+        self.number += 1;
+        let asked = (told, self.number);
+        let prepared = self.on_a_thread(move |source, registry| source.prepare(registry, asked)).await;
         let Prepared { topology, succession, noted, forecast, done } = match prepared {
             Ok(prepared) => prepared,
             Err(refused) => {
@@ -60,6 +74,9 @@ impl Reloader {
         engine.send(Command::Reload(Box::new(succession.asked_for_by(by)))).await.ok()?;
         let remains = done.await.ok()?;
         self.source.note(noted);
+        if let Some(saved) = Saved::new(&topology.global.settings, self.number) {
+            saved.save_after(&topology);
+        }
         // To give the memory of thousands of rows back takes its time, too.
         let _ = thread::Builder::new().name("reload".to_owned()).spawn(move || drop(remains));
         Some(Ok((Adopted { topology, since }, forecast)))

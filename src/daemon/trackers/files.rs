@@ -55,6 +55,9 @@ pub(super) fn follow(rows: &[Arc<FileRow>], listeners: Listeners<'_>, end: UnixS
 
 /// Nobody follows these files for the moment: they count like those that cannot be read.
 pub(super) fn lose(rows: &[Arc<FileRow>], (engine, followed): Listeners<'_>, why: &str) {
+    if engine.is_over() {
+        return;
+    }
     for (position, row) in rows.iter().enumerate() {
         let verdict = FileTracker::default().handle_content(&Content::Unreadable(why.to_owned()));
         row.set_status(status(&verdict));
@@ -71,6 +74,10 @@ impl Follower<'_> {
     fn look(&mut self, position: usize, (engine, followed): Listeners<'_>) {
         let config = &self.row.config;
         let verdict = self.tracker.handle_content(&read(&config.path));
+        // The read may have taken as long as it liked.
+        if engine.is_over() {
+            return;
+        }
         if verdict.problem != self.problem {
             if let Some(problem) = &verdict.problem {
                 warn!(

@@ -54,6 +54,9 @@ pub(super) fn follow(rows: &[Arc<InterfaceRow>], engine: &ToEngine, end: UnixStr
     end.set_read_timeout(Some(INTERVAL))?;
     loop {
         for one in &mut asked {
+            if engine.is_over() {
+                return Ok(());
+            }
             if one.ask(&link_beat) {
                 engine.tell_asked(&one.row.config.name);
             }
@@ -67,6 +70,9 @@ pub(super) fn follow(rows: &[Arc<InterfaceRow>], engine: &ToEngine, end: UnixStr
 
 /// Nobody asks them for the moment: what the kernel reports counts.
 pub(super) fn lose(rows: &[Arc<InterfaceRow>], engine: &ToEngine, _why: &str) {
+    if engine.is_over() {
+        return;
+    }
     for one in all(rows) {
         if one.row.set_beat(None).is_some() {
             engine.tell_asked(&one.row.config.name);
@@ -93,6 +99,8 @@ impl Asked<'_> {
             Err(error) if error.kind() == io::ErrorKind::NotFound => (None, self.said.clone()),
             Err(error) => (None, Some(Err(describe(&error)))),
         };
+        // First of all: whoever reads in the log that it is asked may rely on what it says.
+        let is_another = self.row.set_beat(beat) != beat;
         if said != self.said {
             match &said {
                 Some(Ok(method)) => info!("Interface {name} is asked for its link by {method}"),
@@ -101,7 +109,7 @@ impl Asked<'_> {
             }
             self.said = said;
         }
-        self.row.set_beat(beat) != beat
+        is_another
     }
 }
 

@@ -17,7 +17,10 @@ use std::{
     io,
     os::unix::net::UnixStream,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
     time::Duration,
 };
@@ -55,6 +58,14 @@ struct Thread<Row> {
     rows: Vec<Arc<Row>>,
     /// The thread ends when this is closed.
     _alive: UnixStream,
+    /// What it finds from then on counts no more: it may have been hung for long.
+    is_over: Arc<AtomicBool>,
+}
+
+impl<Row> Drop for Thread<Row> {
+    fn drop(&mut self) {
+        self.is_over.store(true, Ordering::Release);
+    }
 }
 
 impl Followers {
@@ -77,44 +88,42 @@ impl Followers {
         let may_be_asked = topology.global.settings.snmp_set
             || topology.interfaces.iter().any(|row| row.linkbeat().is_some());
         let asked = if may_be_asked { topology.interfaces.clone() } else { Vec::new() };
-        let engine = self.engine.clone();
         replace(
             &mut self.links,
-            "interfaces",
+            ("interfaces", &self.engine),
             asked,
             |a, b| a.config == b.config,
-            move |rows, end| {
-                let follow = || links::follow(rows, &engine, end.try_clone()?);
-                keep(follow, |why| links::lose(rows, &engine, why));
+            |rows, engine, end| {
+                let follow = || links::follow(rows, engine, end.try_clone()?);
+                keep(follow, |why| links::lose(rows, engine, why));
             },
         )?;
-        let (engine, followed) = (self.engine.clone(), Arc::clone(&self.followed));
+        let followed = Arc::clone(&self.followed);
         let files = topology.files.clone();
         replace(
             &mut self.files,
-            "files",
+            ("files", &self.engine),
             files,
             |a, b| a.config == b.config,
-            move |rows, end| {
+            move |rows, engine, end| {
                 let mut initial = Some(rows).filter(|_| is_start);
                 let follow = || {
                     initial.take().into_iter().for_each(files::initialise);
-                    files::follow(rows, (&engine, &followed), end.try_clone()?);
+                    files::follow(rows, (engine, &followed), end.try_clone()?);
                     Ok(())
                 };
-                keep(follow, |why| files::lose(rows, (&engine, &followed), why));
+                keep(follow, |why| files::lose(rows, (engine, &followed), why));
             },
         )?;
-        let engine = self.engine.clone();
         let (processes, buffer) = (topology.processes.clone(), processes::receive_buffer(&topology.global));
         replace(
             &mut self.processes,
-            "processes",
+            ("processes", &self.engine),
             processes,
             |a, b| a.config == b.config,
-            move |rows, end| {
-                let follow = || processes::follow(rows, &engine, buffer, end.try_clone()?);
-                keep(follow, |why| processes::lose(rows, &engine, why));
+            move |rows, engine, end| {
+                let follow = || processes::follow(rows, engine, buffer, end.try_clone()?);
+                keep(follow, |why| processes::lose(rows, engine, why));
             },
         )
     }
@@ -124,10 +133,10 @@ impl Followers {
 /// the list does not matter: whoever is told finds it by its name.
 fn replace<Row: Send + Sync + 'static>(
     thread: &mut Option<Thread<Row>>,
-    name: &str,
+    (name, engine): (&str, &ToEngine),
     rows: Vec<Arc<Row>>,
     same: impl Fn(&Row, &Row) -> bool,
-    follow: impl FnOnce(&[Arc<Row>], UnixStream) + Send + 'static,
+    follow: impl FnOnce(&[Arc<Row>], &ToEngine, UnixStream) + Send + 'static,
 ) -> io::Result<()> {
     let known = thread.as_ref().map_or(&[][..], |thread| &thread.rows);
     let is_known = |row: &Arc<Row>| known.iter().any(|known| same(known, row));
@@ -139,9 +148,10 @@ fn replace<Row: Send + Sync + 'static>(
         return Ok(());
     }
     let (alive, end) = UnixStream::pair()?;
-    let followed = rows.clone();
-    thread::Builder::new().name(name.to_owned()).spawn(move || follow(&followed, end))?;
-    *thread = Some(Thread { rows, _alive: alive });
+    let (followed, engine) = (rows.clone(), engine.of_thread());
+    let is_over = Arc::clone(&engine.is_over);
+    thread::Builder::new().name(name.to_owned()).spawn(move || follow(&followed, &engine, end))?;
+    *thread = Some(Thread { rows, _alive: alive, is_over });
     Ok(())
 }
 
@@ -168,16 +178,35 @@ fn keep(mut follow: impl FnMut() -> io::Result<()>, lose: impl Fn(&str)) {
 
 /// Where observations go. It does not keep the engine's channel open: the engine ends when the manage lane does.
 #[derive(Clone, Debug)]
-struct ToEngine(mpsc::WeakSender<Command>);
+struct ToEngine {
+    engine: mpsc::WeakSender<Command>,
+    /// Whoever holds this is to be heard no more.
+    is_over: Arc<AtomicBool>,
+}
 
 impl ToEngine {
     fn of(engine: &mpsc::Sender<Command>) -> Self {
-        Self(engine.downgrade())
+        Self { engine: engine.downgrade(), is_over: Arc::default() }
+    }
+
+    /// The same for another thread.
+    fn of_thread(&self) -> Self {
+        Self { engine: self.engine.clone(), is_over: Arc::default() }
+    }
+
+    /// Whether another thread follows the same by now, whose word counts.
+    fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::Acquire)
+    }
+
+    /// The engine, for whoever is to be heard.
+    fn engine(&self) -> Option<mpsc::Sender<Command>> {
+        self.engine.upgrade().filter(|_| !self.is_over())
     }
 
     /// Tells the engine, waiting for room if need be; on a thread of its own only.
     fn tell(&self, (tracker, name): (Tracker, &str), observation: Observation) {
-        if let Some(engine) = self.0.upgrade() {
+        if let Some(engine) = self.engine() {
             // The engine is gone only when everything ends.
             let name = name.to_owned();
             let _ = engine.blocking_send(Command::Observed { tracker, name, observation });
@@ -186,14 +215,14 @@ impl ToEngine {
 
     /// Tells the engine of another answer of an interface, as above.
     fn tell_asked(&self, interface: &str) {
-        if let Some(engine) = self.0.upgrade() {
+        if let Some(engine) = self.engine() {
             let _ = engine.blocking_send(Command::Asked { interface: interface.to_owned() });
         }
     }
 
     /// The same as [`tell`](Self::tell) without blocking.
     async fn send(&self, (tracker, name): (Tracker, &str), observation: Observation) {
-        if let Some(engine) = self.0.upgrade() {
+        if let Some(engine) = self.engine() {
             let name = name.to_owned();
             let _ = engine.send(Command::Observed { tracker, name, observation }).await;
         }
@@ -252,5 +281,39 @@ mod tests {
         };
         assert_eq!((tracker, observation.finding), (Tracker::File(0), Finding::Number(0)));
         assert_eq!(observation.detail, "counts as 0 (why)");
+    }
+
+    #[test]
+    fn what_a_thread_finds_that_was_hung_when_another_took_its_place_counts_no_more() {
+        let (sender, mut commands) = mpsc::channel(8);
+        let engine = ToEngine::of(&sender);
+        let (let_go, hung) = channel::<()>();
+        let (say, said) = channel();
+        let mut thread = None;
+        let look = move |name: &'static str, before: &dyn Fn()| {
+            let observation = Observation { finding: Finding::Number(1), detail: name.to_owned() };
+            before();
+            observation
+        };
+        let first = say.clone();
+        let follow = move |_: &[Arc<u8>], engine: &ToEngine, _end: UnixStream| {
+            let observation = look("the first", &|| hung.recv().unwrap());
+            engine.tell((Tracker::File(0), "f"), observation);
+            first.send(()).unwrap();
+        };
+        replace(&mut thread, ("files", &engine), vec![Arc::new(1)], |a, b| a == b, follow).unwrap();
+        let follow = move |_: &[Arc<u8>], engine: &ToEngine, _end: UnixStream| {
+            engine.tell((Tracker::File(0), "f"), look("the second", &|| {}));
+            say.send(()).unwrap();
+        };
+        replace(&mut thread, ("files", &engine), vec![Arc::new(2)], |a, b| a == b, follow).unwrap();
+        said.recv_timeout(LIMIT).unwrap();
+        let_go.send(()).unwrap();
+        said.recv_timeout(LIMIT).unwrap();
+        let mut heard = Vec::new();
+        while let Ok(Command::Observed { observation, .. }) = commands.try_recv() {
+            heard.push(observation.detail);
+        }
+        assert_eq!(heard, ["the second"]);
     }
 }

@@ -86,6 +86,9 @@ pub(super) fn follow(
 
 /// Nobody follows these processes for the moment: they count as if there were not as many as there should be.
 pub(super) fn lose(rows: &[Arc<ProcessRow>], engine: &ToEngine, why: &str) {
+    if engine.is_over() {
+        return;
+    }
     for (position, row) in rows.iter().enumerate() {
         let followed = row.status().followed;
         let (problem, at) = (Some(why.to_owned()), Some(clock::now()));
@@ -195,6 +198,9 @@ impl<S: Subscription, F: AsyncFnMut() -> Result<S, KernelError>> Follower<S, F> 
     }
 
     async fn publish(&mut self, verdict: ProcessVerdict, engine: &ToEngine) {
+        if engine.is_over() {
+            return;
+        }
         let row = Arc::clone(&self.rows[verdict.process]);
         row.set_status(ProcessStatus {
             count: verdict.count,

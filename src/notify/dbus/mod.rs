@@ -9,8 +9,10 @@
 //! | `teller` | what the bus is told, and what becomes of it when the bus does not take it |
 //! | `station` | one connection: the name, the objects, the signals |
 //! | `objects` | what can be asked, and what it does |
+//! | `caller` | who asks |
 //! | `path` | where an instance is |
 
+mod caller;
 mod objects;
 mod path;
 mod station;
@@ -24,7 +26,7 @@ use tracing::error;
 
 use self::teller::Teller;
 use super::kept::kept;
-use crate::registry::{DbusConfig, Registry, SinkRow};
+use crate::registry::{DbusConfig, Operator, Registry, SinkRow};
 
 /// What callers on the bus ask the daemon to do. None of it waits.
 pub trait Errands: Send + Sync {
@@ -32,8 +34,8 @@ pub trait Errands: Send + Sync {
     fn print_data(&self);
     /// Write `keepalived.stats`, and begin to count anew if `clear` says so.
     fn print_stats(&self, clear: bool);
-    /// Read the configuration anew.
-    fn reload(&self);
+    /// Read the configuration anew; `by` is who asks, where the bus knows it.
+    fn reload(&self, by: Option<Operator>);
     /// Announce the addresses of the instance of this name once, if it is MASTER.
     fn announce(&self, instance: &str);
 }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use tracing::info;
-use zbus::{fdo, interface, object_server::SignalEmitter};
+use zbus::{Connection, fdo, interface, message::Header, object_server::SignalEmitter};
 
-use super::Errands;
+use super::{Errands, caller};
 use crate::registry::{Registry, State};
 
 /// Interface of the daemon itself.
@@ -41,9 +41,13 @@ impl Vrrp {
         self.errands.print_stats(true);
     }
 
-    fn reload_config(&self) {
+    async fn reload_config(
+        &self,
+        #[zbus(connection)] connection: &Connection,
+        #[zbus(header)] header: Header<'_>,
+    ) {
         info!("D-Bus: a reload is asked for");
-        self.errands.reload();
+        self.errands.reload(caller::of(&header, connection).await);
     }
 
     #[zbus(signal)]

@@ -1,6 +1,6 @@
 //! What the bus is told, and what becomes of it when the bus does not take it.
 
-use std::{future::pending, pin::pin, sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use futures_util::future::Shared;
 use tokio::{sync::oneshot, time::timeout};
@@ -8,6 +8,7 @@ use tracing::{info, warn};
 
 use super::{Errands, objects::status, path, station::Station};
 use crate::{
+    kernel::rest,
     notify::kept::{Keeper, Part},
     registry::{Cursor, DbusConfig, Reason, Registry, SinkRow, Subject, Transition},
 };
@@ -102,7 +103,7 @@ impl Teller {
         if self.row.set_problem(Some(error.clone())) {
             warn!("{}: {error}; it is tried again in {seconds} s, then later each time", self.row.name);
         }
-        let _over = timeout(self.wait, pending::<()>()).await;
+        rest(self.wait).await;
         self.wait = (self.wait * 2).min(LATEST);
     }
 

@@ -2,20 +2,25 @@
 
 use std::collections::HashMap;
 use std::fs::{self, File};
+use std::io::{Seek as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus};
+use std::process::{Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use nix::sched::{CloneFlags, setns};
 
 use crate::error::{Error, Result};
 use crate::lan::Shared;
 use crate::process::Process;
+use crate::wait;
 
 /// No one-shot command of a story takes longer; one that hangs must not hang the story.
 const COMMAND_LIMIT: &str = "60";
+/// From bringing a link up until it runs, at the most.
+const RUNS_WITHIN: Duration = Duration::from_secs(20);
 
 /// Which Debian package brings a program that the lab runs.
 const PACKAGES: [(&str, &str); 18] = [
@@ -172,6 +177,22 @@ impl Host {
         })
     }
 
+    /// Gives a setting of the kernel below /proc/sys another value, as `sysctl` does.
+    pub fn set_kernel(&self, setting: &str, value: &str) -> Result<()> {
+        let path = format!("/proc/sys/{setting}");
+        self.inside(|| fs::write(&path, value))?.map_err(|e| Error::io(format!("write {path}"), e))
+    }
+
+    /// What a program says that is sure to end, and which looks at nothing but the network: at less expense than
+    /// [`Host::run`], for what is looked at again and again.
+    pub fn look(&self, argv: &[&str]) -> Result<String> {
+        require(argv)?;
+        let [program, arguments @ ..] = argv else { return Ok(String::new()) };
+        let output = self.inside(|| system_command(program).args(arguments).output())?;
+        let output = output.map_err(|e| Error::io(format!("run `{}`", argv.join(" ")), e))?;
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
     /// Takes an interface down, as an operator would.
     pub fn link_down(&self, interface: &str) -> Result<()> {
         ip(&["-n", self.namespace(), "link", "set", interface, "down"])
@@ -197,6 +218,22 @@ impl Host {
     /// Adds an address with its prefix length.
     pub fn add_address(&self, address: &str, interface: &str) -> Result<()> {
         ip(&["-n", self.namespace(), "addr", "add", address, "dev", interface])
+    }
+
+    /// Waits until a link runs. The kernel tells its operational state up to a second after it was brought up; whoever starts
+    /// before finds the interface down.
+    pub fn wait_running(&self, interface: &str) -> Result<()> {
+        wait::until(&format!("{interface} on {} runs", self.name()), RUNS_WITHIN, || {
+            let seen =
+                self.look(&["ip", "-br", "link", "show", "dev", interface]).map_err(|e| e.to_string())?;
+            if seen.split_whitespace().nth(1) == Some("UP") { Ok(()) } else { Err(seen) }
+        })
+    }
+
+    /// Adds addresses with their prefix lengths, all at once.
+    pub fn add_addresses(&self, addresses: &[String], interface: &str) -> Result<()> {
+        let line = |address: &String| format!("addr add {address} dev {interface}\n");
+        ip_batch(self.namespace(), &addresses.iter().map(line).collect::<String>())
     }
 
     /// Deletes an address with its prefix length.
@@ -229,10 +266,14 @@ impl Host {
     }
 }
 
-/// Daemons live in sbin, which is not in an ordinary user's PATH.
 pub(crate) fn ip_command() -> Command {
+    system_command("ip")
+}
+
+/// Daemons live in sbin, which is not in an ordinary user's PATH.
+fn system_command(program: &str) -> Command {
     let path = std::env::var("PATH").unwrap_or_default();
-    let mut command = Command::new("ip");
+    let mut command = Command::new(program);
     command.env("PATH", format!("{path}:/usr/sbin:/sbin"));
     command
 }
@@ -242,9 +283,21 @@ pub(crate) fn ip(args: &[&str]) -> Result<()> {
     ip_output(args).map(drop)
 }
 
+/// Runs lines of arguments of `ip` in a namespace, up to the first that fails.
+pub(crate) fn ip_batch(namespace: &str, lines: &str) -> Result<()> {
+    let mut file = tempfile::tempfile().map_err(|e| Error::io("create a file", e))?;
+    let written = file.write_all(lines.as_bytes()).and_then(|()| file.rewind());
+    written.map_err(|e| Error::io("write a file", e))?;
+    ip_with(&["-n", namespace, "-batch", "-"], file.into()).map(drop)
+}
+
 fn ip_output(args: &[&str]) -> Result<String> {
+    ip_with(args, Stdio::null())
+}
+
+fn ip_with(args: &[&str], input: Stdio) -> Result<String> {
     require(&["ip"])?;
-    let output = ip_command().args(args).output().map_err(|e| Error::io("run ip", e))?;
+    let output = ip_command().args(args).stdin(input).output().map_err(|e| Error::io("run ip", e))?;
     let said = Output {
         status: output.status,
         stdout: String::from_utf8_lossy(&output.stdout).into_owned(),

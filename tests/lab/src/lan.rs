@@ -14,7 +14,7 @@ use std::{env, fs, process, thread};
 use tempfile::TempDir;
 
 use crate::error::{Error, Result};
-use crate::host::{Host, ip, ip_command};
+use crate::host::{Host, ip, ip_batch, ip_command};
 use crate::process::{Running, kill_pid};
 use crate::wait;
 
@@ -179,7 +179,9 @@ impl Lan {
         let namespace = self.add_namespace(name)?;
         let host = Host::new(name, &namespace, Arc::clone(&self.shared))?;
         // Without this a link-local address stays tentative for about two seconds.
-        host.run(&["sysctl", "-qw", "net.ipv6.conf.all.accept_dad=0", "net.ipv6.conf.default.accept_dad=0"])?;
+        for which in ["all", "default"] {
+            host.set_kernel(&format!("net/ipv6/conf/{which}/accept_dad"), "0")?;
+        }
         self.hosts.push(host);
         Ok(())
     }
@@ -194,7 +196,8 @@ impl Lan {
             }
             (Join::Bridge, _) => self.bridge(number, ports),
         }?;
-        ports.iter().try_for_each(|port| self.bring_up(port, number))
+        ports.iter().try_for_each(|port| self.bring_up(port, number))?;
+        ports.iter().try_for_each(|port| self[&port.host].wait_running(&port.interface))
     }
 
     fn back_to_back(&self, one: &Port, two: &Port) -> Result<()> {
@@ -206,28 +209,16 @@ impl Lan {
     fn bridge(&mut self, number: usize, ports: &[Port]) -> Result<()> {
         let switch = self.add_namespace(&format!("bridge{number}"))?;
         // Snooping off: every port hears every group. Forwarding at once instead of after 15 s.
-        ip(&[
-            "-n",
-            &switch,
-            "link",
-            "add",
-            "br0",
-            "type",
-            "bridge",
-            "forward_delay",
-            "0",
-            "mcast_snooping",
-            "0",
-        ])?;
-        ip(&["-n", &switch, "link", "set", "br0", "up"])?;
+        let mut of_switch =
+            "link add br0 type bridge forward_delay 0 mcast_snooping 0\nlink set br0 up\n".to_owned();
         for (index, port) in ports.iter().enumerate() {
             let host = self[&port.host].namespace();
             let plug = format!("p{index}");
             let name = &port.interface;
             ip(&["-n", host, "link", "add", name, "type", "veth", "peer", "name", &plug, "netns", &switch])?;
-            ip(&["-n", &switch, "link", "set", &plug, "master", "br0", "up"])?;
+            of_switch += &format!("link set {plug} master br0 up\n");
         }
-        Ok(())
+        ip_batch(&switch, &of_switch)
     }
 
     /// Fixed MAC 02:00:00:00:HH:SS (HH: 0a for the first host, then 0b …; SS: 01 for the first host on
@@ -236,12 +227,13 @@ impl Lan {
         let host = &self[&port.host];
         let index = self.hosts.iter().position(|other| other.name() == port.host).unwrap_or_default();
         let mac = format!("02:00:00:00:{:02x}:{:02x}", index + 0x0a, index + 1 + segment * 0x10);
-        let (namespace, interface) = (host.namespace(), &port.interface);
-        ip(&["-n", namespace, "link", "set", interface, "address", &mac])?;
-        if !port.address.is_empty() {
-            ip(&["-n", namespace, "addr", "add", &port.address, "dev", interface])?;
-        }
-        ip(&["-n", namespace, "link", "set", interface, "up"])
+        let interface = &port.interface;
+        let address = match &*port.address {
+            "" => String::new(),
+            address => format!("addr add {address} dev {interface}\n"),
+        };
+        let lines = format!("link set {interface} address {mac}\n{address}link set {interface} up\n");
+        ip_batch(host.namespace(), &lines)
     }
 }
 

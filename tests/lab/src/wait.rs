@@ -1,18 +1,24 @@
 //! Waiting for a condition, with a deadline and a message that says what was last seen.
 
 use std::fmt::Debug;
+use std::sync::LazyLock;
 use std::time::Duration;
 
-use crate::clock;
 use crate::error::{Error, Result};
+use crate::{clock, vm};
 
-/// Between two looks. Short against every protocol timer, long against the cost of a look.
+/// Between two looks at the least. Short against every protocol timer.
 const POLL: Duration = Duration::from_millis(3);
+/// The same in a guest: an emulated processor starts anew with every change from one process to another.
+const POLL_IN_GUEST: Duration = Duration::from_millis(25);
+/// And at the most.
+const LONGEST: Duration = Duration::from_millis(500);
 
 /// Looks until `probe` answers `Ok`, and returns its value.
 ///
 /// `Err` carries the value seen this time; the last one goes into [`Error::Timeout`], beside `what`.
-/// The probe is run at least once, and once more after the deadline has passed.
+/// The probe is run at least once, and once more after the deadline has passed. Looking takes half of the time at the most: a
+/// look that starts a program would else keep an emulated processor from what is looked at.
 pub fn until<T>(
     what: &str,
     deadline: Duration,
@@ -20,13 +26,14 @@ pub fn until<T>(
 ) -> Result<T> {
     let started = clock::now();
     loop {
-        let late = started.elapsed() >= deadline;
+        let looked_at = started.elapsed();
+        let late = looked_at >= deadline;
         match probe() {
             Ok(value) => return Ok(value),
             Err(last) if late => {
                 return Err(Error::Timeout { what: what.into(), deadline, last });
             }
-            Err(_) => pause(),
+            Err(_) => pause(started.elapsed().saturating_sub(looked_at)),
         }
     }
 }
@@ -56,21 +63,26 @@ pub fn throughout(
     mut probe: impl FnMut() -> std::result::Result<(), String>,
 ) -> Result<()> {
     let started = clock::now();
-    while started.elapsed() < span {
+    loop {
+        let looked_at = started.elapsed();
+        if looked_at >= span {
+            return Ok(());
+        }
         if let Err(seen) = probe() {
             let after = started.elapsed();
             return Err(Error::Unexpected(format!(
                 "{what} did not hold for {span:?}: after {after:?}: {seen}"
             )));
         }
-        pause();
+        pause(started.elapsed().saturating_sub(looked_at));
     }
-    Ok(())
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one poll loop that every wait of the lab goes through")]
-fn pause() {
-    std::thread::sleep(POLL);
+fn pause(cost_of_look: Duration) {
+    static SHORTEST: LazyLock<Duration> =
+        LazyLock::new(|| if vm::is_inside() { POLL_IN_GUEST } else { POLL });
+    std::thread::sleep(cost_of_look.clamp(*SHORTEST, LONGEST));
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! A reload in the lane: what goes on keeps what is known of it, the turns of its checks and its tries.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
 use std::mem;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use super::super::{
     followed,
     served::Served,
 };
-use super::{Lane, clients, presence};
+use super::{Lane, Owners, clients, presence};
 use crate::{
     config::plan::KeptServer,
     kernel::clock,
@@ -23,9 +23,9 @@ type Before = Option<(usize, Vec<Option<KeptServer>>)>;
 impl Lane {
     /// This topology is in place from now on.
     pub(super) fn follow_topology(&mut self, topology: &Arc<Topology>) {
-        let mut keys: Vec<_> = self.owners.keys().copied().collect();
+        let mut keys = self.owners.keys();
         let before = self.follow_services(topology);
-        self.find_owners();
+        self.owners = Owners::of(&self.services);
         self.follow_checks(topology, &before);
         self.presence = presence(&self.services, topology);
         self.note_presence(clock::now());
@@ -82,13 +82,11 @@ impl Lane {
 
     /// Has the checks be those of the services.
     fn follow_checks(&mut self, topology: &Topology, before: &[Before]) {
-        let mut old: HashMap<Of, (usize, Checker)> =
-            mem::take(&mut self.checkers).into_iter().map(|(number, one)| (one.of, (number, one))).collect();
-        self.due = BTreeSet::new();
+        let mut old = self.turns.take_all();
         let (now, chances, clients) = (clock::now(), RandomState::new(), clients(topology));
-        for of in self.all_checks() {
+        for of in Of::all(&self.services) {
             let service = &self.services[of.service];
-            let server = &service.row.config.real_server[of.place];
+            let server = of.server(&self.services);
             let known = before[of.service].as_ref();
             let kept = known.and_then(|(number, servers)| Some((*number, servers[of.place].as_ref()?)));
             let origin = kept.and_then(|(service, kept)| {
@@ -97,14 +95,14 @@ impl Lane {
             });
             if let Some((number, checker)) = origin.and_then(|origin| old.remove(&origin)) {
                 if let Some(checker) = checker.follow(of, (server, &clients), now) {
-                    self.insert(number, checker);
+                    self.turns.insert(number, checker);
                 }
                 continue;
             }
             let up = service.pool.passes(of.place, of.check);
             if let Some(checker) = Checker::new(of, (server, &clients), now, chances.hash_one(of)) {
                 service.show_wait((of.place, of.check), checker.kind);
-                self.add(checker.joining(up));
+                self.turns.add(checker.joining(up));
             }
         }
     }

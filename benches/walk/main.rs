@@ -1,23 +1,26 @@
 //! Walking the VRRP subtree of KEEPALIVED-MIB through snmpd: time and CPU per varbind, and what the advertisements make of it.
 //!
 //! Both programs run side by side in labs of their own, all their virtual routers MASTER and two addresses each, without
-//! traps (with them keepalived can lock itself up at the larger sizes), and beside them an agent that serves as many constants,
-//! which is the floor: what snmpd and the protocol take. Walks alternate between the three: so many GetBulk walks of 50
+//! traps (with them keepalived can lock itself up at the larger sizes), and beside them two agents that have nothing to find
+//! out ([`floor`]): what snmpd and the protocol take. Walks alternate between the four: so many GetBulk walks of 50
 //! repetitions and as many GetNext walks each. One more virtual router, on a link of its own, advertises every 10 ms
 //! meanwhile.
 //!
 //! `cargo bench --bench walk [-- WALKS [SIZE …]]`.
 
 #[allow(dead_code, reason = "each benchmark uses a part of what they share")]
+#[path = "../support/mod.rs"]
 mod support;
 
-#[path = "../agentx/examples/constants.rs"]
+#[path = "../../agentx/examples/constants.rs"]
 mod constants;
+mod floor;
 
-use std::{env, fmt, time::Duration};
+use std::{env, time::Duration};
 
 use lab::{Lan, Process, Result, SnmpClient, Snmpd, Subject, clock, lan::Join, wait};
 
+use floor::Floor;
 use support::{
     daemon::{Daemon, cpu},
     fleet,
@@ -27,21 +30,15 @@ use support::{
 
 /// KEEPALIVED-MIB::vrrp
 const SUBTREE: &str = ".1.3.6.1.4.1.9586.100.5.2";
-/// Where the constants are.
-const PLAYPEN: &str = ".1.3.6.1.4.1.8072.9999.9999.3";
-/// As many varbinds as there are of an instance.
-const COLUMNS: u32 = 44;
 const SIZES: [usize; 4] = [10, 250, 1000, 2000];
 const SOON: Duration = Duration::from_secs(30);
-/// What tells this benchmark to be the agent with the constants: the address of its master and the number of rows follow.
-const FLAG: &str = "--constants";
 /// VRID of the virtual router that advertises every 10 ms; its interface is the one after those of the fleet.
 const FAST: u8 = 251;
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = env::args().collect();
-    if let Some(at) = arguments.iter().position(|argument| argument == FLAG) {
-        return be_constant(&arguments[at + 1], &arguments[at + 2]);
+    if let Some(at) = arguments.iter().position(|argument| argument == floor::FLAG) {
+        return floor::be(&arguments[at + 1..]);
     }
     if !support::wanted() {
         return Ok(());
@@ -52,16 +49,18 @@ fn main() -> Result<()> {
     sizes.iter().try_for_each(|size| measure(walks, *size))
 }
 
-fn be_constant(master: &str, rows: &str) -> Result<()> {
-    let failed = |error: &dyn fmt::Display| lab::Error::Unexpected(error.to_string());
-    let rows = rows.parse().map_err(|error| failed(&error))?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| failed(&error))?;
-    runtime.block_on(constants::serve(master, COLUMNS, rows)).map_err(|error| failed(&error))
+/// The virtual routers of a size, and the fast one, on the interface behind theirs, after `global` lines.
+fn config(size: usize, global: &str) -> String {
+    let k = fleet::interfaces(size);
+    fleet::config(size, 100, global)
+        + &format!(
+            "vrrp_instance FAST {{\n  interface v{k}\n  virtual_router_id {FAST}\n  priority 100\n  \
+             advert_int 0.01\n  virtual_ipaddress {{\n    10.199.0.1/32\n    10.199.0.2/32\n  }}\n}}\n"
+        )
 }
 
 fn measure(walks: usize, size: usize) -> Result<()> {
-    let mut agents = vec![Agent::constant(size)?];
+    let mut agents = Floor::ALL.iter().map(|floor| Agent::floor(*floor, size)).collect::<Result<Vec<_>>>()?;
     for subject in support::subjects() {
         agents.push(Agent::start(subject, size)?);
     }
@@ -157,7 +156,7 @@ struct Agent {
 
 enum Server {
     Router(Daemon),
-    Constants(Process),
+    Floor(Process),
 }
 
 /// One walk; times in µs per varbind.
@@ -176,41 +175,37 @@ impl Agent {
         lan.add_segment(Join::BackToBack, &[("alpha", &name, &near), ("beta", &name, &far)])?;
         let snmpd = Snmpd::builder(&lan["alpha"]).start()?;
         let global = format!("  enable_snmp_vrrp\n  snmp_socket {}\n", snmpd.agentx());
-        let config = fleet::config(size, 100, &global)
-            + &format!(
-                "vrrp_instance FAST {{\n  interface {name}\n  virtual_router_id {FAST}\n  priority 100\n  \
-                 advert_int 0.01\n  virtual_ipaddress {{\n    10.199.0.1/32\n    10.199.0.2/32\n  }}\n}}\n"
-            );
-        let daemon = Daemon::start(&subject, &lan["alpha"], "alpha", &config)?;
+        let daemon = Daemon::start(&subject, &lan["alpha"], "alpha", &config(size, &global))?;
         daemon.wait_entries(0, "MASTER", size + 1, SOON)?;
         answering(&snmpd.client(), SUBTREE)?;
         let server = Server::Router(daemon);
         Ok(Self { name: subject.to_string(), subtree: SUBTREE, server, snmpd, lan })
     }
 
-    fn constant(size: usize) -> Result<Self> {
+    fn floor(floor: Floor, size: usize) -> Result<Self> {
         let lan = Lan::pair()?;
         let snmpd = Snmpd::builder(&lan["alpha"]).start()?;
         let own = env::current_exe().map_err(|error| lab::Error::Unexpected(error.to_string()))?;
-        let (own, rows) = (own.to_string_lossy(), (size + 1).to_string());
-        let process = lan["alpha"].spawn("constants", &[&own, FLAG, snmpd.agentx(), &rows])?;
-        answering(&snmpd.client(), PLAYPEN)?;
-        let server = Server::Constants(process);
-        Ok(Self { name: "constants".to_owned(), subtree: PLAYPEN, server, snmpd, lan })
+        let (own, size) = (own.to_string_lossy(), size.to_string());
+        let argv = [&*own, floor::FLAG, floor.name(), snmpd.agentx(), &size];
+        let process = lan["alpha"].spawn("floor", &argv)?;
+        answering(&snmpd.client(), floor.subtree())?;
+        let server = Server::Floor(process);
+        Ok(Self { name: floor.name().to_owned(), subtree: floor.subtree(), server, snmpd, lan })
     }
 
-    /// Hears the advertisements; of constants there are none.
+    /// Hears the advertisements; of a floor there are none.
     fn listen(&self) -> Result<Option<Sniffer>> {
         match self.server {
             Server::Router(_) => Sniffer::start(&self.lan["beta"]).map(Some),
-            Server::Constants(_) => Ok(None),
+            Server::Floor(_) => Ok(None),
         }
     }
 
     fn cpu(&self) -> Duration {
         match &self.server {
             Server::Router(daemon) => daemon.cpu(),
-            Server::Constants(process) => cpu(process.pid()),
+            Server::Floor(process) => cpu(process.pid()),
         }
     }
 

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::{cli::Arguments, config::settings::ProcessSettings};
+use super::Arguments;
+use crate::config::settings::ProcessSettings;
 
 /// Where they are when nobody says.
 const RUN: &str = "/run";
@@ -11,17 +12,17 @@ const FOLDER: &str = "steadfast";
 
 /// The files of a daemon.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct PidFiles {
+pub struct PidFiles {
     /// Of the parent, the process to signal.
-    pub(super) parent: PathBuf,
+    pub parent: PathBuf,
     /// Of the engine, as long as it runs virtual routers.
-    pub(super) vrrp: PathBuf,
+    pub vrrp: PathBuf,
 }
 
 impl PidFiles {
     /// Those of the command line, and for each that is not there what the configuration makes of it. The engine's is in the
     /// folder of the parent's.
-    pub(super) fn new(arguments: &Arguments, process: &ProcessSettings) -> Self {
+    pub fn new(arguments: &Arguments, process: &ProcessSettings) -> Self {
         let namespace = process.net_namespace.as_deref();
         let instance = process.instance.as_deref();
         let mut folder = PathBuf::from(RUN);
@@ -40,7 +41,10 @@ impl PidFiles {
     }
 
     /// Makes the folder of the parent's file where it is the daemon's own.
-    pub(super) fn make_folder(&self) -> std::io::Result<()> {
+    ///
+    /// # Errors
+    /// Whatever the system says.
+    pub fn make_folder(&self) -> std::io::Result<()> {
         match self.parent.parent() {
             Some(folder) if folder.starts_with(Path::new(RUN).join(FOLDER)) => {
                 std::fs::create_dir_all(folder)

@@ -1,0 +1,152 @@
+//! The lane as something that can go on after a mistake of the program. Machines in an unknown state are not gone on with:
+//! another lane takes up what the rows tell of servers, and IPVS serves on meanwhile.
+
+use std::{mem, sync::Arc};
+
+use tokio::sync::mpsc;
+use tracing::error;
+
+use super::{Command, board::Board, lane::Lane};
+use crate::{
+    notify::{Keeper, Part},
+    registry::Registry,
+};
+
+/// The lane.
+pub(super) struct Checking {
+    registry: Arc<Registry>,
+    board: Arc<Board>,
+    commands: mpsc::Receiver<Command>,
+    keeper: Keeper,
+    /// There was one already.
+    is_anew: bool,
+}
+
+impl Checking {
+    /// That of a registry; it ends when it is told to.
+    pub(super) fn new(registry: Arc<Registry>, board: Arc<Board>, commands: mpsc::Receiver<Command>) -> Self {
+        Self { registry, board, commands, keeper: Keeper::default(), is_anew: false }
+    }
+}
+
+impl Part for Checking {
+    fn name(&self) -> String {
+        "checking servers".to_owned()
+    }
+
+    async fn run(&mut self) {
+        let is_anew = mem::replace(&mut self.is_anew, true);
+        match Lane::new(Arc::clone(&self.registry), Arc::clone(&self.board), is_anew) {
+            Ok(lane) => lane.run(&mut self.commands).await,
+            Err(error) => error!("no health checks: {error}"),
+        }
+    }
+
+    fn keeper(&mut self) -> &mut Keeper {
+        &mut self.keeper
+    }
+
+    /// At the end of the daemon. A manager's order is not carried out meanwhile, and who gave it is told so; what a reload has
+    /// put in place is in the registry.
+    async fn called_off(&mut self) {
+        while !matches!(self.commands.recv().await, Some(Command::Stop) | None) {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{net::TcpListener, time::Duration};
+
+    use super::*;
+    use crate::{
+        config::{self, Elsewhere, Options},
+        kernel::rest,
+        notify::kept,
+        registry::{Cursor, Reason, State, Subject, Topology},
+    };
+
+    /// Nothing takes longer.
+    const SOON: Duration = Duration::from_secs(30);
+
+    /// A virtual server with one real server that answers, and one that does not.
+    fn topology(open: u16, closed: u16) -> Topology {
+        let server = |port| {
+            format!(
+                "real_server 127.0.0.1 {port} {{\n TCP_CHECK {{\n connect_timeout 1\n }}\n delay_loop 0.2\n}}\n"
+            )
+        };
+        let servers = server(open) + &server(closed);
+        let text = format!("virtual_server 192.0.2.1 80 {{\n protocol TCP\n delay_loop 0.2\n{servers}}}\n");
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        let (config, report) = config::load_with(file.path(), &Options::default(), &Elsewhere);
+        Topology::new(config.unwrap_or_else(|| panic!("{}", report.render())), String::new(), Vec::new())
+    }
+
+    /// Waits until a state of the rows is so.
+    async fn until(is_so: impl Fn() -> bool) {
+        let so = async {
+            while !is_so() {
+                rest(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(SOON, so).await.unwrap();
+    }
+
+    /// What was told, in short.
+    fn told(registry: &Registry) -> Vec<String> {
+        let (mut cursor, mut told) = (Cursor::default(), Vec::new());
+        while let Some(transition) = cursor.peek(&registry.transitions) {
+            cursor.advance_past(transition.seq);
+            told.push(match (&transition.subject, &transition.change.reason) {
+                (Subject::Daemon, Reason::Restarted { part, .. }) => format!("{part} begins anew"),
+                (Subject::Server { place, .. }, _) => format!("server {place} {:?}", transition.change.to),
+                (subject, _) => format!("{subject:?} {:?}", transition.change.to),
+            });
+        }
+        told
+    }
+
+    #[tokio::test]
+    async fn after_a_mistake_another_lane_goes_on_with_what_is_known_and_nobody_is_told_twice() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let open = listener.local_addr().unwrap().port();
+        let unused = TcpListener::bind("127.0.0.1:0").unwrap();
+        let closed = unused.local_addr().unwrap().port();
+        drop(unused);
+        let registry = Arc::new(Registry::new(topology(open, closed)));
+        let row = Arc::clone(&registry.topology().virtual_servers[0]);
+        let is_up = |place: usize| row.servers[place].status().alive;
+        let tried = |place: usize| row.servers[place].checks().next().and_then(|check| check.at);
+        let board = Arc::new(Board::default());
+        let (commands, receiver) = mpsc::channel(8);
+        let mut checking = Checking::new(Arc::clone(&registry), Arc::clone(&board), receiver);
+        let story = async {
+            until(|| tried(0).is_some() && is_up(0) && !is_up(1)).await;
+            let wanted = board.take(Duration::ZERO).wanted.len();
+            assert_eq!(wanted, 1);
+            let (before, began) = (told(&registry), crate::kernel::clock::now());
+            commands.send(Command::Panic).await.unwrap();
+            until(|| registry.panics.restarts() == 1).await;
+            // The kernel is told again, and checks go on.
+            until(|| tried(0) > Some(began + Duration::from_millis(100)) && tried(1) > Some(began)).await;
+            let entries = board.take(Duration::ZERO).wanted;
+            let entry = entries.into_values().next().flatten().expect("the service");
+            assert_eq!(entry.destinations.len(), 1, "the one that is up: {entry:?}");
+            assert!(is_up(0) && !is_up(1));
+            assert_eq!(told(&registry)[before.len()..], ["checking servers begins anew"]);
+            // What happens from then on is told as ever.
+            drop(listener);
+            until(|| !is_up(0)).await;
+            let lost = told(&registry);
+            assert!(lost[before.len() + 1..].contains(&format!("server 0 {:?}", State::Down)), "{lost:?}");
+            // The end is not waited for: it rests longer each time.
+            commands.send(Command::Panic).await.unwrap();
+            until(|| registry.panics.restarts() == 2).await;
+            commands.send(Command::Stop).await.unwrap();
+        };
+        tokio::time::timeout(SOON, async { tokio::join!(kept(&mut checking, &registry), story) })
+            .await
+            .unwrap();
+    }
+}

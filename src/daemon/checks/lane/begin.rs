@@ -1,0 +1,76 @@
+//! How the lane begins: with the daemon, or anew after a mistake of the program has ended the one before.
+
+use std::time::Duration;
+
+use tracing::warn;
+
+use super::super::{checker::Of, followed::Follower, served::Served};
+use super::{Lane, found_by};
+use crate::{kernel::clock, registry::Reason};
+
+/// Pools begin when the files that their checks follow have been read, or after so long: one on a file system that does not
+/// answer counts as 0 until it is.
+const FILES: Duration = Duration::from_secs(1);
+
+impl Lane {
+    /// Waits until the files that are followed have been read.
+    async fn await_files(&self) {
+        let read = async {
+            while self.followers.iter().any(Follower::is_unread) {
+                self.registry.followed.notified().await;
+            }
+        };
+        if tokio::time::timeout(FILES, read).await.is_err() {
+            warn!("a tracked file cannot be read at once: it counts as 0 until it is");
+        }
+    }
+
+    /// Begins every pool, in the order of the configuration, or goes on where another lane was.
+    pub(super) async fn begin(&mut self) {
+        if self.is_anew {
+            self.resume();
+        } else {
+            self.await_files().await;
+            self.start();
+        }
+        self.note_presence(clock::now());
+    }
+
+    /// Begins with what is known of the servers. Nothing has been told of them.
+    fn start(&mut self) {
+        for follower in &mut self.followers {
+            let service = &mut self.services[follower.of.service];
+            let of = (follower.of.place, follower.of.check);
+            let Some(outcome) = follower.poll() else {
+                service.show_wait(of, follower.kind);
+                continue;
+            };
+            service.show_check(of, follower.kind, &outcome, None);
+            found_by(&outcome).into_iter().for_each(|found| service.pool.handle_check(of.0, of.1, found));
+        }
+        for checker in self.turns.all() {
+            let Of { service, place, check } = checker.of;
+            self.services[service].show_wait((place, check), checker.kind);
+        }
+        let tell_servers = *self.registry.topology().global.settings.rs_init_notifies;
+        self.services.iter_mut().for_each(|service| service.begin(tell_servers));
+        self.want(self.owners.keys());
+        for service in &mut self.services {
+            service.tell(&self.registry, &Reason::Started);
+        }
+    }
+
+    /// Goes on with what the rows tell: who knows that is not told again. What the lane before was in the middle of is done
+    /// from the beginning.
+    fn resume(&mut self) {
+        self.services.iter_mut().for_each(Served::resume);
+        let mut keys = self.board.keys();
+        keys.extend(self.owners.keys());
+        self.want(keys);
+        self.board.follow(self.registry.topology());
+        self.follow_all();
+        for service in &mut self.services {
+            service.tell(&self.registry, &Reason::Recovered);
+        }
+    }
+}

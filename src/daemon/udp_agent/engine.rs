@@ -1,0 +1,106 @@
+//! The file that makes the engine of SNMPv3 the same one after every start, and each start another time
+//! (snmpEngineID, snmpEngineBoots).
+
+use std::{
+    fs,
+    hash::{BuildHasher as _, RandomState},
+    io,
+    path::Path,
+};
+
+use tracing::{error, info};
+
+use crate::{kernel::own_file, udp_agent::Engine};
+
+/// The most that is read of the file.
+const LIMIT: u64 = 512;
+/// An id of enterprise 9586, whose other bytes are for it to choose (RFC 3411 §5, SnmpEngineID).
+const ENTERPRISE: [u8; 5] = [0x80, 0x00, 0x25, 0x72, 0x05];
+/// Boots that cannot be counted on any more (RFC 3414 §2.2.2).
+const LAST_BOOT: u32 = 0x7fff_fffe;
+
+/// One more start of the engine in this file; of another engine, where the file is of no use. An engine that nobody has known
+/// before cannot be told what was said before.
+pub(super) fn begin(path: &Path) -> Engine {
+    let engine = match read(path) {
+        Ok(Some(Engine { id, boots })) if boots < LAST_BOOT => Engine { id, boots: boots + 1 },
+        Ok(_) => passing(),
+        Err(why) => {
+            error!("{} is of no use: {why}; managers have to discover a new SNMP engine", path.display());
+            return passing();
+        }
+    };
+    match write(path, &engine) {
+        Ok(()) => {
+            info!("SNMP engine {}, start {}", hex(&engine.id), engine.boots);
+            engine
+        }
+        Err(why) => {
+            error!(
+                "{} cannot be written: {why}; managers have to discover a new SNMP engine",
+                path.display()
+            );
+            passing()
+        }
+    }
+}
+
+/// An engine of this run alone.
+pub(super) fn passing() -> Engine {
+    let random = || RandomState::new().hash_one(()).to_be_bytes();
+    let id = ENTERPRISE.into_iter().chain(random()).chain(random()).collect();
+    Engine { id, boots: 1 }
+}
+
+/// What the file says; `None` where there is none.
+fn read(path: &Path) -> io::Result<Option<Engine>> {
+    match own_file::read(path, LIMIT) {
+        Ok(text) => parse(&text).map(Some).ok_or_else(|| io::Error::other("it says nothing of an engine")),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn parse(text: &str) -> Option<Engine> {
+    let line = |word: &str| text.lines().find_map(|line| line.strip_prefix(word)?.strip_prefix(' '));
+    let (pairs, []) = line("engine_id")?.as_bytes().as_chunks::<2>() else { return None };
+    let byte = |pair: &[u8; 2]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+    let id: Vec<u8> = pairs.iter().map(byte).collect::<Option<_>>()?;
+    let boots = line("engine_boots")?.parse().ok()?;
+    (5..=32).contains(&id.len()).then_some(Engine { id, boots })
+}
+
+fn write(path: &Path, engine: &Engine) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let text = format!("engine_id {}\nengine_boots {}\n", hex(&engine.id), engine.boots);
+    own_file::replace_for_good(path, text)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_start_is_counted_and_what_is_of_no_use_makes_another_engine() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state/engine");
+        let first = begin(&path);
+        assert_eq!((first.id.len(), first.boots), (21, 1));
+        assert_eq!(begin(&path), Engine { id: first.id.clone(), boots: 2 });
+        for (text, kept) in [("nonsense", true), ("engine_id 8000257205aa\nengine_boots 2147483646\n", false)]
+        {
+            own_file::replace(&path, text).unwrap();
+            let other = begin(&path);
+            assert_ne!(other.id, first.id);
+            assert_eq!(other.boots, 1);
+            assert_eq!(fs::read_to_string(&path).unwrap() == text, kept, "{text}");
+        }
+        assert_ne!(begin(Path::new("/proc/nowhere/engine")).id, first.id);
+    }
+}

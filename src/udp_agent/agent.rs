@@ -1,0 +1,247 @@
+//! The agent: a datagram in, at most one out.
+
+mod reports;
+
+use std::{net::IpAddr, sync::Arc, time::Duration};
+
+use agentx::Mib;
+
+use self::reports::Refusal;
+use super::{
+    MAX_MESSAGE,
+    access::{Access, Community},
+    ber::Reader,
+    brake::Brake,
+    encode::{self, Response},
+    message::{Message, Version},
+    objects::Objects,
+    operations::Request,
+    own::{Counts, Identity, Own},
+    pdu::{Kind, Pdu},
+    size,
+    usm::{Engine, User},
+    v3::{Answer, Envelope, Incoming, Level, Scoped, Unreadable},
+};
+
+/// An agent for the objects of `M`: no socket, no clock. Time is since the beginning of the clock that its owner goes by.
+pub struct Agent<M: Mib> {
+    objects: Objects<M>,
+    settings: Arc<Settings>,
+    /// When sysUpTime and snmpEngineTime were 0.
+    began: Duration,
+    counts: Counts,
+    brake: Brake,
+    /// Of the last message that was encrypted.
+    salt: u64,
+}
+
+/// Who may ask, and what they are told of the agent itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// The system group.
+    pub identity: Arc<Identity>,
+    /// Who asks in SNMPv1 and v2c.
+    pub communities: Vec<Community>,
+    /// Who asks in SNMPv3.
+    pub users: Vec<User>,
+    /// The engine, for which the users' keys are made.
+    pub engine: Arc<Engine>,
+    /// The context that is there beside the default one; empty for none.
+    pub context: Vec<u8>,
+}
+
+impl<M: Mib> Agent<M> {
+    /// Nobody may ask it yet. The seed is for what nobody should foresee.
+    pub fn new(mib: M, began: Duration, seed: u64) -> Self {
+        let (settings, counts) = Default::default();
+        Self { objects: Objects::new(mib), settings, began, counts, brake: Brake::new(seed), salt: seed }
+    }
+
+    /// From now on this holds. What was counted stays.
+    pub fn set_up(&mut self, settings: Settings) {
+        self.settings = Arc::new(settings);
+    }
+
+    /// The answer to a datagram from `source`, if it gets one: who may not ask hears nothing, or a Report of SNMPv3.
+    pub fn handle(&mut self, now: Duration, source: IpAddr, datagram: &[u8]) -> Option<Vec<u8>> {
+        count(&mut self.counts.packets);
+        match Message::read(datagram) {
+            Ok(Message::Community { version, community, pdu }) => {
+                self.community(now, source, (version, community), pdu)
+            }
+            Ok(Message::V3(reader)) => self.v3(now, source, datagram, reader),
+            Ok(Message::Unknown) => {
+                count(&mut self.counts.bad_versions);
+                None
+            }
+            Err(_) => {
+                count(&mut self.counts.malformed);
+                None
+            }
+        }
+    }
+
+    fn community(
+        &mut self,
+        now: Duration,
+        source: IpAddr,
+        (version, name): (Version, &[u8]),
+        pdu: Reader<'_>,
+    ) -> Option<Vec<u8>> {
+        let settings = Arc::clone(&self.settings);
+        let named = settings.communities.iter().filter(|known| known.is_named(name));
+        let Some(grant) = named.map(|known| &known.grant).find(|grant| grant.holds_for(source)) else {
+            count(&mut self.counts.bad_names);
+            return None;
+        };
+        let Ok(pdu) = version.pdu(pdu) else {
+            count(&mut self.counts.malformed);
+            return None;
+        };
+        if pdu.kind == Kind::Set && !grant.access.write {
+            count(&mut self.counts.bad_uses);
+        }
+        let room = MAX_MESSAGE.saturating_sub(size::AROUND + name.len());
+        let response = self.answer(now, pdu, &grant.access, version, room)?;
+        let answer = encode::message(version, name, &response).filter(|answer| answer.len() <= MAX_MESSAGE);
+        if answer.is_none() {
+            count(&mut self.counts.dropped);
+        }
+        answer
+    }
+
+    /// RFC 3412 §7.2 with the security model of RFC 3414.
+    fn v3(&mut self, now: Duration, source: IpAddr, datagram: &[u8], reader: Reader<'_>) -> Option<Vec<u8>> {
+        let incoming = match Incoming::read(datagram, reader) {
+            Ok(incoming) => incoming,
+            Err(why) => {
+                count(match why {
+                    Unreadable::Malformed => &mut self.counts.malformed,
+                    Unreadable::OtherModel => &mut self.counts.unknown_models,
+                    Unreadable::Invalid => &mut self.counts.invalid_messages,
+                });
+                return None;
+            }
+        };
+        let time = Engine::time(now.saturating_sub(self.began));
+        match self.identify(&incoming, source, time) {
+            Ok((user, scoped)) => self.serve(now, &incoming, user, scoped),
+            Err(refusal) => self.report(now, (source, datagram.len()), &incoming, refusal),
+        }
+    }
+
+    /// Who asks, by place among the users, and what, or why that is refused (RFC 3414 §3.2).
+    fn identify(
+        &self,
+        incoming: &Incoming<'_>,
+        source: IpAddr,
+        time: u32,
+    ) -> Result<(usize, Scoped), Refusal> {
+        let Settings { users, engine, context, .. } = &*self.settings;
+        if engine.id.is_empty() || incoming.engine != engine.id {
+            return Err(Refusal::UnknownEngine);
+        }
+        let known = |user: &User| user.is_named(incoming.user) && user.grant.holds_for(source);
+        let place = users.iter().position(known).ok_or(Refusal::UnknownUser)?;
+        let user = users.get(place).ok_or(Refusal::UnknownUser)?;
+        if incoming.level > user.level() {
+            return Err(Refusal::UnsupportedLevel);
+        }
+        if incoming.level > Level::Plain {
+            if !user.has_signed(incoming) {
+                return Err(Refusal::WrongDigest);
+            }
+            if !engine.is_timely(time, incoming.moment) {
+                return Err(Refusal::NotInTime(place));
+            }
+        }
+        let scoped = incoming.open(user).ok_or(if incoming.level == Level::Private {
+            Refusal::Undecipherable
+        } else {
+            Refusal::Malformed
+        })?;
+        if scoped.engine != engine.id {
+            return Err(Refusal::UnknownHandler(place));
+        }
+        if !scoped.context.is_empty() && scoped.context != *context {
+            return Err(Refusal::UnknownContext(place));
+        }
+        Ok((place, scoped))
+    }
+
+    fn serve(
+        &mut self,
+        now: Duration,
+        incoming: &Incoming<'_>,
+        user: usize,
+        scoped: Scoped,
+    ) -> Option<Vec<u8>> {
+        let settings = Arc::clone(&self.settings);
+        let user = settings.users.get(user)?;
+        let names = 2 * settings.engine.id.len() + incoming.user.len() + scoped.context.len();
+        let most = MAX_MESSAGE.min(incoming.max_size);
+        let room = most.saturating_sub(2 * size::AROUND + 64 + names);
+        let Scoped { pdu, context, .. } = scoped;
+        let response = if incoming.level < user.level() {
+            // Whoever can do better must (RFC 3415 §3.2: there is no access at this level).
+            let error = AUTHORIZATION_ERROR;
+            Response { request_id: pdu.request_id, error, index: 0, varbinds: pdu.varbinds }
+        } else {
+            self.answer(now, pdu, &user.grant.access, Version::V2c, room)?
+        };
+        let envelope = self.envelope(now, incoming, &settings, (Ok(user), incoming.level), &context);
+        let answer = envelope.seal(&Answer::Response(&response)).filter(|answer| answer.len() <= most);
+        if answer.is_none() {
+            count(&mut self.counts.dropped);
+        }
+        answer
+    }
+
+    /// What an answer to a message says beside its content.
+    fn envelope<'a>(
+        &mut self,
+        now: Duration,
+        incoming: &Incoming<'a>,
+        settings: &'a Settings,
+        (user, level): (Result<&'a User, &'a [u8]>, Level),
+        context: &'a [u8],
+    ) -> Envelope<'a> {
+        self.salt = self.salt.wrapping_add(1);
+        let time = Engine::time(now.saturating_sub(self.began));
+        let (engine, salt) = (&*settings.engine, self.salt);
+        Envelope { id: incoming.id, engine, time, user, level, context, salt }
+    }
+
+    fn answer(
+        &self,
+        now: Duration,
+        pdu: Pdu,
+        access: &Access,
+        version: Version,
+        room: usize,
+    ) -> Option<Response> {
+        let up = now.saturating_sub(self.began);
+        let own = Own {
+            identity: Arc::clone(&self.settings.identity),
+            engine: Arc::clone(&self.settings.engine),
+            counts: self.counts,
+            uptime: ticks(up),
+            time: Engine::time(up),
+        };
+        let moment = self.objects.moment(own);
+        Request { objects: &self.objects, moment: &moment, access, version, room }.answer(pdu)
+    }
+}
+
+/// authorizationError (RFC 3416 §3).
+const AUTHORIZATION_ERROR: u32 = 16;
+
+/// A Counter32 wraps.
+fn count(counter: &mut u32) {
+    *counter = counter.wrapping_add(1);
+}
+
+/// TimeTicks: they wrap after 497 days.
+fn ticks(time: Duration) -> u32 {
+    u32::try_from((time.as_millis() / 10) & u128::from(u32::MAX)).unwrap_or(0)
+}
