@@ -33,7 +33,7 @@ impl Misc {
         let script = check.misc_path.as_ref().and_then(|line| line.script.clone());
         let owner = script.as_ref().and_then(|script| script.user.as_ref());
         Self {
-            owner: owner.map(|user| Owner::new(user.uid, user.gid)),
+            owner: owner.map(|user| Owner::new(user.uid, user.gid).with_groups(user.has_groups)),
             script,
             limit: check.misc_timeout.0,
             dynamic: check.misc_dynamic,

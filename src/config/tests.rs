@@ -299,7 +299,7 @@ fn a_script_is_found_and_shown_as_the_mib_has_it() {
     assert_eq!((script.interval, script.timeout), (Duration::from_millis(500), Some(Duration::from_secs(3))));
     assert_eq!((script.rise, script.fall, script.weight, script.reverse), (2, 3, -20, true));
     assert!(script.init_fail);
-    assert_eq!(script.user, Some(User { name: "nobody".into(), uid: 65534, gid: 10 }));
+    assert_eq!(script.user, Some(User { name: "nobody".into(), uid: 65534, gid: 10, has_groups: false }));
     let [tracked] = &config.instances[0].tracks.scripts[..] else { panic!("one tracker") };
     assert_eq!((tracked.tracker, tracked.weight, tracked.reverse), (tracking::Tracker::Script(0), 5, false));
 }
@@ -412,7 +412,7 @@ fn a_strict_include_or_a_missing_main_file_ends_with_6() {
 
 #[test]
 fn what_has_no_effect_is_said_once_and_its_block_is_still_checked() {
-    let (_, report) = read("global_defs {\nnonsense\nset_supplementary_groups maybe\n}\n");
+    let (_, report) = read("global_defs {\nnonsense\nbfd_priority maybe\n}\n");
     assert_eq!(ids(&report), ["unknown-keyword", "not-supported-yet", "invalid-value"]);
     assert_eq!(report.start_exit(), None);
 }

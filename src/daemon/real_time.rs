@@ -14,7 +14,7 @@ use std::{
 };
 
 use tokio::signal::unix::{SignalKind, signal};
-use tracing::warn;
+use tracing::{debug, warn};
 
 use crate::{
     config::settings::GlobalDefs,
@@ -118,6 +118,7 @@ impl RealTime {
             self.report("priority", thread.set_nice(self.nice));
         }
         self.threads.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
+        take_short_turns(thread);
         if self.priority() > 0 {
             self.report("rt_priority", thread.set_real_time(self.priority()));
         }
@@ -169,6 +170,14 @@ impl RealTime {
         for thread in self.threads.lock().unwrap_or_else(PoisonError::into_inner).iter() {
             report("max_auto_priority", thread.set_real_time(priority));
         }
+    }
+}
+
+/// A lane works for some microseconds at a time, and others should not be in the middle of their turns when it is due.
+/// Nobody has asked for it, so nobody is told where a sandbox forbids it.
+fn take_short_turns(thread: Thread) {
+    if let Err(error) = thread.take_short_turns() {
+        debug!("{error}");
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::{
     env,
-    ffi::{OsStr, OsString},
+    ffi::{CString, OsStr, OsString},
     fmt,
     os::unix::{
         ffi::OsStrExt as _,
@@ -18,7 +18,7 @@ use std::{
 use nix::{
     errno::Errno,
     sys::signal::{Signal as NixSignal, killpg},
-    unistd::{self, Pid, Uid},
+    unistd::{self, Gid, Pid, Uid, getgrouplist},
 };
 
 use super::{KernelError, schedule::Hurry, sys};
@@ -39,6 +39,8 @@ pub struct Owner {
     gid: u32,
     name: String,
     home: PathBuf,
+    /// Supplementary ones.
+    groups: Vec<Gid>,
 }
 
 impl Owner {
@@ -49,7 +51,19 @@ impl Owner {
         let account = unistd::User::from_uid(Uid::from_raw(uid)).ok().flatten();
         let (name, home) = account
             .map_or_else(|| (uid.to_string(), PathBuf::from("/")), |account| (account.name, account.dir));
-        Self { uid, gid, name, home }
+        Self { uid, gid, name, home, groups: Vec::new() }
+    }
+
+    /// In all groups that the account is a member of, if they are wanted (`set_supplementary_groups`); an id without account
+    /// is in none. Asks the name service, too.
+    #[must_use]
+    pub fn with_groups(mut self, are_wanted: bool) -> Self {
+        if are_wanted {
+            let groups =
+                CString::new(&*self.name).ok().map(|name| getgrouplist(&name, Gid::from_raw(self.gid)));
+            self.groups = groups.and_then(Result::ok).unwrap_or_default();
+        }
+        self
     }
 
     /// The user and group that the daemon runs as.
@@ -141,7 +155,10 @@ pub fn spawn<S: AsRef<OsStr>>(
     command.process_group(0);
     let another_user = owner.filter(|owner| owner.is_another_user());
     command.env_clear().envs(environment(env::vars_os(), another_user));
-    sys::part_from_parent(&mut command, owner.map(|owner| (owner.uid, owner.gid)));
+    sys::part_from_parent(
+        &mut command,
+        owner.map(|owner| sys::Identity { uid: owner.uid, gid: owner.gid, groups: owner.groups.clone() }),
+    );
     let privilege = owner.map(|_| "CAP_SETUID and CAP_SETGID");
     let hurry = Hurry::begin();
     let spawned = tokio::process::Command::from(command).spawn();
@@ -341,7 +358,8 @@ mod tests {
 
     #[test]
     fn another_user_is_told_nothing_but_who_it_is_and_how_to_speak() {
-        let owner = Owner { uid: 7, gid: 7, name: "lp".into(), home: "/var/spool/lpd".into() };
+        let owner =
+            Owner { uid: 7, gid: 7, name: "lp".into(), home: "/var/spool/lpd".into(), groups: Vec::new() };
         let daemon = [("SECRET", "x"), ("LC_ALL", "C"), ("LANG", "de"), ("TZ", "UTC"), ("HOME", "/root")];
         let mut expected = vec![("LC_ALL", "C"), ("LANG", "de"), ("TZ", "UTC"), ("PATH", DEFAULT_PATH)];
         let account = [("HOME", "/var/spool/lpd"), ("USER", "lp"), ("LOGNAME", "lp"), ("SHELL", "/bin/sh")];
@@ -408,6 +426,32 @@ mod tests {
         let script = "test `id -u` = 12345 && test `id -g` = 23456 && test `id -G` = 23456";
         let mut child = spawn(&["sh", "-c", script], None, Some(&owner), &[]).expect("this test needs root");
         assert_eq!(child.wait().await, Ok(ExitKind::Exited(0)));
+    }
+
+    #[tokio::test]
+    async fn an_owner_is_in_the_groups_of_its_account_where_that_is_asked_for() {
+        let owner =
+            Owner { groups: vec![Gid::from_raw(7), Gid::from_raw(4711)], ..Owner::new(12_345, 23_456) };
+        let script = "test `id -u` = 12345 && test \"`id -G`\" = '23456 7 4711'";
+        let mut child = spawn(&["sh", "-c", script], None, Some(&owner), &[]).expect("this test needs root");
+        assert_eq!(child.wait().await, Ok(ExitKind::Exited(0)));
+    }
+
+    #[test]
+    fn the_groups_of_an_account_are_those_that_id_knows() {
+        let accounts = std::fs::read_to_string("/etc/passwd").unwrap();
+        for name in accounts.lines().filter_map(|line| line.split(':').next()) {
+            let Ok(Some(account)) = unistd::User::from_name(name) else { continue };
+            let owner =
+                Owner { name: name.to_owned(), ..Owner::new(account.uid.as_raw(), account.gid.as_raw()) };
+            let shown = Command::new("id").args(["-G", name]).output().unwrap().stdout;
+            let mut shown: Vec<u32> =
+                String::from_utf8(shown).unwrap().split_whitespace().map(|id| id.parse().unwrap()).collect();
+            let mut groups: Vec<u32> = owner.with_groups(true).groups.into_iter().map(Gid::as_raw).collect();
+            (shown.sort_unstable(), groups.sort_unstable());
+            assert_eq!(groups, shown, "{name}");
+        }
+        assert!(Owner::new(12_345, 23_456).with_groups(false).groups.is_empty());
     }
 
     #[tokio::test]

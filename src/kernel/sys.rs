@@ -149,6 +149,32 @@ pub(super) fn schedule(thread: i32, priority: libc::c_int) -> io::Result<()> {
     Ok(())
 }
 
+/// Asks for turns of so many nanoseconds for a thread of this process that is scheduled as usual; sched_setattr(2).
+pub(super) fn set_slice(thread: i32, nanoseconds: u64) -> io::Result<()> {
+    let size = u32::try_from(size_of::<libc::sched_attr>()).map_err(|_| Errno::EINVAL)?;
+    let mut attributes = libc::sched_attr {
+        size,
+        sched_policy: 0,
+        sched_flags: 0,
+        sched_nice: 0,
+        sched_priority: 0,
+        sched_runtime: 0,
+        sched_deadline: 0,
+        sched_period: 0,
+    };
+    let no_flags: libc::c_uint = 0;
+    // SAFETY: a live structure, of which the kernel is told the size, to write into.
+    Errno::result(unsafe {
+        libc::syscall(libc::SYS_sched_getattr, thread, &raw mut attributes, size, no_flags)
+    })?;
+    attributes.sched_runtime = nanoseconds;
+    // SAFETY: the same structure, which names its size, to read from.
+    Errno::result(unsafe {
+        libc::syscall(libc::SYS_sched_setattr, thread, &raw const attributes, no_flags)
+    })?;
+    Ok(())
+}
+
 /// Sends a signal of any number, also a real-time one, to one process.
 pub(super) fn send_signal(process: u32, signal: libc::c_int) -> io::Result<()> {
     // Zero and below are groups of processes.
@@ -199,26 +225,35 @@ fn code(line: &str) -> Option<Range<usize>> {
     path.starts_with('/').then_some(at(start)?..at(end)?)
 }
 
+/// Who a program runs as.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Identity {
+    pub(super) uid: u32,
+    pub(super) gid: u32,
+    /// Supplementary ones.
+    pub(super) groups: Vec<Gid>,
+}
+
 /// Parts the child from the daemon before it becomes the script: none of the daemon's descriptors, the user
-/// and group of `owner` (uid, gid) with no supplementary groups, no capabilities of the daemon's, SIGTERM when
+/// and groups of `owner` and no others, no capabilities of the daemon's, SIGTERM when
 /// the thread that starts it ends.
 ///
 /// The command must not have a user or group of its own: the standard library sets those before this runs,
 /// and leaves a daemon that is not root its supplementary groups and its capabilities.
-pub(super) fn part_from_parent(command: &mut Command, owner: Option<(u32, u32)>) {
+pub(super) fn part_from_parent(command: &mut Command, owner: Option<Identity>) {
     let parent = unistd::getpid();
     let daemon = (unistd::geteuid().as_raw(), unistd::getegid().as_raw());
     // An unprivileged daemon may not change its own groups, and need not in order to stay who it is.
-    let change = owner.filter(|owner| *owner != daemon || daemon.0 == 0);
-    let another_user = owner.is_some_and(|(uid, _)| uid != daemon.0);
+    let another_user = owner.as_ref().is_some_and(|owner| owner.uid != daemon.0);
+    let change = owner.filter(|owner| (owner.uid, owner.gid) != daemon || daemon.0 == 0);
     // SAFETY: between fork and exec the closure makes system calls and touches no lock, no allocator and
     // nothing of the parent's but copied numbers, so it is async-signal-safe. (An errno becomes an io::Error
     // without allocating.)
     unsafe {
         command.pre_exec(move || {
             close_descriptors_on_exec();
-            if let Some((uid, gid)) = change {
-                become_user(uid, gid)?;
+            if let Some(identity) = &change {
+                become_user(identity)?;
             }
             drop_capabilities(another_user)?;
             // Last, as the kernel forgets it when the user changes.
@@ -233,9 +268,9 @@ pub(super) fn part_from_parent(command: &mut Command, owner: Option<(u32, u32)>)
 }
 
 /// Async-signal-safe. In this order, as what permits the first two may go with the third.
-fn become_user(uid: u32, gid: u32) -> io::Result<()> {
-    let (uid, gid) = (Uid::from_raw(uid), Gid::from_raw(gid));
-    unistd::setgroups(&[])?;
+fn become_user(identity: &Identity) -> io::Result<()> {
+    let (uid, gid) = (Uid::from_raw(identity.uid), Gid::from_raw(identity.gid));
+    unistd::setgroups(&identity.groups)?;
     unistd::setresgid(gid, gid, gid)?;
     unistd::setresuid(uid, uid, uid)?;
     Ok(())

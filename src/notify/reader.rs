@@ -52,7 +52,8 @@ impl Reader {
         let mut due = Deadline::new()?;
         let now = clock::now();
         due.set(Some(now))?;
-        let owner = script.user.as_ref().map(|user| Owner::new(user.uid, user.gid));
+        let owner =
+            script.user.as_ref().map(|user| Owner::new(user.uid, user.gid).with_groups(user.has_groups));
         Ok(Self { script, owner, path, child: None, started: now, pace: Pace(SOONEST), due })
     }
 

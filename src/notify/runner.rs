@@ -38,7 +38,7 @@ pub(super) struct Runner {
     row: Arc<SinkRow>,
     cursor: Cursor,
     /// The users that scripts ran as, by user and group id, so that each is looked up once.
-    owners: HashMap<(u32, u32), Owner>,
+    owners: HashMap<(u32, u32, bool), Owner>,
     contests: Contests,
     /// When contests have to be looked at again.
     look: Deadline,
@@ -153,8 +153,8 @@ impl Runner {
         let Command { script, extra } = command;
         let shown = script.shown.clone();
         let owner = script.user.as_ref().map(|user| {
-            let owner = self.owners.entry((user.uid, user.gid));
-            &*owner.or_insert_with(|| Owner::new(user.uid, user.gid))
+            let owner = self.owners.entry((user.uid, user.gid, user.has_groups));
+            &*owner.or_insert_with(|| Owner::new(user.uid, user.gid).with_groups(user.has_groups))
         });
         match process::spawn(&script.argv, Some(&script.path), owner, extra) {
             Ok(child) => {

@@ -37,6 +37,7 @@ pub(super) static BLOCK: Block = Block::new(Table {
             Boolean,
             "give scripts the user's supplementary groups",
         )
+        .supported()
         .or("off")
         .since("2.2.8 or later"),
         keyword("router_id", "STRING", Text, "name used in mails")

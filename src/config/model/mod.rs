@@ -160,6 +160,8 @@ pub struct User {
     pub uid: u32,
     /// Numeric group id: the named group, else the account's primary group.
     pub gid: u32,
+    /// `set_supplementary_groups`: it is in the other groups of the account, too.
+    pub has_groups: bool,
 }
 
 /// A `vrrp_script`: a program whose exit status says whether a service is healthy.

@@ -47,7 +47,7 @@ pub(super) fn notify(node: &Node, global: &Global, context: &mut Context<'_>) ->
     };
     let user = match written.further.first() {
         None => default_user(&node.span(), global, context)?,
-        Some(name) => match user_by_name(name, written.further.get(1).map(String::as_str), context.env) {
+        Some(name) => match user_by_name(name, written.further.get(1).map(String::as_str), context) {
             Ok(user) => Some(user),
             Err(why) => {
                 let command = [written.argv, written.further.clone()].concat().join(" ");
@@ -97,7 +97,7 @@ pub(super) fn complete_for(
             Some(user) => user,
             None => return false,
         },
-        Some(name) => match user_by_name(name, line.account.get(1).map(String::as_str), context.env) {
+        Some(name) => match user_by_name(name, line.account.get(1).map(String::as_str), context) {
             Ok(user) => Some(user),
             Err(why) => {
                 let mut found = note(why, "name an account and group of this system");
@@ -168,7 +168,7 @@ pub(super) fn default_user(at: &Span, global: &Global, context: &mut Context<'_>
 pub(super) fn user(node: &Node, at: usize, context: &mut Context<'_>) -> Option<User> {
     let word = node.line.word(at)?;
     let group = node.line.word(at + 1).map(|word| word.text);
-    match user_by_name(word.text, group, context.env) {
+    match user_by_name(word.text, group, context) {
         Ok(user) => Some(user),
         Err(why) => {
             context.add(
@@ -186,11 +186,12 @@ pub(super) fn user(node: &Node, at: usize, context: &mut Context<'_>) -> Option<
 }
 
 /// Looks an account up; `group` may have a leading `:`. The error names what does not exist.
-pub(super) fn user_by_name(name: &str, group: Option<&str>, env: &dyn Environment) -> Result<User, String> {
+pub(super) fn user_by_name(name: &str, group: Option<&str>, context: &Context<'_>) -> Result<User, String> {
+    let env = context.env;
     let account = env.account(name).ok_or_else(|| format!("there is no user {name}"))?;
     let gid = match group.map(|group| group.trim_start_matches(':')) {
         None | Some("") => account.gid,
         Some(group) => env.group(group).ok_or_else(|| format!("there is no group {group}"))?,
     };
-    Ok(User { name: name.to_owned(), uid: account.uid, gid })
+    Ok(User { name: name.to_owned(), uid: account.uid, gid, has_groups: context.script_groups })
 }

@@ -40,7 +40,7 @@ fn owner(fifo: &mut Fifo, global: &Global, context: &mut Context<'_>) {
         }
         return;
     };
-    match command::user_by_name(&account.user, account.group.as_deref(), context.env) {
+    match command::user_by_name(&account.user, account.group.as_deref(), context) {
         Ok(user) => fifo.owner = Some(user),
         Err(why) => {
             fifo.ignored = true;

@@ -22,7 +22,12 @@ pub(super) fn resolve(nodes: &[Node], context: &mut Context<'_>) -> Global {
         setting(node, &mut global, context);
     }
     if global.script_user.is_none() {
-        global.script_user = command::user_by_name(DEFAULT_SCRIPT_USER, None, context.env).ok();
+        global.script_user = command::user_by_name(DEFAULT_SCRIPT_USER, None, context).ok();
+    }
+    context.script_groups = *global.settings.set_supplementary_groups;
+    // The line that names it may come before the one that decides this.
+    if let Some(user) = &mut global.script_user {
+        user.has_groups = context.script_groups;
     }
     inherit::global(&mut global.settings);
     scripts(&mut global, context);

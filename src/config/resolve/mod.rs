@@ -60,6 +60,8 @@ struct Context<'a> {
     root_script: Option<Span>,
     /// Options without effect that have been reported: each is once.
     told: HashSet<&'static str>,
+    /// `set_supplementary_groups`: scripts are in all groups of their account.
+    script_groups: bool,
     /// `dynamic_interfaces`: an interface need not be there yet.
     dynamic_interfaces: bool,
     /// Names that iproute2 has for numbers.
@@ -115,6 +117,7 @@ where
         report,
         root_script: None,
         told: HashSet::new(),
+        script_groups: false,
         dynamic_interfaces: false,
         names: NameTables::default(),
         assigned: Assigned::default(),

@@ -39,7 +39,7 @@ impl Script {
     /// How it ended; `None` when it had to be ended.
     async fn outcome(&self) -> Result<Option<ExitKind>, KernelError> {
         let NotifyScript { argv, path, user, .. } = &self.command;
-        let owner = user.as_ref().map(|user| Owner::new(user.uid, user.gid));
+        let owner = user.as_ref().map(|user| Owner::new(user.uid, user.gid).with_groups(user.has_groups));
         let mut child = process::spawn(argv, Some(path), owner.as_ref(), &[])?;
         if let Some(end) = end_within(&mut child, self.limit).await? {
             return Ok(Some(end));

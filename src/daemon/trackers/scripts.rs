@@ -141,7 +141,7 @@ async fn ended(child: &mut Option<Child>) -> RunEnd {
 }
 
 fn owner(row: &ScriptRow) -> Option<Owner> {
-    row.config.user.as_ref().map(|user| Owner::new(user.uid, user.gid))
+    row.config.user.as_ref().map(|user| Owner::new(user.uid, user.gid).with_groups(user.has_groups))
 }
 
 /// The scripts that run, for the manage lane to drive.
