@@ -448,7 +448,8 @@ mod tests {
             let mut shown: Vec<u32> =
                 String::from_utf8(shown).unwrap().split_whitespace().map(|id| id.parse().unwrap()).collect();
             let mut groups: Vec<u32> = owner.with_groups(true).groups.into_iter().map(Gid::as_raw).collect();
-            (shown.sort_unstable(), groups.sort_unstable());
+            shown.sort_unstable();
+            groups.sort_unstable();
             assert_eq!(groups, shown, "{name}");
         }
         assert!(Owner::new(12_345, 23_456).with_groups(false).groups.is_empty());
