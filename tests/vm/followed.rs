@@ -19,7 +19,7 @@ const PORT: u16 = 2525;
 fn config(global: &str, lines: &str, [one, two]: [&str; 2]) -> String {
     format!(
         "global_defs {{\n  router_id lab\n  {global}\n}}\n{lines}\n  delay_loop 1\n  warmup 0\n  lb_algo rr\n  \
-         lb_kind NAT\n  protocol TCP\n  connect_timeout 1\n  retry 1\n  delay_before_retry 0.5\n  \
+         lb_kind NAT\n  protocol TCP\n  connect_timeout 10\n  retry 1\n  delay_before_retry 0.5\n  \
          real_server 10.64.1.1 80 {{\n    {one}\n  }}\n  real_server 10.64.1.2 80 {{\n    {two}\n  }}\n}}\n"
     )
 }

@@ -16,7 +16,7 @@ const EDITS: usize = 24;
 fn config() -> String {
     let server = |number: u8| {
         format!(
-            "  real_server 10.64.1.{number} 80 {{\n    TCP_CHECK {{\n      connect_timeout 1\n      retry 0\n    }}\n  }}\n"
+            "  real_server 10.64.1.{number} 80 {{\n    TCP_CHECK {{\n      connect_timeout 10\n      retry 0\n    }}\n  }}\n"
         )
     };
     format!(
@@ -74,7 +74,7 @@ fn a_module_that_is_unloaded_is_loaded_again() -> Result<()> {
         let router = site.start(&config())?;
         site.wait_table(&[SERVICE, ONE, TWO])?;
         site.host()
-            .sh("timeout 30 sh -c 'until ipvsadm -C && rmmod $(lsmod | sed -n \"s/^\\(ip_vs_[a-z]*\\) .*/\\1/p\") ip_vs; do :; done' 2>/dev/null")?;
+            .sh("timeout 300 sh -c 'until ipvsadm -C && rmmod $(lsmod | sed -n \"s/^\\(ip_vs_[a-z]*\\) .*/\\1/p\") ip_vs; do :; done' 2>/dev/null")?;
         router.wait_log("the table of IPVS cannot be read", SOON)?;
         site.wait_table(&[SERVICE, ONE, TWO])?;
         router.stop()?;

@@ -37,7 +37,7 @@ impl Scene {
     fn config(&self) -> String {
         let server = |number: u8, weight: u8| {
             format!(
-                "  real_server 10.64.1.{number} 80 {{\n    weight {weight}\n    TCP_CHECK {{\n      connect_timeout 1\n      \
+                "  real_server 10.64.1.{number} 80 {{\n    weight {weight}\n    TCP_CHECK {{\n      connect_timeout 10\n      \
                  retry 0\n    }}\n  }}\n"
             )
         };
@@ -147,7 +147,8 @@ fn what_happens_in_a_pool_is_notified_and_a_weight_can_be_set() -> Result<()> {
         let weight = |server: u8| format!("{SERVER}.7.1.{server}");
         manager.set(&weight(3), "i", "1")?;
         site.wait_table(&[service, &line(1, 1), &line(2, 1)])?;
-        assert_eq!(manager.get(&weight(3))?, "INTEGER: 1");
+        let shown = || manager.get(&weight(3)).map_err(|error| error.to_string());
+        wait::until_eq("the weight that was set", SOON, &Ok("INTEGER: 1".into()), shown)?;
 
         drop(first);
         site.wait_table(&[service, &line(100, 1)])?;

@@ -16,7 +16,7 @@ fn of_three(global: &str, lines: &str, of_server: &str) -> String {
     let server = |number: u8, weight: u8| {
         format!(
             "  real_server 10.64.1.{number} 80 {{\n    weight {weight}\n    {of_server}\n    TCP_CHECK {{\n      \
-             connect_timeout 1\n      retry 1\n      delay_before_retry 0.5\n    }}\n  }}\n"
+             connect_timeout 10\n      retry 1\n      delay_before_retry 0.5\n    }}\n  }}\n"
         )
     };
     let servers = [server(1, 2), server(2, 2), server(3, 1)].concat();

@@ -24,7 +24,7 @@ const ADDRESSES: [&str; 11] = [
 /// A server of that number and weight with a TCP check.
 fn server(number: u8, weight: u8, lines: &str) -> String {
     format!(
-        "  real_server 10.64.1.{number} 80 {{\n    weight {weight}\n    TCP_CHECK {{\n      connect_timeout 1\n      \
+        "  real_server 10.64.1.{number} 80 {{\n    weight {weight}\n    TCP_CHECK {{\n      connect_timeout 10\n      \
          retry 1\n      delay_before_retry 0.5\n      {lines}\n    }}\n  }}\n"
     )
 }

@@ -17,7 +17,7 @@ const ADDRESSES: [&str; 8] = [
     "fd00:64:1::1",
 ];
 
-const CHECK: &str = "TCP_CHECK {\n connect_timeout 1\n retry 0\n }";
+const CHECK: &str = "TCP_CHECK {\n connect_timeout 10\n retry 0\n }";
 
 /// `real_server` of that number and weight, with these lines.
 fn server(number: u8, weight: u8, lines: &str) -> String {
@@ -152,7 +152,7 @@ fn one_that_is_inhibited_and_has_yet_to_pass_waits_with_weight_0() -> Result<()>
 fn all_checks_of_a_server_have_to_pass() -> Result<()> {
     GUEST.tells(|| {
         let scene = Scene::new(&[1, 2])?;
-        let other = "TCP_CHECK {\n connect_port 81\n connect_timeout 1\n retry 0\n }";
+        let other = "TCP_CHECK {\n connect_port 81\n connect_timeout 10\n retry 0\n }";
         let servers = [1, 2].map(|number| server(number, 1, &format!("{CHECK}\n {other}")));
         let first = scene.site.server("10.64.1.1:81")?;
         let router = scene.site.start(&service("10.64.0.1 80", "", &servers))?;

@@ -35,7 +35,7 @@ fn lan(kind: &str) -> Result<Lan> {
 fn config(kind: &str, weight: u8, lines: &str) -> String {
     let server = |number: u8| {
         format!(
-            "  real_server 10.9.0.{number} 80 {{\n    weight {weight}\n    TCP_CHECK {{\n      connect_timeout 1\n      retry 0\n    }}\n  }}\n"
+            "  real_server 10.9.0.{number} 80 {{\n    weight {weight}\n    TCP_CHECK {{\n      connect_timeout 5\n      retry 0\n    }}\n  }}\n"
         )
     };
     format!(
@@ -67,7 +67,7 @@ fn echo(host: &Host, address: &str) -> Result<()> {
 
 fn connect(host: &Host) -> Result<TcpStream> {
     let address = "10.8.0.100:80".parse().map_err(|_| Error::Unexpected("no address".into()))?;
-    let connected = host.inside(|| TcpStream::connect_timeout(&address, Duration::from_secs(5)))?;
+    let connected = host.inside(|| TcpStream::connect_timeout(&address, SOON))?;
     let stream = connected.map_err(|error| Error::io("connect to the service", error))?;
     stream.set_read_timeout(Some(SOON)).map_err(|error| Error::io("set a limit", error))?;
     Ok(stream)

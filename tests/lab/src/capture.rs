@@ -9,6 +9,7 @@ use crate::error::Result;
 use crate::host::Host;
 use crate::pcap::{self, Packet, Vrrp};
 use crate::process::Process;
+use crate::vm::limit;
 use crate::wait;
 
 /// A running capture; ends with the value.
@@ -44,7 +45,7 @@ impl Capture {
             argv.push(filter);
         }
         let process = host.spawn("tcpdump", &argv)?;
-        process.wait_log("listening on", Duration::from_secs(10))?;
+        process.wait_log("listening on", limit(Duration::from_secs(10)))?;
         Ok(Self { process, path })
     }
 
@@ -82,7 +83,7 @@ impl Capture {
     /// Ends the capture and returns everything: what the kernel had queued is written first.
     pub fn stop(self) -> Result<Vec<Packet>> {
         self.process.signal(Signal::SIGINT)?;
-        self.process.wait(Duration::from_secs(10))?;
+        self.process.wait(limit(Duration::from_secs(10)))?;
         self.packets()
     }
 

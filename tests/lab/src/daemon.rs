@@ -16,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::host::Host;
 use crate::keepalived;
 use crate::process::{Process, children, kill_pid};
+use crate::vm::limit;
 
 /// Which program plays the router.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -152,7 +153,7 @@ impl Router {
 
     /// Sends a signal to the part that speaks VRRP.
     pub fn signal_vrrp(&self, signal: Signal) -> Result<()> {
-        let pid = self.vrrp_pid(Duration::from_secs(10))?;
+        let pid = self.vrrp_pid(limit(Duration::from_secs(10)))?;
         kill(Pid::from_raw(pid), signal)
             .map_err(|e| Error::io(format!("send {signal} to the VRRP process"), e))
     }
@@ -193,9 +194,9 @@ impl Router {
         self.log().matches(&format!("({instance}) Entering {state} STATE")).count()
     }
 
-    /// An orderly stop: SIGTERM, which makes a master send priority 0, and the end within 10 s.
+    /// An orderly stop: SIGTERM, which makes a master send priority 0, and the end within 10 s, or longer in a guest.
     pub fn stop(&self) -> Result<ExitStatus> {
-        self.process.terminate(Duration::from_secs(10))
+        self.process.terminate(limit(Duration::from_secs(10)))
     }
 
     /// Gives it this configuration text in the place of the one it was started with, and asks for a reload.

@@ -15,10 +15,11 @@ use nix::sched::{CloneFlags, setns};
 use crate::error::{Error, Result};
 use crate::lan::Shared;
 use crate::process::Process;
+use crate::vm::limit;
 use crate::wait;
 
 /// No one-shot command of a story takes longer; one that hangs must not hang the story.
-const COMMAND_LIMIT: &str = "60";
+const COMMAND_LIMIT: Duration = Duration::from_secs(60);
 /// From bringing a link up until it runs, at the most.
 const RUNS_WITHIN: Duration = Duration::from_secs(20);
 
@@ -117,7 +118,8 @@ impl Host {
     pub fn exec_with(&self, argv: &[&str], env: &HashMap<String, String>) -> Result<Output> {
         require(argv)?;
         let mut command = self.command();
-        command.args(["timeout", "-k", "1", COMMAND_LIMIT]).args(argv).envs(env);
+        let most = limit(COMMAND_LIMIT).as_secs().to_string();
+        command.args(["timeout", "-k", "1", &most]).args(argv).envs(env);
         let output = command.output().map_err(|e| Error::io(format!("run `{}`", argv.join(" ")), e))?;
         Ok(Output {
             status: output.status,
@@ -223,7 +225,7 @@ impl Host {
     /// Waits until a link runs. The kernel tells its operational state up to a second after it was brought up; whoever starts
     /// before finds the interface down.
     pub fn wait_running(&self, interface: &str) -> Result<()> {
-        wait::until(&format!("{interface} on {} runs", self.name()), RUNS_WITHIN, || {
+        wait::until(&format!("{interface} on {} runs", self.name()), limit(RUNS_WITHIN), || {
             let seen =
                 self.look(&["ip", "-br", "link", "show", "dev", interface]).map_err(|e| e.to_string())?;
             if seen.split_whitespace().nth(1) == Some("UP") { Ok(()) } else { Err(seen) }

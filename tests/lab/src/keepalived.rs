@@ -12,6 +12,7 @@ use crate::daemon::{Router, Subject};
 use crate::error::{Error, Result};
 use crate::host::Host;
 use crate::process::Process;
+use crate::vm::limit;
 use crate::wait;
 
 /// The file that SIGUSR2 makes the VRRP child write below its TMPDIR.
@@ -98,7 +99,7 @@ pub(crate) fn stats(router: &Router) -> Result<Stats> {
     if *router.subject() != Subject::Keepalived {
         return Err(Error::Unexpected(format!("{} writes no {STATS_FILE}", router.subject())));
     }
-    let deadline = Duration::from_secs(5);
+    let deadline = limit(Duration::from_secs(5));
     let pid = router.vrrp_pid(deadline)?;
     let path = router.dir().join(STATS_FILE);
     let _ = fs::remove_file(&path);

@@ -16,6 +16,7 @@ use tempfile::TempDir;
 use crate::error::{Error, Result};
 use crate::host::{Host, ip, ip_batch, ip_command};
 use crate::process::{Running, kill_pid};
+use crate::vm::limit;
 use crate::wait;
 
 /// Namespaces are named `sf<pid>-…`, directories `steadfast-lab-<pid>-…`: both tell whose they are.
@@ -270,7 +271,7 @@ impl Drop for Lan {
 /// Ends whoever lives in the namespace, then deletes it. What a daemon left behind (its children, or
 /// what it started in the background) lives in a namespace that only its lab uses.
 fn demolish(namespace: &str) {
-    let _ = wait::until_true("an empty namespace", Duration::from_secs(5), || {
+    let _ = wait::until_true("an empty namespace", limit(Duration::from_secs(5)), || {
         let left = inhabitants(namespace);
         left.iter().copied().for_each(kill_pid);
         left.is_empty()

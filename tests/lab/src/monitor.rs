@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::error::Result;
 use crate::host::Host;
 use crate::process::Process;
+use crate::vm::limit;
 use crate::wait;
 
 /// Added and deleted to see whether the monitor listens; never part of the timeline.
@@ -35,7 +36,7 @@ impl AddressMonitor {
     pub fn start(host: &Host) -> Result<Self> {
         let env = HashMap::from([("TZ".to_owned(), "UTC".to_owned())]);
         let process = host.spawn_with("monitor", &["ip", "-o", "-ts", "monitor", "address"], &env)?;
-        wait::until("the address monitor to listen", Duration::from_secs(10), || {
+        wait::until("the address monitor to listen", limit(Duration::from_secs(10)), || {
             let marked = host.add_address(MARKER, "lo").and_then(|()| host.del_address(MARKER, "lo"));
             marked.map_err(|e| e.to_string())?;
             if process.log().contains(MARKER) { Ok(()) } else { Err(process.log_tail()) }

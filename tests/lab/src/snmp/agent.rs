@@ -10,6 +10,7 @@ use super::{COMMUNITY, SnmpClient, environment};
 use crate::error::{Error, Result};
 use crate::host::Host;
 use crate::process::Process;
+use crate::vm::limit;
 use crate::wait;
 
 /// snmpd answers about 0.1 s after its start; a busy machine takes longer.
@@ -106,7 +107,7 @@ impl Snmpd {
         let Some(process) = self.process.take() else {
             return Ok(());
         };
-        process.terminate(Duration::from_secs(10)).map(drop)
+        process.terminate(limit(Duration::from_secs(10))).map(drop)
     }
 
     /// SIGKILL: sockets are left behind.
@@ -148,11 +149,11 @@ impl Snmpd {
     fn wait_answering(&self) -> Result<()> {
         if let Some(process) = &self.process {
             // Only then is its port open; a question asked before is lost and costs a timeout.
-            process.wait_log("NET-SNMP version", START)?;
+            process.wait_log("NET-SNMP version", limit(START))?;
         }
         let client = self.client();
         let tail = || self.process.as_ref().map(Process::log_tail).unwrap_or_default();
-        wait::until("snmpd to answer", START, || {
+        wait::until("snmpd to answer", limit(START), || {
             client
                 .get(".1.3.6.1.2.1.1.3.0")
                 .map(drop)

@@ -2,10 +2,15 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::{COMMUNITY, environment};
 use crate::error::{Error, Result};
 use crate::host::{Host, Output};
+use crate::vm::limit;
+
+/// From a request to its answer, before it is asked again.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(2);
 
 /// Where and as whom to ask. Numeric unless MIB modules were given.
 #[derive(Debug, Clone)]
@@ -100,7 +105,8 @@ impl SnmpClient {
     /// As [`SnmpClient::tool`]; a failing tool is an answer, not an error.
     pub fn try_tool(&self, program: &str, options: &[&str], args: &[&str]) -> Result<Output> {
         let names = self.mibs.as_ref();
-        let mut argv = vec![program, "-v2c", "-c", &self.community, "-t", "2", "-r", "2"];
+        let patience = limit(ANSWERS_WITHIN).as_secs().to_string();
+        let mut argv = vec![program, "-v2c", "-c", &self.community, "-t", &patience, "-r", "2"];
         match names {
             Some((dirs, modules)) => argv.extend(["-M", dirs, "-m", modules]),
             None => argv.extend(["-On", "-Oe"]),

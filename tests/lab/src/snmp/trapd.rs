@@ -7,6 +7,7 @@ use super::{COMMUNITY, environment};
 use crate::error::{Error, Result};
 use crate::host::Host;
 use crate::process::Process;
+use crate::vm::limit;
 use crate::wait;
 
 /// A record in the log is `BEGIN varbind SEPARATOR varbind … END`; none of the three occurs in text.
@@ -59,7 +60,7 @@ impl Snmptrapd {
         let argv =
             ["snmptrapd", "-f", "-C", "-c", &config, "-Lo", "-On", "-Oe", "-Ot", "-F", &format, "udp:162"];
         let process = host.spawn_with("snmptrapd", &argv, &environment(&dir))?;
-        process.wait_log("NET-SNMP version", Duration::from_secs(15))?;
+        process.wait_log("NET-SNMP version", limit(Duration::from_secs(15)))?;
         Ok(Self { process })
     }
 

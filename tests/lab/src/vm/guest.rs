@@ -17,6 +17,8 @@ use crate::error::{Error, Result};
 const INSIDE: &str = "LAB_GUEST";
 /// What the stories of a guest may take together: the processor is an emulated one.
 const LIMIT: Duration = Duration::from_secs(1500);
+/// How much slower than its machine a guest is.
+const SLOWER: u32 = 8;
 /// Guests at the most: each takes a processor, and a gibibyte of memory as it is used.
 const AT_ONCE: usize = 4;
 /// What a story may be told by the environment outside.
@@ -149,6 +151,11 @@ fn this_program() -> Result<PathBuf> {
 /// Whether this program runs in a guest.
 pub(crate) fn is_inside() -> bool {
     env::var_os(INSIDE).is_some()
+}
+
+/// What the lab itself waits at the most, where it is told no deadline: longer in a guest, whose processor is an emulated one.
+pub(crate) fn limit(usual: Duration) -> Duration {
+    if is_inside() { usual * SLOWER } else { usual }
 }
 
 /// Says a figure that a story in a guest has measured to whoever runs the tests, also when the story passes.
