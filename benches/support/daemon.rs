@@ -17,19 +17,32 @@ impl Daemon {
     /// Starts `subject` on `host` in the foreground, VRRP only. `-G` keeps keepalived away from syslog, which
     /// would be the console where there is no syslogd, line by line inside its VRRP loop.
     pub(crate) fn start(subject: &Subject, host: &Host, name: &str, config: &str) -> Result<Self> {
+        Self::start_parts(subject, host, name, config, &["-P"])
+    }
+
+    /// The same with the parts that these flags ask for: `-P` VRRP, `-C` health checks, neither both.
+    pub(crate) fn start_parts(
+        subject: &Subject,
+        host: &Host,
+        name: &str,
+        config: &str,
+        parts: &[&str],
+    ) -> Result<Self> {
         let config = host.write(&format!("{name}.conf"), config)?;
         let dir = host.dir().join(format!("{name}.run"));
         // keepalived takes the pid file of one that was killed for a running daemon's and refuses to start.
         let _ = fs::remove_dir_all(&dir);
         fs::create_dir_all(&dir).map_err(|error| Error::Unexpected(format!("{}: {error}", dir.display())))?;
         let path = |name: &str| dir.join(name).to_string_lossy().into_owned();
-        let (config, pid, vrrp_pid) = (config.to_string_lossy(), path("pid"), path("vrrp.pid"));
-        let common = ["-n", "-l", "-P", "-f", &config, "-p", &pid];
+        let (config, pid) = (config.to_string_lossy(), path("pid"));
+        let (vrrp_pid, check_pid) = (path("vrrp.pid"), path("check.pid"));
+        let common = ["-n", "-l", "-f", &config, "-p", &pid];
         let (program, own): (String, &[&str]) = match subject {
             Subject::Steadfast(binary) => (binary.to_string_lossy().into_owned(), &[]),
-            Subject::Keepalived => ("keepalived".to_owned(), &["-G", "-r", &vrrp_pid]),
+            Subject::Keepalived => ("keepalived".to_owned(), &["-G", "-r", &vrrp_pid, "-c", &check_pid]),
         };
-        let argv: Vec<&str> = [program.as_str()].iter().chain(&common).chain(own).copied().collect();
+        let argv: Vec<&str> =
+            [program.as_str()].iter().chain(&common).chain(parts).chain(own).copied().collect();
         let env = HashMap::from([("TMPDIR".to_owned(), dir.to_string_lossy().into_owned())]);
         let process = host.spawn_with(name, &argv, &env)?;
         Ok(Self { process })

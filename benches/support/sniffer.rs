@@ -1,4 +1,5 @@
-//! Every advertisement on all interfaces of a host, with the kernel's time stamps: thousands in a second, for minutes.
+//! Every advertisement, or every opening of a connection, on all interfaces of a host, with the kernel's time stamps: thousands
+//! in a second, for minutes.
 
 use std::{
     io::{self, IoSliceMut},
@@ -23,14 +24,35 @@ use nix::{
         time::TimeSpec,
     },
 };
+use socket2::{SockFilter, SockRef};
 
 /// Room for what arrives between two looks, thousands of packets.
 const RECEIVE_BUFFER: usize = 64 << 20;
 /// Between two looks: few wake-ups, so that the machine stays as quiet as what is measured needs it.
 const LOOK: Duration = Duration::from_millis(25);
 const PROTOCOL_VRRP: u8 = 112;
+const PROTOCOL_TCP: u8 = 6;
 
-/// An advertisement that was sent or received.
+/// Openings of TCP connections over IPv4 as they arrive: a program of classic BPF, which the kernel runs on packets from the
+/// IP header on.
+static OPENINGS: [SockFilter; 10] = [
+    // BPF_LD | BPF_W | BPF_ABS at SKF_AD_OFF + SKF_AD_PKTTYPE, BPF_JMP | BPF_JEQ | BPF_K: PACKET_HOST, so that each is seen once.
+    SockFilter::new(0x20, 0, 0, 0xffff_f004),
+    SockFilter::new(0x15, 0, 7, 0),
+    // BPF_LD | BPF_B | BPF_ABS: the protocol is TCP.
+    SockFilter::new(0x30, 0, 0, 9),
+    SockFilter::new(0x15, 0, 5, 6),
+    // BPF_LDX | BPF_B | BPF_MSH, BPF_LD | BPF_B | BPF_IND, BPF_ALU | BPF_AND | BPF_K: of SYN and ACK, SYN alone.
+    SockFilter::new(0xb1, 0, 0, 0),
+    SockFilter::new(0x50, 0, 0, 13),
+    SockFilter::new(0x54, 0, 0, 0x12),
+    SockFilter::new(0x15, 0, 1, 0x02),
+    // BPF_RET | BPF_K: all of it, or nothing.
+    SockFilter::new(0x06, 0, 0, u32::MAX),
+    SockFilter::new(0x06, 0, 0, 0),
+];
+
+/// A packet that was sent or received.
 #[derive(Clone, Debug)]
 pub(crate) struct Heard {
     /// Since the epoch, by the kernel's clock.
@@ -50,6 +72,11 @@ impl Heard {
         self.message(2)
     }
 
+    /// Whom it is to.
+    pub(crate) fn to(&self) -> [u8; 4] {
+        [16, 17, 18, 19].map(|at| self.packet[at])
+    }
+
     fn message(&self, at: usize) -> u8 {
         let header = usize::from(self.packet[0] & 0x0f) * 4;
         self.packet.get(header + at).copied().unwrap_or_default()
@@ -63,13 +90,26 @@ pub(crate) struct Sniffer {
 }
 
 impl Sniffer {
-    /// From now on, whatever comes to the host or leaves it.
+    /// From now on, whatever advertisement comes to the host or leaves it.
     pub(crate) fn start(host: &Host) -> Result<Self> {
         let socket = host.inside(open)?.map_err(|error| failed(&error))?;
+        Ok(Self::of(socket, is_vrrp))
+    }
+
+    /// From now on, every opening of a TCP connection to the host.
+    pub(crate) fn of_openings(host: &Host) -> Result<Self> {
+        let filtered =
+            || open().and_then(|socket| SockRef::from(&socket).attach_filter(&OPENINGS).map(|()| socket));
+        let socket = host.inside(filtered)?.map_err(|error| failed(&error))?;
+        // What came before the filter did.
+        Ok(Self::of(socket, |packet| packet.len() >= 40 && packet[9] == PROTOCOL_TCP))
+    }
+
+    fn of(socket: OwnedFd, keeps: fn(&[u8]) -> bool) -> Self {
         let end = Arc::new(AtomicBool::new(false));
         let ended = Arc::clone(&end);
-        let reader = thread::spawn(move || read(&socket, &ended));
-        Ok(Self { end, reader })
+        let reader = thread::spawn(move || read(&socket, keeps, &ended));
+        Self { end, reader }
     }
 
     /// Ends it; what it has heard, in order.
@@ -79,6 +119,10 @@ impl Sniffer {
         let heard = self.reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         heard.map_err(|error| failed(&error))
     }
+}
+
+fn is_vrrp(packet: &[u8]) -> bool {
+    packet.len() >= 28 && packet[0] >> 4 == 4 && packet[9] == PROTOCOL_VRRP
 }
 
 fn failed(error: &io::Error) -> Error {
@@ -93,7 +137,7 @@ fn open() -> io::Result<OwnedFd> {
     Ok(socket)
 }
 
-fn read(socket: &OwnedFd, end: &AtomicBool) -> io::Result<Vec<Heard>> {
+fn read(socket: &OwnedFd, keeps: fn(&[u8]) -> bool, end: &AtomicBool) -> io::Result<Vec<Heard>> {
     let mut heard = Vec::new();
     let mut buffer = [0; 2048];
     let mut control = cmsg_space!(TimeSpec);
@@ -110,8 +154,7 @@ fn read(socket: &OwnedFd, end: &AtomicBool) -> io::Result<Vec<Heard>> {
                     Err(error) => return Err(error.into()),
                 };
             let packet = &buffer[..length];
-            let is_vrrp = length >= 28 && packet[0] >> 4 == 4 && packet[9] == PROTOCOL_VRRP;
-            if let (true, Some(at)) = (is_vrrp, at) {
+            if let (true, Some(at)) = (keeps(packet), at) {
                 heard.push(Heard { at, packet: packet.to_vec() });
             }
         }

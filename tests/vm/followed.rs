@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use lab::mail::MailServer;
-use lab::{Result, wait};
+use lab::{Result, Subject, wait};
 
 use crate::site::Site;
-use crate::{GUEST, SOON};
+use crate::{GUEST, SOON, ours};
 
 const ADDRESSES: [&str; 3] = ["10.64.0.1", "10.64.1.1", "10.64.1.2"];
 const SERVICE: &str = "-A -t 10.64.0.1:80 -s rr";
@@ -76,36 +76,49 @@ fn servers_are_checked_only_where_the_virtual_address_is() -> Result<()> {
     })
 }
 
+/// What is mailed as a server of two dies and comes back, with these words of `global_defs`.
+fn tell_of_mails(words: &str) -> Result<()> {
+    let site = Site::new(&ADDRESSES)?;
+    let mails = MailServer::start(site.host(), PORT)?;
+    let mut servers = vec![site.server("10.64.1.1:80")?, site.server("10.64.1.2:80")?];
+    let global = format!(
+        "{words}\n  notification_email {{\n    ops@example.org\n  }}\n  notification_email_from lab@example.org\n  \
+         smtp_server 10.64.0.1 {PORT}"
+    );
+    let service = "virtual_server 10.64.0.1 80 {\n  smtp_alert\n  quorum 2";
+    let router = site.start(&config(&global, service, ["TCP_CHECK {\n }"; 2]))?;
+    site.wait_table(&[SERVICE, &line(1, 1), &line(2, 1)])?;
+    servers.remove(0);
+    site.wait_table(&[SERVICE, &line(2, 1)])?;
+    servers.push(site.server("10.64.1.1:80")?);
+    site.wait_table(&[SERVICE, &line(1, 1), &line(2, 1)])?;
+    let server =
+        |to| format!("[lab] Realserver [10.64.1.1]:tcp:80 of virtual server [10.64.0.1]:tcp:80 - {to}");
+    let service = |to| format!("[lab] Virtualserver [10.64.0.1]:tcp:80 - {to}");
+    let mut expected = [server("DOWN"), service("DOWN"), server("UP"), service("UP")];
+    expected.sort();
+    wait::until("mails", SOON, || {
+        let mut seen: Vec<String> =
+            mails.mails().iter().filter_map(|mail| mail.field("Subject").map(str::to_owned)).collect();
+        // The first one says that the service is there.
+        seen.sort();
+        seen.dedup();
+        if seen == expected { Ok(()) } else { Err(format!("{seen:#?}, awaited {expected:#?}")) }
+    })?;
+    router.stop()?;
+    site.wait_table(&[])
+}
+
 #[test]
 fn mails_say_which_server_of_which_service() -> Result<()> {
-    GUEST.tells(|| {
-        let site = Site::new(&ADDRESSES)?;
-        let mails = MailServer::start(site.host(), PORT)?;
-        let mut servers = vec![site.server("10.64.1.1:80")?, site.server("10.64.1.2:80")?];
-        let global = format!(
-            "no_checker_emails\n  notification_email {{\n    ops@example.org\n  }}\n  notification_email_from lab@example.org\n  \
-             smtp_server 10.64.0.1 {PORT}"
-        );
-        let service = "virtual_server 10.64.0.1 80 {\n  smtp_alert\n  quorum 2";
-        let router = site.start(&config(&global, service, ["TCP_CHECK {\n }"; 2]))?;
-        site.wait_table(&[SERVICE, &line(1, 1), &line(2, 1)])?;
-        servers.remove(0);
-        site.wait_table(&[SERVICE, &line(2, 1)])?;
-        servers.push(site.server("10.64.1.1:80")?);
-        site.wait_table(&[SERVICE, &line(1, 1), &line(2, 1)])?;
-        let server = |to| format!("[lab] Realserver [10.64.1.1]:tcp:80 of virtual server [10.64.0.1]:tcp:80 - {to}");
-        let service = |to| format!("[lab] Virtualserver [10.64.0.1]:tcp:80 - {to}");
-        let mut expected = [server("DOWN"), service("DOWN"), server("UP"), service("UP")];
-        expected.sort();
-        wait::until("mails", SOON, || {
-            let mut seen: Vec<String> =
-                mails.mails().iter().filter_map(|mail| mail.field("Subject").map(str::to_owned)).collect();
-            // The first one says that the service is there.
-            seen.sort();
-            seen.dedup();
-            if seen == expected { Ok(()) } else { Err(format!("{seen:#?}, awaited {expected:#?}")) }
-        })?;
-        router.stop()?;
-        site.wait_table(&[])
+    GUEST.tells(|| tell_of_mails("no_checker_emails"))
+}
+
+#[test]
+fn checks_are_not_mailed_of_beside_servers() -> Result<()> {
+    GUEST.tells(|| match ours() {
+        // It mails of each check as well.
+        Subject::Keepalived => Ok(()),
+        Subject::Steadfast(_) => tell_of_mails(""),
     })
 }

@@ -1,7 +1,14 @@
 //! What others do to the table of IPVS, or to IPVS itself: the daemon brings it back, and goes on.
+//!
+//! What cannot be told here is a kernel out of memory: it waits for the little that a service or a server takes rather than
+//! answer ENOMEM, and Debian's has nothing built in that would make it fail. A refusal is a refusal, whatever its number: those of
+//! `ipvs::what_is_refused_is_named_and_the_rest_is_made` are said once, and tried again at the next look at the table.
 
-use lab::{Result, Subject};
+use std::time::Duration;
 
+use lab::{Result, Subject, clock};
+
+use crate::scale::scale;
 use crate::site::Site;
 use crate::{GUEST, SOON, ours};
 
@@ -10,8 +17,10 @@ const SERVICE: &str = "-A -t 10.64.0.1:80 -s rr";
 const ONE: &str = "-a -t 10.64.0.1:80 -r 10.64.1.1:80 -m -w 1";
 const TWO: &str = "-a -t 10.64.0.1:80 -r 10.64.1.2:80 -m -w 1";
 
-/// How often the table is edited: for about fifteen seconds.
-const EDITS: usize = 24;
+/// For how long the table is edited: for a minute where `SCALE=1` asks for all of it.
+fn span() -> Duration {
+    Duration::from_secs(if scale() == 1 { 60 } else { 12 })
+}
 
 fn config() -> String {
     let server = |number: u8| {
@@ -47,7 +56,11 @@ fn a_table_that_is_edited_all_the_time_is_right_when_it_ends() -> Result<()> {
             "-D -t 10.64.0.1:80",
             "-C",
         ];
-        for edit in harm.iter().cycle().take(EDITS) {
+        let began = clock::now();
+        for (number, edit) in harm.iter().cycle().enumerate() {
+            if number >= harm.len() && began.elapsed() >= span() {
+                break;
+            }
             // What is not there at the moment cannot be harmed.
             site.host().sh(&format!("ipvsadm {edit} 2>/dev/null; sleep 0.5"))?;
         }

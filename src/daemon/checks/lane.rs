@@ -266,8 +266,10 @@ impl Lane {
         self.follow(number, &Reason::Started);
     }
 
-    /// The end: every pool is left, and everybody is told.
+    /// The end: every pool is left, and everybody is told. The kernel comes first: thousands of servers take a while to be told of,
+    /// and nobody is to be sent to them meanwhile.
     fn stop(mut self) {
+        self.board.stop();
         self.ping_group.take().into_iter().for_each(PingGroup::restore);
         for service in &mut self.services {
             service.pool.handle_stop();

@@ -298,18 +298,37 @@ impl Reconciler {
         }
     }
 
+    /// Removes what is known to be there, without a look at thousands of servers before; then what is ours and still there.
+    fn remove_ours(&mut self) {
+        let Self { ipvs: Some(ipvs), held, counted, leaving, .. } = self else { return };
+        // One that another program has removed is not missed.
+        ipvs.make(&deletions(held.keys().copied()));
+        let left = ipvs.services().map(|left| {
+            let keys = left.into_iter().map(|held| held.what.key);
+            deletions(keys.filter(|key| counted.has(key) || leaving.contains(key)))
+        });
+        match left {
+            Ok(left) => drop(self.make(&left)),
+            Err(error) => self.say(&error, "the table of IPVS cannot be read"),
+        }
+    }
+
     /// The end: what is ours goes, or everything.
     fn remove_all(&mut self) {
         if self.flush_last {
             self.make(&[Change::Flush]);
-        } else if self.look() {
-            let ours: Vec<Change> = self.held.keys().map(|key| Change::DeleteService(*key)).collect();
-            self.make(&ours);
+        } else {
+            self.remove_ours();
         }
         if let Some(before) = self.timeouts_before {
             self.make(&[Change::SetTimeouts(before)]);
         }
     }
+}
+
+/// Requests to remove these services, each with its servers.
+fn deletions(keys: impl IntoIterator<Item = ServiceKey>) -> Vec<Change> {
+    keys.into_iter().map(Change::DeleteService).collect()
 }
 
 /// From one look at the table to the next.

@@ -9,6 +9,6 @@ mod guest;
 mod machine;
 mod report;
 
-pub(crate) use guest::{is_inside, limit};
 pub use guest::{Guest, figure};
+pub(crate) use guest::{is_inside, limit};
 pub use machine::Machine;

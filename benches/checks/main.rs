@@ -1,0 +1,107 @@
+//! Health checks: what one costs, beside keepalived's and beside a bare loop of connections; how late it is; and what
+//! advertisements notice of a thousand of them.
+//!
+//! Real servers of this benchmark's own answer on addresses of the loopback interface, each is checked once a second, and one
+//! virtual router advertises ten times a second meanwhile. The bare loop opens as many connections to the same kind of servers
+//! at the same time, in a lab of its own: what the machine does to the one it does to the other. keepalived does not check
+//! without IPVS, so both programs run in a guest whose kernel has it, too (`tests/vm/kernel.sh` first).
+//!
+//! `cargo bench --bench checks [-- ROUNDS]`.
+
+#[allow(dead_code, reason = "each benchmark uses a part of what they share")]
+#[path = "../support/mod.rs"]
+mod support;
+
+mod bare;
+mod round;
+mod site;
+
+use std::env;
+use std::path::Path;
+use std::time::Duration;
+
+use lab::vm::Machine;
+use lab::{Error, Result, Subject};
+
+use round::{Kind, Round};
+use support::table::{Summary, head, row};
+
+/// How long the guest may take.
+const LIMIT: Duration = Duration::from_secs(1800);
+/// What tells this benchmark to measure in the guest that it runs in.
+const INSIDE: &str = "--inside";
+
+/// On this machine, and in the guest, whose processor is an emulated one.
+const HERE: [(Kind, usize); 3] = [(Kind::Tcp, 1000), (Kind::Tcp, 5000), (Kind::Http, 500)];
+const THERE: [(Kind, usize); 3] = [(Kind::Tcp, 100), (Kind::Tcp, 400), (Kind::Http, 100)];
+
+fn main() -> Result<()> {
+    let arguments: Vec<String> = env::args().collect();
+    if let Some(at) = arguments.iter().position(|argument| argument == bare::FLAG) {
+        return bare::run(&arguments[at + 1]).map_err(|error| Error::Unexpected(error.to_string()));
+    }
+    let [ours, theirs] = support::subjects();
+    let rounds = support::number(3);
+    if arguments.iter().any(|argument| argument == INSIDE) {
+        return tell("In a guest, emulated", &[ours, theirs], &THERE, rounds);
+    }
+    if !support::wanted() {
+        return Ok(());
+    }
+    tell("Here, without IPVS", &[ours], &HERE, rounds)?;
+    guest(rounds)
+}
+
+/// Runs this benchmark in a guest, and passes on what it says.
+#[expect(clippy::print_stdout, reason = "the tables are what a benchmark is for")]
+fn guest(rounds: u64) -> Result<()> {
+    let machine = Machine::at(Path::new(env!("CARGO_TARGET_TMPDIR")).join("vm"))?;
+    let own = env::current_exe().map_err(|error| Error::Unexpected(error.to_string()))?;
+    println!("{}", machine.run(&format!("LAB_GUEST=1 '{}' {INSIDE} {rounds}", own.display()), LIMIT)?);
+    Ok(())
+}
+
+/// Measures each program in turn, again and again, and prints what came out.
+fn tell(title: &str, subjects: &[Subject], sizes: &[(Kind, usize)], rounds: u64) -> Result<()> {
+    head(
+        &format!("{title}: median (smallest–largest) of {rounds} rounds"),
+        &[
+            "checks",
+            "program",
+            "a second",
+            "CPU µs per check",
+            "over a bare connection",
+            "RSS MiB",
+            "PSS MiB",
+            "late ms: 50 %",
+            "99 %",
+            "most",
+            "largest advert gap ms",
+        ],
+    );
+    for (kind, size) in sizes {
+        let mut of_each = vec![Vec::new(); subjects.len()];
+        for _ in 0..rounds {
+            for (subject, seen) in subjects.iter().zip(&mut of_each) {
+                seen.push(round::run(subject, *kind, *size)?);
+            }
+        }
+        for (subject, seen) in subjects.iter().zip(&of_each) {
+            let of = |what: fn(&Round) -> f64| Summary::of(seen.iter().map(what));
+            row(&[
+                &format!("{size} {kind}"),
+                subject,
+                &format!("{:.0}", of(|round| round.rate).median),
+                &format!("{:.1}", of(|round| round.cpu)),
+                &format!("{:.2}", of(|round| round.over_bare)),
+                &format!("{:.1}", of(|round| round.rss).median),
+                &format!("{:.1}", of(|round| round.pss).median),
+                &format!("{:.2}", of(|round| round.late[0]).median),
+                &format!("{:.2}", of(|round| round.late[1])),
+                &format!("{:.1}", of(|round| round.late[2]).max),
+                &format!("{:.1}", of(|round| round.gap).max),
+            ]);
+        }
+    }
+    Ok(())
+}
