@@ -10,7 +10,10 @@ mod limits;
 #[expect(clippy::panic, reason = "a check panics when the program breaks a promise")]
 mod targets;
 
-use std::{env, fs, panic, path::Path};
+use std::{
+    env, fs, panic,
+    path::{Path, PathBuf},
+};
 
 use steadfast::config::{self, Options, render, show};
 
@@ -22,18 +25,41 @@ use crate::targets::{
 /// Generated configurations of each kind; all together take a few seconds without optimisation.
 const CASES: u64 = 400;
 
+/// What servers and the kernel may say anywhere in an answer.
+const MARKS: [&str; 10] = [
+    "\r\n",
+    "\r\n\r\n",
+    " ",
+    "220 ",
+    "250 ok\r\n",
+    "HTTP/1.1 200 ",
+    "Content-Length: ",
+    "99999999999999999999",
+    "\0\0\0\0",
+    "\u{1}\0",
+];
+
+/// The inputs of a target with their names, always in the same order.
+fn corpus(target: &str) -> Vec<(PathBuf, Vec<u8>)> {
+    let folder = Path::new("fuzz/corpus").join(target);
+    let listed = fs::read_dir(&folder).expect("the target has a corpus");
+    let mut paths: Vec<PathBuf> =
+        listed.map(|entry| entry.expect("the corpus can be listed").path()).collect();
+    paths.sort();
+    assert!(paths.len() >= 10, "only {} inputs in {}", paths.len(), folder.display());
+    let read = |path: PathBuf| {
+        let input = fs::read(&path).expect("the input can be read");
+        (path, input)
+    };
+    paths.into_iter().map(read).collect()
+}
+
 /// Replays the corpus of a target; the name of the file that fails is in the message.
 fn replay(target: &str, check: fn(&[u8])) {
-    let folder = Path::new("fuzz/corpus").join(target);
-    let mut count = 0;
-    for entry in fs::read_dir(&folder).expect("the target has a corpus") {
-        let path = entry.expect("the corpus can be listed").path();
-        let input = fs::read(&path).expect("the input can be read");
+    for (path, input) in corpus(target) {
         let outcome = panic::catch_unwind(|| check(&input));
         assert!(outcome.is_ok(), "{} fails, see above", path.display());
-        count += 1;
     }
-    assert!(count >= 10, "only {count} inputs in {}", folder.display());
 }
 
 #[test]
@@ -80,6 +106,28 @@ fn the_corpora_of_answers_to_checks_are_judged() {
 #[test]
 fn the_corpus_of_the_kernels_answers_is_decoded() {
     replay("ipvs_answer", targets::ipvs_answer::check);
+}
+
+/// Millions of them where `FUZZ_CASES` says so.
+#[test]
+fn any_damaged_answer_is_judged() {
+    let cases = env::var("FUZZ_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(CASES);
+    let targets: [(&str, fn(&[u8])); 4] = [
+        ("http_response", targets::http_response::check),
+        ("smtp_talk", targets::smtp_talk::check),
+        ("dns_reply", targets::dns_reply::check),
+        ("ipvs_answer", targets::ipvs_answer::check),
+    ];
+    for (target, check) in targets {
+        let corpus = corpus(target);
+        for seed in 0..cases {
+            let mut random = Random::new(seed);
+            let mut input = corpus[random.below(corpus.len())].1.clone();
+            grammar::damage(&mut input, &MARKS, &mut random);
+            let outcome = panic::catch_unwind(|| check(&input));
+            assert!(outcome.is_ok(), "seed {seed} of {target} fails, see above: {input:02x?}");
+        }
+    }
 }
 
 #[test]

@@ -161,6 +161,12 @@ pub fn misspelt(random: &mut Random) -> String {
 /// One that was cut, spliced and sprinkled.
 pub fn damaged(random: &mut Random) -> Vec<u8> {
     let mut bytes = sensible(random).into_bytes();
+    damage(&mut bytes, MARKS, random);
+    bytes
+}
+
+/// Cuts, splices, and sprinkles with these marks.
+pub fn damage(bytes: &mut Vec<u8>, marks: &[&str], random: &mut Random) {
     for _ in 0..=random.below(6) {
         let (at, to) = (random.below(bytes.len() + 1), random.below(bytes.len() + 1));
         match random.below(6) {
@@ -171,10 +177,9 @@ pub fn damaged(random: &mut Random) -> Vec<u8> {
                 bytes.splice(at..at, copy);
             }
             3 if at < bytes.len() => bytes[at] ^= 1 << random.below(8),
-            _ => drop(bytes.splice(at..at, random.pick(MARKS).bytes())),
+            _ => drop(bytes.splice(at..at, random.pick(marks).bytes())),
         }
     }
-    bytes
 }
 
 /// The words and marks of the language, as a dictionary for a fuzzer.
