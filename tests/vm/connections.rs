@@ -16,12 +16,13 @@ fn config(global: &str, interface: &str, priority: u8, lines: &str) -> String {
 #[test]
 fn it_follows_a_router() -> Result<()> {
     GUEST.tells(|| {
-        for (global, lines) in [("lvs_sync_daemon va0 VI", ""), ("", "lvs_sync_daemon_interface va0")] {
+        let ways = [("lvs_sync_daemon va0 VI", "", 51), ("", "lvs_sync_daemon_interface va0", 0)];
+        for (global, lines, id) in ways {
             let lan = Lan::pair()?;
             let alpha = &lan["alpha"];
             let shown = || alpha.look(&["ipvsadm", "-L", "--daemon"]).unwrap_or_default();
             let is_there =
-                |role: &str| shown().contains(&format!("{role} sync daemon (mcast=va0, syncid=51"));
+                |role: &str| shown().contains(&format!("{role} sync daemon (mcast=va0, syncid={id},"));
             let router = Router::start(&ours(), alpha, "alpha", &config(global, "va0", 150, lines))?;
             router.wait_entering("VI", State::Master, SOON)?;
             wait::until_true("the master's daemon", SOON, || is_there("master") && !is_there("backup"))?;

@@ -43,11 +43,12 @@ impl Synchroniser {
         Self { daemon: Some(SyncDaemon::new(channel)), follows, ipvs }
     }
 
-    /// The one that an instance asks for by `lvs_sync_daemon_interface`; the first of them.
+    /// The one that an instance asks for by `lvs_sync_daemon_interface`; the first of them. Its `id` is 0, as the peer's: who listens
+    /// with that hears every number, and who listened with another would not hear the peer.
     fn of_an_instance(topology: &Topology, ipvs: Option<mpsc::Sender<SyncRequest>>) -> Self {
         let asking = topology.instances.iter().enumerate().find_map(|(number, row)| {
             let interface = row.config.settings.lvs_sync_daemon_interface.clone()?;
-            Some((number, SyncChannel::new(interface, row.config.vrid.value())))
+            Some((number, SyncChannel::new(interface, 0)))
         });
         let Some((number, channel)) = asking else { return Self::default() };
         Self { daemon: Some(SyncDaemon::new(channel)), follows: Some(number), ipvs }
@@ -169,10 +170,10 @@ mod tests {
     }
 
     #[test]
-    fn an_instance_may_ask_for_it_itself_and_gives_its_number() {
+    fn an_instance_may_ask_for_it_itself_and_gives_no_number() {
         in_namespace(async || {
             let mut stuck = started("lvs_sync_daemon_interface eth1", "");
-            let channel = SyncChannel::new("eth1".into(), 7);
+            let channel = SyncChannel::new("eth1".into(), 0);
             assert_eq!(requests(&mut stuck), [SyncRequest::Start(SyncRole::Backup, channel)]);
         });
     }
