@@ -112,21 +112,21 @@ fn the_corpus_of_the_kernels_answers_is_decoded() {
 #[test]
 fn any_damaged_answer_is_judged() {
     let cases = env::var("FUZZ_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(CASES);
-    let targets: [(&str, fn(&[u8])); 4] = [
-        ("http_response", targets::http_response::check),
-        ("smtp_talk", targets::smtp_talk::check),
-        ("dns_reply", targets::dns_reply::check),
-        ("ipvs_answer", targets::ipvs_answer::check),
-    ];
-    for (target, check) in targets {
-        let corpus = corpus(target);
-        for seed in 0..cases {
-            let mut random = Random::new(seed);
-            let mut input = corpus[random.below(corpus.len())].1.clone();
-            grammar::damage(&mut input, &MARKS, &mut random);
-            let outcome = panic::catch_unwind(|| check(&input));
-            assert!(outcome.is_ok(), "seed {seed} of {target} fails, see above: {input:02x?}");
-        }
+    judge_damaged("http_response", targets::http_response::check, cases);
+    judge_damaged("smtp_talk", targets::smtp_talk::check, cases);
+    judge_damaged("dns_reply", targets::dns_reply::check, cases);
+    judge_damaged("ipvs_answer", targets::ipvs_answer::check, cases);
+}
+
+/// Inputs of a target's corpus, each damaged in another way.
+fn judge_damaged(target: &str, check: fn(&[u8]), cases: u64) {
+    let corpus = corpus(target);
+    for seed in 0..cases {
+        let mut random = Random::new(seed);
+        let mut input = corpus[random.below(corpus.len())].1.clone();
+        grammar::damage(&mut input, &MARKS, &mut random);
+        let outcome = panic::catch_unwind(|| check(&input));
+        assert!(outcome.is_ok(), "seed {seed} of {target} fails, see above: {input:02x?}");
     }
 }
 
