@@ -4,7 +4,7 @@
 //! ([`transitions`], [`crowd`], [`rejected`]), what others make of both ([`consumers`]), what may be changed ([`set`],
 //! [`set_switches`], [`set_weight`]), what reloads make of it ([`reload`]), and what happens to all of it, and to the advertisements, while snmpd is away or busy
 //! ([`outage`], [`load`], [`agent`]), all of that at once ([`chaos`], judged by [`passages`]), or the daemon itself is killed ([`journal`]). Where there is
-//! no snmpd the daemon answers itself ([`own_agent`], [`own_agent_v3`]).
+//! no snmpd the daemon answers itself ([`own_agent`], [`own_agent_v3`]), and tells itself ([`own_notify`]).
 
 #[path = "snmp/agent.rs"]
 mod agent;
@@ -34,6 +34,8 @@ mod outage;
 mod own_agent;
 #[path = "snmp/own_agent_v3.rs"]
 mod own_agent_v3;
+#[path = "snmp/own_notify.rs"]
+mod own_notify;
 #[path = "snmp/passages.rs"]
 mod passages;
 #[path = "sim/random.rs"]

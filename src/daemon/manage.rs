@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use futures_util::future::{FusedFuture, FutureExt as _, join};
+use futures_util::future::{FusedFuture, FutureExt as _, join3};
 use tokio::sync::{mpsc, oneshot, watch};
 use tracing::{error, info, warn};
 
@@ -31,14 +31,15 @@ use super::{
     tether::{self, Voice, Word},
     thrift::Thrift,
     trackers::{Followers, scripts::Scripts},
-    udp_agent::UdpAgent,
+    udp_agent::{Engines, UdpAgent},
+    udp_notify::{self, UdpNotify},
 };
 use crate::{
     control,
     kernel::{Deadline, clock},
     notify,
     registry::{Registry, ReloadOrder, Topology},
-    snmp::{Backlog, Told},
+    snmp::Told,
 };
 
 /// How long a stop waits for notify scripts, as keepalived does, for the AgentX master, and then for a recording.
@@ -57,8 +58,10 @@ pub(super) struct Manage<'a> {
     pub(super) snmp: agent::Flags,
     /// Where it is written how far the AgentX master has taken the transitions.
     pub(super) told: watch::Sender<Told>,
+    /// And each target of `snmp_notify`.
+    pub(super) marks: udp_notify::Marks,
     /// What an earlier run could not deliver, as soon as it is known.
-    pub(super) backlog: Option<oneshot::Receiver<Backlog>>,
+    pub(super) backlogs: Option<journal::Backlogs>,
     /// Where transitions are kept.
     pub(super) journal: &'a mut journal::Keeper,
     /// The check lane, where there is one, and whether there may be.
@@ -80,7 +83,7 @@ pub(super) struct Manage<'a> {
 impl Manage<'_> {
     /// Runs until the engine has ended and its last transitions are delivered, or their time is up.
     pub(super) async fn run(self, engine_ended: oneshot::Receiver<()>) -> std::io::Result<()> {
-        let Self { registry, snmp, told, backlog, engine, real_time, parent, .. } = self;
+        let Self { registry, snmp, told, marks, backlogs, engine, real_time, parent, .. } = self;
         let Self {
             control,
             reloads: (reloader, desk, orders),
@@ -97,8 +100,12 @@ impl Manage<'_> {
         let mut scripts = Scripts::new(&registry.topology().scripts, &engine);
         let deliveries = told.subscribe();
         let (wanted, setup) = watch::channel(snmp.setup(&registry.topology().global));
+        let (backlog, backlogs) = backlogs.map(|left| (left.master, left.targets)).unzip();
         let mut subagent = pin!(Agent::new(setup, &registry, told, backlog).start()?.fuse());
-        let mut udp_agent = UdpAgent::start(&registry);
+        let own = (clock::now(), Engines::default());
+        let mut udp_agent = UdpAgent::start(&registry, own.clone());
+        let backlogs = backlogs.unwrap_or_default();
+        let mut udp_notify = UdpNotify::start(&registry, own, snmp.clone(), marks, backlogs);
         let (ask, asked) = mpsc::channel(1);
         let dumps = Dumps::new(&registry);
         let errands =
@@ -129,6 +136,7 @@ impl Manage<'_> {
                         follow(&adopted, &mut scripts, &mut time_file, &mut notify, &mut followers);
                         let global = &adopted.topology.global;
                         udp_agent.follow(&adopted.topology);
+                        udp_notify.follow(&adopted.topology, adopted.since);
                         let setup = snmp.setup(global);
                         // What an earlier run left is not of today.
                         let _ = journal.begin(global, agent::Setup::notifies(setup.as_ref()));
@@ -156,7 +164,7 @@ impl Manage<'_> {
         }
         let last = async {
             stop_checks(checks, &registry).await?;
-            last_words(&mut notify, subagent, &registry, deliveries, wanted).await
+            last_words((&mut notify, &mut udp_notify), subagent, &registry, deliveries, wanted).await
         };
         heard(last, parent, stopping).await
     }
@@ -257,9 +265,9 @@ async fn stop_checks(checks: Option<Checks>, registry: &Registry) -> std::io::Re
     }
 }
 
-/// Lets scripts and the AgentX master take the last transitions, then has the subagent take its leave.
+/// Lets scripts, the AgentX master and targets take the last transitions, then has the subagent take its leave.
 async fn last_words(
-    notify: &mut notify::Sinks,
+    (notify, udp_notify): (&mut notify::Sinks, &mut UdpNotify),
     mut subagent: Pin<&mut impl FusedFuture<Output = ()>>,
     registry: &Registry,
     mut deliveries: watch::Receiver<Told>,
@@ -274,10 +282,10 @@ async fn last_words(
             let _ = deliveries.wait_for(|told| told.now >= newest).await;
             drop(wanted);
         };
-        let mut both = pin!(join(notify.finish(), told).fuse());
-        while !(both.is_terminated() && subagent.is_terminated()) {
+        let mut all = pin!(join3(notify.finish(), told, udp_notify.finish(newest)).fuse());
+        while !(all.is_terminated() && subagent.is_terminated()) {
             tokio::select! {
-                _ = &mut both, if !both.is_terminated() => {}
+                _ = &mut all, if !all.is_terminated() => {}
                 () = &mut subagent, if !subagent.is_terminated() => {}
                 _ = limit.expired() => break,
             }

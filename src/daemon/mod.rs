@@ -3,7 +3,7 @@
 //! The `parent` starts the engine and watches over it; the engine, a process of its own, does everything else. There, the
 //! *vrrp* lane is a thread of its own with the engine and nothing else; beside it a thread carries its netlink
 //! requests, and another, the *host* lane, makes what virtual routers need of the host. The *manage* lane, on the main
-//! thread, holds what reads the registry: notify scripts, tracked scripts, operators' questions. The SNMP subagent, tracked
+//! thread, holds what reads the registry: notify scripts, tracked scripts, operators' questions. The SNMP subagent, its notifications of our own, tracked
 //! files and processes have a thread each beside it. The *check* lane, a thread of its own, has real servers checked, and one beside it has IPVS
 //! follow. The lanes share the registry and one bounded channel of commands.
 
@@ -34,6 +34,7 @@ mod tether;
 mod thrift;
 mod trackers;
 mod udp_agent;
+mod udp_notify;
 
 use std::{
     fmt::Display,
@@ -83,7 +84,7 @@ use crate::{
     },
     notify,
     registry::{InstanceRow, Orders, Registry, Topology},
-    snmp::{Backlog, Told},
+    snmp::Told,
     units::Time,
     vrrp::SyncRequest,
 };
@@ -289,7 +290,8 @@ fn start(
         leave_out_vrrp(&mut config);
     }
     let signs = |instance: &Instance| !matches!(instance.auth, Auth::None);
-    let has_keys = config.instances.iter().any(signs) || config.snmp_agent.is_some();
+    let has_keys =
+        config.instances.iter().any(signs) || config.snmp_agent.is_some() || config.snmp_notify.is_some();
     if has_keys
         && !arguments.leaves_cores()
         && let Err(error) = schedule::forbid_dumps()
@@ -311,7 +313,7 @@ fn start(
         let (links, notes) = (host.links.clone(), host_notes(&files.parent));
         Source::new(arguments, &files.parent, notes, links, mistakes)
     };
-    let sinks = notify::rows(&config.global);
+    let sinks = notify::rows(&config);
     let registry = Arc::new(Registry::new(Topology::new(config, cli::banner(), sinks)));
     let rows = Arc::clone(&registry);
     panics::note_in(&registry);
@@ -322,14 +324,16 @@ fn start(
     let source = recorder.as_ref().map(Recorder::source);
     let (told, hear) = watch::channel(Told::default());
     let snmp = agent::Flags::new(arguments);
-    let mut journal = journal::Keeper::new(&files.parent, &registry, hear);
-    let backlog = {
+    let (marks, targets) = watch::channel(udp_notify::marks(&registry.topology()));
+    let heard = journal::Heard { master: hear, targets };
+    let mut journal = journal::Keeper::new(&files.parent, &registry, heard);
+    let backlogs = {
         let global = &registry.topology().global;
         journal.begin(global, agent::Setup::notifies(snmp.setup(global).as_ref()))
     };
     let reloader = Reloader::new(&registry, reloads);
     let host = (host, reloader, &*files.parent);
-    let outputs = (snmp, told, backlog, &mut journal);
+    let outputs = (snmp, (told, marks), backlogs, &mut journal);
     let outcome = run_lanes(registry, outputs, host, (release, source, died_at), arguments.runs_checks());
     journal.finish();
     if let Some(recorder) = recorder {
@@ -458,15 +462,19 @@ fn start_recorder(path: &Path) -> Option<Recorder> {
     recorder.inspect_err(|cause| error!("nothing is recorded, cannot make {}: {cause}", path.display())).ok()
 }
 
-/// What SNMP is made of: what the command line says of it, how far the master has taken transitions, those that an earlier run
-/// left, and where they are kept.
-type Outputs<'a> =
-    (agent::Flags, watch::Sender<Told>, Option<oneshot::Receiver<Backlog>>, &'a mut journal::Keeper);
+/// What SNMP is made of: what the command line says of it, how far the master and the targets have taken transitions, those
+/// that an earlier run left, and where they are kept.
+type Outputs<'a> = (
+    agent::Flags,
+    (watch::Sender<Told>, udp_notify::Marks),
+    Option<journal::Backlogs>,
+    &'a mut journal::Keeper,
+);
 
 /// Runs both lanes until the engine has ended.
 fn run_lanes(
     registry: Arc<Registry>,
-    (snmp, told, backlog, journal): Outputs<'_>,
+    (snmp, (told, marks), backlogs, journal): Outputs<'_>,
     (host, reloader, pid_file): (Host, Reloader, &Path),
     (release, recorder, died_at): (bool, Option<recorder::Source>, Option<Time>),
     runs_checks: bool,
@@ -520,7 +528,8 @@ fn run_lanes(
         registry,
         snmp,
         told,
-        backlog,
+        marks,
+        backlogs,
         journal,
         checks,
         engine: commands,

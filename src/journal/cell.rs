@@ -13,7 +13,7 @@ pub(super) const HEAD: usize = 32;
 pub(super) enum Kind {
     /// The first cell: version of the format, number of cells, salt.
     Header,
-    /// A position: how often one was written, the position.
+    /// Positions: how often they were written, the one of the AgentX master; those of others follow.
     Position,
     /// A record: its number; its payload follows.
     Record,

@@ -6,8 +6,8 @@
 //!
 //! # The file
 //!
-//! Cells of [`CELL`] bytes: a header that is written once, two cells for the position of the sink, of which the older one
-//! is written next, and records in a ring. A record begins a cell of its own, and takes as many as it needs one behind
+//! Cells of [`CELL`] bytes: a header that is written once, two cells for the positions of the sinks, of which the older
+//! one is written next, and records in a ring. A record begins a cell of its own, and takes as many as it needs one behind
 //! the other, so that no write touches a cell of another record that is still wanted: whatever a power cut leaves of the
 //! last write, it damages nothing but what was being written and what was the oldest anyway. What is found damaged, by
 //! its checksum, is left out and never mistaken for something else. The room may import [`crate::registry`] and
@@ -22,5 +22,5 @@ mod tests;
 pub use self::{
     cell::CELL,
     entry::Entry,
-    ring::{Found, NoJournal, Record, Ring, SIZES, TooLong, Write},
+    ring::{Found, MOST_TARGETS, NoJournal, Record, Ring, SIZES, TooLong, Write},
 };

@@ -1,8 +1,8 @@
 //! The ring of records and the position in it, as bytes to write and bytes that were read.
 
-use std::ops::RangeInclusive;
+use std::{collections::BTreeMap, ops::RangeInclusive};
 
-use super::cell::{self, CELL, Kind, cells_of};
+use super::cell::{self, CELL, HEAD, Kind, cells_of};
 
 /// The version of the format.
 const VERSION: u64 = 1;
@@ -10,6 +10,10 @@ const VERSION: u64 = 1;
 const RECORDS: u64 = 3;
 /// The longest payload; names and words of a transition are a few hundred bytes.
 const MAX_PAYLOAD: usize = 16 << 10;
+/// The most receivers of notifications that have a position of their own: what a cell has room for.
+pub const MOST_TARGETS: usize = (CELL - HEAD) / TARGET;
+/// Bytes of the position of one: whose it is, and the position.
+const TARGET: usize = 16;
 /// How large a journal may be, in bytes: room for the longest record, and no longer to read than a start may wait.
 pub const SIZES: RangeInclusive<u64> = (64 << 10)..=(256 << 20);
 
@@ -52,8 +56,10 @@ pub struct Found {
     pub ring: Ring,
     /// The records in the order of their numbers. A number that is missing was damaged, or never written.
     pub records: Vec<Record>,
-    /// The position written last.
+    /// The position of the AgentX master that was written last.
     pub position: Option<u64>,
+    /// The positions that were written with it, by whose they are.
+    pub targets: BTreeMap<u64, u64>,
 }
 
 /// Why bytes are no journal.
@@ -98,8 +104,9 @@ impl Ring {
         }
         let mut ring = Self { salt, cells: head.second, next: RECORDS, positions: 0 };
         let positions = [1, 2].into_iter().filter_map(|place| ring.read(Kind::Position, image, place));
-        let newest = positions.map(|(head, _)| (head.first, head.second)).max();
-        ring.positions = newest.map_or(0, |(count, _)| count);
+        let newest = positions.max_by_key(|(head, _)| head.first);
+        ring.positions = newest.map_or(0, |(head, _)| head.first);
+        let targets = newest.map(|(_, payload)| read_targets(payload)).unwrap_or_default();
         let mut found: Vec<(u64, Record)> = Vec::new();
         let mut place = RECORDS;
         while place < ring.cells {
@@ -114,7 +121,8 @@ impl Ring {
         found.sort_by_key(|(_, record)| record.number);
         ring.next = found.last().map_or(RECORDS, |(behind, _)| *behind);
         let records = found.into_iter().map(|(_, record)| record).collect();
-        Ok(Found { ring, records, position: newest.map(|(_, position)| position) })
+        let position = newest.map(|(head, _)| head.second);
+        Ok(Found { ring, records, position, targets })
     }
 
     fn read<'a>(&self, kind: Kind, image: &'a [u8], place: u64) -> Option<(cell::Head, &'a [u8])> {
@@ -147,15 +155,26 @@ impl Ring {
         Ok(self.write(Kind::Record, (number, 0), payload, place))
     }
 
-    /// The position of the sink: everything up to and including this number is delivered.
-    pub fn position(&mut self, position: u64) -> Write {
+    /// The positions: everything up to and including its number is delivered to the AgentX master, and to each of the
+    /// others. Of these there may be [`MOST_TARGETS`].
+    pub fn position(&mut self, position: u64, targets: &BTreeMap<u64, u64>) -> Write {
         self.positions += 1;
         // In turns, so that one of the two is whole whatever happens to the write of the other.
         let place = 1 + self.positions % 2;
-        self.write(Kind::Position, (self.positions, position), &[], place)
+        let pairs = targets.iter().take(MOST_TARGETS);
+        let payload: Vec<u8> =
+            pairs.flat_map(|(of, position)| [of.to_be_bytes(), position.to_be_bytes()].concat()).collect();
+        self.write(Kind::Position, (self.positions, position), &payload, place)
     }
 
     fn write(&self, kind: Kind, numbers: (u64, u64), payload: &[u8], place: u64) -> Write {
         Write { at: place * CELL as u64, bytes: cell::write(kind, numbers, payload, place, self.salt) }
     }
+}
+
+/// The positions behind the head of a position.
+fn read_targets(payload: &[u8]) -> BTreeMap<u64, u64> {
+    let (pairs, _) = payload.as_chunks::<TARGET>();
+    let number = |bytes: &[u8]| bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte));
+    pairs.iter().map(|pair| pair.split_at(TARGET / 2)).map(|(of, at)| (number(of), number(at))).collect()
 }

@@ -65,7 +65,7 @@ impl Disk {
     }
 
     fn set_position(&mut self, position: u64) {
-        let write = self.ring.position(position);
+        let write = self.ring.position(position, &targets(position));
         self.put(&write);
         self.position = Some(position);
     }
@@ -85,7 +85,14 @@ impl Disk {
         assert_eq!(numbers(&found.records), numbers(&self.expected()));
         assert_eq!(found.records, self.expected());
         assert_eq!(found.position, self.position);
+        assert_eq!(found.targets, self.position.map(targets).unwrap_or_default());
     }
+}
+
+/// As many others as there may be, all of them at this position.
+fn targets(position: u64) -> BTreeMap<u64, u64> {
+    let others = (1..=MOST_TARGETS as u64).map(|of| of.wrapping_mul(u64::MAX / 3));
+    others.map(|of| (of, position)).collect()
 }
 
 /// Lengths of payloads: less than a cell, about one, several.
@@ -179,13 +186,19 @@ fn a_position_torn_at_any_byte_is_the_one_before_it() {
     for position in [5, u64::MAX, 7] {
         disk.set_position(position);
     }
-    let write = disk.ring.position(8);
+    let write = disk.ring.position(8, &targets(8));
     let before = disk.image.clone();
     for kept in 0..write.bytes.len() {
         disk.image.copy_from_slice(&before);
         disk.put(&Write { at: write.at, bytes: write.bytes[..kept].to_vec() });
         let complete = write.bytes[kept..].iter().all(|byte| *byte == 0);
-        assert_eq!(disk.found().position, Some(if complete { 8 } else { 7 }), "after {kept} bytes");
+        let position = if complete { 8 } else { 7 };
+        let found = disk.found();
+        assert_eq!(
+            (found.position, found.targets),
+            (Some(position), targets(position)),
+            "after {kept} bytes"
+        );
     }
 }
 

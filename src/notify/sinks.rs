@@ -16,7 +16,7 @@ use super::{
     runner::Runner,
 };
 use crate::{
-    config::{Global, settings},
+    config::{Config, Global, settings},
     kernel::{Deadline, clock, process::Owner},
     registry::{DbusConfig, FifoConfig, FifoScope, MailConfig, Registry, SinkConfig, SinkRow},
 };
@@ -30,7 +30,8 @@ const LEAVES_WITHIN: Duration = Duration::from_secs(1);
 const MAILED_WITHIN: Duration = Duration::from_secs(10);
 
 /// The rows of the sinks that the configuration asks for.
-pub fn rows(global: &Global) -> Vec<Arc<SinkRow>> {
+pub fn rows(config: &Config) -> Vec<Arc<SinkRow>> {
+    let global = &config.global;
     let settings = &global.settings;
     let mut rows = vec![SinkRow::new("notify scripts", SinkConfig::Scripts)];
     let fifos = [
@@ -56,6 +57,8 @@ pub fn rows(global: &Global) -> Vec<Arc<SinkRow>> {
         let no_interface = settings.dbus_no_interface_name.as_deref().unwrap_or("none").to_owned();
         SinkRow::new(format!("D-Bus {service}"), SinkConfig::Dbus(DbusConfig { service, no_interface }))
     }));
+    let targets = config.snmp_notify.iter().flat_map(|notify| &notify.target).map(|target| target.heading.0);
+    rows.extend(targets.map(|at| SinkRow::new(format!("snmp_notify {at}"), SinkConfig::Snmp(at))));
     rows.into_iter().map(Arc::new).collect()
 }
 
@@ -166,6 +169,8 @@ impl Sinks {
         let mut dbus = self.dbus.take();
         for row in &topology.sinks {
             match &row.config {
+                // Told by a thread of their own.
+                SinkConfig::Snmp(_) => {}
                 SinkConfig::Scripts if self.scripts.is_some() => {}
                 SinkConfig::Scripts => self.scripts = Some(Runner::new(&self.registry, row)?),
                 SinkConfig::Fifo(config) => {

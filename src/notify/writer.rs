@@ -153,7 +153,9 @@ impl Writer {
     fn scope(&self) -> FifoScope {
         match &self.row.config {
             SinkConfig::Fifo(config) => config.scope,
-            SinkConfig::Scripts | SinkConfig::Mail(_) | SinkConfig::Dbus(_) => FifoScope::All,
+            SinkConfig::Scripts | SinkConfig::Mail(_) | SinkConfig::Dbus(_) | SinkConfig::Snmp(_) => {
+                FifoScope::All
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! The rows of what is told of transitions outside the process: how far each is, and what it missed.
 
 use std::{
+    net::SocketAddr,
     path::PathBuf,
     sync::{
         Arc,
@@ -22,6 +23,8 @@ pub struct SinkRow {
     pub config: SinkConfig,
     position: AtomicU64,
     delivered: AtomicU64,
+    sent: AtomicU64,
+    repeated: AtomicU64,
     lost: AtomicU64,
     problem: ArcSwapOption<String>,
 }
@@ -37,6 +40,8 @@ pub enum SinkConfig {
     Mail(MailConfig),
     /// `enable_dbus`.
     Dbus(DbusConfig),
+    /// A target of `snmp_notify`, by where it is.
+    Snmp(SocketAddr),
 }
 
 impl SinkConfig {
@@ -44,7 +49,7 @@ impl SinkConfig {
     pub fn mail(&self) -> Option<&MailConfig> {
         match self {
             Self::Mail(config) => Some(config),
-            Self::Scripts | Self::Fifo(_) | Self::Dbus(_) => None,
+            Self::Scripts | Self::Fifo(_) | Self::Dbus(_) | Self::Snmp(_) => None,
         }
     }
 }
@@ -113,6 +118,8 @@ impl SinkRow {
             config,
             position: AtomicU64::new(0),
             delivered: AtomicU64::new(0),
+            sent: AtomicU64::new(0),
+            repeated: AtomicU64::new(0),
             lost: AtomicU64::new(0),
             problem: ArcSwapOption::empty(),
         }
@@ -123,9 +130,19 @@ impl SinkRow {
         self.position.load(Ordering::Relaxed)
     }
 
-    /// How much has been delivered: lines, programs started, mails, signals.
+    /// How much has been delivered: lines, programs started, mails, signals, notifications.
     pub fn delivered(&self) -> u64 {
         self.delivered.load(Ordering::Relaxed)
+    }
+
+    /// How often something was sent that may not arrive; 0 where that is not counted.
+    pub fn sent(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
+    }
+
+    /// How often that was something that had been sent before.
+    pub fn repeated(&self) -> u64 {
+        self.repeated.load(Ordering::Relaxed)
     }
 
     /// How many transitions it was not told of and never will be.
@@ -146,6 +163,12 @@ impl SinkRow {
     /// Something was delivered.
     pub fn add_delivered(&self) {
         self.delivered.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// So much was sent, and of that so much once more.
+    pub fn add_sent(&self, sent: u64, repeated: u64) {
+        self.sent.fetch_add(sent, Ordering::Relaxed);
+        self.repeated.fetch_add(repeated, Ordering::Relaxed);
     }
 
     /// So many transitions were missed.

@@ -34,6 +34,7 @@ impl Topology {
                 process: &self.process,
                 garp_groups: &self.garp_groups,
                 snmp_agent: self.snmp_agent.as_deref(),
+                snmp_notify: self.snmp_notify.as_deref(),
                 track_groups: &self.statics.groups,
             },
         }

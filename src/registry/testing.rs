@@ -24,6 +24,7 @@ pub(crate) fn topology() -> Topology {
         server_groups: Vec::new(),
         ssl: None,
         snmp_agent: None,
+        snmp_notify: None,
         virtual_servers: Vec::new(),
         departed: Vec::new(),
         departed_services: Vec::new(),

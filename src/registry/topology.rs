@@ -11,7 +11,7 @@ use std::{
 use crate::{
     config::{
         Config, Global,
-        settings::{GarpGroup, GroupMember, ProcessSettings, ServerGroup, SnmpAgent, Ssl},
+        settings::{GarpGroup, GroupMember, ProcessSettings, ServerGroup, SnmpAgent, SnmpNotify, Ssl},
         tracking,
     },
     registry::{
@@ -56,6 +56,8 @@ pub struct Topology {
     pub ssl: Option<Box<Ssl>>,
     /// `snmp_agent`.
     pub snmp_agent: Option<Box<SnmpAgent>>,
+    /// `snmp_notify`.
+    pub snmp_notify: Option<Box<SnmpNotify>>,
     /// One row per `virtual_server`.
     pub virtual_servers: Vec<Arc<VirtualServerRow>>,
     /// Instances that reloads have removed, the latest first: what happened to them at last may not be told yet.
@@ -119,6 +121,7 @@ impl Topology {
             server_groups,
             ssl: config.ssl,
             snmp_agent: config.snmp_agent,
+            snmp_notify: config.snmp_notify,
             virtual_servers,
             departed: Vec::new(),
             departed_services: Vec::new(),

@@ -24,6 +24,9 @@ impl Parts {
     /// Everything there is (`-x`).
     pub const ALL: Self = Self { vrrp: true, checker: true, rfc_v2: true, rfc_v3: true };
 
+    /// All of KEEPALIVED-MIB.
+    pub const KEEPALIVED: Self = Self { vrrp: true, checker: true, rfc_v2: false, rfc_v3: false };
+
     /// What the configuration asks for.
     pub fn of(global: &Global) -> Self {
         let settings = &global.settings;

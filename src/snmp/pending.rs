@@ -1,8 +1,9 @@
-//! The notifications that the AgentX master has not taken yet: those of an earlier run, then those of this one.
+//! The notifications that somebody, the AgentX master or a target of our own, has not taken yet: those of an earlier run, then
+//! those of this one.
 //!
 //! Rejected packets, which have a stream of their own, are told of when there is no transition to tell of.
 //!
-//! A cursor in the stream from which the subagent takes one after the other. What an earlier run of the daemon could not
+//! A cursor in the stream from which whoever sends them takes one after the other. What an earlier run of the daemon could not
 //! deliver comes first, from the journal, unless the disk takes its time. Where either of the two had to give something up,
 //! one notification says how much.
 
@@ -27,7 +28,7 @@ use crate::{
     snmp::{Clock, Parts, Snapshots, notification, rejected::Rejected},
 };
 
-/// The transitions that the AgentX master has not taken yet.
+/// The transitions that somebody has not taken yet.
 #[derive(Debug)]
 pub struct Pending {
     registry: Arc<Registry>,
@@ -47,7 +48,7 @@ pub struct Pending {
 }
 
 impl Pending {
-    /// What an earlier run left, then everything since the start, as far as `told` does not say that the master has it; how
+    /// What an earlier run left, then everything since the start, as far as `told` does not say that it is taken; how
     /// far it has taken them is written there.
     pub fn new(
         (registry, clock): (Arc<Registry>, Clock),
@@ -58,13 +59,18 @@ impl Pending {
         let reached = *told.borrow();
         let mut cursor = Cursor::in_a_hurry();
         cursor.advance_past(reached.now);
+        let mut rejected = Rejected::default();
+        if reached.now > 0 {
+            // Whoever begins later hears of what happens from then on.
+            rejected.pass_over(&registry.rejections);
+        }
         Self {
             snapshots: Snapshots::new(Arc::clone(&registry), clock, Arc::default()),
             registry,
             parts,
             earlier: Earlier::new(earlier),
             cursor,
-            rejected: Rejected::default(),
+            rejected,
             ready: VecDeque::new(),
             deliveries: Deliveries::new(told),
             reached,
@@ -78,6 +84,11 @@ impl Pending {
     pub fn take_up(&mut self, parts: Parts) {
         self.parts = parts;
         self.ready = self.deliveries.left();
+    }
+
+    /// How many transitions were lost before they could be told of.
+    pub fn lost(&self) -> u64 {
+        self.lost_ever
     }
 
     fn lose(&mut self, count: u64) {
@@ -105,7 +116,7 @@ impl Pending {
         let overtaken = self.cursor.catch_up(&self.registry.transitions);
         if overtaken > 0 {
             warn!(
-                "{overtaken} SNMP notifications were lost: the AgentX master was away for too many transitions"
+                "{overtaken} SNMP notifications were lost: who gets them was away for too many transitions"
             );
             self.lose(overtaken);
         }

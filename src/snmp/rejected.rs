@@ -1,4 +1,4 @@
-//! The rejected packets that the AgentX master has not been told of yet: a position in their stream.
+//! The rejected packets that somebody has not been told of yet: a position in their stream.
 
 use std::sync::Arc;
 
@@ -17,6 +17,11 @@ impl Rejected {
         let next = self.cursor.peek(&rejections.stream)?;
         self.cursor.advance_past(next.seq);
         Some(next)
+    }
+
+    /// Leaves out those that there are.
+    pub(super) fn pass_over(&mut self, rejections: &Rejections) {
+        self.cursor.advance_past(rejections.stream.newest());
     }
 
     /// Waits for the next one.

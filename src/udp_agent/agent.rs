@@ -5,6 +5,7 @@ mod reports;
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use agentx::Mib;
+use rasn_snmp::v2;
 
 use self::reports::Refusal;
 use super::{
@@ -20,7 +21,7 @@ use super::{
     pdu::{Kind, Pdu},
     size,
     usm::{Engine, User},
-    v3::{Answer, Envelope, Incoming, Level, Scoped, Unreadable},
+    v3::{Envelope, Incoming, Level, Scoped, Unreadable},
 };
 
 /// An agent for the objects of `M`: no socket, no clock. Time is since the beginning of the clock that its owner goes by.
@@ -103,7 +104,9 @@ impl<M: Mib> Agent<M> {
         }
         let room = MAX_MESSAGE.saturating_sub(size::AROUND + name.len());
         let response = self.answer(now, pdu, &grant.access, version, room)?;
-        let answer = encode::message(version, name, &response).filter(|answer| answer.len() <= MAX_MESSAGE);
+        let answer = encode::pdu(&response)
+            .and_then(|pdu| encode::message(version, name, v2::Response(pdu)))
+            .filter(|answer| answer.len() <= MAX_MESSAGE);
         if answer.is_none() {
             count(&mut self.counts.dropped);
         }
@@ -190,7 +193,9 @@ impl<M: Mib> Agent<M> {
             self.answer(now, pdu, &user.grant.access, Version::V2c, room)?
         };
         let envelope = self.envelope(now, incoming, &settings, (Ok(user), incoming.level), &context);
-        let answer = envelope.seal(&Answer::Response(&response)).filter(|answer| answer.len() <= most);
+        let answer = encode::pdu(&response)
+            .and_then(|pdu| envelope.seal(v2::Pdus::Response(v2::Response(pdu))))
+            .filter(|answer| answer.len() <= most);
         if answer.is_none() {
             count(&mut self.counts.dropped);
         }
@@ -209,7 +214,8 @@ impl<M: Mib> Agent<M> {
         self.salt = self.salt.wrapping_add(1);
         let time = Engine::time(now.saturating_sub(self.began));
         let (engine, salt) = (&*settings.engine, self.salt);
-        Envelope { id: incoming.id, engine, time, user, level, context, salt }
+        let (id, context_engine) = (incoming.id, &*engine.id);
+        Envelope { id, engine, time, context_engine, user, level, context, salt }
     }
 
     fn answer(
@@ -242,6 +248,6 @@ fn count(counter: &mut u32) {
 }
 
 /// TimeTicks: they wrap after 497 days.
-fn ticks(time: Duration) -> u32 {
+pub(super) fn ticks(time: Duration) -> u32 {
     u32::try_from((time.as_millis() / 10) & u128::from(u32::MAX)).unwrap_or(0)
 }

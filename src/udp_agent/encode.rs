@@ -1,4 +1,4 @@
-//! Answers, as rasn-snmp has them.
+//! What is said, as rasn-snmp has it.
 
 use agentx::{Oid, Value, VarBind};
 use rasn::{
@@ -23,16 +23,15 @@ pub(super) struct Response {
 }
 
 /// The whole message; `None` when there is a value that has no encoding.
-pub(super) fn message(version: Version, community: &[u8], response: &Response) -> Option<Vec<u8>> {
+pub(super) fn message<T: rasn::Encode>(version: Version, community: &[u8], data: T) -> Option<Vec<u8>> {
     let version = match version {
         Version::V1 => 0,
         Version::V2c => 1,
     };
-    let data = v2::Response(pdu(response)?);
     ber::encode(&v2c::Message { version: version.into(), community: community.to_vec().into(), data }).ok()
 }
 
-/// Its PDU, whatever type that gets.
+/// The PDU of an answer, whatever type that gets; `None` when there is a value that has no encoding.
 pub(super) fn pdu(response: &Response) -> Option<v2::Pdu> {
     let variable_bindings = response.varbinds.iter().map(varbind).collect::<Option<_>>()?;
     Some(v2::Pdu {
@@ -41,6 +40,12 @@ pub(super) fn pdu(response: &Response) -> Option<v2::Pdu> {
         error_index: response.index,
         variable_bindings,
     })
+}
+
+/// The PDU of what nobody has asked for.
+pub(super) fn unasked(request_id: i32, varbinds: &[VarBind]) -> Option<v2::Pdu> {
+    let variable_bindings = varbinds.iter().map(varbind).collect::<Option<_>>()?;
+    Some(v2::Pdu { request_id, error_status: 0, error_index: 0, variable_bindings })
 }
 
 fn varbind(VarBind { name, value }: &VarBind) -> Option<v2::VarBind> {
@@ -68,6 +73,6 @@ fn varbind(VarBind { name, value }: &VarBind) -> Option<v2::VarBind> {
     Some(v2::VarBind { name: oid(name)?, value })
 }
 
-fn oid(oid: &Oid) -> Option<ObjectIdentifier> {
+pub(super) fn oid(oid: &Oid) -> Option<ObjectIdentifier> {
     ObjectIdentifier::new(oid.subids().to_vec())
 }

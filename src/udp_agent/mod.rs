@@ -10,6 +10,7 @@
 //! | `access` | who may see and change what: communities, sources, subtrees |
 //! | `objects` | what is there: the MIB of whoever uses this, and the agent's own objects |
 //! | `own` | those: the groups system and snmp of SNMPv2-MIB, and what SNMPv3 counts |
+//! | `notifier` | [`Notifier`]: notifications to one receiver, one after the other, and whether they have arrived |
 //! | `operations` | Get, GetNext, GetBulk and Set on what somebody may see (RFC 3416 §4.2) |
 //! | `agent` | [`Agent`]: a datagram in, at most one out, and the counts |
 //!
@@ -22,6 +23,7 @@ mod ber;
 mod brake;
 mod encode;
 mod message;
+mod notifier;
 mod objects;
 mod operations;
 mod own;
@@ -33,8 +35,9 @@ mod v3;
 pub use self::{
     access::{Access, Community, Grant, Prefix, Subtrees},
     agent::{Agent, Settings},
+    notifier::{Counts, Notifier, Origin, Outcome, Protocol, Target, Trouble},
     own::{Identity, Module},
-    usm::{Authentication, Engine, Passwords, Privacy, User},
+    usm::{Authentication, Credentials, Engine, Passwords, Privacy, User},
 };
 
 /// The largest datagram that UDP over IPv4 carries: what is sent is never larger, whatever the asker could take.

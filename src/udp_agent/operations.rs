@@ -36,7 +36,7 @@ impl<M: Mib> Request<'_, M> {
             Kind::GetNext => self.get_next(&pdu.varbinds),
             Kind::GetBulk => Ok(self.get_bulk(&pdu)),
             Kind::Set => self.set(&pdu.varbinds).map(|()| pdu.varbinds.clone()),
-            Kind::Other => return None,
+            Kind::Response | Kind::Report | Kind::Notification => return None,
         };
         let answered = answered
             .and_then(|varbinds| if size(&varbinds) <= self.room { Ok(varbinds) } else { Err(too_big()) });

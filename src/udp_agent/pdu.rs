@@ -11,8 +11,12 @@ pub(super) enum Kind {
     GetNext,
     GetBulk,
     Set,
-    /// Nothing that an agent is asked: responses, notifications, reports.
-    Other,
+    /// The answer to one of those, or to an inform.
+    Response,
+    /// Why there is none (SNMPv3).
+    Report,
+    /// What nobody has asked for.
+    Notification,
 }
 
 /// A PDU.
@@ -37,7 +41,9 @@ impl Pdu {
             0xa1 => Kind::GetNext,
             0xa3 => Kind::Set,
             0xa5 => Kind::GetBulk,
-            0xa2 | 0xa6..=0xa8 => Kind::Other,
+            0xa2 => Kind::Response,
+            0xa6 | 0xa7 => Kind::Notification,
+            0xa8 => Kind::Report,
             _ => return Err(Malformed("PDU type")),
         };
         let mut reader = Reader::new(element.content);

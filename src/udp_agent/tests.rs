@@ -1,6 +1,8 @@
-//! The agent in front of a small MIB, asked as net-snmp's tools ask; and its decoder beside another one.
+//! The agent in front of a small MIB, asked as net-snmp's tools ask; its decoder beside another one; and the notifier in front
+//! of a receiver that is away, forgets, or is somebody else.
 
 mod decoders;
+mod notifier;
 mod v3;
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
@@ -105,7 +107,8 @@ fn names(names: &[Oid]) -> Vec<VarBind> {
 /// A request, made as an answer is and then given another type.
 fn request(version: Version, kind: u8, (first, second): (u32, u32), varbinds: Vec<VarBind>) -> Vec<u8> {
     let response = encode::Response { request_id: 77, error: first, index: second, varbinds };
-    let mut bytes = encode::message(version, b"public", &response).unwrap();
+    let pdu = v2::Response(encode::pdu(&response).unwrap());
+    let mut bytes = encode::message(version, b"public", pdu).unwrap();
     let at = bytes.windows(7).position(|seven| seven[0] == b'c' && seven[1] == 0xa2).unwrap() + 1;
     bytes[at] = kind;
     bytes

@@ -5,7 +5,6 @@ use rasn_snmp::v3::{self, HeaderData, ScopedPduData, USMSecurityParameters};
 
 use super::{
     ber::{Malformed, OCTET_STRING, Reader, SEQUENCE},
-    encode::{self, Response},
     pdu::Pdu,
     size,
     usm::{Engine, User},
@@ -156,20 +155,15 @@ impl Scoped {
     }
 }
 
-/// What a message is answered with.
-pub(super) enum Answer<'a> {
-    /// By the same means.
-    Response(&'a Response),
-    /// A Report.
-    Report(&'a Response),
-}
-
 /// Everything about an outgoing message but its content.
 pub(super) struct Envelope<'a> {
     pub(super) id: i32,
+    /// The engine whose time counts: of an answer and of a trap it is ours, of an inform its receiver's.
     pub(super) engine: &'a Engine,
     /// snmpEngineTime.
     pub(super) time: u32,
+    /// The engine whose objects it is about.
+    pub(super) context_engine: &'a [u8],
     /// Who it is signed and encrypted for; nobody, with this name, where there is none.
     pub(super) user: Result<&'a User, &'a [u8]>,
     pub(super) level: Level,
@@ -180,13 +174,14 @@ pub(super) struct Envelope<'a> {
 
 impl Envelope<'_> {
     /// The message. It is made once: the signature takes the place of zeroes that were there for it.
-    pub(super) fn seal(&self, answer: &Answer<'_>) -> Option<Vec<u8>> {
-        let data = match answer {
-            Answer::Response(response) => v3::Pdus::Response(v3::Response(encode::pdu(response)?)),
-            Answer::Report(response) => v3::Pdus::Report(rasn_snmp::v2::Report(encode::pdu(response)?)),
+    pub(super) fn seal(&self, data: v3::Pdus) -> Option<Vec<u8>> {
+        // Whoever is to answer may say why not instead (RFC 3412 §6.4).
+        let reportable = match data {
+            v3::Pdus::GetRequest(_) | v3::Pdus::InformRequest(_) => REPORTABLE,
+            _ => 0,
         };
-        let id = || self.engine.id.clone();
-        let scoped = v3::ScopedPdu { engine_id: id().into(), name: self.context.to_vec().into(), data };
+        let engine_id = self.context_engine.to_vec().into();
+        let scoped = v3::ScopedPdu { engine_id, name: self.context.to_vec().into(), data };
         let (user, name) = match self.user {
             Ok(user) => (Some(user), user.name()),
             Err(name) => (None, name),
@@ -203,7 +198,7 @@ impl Envelope<'_> {
         let length = user.map_or(0, User::signature_length);
         let salt_length = salt.len();
         let parameters = ber::encode(&USMSecurityParameters {
-            authoritative_engine_id: id().into(),
+            authoritative_engine_id: self.engine.id.clone().into(),
             authoritative_engine_boots: self.engine.boots.into(),
             authoritative_engine_time: self.time.into(),
             user_name: name.to_vec().into(),
@@ -219,7 +214,7 @@ impl Envelope<'_> {
         let global_data = HeaderData {
             message_id: self.id.into(),
             max_size: u32::try_from(super::MAX_MESSAGE).unwrap_or(u32::MAX).into(),
-            flags: vec![flags].into(),
+            flags: vec![flags | reportable].into(),
             security_model: USM.into(),
         };
         let before = VERSION_LENGTH + ber::encode(&global_data).ok()?.len() + size::element(parameters.len());

@@ -124,6 +124,21 @@ pub(super) const VALUES: &[Kind] = &[
         "Add a `usm_user`, or a `community` with a `source`, or listen at loopback addresses alone.",
     ),
     kind(
+        "no-user",
+        "A target of `snmp_notify` speaks SNMPv3 and names no `usm_user` that is there; it is ignored.",
+        "Write `user NAME` in it, and the `usm_user` in `snmp_notify` or `snmp_agent`.",
+    ),
+    kind(
+        "no-community",
+        "A target of `snmp_notify` speaks SNMPv1 or v2c and has no community; it is ignored.",
+        "Write `community NAME` in it, or `version 3` and a user.",
+    ),
+    kind(
+        "too-many-targets",
+        "`snmp_notify` has more than 16 targets; those behind them are ignored.",
+        "Have one of them pass notifications on.",
+    ),
+    kind(
         "no-preference",
         "A rule without `preference` gets a number, so where it stands among the rules of this host is a matter of luck.",
         "Add `preference N`.",

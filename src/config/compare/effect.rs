@@ -31,6 +31,8 @@ const USUAL: &str = "takes effect with the reload";
 const RESTART: &str = "needs a restart: a reload keeps what was";
 /// An instance that is the same virtual router under another name.
 pub(super) const RENAMED: &str = "goes on under another name";
+/// Targets of notifications.
+const TOLD_ON: &str = "targets that stay are told on where they are, new ones of what happens from now on";
 const RUNNING: &str = "changes while it runs, without a transition";
 
 /// The effect of a difference. `word` is the line's keyword, or the list it stands in.
@@ -105,6 +107,13 @@ const RULES: &[Rule] = &[
         new: "is answered from now on",
         changed: "holds for the next request",
         gone: "is no longer answered",
+    },
+    Rule {
+        block: "",
+        words: &["snmp_notify"],
+        new: "its targets are told of what happens from now on",
+        changed: TOLD_ON,
+        gone: "nobody is told in SNMP but the AgentX master, if there is one",
     },
     always("", &["SSL"], "is used by the next check that opens a TLS connection"),
     always(
@@ -302,6 +311,7 @@ const RULES: &[Rule] = &[
     always("track_group", &[], "decides from now on which instances suffer with static addresses and routes"),
     always("garp_group", &[], "paces gratuitous ARP from the next burst on"),
     always("snmp_agent", &[], "holds for the next request"),
+    always("snmp_notify", &[], TOLD_ON),
     always("SSL", &[], "is used by the next check that opens a TLS connection"),
     always("linkbeat_interfaces", &[], RESTART),
 ];

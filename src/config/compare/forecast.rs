@@ -55,6 +55,7 @@ impl Forecast {
             ("global_defs", was.global != is.global),
             ("garp_group", was.garp_groups != is.garp_groups),
             ("snmp_agent", was.snmp_agent != is.snmp_agent),
+            ("snmp_notify", was.snmp_notify != is.snmp_notify),
             ("track_group", was.track_groups != is.track_groups),
             ("virtual_server_group", old.server_groups != new.server_groups),
         ];

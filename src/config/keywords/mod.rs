@@ -15,6 +15,7 @@ mod root;
 mod route_line;
 mod rule_line;
 mod snmp_agent;
+mod snmp_notify;
 mod ssl;
 mod track_file;
 mod track_group;

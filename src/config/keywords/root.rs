@@ -3,9 +3,9 @@
 use super::{
     Block, NO_OPTIONS, Table,
     Value::{Body, Flag, Integer, Lines, Text},
-    address_line, bfd_instance, garp_group, global_defs, keyword, route_line, rule_line, snmp_agent, ssl,
-    track_file, track_group, virtual_server, virtual_server_group, vrrp_instance, vrrp_script,
-    vrrp_sync_group, vrrp_track_process,
+    address_line, bfd_instance, garp_group, global_defs, keyword, route_line, rule_line, snmp_agent,
+    snmp_notify, ssl, track_file, track_group, virtual_server, virtual_server_group, vrrp_instance,
+    vrrp_script, vrrp_sync_group, vrrp_track_process,
 };
 
 pub(super) static BLOCK: Block = Block::new(Table {
@@ -138,6 +138,14 @@ pub(super) static BLOCK: Block = Block::new(Table {
         keyword("snmp_agent", "", Body(&snmp_agent::BLOCK), "answers SNMP itself, for hosts without snmpd")
             .since("Steadfast")
             .supported(),
+        keyword(
+            "snmp_notify",
+            "",
+            Body(&snmp_notify::BLOCK),
+            "sends SNMP notifications itself, each receiver at its own pace",
+        )
+        .since("Steadfast")
+        .supported(),
         keyword("SSL", "", Body(&ssl::BLOCK), "client TLS material for SSL_GET")
             .supported()
             .or("auto-generated context"),

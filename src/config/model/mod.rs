@@ -34,7 +34,7 @@ use crate::{
         Place,
         settings::{
             BfdInstance, GarpGroup, GlobalDefs, InstanceSettings, ProcessSettings, Section as _, ServerGroup,
-            SnmpAgent, Ssl, TrackGroup, VirtualServer,
+            SnmpAgent, SnmpNotify, Ssl, TrackGroup, VirtualServer,
         },
     },
     units::{Family, Priority, Version, Vrid},
@@ -69,6 +69,8 @@ pub struct Config {
     pub ssl: Option<Box<Ssl>>,
     /// `snmp_agent`.
     pub snmp_agent: Option<Box<SnmpAgent>>,
+    /// `snmp_notify`.
+    pub snmp_notify: Option<Box<SnmpNotify>>,
     /// `track_group` blocks, in file order.
     pub track_groups: Vec<TrackGroup>,
     /// `bfd_instance` blocks, in file order.
@@ -100,6 +102,7 @@ impl Config {
             static_rules: Vec::new(),
             ssl: None,
             snmp_agent: None,
+            snmp_notify: None,
             track_groups: Vec::new(),
             bfd_instances: Vec::new(),
             garp_groups: Vec::new(),

@@ -2,7 +2,7 @@
 
 use crate::config::{
     AddressLine, Config, Global, Instance, Route, Rule, Script, SyncGroup,
-    settings::{GarpGroup, ProcessSettings, ServerGroup, SnmpAgent, TrackGroup, VirtualServer},
+    settings::{GarpGroup, ProcessSettings, ServerGroup, SnmpAgent, SnmpNotify, TrackGroup, VirtualServer},
     tracking,
 };
 
@@ -48,6 +48,8 @@ pub struct Rest<'a> {
     pub track_groups: &'a [TrackGroup],
     /// `snmp_agent`.
     pub snmp_agent: Option<&'a SnmpAgent>,
+    /// `snmp_notify`.
+    pub snmp_notify: Option<&'a SnmpNotify>,
 }
 
 impl<'a> From<&'a Config> for Outline<'a> {
@@ -70,6 +72,7 @@ impl<'a> From<&'a Config> for Outline<'a> {
                 garp_groups: &config.garp_groups,
                 track_groups: &config.track_groups,
                 snmp_agent: config.snmp_agent.as_deref(),
+                snmp_notify: config.snmp_notify.as_deref(),
             },
         }
     }

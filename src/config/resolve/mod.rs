@@ -31,6 +31,7 @@ mod rules;
 mod script;
 mod service;
 mod snmp_agent;
+mod snmp_notify;
 mod strict;
 mod track_group;
 mod tracking;
@@ -152,6 +153,9 @@ where
     if let Some(agent) = &mut config.snmp_agent {
         snmp_agent::check(agent, &mut context);
     }
+    if let Some(notify) = &mut config.snmp_notify {
+        snmp_notify::check(notify, config.snmp_agent.as_deref(), &mut context);
+    }
     tracking::keep_tracked(trackables, &mut config, &mut context);
     tracking::delays(&mut config, &mut context);
     tracking::linkbeat(&mut config, &mut context);
@@ -204,6 +208,7 @@ fn block(node: &Node, draft: &mut Draft, context: &mut Context<'_>) {
         }
         "SSL" => Setting::take(&mut config.ssl, node, context.report),
         "snmp_agent" => Setting::take(&mut config.snmp_agent, node, context.report),
+        "snmp_notify" => Setting::take(&mut config.snmp_notify, node, context.report),
         "static_ipaddress" => {
             let list = List::Static(track_groups);
             address::lines(node.lines(), list, &mut config.static_addresses, &mut HashMap::new(), context);

@@ -23,6 +23,7 @@ mod scalar;
 mod server;
 mod service;
 mod snmp_agent;
+mod snmp_notify;
 mod system;
 mod track;
 mod udp;
@@ -47,6 +48,7 @@ pub use self::{
     server::{Destination, Endpoint, GroupMember, ServerGroup},
     service::{Granularity, Protocol, RealServer, VirtualServer},
     snmp_agent::{Community, Listen, Rights, SnmpAgent, SnmpAuth, SnmpPrivacy, SnmpUser, SnmpView, Subtree},
+    snmp_notify::{SnmpNotify, SnmpTarget, SnmpVersion, TargetAddress},
     system::{
         Account, CpuSet, ExtraGarp, Fifo, Linkbeat, LinkbeatKind, MailServer, ReceiveBuffers, SyncDaemon,
         Timeouts, Umask, umask,
@@ -383,7 +385,7 @@ mod tests {
         let top = ProcessSettings::words().into_iter().filter(|word| keywords::ROOT.keyword(word).is_none());
         assert_eq!(top.collect::<Vec<_>>(), [] as [&str; 0]);
         assert_eq!(ProcessSettings::without_default(keywords::ROOT), [] as [&str; 0]);
-        complete!(GlobalDefs Ssl SnmpAgent SnmpView InstanceSettings AuthHmac SyncGroup TrackGroup
+        complete!(GlobalDefs Ssl SnmpAgent SnmpView SnmpNotify SnmpTarget InstanceSettings AuthHmac SyncGroup TrackGroup
             GarpGroup TrackFile TrackProcess BfdInstance VirtualServer RealServer Tcp HttpCheck Url SmtpCheck
             SmtpHost DnsCheck MiscCheck UdpCheck PingCheck BfdCheck FileCheck);
     }

@@ -91,6 +91,10 @@ struct Service {
 struct Output {
     name: String,
     delivered: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    sent: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    repeated: u64,
     lost: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<String>,
@@ -172,6 +176,8 @@ fn output(row: &crate::registry::SinkRow) -> Output {
     Output {
         name: row.name.clone(),
         delivered: row.delivered(),
+        sent: row.sent(),
+        repeated: row.repeated(),
         lost: row.lost(),
         problem: row.problem().map(|problem| problem.to_string()),
     }

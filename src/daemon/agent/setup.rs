@@ -40,10 +40,15 @@ impl Flags {
         Self { all: arguments.snmp, socket: arguments.snmp_agent_socket.clone() }
     }
 
+    /// What is to be served with this configuration, to whomever.
+    pub(in crate::daemon) fn parts(&self, global: &Global) -> Parts {
+        if self.all { Parts::ALL } else { Parts::of(global) }
+    }
+
     /// The set-up with this configuration; `None` when neither asks for SNMP. An address that makes no sense is logged, and
     /// VRRP runs without SNMP: no output may stop it.
     pub(in crate::daemon) fn setup(&self, global: &Global) -> Option<Setup> {
-        let parts = if self.all { Parts::ALL } else { Parts::of(global) };
+        let parts = self.parts(global);
         if !parts.any() {
             return None;
         }

@@ -1,6 +1,7 @@
 //! The journal's file: found, judged, made anew where it has to be, and locked.
 
 use std::{
+    collections::BTreeMap,
     fs::{self, DirBuilder, File, OpenOptions, TryLockError},
     hash::{BuildHasher as _, RandomState},
     io::{self, Read as _},
@@ -21,6 +22,8 @@ pub(super) struct Opened {
     pub(super) ring: Ring,
     pub(super) records: Vec<Record>,
     pub(super) position: Option<u64>,
+    /// Of receivers that have one of their own.
+    pub(super) targets: BTreeMap<u64, u64>,
 }
 
 /// Opens the journal at `path`, of `size` bytes: the one that is there, else a new one. It is ours until the file is
@@ -29,21 +32,22 @@ pub(super) struct Opened {
 /// # Errors
 /// What the system says; and when something else is there.
 pub(super) fn open(path: &Path, size: u64) -> io::Result<Opened> {
+    let none = BTreeMap::new();
     let file = match own_file::open_private(OpenOptions::new().read(true).write(true), path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return create(path, size, &[], None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return create(path, size, &[], None, &none),
         file => file?,
     };
     lock(&file, path)?;
     match Ring::recover(&content(&file)?) {
-        Ok(Found { ring, records, position }) if ring.size() == Ring::create(size, 0).0.size() => {
-            Ok(Opened { file, ring, records, position })
+        Ok(Found { ring, records, position, targets }) if ring.size() == Ring::create(size, 0).0.size() => {
+            Ok(Opened { file, ring, records, position, targets })
         }
-        Ok(Found { records, position, .. }) => create(path, size, &records, position),
+        Ok(Found { records, position, targets, .. }) => create(path, size, &records, position, &targets),
         Err(NoJournal::Damaged) => {
             let aside = own_file::beside(path, ".damaged");
             fs::rename(path, &aside)?;
             warn!("the header of the journal {} is damaged: it is {} now", path.display(), aside.display());
-            create(path, size, &[], None)
+            create(path, size, &[], None, &none)
         }
         Err(foreign @ NoJournal::Foreign) => Err(io::Error::other(foreign)),
     }
@@ -70,7 +74,13 @@ fn content(file: &File) -> io::Result<Vec<u8>> {
 
 /// A new file with as many of the records, from the newest back, as there is room for. Its space on the disk is taken at
 /// once, so that a disk that fills up later does not matter.
-fn create(path: &Path, size: u64, records: &[Record], position: Option<u64>) -> io::Result<Opened> {
+fn create(
+    path: &Path,
+    size: u64,
+    records: &[Record],
+    position: Option<u64>,
+    targets: &BTreeMap<u64, u64>,
+) -> io::Result<Opened> {
     let (mut ring, mut image) = Ring::create(size, RandomState::new().hash_one(path));
     image.resize(usize::try_from(ring.size()).map_err(io::Error::other)?, 0);
     let mut put = |Write { at, bytes }: Write| {
@@ -84,7 +94,7 @@ fn create(path: &Path, size: u64, records: &[Record], position: Option<u64>) -> 
         ring.record(record.number, &record.payload).map(&mut put).map_err(io::Error::other)?;
     }
     if let Some(position) = position {
-        put(ring.position(position));
+        put(ring.position(position, targets));
     }
     if let Some(folder) = path.parent().filter(|folder| !folder.exists()) {
         DirBuilder::new().mode(0o700).create(folder)?;
@@ -92,8 +102,8 @@ fn create(path: &Path, size: u64, records: &[Record], position: Option<u64>) -> 
     own_file::replace_for_good(path, &image)?;
     let file = own_file::open_private(OpenOptions::new().read(true).write(true), path)?;
     lock(&file, path)?;
-    let Found { ring, records, position } = Ring::recover(&image).map_err(io::Error::other)?;
-    Ok(Opened { file, ring, records, position })
+    let Found { ring, records, position, targets } = Ring::recover(&image).map_err(io::Error::other)?;
+    Ok(Opened { file, ring, records, position, targets })
 }
 
 #[cfg(test)]
@@ -129,7 +139,8 @@ mod tests {
         let mut journal = open(&path, SIZE).unwrap();
         assert!(numbers(&journal).is_empty());
         (1..=200).for_each(|number| write(&mut journal, number));
-        let Write { at, bytes } = journal.ring.position(150);
+        let targets = BTreeMap::from([(7, 120), (u64::MAX, 200)]);
+        let Write { at, bytes } = journal.ring.position(150, &targets);
         journal.file.write_all_at(&bytes, at).unwrap();
         // Whoever comes meanwhile waits until it is free.
         let (answer, answered) = mpsc::channel();
@@ -144,6 +155,7 @@ mod tests {
             let journal = open(&path, size).unwrap();
             assert_eq!(fs::metadata(&path).unwrap().len(), size);
             assert_eq!((numbers(&journal), journal.position), (kept.clone(), Some(150)));
+            assert_eq!(journal.targets, targets);
         }
     }
 

@@ -132,7 +132,7 @@ impl Source {
         let forecast = told.then(|| next.forecast(&running, &findings));
         let Next { config, links, plan, .. } = next;
         let wanted = Wanted::new(&config, links.clone());
-        let sinks = notify::rows(&config.global);
+        let sinks = notify::rows(&config);
         let topology = Arc::new(running.succeed(config, &plan, sinks));
         let (succession, done) = Succession::new(&running, Arc::clone(&topology), plan, wanted);
         let noted = (links, findings.mistakes);

@@ -2,10 +2,12 @@
 //! (snmpEngineID, snmpEngineBoots).
 
 use std::{
+    collections::HashMap,
     fs,
     hash::{BuildHasher as _, RandomState},
     io,
-    path::Path,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use tracing::{error, info};
@@ -19,9 +21,33 @@ const ENTERPRISE: [u8; 5] = [0x80, 0x00, 0x25, 0x72, 0x05];
 /// Boots that cannot be counted on any more (RFC 3414 §2.2.2).
 const LAST_BOOT: u32 = 0x7fff_fffe;
 
+/// The engines of this run, each begun once, whoever speaks for it.
+#[derive(Clone, Debug)]
+pub(in crate::daemon) struct Engines {
+    begun: Arc<Mutex<HashMap<PathBuf, Arc<Engine>>>>,
+    /// Where there is no file.
+    passing: Arc<Engine>,
+}
+
+impl Default for Engines {
+    fn default() -> Self {
+        Self { begun: Arc::default(), passing: Arc::new(passing()) }
+    }
+}
+
+impl Engines {
+    /// The engine of a file; one of this run alone without a file.
+    pub(in crate::daemon) fn at(&self, path: Option<&Path>) -> Arc<Engine> {
+        let Some(path) = path else { return Arc::clone(&self.passing) };
+        let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
+        let engine = begun.entry(path.to_owned()).or_insert_with(|| Arc::new(begin(path)));
+        Arc::clone(engine)
+    }
+}
+
 /// One more start of the engine in this file; of another engine, where the file is of no use. An engine that nobody has known
 /// before cannot be told what was said before.
-pub(super) fn begin(path: &Path) -> Engine {
+fn begin(path: &Path) -> Engine {
     let engine = match read(path) {
         Ok(Some(Engine { id, boots })) if boots < LAST_BOOT => Engine { id, boots: boots + 1 },
         Ok(_) => passing(),
@@ -46,7 +72,7 @@ pub(super) fn begin(path: &Path) -> Engine {
 }
 
 /// An engine of this run alone.
-pub(super) fn passing() -> Engine {
+fn passing() -> Engine {
     let random = || RandomState::new().hash_one(()).to_be_bytes();
     let id = ENTERPRISE.into_iter().chain(random()).chain(random()).collect();
     Engine { id, boots: 1 }

@@ -5,8 +5,6 @@ use std::{
     hash::{BuildHasher as _, RandomState},
     io,
     net::SocketAddr,
-    path::PathBuf,
-    sync::Arc,
     time::Duration,
 };
 
@@ -15,11 +13,11 @@ use futures_util::future::select_all;
 use tokio::{net::UdpSocket, sync::watch, task::yield_now, time::timeout};
 use tracing::{info, warn};
 
-use super::{engine, setup::Setup};
+use super::{Engines, setup::Setup};
 use crate::{
     kernel::{clock, datagram},
     notify,
-    udp_agent::{Agent, Engine, MAX_MESSAGE},
+    udp_agent::{Agent, MAX_MESSAGE},
     units::Time,
 };
 
@@ -34,8 +32,7 @@ pub(super) struct Lane<M: Mib> {
     agent: Agent<M>,
     wanted: watch::Receiver<Option<Setup>>,
     listeners: Vec<Listener>,
-    /// The engine of SNMPv3 and where it is kept: it begins once.
-    engine: (Option<PathBuf>, Arc<Engine>),
+    engines: Engines,
     keeper: notify::Keeper,
     buffer: Vec<u8>,
 }
@@ -49,12 +46,16 @@ struct Listener {
 
 impl<M: Mib> Lane<M> {
     /// Serves `mib` as it is wanted; sysUpTime was 0 when it `began`.
-    pub(super) fn new(mib: M, began: Time, wanted: watch::Receiver<Option<Setup>>) -> Self {
+    pub(super) fn new(
+        mib: M,
+        (began, engines): (Time, Engines),
+        wanted: watch::Receiver<Option<Setup>>,
+    ) -> Self {
         Self {
             agent: Agent::new(mib, began.0, RandomState::new().hash_one(())),
             wanted,
             listeners: Vec::new(),
-            engine: (None, Arc::new(engine::passing())),
+            engines,
             keeper: notify::Keeper::default(),
             buffer: vec![0; MAX_MESSAGE + 1],
         }
@@ -63,10 +64,8 @@ impl<M: Mib> Lane<M> {
     /// From now on it is this that is wanted. Sockets that are wanted still stay open.
     fn adopt(&mut self, setup: Option<Setup>) {
         let setup = setup.unwrap_or_default();
-        if let Some(path) = setup.engine.as_ref().filter(|path| self.engine.0.as_ref() != Some(*path)) {
-            self.engine = (Some(path.clone()), Arc::new(engine::begin(path)));
-        }
-        self.agent.set_up(setup.settings(&self.engine.1));
+        let engine = self.engines.at(setup.engine.as_deref());
+        self.agent.set_up(setup.settings(&engine));
         let listen = setup.listen;
         self.listeners.retain(|listener| {
             let stays = listen.contains(&listener.at);

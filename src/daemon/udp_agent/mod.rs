@@ -16,6 +16,7 @@ use std::{io, sync::Arc, thread};
 use tokio::sync::watch;
 use tracing::error;
 
+pub(super) use self::{engine::Engines, setup::credentials};
 use self::{lane::Lane, setup::Setup};
 use super::runtime;
 use crate::{
@@ -32,14 +33,15 @@ pub(super) struct UdpAgent {
     registry: Arc<Registry>,
     /// When sysUpTime was 0.
     began: Time,
+    engines: Engines,
     /// What the thread hears, once there is one.
     wanted: Option<watch::Sender<Option<Setup>>>,
 }
 
 impl UdpAgent {
-    /// Starts the thread if the configuration asks for it.
-    pub(super) fn start(registry: &Arc<Registry>) -> Self {
-        let mut agent = Self { registry: Arc::clone(registry), began: clock::now(), wanted: None };
+    /// Starts the thread if the configuration asks for it; sysUpTime was 0 when the daemon `began`.
+    pub(super) fn start(registry: &Arc<Registry>, (began, engines): (Time, Engines)) -> Self {
+        let mut agent = Self { registry: Arc::clone(registry), began, engines, wanted: None };
         agent.follow(&registry.topology());
         agent
     }
@@ -57,12 +59,12 @@ impl UdpAgent {
 
     fn spawn(&self, setup: Option<Setup>) -> io::Result<watch::Sender<Option<Setup>>> {
         let (sender, wanted) = watch::channel(setup);
-        let (registry, began) = (Arc::clone(&self.registry), self.began);
+        let (registry, began, engines) = (Arc::clone(&self.registry), self.began, self.engines.clone());
         let runtime = runtime()?;
         thread::Builder::new().name("snmp".to_owned()).spawn(move || {
             let snapshots = Snapshots::own(Arc::clone(&registry), clock::now, began);
             let mib = snmp::view().serve(move || snapshots.now());
-            let mut lane = Lane::new(mib, began, wanted);
+            let mut lane = Lane::new(mib, (began, engines), wanted);
             runtime.block_on(notify::kept(&mut lane, &registry));
         })?;
         Ok(sender)

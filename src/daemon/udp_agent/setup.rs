@@ -9,8 +9,8 @@ use crate::{
     registry::Topology,
     snmp::{self, Parts},
     udp_agent::{
-        Access, Authentication, Community, Engine, Grant, Identity, Module, Passwords, Prefix, Privacy,
-        Settings, Subtrees, User,
+        Access, Authentication, Community, Credentials, Engine, Grant, Identity, Module, Passwords, Prefix,
+        Privacy, Settings, Subtrees,
     },
 };
 
@@ -58,27 +58,31 @@ impl Setup {
     /// What the agent takes; some milliseconds of work for each password.
     pub(super) fn settings(&self, engine: &Arc<Engine>) -> Settings {
         let mut keys = Passwords::default();
+        let with_keys =
+            |(user, grant): &(SnmpUser, Grant)| credentials(user).user(grant.clone(), engine, &mut keys);
         Settings {
             identity: Arc::clone(&self.identity),
             communities: self.communities.clone(),
-            users: self.users.iter().map(|(user, grant)| with_keys(user, grant, engine, &mut keys)).collect(),
+            users: self.users.iter().map(with_keys).collect(),
             engine: Arc::clone(engine),
             context: self.context.clone(),
         }
     }
 }
 
-fn with_keys(user: &SnmpUser, grant: &Grant, engine: &Engine, keys: &mut Passwords) -> User {
-    let made = User::new(&user.name, grant.clone());
-    let Some((auth, password)) = &user.auth else { return made };
-    let auth = match auth {
-        SnmpAuth::Md5 => Authentication::Md5,
-        SnmpAuth::Sha1 => Authentication::Sha1,
-        SnmpAuth::Sha224 => Authentication::Sha224,
-        SnmpAuth::Sha256 => Authentication::Sha256,
-        SnmpAuth::Sha384 => Authentication::Sha384,
-        SnmpAuth::Sha512 => Authentication::Sha512,
-    };
+/// A user as the file has it.
+pub(in crate::daemon) fn credentials(user: &SnmpUser) -> Credentials {
+    let auth = user.auth.as_ref().map(|(auth, password)| {
+        let auth = match auth {
+            SnmpAuth::Md5 => Authentication::Md5,
+            SnmpAuth::Sha1 => Authentication::Sha1,
+            SnmpAuth::Sha224 => Authentication::Sha224,
+            SnmpAuth::Sha256 => Authentication::Sha256,
+            SnmpAuth::Sha384 => Authentication::Sha384,
+            SnmpAuth::Sha512 => Authentication::Sha512,
+        };
+        (auth, password.reveal())
+    });
     let privacy = user.privacy.as_ref().map(|(privacy, password)| {
         let privacy = match privacy {
             SnmpPrivacy::Des => Privacy::Des,
@@ -88,7 +92,7 @@ fn with_keys(user: &SnmpUser, grant: &Grant, engine: &Engine, keys: &mut Passwor
         };
         (privacy, password.reveal())
     });
-    made.with(engine, keys, (auth, password.reveal()), privacy)
+    Credentials::new(&user.name, auth, privacy)
 }
 
 fn grant(rights: &settings::Rights, views: &[SnmpView]) -> Grant {

@@ -3,12 +3,13 @@
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use agentx::{Mib, Oid, Value, VarBind};
+use rasn_snmp::v2;
 
 use super::{
     super::{
-        encode::Response,
+        encode::{self, Response},
         own::Counts,
-        v3::{Answer, Incoming, Level},
+        v3::{Incoming, Level},
     },
     Agent, count,
 };
@@ -76,8 +77,8 @@ impl<M: Mib> Agent<M> {
         let settings = Arc::clone(&self.settings);
         let user = user.and_then(|user| settings.users.get(user)).ok_or(incoming.user);
         let response = Response { request_id, varbinds, ..Response::default() };
-        let answer =
-            self.envelope(now, incoming, &settings, (user, level), b"").seal(&Answer::Report(&response));
+        let envelope = self.envelope(now, incoming, &settings, (user, level), b"");
+        let answer = envelope.seal(v2::Pdus::Report(v2::Report(encode::pdu(&response)?)));
         answer.filter(|answer| level > Level::Plain || answer.len() <= MOST_TIMES * asked)
     }
 }

@@ -19,7 +19,7 @@ use super::{
 };
 
 /// How far a message's time may be from ours, in seconds (RFC 3414 §3.2 (7)).
-const WINDOW: u32 = 150;
+pub(super) const WINDOW: u32 = 150;
 /// A number of boots that cannot be counted on any more: nothing is in time then.
 const LATCHED: u32 = 0x7fff_ffff;
 
@@ -30,6 +30,41 @@ pub struct Engine {
     pub id: Vec<u8>,
     /// snmpEngineBoots: how often it has begun with this id.
     pub boots: u32,
+}
+
+/// A user by name and passwords, for keys of any engine.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credentials {
+    name: String,
+    auth: Option<(Authentication, Zeroizing<String>)>,
+    privacy: Option<(Privacy, Zeroizing<String>)>,
+}
+
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Credentials").finish_non_exhaustive()
+    }
+}
+
+impl Credentials {
+    /// A user who signs with this password, if with any, and only then perhaps encrypts.
+    #[must_use]
+    pub fn new(name: &str, auth: Option<(Authentication, &str)>, privacy: Option<(Privacy, &str)>) -> Self {
+        let secret = |password: &str| Zeroizing::new(password.to_owned());
+        Self {
+            name: name.to_owned(),
+            auth: auth.map(|(auth, password)| (auth, secret(password))),
+            privacy: privacy.map(|(privacy, password)| (privacy, secret(password))),
+        }
+    }
+
+    /// With keys for one engine; those of each new password take some milliseconds.
+    pub fn user(&self, grant: Grant, engine: &Engine, keys: &mut Passwords) -> User {
+        let user = User::new(&self.name, grant);
+        let Some((auth, password)) = &self.auth else { return user };
+        let privacy = self.privacy.as_ref().map(|(privacy, password)| (*privacy, password.as_str()));
+        user.with(engine, keys, (*auth, password), privacy)
+    }
 }
 
 /// A user, with keys for one engine.

@@ -10,7 +10,7 @@ use crate::process::Process;
 use crate::vm::limit;
 use crate::wait;
 
-/// A record in the log is `BEGIN varbind SEPARATOR varbind … END`; none of the three occurs in text.
+/// A record in the log is `BEGIN what SNMPv1 has SEPARATOR varbind SEPARATOR varbind … END`; none of the three occurs in text.
 const BEGIN: char = '\u{1e}';
 const SEPARATOR: char = '\u{1f}';
 const END: char = '\u{1d}';
@@ -28,6 +28,8 @@ pub struct Trap {
     /// The other varbinds in their order: numeric OID, and `TYPE: value` as net-snmp prints it
     /// (`INTEGER: 2`, `STRING: "VI_1"`).
     pub varbinds: Vec<(String, String)>,
+    /// What came, in which version, and by whom, as net-snmp says it: `TRAP2, SNMP v2c, community public`.
+    pub by: String,
 }
 
 impl Trap {
@@ -45,28 +47,57 @@ impl Trap {
 #[derive(Debug)]
 pub struct Snmptrapd {
     process: Process,
+    host: Host,
+    /// Lines for its configuration.
+    lines: String,
+    /// What it logged before it was started anew.
+    earlier: String,
 }
 
 impl Snmptrapd {
     /// Starts it and waits until it listens.
     pub fn start(host: &Host) -> Result<Self> {
+        Self::start_with(host, "")
+    }
+
+    /// The same with lines of its configuration: `createUser …` for those who speak SNMPv3.
+    pub fn start_with(host: &Host, lines: &str) -> Result<Self> {
+        let process = Self::spawn(host, lines)?;
+        Ok(Self { process, host: host.clone(), lines: lines.to_owned(), earlier: String::new() })
+    }
+
+    /// SIGKILL: what it has not read is lost.
+    pub fn kill(&self) {
+        self.process.kill();
+    }
+
+    /// Ends what runs, and starts it again with the state it had.
+    pub fn restart(&mut self) -> Result<()> {
+        self.process.kill();
+        self.earlier += &self.process.log();
+        self.process = Self::spawn(&self.host, &self.lines)?;
+        Ok(())
+    }
+
+    fn spawn(host: &Host, lines: &str) -> Result<Process> {
         let dir = host.dir().join("snmptrapd");
         fs::create_dir_all(&dir).map_err(|e| Error::io(format!("create {}", dir.display()), e))?;
-        let text = format!("disableAuthorization yes\nauthCommunity log {COMMUNITY}\n");
+        let text = format!("disableAuthorization yes\nauthCommunity log {COMMUNITY}\n{lines}");
         let config = host.write("snmptrapd/lab-snmptrapd.conf", &text)?;
         let config = config.to_string_lossy();
-        let format = format!("{BEGIN}%V{SEPARATOR}%v{END}\n");
+        // Enterprise, generic and specific trap and time of SNMPv1 first.
+        let format = format!("{BEGIN}%N,%w,%q,%T,%P{SEPARATOR}%V{SEPARATOR}%v{END}\n");
         // -On -Oe -Ot: numbers for names, for enumerations and for TimeTicks.
         let argv =
             ["snmptrapd", "-f", "-C", "-c", &config, "-Lo", "-On", "-Oe", "-Ot", "-F", &format, "udp:162"];
         let process = host.spawn_with("snmptrapd", &argv, &environment(&dir))?;
         process.wait_log("NET-SNMP version", limit(Duration::from_secs(15)))?;
-        Ok(Self { process })
+        Ok(process)
     }
 
     /// All notifications so far, in the order of their arrival.
     pub fn traps(&self) -> Vec<Trap> {
-        parse(&self.process.log())
+        parse(&(self.earlier.clone() + &self.process.log()))
     }
 
     /// The notifications so far whose snmpTrapOID.0 is `oid`.
@@ -93,7 +124,16 @@ fn parse(log: &str) -> Vec<Trap> {
 }
 
 fn trap(record: &str) -> Trap {
-    let mut trap = Trap { trap_oid: String::new(), sysuptime: 0, varbinds: Vec::new() };
+    let mut trap = Trap { trap_oid: String::new(), sysuptime: 0, varbinds: Vec::new(), by: String::new() };
+    let (first, record) = record.split_once(SEPARATOR).unwrap_or_default();
+    if let [enterprise, generic, specific, time, by] = first.splitn(5, ',').collect::<Vec<_>>()[..] {
+        by.clone_into(&mut trap.by);
+        if generic == "6" {
+            // What it is in SNMPv2 (RFC 3584 §3.1).
+            trap.trap_oid = format!("{enterprise}.0{specific}");
+            trap.sysuptime = time.parse().unwrap_or_default();
+        }
+    }
     for (oid, value) in record.split(SEPARATOR).filter_map(|varbind| varbind.trim().split_once(" = ")) {
         match oid {
             SYS_UP_TIME => trap.sysuptime = value.parse().unwrap_or_default(),
@@ -110,11 +150,17 @@ mod tests {
 
     #[test]
     fn records_are_split_even_where_a_value_has_a_line_break() {
-        let log = "NET-SNMP version 5.9.3\n\u{1e}.1.3.6.1.2.1.1.3.0 = 42\u{1f}.1.3.6.1.6.3.1.1.4.1.0 = OID: \
+        let log = "NET-SNMP version 5.9.3\n\u{1e}.,0,0,0,TRAP2, SNMP v2c, community public\u{1f}.1.3.6.1.2.1.1.3.0 = 42\u{1f}.1.3.6.1.6.3.1.1.4.1.0 = OID: \
                    .1.3.6.1.4.1\u{1f}.1.2.3.7 = STRING: \"a\nb\"\u{1d}\n\u{1e}.1.3.6.1.2.1.1.3.0 = 5";
+        let of_v1 = parse(
+            "\u{1e}.1.3.6.1.4.1.9,6,.2,77,TRAP, SNMP v1, community public\u{1f}.1.2.3 = INTEGER: 3\u{1d}",
+        );
+        assert_eq!((of_v1[0].trap_oid.as_str(), of_v1[0].sysuptime), (".1.3.6.1.4.1.9.0.2", 77));
+        assert_eq!(of_v1[0].value(".1.2.3"), Some("3"));
         let [one] = parse(log).try_into().unwrap();
         assert_eq!((one.sysuptime, one.trap_oid.as_str()), (42, ".1.3.6.1.4.1"));
         assert_eq!(one.value(".1.2.3"), Some("a\nb"));
         assert_eq!(one.value(".1.2.3.7"), Some("a\nb"));
+        assert_eq!(one.by, "TRAP2, SNMP v2c, community public");
     }
 }
