@@ -18,7 +18,7 @@
 //!   transitions.
 //! * [`journal`] is the format in which transitions are kept on disk until those who want them have them.
 //! * [`snmp`] shows the registry as KEEPALIVED-MIB and sends notifications; [`notify`] runs notify scripts.
-//! * [`udp_agent`] answers SNMP itself, where there is no snmpd.
+//! * [`udp_agent`] answers SNMP itself, where there is no snmpd, and sends notifications itself, acknowledged or not.
 //! * [`dump`] writes the registry as keepalived's dump files have it.
 //! * [`record`] keeps what the machines hear and want, and repeats it; [`replay`] is the command for that.
 //! * [`control`] answers questions over a socket; [`ctl`] is `steadfast ctl …`, which asks them.

@@ -1,4 +1,4 @@
-//! An SNMP agent of our own, for hosts without snmpd: the protocol as a machine without socket and clock.
+//! An SNMP agent of our own, for hosts without snmpd, and a sender of notifications: the protocol as machines without socket and clock.
 //!
 //! | file | what |
 //! |---|---|

@@ -55,7 +55,8 @@ impl Heading for TargetAddress {
     fn parse(node: &Node, report: &mut Report) -> Option<Self> {
         let word = node.argument()?;
         let alone = || word.text.parse::<IpAddr>().ok().map(|address| (address, PORT).into());
-        let found = word.text.parse().ok().or_else(alone).filter(|at: &SocketAddr| !at.ip().is_unspecified());
+        let is_one = |at: &SocketAddr| !at.ip().is_unspecified() && at.port() > 0;
+        let found = word.text.parse().ok().or_else(alone).filter(is_one);
         if found.is_none() {
             let headline = "this is no address to send notifications to: the target is ignored";
             report.add(

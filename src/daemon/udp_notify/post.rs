@@ -16,7 +16,6 @@ use super::{Marks, lane::Shared, setup::Recipient};
 use crate::{
     kernel::{Deadline, clock, datagram},
     notify,
-    registry::Registry,
     snmp::{Expected, Parts, Pending, Told},
     udp_agent::{Counts, MAX_MESSAGE, Notifier, Origin, Outcome},
     units::Time,
@@ -31,7 +30,6 @@ pub(super) struct Post {
     notifier: Notifier,
     told: watch::Receiver<Told>,
     marks: Marks,
-    registry: Arc<Registry>,
     socket: Option<UdpSocket>,
     /// Why there is none, or why it takes nothing.
     unsendable: Option<String>,
@@ -61,7 +59,6 @@ impl Post {
             pending: Pending::new(of, parts, expected, teller),
             told,
             marks: shared.marks.clone(),
-            registry: Arc::clone(&shared.registry),
             socket: None,
             unsendable: None,
             counted: Counts::default(),
@@ -225,10 +222,6 @@ impl notify::Part for Post {
 
     fn keeper(&mut self) -> &mut notify::Keeper {
         &mut self.keeper
-    }
-
-    fn position(&self) -> u64 {
-        self.registry.transitions.newest().min(self.told.borrow().now)
     }
 
     async fn run(&mut self) {

@@ -211,7 +211,8 @@ impl<M: agentx::Mib> Receiver<M> {
 
     fn handle(&mut self, now: Duration, datagram: &[u8]) -> Vec<u8> {
         let now = self.time(now);
-        if let Some(report) = self.usm.handle(now, LOCAL, datagram) {
+        let report = self.usm.handle(now, LOCAL, datagram);
+        if let Some(report) = report.filter(|report| !self.is_for_another(report)) {
             return report;
         }
         let Ok(Message::V3(reader)) = Message::read(datagram) else { panic!("another version") };
@@ -220,6 +221,13 @@ impl<M: agentx::Mib> Receiver<M> {
         assert_eq!(scoped.engine, engine(1, 0).id, "the context is of the engine that tells");
         self.heard.extend(scoped.pdu.varbinds.last().map(|last| last.value.clone()));
         self.acknowledge(now, &incoming, scoped.pdu.request_id)
+    }
+
+    /// Whether a Report says that this is for somebody else here than an agent: then the message itself was believed.
+    fn is_for_another(&self, report: &[u8]) -> bool {
+        let Ok(Message::V3(reader)) = Message::read(report) else { panic!("another version") };
+        let scoped = Incoming::read(report, reader).unwrap().open(&self.user);
+        scoped.is_some_and(|scoped| scoped.pdu.varbinds[0].name == oid("1.3.6.1.6.3.11.2.1.3.0"))
     }
 
     fn acknowledge(&self, now: Duration, incoming: &Incoming<'_>, request_id: i32) -> Vec<u8> {
