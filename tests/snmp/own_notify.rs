@@ -73,7 +73,7 @@ fn outputs(host: &Host, router: &Router) -> Result<Vec<serde_json::Value>> {
     let pid = router.dir().join("pid");
     let ask = [env!("CARGO_BIN_EXE_steadfast"), "-p", &pid.to_string_lossy(), "ctl", "status", "--json"];
     let status: serde_json::Value = serde_json::from_str(&host.run(&ask)?).expect("it is JSON");
-    let outputs = status["outputs"].as_array().expect("a list");
+    let outputs = status["status"]["outputs"].as_array().expect("a list");
     Ok(outputs
         .iter()
         .filter(|output| output["name"].as_str().is_some_and(|name| name.contains("snmp")))
