@@ -6,6 +6,7 @@
 mod signals;
 
 use std::{
+    collections::HashMap,
     pin::{Pin, pin},
     sync::Arc,
     time::Duration,
@@ -39,7 +40,7 @@ use crate::{
     kernel::{Deadline, clock},
     notify,
     registry::{Registry, ReloadOrder, Topology},
-    snmp::Told,
+    snmp::{Backlog, Told},
 };
 
 /// How long a stop waits for notify scripts, as keepalived does, for the AgentX master, and then for a recording.
@@ -102,10 +103,7 @@ impl Manage<'_> {
         let (wanted, setup) = watch::channel(snmp.setup(&registry.topology().global));
         let (backlog, backlogs) = backlogs.map(|left| (left.master, left.targets)).unzip();
         let mut subagent = pin!(Agent::new(setup, &registry, told, backlog).start()?.fuse());
-        let own = (clock::now(), Engines::default());
-        let mut udp_agent = UdpAgent::start(&registry, own.clone());
-        let backlogs = backlogs.unwrap_or_default();
-        let mut udp_notify = UdpNotify::start(&registry, own, snmp.clone(), marks, backlogs);
+        let mut own = OwnSnmp::start(&registry, snmp.clone(), marks, backlogs.unwrap_or_default());
         let (ask, asked) = mpsc::channel(1);
         let dumps = Dumps::new(&registry);
         let errands =
@@ -135,8 +133,7 @@ impl Manage<'_> {
                         thrift.put_off();
                         follow(&adopted, &mut scripts, &mut time_file, &mut notify, &mut followers);
                         let global = &adopted.topology.global;
-                        udp_agent.follow(&adopted.topology);
-                        udp_notify.follow(&adopted.topology, adopted.since);
+                        own.follow(&adopted);
                         let setup = snmp.setup(global);
                         // What an earlier run left is not of today.
                         let _ = journal.begin(global, agent::Setup::notifies(setup.as_ref()));
@@ -164,9 +161,33 @@ impl Manage<'_> {
         }
         let last = async {
             stop_checks(checks, &registry).await?;
-            last_words((&mut notify, &mut udp_notify), subagent, &registry, deliveries, wanted).await
+            last_words((&mut notify, &mut own.notify), subagent, &registry, deliveries, wanted).await
         };
         heard(last, parent, stopping).await
+    }
+}
+
+/// SNMP of our own: who answers, and who tells. They have one engine and one time.
+struct OwnSnmp {
+    agent: UdpAgent,
+    notify: UdpNotify,
+}
+
+impl OwnSnmp {
+    fn start(
+        registry: &Arc<Registry>,
+        flags: agent::Flags,
+        marks: udp_notify::Marks,
+        backlogs: HashMap<u64, oneshot::Receiver<Backlog>>,
+    ) -> Self {
+        let own = (clock::now(), Engines::default());
+        let agent = UdpAgent::start(registry, own.clone());
+        Self { agent, notify: UdpNotify::start(registry, own, flags, marks, backlogs) }
+    }
+
+    fn follow(&mut self, Adopted { topology, since }: &Adopted) {
+        self.agent.follow(topology);
+        self.notify.follow(topology, *since);
     }
 }
 

@@ -87,7 +87,7 @@ impl Pending {
     }
 
     /// How many transitions were lost before they could be told of.
-    pub fn lost(&self) -> u64 {
+    pub fn lost_ever(&self) -> u64 {
         self.lost_ever
     }
 

@@ -29,7 +29,7 @@ fn target(address: &str, words: &str) -> String {
 /// `snmp_notify` with these targets. The engine's file is the host's.
 fn notify(host: &Host, targets: &[String]) -> Result<String> {
     let file = host.write("engine", &format!("engine_id {ENGINE}\nengine_boots 3\n"))?;
-    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).expect("it was just written");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap_or_else(|why| panic!("{why}"));
     let file = file.display();
     Ok(format!("snmp_notify {{\n{}  usm_user told {USER}\n  engine_file {file}\n}}\n", targets.concat()))
 }
@@ -72,8 +72,10 @@ fn flap(alpha: &Host, router: &Router) -> Result<()> {
 fn outputs(host: &Host, router: &Router) -> Result<Vec<serde_json::Value>> {
     let pid = router.dir().join("pid");
     let ask = [env!("CARGO_BIN_EXE_steadfast"), "-p", &pid.to_string_lossy(), "ctl", "status", "--json"];
-    let status: serde_json::Value = serde_json::from_str(&host.run(&ask)?).expect("it is JSON");
-    let outputs = status["status"]["outputs"].as_array().expect("a list");
+    let status = host.run(&ask)?;
+    let status: serde_json::Value =
+        serde_json::from_str(&status).unwrap_or_else(|why| panic!("{why}: {status}"));
+    let outputs = status["status"]["outputs"].as_array().unwrap_or_else(|| panic!("no list: {status}"));
     Ok(outputs
         .iter()
         .filter(|output| output["name"].as_str().is_some_and(|name| name.contains("snmp")))

@@ -183,7 +183,7 @@ impl Post {
         let counts = self.notifier.counts();
         row.add_sent(counts.sent - self.counted.sent, counts.repeated - self.counted.repeated);
         self.counted = counts;
-        row.add_lost(self.pending.lost() - std::mem::replace(&mut self.lost, self.pending.lost()));
+        row.add_lost(self.pending.lost_ever() - std::mem::replace(&mut self.lost, self.pending.lost_ever()));
         self.complain();
     }
 
