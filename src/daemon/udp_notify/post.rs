@@ -6,6 +6,7 @@ use std::{
     io,
     net::IpAddr,
     sync::Arc,
+    time::Duration,
 };
 
 use agentx::{Delivery, Notifications as _};
@@ -14,12 +15,15 @@ use tracing::{info, warn};
 
 use super::{Marks, lane::Shared, setup::Recipient};
 use crate::{
-    kernel::{Deadline, clock, datagram},
+    kernel::{Deadline, clock, datagram, rest},
     notify,
     snmp::{Expected, Parts, Pending, Told},
     udp_agent::{Counts, MAX_MESSAGE, Notifier, Origin, Outcome},
     units::Time,
 };
+
+/// When it is tried again where descriptors run out.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// A target at work. What is cut off by a reload goes on afterwards.
 pub(super) struct Post {
@@ -225,8 +229,9 @@ impl notify::Part for Post {
     }
 
     async fn run(&mut self) {
-        if let Err(why) = self.serve().await {
-            warn!("{} is told nothing: {why}", self.recipient.row.name);
+        while let Err(why) = self.serve().await {
+            warn!("{} is told nothing for a moment: {why}", self.recipient.row.name);
+            rest(AGAIN).await;
         }
     }
 }
