@@ -19,10 +19,10 @@ pub(super) fn check(notify: &mut SnmpNotify, agent: Option<&SnmpAgent>, context:
         if !is_first {
             // Its name is masked like the rest of the line.
             let headline = "there is a user of this name already: the line is ignored";
-            refuse("duplicate-name", headline, "give it another name", &user.at, context);
+            say("duplicate-name", headline, "give it another name", &user.at, context);
         } else if user.rights != Rights::default() {
             let headline = "a user of snmp_notify asks for nothing: source, view and rw are ignored";
-            refuse("invalid-value", headline, "remove them", &user.at, context);
+            say("invalid-value", headline, "remove them", &user.at, context);
         }
         is_first
     });
@@ -31,7 +31,7 @@ pub(super) fn check(notify: &mut SnmpNotify, agent: Option<&SnmpAgent>, context:
     notify.target.retain(|target| is_usable(target, &names, &mut known, context));
     if notify.engine_file.as_ref().is_some_and(|path| !path.starts_with('/')) {
         let headline = "engine_file is no path from the root: SNMPv3 has another engine after every start";
-        refuse("invalid-value", headline, "write a path that begins with /", &notify.at, context);
+        say("invalid-value", headline, "write a path that begins with /", &notify.at, context);
     }
 }
 
@@ -42,11 +42,11 @@ fn is_usable(
     known: &mut HashSet<SocketAddr>,
     context: &mut Context<'_>,
 ) -> bool {
-    let mut refuse = |id, headline: &str, help| refuse(id, headline, help, &target.at, context);
+    let mut say = |id, headline: &str, help| say(id, headline, help, &target.at, context);
     let is_v3 = *target.version == SnmpVersion::V3;
     let has_user = target.user.as_ref().is_some_and(|user| users.contains(user));
     if !known.insert(target.heading.0) {
-        refuse(
+        say(
             "duplicate-name",
             "there is a target of this address and port already: this one is ignored",
             "keep one of the two",
@@ -54,7 +54,7 @@ fn is_usable(
         return false;
     }
     if known.len() > MOST {
-        refuse(
+        say(
             "too-many-targets",
             "there are 16 targets already: this one is ignored",
             "have one of them pass notifications on",
@@ -62,7 +62,7 @@ fn is_usable(
         return false;
     }
     if is_v3 && !has_user {
-        refuse(
+        say(
             "no-user",
             "this target of SNMPv3 has no user that is known: it is ignored",
             "write user NAME in it, and usm_user NAME auth PROTOCOL PASSWORD in snmp_notify",
@@ -70,7 +70,7 @@ fn is_usable(
         return false;
     }
     if !is_v3 && target.community.is_none() {
-        refuse(
+        say(
             "no-community",
             "this target has no community: it is ignored",
             "write community NAME in it, or version 3 and user NAME",
@@ -78,7 +78,7 @@ fn is_usable(
         return false;
     }
     if *target.version == SnmpVersion::V1 && target.inform == Some(true) {
-        refuse(
+        say(
             "contradiction",
             "SNMPv1 has no informs: traps are sent, which nobody acknowledges",
             "write version 2c or 3",
@@ -87,6 +87,6 @@ fn is_usable(
     true
 }
 
-fn refuse(id: &'static str, headline: &str, help: &'static str, at: &Place, context: &mut Context<'_>) {
+fn say(id: &'static str, headline: &str, help: &'static str, at: &Place, context: &mut Context<'_>) {
     context.add(Diagnostic::new(id, Severity::Error, headline.to_owned(), at).help(help));
 }
