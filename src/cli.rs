@@ -2,6 +2,7 @@
 
 mod control;
 mod pid_files;
+mod snmp;
 mod span;
 
 use std::{
@@ -16,6 +17,7 @@ use clap_complete::Shell;
 pub use self::{
     control::{Control, ControlCommand, OnOff},
     pid_files::PidFiles,
+    snmp::{Asking, AuthProtocol, PrivProtocol, SecurityLevel, SnmpCommand, SnmpVersion, UsmOptions},
 };
 use crate::config::{Options, settings};
 
@@ -242,6 +244,9 @@ pub enum Command {
     Config(ConfigCommand),
     /// Ask the running daemon
     Ctl(Control),
+    /// Ask SNMP agents, and listen to what they tell
+    #[command(subcommand)]
+    Snmp(SnmpCommand),
     /// Replay a recording and say where the virtual routers act otherwise now; exit status 1 when they do
     Replay {
         /// What `--record` has written

@@ -18,7 +18,9 @@
 //!   transitions.
 //! * [`journal`] is the format in which transitions are kept on disk until those who want them have them.
 //! * [`snmp`] shows the registry as KEEPALIVED-MIB and sends notifications; [`notify`] runs notify scripts.
-//! * [`udp_agent`] answers SNMP itself, where there is no snmpd, and sends notifications itself, acknowledged or not.
+//! * [`udp_agent`] answers SNMP itself, where there is no snmpd, and sends notifications itself, acknowledged or not;
+//!   [`snmp_wire`] is what it has in common with who asks.
+//! * [`manager`] is `steadfast snmp …`: it asks any agent and listens to notifications, with the names of [`mib`].
 //! * [`dump`] writes the registry as keepalived's dump files have it.
 //! * [`record`] keeps what the machines hear and want, and repeats it; [`replay`] is the command for that.
 //! * [`control`] answers questions over a socket; [`ctl`] is `steadfast ctl …`, which asks them.
@@ -37,7 +39,8 @@
 //!
 //! | room | imports |
 //! |---|---|
-//! | `checksum`, `regex`, `tls`, `udp_agent`, `units` | |
+//! | `checksum`, `mib`, `regex`, `snmp_wire`, `tls`, `units` | |
+//! | `udp_agent` | `snmp_wire` |
 //! | `config` | `regex`, `units` |
 //! | `registry` | `config`, `units` |
 //! | `journal` | `registry`, `units` |
@@ -51,11 +54,12 @@
 //! | `record` | `checksum`, `config`, `registry`, `units`, `vrrp` |
 //! | `dump` | `config`, `registry`, `units` |
 //! | `control` | `config`, `journal`, `kernel`, `registry`, `units` |
-//! | `daemon` | `check`, `cli`, `config`, `control`, `dump`, `journal`, `kernel`, `notify`, `pool`, `record`, `registry`, `snmp`, `track`, `udp_agent`, `units`, `vrrp` |
-//! | `cli` | `config`, `control` |
+//! | `daemon` | `check`, `cli`, `config`, `control`, `dump`, `journal`, `kernel`, `notify`, `pool`, `record`, `registry`, `snmp`, `snmp_wire`, `track`, `udp_agent`, `units`, `vrrp` |
+//! | `cli` | `config`, `control`, `snmp_wire` |
 //! | `ctl` | `cli`, `config`, `control` |
 //! | `completion`, `inspect` | `cli`, `config` |
 //! | `man` | `cli` |
+//! | `manager` | `cli`, `kernel`, `mib`, `snmp_wire`, `udp_agent` |
 //! | `replay` | `record` |
 //! | `genhash` | `kernel`, `tls` |
 
@@ -73,6 +77,8 @@ pub mod inspect;
 pub mod journal;
 pub mod kernel;
 pub mod man;
+pub mod manager;
+pub mod mib;
 pub mod notify;
 pub mod pool;
 pub mod record;
@@ -80,6 +86,7 @@ mod regex;
 pub mod registry;
 pub mod replay;
 pub mod snmp;
+pub mod snmp_wire;
 mod tls;
 pub mod track;
 pub mod udp_agent;

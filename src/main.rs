@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use steadfast::{
     cli::{self, Command},
-    completion, ctl, daemon, genhash, inspect, man, replay,
+    completion, ctl, daemon, genhash, inspect, man, manager, replay,
 };
 
 #[expect(clippy::print_stdout, reason = "-v prints the version")]
@@ -22,6 +22,7 @@ fn main() -> ExitCode {
         Some(Command::Ctl(control)) => ctl::run(control, &arguments),
         Some(Command::Completion { shell }) => completion::run(*shell),
         Some(Command::Man { folder }) => man::run(folder),
+        Some(Command::Snmp(command)) => manager::run(command),
         Some(Command::Replay { file }) => replay::run(file),
         None => daemon::run(&arguments),
     }

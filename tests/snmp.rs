@@ -4,7 +4,7 @@
 //! ([`transitions`], [`crowd`], [`rejected`]), what others make of both ([`consumers`]), what may be changed ([`set`],
 //! [`set_switches`], [`set_weight`]), what reloads make of it ([`reload`]), and what happens to all of it, and to the advertisements, while snmpd is away or busy
 //! ([`outage`], [`load`], [`agent`]), all of that at once ([`chaos`], judged by [`passages`]), or the daemon itself is killed ([`journal`]). Where there is
-//! no snmpd the daemon answers itself ([`own_agent`], [`own_agent_v3`]), and tells itself ([`own_notify`]).
+//! no snmpd the daemon answers itself ([`own_agent`], [`own_agent_v3`]), and tells itself ([`own_notify`]). [`manager`] asks and listens as net-snmp's tools do.
 
 #[path = "snmp/agent.rs"]
 mod agent;
@@ -26,6 +26,8 @@ mod journal;
 mod link;
 #[path = "snmp/load.rs"]
 mod load;
+#[path = "snmp/manager.rs"]
+mod manager;
 #[path = "snmp/neighbour.rs"]
 mod neighbour;
 #[path = "snmp/outage.rs"]

@@ -96,13 +96,6 @@ pub struct Grant {
 }
 
 impl Grant {
-    /// Nothing.
-    #[must_use]
-    pub fn nothing() -> Self {
-        let subtrees = Arc::new(Subtrees::new([]));
-        Self { sources: Vec::new(), access: Access { subtrees, write: false } }
-    }
-
     /// Whether it holds for who asks from there.
     pub(super) fn holds_for(&self, source: IpAddr) -> bool {
         self.sources.is_empty() || self.sources.iter().any(|prefix| prefix.contains(source))

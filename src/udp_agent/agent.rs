@@ -5,23 +5,17 @@ mod reports;
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use agentx::Mib;
-use rasn_snmp::v2;
 
-use self::reports::Refusal;
 use super::{
-    MAX_MESSAGE,
-    access::{Access, Community},
-    ber::Reader,
+    access::{Access, Community, Grant},
     brake::Brake,
-    encode::{self, Response},
-    message::{Message, Version},
     objects::Objects,
     operations::Request,
     own::{Counts, Identity, Own},
-    pdu::{Kind, Pdu},
-    size,
-    usm::{Engine, User},
-    v3::{Envelope, Incoming, Level, Scoped, Unreadable},
+};
+use crate::snmp_wire::{
+    self, AROUND, Engine, Envelope, Incoming, Kind, Level, MAX_MESSAGE, Message, Pdu, Reader, Refusal,
+    Scoped, Unreadable, User, Version,
 };
 
 /// An agent for the objects of `M`: no socket, no clock. Time is since the beginning of the clock that its owner goes by.
@@ -43,8 +37,8 @@ pub struct Settings {
     pub identity: Arc<Identity>,
     /// Who asks in SNMPv1 and v2c.
     pub communities: Vec<Community>,
-    /// Who asks in SNMPv3.
-    pub users: Vec<User>,
+    /// Who asks in SNMPv3, and what that gives.
+    pub users: Vec<(User, Grant)>,
     /// The engine, for which the users' keys are made.
     pub engine: Arc<Engine>,
     /// The context that is there beside the default one; empty for none.
@@ -102,11 +96,9 @@ impl<M: Mib> Agent<M> {
         if pdu.kind == Kind::Set && !grant.access.write {
             count(&mut self.counts.bad_uses);
         }
-        let room = MAX_MESSAGE.saturating_sub(size::AROUND + name.len());
+        let room = MAX_MESSAGE.saturating_sub(AROUND + name.len());
         let response = self.answer(now, pdu, &grant.access, version, room)?;
-        let answer = encode::pdu(&response)
-            .and_then(|pdu| encode::message(version, name, v2::Response(pdu)))
-            .filter(|answer| answer.len() <= MAX_MESSAGE);
+        let answer = version.message(name, &response).filter(|answer| answer.len() <= MAX_MESSAGE);
         if answer.is_none() {
             count(&mut self.counts.dropped);
         }
@@ -126,76 +118,52 @@ impl<M: Mib> Agent<M> {
                 return None;
             }
         };
-        let time = Engine::time(now.saturating_sub(self.began));
-        match self.identify(&incoming, source, time) {
-            Ok((user, scoped)) => self.serve(now, &incoming, user, scoped),
-            Err(refusal) => self.report(now, (source, datagram.len()), &incoming, refusal),
+        let settings = Arc::clone(&self.settings);
+        let is_asker =
+            |(user, grant): &&(User, Grant)| user.is_named(incoming.user) && grant.holds_for(source);
+        let asker = settings.users.iter().find(is_asker);
+        let user = asker.map(|(user, _)| user);
+        match (self.open(now, &incoming, user), asker) {
+            (Ok(scoped), Some(asker)) => self.serve(now, &incoming, asker, scoped),
+            (Ok(_), None) => None,
+            (Err(refusal), _) => self.report(now, (source, datagram.len()), (&incoming, user), refusal),
         }
     }
 
-    /// Who asks, by place among the users, and what, or why that is refused (RFC 3414 §3.2).
-    fn identify(
-        &self,
-        incoming: &Incoming<'_>,
-        source: IpAddr,
-        time: u32,
-    ) -> Result<(usize, Scoped), Refusal> {
-        let Settings { users, engine, context, .. } = &*self.settings;
-        if engine.id.is_empty() || incoming.engine != engine.id {
-            return Err(Refusal::UnknownEngine);
-        }
-        let known = |user: &User| user.is_named(incoming.user) && user.grant.holds_for(source);
-        let place = users.iter().position(known).ok_or(Refusal::UnknownUser)?;
-        let user = users.get(place).ok_or(Refusal::UnknownUser)?;
-        if incoming.level > user.level() {
-            return Err(Refusal::UnsupportedLevel);
-        }
-        if incoming.level > Level::Plain {
-            if !user.has_signed(incoming) {
-                return Err(Refusal::WrongDigest);
-            }
-            if !engine.is_timely(time, incoming.moment) {
-                return Err(Refusal::NotInTime(place));
-            }
-        }
-        let scoped = incoming.open(user).ok_or(if incoming.level == Level::Private {
-            Refusal::Undecipherable
-        } else {
-            Refusal::Malformed
-        })?;
+    /// What is asked, if it is by who it says, and of what is here.
+    fn open(&self, now: Duration, incoming: &Incoming<'_>, user: Option<&User>) -> Result<Scoped, Refusal> {
+        let Settings { engine, context, .. } = &*self.settings;
+        let time = Engine::time(now.saturating_sub(self.began));
+        let scoped = snmp_wire::open(engine, time, user, incoming)?;
         if scoped.engine != engine.id {
-            return Err(Refusal::UnknownHandler(place));
+            return Err(Refusal::UnknownHandler);
         }
         if !scoped.context.is_empty() && scoped.context != *context {
-            return Err(Refusal::UnknownContext(place));
+            return Err(Refusal::UnknownContext);
         }
-        Ok((place, scoped))
+        Ok(scoped)
     }
 
     fn serve(
         &mut self,
         now: Duration,
         incoming: &Incoming<'_>,
-        user: usize,
+        (user, grant): &(User, Grant),
         scoped: Scoped,
     ) -> Option<Vec<u8>> {
         let settings = Arc::clone(&self.settings);
-        let user = settings.users.get(user)?;
         let names = 2 * settings.engine.id.len() + incoming.user.len() + scoped.context.len();
         let most = MAX_MESSAGE.min(incoming.max_size);
-        let room = most.saturating_sub(2 * size::AROUND + 64 + names);
+        let room = most.saturating_sub(2 * AROUND + 64 + names);
         let Scoped { pdu, context, .. } = scoped;
         let response = if incoming.level < user.level() {
             // Whoever can do better must (RFC 3415 §3.2: there is no access at this level).
-            let error = AUTHORIZATION_ERROR;
-            Response { request_id: pdu.request_id, error, index: 0, varbinds: pdu.varbinds }
+            Pdu { kind: Kind::Response, first: AUTHORIZATION_ERROR, second: 0, ..pdu }
         } else {
-            self.answer(now, pdu, &user.grant.access, Version::V2c, room)?
+            self.answer(now, pdu, &grant.access, Version::V2c, room)?
         };
         let envelope = self.envelope(now, incoming, &settings, (Ok(user), incoming.level), &context);
-        let answer = encode::pdu(&response)
-            .and_then(|pdu| envelope.seal(v2::Pdus::Response(v2::Response(pdu))))
-            .filter(|answer| answer.len() <= most);
+        let answer = envelope.seal(&response).filter(|answer| answer.len() <= most);
         if answer.is_none() {
             count(&mut self.counts.dropped);
         }
@@ -218,14 +186,7 @@ impl<M: Mib> Agent<M> {
         Envelope { id, engine, time, context_engine, user, level, context, salt }
     }
 
-    fn answer(
-        &self,
-        now: Duration,
-        pdu: Pdu,
-        access: &Access,
-        version: Version,
-        room: usize,
-    ) -> Option<Response> {
+    fn answer(&self, now: Duration, pdu: Pdu, access: &Access, version: Version, room: usize) -> Option<Pdu> {
         let up = now.saturating_sub(self.began);
         let own = Own {
             identity: Arc::clone(&self.settings.identity),
@@ -240,7 +201,7 @@ impl<M: Mib> Agent<M> {
 }
 
 /// authorizationError (RFC 3416 §3).
-const AUTHORIZATION_ERROR: u32 = 16;
+const AUTHORIZATION_ERROR: i32 = 16;
 
 /// A Counter32 wraps.
 fn count(counter: &mut u32) {

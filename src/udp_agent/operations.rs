@@ -4,12 +4,9 @@ use agentx::{Mib, Oid, SetError, Value, VarBind, wire::ErrorCode};
 
 use super::{
     access::Access,
-    encode::Response,
-    message::Version,
     objects::{Moment, Objects},
-    pdu::{Kind, Pdu},
-    size,
 };
+use crate::snmp_wire::{Kind, Pdu, Version, varbind_size};
 
 /// Somebody asks for something.
 pub(super) struct Request<'a, M: Mib> {
@@ -30,18 +27,19 @@ struct Failure {
 
 impl<M: Mib> Request<'_, M> {
     /// The answer to `pdu`; `None` for one that is nothing to be answered.
-    pub(super) fn answer(&self, pdu: Pdu) -> Option<Response> {
+    pub(super) fn answer(&self, pdu: Pdu) -> Option<Pdu> {
         let answered = match pdu.kind {
             Kind::Get => self.get(&pdu.varbinds),
             Kind::GetNext => self.get_next(&pdu.varbinds),
             Kind::GetBulk => Ok(self.get_bulk(&pdu)),
             Kind::Set => self.set(&pdu.varbinds).map(|()| pdu.varbinds.clone()),
-            Kind::Response | Kind::Report | Kind::Notification => return None,
+            // Nothing that an agent is asked.
+            Kind::Response | Kind::Inform | Kind::Trap | Kind::Report => return None,
         };
         let answered = answered
             .and_then(|varbinds| if size(&varbinds) <= self.room { Ok(varbinds) } else { Err(too_big()) });
         Some(match answered {
-            Ok(varbinds) => Response { request_id: pdu.request_id, varbinds, ..Response::default() },
+            Ok(varbinds) => Pdu::new(Kind::Response, pdu.request_id, varbinds),
             Err(failure) => self.failed(pdu, &failure),
         })
     }
@@ -64,7 +62,7 @@ impl<M: Mib> Request<'_, M> {
         let (non_repeaters, repeaters) = pdu.varbinds.split_at(once);
         let (mut answers, mut bytes) = (Vec::new(), 0);
         let mut fits = |answers: &mut Vec<VarBind>, found: VarBind| {
-            bytes += size::varbind(&found);
+            bytes += varbind_size(&found);
             let fits = bytes <= self.room;
             if fits {
                 answers.push(found);
@@ -126,16 +124,15 @@ impl<M: Mib> Request<'_, M> {
     }
 
     /// An error comes with the VarBinds of the request, except one that there is no room for.
-    fn failed(&self, pdu: Pdu, failure: &Failure) -> Response {
-        let (request_id, mut varbinds) = (pdu.request_id, pdu.varbinds);
-        let mut index = u32::try_from(failure.index).unwrap_or(u32::MAX);
-        let mut error = failure.error;
+    fn failed(&self, pdu: Pdu, failure: &Failure) -> Pdu {
+        let mut index = i32::try_from(failure.index).unwrap_or(i32::MAX);
+        let (mut error, mut varbinds) = (failure.error, pdu.varbinds);
         if self.version != Version::V1 && (error == ErrorCode::TooBig || size(&varbinds) > self.room) {
             (error, index, varbinds) = (ErrorCode::TooBig, 0, Vec::new());
         }
         let error =
-            if self.version == Version::V1 { first_version(error) } else { u32::from(u16::from(error)) };
-        Response { request_id, error, index, varbinds }
+            if self.version == Version::V1 { first_version(error) } else { i32::from(u16::from(error)) };
+        Pdu { first: error, second: index, ..Pdu::new(Kind::Response, pdu.request_id, varbinds) }
     }
 }
 
@@ -144,14 +141,14 @@ fn too_big() -> Failure {
 }
 
 fn size(varbinds: &[VarBind]) -> usize {
-    varbinds.iter().map(size::varbind).sum()
+    varbinds.iter().map(varbind_size).sum()
 }
 
 /// The error-status of version 1 (RFC 3584 §4.4).
-fn first_version(error: ErrorCode) -> u32 {
-    const NO_SUCH_NAME: u32 = 2;
-    const BAD_VALUE: u32 = 3;
-    const GEN_ERR: u32 = 5;
+fn first_version(error: ErrorCode) -> i32 {
+    const NO_SUCH_NAME: i32 = 2;
+    const BAD_VALUE: i32 = 3;
+    const GEN_ERR: i32 = 5;
     match error {
         ErrorCode::NoError => 0,
         ErrorCode::TooBig => 1,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use agentx::{Access, Column, Index, Oid, Scalar, Syntax, Table, Value, View, seek_sorted};
 
-use super::{MAX_MESSAGE, usm::Engine};
+use crate::snmp_wire::{Engine, MAX_MESSAGE};
 
 /// What the agent says of itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

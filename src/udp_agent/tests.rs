@@ -10,10 +10,9 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 use agentx::{Access as Max, Column, Index, Oid, Scalar, Syntax, Table, Value, VarBind, View, mib::Change};
 use rasn_snmp::{v2, v2c};
 
-use super::{
-    encode,
-    message::{Message, Version},
-    *,
+use super::*;
+use crate::snmp_wire::{
+    Authentication, Engine, Incoming, Kind, MAX_MESSAGE, Message, Passwords, Pdu, Privacy, User, Version,
 };
 
 /// What a manager wrote last.
@@ -104,14 +103,9 @@ fn names(names: &[Oid]) -> Vec<VarBind> {
     names.iter().map(|name| VarBind::new(name.clone(), Value::Null)).collect()
 }
 
-/// A request, made as an answer is and then given another type.
-fn request(version: Version, kind: u8, (first, second): (u32, u32), varbinds: Vec<VarBind>) -> Vec<u8> {
-    let response = encode::Response { request_id: 77, error: first, index: second, varbinds };
-    let pdu = v2::Response(encode::pdu(&response).unwrap());
-    let mut bytes = encode::message(version, b"public", pdu).unwrap();
-    let at = bytes.windows(7).position(|seven| seven[0] == b'c' && seven[1] == 0xa2).unwrap() + 1;
-    bytes[at] = kind;
-    bytes
+/// A request with this number.
+fn request(version: Version, kind: Kind, (first, second): (i32, i32), varbinds: Vec<VarBind>) -> Vec<u8> {
+    version.message(b"public", &Pdu { first, second, ..Pdu::new(kind, 77, varbinds) }).unwrap()
 }
 
 /// What came back: error-status, error-index and the varbinds, as the agent's own decoder has them.
@@ -129,7 +123,7 @@ fn ask<M: agentx::Mib>(agent: &mut Agent<M>, datagram: &[u8]) -> Option<(i32, i3
 #[test]
 fn get_and_getnext_as_each_version_has_them() {
     let mut agent = agent(vec![Community::new("public", grant(false))]);
-    let get = |version, name: &str| request(version, 0xa0, (0, 0), names(&[oid(name)]));
+    let get = |version, name: &str| request(version, Kind::Get, (0, 0), names(&[oid(name)]));
     let (.., found) = ask(&mut agent, &get(Version::V2c, "1.3.6.1.2.1.1.3.0")).unwrap();
     assert_eq!(found[0].value, Value::TimeTicks(6000));
     let (.., found) = ask(&mut agent, &get(Version::V2c, &format!("{ROOT}.1.1"))).unwrap();
@@ -141,7 +135,7 @@ fn get_and_getnext_as_each_version_has_them() {
     let (error, index, _) = ask(&mut agent, &get(Version::V1, &format!("{ROOT}.2.3.1.3.1"))).unwrap();
     assert_eq!((error, index), (2, 1), "version 1 knows no Counter64");
 
-    let next = |version, name: Oid| request(version, 0xa1, (0, 0), names(&[name]));
+    let next = |version, name: Oid| request(version, Kind::GetNext, (0, 0), names(&[name]));
     let (.., found) = ask(&mut agent, &next(Version::V1, under("2.3.1.2.2000"))).unwrap();
     assert_eq!(found[0].name, under("2.3.1.4.1"), "which it passes over");
     let (.., found) = ask(&mut agent, &next(Version::V2c, under("2.3.1.2.2000"))).unwrap();
@@ -157,7 +151,7 @@ fn a_walk_passes_through_both_mibs_in_order() {
     let mut agent = agent(vec![Community::new("public", grant(false))]);
     let (mut at, mut seen) = (oid("1.3"), Vec::new());
     while let Some((0, _, found)) =
-        ask(&mut agent, &request(Version::V2c, 0xa1, (0, 0), names(&[at.clone()])))
+        ask(&mut agent, &request(Version::V2c, Kind::GetNext, (0, 0), names(&[at.clone()])))
         && found[0].value != Value::EndOfMibView
     {
         assert!(found[0].name > at, "{at} then {}", found[0].name);
@@ -177,28 +171,30 @@ fn a_walk_passes_through_both_mibs_in_order() {
 fn getbulk_repeats_as_asked_and_ends_where_the_answer_is_full() {
     let mut agent = agent(vec![Community::new("public", grant(false))]);
     let asked = names(&[under("1.1"), under("2.3.1.2"), oid("1.3.6.1.6.3.15.1.1.5.0")]);
-    let (.., found) = ask(&mut agent, &request(Version::V2c, 0xa5, (1, 3), asked.clone())).unwrap();
+    let (.., found) = ask(&mut agent, &request(Version::V2c, Kind::GetBulk, (1, 3), asked.clone())).unwrap();
     let got: Vec<String> = found.iter().map(|found| found.name.to_string()).collect();
     let expected = ["1.1.0", "2.3.1.2.1", "last", "2.3.1.2.2", "last", "2.3.1.2.3", "last"];
     let last = "1.3.6.1.6.3.15.1.1.6.0";
     assert_eq!(got, expected.map(|name| if name == "last" { last.into() } else { format!("{ROOT}.{name}") }));
     assert_eq!(found[4].value, Value::EndOfMibView);
 
-    let many = request(Version::V2c, 0xa5, (0, i32::MAX as u32), asked);
+    let many = request(Version::V2c, Kind::GetBulk, (0, i32::MAX), asked);
     let answer = agent.handle(Duration::from_secs(160), LOCAL, &many).unwrap();
     assert!((65_300..=MAX_MESSAGE).contains(&answer.len()), "{}", answer.len());
-    let (.., found) = ask(&mut agent, &request(Version::V2c, 0xa5, (5, 5), names(&[under("1.1")]))).unwrap();
+    let (.., found) =
+        ask(&mut agent, &request(Version::V2c, Kind::GetBulk, (5, 5), names(&[under("1.1")]))).unwrap();
     assert_eq!(found.len(), 1, "more non-repeaters than names");
-    assert!(ask(&mut agent, &request(Version::V1, 0xa5, (0, 5), names(&[under("1.1")]))).is_none());
+    assert!(ask(&mut agent, &request(Version::V1, Kind::GetBulk, (0, 5), names(&[under("1.1")]))).is_none());
 }
 
 #[test]
 fn what_does_not_fit_is_too_big() {
     let mut agent = agent(vec![Community::new("public", grant(false))]);
     let asked = names(&vec![oid("1.3.6.1.2.1.1.1.0"); 3000]);
-    let (error, index, found) = ask(&mut agent, &request(Version::V2c, 0xa0, (0, 0), asked.clone())).unwrap();
+    let (error, index, found) =
+        ask(&mut agent, &request(Version::V2c, Kind::Get, (0, 0), asked.clone())).unwrap();
     assert_eq!((error, index, found.len()), (1, 0, 0));
-    let (error, _, found) = ask(&mut agent, &request(Version::V1, 0xa0, (0, 0), asked)).unwrap();
+    let (error, _, found) = ask(&mut agent, &request(Version::V1, Kind::Get, (0, 0), asked)).unwrap();
     assert_eq!((error, found.len()), (1, 3000), "version 1 sends the request back");
 }
 
@@ -206,7 +202,7 @@ fn what_does_not_fit_is_too_big() {
 fn set_is_all_or_nothing_and_only_for_who_may() {
     let set = |version, values: &[(Oid, Value)]| {
         let varbinds = values.iter().map(|(name, value)| VarBind::new(name.clone(), value.clone()));
-        request(version, 0xa3, (0, 0), varbinds.collect())
+        request(version, Kind::Set, (0, 0), varbinds.collect())
     };
     let written = || under("1.2.0");
     let mut reader = agent(vec![Community::new("public", grant(false))]);
@@ -229,7 +225,8 @@ fn set_is_all_or_nothing_and_only_for_who_may() {
         let (status, index, _) = ask(&mut writer, &set(Version::V1, &values)).unwrap();
         assert_eq!((status, index), first, "{values:?}");
     }
-    let (.., found) = ask(&mut writer, &request(Version::V2c, 0xa0, (0, 0), names(&[written()]))).unwrap();
+    let (.., found) =
+        ask(&mut writer, &request(Version::V2c, Kind::Get, (0, 0), names(&[written()]))).unwrap();
     assert_eq!(found[0].value, Value::Integer(5), "nothing of what failed has stayed");
 }
 
@@ -239,23 +236,24 @@ fn who_may_not_ask_hears_nothing_and_is_counted() {
     let view = Subtrees::new([(oid("1.3.6.1.2.1"), true), (oid("1.3.6.1.2.1.1.9"), false)]);
     let far = Grant { sources: from, access: Access { subtrees: Arc::new(view), write: false } };
     let mut agent = agent(vec![Community::new("public", far)]);
-    let get = request(Version::V2c, 0xa1, (0, 0), names(&[oid("1.3.6.1.2.1.1.8")]));
+    let get = request(Version::V2c, Kind::GetNext, (0, 0), names(&[oid("1.3.6.1.2.1.1.8")]));
     assert!(ask(&mut agent, &get).is_none(), "not from here");
     let there: IpAddr = "192.0.2.7".parse().unwrap();
     let mut ask =
         |datagram: &[u8]| agent.handle(Duration::from_secs(160), there, datagram).map(|answer| read(&answer));
     assert_eq!(ask(&get).unwrap().2[0].name, oid("1.3.6.1.2.1.1.8.0"));
-    let next = request(Version::V2c, 0xa1, (0, 0), names(&[oid("1.3.6.1.2.1.1.8.0")]));
+    let next = request(Version::V2c, Kind::GetNext, (0, 0), names(&[oid("1.3.6.1.2.1.1.8.0")]));
     assert_eq!(ask(&next).unwrap().2[0].name, oid("1.3.6.1.2.1.11.1.0"), "sysORTable is not to be seen");
-    let out = request(Version::V2c, 0xa1, (0, 0), names(&[oid("1.3.6.1.2.1.11.32.0")]));
+    let out = request(Version::V2c, Kind::GetNext, (0, 0), names(&[oid("1.3.6.1.2.1.11.32.0")]));
     assert_eq!(ask(&out).unwrap().2[0].value, Value::EndOfMibView);
-    let hidden = request(Version::V2c, 0xa0, (0, 0), names(&[under("1.1.0")]));
+    let hidden = request(Version::V2c, Kind::Get, (0, 0), names(&[under("1.1.0")]));
     assert_eq!(ask(&hidden).unwrap().2[0].value, Value::NoSuchObject);
     assert!(ask(b"\x30\x03\x02\x01\x02").is_none());
     assert!(ask(b"\x30\x02\x02\x01").is_none());
     let counted =
         (1..=6).filter(|number| *number != 2).map(|number| oid(&format!("1.3.6.1.2.1.11.{number}.0")));
-    let (.., found) = ask(&request(Version::V2c, 0xa0, (0, 0), names(&counted.collect::<Vec<_>>()))).unwrap();
+    let (.., found) =
+        ask(&request(Version::V2c, Kind::Get, (0, 0), names(&counted.collect::<Vec<_>>()))).unwrap();
     let found: Vec<_> = found.into_iter().map(|found| found.value).collect();
     assert_eq!(found, [8, 1, 1, 0, 1].map(Value::Counter32));
 }
@@ -263,7 +261,7 @@ fn who_may_not_ask_hears_nothing_and_is_counted() {
 #[test]
 fn the_answer_is_what_another_encoder_of_the_same_bytes_reads() {
     let mut agent = agent(vec![Community::new("public", grant(false))]);
-    let get = request(Version::V2c, 0xa0, (0, 0), names(&[under("2.3.1.4.7"), under("1.9")]));
+    let get = request(Version::V2c, Kind::Get, (0, 0), names(&[under("2.3.1.4.7"), under("1.9")]));
     let answer = agent.handle(Duration::from_secs(160), LOCAL, &get).unwrap();
     let message: v2c::Message<v2::Pdus> = rasn::ber::decode(&answer).unwrap();
     let v2::Pdus::Response(v2::Response(pdu)) = message.data else { panic!("{message:?}") };

@@ -36,7 +36,7 @@ fn lines(client: &SnmpClient, tool: &str, options: &[&str], args: &[&str]) -> Re
 }
 
 /// Without what counts on between two walks.
-fn without_counts(lines: &[String]) -> Vec<&str> {
+pub(crate) fn without_counts(lines: &[String]) -> Vec<&str> {
     let counts = |line: &str| line.contains(" = Counter") || line.contains(" = Timeticks");
     lines
         .iter()

@@ -3,21 +3,17 @@
 
 use std::{
     collections::HashMap,
-    fs,
-    hash::{BuildHasher as _, RandomState},
-    io,
+    fs, io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
 
 use tracing::{error, info};
 
-use crate::{kernel::own_file, udp_agent::Engine};
+use crate::{kernel::own_file, snmp_wire::Engine};
 
 /// The most that is read of the file.
 const LIMIT: u64 = 512;
-/// An id of enterprise 9586, whose other bytes are for it to choose (RFC 3411 §5, SnmpEngineID).
-const ENTERPRISE: [u8; 5] = [0x80, 0x00, 0x25, 0x72, 0x05];
 /// Boots that cannot be counted on any more (RFC 3414 §2.2.2).
 const LAST_BOOT: u32 = 0x7fff_fffe;
 
@@ -31,7 +27,7 @@ pub(in crate::daemon) struct Engines {
 
 impl Default for Engines {
     fn default() -> Self {
-        Self { begun: Arc::default(), passing: Arc::new(passing()) }
+        Self { begun: Arc::default(), passing: Arc::new(Engine::passing()) }
     }
 }
 
@@ -50,10 +46,10 @@ impl Engines {
 fn begin(path: &Path) -> Engine {
     let engine = match read(path) {
         Ok(Some(Engine { id, boots })) if boots < LAST_BOOT => Engine { id, boots: boots + 1 },
-        Ok(_) => passing(),
+        Ok(_) => Engine::passing(),
         Err(why) => {
             error!("{} is of no use: {why}; managers have to discover a new SNMP engine", path.display());
-            return passing();
+            return Engine::passing();
         }
     };
     match write(path, &engine) {
@@ -66,16 +62,9 @@ fn begin(path: &Path) -> Engine {
                 "{} cannot be written: {why}; managers have to discover a new SNMP engine",
                 path.display()
             );
-            passing()
+            Engine::passing()
         }
     }
-}
-
-/// An engine of this run alone.
-fn passing() -> Engine {
-    let random = || RandomState::new().hash_one(()).to_be_bytes();
-    let id = ENTERPRISE.into_iter().chain(random()).chain(random()).collect();
-    Engine { id, boots: 1 }
 }
 
 /// What the file says; `None` where there is none.

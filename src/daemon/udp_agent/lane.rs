@@ -17,7 +17,8 @@ use super::{Engines, setup::Setup};
 use crate::{
     kernel::{clock, datagram},
     notify,
-    udp_agent::{Agent, MAX_MESSAGE},
+    snmp_wire::MAX_MESSAGE,
+    udp_agent::Agent,
     units::Time,
 };
 

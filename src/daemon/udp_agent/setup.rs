@@ -8,10 +8,8 @@ use crate::{
     config::settings::{self, SnmpAgent, SnmpAuth, SnmpPrivacy, SnmpUser, SnmpView},
     registry::Topology,
     snmp::{self, Parts},
-    udp_agent::{
-        Access, Authentication, Community, Credentials, Engine, Grant, Identity, Module, Passwords, Prefix,
-        Privacy, Settings, Subtrees,
-    },
+    snmp_wire::{Authentication, Credentials, Engine, Passwords, Privacy},
+    udp_agent::{Access, Community, Grant, Identity, Module, Prefix, Settings, Subtrees},
 };
 
 /// The community of hosts that have none, and for themselves alone.
@@ -59,7 +57,7 @@ impl Setup {
     pub(super) fn settings(&self, engine: &Arc<Engine>) -> Settings {
         let mut keys = Passwords::default();
         let with_keys =
-            |(user, grant): &(SnmpUser, Grant)| credentials(user).user(grant.clone(), engine, &mut keys);
+            |(user, grant): &(SnmpUser, Grant)| (credentials(user).user(engine, &mut keys), grant.clone());
         Settings {
             identity: Arc::clone(&self.identity),
             communities: self.communities.clone(),

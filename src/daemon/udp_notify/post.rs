@@ -18,7 +18,8 @@ use crate::{
     kernel::{Deadline, clock, datagram, rest},
     notify,
     snmp::{Expected, Parts, Pending, Told},
-    udp_agent::{Counts, MAX_MESSAGE, Notifier, Origin, Outcome},
+    snmp_wire::MAX_MESSAGE,
+    udp_agent::{Counts, Notifier, Origin, Outcome},
     units::Time,
 };
 

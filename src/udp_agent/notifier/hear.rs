@@ -2,20 +2,9 @@
 
 use std::time::Duration;
 
-use super::{
-    super::{
-        access::Grant,
-        message::Message,
-        pdu::{Kind, Pdu},
-        usm::Engine,
-        v3::{Incoming, Level},
-    },
-    MOST_TURNS, Notifier, Outcome, Protocol, Trouble,
-    peer::Peer,
-};
+use super::{MOST_TURNS, Notifier, Outcome, Protocol, Trouble};
+use crate::snmp_wire::{Engine, Incoming, Kind, Level, Message, Pdu, Peer, Refusal};
 
-/// usmStats: what a Report is about is a number below, and 0.
-const USM_STATS: [u32; 9] = [1, 3, 6, 1, 6, 3, 15, 1, 1];
 /// What an engine's id has at least (RFC 3411 §5).
 const SHORTEST_ENGINE: usize = 5;
 /// And at most.
@@ -74,7 +63,7 @@ impl Notifier {
         }
         let Some(peer) = &mut self.peer else { return };
         let is_its = incoming.engine == peer.engine.id && peer.user.is_named(incoming.user);
-        if !is_its || !peer.user.has_signed(incoming) || !peer.hear(now, incoming.moment) {
+        if !is_its || !peer.user.has_signed(incoming) || !peer.hears(now, incoming.moment) {
             return;
         }
         let Some(scoped) = incoming.open(&peer.user) else { return };
@@ -88,15 +77,14 @@ impl Notifier {
 
     /// Why it was not heard (RFC 3414 §3.2). Only what is about time has to be signed, which nobody but the receiver knows.
     fn hear_report(&mut self, incoming: &Incoming<'_>, pdu: &Pdu, is_signed: bool) {
-        let about = pdu.varbinds.first().and_then(|first| first.name.subids().strip_prefix(&USM_STATS));
-        match about {
-            Some([1, 0]) => self.trouble = Some(Trouble::UnsupportedLevel),
+        match Refusal::told_by(pdu) {
+            Some(Refusal::UnsupportedLevel) => self.trouble = Some(Trouble::UnsupportedLevel),
             // Its time is known by now.
-            Some([2, 0]) if is_signed => self.say_anew(),
-            Some([3, 0]) => self.trouble = Some(Trouble::UnknownUser),
-            Some([4, 0]) => self.meet(incoming.engine),
-            Some([5, 0]) => self.trouble = Some(Trouble::WrongDigest),
-            Some([6, 0]) => self.trouble = Some(Trouble::Undecipherable),
+            Some(Refusal::NotInTime) if is_signed => self.say_anew(),
+            Some(Refusal::UnknownUser) => self.trouble = Some(Trouble::UnknownUser),
+            Some(Refusal::UnknownEngine) => self.meet(incoming.engine),
+            Some(Refusal::WrongDigest) => self.trouble = Some(Trouble::WrongDigest),
+            Some(Refusal::Undecipherable) => self.trouble = Some(Trouble::Undecipherable),
             _ => {}
         }
     }
@@ -109,7 +97,7 @@ impl Notifier {
             return;
         }
         let engine = Engine { id: id.to_vec(), boots: 0 };
-        let user = credentials.user(Grant::nothing(), &engine, &mut self.keys);
+        let user = credentials.user(&engine, &mut self.keys);
         self.peer = Some(Peer::new(engine, user));
         self.say_anew();
     }

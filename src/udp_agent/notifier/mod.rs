@@ -5,11 +5,9 @@
 //! |---|---|
 //! | `say` | the messages: a trap of each version, an inform, a question for the receiver's engine |
 //! | `hear` | what the receiver says of them |
-//! | `peer` | the receiver's engine, as it has been learnt: its id, its boots, its time |
 //! | `v1` | the notification as SNMPv1 has it (RFC 3584 §3.2) |
 
 mod hear;
-mod peer;
 mod say;
 mod v1;
 
@@ -18,11 +16,7 @@ use std::{fmt, net::Ipv4Addr, sync::Arc, time::Duration};
 use agentx::Notification;
 use zeroize::Zeroizing;
 
-use self::peer::Peer;
-use super::{
-    access::Grant,
-    usm::{Credentials, Engine, Passwords, User},
-};
+use crate::snmp_wire::{Credentials, Engine, Passwords, Peer, User};
 
 /// Who is away is not asked more often than that, nor less often: it hears of what it missed soon after it is back.
 const RARELY: Duration = Duration::from_secs(15);
@@ -179,7 +173,7 @@ impl Notifier {
         let mut keys = Passwords::default();
         let user = match &target.protocol {
             Protocol::V3(credentials, _) if !target.inform => {
-                Some(credentials.user(Grant::nothing(), &origin.engine, &mut keys))
+                Some(credentials.user(&origin.engine, &mut keys))
             }
             _ => None,
         };

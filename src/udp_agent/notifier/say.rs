@@ -3,18 +3,9 @@
 use std::time::Duration;
 
 use agentx::{Notification, Oid, Value, VarBind};
-use rasn_snmp::v2;
 
-use super::{
-    super::{
-        agent::ticks,
-        encode,
-        message::Version,
-        usm::{Engine, User},
-        v3::{Envelope, Level},
-    },
-    Notifier, Protocol, v1,
-};
+use super::{super::agent::ticks, Notifier, Protocol, v1};
+use crate::snmp_wire::{Engine, Envelope, Kind, Level, Pdu, User, Version};
 
 /// SNMPv2-MIB::sysUpTime.0.
 const SYS_UP_TIME: [u32; 9] = [1, 3, 6, 1, 2, 1, 1, 3, 0];
@@ -36,22 +27,21 @@ impl Notifier {
         match &self.target.protocol {
             Protocol::V1(community) => {
                 let trap = v1::trap(&current.notification, uptime, self.address)?;
-                encode::message(Version::V1, community.as_bytes(), trap)
+                Version::V1.say(community.as_bytes(), trap)
             }
             Protocol::V2c(community) => {
-                let pdus = pdus(id, &current.notification, uptime, inform)?;
-                encode::message(Version::V2c, community.as_bytes(), pdus)
+                Version::V2c.message(community.as_bytes(), &pdu(id, &current.notification, uptime, inform))
             }
             Protocol::V3(_, context) => {
-                let pdus = pdus(id, &current.notification, uptime, inform)?;
+                let pdu = pdu(id, &current.notification, uptime, inform);
                 let context = context.clone();
-                self.seal(now, context.as_bytes(), pdus)
+                self.seal(now, context.as_bytes(), &pdu)
             }
         }
     }
 
     /// The message of SNMPv3: by a trap's sender's time, and by an inform's receiver's.
-    fn seal(&mut self, now: Duration, context: &[u8], pdus: v2::Pdus) -> Option<Vec<u8>> {
+    fn seal(&mut self, now: Duration, context: &[u8], pdu: &Pdu) -> Option<Vec<u8>> {
         self.salt = self.salt.wrapping_add(1);
         let (engine, time, user) = match (&self.peer, &self.user) {
             (Some(peer), _) => (&peer.engine, peer.time(now), &peer.user),
@@ -62,13 +52,12 @@ impl Notifier {
         };
         let (id, salt, level) = (self.last_id, self.salt, user.level());
         let context_engine = &self.origin.engine.id;
-        Envelope { id, engine, time, context_engine, user: Ok(user), level, context, salt }.seal(pdus)
+        Envelope { id, engine, time, context_engine, user: Ok(user), level, context, salt }.seal(pdu)
     }
 
     /// Who the receiver is (RFC 3414 §4): it says so in a Report.
     fn question(&self) -> Option<Vec<u8>> {
         let nobody: Result<&User, &[u8]> = Err(b"");
-        let pdu = encode::unasked(self.last_id, &[])?;
         let envelope = Envelope {
             id: self.last_id,
             engine: &Engine::default(),
@@ -79,18 +68,17 @@ impl Notifier {
             context: b"",
             salt: 0,
         };
-        envelope.seal(v2::Pdus::GetRequest(v2::GetRequest(pdu)))
+        envelope.seal(&Pdu::new(Kind::Get, self.last_id, Vec::new()))
     }
 }
 
 /// The notification of version 2 (RFC 3416 §4.2.6).
-fn pdus(id: i32, notification: &Notification, uptime: u32, inform: bool) -> Option<v2::Pdus> {
+fn pdu(id: i32, notification: &Notification, uptime: u32, inform: bool) -> Pdu {
     let trap_oid = Value::ObjectIdentifier(notification.trap_oid.clone());
     let mut varbinds = vec![
         VarBind::new(Oid::from(SYS_UP_TIME), Value::TimeTicks(uptime)),
         VarBind::new(Oid::from(SNMP_TRAP_OID), trap_oid),
     ];
     varbinds.extend_from_slice(&notification.varbinds);
-    let pdu = encode::unasked(id, &varbinds)?;
-    Some(if inform { v2::Pdus::InformRequest(v2::InformRequest(pdu)) } else { v2::Pdus::Trap(v2::Trap(pdu)) })
+    Pdu::new(if inform { Kind::Inform } else { Kind::Trap }, id, varbinds)
 }

@@ -10,7 +10,7 @@ use rasn_smi::v1::{
 };
 use rasn_snmp::v1;
 
-use super::super::encode::oid;
+use crate::snmp_wire::oid;
 
 /// SNMPv2-MIB::snmpTraps, below which the generic traps are, from 1 on.
 const GENERIC: [u32; 9] = [1, 3, 6, 1, 6, 3, 1, 1, 5];

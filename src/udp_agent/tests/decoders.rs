@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::udp_agent::{pdu::Pdu, size};
+use crate::snmp_wire::{AROUND, varbind_size};
 
 fn an_oid() -> impl Strategy<Value = Oid> {
     let subid = prop_oneof![any::<u32>(), 0_u32..200, Just(u32::MAX)];
@@ -29,17 +29,12 @@ fn a_value() -> impl Strategy<Value = Value> {
     ]
 }
 
-fn a_response() -> impl Strategy<Value = encode::Response> {
+fn a_response() -> impl Strategy<Value = Pdu> {
     let varbinds = prop::collection::vec((an_oid(), a_value()), 0..12);
-    (any::<i32>(), 0_u32..19, 0_u32..13, varbinds).prop_map(|(request_id, error, index, varbinds)| {
+    (any::<i32>(), 0..19, 0..13, varbinds).prop_map(|(request_id, first, second, varbinds)| {
         let varbinds = varbinds.into_iter().map(|(name, value)| VarBind::new(name, value)).collect();
-        encode::Response { request_id, error, index, varbinds }
+        Pdu { kind: Kind::Response, request_id, first, second, varbinds }
     })
-}
-
-fn message(response: &encode::Response) -> Vec<u8> {
-    let pdu = v2::Response(encode::pdu(response).unwrap());
-    encode::message(Version::V2c, b"public", pdu).unwrap()
 }
 
 /// What asn1-rs's decoder makes of a message of version 2c.
@@ -63,9 +58,9 @@ proptest! {
 
     #[test]
     fn both_read_what_was_meant_and_it_is_as_large_as_foreseen(response in a_response()) {
-        let bytes = message(&response);
-        let list: usize = response.varbinds.iter().map(size::varbind).sum();
-        prop_assert!(bytes.len() <= list + size::AROUND + 6);
+        let bytes = Version::V2c.message(b"public", &response).unwrap();
+        let list: usize = response.varbinds.iter().map(varbind_size).sum();
+        prop_assert!(bytes.len() <= list + AROUND + 6);
         prop_assert!(bytes.len() > list);
         let (community, pdu) = ours(&bytes).unwrap();
         prop_assert_eq!(&community[..], b"public");
@@ -79,7 +74,7 @@ proptest! {
         response in a_response(), cut in any::<prop::sample::Index>(),
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
     ) {
-        let mut bytes = message(&response);
+        let mut bytes = Version::V2c.message(b"public", &response).unwrap();
         prop_assert_eq!(ours(&bytes[..cut.index(bytes.len())]), None);
         for (at, byte) in changes {
             let at = at.index(bytes.len());

@@ -3,16 +3,16 @@
 use std::{net::Ipv4Addr, sync::LazyLock};
 
 use agentx::Notification;
-use rasn_snmp::{v1, v3::Pdus};
+use rasn_snmp::v1;
 use zeroize::Zeroizing;
 
 use super::*;
-use crate::udp_agent::{
-    encode::Response,
-    pdu::Pdu,
-    usm::Credentials,
-    v3::{Envelope, Incoming},
-};
+use crate::snmp_wire::{Credentials, Envelope};
+
+/// An answer without objects.
+fn response(request_id: i32, error: i32) -> Pdu {
+    Pdu { first: error, ..Pdu::new(Kind::Response, request_id, Vec::new()) }
+}
 
 const PASSWORD: &str = "correct horse";
 /// When sysUpTime was 0.
@@ -53,9 +53,8 @@ fn read_pdu(datagram: &[u8]) -> Pdu {
 }
 
 /// A message of version 2c that answers it.
-fn answer(request_id: i32, error: u32) -> Vec<u8> {
-    let pdu = encode::pdu(&Response { request_id, error, ..Response::default() }).unwrap();
-    encode::message(Version::V2c, b"secret", v2::Response(pdu)).unwrap()
+fn answer(request_id: i32, error: i32) -> Vec<u8> {
+    Version::V2c.message(b"secret", &response(request_id, error)).unwrap()
 }
 
 /// Sends what is due, and returns it.
@@ -111,8 +110,7 @@ fn only_an_answer_to_this_inform_acknowledges_it() {
     let second = send(&mut notifier, later).unwrap();
     let request_id = read_pdu(&second).request_id;
     assert_ne!(request_id, first);
-    let pdu = v2::Response(encode::pdu(&Response { request_id, ..Response::default() }).unwrap());
-    let of_another = encode::message(Version::V2c, b"public", pdu).unwrap();
+    let of_another = Version::V2c.message(b"public", &response(request_id, 0)).unwrap();
     for wrong in [answer(first, 0), answer(request_id + 1, 0), of_another, second, b"nonsense".to_vec()] {
         notifier.handle(later, &wrong);
         assert_eq!(notifier.poll_done(), None, "{wrong:02x?}");
@@ -177,7 +175,7 @@ fn engine(last: u8, boots: u32) -> Arc<Engine> {
 /// The user of every receiver here, and of our own engine. The keys are work.
 static KEYS: LazyLock<Vec<User>> = LazyLock::new(|| {
     let keys = &mut Passwords::default();
-    [1, 2, 3].map(|last| credentials(PASSWORD).user(grant(false), &engine(last, 0), keys)).to_vec()
+    [1, 2, 3].map(|last| credentials(PASSWORD).user(&engine(last, 0), keys)).to_vec()
 });
 
 fn credentials(password: &str) -> Credentials {
@@ -198,7 +196,11 @@ struct Receiver<M: agentx::Mib> {
 fn receiver(last: u8, boots: u32, began: Duration) -> Receiver<impl agentx::Mib> {
     let (engine, user) = (engine(last, boots), KEYS[usize::from(last) - 1].clone());
     let mut usm = agent(Vec::new());
-    let settings = Settings { users: vec![user.clone()], engine: Arc::clone(&engine), ..Settings::default() };
+    let settings = Settings {
+        users: vec![(user.clone(), grant(false))],
+        engine: Arc::clone(&engine),
+        ..Settings::default()
+    };
     usm.set_up(settings);
     Receiver { usm, engine, user, began, heard: Vec::new() }
 }
@@ -231,7 +233,6 @@ impl<M: agentx::Mib> Receiver<M> {
     }
 
     fn acknowledge(&self, now: Duration, incoming: &Incoming<'_>, request_id: i32) -> Vec<u8> {
-        let pdu = encode::pdu(&Response { request_id, ..Response::default() }).unwrap();
         let envelope = Envelope {
             id: incoming.id,
             engine: &self.engine,
@@ -242,7 +243,7 @@ impl<M: agentx::Mib> Receiver<M> {
             context: b"",
             salt: 99,
         };
-        envelope.seal(Pdus::Response(v2::Response(pdu))).unwrap()
+        envelope.seal(&response(request_id, 0)).unwrap()
     }
 }
 

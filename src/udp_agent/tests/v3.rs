@@ -16,16 +16,17 @@ fn engine() -> Arc<Engine> {
 }
 
 /// One who signs, one who encrypts as well, one who does neither. Their keys are work.
-static USERS: LazyLock<Vec<User>> = LazyLock::new(|| {
-    let of = |name: &str| User::new(name, grant(false));
+static USERS: LazyLock<Vec<(User, Grant)>> = LazyLock::new(|| {
+    let of = User::new;
     let private = Some((Privacy::Aes128, PASSWORD));
     let keys = &mut Passwords::default();
-    vec![
+    let users = [
         of("signer").with(&engine(), keys, (Authentication::Sha256, PASSWORD), None),
         of("private").with(&engine(), keys, (Authentication::Sha1, PASSWORD), private),
         of("open"),
         of("224").with(&engine(), keys, (Authentication::Sha224, PASSWORD), None),
-    ]
+    ];
+    users.map(|user| (user, grant(false))).into()
 });
 
 /// The signature that goes with a protocol.
@@ -35,7 +36,7 @@ fn signature(auth: Authentication, bytes: &[u8]) -> Vec<u8> {
         Authentication::Sha1 => 1,
         _ => 3,
     };
-    USERS[place].sign(bytes)
+    USERS[place].0.sign(bytes)
 }
 
 fn with_users() -> Agent<impl agentx::Mib> {
@@ -132,8 +133,8 @@ fn who_signs_is_answered_with_a_signature() {
     let answer = asked(&good()).unwrap();
     assert_eq!(said(&answer), (Some(0), "1.3.6.1.2.1.1.3.0".to_owned()));
     let Ok(Message::V3(reader)) = Message::read(&answer) else { panic!("another version") };
-    let incoming = crate::udp_agent::v3::Incoming::read(&answer, reader).unwrap();
-    assert!(USERS[0].has_signed(&incoming));
+    let incoming = Incoming::read(&answer, reader).unwrap();
+    assert!(USERS[0].0.has_signed(&incoming));
     assert_eq!((incoming.id, incoming.moment, incoming.user), (9, (4, 60), &b"signer"[..]));
     assert!(asked(&Question { context: "blue", ..good() }).is_some_and(|answer| said(&answer).0 == Some(0)));
 }

@@ -1,27 +1,36 @@
 //! The User-based Security Model (RFC 3414): who is who by passwords, what nobody else reads, and what comes too late.
 
 mod auth;
+mod peer;
 mod privacy;
+mod refusal;
 
 pub use self::{
     auth::{Authentication, Passwords},
     privacy::Privacy,
 };
+pub(crate) use self::{
+    peer::Peer,
+    refusal::{Refusal, open},
+};
 
-use std::time::Duration;
+use std::{
+    hash::{BuildHasher as _, RandomState},
+    time::Duration,
+};
 
 use zeroize::Zeroizing;
 
 use self::privacy::Salt;
-use super::{
-    access::Grant,
-    v3::{Incoming, Level},
-};
+use super::v3::{Incoming, Level};
 
 /// How far a message's time may be from ours, in seconds (RFC 3414 §3.2 (7)).
-pub(super) const WINDOW: u32 = 150;
+const WINDOW: u32 = 150;
 /// A number of boots that cannot be counted on any more: nothing is in time then.
 const LATCHED: u32 = 0x7fff_ffff;
+
+/// An id of enterprise 9586, whose other bytes are for it to choose (RFC 3411 §5, SnmpEngineID).
+const ENTERPRISE: [u8; 5] = [0x80, 0x00, 0x25, 0x72, 0x05];
 
 /// An SNMP engine: what makes this agent another one than all others, and its past another time than now.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -59,8 +68,8 @@ impl Credentials {
     }
 
     /// With keys for one engine; those of each new password take some milliseconds.
-    pub fn user(&self, grant: Grant, engine: &Engine, keys: &mut Passwords) -> User {
-        let user = User::new(&self.name, grant);
+    pub fn user(&self, engine: &Engine, keys: &mut Passwords) -> User {
+        let user = User::new(&self.name);
         let Some((auth, password)) = &self.auth else { return user };
         let privacy = self.privacy.as_ref().map(|(privacy, password)| (*privacy, password.as_str()));
         user.with(engine, keys, (*auth, password), privacy)
@@ -73,21 +82,19 @@ pub struct User {
     name: Vec<u8>,
     auth: Option<(Authentication, Zeroizing<Vec<u8>>)>,
     privacy: Option<(Privacy, Zeroizing<Vec<u8>>)>,
-    /// What it gives.
-    pub(super) grant: Grant,
 }
 
 impl std::fmt::Debug for User {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("User").field("grant", &self.grant).finish_non_exhaustive()
+        f.debug_struct("User").finish_non_exhaustive()
     }
 }
 
 impl User {
     /// A user without passwords.
     #[must_use]
-    pub fn new(name: &str, grant: Grant) -> Self {
-        Self { name: name.as_bytes().to_vec(), auth: None, privacy: None, grant }
+    pub fn new(name: &str) -> Self {
+        Self { name: name.as_bytes().to_vec(), auth: None, privacy: None }
     }
 
     /// One who signs, and perhaps encrypts. The keys of each new password take some milliseconds.
@@ -108,7 +115,7 @@ impl User {
     }
 
     /// The best that it can.
-    pub(super) fn level(&self) -> Level {
+    pub(crate) fn level(&self) -> Level {
         match (&self.auth, &self.privacy) {
             (None, _) => Level::Plain,
             (Some(_), None) => Level::Signed,
@@ -116,16 +123,16 @@ impl User {
         }
     }
 
-    pub(super) fn is_named(&self, name: &[u8]) -> bool {
+    pub(crate) fn is_named(&self, name: &[u8]) -> bool {
         self.name == name
     }
 
-    pub(super) fn name(&self) -> &[u8] {
+    pub(crate) fn name(&self) -> &[u8] {
         &self.name
     }
 
     /// Whether a message is from this user, as it says.
-    pub(super) fn has_signed(&self, message: &Incoming<'_>) -> bool {
+    pub(crate) fn has_signed(&self, message: &Incoming<'_>) -> bool {
         self.auth.as_ref().is_some_and(|(auth, key)| {
             let zeroes = [0; 64];
             let Some(blank) = zeroes.get(..message.signature.len()) else { return false };
@@ -135,34 +142,42 @@ impl User {
     }
 
     /// Bytes of its signatures.
-    pub(super) fn signature_length(&self) -> usize {
+    pub(crate) fn signature_length(&self) -> usize {
         self.auth.as_ref().map_or(0, |(auth, _)| auth.length())
     }
 
-    pub(super) fn sign(&self, message: &[u8]) -> Vec<u8> {
+    pub(crate) fn sign(&self, message: &[u8]) -> Vec<u8> {
         self.auth.as_ref().map_or_else(Vec::new, |(auth, key)| auth.sign(key, [message]))
     }
 
-    pub(super) fn encrypt(&self, moment: (u32, u32), counter: u64, data: Vec<u8>) -> Option<(Vec<u8>, Salt)> {
+    pub(crate) fn encrypt(&self, moment: (u32, u32), counter: u64, data: Vec<u8>) -> Option<(Vec<u8>, Salt)> {
         let (privacy, key) = self.privacy.as_ref()?;
         let salt = privacy.salt(moment.0, counter);
         Some((privacy.encrypt(key, moment, salt, data)?, salt))
     }
 
-    pub(super) fn decrypt(&self, moment: (u32, u32), salt: &[u8], data: &[u8]) -> Option<Vec<u8>> {
+    pub(crate) fn decrypt(&self, moment: (u32, u32), salt: &[u8], data: &[u8]) -> Option<Vec<u8>> {
         let (privacy, key) = self.privacy.as_ref()?;
         privacy.decrypt(key, moment, salt, data)
     }
 }
 
 impl Engine {
+    /// An engine of this run alone: nobody has known it before, so it cannot be told what was said before.
+    #[must_use]
+    pub fn passing() -> Self {
+        let random = || RandomState::new().hash_one(()).to_be_bytes();
+        let id = ENTERPRISE.into_iter().chain(random()).chain(random()).collect();
+        Self { id, boots: 1 }
+    }
+
     /// snmpEngineTime, so long after it has begun.
-    pub(super) fn time(since: Duration) -> u32 {
+    pub(crate) fn time(since: Duration) -> u32 {
         u32::try_from(since.as_secs() & u64::from(LATCHED)).unwrap_or(0)
     }
 
     /// Whether a message is of now (RFC 3414 §3.2 (7) a).
-    pub(super) fn is_timely(&self, now: u32, (boots, time): (i32, i32)) -> bool {
+    pub(crate) fn is_timely(&self, now: u32, (boots, time): (i32, i32)) -> bool {
         let (Ok(boots), Ok(time)) = (u32::try_from(boots), u32::try_from(time)) else { return false };
         self.boots != LATCHED && boots == self.boots && time.abs_diff(now) <= WINDOW
     }

@@ -4,15 +4,15 @@ use agentx::{Oid, Value, VarBind};
 
 /// What the headers around a list of VarBinds take at most: message, version, community's header, PDU with its three
 /// numbers, and the list's own.
-pub(super) const AROUND: usize = 64;
+pub(crate) const AROUND: usize = 64;
 
 /// A VarBind in its list.
-pub(super) fn varbind(varbind: &VarBind) -> usize {
+pub(crate) fn varbind(varbind: &VarBind) -> usize {
     element(element(oid(&varbind.name)) + value(&varbind.value))
 }
 
 /// With identifier and length.
-pub(super) fn element(content: usize) -> usize {
+pub(crate) fn element(content: usize) -> usize {
     let length = match content {
         ..=0x7f => 1,
         0x80..=0xff => 2,

@@ -18,14 +18,14 @@ pub enum Privacy {
 }
 
 /// What a message carries for its initialisation vector.
-pub(super) type Salt = [u8; 8];
+pub(crate) type Salt = [u8; 8];
 
 /// Bytes of a block of DES.
 const DES_BLOCK: usize = 8;
 
 impl Privacy {
     /// Bytes of a key; DES's has its second half for the initialisation vector.
-    pub(super) fn key_length(self) -> usize {
+    pub(crate) fn key_length(self) -> usize {
         match self {
             Self::Des | Self::Aes128 => 16,
             Self::Aes192 => 24,
@@ -34,7 +34,7 @@ impl Privacy {
     }
 
     /// The salt of a message: never the same again for this key.
-    pub(super) fn salt(self, boots: u32, counter: u64) -> Salt {
+    pub(crate) fn salt(self, boots: u32, counter: u64) -> Salt {
         match self {
             // RFC 3414 §8.1.1.1: the boots, then a number.
             Self::Des => {
@@ -47,7 +47,7 @@ impl Privacy {
     }
 
     /// Encrypts; DES makes it a few bytes longer, which a reader of BER passes over. `None` for a key of another length.
-    pub(super) fn encrypt(
+    pub(crate) fn encrypt(
         self,
         key: &[u8],
         (boots, time): (u32, u32),
@@ -77,7 +77,7 @@ impl Privacy {
     }
 
     /// Decrypts; whether it makes sense is for who reads it. `None` for what nobody has encrypted.
-    pub(super) fn decrypt(
+    pub(crate) fn decrypt(
         self,
         key: &[u8],
         (boots, time): (u32, u32),

@@ -5,6 +5,7 @@ use rasn_snmp::v3::{self, HeaderData, ScopedPduData, USMSecurityParameters};
 
 use super::{
     ber::{Malformed, OCTET_STRING, Reader, SEQUENCE},
+    encode,
     pdu::Pdu,
     size,
     usm::{Engine, User},
@@ -21,7 +22,7 @@ const LEAST_SIZE: i32 = 484;
 
 /// How much a message is protected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Level {
+pub(crate) enum Level {
     /// noAuthNoPriv.
     Plain,
     /// authNoPriv.
@@ -32,28 +33,28 @@ pub(super) enum Level {
 
 /// A message as it arrived; its scoped PDU may be encrypted.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Incoming<'a> {
-    pub(super) id: i32,
+pub(crate) struct Incoming<'a> {
+    pub(crate) id: i32,
     /// The largest message that its sender takes.
-    pub(super) max_size: usize,
-    pub(super) level: Level,
+    pub(crate) max_size: usize,
+    pub(crate) level: Level,
     /// Whether a Report is wanted.
-    pub(super) reportable: bool,
-    pub(super) engine: &'a [u8],
+    pub(crate) reportable: bool,
+    pub(crate) engine: &'a [u8],
     /// Boots and time of the engine, as the sender knows them.
-    pub(super) moment: (i32, i32),
-    pub(super) user: &'a [u8],
-    pub(super) signature: &'a [u8],
+    pub(crate) moment: (i32, i32),
+    pub(crate) user: &'a [u8],
+    pub(crate) signature: &'a [u8],
     /// The whole message before the signature and after it.
-    pub(super) around_signature: (&'a [u8], &'a [u8]),
-    pub(super) salt: &'a [u8],
+    pub(crate) around_signature: (&'a [u8], &'a [u8]),
+    pub(crate) salt: &'a [u8],
     /// The content of the scoped PDU, or what it is encrypted to.
     data: &'a [u8],
 }
 
 /// What a message cannot be read for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unreadable {
+pub(crate) enum Unreadable {
     Malformed,
     /// Another security model.
     OtherModel,
@@ -69,15 +70,15 @@ impl From<Malformed> for Unreadable {
 
 /// A scoped PDU, readable.
 #[derive(Clone, Debug)]
-pub(super) struct Scoped {
-    pub(super) engine: Vec<u8>,
-    pub(super) context: Vec<u8>,
-    pub(super) pdu: Pdu,
+pub(crate) struct Scoped {
+    pub(crate) engine: Vec<u8>,
+    pub(crate) context: Vec<u8>,
+    pub(crate) pdu: Pdu,
 }
 
 impl<'a> Incoming<'a> {
     /// Reads what follows the version in a `datagram`.
-    pub(super) fn read(datagram: &'a [u8], mut reader: Reader<'a>) -> Result<Self, Unreadable> {
+    pub(crate) fn read(datagram: &'a [u8], mut reader: Reader<'a>) -> Result<Self, Unreadable> {
         let mut header = reader.sequence("msgGlobalData")?;
         let id = header.integer("msgID")?;
         let max_size = header.integer("msgMaxSize")?;
@@ -131,12 +132,12 @@ impl<'a> Incoming<'a> {
     }
 
     /// The scoped PDU, if it is in the clear.
-    pub(super) fn plain(&self) -> Option<Scoped> {
+    pub(crate) fn plain(&self) -> Option<Scoped> {
         (self.level != Level::Private).then(|| Scoped::read(Reader::new(self.data)).ok()).flatten()
     }
 
     /// The scoped PDU, whoever has to decrypt it. What comes of another key is no BER.
-    pub(super) fn open(&self, user: &User) -> Option<Scoped> {
+    pub(crate) fn open(&self, user: &User) -> Option<Scoped> {
         if self.level != Level::Private {
             return self.plain();
         }
@@ -156,30 +157,26 @@ impl Scoped {
 }
 
 /// Everything about an outgoing message but its content.
-pub(super) struct Envelope<'a> {
-    pub(super) id: i32,
-    /// The engine whose time counts: of an answer and of a trap it is ours, of an inform its receiver's.
-    pub(super) engine: &'a Engine,
-    /// snmpEngineTime.
-    pub(super) time: u32,
+pub(crate) struct Envelope<'a> {
+    pub(crate) id: i32,
+    /// The engine whose time counts: that of who answers, or tells without wanting to hear.
+    pub(crate) engine: &'a Engine,
+    /// snmpEngineTime there.
+    pub(crate) time: u32,
     /// The engine whose objects it is about.
-    pub(super) context_engine: &'a [u8],
+    pub(crate) context_engine: &'a [u8],
     /// Who it is signed and encrypted for; nobody, with this name, where there is none.
-    pub(super) user: Result<&'a User, &'a [u8]>,
-    pub(super) level: Level,
-    pub(super) context: &'a [u8],
+    pub(crate) user: Result<&'a User, &'a [u8]>,
+    pub(crate) level: Level,
+    pub(crate) context: &'a [u8],
     /// Never the same twice.
-    pub(super) salt: u64,
+    pub(crate) salt: u64,
 }
 
 impl Envelope<'_> {
     /// The message. It is made once: the signature takes the place of zeroes that were there for it.
-    pub(super) fn seal(&self, data: v3::Pdus) -> Option<Vec<u8>> {
-        // Whoever is to answer may say why not instead (RFC 3412 §6.4).
-        let reportable = match data {
-            v3::Pdus::GetRequest(_) | v3::Pdus::InformRequest(_) => REPORTABLE,
-            _ => 0,
-        };
+    pub(crate) fn seal(&self, pdu: &Pdu) -> Option<Vec<u8>> {
+        let data = encode::pdu(pdu)?;
         let engine_id = self.context_engine.to_vec().into();
         let scoped = v3::ScopedPdu { engine_id, name: self.context.to_vec().into(), data };
         let (user, name) = match self.user {
@@ -205,16 +202,17 @@ impl Envelope<'_> {
             authentication_parameters: vec![0; length].into(),
             privacy_parameters: salt.into(),
         });
-        let flags = match self.level {
+        let protection = match self.level {
             Level::Plain => 0,
             Level::Signed => SIGNED,
             Level::Private => SIGNED | ENCRYPTED,
         };
+        let flags = protection | if pdu.kind.is_confirmed() { REPORTABLE } else { 0 };
         let parameters = parameters.ok()?;
         let global_data = HeaderData {
             message_id: self.id.into(),
             max_size: u32::try_from(super::MAX_MESSAGE).unwrap_or(u32::MAX).into(),
-            flags: vec![flags | reportable].into(),
+            flags: vec![flags].into(),
             security_model: USM.into(),
         };
         let before = VERSION_LENGTH + ber::encode(&global_data).ok()?.len() + size::element(parameters.len());

@@ -6,42 +6,46 @@ use agentx::{Oid, oid::MAX_SUBIDS};
 use asn1_rs::{Any, FromBer as _, Header, Length, Tag};
 
 /// INTEGER.
-pub(super) const INTEGER: u8 = 0x02;
+pub(crate) const INTEGER: u8 = 0x02;
 /// OCTET STRING.
-pub(super) const OCTET_STRING: u8 = 0x04;
+pub(crate) const OCTET_STRING: u8 = 0x04;
 /// OBJECT IDENTIFIER.
-pub(super) const OBJECT_IDENTIFIER: u8 = 0x06;
+pub(crate) const OBJECT_IDENTIFIER: u8 = 0x06;
 /// SEQUENCE.
-pub(super) const SEQUENCE: u8 = 0x30;
+pub(crate) const SEQUENCE: u8 = 0x30;
+/// IpAddress.
+pub(super) const IP_ADDRESS: u8 = 0x40;
+/// TimeTicks.
+pub(super) const TIME_TICKS: u8 = 0x43;
 
 /// The field that could not be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("malformed {0}")]
-pub(super) struct Malformed(pub(super) &'static str);
+pub(crate) struct Malformed(pub(crate) &'static str);
 
 /// What is left to read.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Reader<'a>(&'a [u8]);
+pub(crate) struct Reader<'a>(&'a [u8]);
 
 /// One element.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Element<'a> {
+pub(crate) struct Element<'a> {
     /// Class, form and tag as they are on the wire.
-    pub(super) identifier: u8,
-    pub(super) content: &'a [u8],
+    pub(crate) identifier: u8,
+    pub(crate) content: &'a [u8],
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Self {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
         Self(bytes)
     }
 
-    pub(super) fn is_empty(self) -> bool {
+    pub(crate) fn is_empty(self) -> bool {
         self.0.is_empty()
     }
 
     /// The next element, whatever it is.
-    pub(super) fn element(&mut self, field: &'static str) -> Result<Element<'a>, Malformed> {
+    pub(crate) fn element(&mut self, field: &'static str) -> Result<Element<'a>, Malformed> {
         let (rest, header) = Header::from_ber(self.0).map_err(|_| Malformed(field))?;
         let (Length::Definite(length), Tag(tag @ ..=30)) = (header.length(), header.tag()) else {
             return Err(Malformed(field));
@@ -54,37 +58,37 @@ impl<'a> Reader<'a> {
     }
 
     /// The content of the next element, which must be of this kind.
-    pub(super) fn content(&mut self, identifier: u8, field: &'static str) -> Result<&'a [u8], Malformed> {
+    pub(crate) fn content(&mut self, identifier: u8, field: &'static str) -> Result<&'a [u8], Malformed> {
         let element = self.element(field)?;
         if element.identifier == identifier { Ok(element.content) } else { Err(Malformed(field)) }
     }
 
     /// What is in the next element, a SEQUENCE.
-    pub(super) fn sequence(&mut self, field: &'static str) -> Result<Self, Malformed> {
+    pub(crate) fn sequence(&mut self, field: &'static str) -> Result<Self, Malformed> {
         self.content(SEQUENCE, field).map(Self)
     }
 
-    pub(super) fn octets(&mut self, field: &'static str) -> Result<&'a [u8], Malformed> {
+    pub(crate) fn octets(&mut self, field: &'static str) -> Result<&'a [u8], Malformed> {
         self.content(OCTET_STRING, field)
     }
 
     /// An INTEGER of 32 bits.
-    pub(super) fn integer(&mut self, field: &'static str) -> Result<i32, Malformed> {
+    pub(crate) fn integer(&mut self, field: &'static str) -> Result<i32, Malformed> {
         integer(self.content(INTEGER, field)?).ok_or(Malformed(field))
     }
 
-    pub(super) fn oid(&mut self, field: &'static str) -> Result<Oid, Malformed> {
+    pub(crate) fn oid(&mut self, field: &'static str) -> Result<Oid, Malformed> {
         oid(self.content(OBJECT_IDENTIFIER, field)?).ok_or(Malformed(field))
     }
 
     /// Nothing may follow.
-    pub(super) fn end(self, field: &'static str) -> Result<(), Malformed> {
+    pub(crate) fn end(self, field: &'static str) -> Result<(), Malformed> {
         if self.is_empty() { Ok(()) } else { Err(Malformed(field)) }
     }
 }
 
 /// The number of an INTEGER's content, if it fits; the numbers of SNMP's own types have the same content.
-pub(super) fn integer<T>(content: &[u8]) -> Option<T>
+pub(crate) fn integer<T>(content: &[u8]) -> Option<T>
 where
     T: for<'a> TryFrom<Any<'a>>,
 {
@@ -95,7 +99,7 @@ where
 }
 
 /// The object identifier of a content (X.690 §8.19): the first sub-identifier stands for two.
-pub(super) fn oid(content: &[u8]) -> Option<Oid> {
+pub(crate) fn oid(content: &[u8]) -> Option<Oid> {
     let mut subids = [0_u32; MAX_SUBIDS];
     let (mut count, mut subid, mut begun) = (1, 0_u32, false);
     for byte in content {

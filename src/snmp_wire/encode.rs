@@ -1,4 +1,4 @@
-//! What is said, as rasn-snmp has it.
+//! Messages and PDUs, as rasn-snmp has them.
 
 use agentx::{Oid, Value, VarBind};
 use rasn::{
@@ -11,18 +11,12 @@ use rasn_smi::{
 };
 use rasn_snmp::{v2, v2c};
 
-use super::message::Version;
+use super::{
+    message::Version,
+    pdu::{Kind, Pdu},
+};
 
-/// The answer to a request: its number, what went wrong, if anything did, and the VarBinds.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Response {
-    pub(super) request_id: i32,
-    pub(super) error: u32,
-    pub(super) index: u32,
-    pub(super) varbinds: Vec<VarBind>,
-}
-
-/// The whole message; `None` when there is a value that has no encoding.
+/// The whole message.
 pub(super) fn message<T: rasn::Encode>(version: Version, community: &[u8], data: T) -> Option<Vec<u8>> {
     let version = match version {
         Version::V1 => 0,
@@ -31,21 +25,26 @@ pub(super) fn message<T: rasn::Encode>(version: Version, community: &[u8], data:
     ber::encode(&v2c::Message { version: version.into(), community: community.to_vec().into(), data }).ok()
 }
 
-/// The PDU of an answer, whatever type that gets; `None` when there is a value that has no encoding.
-pub(super) fn pdu(response: &Response) -> Option<v2::Pdu> {
-    let variable_bindings = response.varbinds.iter().map(varbind).collect::<Option<_>>()?;
-    Some(v2::Pdu {
-        request_id: response.request_id,
-        error_status: response.error,
-        error_index: response.index,
-        variable_bindings,
+/// A PDU; `None` when there is a value that has no encoding.
+pub(super) fn pdu(pdu: &Pdu) -> Option<v2::Pdus> {
+    let variable_bindings = pdu.varbinds.iter().map(varbind).collect::<Option<_>>()?;
+    let (first, second) = (u32::try_from(pdu.first).ok()?, u32::try_from(pdu.second).ok()?);
+    let request_id = pdu.request_id;
+    if pdu.kind == Kind::GetBulk {
+        let (non_repeaters, max_repetitions) = (first, second);
+        let bulk = v2::BulkPdu { request_id, non_repeaters, max_repetitions, variable_bindings };
+        return Some(v2::Pdus::GetBulkRequest(v2::GetBulkRequest(bulk)));
+    }
+    let plain = v2::Pdu { request_id, error_status: first, error_index: second, variable_bindings };
+    Some(match pdu.kind {
+        Kind::Get | Kind::GetBulk => v2::Pdus::GetRequest(v2::GetRequest(plain)),
+        Kind::GetNext => v2::Pdus::GetNextRequest(v2::GetNextRequest(plain)),
+        Kind::Response => v2::Pdus::Response(v2::Response(plain)),
+        Kind::Set => v2::Pdus::SetRequest(v2::SetRequest(plain)),
+        Kind::Inform => v2::Pdus::InformRequest(v2::InformRequest(plain)),
+        Kind::Trap => v2::Pdus::Trap(v2::Trap(plain)),
+        Kind::Report => v2::Pdus::Report(v2::Report(plain)),
     })
-}
-
-/// The PDU of what nobody has asked for.
-pub(super) fn unasked(request_id: i32, varbinds: &[VarBind]) -> Option<v2::Pdu> {
-    let variable_bindings = varbinds.iter().map(varbind).collect::<Option<_>>()?;
-    Some(v2::Pdu { request_id, error_status: 0, error_index: 0, variable_bindings })
 }
 
 fn varbind(VarBind { name, value }: &VarBind) -> Option<v2::VarBind> {
@@ -73,6 +72,7 @@ fn varbind(VarBind { name, value }: &VarBind) -> Option<v2::VarBind> {
     Some(v2::VarBind { name: oid(name)?, value })
 }
 
-pub(super) fn oid(oid: &Oid) -> Option<ObjectIdentifier> {
+/// `None` for one that BER has no way to write.
+pub(crate) fn oid(oid: &Oid) -> Option<ObjectIdentifier> {
     ObjectIdentifier::new(oid.subids().to_vec())
 }

@@ -61,7 +61,7 @@ const STRETCHED: usize = 1_048_576;
 
 impl Authentication {
     /// Bytes of a signature.
-    pub(super) fn length(self) -> usize {
+    pub(crate) fn length(self) -> usize {
         match self {
             Self::Md5 | Self::Sha1 => 12,
             Self::Sha224 => 16,
@@ -100,7 +100,7 @@ impl Authentication {
 
     /// A key made as long as a cipher needs it, as net-snmp does: each time with the hash of all of it
     /// (draft-blumenthal-aes-usm-04 §3.1.2.1).
-    pub(super) fn extended(self, mut key: Zeroizing<Vec<u8>>, length: usize) -> Zeroizing<Vec<u8>> {
+    pub(crate) fn extended(self, mut key: Zeroizing<Vec<u8>>, length: usize) -> Zeroizing<Vec<u8>> {
         while key.len() < length {
             let more = with_hash!(self, H => H::digest(&key[..]).to_vec());
             let longer = Zeroizing::new([&key[..], &more].concat());
@@ -111,7 +111,7 @@ impl Authentication {
     }
 
     /// The signature of pieces that make up a message.
-    pub(super) fn sign<'a>(self, key: &[u8], pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
+    pub(crate) fn sign<'a>(self, key: &[u8], pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
         with_hash!(self, H => {
             let Ok(mut mac) = Hmac::<H>::new_from_slice(key) else { return Vec::new() };
             for piece in pieces {
@@ -124,7 +124,7 @@ impl Authentication {
     }
 
     /// Whether a signature is right, which takes as long when it is not.
-    pub(super) fn verify<'a>(
+    pub(crate) fn verify<'a>(
         self,
         key: &[u8],
         pieces: impl IntoIterator<Item = &'a [u8]>,
@@ -140,7 +140,7 @@ pub struct Passwords(Vec<(Authentication, Zeroizing<String>, Zeroizing<Vec<u8>>)
 
 impl Passwords {
     /// The key of a password for one engine.
-    pub(super) fn key(&mut self, auth: Authentication, password: &str, engine: &[u8]) -> Zeroizing<Vec<u8>> {
+    pub(crate) fn key(&mut self, auth: Authentication, password: &str, engine: &[u8]) -> Zeroizing<Vec<u8>> {
         let known =
             |(of, text, _): &&(Authentication, Zeroizing<String>, _)| *of == auth && **text == password;
         if let Some((.., key)) = self.0.iter().find(known) {

@@ -2,19 +2,20 @@
 
 use super::{
     ber::{Malformed, Reader},
-    pdu::Pdu,
+    encode,
+    pdu::{Kind, Pdu},
 };
 
 /// A version of the protocol that carries a community.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Version {
+pub(crate) enum Version {
     V1,
     V2c,
 }
 
 /// A message, as far as its version says what it is.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Message<'a> {
+pub(crate) enum Message<'a> {
     /// Version 1 or 2c, and its PDU.
     Community { version: Version, community: &'a [u8], pdu: Reader<'a> },
     /// Version 3, and all that follows its number.
@@ -25,7 +26,7 @@ pub(super) enum Message<'a> {
 
 impl<'a> Message<'a> {
     /// Reads a datagram up to the PDU: who may not ask need not be understood.
-    pub(super) fn read(datagram: &'a [u8]) -> Result<Self, Malformed> {
+    pub(crate) fn read(datagram: &'a [u8]) -> Result<Self, Malformed> {
         let mut whole = Reader::new(datagram);
         let mut reader = whole.sequence("message")?;
         whole.end("message")?;
@@ -42,11 +43,21 @@ impl<'a> Message<'a> {
 
 impl Version {
     /// Reads the PDU; version 1 has no GetBulk.
-    pub(super) fn pdu(self, pdu: Reader<'_>) -> Result<Pdu, Malformed> {
+    pub(crate) fn pdu(self, pdu: Reader<'_>) -> Result<Pdu, Malformed> {
         let pdu = Pdu::read(pdu)?;
-        if self == Self::V1 && pdu.kind == super::pdu::Kind::GetBulk {
+        if self == Self::V1 && pdu.kind == Kind::GetBulk {
             return Err(Malformed("PDU type"));
         }
         Ok(pdu)
+    }
+
+    /// The whole message with a PDU; `None` when there is a value in it that has no encoding.
+    pub(crate) fn message(self, community: &[u8], pdu: &Pdu) -> Option<Vec<u8>> {
+        self.say(community, encode::pdu(pdu)?)
+    }
+
+    /// The whole message with something else in it.
+    pub(crate) fn say<T: rasn::Encode>(self, community: &[u8], data: T) -> Option<Vec<u8>> {
+        encode::message(self, community, data)
     }
 }
