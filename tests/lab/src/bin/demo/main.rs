@@ -1,7 +1,8 @@
 //! The first run of a newcomer: two routers in network namespaces of this machine, one virtual
 //! address, three failures, and a management station that sees all of it.
 //!
-//! `cargo run --release -p lab --bin demo`; `SUBJECT=keepalived` plays the same story with Debian's
+//! `cargo run -p lab --bin demo`; where net-snmp is not installed the daemon's own agent and manager take its place.
+//! `SUBJECT=keepalived` plays the same story with Debian's
 //! keepalived. Exit code 0 only if everything happened as expected.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program that people watch")]
@@ -24,7 +25,7 @@ fn main() -> ExitCode {
     let done = match arguments.as_slice() {
         [verb, name, address] if verb == service::VERB => service::serve(name, address).map(|()| true),
         [] => demo(),
-        _ => Err(Error::Unexpected("usage: cargo run --release -p lab --bin demo".into())),
+        _ => Err(Error::Unexpected("usage: cargo run -p lab --bin demo".into())),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,

@@ -5,17 +5,17 @@ use std::time::Duration;
 use lab::{Result, Subject};
 
 use crate::stage::{ROUTERS, Stage, VIP};
-use crate::station;
+use crate::station::{self, Means};
 use crate::timeline::What;
 
 /// Plays all of it; `false` when something expected did not happen.
 pub(crate) fn play(subject: &Subject) -> Result<bool> {
-    let missing = station::missing_packages();
-    introduce(subject, &missing);
-    let mut stage = Stage::build(subject, missing.is_empty())?;
+    let means = Means::of(subject);
+    introduce(subject, means.as_ref());
+    let mut stage = Stage::build(subject, means.as_ref())?;
     elect(&mut stage)?;
-    if stage.snmp {
-        read_mib(&mut stage)?;
+    if let Some(means) = &means {
+        read_mib(&mut stage, means)?;
     }
     service_fails(&mut stage)?;
     service_returns(&mut stage)?;
@@ -23,15 +23,21 @@ pub(crate) fn play(subject: &Subject) -> Result<bool> {
     conclude(&mut stage, takeover)
 }
 
-fn introduce(subject: &Subject, missing: &[&str]) {
+fn introduce(subject: &Subject, means: Option<&Means>) {
     println!("Two hosts in network namespaces of this machine run {subject}, each with a web service:");
     println!("  alpha 10.9.0.1, priority 150   examples/demo/alpha.conf");
     println!("  beta  10.9.0.2, priority 100   examples/demo/beta.conf");
     println!("The service is known by the virtual address {VIP}; host nms (10.9.0.3) uses it and watches.");
-    if missing.is_empty() {
-        println!("snmpd runs on alpha and beta, snmptrapd on nms.");
-    } else {
-        println!("Without the SNMP part, which needs: apt-get install {}", missing.join(" "));
+    let missing = station::missing_packages().join(" ");
+    match means {
+        Some(Means::NetSnmp) => println!("snmpd runs on alpha and beta, snmptrapd on nms."),
+        Some(Means::Own(_)) => {
+            println!(
+                "snmpd and its tools are not all installed (apt-get install {missing}): steadfast answers"
+            );
+            println!("SNMP and sends its traps itself, and nms uses `steadfast snmp`.");
+        }
+        None => println!("Without the SNMP part, which needs: apt-get install {missing}"),
     }
     println!("\n seconds  host   what");
 }
@@ -46,12 +52,12 @@ fn elect(stage: &mut Stage) -> Result<()> {
     Ok(())
 }
 
-fn read_mib(stage: &mut Stage) -> Result<()> {
-    stage.chapter("What a management station reads (KEEPALIVED-MIB through snmpd)")?;
+fn read_mib(stage: &mut Stage, means: &Means) -> Result<()> {
+    let through = if matches!(means, Means::NetSnmp) { "snmpd" } else { "the daemon's own agent" };
+    stage.chapter(&format!("What a management station reads (KEEPALIVED-MIB through {through})"))?;
     for ((name, address), expected) in ROUTERS.iter().zip(["master", "backup"]) {
-        let command = "snmptable -v2c -c public -M mibs:mibs/base -m KEEPALIVED-MIB";
-        stage.timeline.note(&format!("nms$ {command} {address} vrrpInstanceTable"));
-        match station::show_table(stage.station(), address) {
+        stage.timeline.note(&format!("nms$ {} {address} vrrpInstanceTable", means.command()));
+        match station::show_table(means, stage.station(), address) {
             Ok(states) => stage.check(&format!("{name}'s MIB says {expected}"), states == [expected]),
             Err(error) => stage.check(&format!("{name}'s MIB can be read ({error})"), false),
         }

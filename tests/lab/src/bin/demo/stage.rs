@@ -1,15 +1,15 @@
 //! The two routers and the station, what may be expected of them, and the list of what was.
 
+use std::fs;
 use std::net::Ipv4Addr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use lab::{
-    AddressMonitor, Error, Host, Lan, Process, Result, Router, Snmpd, Snmptrapd, Subject, clock, wait,
-};
+use lab::{AddressMonitor, Error, Host, Lan, Process, Result, Router, Snmpd, Subject, clock, wait};
 
 use crate::interrupt;
 use crate::service;
+use crate::station::{Listener, Means};
 use crate::timeline::{Event, Timeline, What};
 
 /// The address that the service is known by.
@@ -36,7 +36,7 @@ pub(crate) struct Stage {
 
 impl Stage {
     /// Hosts, services, SNMP where it is wanted, then the routers.
-    pub(crate) fn build(subject: &Subject, snmp: bool) -> Result<Self> {
+    pub(crate) fn build(subject: &Subject, means: Option<&Means>) -> Result<Self> {
         let lan = Lan::builder()
             .host("alpha", "eth0", "10.9.0.1/24")
             .host("beta", "eth0", "10.9.0.2/24")
@@ -44,8 +44,8 @@ impl Stage {
             .build()?;
         let services = ROUTERS.map(|(name, _)| service::start(&lan[name]));
         let services = services.into_iter().collect::<Result<_>>()?;
-        let agents = if snmp { start_agents(&lan)? } else { Vec::new() };
-        let station = if snmp { Some(Snmptrapd::start(&lan[STATION.0])?) } else { None };
+        let agents = if matches!(means, Some(Means::NetSnmp)) { start_agents(&lan)? } else { Vec::new() };
+        let station = means.map(|means| Listener::start(means, &lan[STATION.0])).transpose()?;
         let monitors =
             ROUTERS.map(|(name, _)| AddressMonitor::start(&lan[name]).map(|monitor| (name, monitor)));
 
@@ -59,7 +59,7 @@ impl Stage {
         }
         let mut stage = Self {
             timeline,
-            snmp,
+            snmp: means.is_some(),
             routers: Vec::new(),
             services,
             _agents: agents,
@@ -68,7 +68,7 @@ impl Stage {
             lan,
         };
         for (name, _) in ROUTERS {
-            stage.start_router(subject, name)?;
+            stage.start_router(subject, means, name)?;
         }
         Ok(stage)
     }
@@ -207,13 +207,36 @@ impl Stage {
         tails.join("\n")
     }
 
-    fn start_router(&mut self, subject: &Subject, name: &'static str) -> Result<()> {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../examples/demo/{name}.conf"));
-        let router = Router::start_file(subject, &self.lan[name], name, &path, &[])?;
+    fn start_router(&mut self, subject: &Subject, means: Option<&Means>, name: &'static str) -> Result<()> {
+        let host = &self.lan[name];
+        let router = match means {
+            Some(Means::Own(_)) => Router::start(subject, host, name, &without_snmpd(name)?)?,
+            _ => Router::start_file(subject, host, name, &example(name), &[])?,
+        };
         self.timeline.follow_router(name, &router);
         self.routers.push(router);
         Ok(())
     }
+}
+
+fn example(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../examples/demo/{name}.conf"))
+}
+
+/// A router's configuration for a host without snmpd.
+fn without_snmpd(name: &str) -> Result<String> {
+    let read = |name: &str| {
+        let path = example(name);
+        fs::read_to_string(&path).map_err(|e| Error::io(format!("read {}", path.display()), e))
+    };
+    let is_about_snmpd = |line: &str| {
+        ["enable_snmp_vrrp", "enable_traps", "snmp_socket"]
+            .iter()
+            .any(|word| line.trim_start().starts_with(word))
+    };
+    let router = read(name)?;
+    let kept = router.lines().filter(|line| !is_about_snmpd(line)).map(|line| format!("{line}\n"));
+    Ok(kept.collect::<String>() + &read("without-snmpd")?)
 }
 
 /// Waits; `None` when it passes, or when the user has asked for the end.

@@ -9,10 +9,9 @@ use std::io::{IsTerminal, stdout};
 use std::time::Duration;
 
 use lab::monitor::Change;
-use lab::snmp::Trap;
-use lab::{AddressMonitor, Router, Snmptrapd, clock};
+use lab::{AddressMonitor, Router, clock};
 
-use crate::station;
+use crate::station::Listener;
 
 /// Something that happened on a host.
 #[derive(Debug, Clone)]
@@ -84,7 +83,7 @@ struct Source {
 enum Feed {
     Log(Box<dyn Fn() -> String>),
     Addresses(AddressMonitor),
-    Traps(Snmptrapd),
+    Traps(Listener),
 }
 
 impl Timeline {
@@ -109,7 +108,7 @@ impl Timeline {
     }
 
     /// Follows the traps that the station receives.
-    pub(crate) fn follow_traps(&mut self, host: &'static str, station: Snmptrapd) {
+    pub(crate) fn follow_traps(&mut self, host: &'static str, station: Listener) {
         self.follow(host, Feed::Traps(station));
     }
 
@@ -193,10 +192,11 @@ impl Source {
                 events
             }
             Feed::Traps(station) => {
-                let traps = station.traps_of(station::STATE_CHANGE);
-                let new = traps.get(self.seen..).unwrap_or_default();
-                let events = new.iter().map(|trap| trap_event(now, host, trap)).collect();
-                self.seen = traps.len();
+                let changes = station.changes();
+                let new = changes.get(self.seen..).unwrap_or_default().iter().cloned();
+                let event = |(router, state)| Event { time: now, host, what: What::Trap(router, state) };
+                let events = new.map(event).collect();
+                self.seen = changes.len();
                 events
             }
         }
@@ -212,10 +212,4 @@ fn telling(line: &str) -> Option<What> {
 fn address_event(host: &'static str, change: &Change) -> Event {
     let address = format!("{} on {}", change.address, change.interface);
     Event { time: change.time, host, what: What::Address(change.added, address) }
-}
-
-fn trap_event(time: Duration, host: &'static str, trap: &Trap) -> Event {
-    let router = trap.value(station::ROUTER_ID).unwrap_or("?").to_owned();
-    let state = station::state_name(trap.value(station::INSTANCE_STATE).unwrap_or_default());
-    Event { time, host, what: What::Trap(router, state) }
 }
