@@ -29,6 +29,7 @@ mod pid_file;
 mod real_time;
 mod recorder;
 mod reload;
+mod secrets;
 mod signum;
 mod tether;
 mod thrift;
@@ -71,7 +72,7 @@ use self::{
 use crate::{
     cli::{self, Arguments, Part, PidFiles},
     config::{
-        self, Auth, Config, Environment as _, Instance, Report, Severity, System,
+        self, Config, Environment as _, Report, Severity, System,
         settings::{Check, GlobalDefs},
     },
     dump::{Baseline, Moment},
@@ -289,14 +290,8 @@ fn start(
     if !arguments.runs_vrrp() {
         leave_out_vrrp(&mut config);
     }
-    let signs = |instance: &Instance| !matches!(instance.auth, Auth::None);
-    let has_keys =
-        config.instances.iter().any(signs) || config.snmp_agent.is_some() || config.snmp_notify.is_some();
-    if has_keys
-        && !arguments.leaves_cores()
-        && let Err(error) = schedule::forbid_dumps()
-    {
-        warn!("{error}: keys of the configuration may be seen by others when the daemon crashes");
+    if !arguments.leaves_cores() {
+        secrets::keep(&config);
     }
     let mistakes = Mistakes::of(&report);
     // It holds the whole text.

@@ -205,7 +205,9 @@ fn a_reload_moves_it_and_ends_it_and_an_address_may_come_later() -> Result<()> {
     let (lan, router) = alone("")?;
     let alpha = &lan["alpha"];
     let elsewhere = "snmp_agent {\n  listen 127.0.0.1:1162\n  listen 10.77.0.1:1162\n  community other source 10.0.0.0/8 127.0.0.1\n}\n";
+    assert!(!router.log().contains("files of the memory are forbidden"));
     router.reload(alpha, "alpha", &config(AGENT), SOON)?;
+    router.wait_log("files of the memory are forbidden", SOON)?;
     router.wait_log("SNMP is answered at 127.0.0.1:1161", SOON)?;
     let here = SnmpClient::new(alpha, HERE);
     assert_eq!(here.get(ROUTER_ID)?, "STRING: \"lab\"");

@@ -25,7 +25,7 @@ use crate::{
     daemon::{
         engine::{Remains, Succession},
         host::{self, PlannedLink, Wanted},
-        leave_out_vrrp,
+        leave_out_vrrp, secrets,
     },
     notify,
     registry::{NotReloaded, Registry, Topology},
@@ -42,6 +42,8 @@ pub(in crate::daemon) struct Source {
     umask: Option<u32>,
     /// Whether virtual routers run.
     runs_vrrp: bool,
+    /// Whether a crash is to leave a file of the memory.
+    leaves_cores: bool,
     /// What is noted there of links that are ours.
     notes: PathBuf,
     /// Where the pid file is.
@@ -101,6 +103,7 @@ impl Source {
             namespace: arguments.namespace.clone(),
             umask: arguments.umask,
             runs_vrrp: arguments.runs_vrrp(),
+            leaves_cores: arguments.leaves_cores(),
             notes,
             links,
         }
@@ -126,6 +129,9 @@ impl Source {
         let (config, findings) = self.read_in_public(&running.global.settings);
         findings.log();
         let next = self.next(config, &findings, &running)?;
+        if !self.leaves_cores {
+            secrets::keep(&next.config);
+        }
         if !next.kept.is_empty() {
             warn!("a restart is needed for what differs in {}: it stays as it is", next.kept.join(", "));
         }
