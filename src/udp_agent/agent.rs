@@ -1,11 +1,13 @@
 //! The agent: a datagram in, at most one out.
 
+mod repeats;
 mod reports;
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use agentx::Mib;
 
+use self::repeats::Repeats;
 use super::{
     access::{Access, Community, Grant},
     brake::Brake,
@@ -26,6 +28,7 @@ pub struct Agent<M: Mib> {
     began: Duration,
     counts: Counts,
     brake: Brake,
+    repeats: Repeats,
     /// Of the last message that was encrypted.
     salt: u64,
 }
@@ -48,8 +51,9 @@ pub struct Settings {
 impl<M: Mib> Agent<M> {
     /// Nobody may ask it yet. The seed is for what nobody should foresee.
     pub fn new(mib: M, began: Duration, seed: u64) -> Self {
-        let (settings, counts) = Default::default();
-        Self { objects: Objects::new(mib), settings, began, counts, brake: Brake::new(seed), salt: seed }
+        let (settings, counts, repeats) = Default::default();
+        let (objects, brake) = (Objects::new(mib), Brake::new(seed));
+        Self { objects, settings, began, counts, brake, repeats, salt: seed }
     }
 
     /// From now on this holds. What was counted stays.
@@ -156,6 +160,10 @@ impl<M: Mib> Agent<M> {
         let most = MAX_MESSAGE.min(incoming.max_size);
         let room = most.saturating_sub(2 * AROUND + 64 + names);
         let Scoped { pdu, context, .. } = scoped;
+        let is_signed_set = pdu.kind == Kind::Set && incoming.level > Level::Plain;
+        if is_signed_set && let Some(before) = self.repeats.answer(now, incoming.signature) {
+            return Some(before);
+        }
         let response = if incoming.level < user.level() {
             // Whoever can do better must (RFC 3415 §3.2: there is no access at this level).
             Pdu { kind: Kind::Response, first: AUTHORIZATION_ERROR, second: 0, ..pdu }
@@ -164,8 +172,10 @@ impl<M: Mib> Agent<M> {
         };
         let envelope = self.envelope(now, incoming, &settings, (Ok(user), incoming.level), &context);
         let answer = envelope.seal(&response).filter(|answer| answer.len() <= most);
-        if answer.is_none() {
-            count(&mut self.counts.dropped);
+        match &answer {
+            Some(answer) if is_signed_set => self.repeats.keep(now, incoming.signature, answer),
+            Some(_) => {}
+            None => count(&mut self.counts.dropped),
         }
         answer
     }

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use rasn_snmp::v3::{HeaderData, Message as V3, Pdus, ScopedPdu, ScopedPduData, USMSecurityParameters};
 
 use super::*;
+use crate::snmp_wire::{Envelope, Level};
 
 const PASSWORD: &str = "correct horse";
 
@@ -16,7 +17,7 @@ fn engine() -> Arc<Engine> {
 }
 
 /// One who signs, one who encrypts as well, one who does neither. Their keys are work.
-static USERS: LazyLock<Vec<(User, Grant)>> = LazyLock::new(|| {
+pub(super) static USERS: LazyLock<Vec<(User, Grant)>> = LazyLock::new(|| {
     let of = User::new;
     let private = Some((Privacy::Aes128, PASSWORD));
     let keys = &mut Passwords::default();
@@ -173,6 +174,32 @@ fn a_message_said_again_when_its_time_is_over_is_no_longer_believed() {
     assert!(agent.handle(NOW, LOCAL, &question).is_some_and(|answer| said(&answer).0 == Some(0)));
     let later = NOW + Duration::from_secs(151);
     assert!(agent.handle(later, LOCAL, &question).is_some_and(|answer| said(&answer).0.is_none()));
+}
+
+#[test]
+fn a_set_that_is_said_again_is_not_carried_out_again() {
+    let mut agent = agent(Vec::new());
+    let users = USERS.iter().map(|(user, _)| (user.clone(), grant(true))).collect();
+    agent.set_up(Settings { users, engine: engine(), ..Settings::default() });
+    let said = |id: i32, kind, value| {
+        let (engine, user) = (engine(), Ok(&USERS[1].0));
+        let (context_engine, context, salt) = (&engine.id[..], &b""[..], u64::from(id.unsigned_abs()));
+        let level = Level::Private;
+        let envelope = Envelope { id, engine: &engine, time: 60, context_engine, user, level, context, salt };
+        envelope.seal(&Pdu::new(kind, id, vec![VarBind::new(under("1.2.0"), value)])).unwrap()
+    };
+    let mut written = |datagram: &[u8]| {
+        let answer = agent.handle(NOW, LOCAL, datagram).unwrap();
+        let Ok(Message::V3(reader)) = Message::read(&answer) else { panic!("another version") };
+        let pdu = Incoming::read(&answer, reader).unwrap().open(&USERS[1].0).unwrap().pdu;
+        assert_eq!((pdu.kind, pdu.first), (Kind::Response, 0));
+        (pdu.request_id, pdu.varbinds[0].value.clone())
+    };
+    let five = said(1, Kind::Set, Value::Integer(5));
+    assert_eq!(written(&five), (1, Value::Integer(5)));
+    assert_eq!(written(&said(2, Kind::Set, Value::Integer(6))), (2, Value::Integer(6)));
+    assert_eq!(written(&five), (1, Value::Integer(5)), "it was lost on its way, perhaps");
+    assert_eq!(written(&said(3, Kind::Get, Value::Null)), (3, Value::Integer(6)), "and yet");
 }
 
 #[test]
