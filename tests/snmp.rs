@@ -4,7 +4,7 @@
 //! ([`transitions`], [`crowd`], [`rejected`]), what others make of both ([`consumers`]), what may be changed ([`set`],
 //! [`set_switches`], [`set_weight`]), what reloads make of it ([`reload`]), and what happens to all of it, and to the advertisements, while snmpd is away or busy
 //! ([`outage`], [`load`], [`agent`]), all of that at once ([`chaos`], judged by [`passages`]), or the daemon itself is killed ([`journal`]). Where there is
-//! no snmpd the daemon answers itself ([`own_agent`], [`own_agent_v3`]), and tells itself ([`own_notify`]). [`manager`] asks and listens as net-snmp's tools do.
+//! no snmpd the daemon answers itself ([`own_agent`], [`own_agent_v3`]), and tells itself ([`own_notify`]). A [`flood`] changes neither. [`manager`] asks and listens as net-snmp's tools do.
 
 #[path = "snmp/agent.rs"]
 mod agent;
@@ -20,6 +20,8 @@ mod contexts;
 mod crowd;
 #[path = "snmp/differential.rs"]
 mod differential;
+#[path = "snmp/flood.rs"]
+mod flood;
 #[path = "snmp/journal.rs"]
 mod journal;
 #[path = "snmp/link.rs"]

@@ -1,6 +1,7 @@
 //! The agent in front of a small MIB, asked as net-snmp's tools ask; its decoder beside another one; and the notifier in front
 //! of a receiver that is away, forgets, or is somebody else.
 
+mod attack;
 mod decoders;
 mod notifier;
 mod v3;
