@@ -97,6 +97,12 @@ fn any_names_are_asked_for() {
 }
 
 #[test]
+fn the_corpora_of_snmp_are_heard() {
+    replay("udp_agent_message", targets::udp_agent_message::check);
+    replay("snmp_client_response", targets::snmp_client_response::check);
+}
+
+#[test]
 fn the_corpora_of_answers_to_checks_are_judged() {
     replay("http_response", targets::http_response::check);
     replay("smtp_talk", targets::smtp_talk::check);

@@ -12,5 +12,7 @@ pub mod grammar;
 pub mod http_response;
 pub mod ipvs_answer;
 pub mod smtp_talk;
+pub mod snmp_client_response;
 pub mod snmp_view;
+pub mod udp_agent_message;
 pub mod vrrp_packet;

@@ -25,6 +25,7 @@ use std::{
     hash::{BuildHasher as _, RandomState},
     io::{self, BufWriter, Write},
     process::ExitCode,
+    time::Duration,
 };
 
 use agentx::{Oid, Value, VarBind};
@@ -33,7 +34,8 @@ use self::{
     credentials::Credentials,
     failure::Failure,
     link::Link,
-    session::Session,
+    receiver::{Notification, Receiver},
+    session::{Heard, Session},
     walk::{Step, Walk},
 };
 use crate::{
@@ -74,6 +76,25 @@ pub fn run(command: &SnmpCommand) -> ExitCode {
             ExitCode::from(FAILED)
         }
     }
+}
+
+/// What would be printed of a datagram, as the answer to question 1 of the community `public` or as a notification: for whoever has
+/// no socket.
+pub fn read(names: &Names, datagram: &[u8]) -> Vec<String> {
+    let asked = Pdu::new(Kind::Get, 1, Vec::new());
+    let mut lines = Vec::new();
+    for version in [Version::V1, Version::V2c] {
+        let mut session = Session::of_community(version, b"public");
+        if let Ok(Heard::Answer(answer)) = session.hear(Duration::ZERO, &asked, datagram) {
+            lines.extend(answer.varbinds.iter().map(|varbind| names.line(varbind)));
+        }
+    }
+    let heard = Receiver::new(Duration::ZERO, 1, None, None).handle(Duration::ZERO, datagram);
+    if let Some(Notification { id, varbinds, .. }) = heard.notification {
+        lines.push(names.name(&id));
+        lines.extend(varbinds.iter().map(|varbind| names.line(varbind)));
+    }
+    lines
 }
 
 /// A number that nobody can foresee.
