@@ -229,3 +229,24 @@ fn a_reload_moves_it_and_ends_it_and_an_address_may_come_later() -> Result<()> {
     assert!(!said.status.success(), "{said:?}");
     Ok(())
 }
+
+#[test]
+fn an_answer_comes_from_the_address_that_was_asked() -> Result<()> {
+    let _calm = calm();
+    let agent = "snmp_agent {\n  listen 0.0.0.0:1161\n  listen [::]:1161\n  community public source 10.9.0.0/24 fd00::/64\n}\n";
+    let (lan, router) = alone(agent)?;
+    lan["alpha"].run(&["ip", "address", "add", "10.9.0.77/24", "dev", "va0"])?;
+    for (host, interface, address) in
+        [("alpha", "va0", "fd00::1/64"), ("alpha", "va0", "fd00::77/64"), ("beta", "vb0", "fd00::2/64")]
+    {
+        lan[host].run(&["ip", "address", "add", address, "dev", interface, "nodad"])?;
+    }
+    router.wait_log("SNMP is answered at [::]:1161", SOON)?;
+    let program = env!("CARGO_BIN_EXE_steadfast");
+    for address in ["10.9.0.1", "10.9.0.77", "[fd00::1]", "[fd00::77]"] {
+        // Its socket takes what comes from there alone.
+        let said = lan["beta"].run(&[program, "snmp", "get", &format!("{address}:1161"), ROUTER_ID])?;
+        assert_eq!(said, "KEEPALIVED-MIB::routerId.0 = STRING: lab\n", "{address}");
+    }
+    Ok(())
+}

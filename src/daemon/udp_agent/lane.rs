@@ -10,12 +10,12 @@ use std::{
 
 use agentx::Mib;
 use futures_util::future::select_all;
-use tokio::{net::UdpSocket, sync::watch, task::yield_now, time::timeout};
+use tokio::{sync::watch, task::yield_now, time::timeout};
 use tracing::{info, warn};
 
 use super::{Engines, setup::Setup};
 use crate::{
-    kernel::{clock, datagram},
+    kernel::{clock, datagram::Answering},
     notify,
     snmp_wire::MAX_MESSAGE,
     udp_agent::Agent,
@@ -40,7 +40,7 @@ pub(super) struct Lane<M: Mib> {
 
 struct Listener {
     at: SocketAddr,
-    socket: Option<UdpSocket>,
+    socket: Option<Answering>,
     /// That it cannot be had has been said.
     complained: bool,
 }
@@ -107,7 +107,7 @@ impl Listener {
         if self.socket.is_some() {
             return true;
         }
-        match datagram::listen(self.at) {
+        match Answering::listen(self.at) {
             Ok(socket) => {
                 info!("SNMP is answered at {}", self.at);
                 self.socket = Some(socket);
@@ -136,12 +136,12 @@ async fn readable(listeners: &[Listener]) {
 fn answer<M: Mib>(agent: &mut Agent<M>, buffer: &mut [u8], listener: &Listener) {
     let Some(socket) = &listener.socket else { return };
     for _ in 0..BURST {
-        match socket.try_recv_from(buffer) {
-            Ok((length, from)) => {
+        match socket.try_receive(buffer) {
+            Ok((length, asker)) => {
                 let asked = buffer.get(..length).unwrap_or_default();
-                if let Some(answer) = agent.handle(clock::now().0, from.ip().to_canonical(), asked) {
+                if let Some(answer) = agent.handle(clock::now().0, asker.from.ip().to_canonical(), asked) {
                     // Who asks again hears it then.
-                    let _full = socket.try_send_to(&answer, from);
+                    let _full = socket.try_answer(&answer, asker);
                 }
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
