@@ -45,6 +45,11 @@ impl Kind {
         }
     }
 
+    /// Whether it is something that an agent is asked (the Read and Write Classes, RFC 3411 §2.8).
+    pub(crate) const fn is_request(self) -> bool {
+        matches!(self, Self::Get | Self::GetNext | Self::Set | Self::GetBulk)
+    }
+
     /// Whether its sender waits for an answer (the Confirmed Class, RFC 3411 §2.8).
     pub(crate) const fn is_confirmed(self) -> bool {
         matches!(self, Self::Get | Self::GetNext | Self::Set | Self::GetBulk | Self::Inform)

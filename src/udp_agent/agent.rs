@@ -155,6 +155,9 @@ impl<M: Mib> Agent<M> {
         (user, grant): &(User, Grant),
         scoped: Scoped,
     ) -> Option<Vec<u8>> {
+        if !scoped.pdu.kind.is_request() {
+            return None;
+        }
         let settings = Arc::clone(&self.settings);
         let names = 2 * settings.engine.id.len() + incoming.user.len() + scoped.context.len();
         let most = MAX_MESSAGE.min(incoming.max_size);
