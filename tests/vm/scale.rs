@@ -132,10 +132,12 @@ fn a_site_of_thousands_of_services_starts_and_stops() -> Result<()> {
     GUEST.tells(|| {
         let (services, servers) = (SERVICES / scale(), SERVERS / scale());
         start_and_stop(&ours(), services, servers)?;
-        // For the figures beside ours.
-        match ours() {
-            Subject::Keepalived => Ok(()),
-            Subject::Steadfast(_) => start_and_stop(&Subject::Keepalived, services, servers),
+        if ours() != Subject::Keepalived
+            && let Err(why) = start_and_stop(&Subject::Keepalived, services, servers)
+        {
+            // Its figures are for comparison: what it does not manage is one, too.
+            lab::vm::figure(&format!("keepalived: {services} services with {servers} servers: {why}"));
         }
+        Ok(())
     })
 }
