@@ -3,11 +3,10 @@
 use lab::{Host, Lan, Output, Process, Result, Router, Snmpd, State, lan::Join};
 
 use crate::{
-    own_agent::without_counts,
+    own_agent::{masters, without_counts},
     scene::{KEEPALIVED, ROUTER_ID, SOON, calm, instance, mib_dirs, steadfast},
 };
 
-const MASTERS: &str = include_str!("differential/masters.conf");
 const MODULES: &str = "SNMPv2-MIB:KEEPALIVED-MIB:STEADFAST-MIB:VRRP-MIB:VRRPV3-MIB";
 const SIGN: &str = "sign here please";
 const HIDE: &str = "hide this please";
@@ -61,14 +60,7 @@ fn a_walk_is_line_by_line_the_one_of_snmpwalk() -> Result<()> {
     let mut lan = Lan::pair()?;
     lan.add_segment(Join::Bridge, &[("alpha", "vd0", "10.8.0.1/24"), ("beta", "vd1", "10.8.0.2/24")])?;
     let snmpd = Snmpd::builder(&lan["alpha"]).start()?;
-    let globals = "global_defs {\n  enable_snmp_rfc\n  enable_snmp_checker";
-    let config = MASTERS.replace("SOCKET", snmpd.agentx()).replace("global_defs {", globals);
-    let router = Router::start(&steadfast(), &lan["alpha"], "alpha", &(config + &agent()))?;
-    for name in ["PASS2", "UNICAST3", "MULTICAST3"] {
-        router.wait_entering(name, State::Master, SOON)?;
-    }
-    router.wait_log("region 1.3.6.1.4.1.9586.100.5.1000 is registered", SOON)?;
-    router.wait_log("region 1.3.6.1.2.1.207 is registered", SOON)?;
+    let _router = masters(&lan, &snmpd, &agent())?;
     let host = &lan["alpha"];
     let v3 = [&V3[..], &["-X", HIDE]].concat();
     for options in [&["-v2c", "-c", "public"][..], &["-v1", "-c", "public"], &v3] {

@@ -44,23 +44,28 @@ pub(crate) fn without_counts(lines: &[String]) -> Vec<&str> {
         .collect()
 }
 
+/// Three virtual routers that are MASTER, with all MIBs through snmpd and with these further blocks.
+pub(crate) fn masters(lan: &Lan, snmpd: &Snmpd, blocks: &str) -> Result<Router> {
+    let globals = "global_defs {\n  enable_snmp_rfc\n  enable_snmp_checker";
+    let config = MASTERS.replace("SOCKET", snmpd.agentx()).replace("global_defs {", globals);
+    let router = Router::start(&steadfast(), &lan["alpha"], "alpha", &(config + blocks))?;
+    for name in ["PASS2", "UNICAST3", "MULTICAST3"] {
+        router.wait_entering(name, State::Master, SOON)?;
+    }
+    router.wait_log(&format!("region {}", KEEPALIVED.trim_start_matches('.')), SOON)?;
+    for region in ["1.3.6.1.4.1.9586.100.5.1000", "1.3.6.1.2.1.207"] {
+        router.wait_log(&format!("region {region} is registered"), SOON)?;
+    }
+    Ok(router)
+}
+
 #[test]
 fn a_walk_is_the_one_through_snmpd_object_by_object() -> Result<()> {
     let _calm = calm();
     let mut lan = Lan::pair()?;
     lan.add_segment(Join::Bridge, &[("alpha", "vd0", "10.8.0.1/24"), ("beta", "vd1", "10.8.0.2/24")])?;
     let snmpd = Snmpd::builder(&lan["alpha"]).start()?;
-    let globals = "global_defs {\n  enable_snmp_rfc\n  enable_snmp_checker";
-    let config = MASTERS.replace("SOCKET", snmpd.agentx()).replace("global_defs {", globals);
-    let router = Router::start(&steadfast(), &lan["alpha"], "alpha", &(config + AGENT))?;
-    for name in ["PASS2", "UNICAST3", "MULTICAST3"] {
-        router.wait_entering(name, State::Master, SOON)?;
-    }
-    for region in [KEEPALIVED, ".1.3.6.1.2.1.207"] {
-        let region = region.trim_start_matches('.');
-        router.wait_log(&format!("region {region}"), SOON)?;
-    }
-    router.wait_log("region 1.3.6.1.4.1.9586.100.5.1000 is registered", SOON)?;
+    let _router = masters(&lan, &snmpd, AGENT)?;
     let (there, here) = (snmpd.client(), SnmpClient::new(&lan["alpha"], HERE));
     for version in ["-v2c", "-v1"] {
         let walked = lines(&there, "snmpwalk", &[version], &[KEEPALIVED])?;

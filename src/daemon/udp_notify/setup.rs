@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// How the targets are set up.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Setup {
     pub(super) targets: Vec<Recipient>,
     /// Of which MIBs they get notifications.
@@ -32,12 +32,6 @@ pub(super) struct Recipient {
     pub(super) address: SocketAddr,
     pub(super) target: Target,
     pub(super) row: Arc<SinkRow>,
-}
-
-impl PartialEq for Setup {
-    fn eq(&self, other: &Self) -> bool {
-        (&self.targets, self.parts, &self.engine) == (&other.targets, other.parts, &other.engine)
-    }
 }
 
 impl PartialEq for Recipient {
