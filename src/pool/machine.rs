@@ -40,6 +40,16 @@ pub enum Found {
     Down,
 }
 
+impl Found {
+    /// Whether it keeps the server from serving, and what it adds to the weight.
+    const fn counts(self) -> (bool, i64) {
+        match self {
+            Self::Up(adds) => (false, adds),
+            Self::Down => (true, 0),
+        }
+    }
+}
+
 /// The server that stands in for the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Sorry {
@@ -124,6 +134,11 @@ impl Pool {
         self.members.get(place).is_none_or(|member| member.passes(check))
     }
 
+    /// Whether a check of the real server at that place has had a result.
+    pub fn has_result(&self, place: usize, check: usize) -> bool {
+        self.members.get(place).is_none_or(|member| member.has_result(check))
+    }
+
     /// Which destination of which service is the real server at which place; the sorry server is behind the others.
     pub fn places(&self) -> impl Iterator<Item = ((ServiceKey, DestinationKey), usize)> {
         self.keys().flat_map(|key| {
@@ -163,6 +178,14 @@ impl Pool {
         }
     }
 
+    /// Takes up what another pool of the same servers knew of a check, before it begins.
+    pub fn recall(&mut self, place: usize, check: usize, (found, has_result): (Found, bool)) {
+        if let Some(member) = self.members.get_mut(place) {
+            let (failed, adds) = found.counts();
+            member.recall(check, (failed, has_result, adds));
+        }
+    }
+
     /// Goes on where another pool of the same servers was, with what is known of them by now: nobody is told again what they
     /// know. `held` is whether there was a quorum.
     pub fn handle_resume(&mut self, held: bool) {
@@ -180,11 +203,8 @@ impl Pool {
     pub fn handle_check(&mut self, place: usize, check: usize, found: Found) {
         let Some(member) = self.members.get_mut(place) else { return };
         let (alive_before, weight_before) = (member.is_alive(), member.effective_weight());
-        let (failed, adds) = match found {
-            Found::Up(adds) => (false, adds),
-            Found::Down => (true, 0),
-        };
-        member.note(check, failed, adds);
+        let (failed, adds) = found.counts();
+        member.recall(check, (failed, true, adds));
         if !self.started || self.stopped {
             return;
         }
@@ -212,7 +232,7 @@ impl Pool {
         let from = member.effective_weight();
         member.weight = weight;
         let (to, alive) = (member.effective_weight(), member.is_alive());
-        if from != to && !self.stopped {
+        if from != to && self.started && !self.stopped {
             self.events.push_back(Event::Weight { place, from, to, alive });
             self.look_at_quorum();
         }

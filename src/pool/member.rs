@@ -88,16 +88,22 @@ impl Member {
         u32::try_from(sum.clamp(0, i32::MAX.into())).unwrap_or_default()
     }
 
-    /// A check has had a result. Checks that are not there are none of this server's.
-    pub(super) fn note(&mut self, check: usize, failed: bool, adds: i64) {
+    /// What is known of a check: whether it has failed, whether that is a result, and what it adds. Checks that are not there
+    /// are none of this server's.
+    pub(super) fn recall(&mut self, check: usize, (failed, ran, adds): (bool, bool, i64)) {
         if let Some(state) = self.checks.get_mut(check) {
-            *state = State { failed, ran: true, adds };
+            *state = State { failed, ran, adds };
         }
     }
 
     /// Whether a check lets it serve.
     pub(super) fn passes(&self, check: usize) -> bool {
         self.checks.get(check).is_none_or(|state| !state.failed)
+    }
+
+    /// Whether a check has had a result.
+    pub(super) fn has_result(&self, check: usize) -> bool {
+        self.checks.get(check).is_none_or(|state| state.ran)
     }
 
     /// What a check adds to the weight.

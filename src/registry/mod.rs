@@ -50,7 +50,8 @@ pub use self::{
         ScriptRow, ScriptStatus, SignatureStatus,
     },
     services::{
-        CheckStatus, Rate, RealServerRow, RealServerStatus, Traffic, VirtualServerRow, VirtualServerStatus,
+        CheckCount, CheckStatus, Rate, RealServerRow, RealServerStatus, Traffic, VirtualServerRow,
+        VirtualServerStatus,
     },
     sinks::{DbusConfig, FifoConfig, FifoScope, MailConfig, SinkConfig, SinkRow},
     state::State,

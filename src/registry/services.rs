@@ -58,6 +58,7 @@ pub struct RealServerRow {
     traffic: ArcSwapOption<Traffic>,
     /// One for each check of the configuration, in its order.
     checks: Vec<ArcSwapOption<CheckStatus>>,
+    counts: ArcSwapOption<Vec<CheckCount>>,
 }
 
 /// What is true of a real server right now.
@@ -86,6 +87,17 @@ pub struct CheckStatus {
     pub at: Option<Time>,
     /// How long the phases of that took: a connection, the handshake of TLS, the first byte of an answer, the rest of it.
     pub phases: [Option<Duration>; 4],
+}
+
+/// What a check counts as for its server: while a failure is tried again, still what it did before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CheckCount {
+    /// Whether it lets the server serve.
+    pub passes: bool,
+    /// Whether that was ever found, not only supposed.
+    pub has_result: bool,
+    /// What it adds to the weight.
+    pub adds: i64,
 }
 
 /// What IPVS has counted, as of the last look at the kernel.
@@ -247,6 +259,16 @@ impl RealServerRow {
         if let Some(place) = self.checks.get(check) {
             place.store(Some(Arc::new(status)));
         }
+    }
+
+    /// What its checks count as, in the order of the configuration; nothing before anybody runs them.
+    pub fn counts(&self) -> Arc<Vec<CheckCount>> {
+        self.counts.load_full().unwrap_or_default()
+    }
+
+    /// Replaces what its checks count as (whoever runs them).
+    pub fn set_counts(&self, counts: Vec<CheckCount>) {
+        self.counts.store(Some(Arc::new(counts)));
     }
 
     /// What is true now.

@@ -1,7 +1,7 @@
 //! What the kernel should hold: written by the lane, read by the thread that asks the kernel.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     mem,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -16,8 +16,10 @@ use crate::{kernel::ipvs::ServiceKey, pool::Entry, registry::Topology};
 pub(super) struct Board {
     state: Mutex<State>,
     changed: Condvar,
-    /// The kernel has, or has no more, services that are in `installed`.
+    /// The kernel has, or has no more, services that are in `installed`; or there is a question.
     pub(super) told: Notify,
+    /// It is the end, for whoever does not look at the board.
+    pub(super) over: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -25,9 +27,13 @@ struct State {
     wanted: HashMap<ServiceKey, Option<Entry>>,
     topology: Option<Arc<Topology>>,
     installed: HashMap<ServiceKey, bool>,
-    /// The services that the kernel should have, as far as was said.
-    named: HashSet<ServiceKey>,
+    /// The services that the kernel may have by what was said here, and whether it should.
+    named: HashMap<ServiceKey, bool>,
+    /// Everything is to be said once more.
+    is_asked: bool,
     is_over: bool,
+    #[cfg(test)]
+    has_mistake: bool,
 }
 
 /// What there is to do.
@@ -41,6 +47,16 @@ pub(super) struct Work {
     pub(super) is_over: bool,
 }
 
+impl State {
+    fn is_idle(&self) -> bool {
+        #[cfg(test)]
+        if self.has_mistake {
+            return false;
+        }
+        self.wanted.is_empty() && self.topology.is_none() && !self.is_over
+    }
+}
+
 impl Board {
     fn state(&self) -> MutexGuard<'_, State> {
         // What is in it is whole after every statement.
@@ -51,19 +67,27 @@ impl Board {
     pub(super) fn want(&self, entries: impl IntoIterator<Item = (ServiceKey, Option<Entry>)>) {
         let mut state = self.state();
         for (key, entry) in entries {
-            if entry.is_some() {
-                state.named.insert(key);
-            } else {
-                state.named.remove(&key);
-            }
+            state.named.insert(key, entry.is_some());
             state.wanted.insert(key, entry);
         }
         self.changed.notify_one();
     }
 
-    /// The services that the kernel should have.
+    /// The services that the kernel may have by what was said here: those that it should have, and those that it is not known
+    /// to have lost.
     pub(super) fn keys(&self) -> Vec<ServiceKey> {
-        self.state().named.iter().copied().collect()
+        self.state().named.keys().copied().collect()
+    }
+
+    /// Asks what the kernel should hold of every service: whoever knew is gone.
+    pub(super) fn ask(&self) {
+        self.state().is_asked = true;
+        self.told.notify_one();
+    }
+
+    /// Whether that was asked since the last time.
+    pub(super) fn take_question(&self) -> bool {
+        mem::take(&mut self.state().is_asked)
     }
 
     /// A reload has put this in place; what it wants of the kernel has been said before.
@@ -76,19 +100,37 @@ impl Board {
     pub(super) fn stop(&self) {
         self.state().is_over = true;
         self.changed.notify_one();
+        self.over.notify_one();
+    }
+
+    /// Has whoever takes the next piece of work make a mistake over it.
+    #[cfg(test)]
+    pub(super) fn spoil(&self) {
+        self.state().has_mistake = true;
+        self.changed.notify_one();
     }
 
     /// Takes what there is to do; waits for it as long as that.
     pub(super) fn take(&self, patience: Duration) -> Work {
-        let idle = |state: &mut State| state.wanted.is_empty() && state.topology.is_none() && !state.is_over;
-        let waited = self.changed.wait_timeout_while(self.state(), patience, idle);
+        let waited = self.changed.wait_timeout_while(self.state(), patience, |state| state.is_idle());
         let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        Work { wanted: mem::take(&mut state.wanted), topology: state.topology.take(), is_over: state.is_over }
+        let (wanted, topology, is_over) =
+            (mem::take(&mut state.wanted), state.topology.take(), state.is_over);
+        #[cfg(test)]
+        assert!(!mem::take(&mut state.has_mistake), "a mistake of the thread");
+        Work { wanted, topology, is_over }
     }
 
     /// Says whether the kernel has these services.
     pub(super) fn tell(&self, installed: impl IntoIterator<Item = (ServiceKey, bool)>) {
-        self.state().installed.extend(installed);
+        let mut state = self.state();
+        for (key, is) in installed {
+            if !is && state.named.get(&key) == Some(&false) {
+                state.named.remove(&key);
+            }
+            state.installed.insert(key, is);
+        }
+        drop(state);
         self.told.notify_one();
     }
 
@@ -101,7 +143,10 @@ impl Board {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::units::Family;
+    use crate::{
+        kernel::ipvs::{Flags, Service},
+        units::Family,
+    };
 
     #[test]
     fn the_newest_word_counts_and_nothing_piles_up() {
@@ -115,5 +160,25 @@ mod tests {
         assert!(board.take(Duration::ZERO).wanted.is_empty());
         board.stop();
         assert!(board.take(Duration::from_secs(60)).is_over);
+    }
+
+    #[test]
+    fn a_service_is_named_until_the_kernel_is_known_to_have_lost_it() {
+        let board = Board::default();
+        let key = ServiceKey::Mark { family: Family::V4, mark: 7 };
+        let service = || Service { key, scheduler: "wlc".into(), flags: Flags::default(), persistence: None };
+        let entry = || Some(Entry { service: service(), destinations: Vec::new() });
+        board.want([(key, entry())]);
+        board.tell([(key, false)]);
+        assert_eq!(board.keys(), [key], "refused, and still wanted");
+        board.want([(key, None)]);
+        board.tell([(key, true)]);
+        assert_eq!(board.keys(), [key], "not wanted, and still there");
+        board.tell([(key, false)]);
+        assert_eq!(board.keys(), []);
+        board.want([(key, entry())]);
+        assert_eq!(board.keys(), [key]);
+        board.ask();
+        assert!(board.take_question() && !board.take_question());
     }
 }

@@ -1,7 +1,7 @@
 //! The lane as something that can go on after a mistake of the program. Machines in an unknown state are not gone on with:
 //! another lane takes up what the rows tell of servers, and IPVS serves on meanwhile.
 
-use std::{mem, sync::Arc};
+use std::sync::Arc;
 
 use tokio::sync::mpsc;
 use tracing::error;
@@ -9,7 +9,7 @@ use tracing::error;
 use super::{Command, board::Board, lane::Lane};
 use crate::{
     notify::{Keeper, Part},
-    registry::Registry,
+    registry::{Registry, Topology},
 };
 
 /// The lane.
@@ -18,14 +18,14 @@ pub(super) struct Checking {
     board: Arc<Board>,
     commands: mpsc::Receiver<Command>,
     keeper: Keeper,
-    /// There was one already.
-    is_anew: bool,
+    /// What the last one told of, if there was one.
+    followed: Option<Arc<Topology>>,
 }
 
 impl Checking {
     /// That of a registry; it ends when it is told to.
     pub(super) fn new(registry: Arc<Registry>, board: Arc<Board>, commands: mpsc::Receiver<Command>) -> Self {
-        Self { registry, board, commands, keeper: Keeper::default(), is_anew: false }
+        Self { registry, board, commands, keeper: Keeper::default(), followed: None }
     }
 }
 
@@ -35,15 +35,26 @@ impl Part for Checking {
     }
 
     async fn run(&mut self) {
-        let is_anew = mem::replace(&mut self.is_anew, true);
-        match Lane::new(Arc::clone(&self.registry), Arc::clone(&self.board), is_anew) {
-            Ok(lane) => lane.run(&mut self.commands).await,
+        let is_anew = self.followed.is_some();
+        let followed = self.followed.get_or_insert_with(|| self.registry.topology());
+        match Lane::new(Arc::clone(&self.registry), followed, Arc::clone(&self.board), is_anew) {
+            Ok(lane) => lane.run(&mut self.commands, followed).await,
             Err(error) => error!("no health checks: {error}"),
         }
     }
 
     fn keeper(&mut self) -> &mut Keeper {
         &mut self.keeper
+    }
+
+    /// The reload that it may have panicked at.
+    fn position(&self) -> u64 {
+        Arc::as_ptr(&self.registry.topology()).addr() as u64
+    }
+
+    /// Begins with what that reload has put in place: what it has removed is not told of.
+    fn pass_over(&mut self) {
+        self.followed = Some(self.registry.topology());
     }
 
     /// At the end of the daemon. A manager's order is not carried out meanwhile, and who gave it is told so; what a reload has
@@ -59,10 +70,11 @@ mod tests {
 
     use super::*;
     use crate::{
-        config::{self, Elsewhere, Options},
+        config::{self, Config, Elsewhere, Options, plan::Plan},
         kernel::rest,
         notify::kept,
-        registry::{Cursor, Reason, State, Subject, Topology},
+        registry::{Cursor, FileStatus, Reason, State, Subject, Topology},
+        units::Time,
     };
 
     /// Nothing takes longer.
@@ -70,17 +82,23 @@ mod tests {
 
     /// A virtual server with one real server that answers, and one that does not.
     fn topology(open: u16, closed: u16) -> Topology {
+        Topology::new(config(open, closed, ""), String::new(), Vec::new())
+    }
+
+    /// The same, with more of the file behind it.
+    fn config(open: u16, closed: u16, more: &str) -> Config {
         let server = |port| {
             format!(
                 "real_server 127.0.0.1 {port} {{\n TCP_CHECK {{\n connect_timeout 1\n }}\n delay_loop 0.2\n}}\n"
             )
         };
         let servers = server(open) + &server(closed);
-        let text = format!("virtual_server 192.0.2.1 80 {{\n protocol TCP\n delay_loop 0.2\n{servers}}}\n");
+        let text =
+            format!("virtual_server 192.0.2.1 80 {{\n protocol TCP\n delay_loop 0.2\n{servers}}}\n{more}");
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), text).unwrap();
         let (config, report) = config::load_with(file.path(), &Options::default(), &Elsewhere);
-        Topology::new(config.unwrap_or_else(|| panic!("{}", report.render())), String::new(), Vec::new())
+        config.unwrap_or_else(|| panic!("{}", report.render()))
     }
 
     /// Waits until a state of the rows is so.
@@ -101,6 +119,7 @@ mod tests {
             told.push(match (&transition.subject, &transition.change.reason) {
                 (Subject::Daemon, Reason::Restarted { part, .. }) => format!("{part} begins anew"),
                 (Subject::Server { place, .. }, _) => format!("server {place} {:?}", transition.change.to),
+                (Subject::Service { name, .. }, Reason::Deleted) => format!("{name} is gone"),
                 (subject, _) => format!("{subject:?} {:?}", transition.change.to),
             });
         }
@@ -135,6 +154,9 @@ mod tests {
             assert_eq!(entry.destinations.len(), 1, "the one that is up: {entry:?}");
             assert!(is_up(0) && !is_up(1));
             assert_eq!(told(&registry)[before.len()..], ["checking servers begins anew"]);
+            // Whoever drives IPVS may have forgotten it.
+            board.ask();
+            until(|| !board.take(Duration::ZERO).wanted.is_empty()).await;
             // What happens from then on is told as ever.
             drop(listener);
             until(|| !is_up(0)).await;
@@ -143,6 +165,45 @@ mod tests {
             // The end is not waited for: it rests longer each time.
             commands.send(Command::Panic).await.unwrap();
             until(|| registry.panics.restarts() == 2).await;
+            commands.send(Command::Stop).await.unwrap();
+        };
+        tokio::time::timeout(SOON, async { tokio::join!(kept(&mut checking, &registry), story) })
+            .await
+            .unwrap();
+    }
+
+    /// Whoever serves without a check, and one whose weight a file moves.
+    const MORE: &str = "track_file load {\n file /nonexistent/load\n}\nvirtual_server 192.0.2.2 80 {\n protocol TCP\n \
+        real_server 192.0.2.9 80 {\n weight 10\n FILE_CHECK {\n track_file load\n weight 1\n }\n }\n}\n\
+        virtual_server 192.0.2.3 80 {\n protocol TCP\n real_server 192.0.2.9 80 {\n }\n}\n";
+
+    #[tokio::test]
+    async fn what_a_reload_removes_while_the_lane_rests_is_told_of_and_weights_are_as_before() {
+        let before = Topology::new(config(1, 2, MORE), String::new(), Vec::new());
+        let registry = Arc::new(Registry::new(before));
+        let file = Arc::clone(&registry.topology().files[0]);
+        let read = |number| FileStatus { number, problem: None, at: Some(Time::default()) };
+        file.set_status(read(5));
+        let board = Arc::new(Board::default());
+        let (commands, receiver) = mpsc::channel(8);
+        let mut checking = Checking::new(Arc::clone(&registry), Arc::clone(&board), receiver);
+        let weight = || registry.topology().virtual_servers[1].weight(0);
+        let story = async {
+            until(|| weight() == Some(15)).await;
+            commands.send(Command::Panic).await.unwrap();
+            until(|| registry.panics.restarts() == 1).await;
+            // It rests. The file says nothing any more, and a reload takes the last service away.
+            file.set_status(read(1 << 40));
+            let next = config(1, 2, MORE.split_once("virtual_server 192.0.2.3").unwrap().0);
+            let now = registry.topology();
+            let rows = Topology::new(next.clone(), String::new(), Vec::new());
+            let plan = Plan::new(&now.outline(), &rows.outline());
+            registry.replace(Arc::new(now.succeed(next, &plan, Vec::new())));
+            commands.send(Command::Reload).await.unwrap();
+            let gone = "[192.0.2.3]:tcp:80 is gone".to_owned();
+            until(|| told(&registry).contains(&gone)).await;
+            assert_eq!(told(&registry).iter().filter(|told| **told == gone).count(), 1);
+            assert_eq!(weight(), Some(15), "nobody has said anything else");
             commands.send(Command::Stop).await.unwrap();
         };
         tokio::time::timeout(SOON, async { tokio::join!(kept(&mut checking, &registry), story) })

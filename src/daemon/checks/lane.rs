@@ -70,17 +70,21 @@ enum Wake {
 }
 
 impl Lane {
-    /// The lane of a registry; its pools begin when it runs. With `is_anew` they go on with what the rows tell of them.
-    pub(super) fn new(registry: Arc<Registry>, board: Arc<Board>, is_anew: bool) -> io::Result<Self> {
-        let topology = registry.topology();
-        let served = topology.virtual_servers.iter().map(|row| Served::new(&topology, row));
+    /// The lane of a topology; its pools begin when it runs. With `is_anew` they go on with what the rows tell of them.
+    pub(super) fn new(
+        registry: Arc<Registry>,
+        topology: &Arc<Topology>,
+        board: Arc<Board>,
+        is_anew: bool,
+    ) -> io::Result<Self> {
+        let served = topology.virtual_servers.iter().map(|row| Served::new(topology, row));
         let services: Vec<Served> = served.collect();
         let mut lane = Self {
             board,
             owners: Owners::of(&services),
             turns: Turns::default(),
             followers: Vec::new(),
-            presence: presence(&services, &topology),
+            presence: presence(&services, topology),
             services,
             running: FuturesUnordered::new(),
             deadline: Deadline::new()?,
@@ -91,15 +95,15 @@ impl Lane {
         if is_anew {
             lane.services.iter_mut().for_each(Served::recall);
         }
-        lane.followers = followed::all(&lane.services, &topology);
-        lane.add_checkers(clock::now());
+        lane.followers = followed::all(&lane.services, topology);
+        lane.add_checkers(topology, clock::now());
         lane.allow_descriptors();
         lane.allow_echo();
         Ok(lane)
     }
 
-    fn add_checkers(&mut self, now: Time) {
-        let (chances, clients) = (RandomState::new(), clients(&self.registry.topology()));
+    fn add_checkers(&mut self, topology: &Topology, now: Time) {
+        let (chances, clients) = (RandomState::new(), clients(topology));
         for of in Of::all(&self.services) {
             let server = of.server(&self.services);
             let Some(checker) = Checker::new(of, (server, &clients), now, chances.hash_one(of)) else {
@@ -126,9 +130,11 @@ impl Lane {
         }
     }
 
-    /// Runs until it is told to stop.
-    pub(super) async fn run(mut self, commands: &mut mpsc::Receiver<Command>) {
-        self.begin().await;
+    /// Runs until it is told to stop. `followed` is the topology that it goes by, and then those of reloads: what it has
+    /// told of is there.
+    pub(super) async fn run(mut self, commands: &mut mpsc::Receiver<Command>, followed: &mut Arc<Topology>) {
+        self.begin(followed).await;
+        self.follow_newest(followed);
         loop {
             self.begin_due(clock::now());
             let room = self.running.len() < AT_ONCE;
@@ -147,7 +153,7 @@ impl Lane {
             match wake {
                 Wake::Time => {}
                 Wake::Ended((number, outcome, phases)) => self.handle_outcome(number, &outcome, &phases),
-                Wake::Installed => self.note_installed(),
+                Wake::Installed => self.handle_board(),
                 Wake::Followed => self.follow_all(),
                 Wake::Moved => self.note_presence(clock::now()),
                 Wake::Command(Some(Command::Weigh { server, weight, done })) => {
@@ -155,7 +161,7 @@ impl Lane {
                     // Whoever has given up waiting does not matter.
                     let _ = done.try_send(());
                 }
-                Wake::Command(Some(Command::Reload(topology))) => self.follow_topology(&topology),
+                Wake::Command(Some(Command::Reload)) => self.follow_newest(followed),
                 #[cfg(test)]
                 Wake::Command(Some(Command::Panic)) => panic!("a mistake of the lane"),
                 Wake::Command(Some(Command::Stop) | None) => return self.stop(),
@@ -246,7 +252,18 @@ impl Lane {
         self.board.want(entries.collect::<Vec<_>>());
     }
 
-    fn note_installed(&mut self) {
+    /// Says of every service that there is, or was, what the kernel should hold of it.
+    fn want_all(&self) {
+        let mut keys = self.board.keys();
+        keys.extend(self.owners.keys());
+        self.want(keys);
+    }
+
+    /// The thread beside has something to say.
+    fn handle_board(&mut self) {
+        if self.board.take_question() {
+            self.want_all();
+        }
         for (key, is) in self.board.heard() {
             for number in self.owners.of_key(&key) {
                 self.services[*number].note_installed(key, is);

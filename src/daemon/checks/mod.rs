@@ -2,7 +2,7 @@
 //!
 //! | part | what it does |
 //! |---|---|
-//! | `checking` | what has the lane begin anew after a mistake of the program |
+//! | `checking`, `driving` | what has the lane, and the thread beside it, begin anew after a mistake of the program |
 //! | `lane` | a thread with a runtime of its own: has checks run when they are due, and tells pools what they found |
 //! | `lane::turns` | whose turn it is; pure |
 //! | `lane::owners` | who wants something of which service |
@@ -21,6 +21,7 @@ mod board;
 mod checker;
 mod checking;
 mod desk;
+mod driving;
 mod followed;
 mod lane;
 mod presence;
@@ -37,7 +38,7 @@ use std::{
 use tokio::sync::{mpsc, oneshot};
 use tracing::{error, warn};
 
-use self::{board::Board, checking::Checking, reconciler::Reconciler};
+use self::{board::Board, checking::Checking, driving::Driving};
 use super::{orders::Desk, real_time::RealTime, runtime};
 use crate::{
     notify,
@@ -57,8 +58,8 @@ enum Command {
         /// Hears when the row shows it.
         done: std::sync::mpsc::SyncSender<()>,
     },
-    /// A reload has put this in place.
-    Reload(Arc<Topology>),
+    /// A reload has put another topology in place.
+    Reload,
     /// The end.
     Stop,
     /// A mistake.
@@ -87,11 +88,11 @@ impl Checks {
         let settings = &topology.global.settings;
         let real_time = Arc::new(RealTime::of_checks(settings));
         real_time.begin();
-        let reconciler = Reconciler::new(&topology, Arc::clone(&board));
+        let driving = Driving::new(registry, Arc::clone(&board));
         let hurry = Arc::clone(&real_time);
-        let reconciler = thread::Builder::new().name("ipvs".to_owned()).spawn(move || {
+        let driving = thread::Builder::new().name("ipvs".to_owned()).spawn(move || {
             hurry.enter();
-            reconciler.run();
+            driving.live();
         })?;
         let (alive, ended) = oneshot::channel::<()>();
         let rows = Arc::clone(registry);
@@ -101,15 +102,15 @@ impl Checks {
             // Dropped when both have ended, also by a panic.
             let _alive = alive;
             real_time.enter();
-            live(rows, receiver, board, (reconciler, &real_time));
+            live(rows, receiver, board, (driving, &real_time));
         })?;
         Ok(Some(Self { commands, ended }))
     }
 
-    /// Has it go on as another topology has it; after its end nobody hears it.
-    pub(super) async fn follow(&self, topology: &Arc<Topology>) {
+    /// Has it go on as the registry has it by now; after its end nobody hears it.
+    pub(super) async fn follow(&self, topology: &Topology) {
         take_weights(&self.commands, topology);
-        let _ = self.commands.send(Command::Reload(Arc::clone(topology))).await;
+        let _ = self.commands.send(Command::Reload).await;
     }
 
     /// Has it stop, and waits for its end; whoever calls it sets the limit.
@@ -137,7 +138,7 @@ fn live(
     registry: Arc<Registry>,
     commands: mpsc::Receiver<Command>,
     board: Arc<Board>,
-    (reconciler, real_time): (JoinHandle<()>, &RealTime),
+    (driving, real_time): (JoinHandle<()>, &RealTime),
 ) {
     let mut checking = Checking::new(Arc::clone(&registry), Arc::clone(&board), commands);
     match runtime() {
@@ -150,7 +151,7 @@ fn live(
         Err(error) => error!("no health checks: {error}"),
     }
     board.stop();
-    if reconciler.join().is_err() {
+    if driving.join().is_err() {
         warn!("the thread that drives IPVS has panicked: its table is left as it was");
     }
 }

@@ -6,7 +6,6 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    path::PathBuf,
     sync::Arc,
     time::Duration,
 };
@@ -19,11 +18,9 @@ use super::{
 };
 use crate::{
     config::settings::GlobalDefs,
-    daemon::ipvs_namespace,
     kernel::{
         KernelError, ReceiveBuffer, clock,
         ipvs::{Change, Connections, Held, Ipvs, ServiceKey, Timeouts},
-        namespace,
     },
     pool::{Entry, changes},
     registry::Topology,
@@ -49,14 +46,14 @@ pub(super) struct Reconciler {
     timeouts: Option<Timeouts>,
     /// What they were before.
     timeouts_before: Option<Timeouts>,
-    /// `net_namespace_ipvs`: where IPVS is, unless it is here.
-    namespace: Option<PathBuf>,
     buffer: ReceiveBuffer,
     ipvs: Option<Ipvs>,
     wanted: HashMap<ServiceKey, Entry>,
     held: HashMap<ServiceKey, Entry>,
     /// Services that are nobody's any more, until the kernel has them no more.
     leaving: HashSet<ServiceKey>,
+    /// Services that were ours before a mistake of the program, until it is said what becomes of them.
+    inherited: HashSet<ServiceKey>,
     /// Services that were not as they should be at the last look, and those that the kernel refuses to make so.
     wrong: HashSet<ServiceKey>,
     refused: HashSet<ServiceKey>,
@@ -79,7 +76,6 @@ impl Reconciler {
             flush_last: flushes_last(settings),
             timeouts: timeouts(settings),
             timeouts_before: None,
-            namespace: ipvs_namespace::of(&topology.process),
             buffer: ReceiveBuffer {
                 bytes: settings.lvs_netlink_cmd_rcv_bufs,
                 force: *settings.lvs_netlink_cmd_rcv_bufs_force,
@@ -88,6 +84,7 @@ impl Reconciler {
             wanted: HashMap::new(),
             held: HashMap::new(),
             leaving: HashSet::new(),
+            inherited: HashSet::new(),
             wrong: HashSet::new(),
             refused: HashSet::new(),
             said: HashSet::new(),
@@ -96,12 +93,19 @@ impl Reconciler {
         }
     }
 
-    /// Runs until the board says that it is the end.
-    pub(super) fn run(mut self) {
-        // The thread is this one's alone.
-        if let Some(Err(error)) = self.namespace.as_deref().map(namespace::enter) {
-            return self.say(&error, "no service reaches IPVS");
+    /// What goes on after a mistake of the program. Of what this one knew it has what neither the kernel nor the check lane
+    /// can say: whose services are, and which timeouts were there before.
+    pub(super) fn successor(&self, topology: &Topology) -> Self {
+        Self {
+            flush_first: false,
+            timeouts_before: self.timeouts_before,
+            inherited: self.board.keys().into_iter().collect(),
+            ..Self::new(topology, Arc::clone(&self.board))
         }
+    }
+
+    /// Runs until the board says that it is the end.
+    pub(super) fn run(&mut self) {
         self.open();
         let mut wait = self.interval;
         loop {
@@ -109,6 +113,7 @@ impl Reconciler {
                 self.board.take(wait.saturating_sub(clock::now().since(self.looked_at)));
             let keys: Vec<ServiceKey> = wanted.keys().copied().collect();
             for (key, entry) in wanted {
+                self.inherited.remove(&key);
                 if let Some(entry) = entry {
                     self.wanted.insert(key, entry);
                     self.leaving.remove(&key);
@@ -180,9 +185,8 @@ impl Reconciler {
     /// Looks at the kernel's table; false when that is not possible.
     fn look(&mut self) -> bool {
         self.looked_at = clock::now();
-        let Some(ipvs) = &mut self.ipvs else { return false };
-        let is_ours = |key: &ServiceKey| self.counted.has(key) || self.leaving.contains(key);
-        match read(ipvs, is_ours) {
+        let Self { ipvs: Some(ipvs), counted, leaving, inherited, .. } = self else { return false };
+        match read(ipvs, |key| is_ours(key, counted, [leaving, inherited])) {
             Ok((held, seen)) => {
                 self.held = held;
                 self.counted.show(&seen);
@@ -300,12 +304,12 @@ impl Reconciler {
 
     /// Removes what is known to be there, without a look at thousands of servers before; then what is ours and still there.
     fn remove_ours(&mut self) {
-        let Self { ipvs: Some(ipvs), held, counted, leaving, .. } = self else { return };
+        let Self { ipvs: Some(ipvs), held, counted, leaving, inherited, .. } = self else { return };
         // One that another program has removed is not missed.
         ipvs.make(&deletions(held.keys().copied()));
         let left = ipvs.services().map(|left| {
             let keys = left.into_iter().map(|held| held.what.key);
-            deletions(keys.filter(|key| counted.has(key) || leaving.contains(key)))
+            deletions(keys.filter(|key| is_ours(key, counted, [leaving, inherited])))
         });
         match left {
             Ok(left) => drop(self.make(&left)),
@@ -329,6 +333,11 @@ impl Reconciler {
 /// Requests to remove these services, each with its servers.
 fn deletions(keys: impl IntoIterator<Item = ServiceKey>) -> Vec<Change> {
     keys.into_iter().map(Change::DeleteService).collect()
+/// Whether a service is one of the configuration, or is among others that were.
+fn is_ours(key: &ServiceKey, counted: &Counted, others: [&HashSet<ServiceKey>; 2]) -> bool {
+    counted.has(key) || others.into_iter().any(|keys| keys.contains(key))
+}
+
 }
 
 /// From one look at the table to the next.
@@ -369,4 +378,29 @@ fn read(
         held.insert(key, Entry { service, destinations });
     }
     Ok((held, seen))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{registry::testing::topology, units::Family};
+
+    #[test]
+    fn a_successor_knows_whose_services_are_and_what_to_put_back_and_flushes_nothing() {
+        let board = Arc::new(Board::default());
+        let [kept, leaving] = [7, 8].map(|mark| ServiceKey::Mark { family: Family::V4, mark });
+        let timeouts = Some(Timeouts { tcp: Some(900), tcp_fin: Some(120), udp: Some(300) });
+        let mut first = Reconciler::new(&topology(), Arc::clone(&board));
+        (first.flush_first, first.timeouts_before) = (true, timeouts);
+        board.want([(kept, None), (leaving, None)]);
+        board.tell([(kept, true)]);
+        let second = first.successor(&topology());
+        assert_eq!(second.inherited, HashSet::from([kept, leaving]));
+        assert_eq!((second.flush_first, second.timeouts_before), (false, timeouts));
+        let others = [&second.leaving, &second.inherited];
+        assert!(
+            is_ours(&kept, &second.counted, others) && second.leaving.is_empty(),
+            "nothing is removed yet"
+        );
+    }
 }

@@ -8,7 +8,7 @@ use crate::{
     check::{Kind, Outcome, Phases},
     config::{
         plan::{self, KeptServer},
-        settings::{Check, Destination},
+        settings::Destination,
     },
     kernel::{
         clock,
@@ -16,8 +16,8 @@ use crate::{
     },
     pool::{Event, Found, Move, Pool, services},
     registry::{
-        Change, CheckStatus, RealServerStatus, Reason, Registry, State, Subject, Topology, VirtualServerRow,
-        VirtualServerStatus,
+        Change, CheckCount, CheckStatus, RealServerStatus, Reason, Registry, State, Subject, Topology,
+        VirtualServerRow, VirtualServerStatus,
     },
     units::Priority,
 };
@@ -44,11 +44,6 @@ fn services_of(topology: &Topology, row: &VirtualServerRow) -> Vec<Service> {
         _ => None,
     };
     services(&row.config, row.family, group)
-}
-
-/// Whether a check may add to the weight of its server.
-fn weighs(check: &Check) -> bool {
-    matches!(check, Check::Misc(_) | Check::File(_))
 }
 
 impl Served {
@@ -83,21 +78,17 @@ impl Served {
     /// Takes up what the row tells of its servers, which another lane has shown there.
     pub(super) fn recall(&mut self) {
         for (place, row) in self.row.servers.iter().enumerate() {
-            let (status, checks) = (row.status(), &self.row.config.real_server[place].checks);
-            for (check, found) in row.checks().enumerate() {
-                match found.passed {
-                    // Of a server that is up a try may have failed.
-                    Some(true) => self.pool.handle_check(place, check, Found::Up(0)),
-                    Some(false) if status.alive => self.pool.handle_check(place, check, Found::Up(0)),
-                    Some(false) => self.pool.handle_check(place, check, Found::Down),
-                    None => {}
-                }
+            let mut added = 0_i64;
+            for (check, count) in row.counts().iter().enumerate() {
+                let found = if count.passes { Found::Up(count.adds) } else { Found::Down };
+                self.pool.recall(place, check, (found, count.has_result));
+                added = added.saturating_add(count.adds);
             }
-            // What a check adds, it says again. Without such a check it was a manager's order.
-            if let Some(weight) = status.weight
-                && !checks.iter().any(weighs)
+            // What checks do not account for was a manager's order.
+            if let Some(weight) = self.row.weight(place)
+                && weight != i64::from(self.pool.weight(place))
             {
-                self.pool.handle_weight(place, weight);
+                self.pool.handle_weight(place, weight.saturating_sub(added));
             }
         }
     }
@@ -169,6 +160,12 @@ impl Served {
             return;
         };
         let (failed_checks, pending_checks) = self.pool.checks(place);
+        let count = |check| CheckCount {
+            passes: self.pool.passes(place, check),
+            has_result: self.pool.has_result(place, check),
+            adds: self.pool.adds(place, check),
+        };
+        row.set_counts((0..server.checks.len()).map(count).collect());
         let weight = i64::from(self.pool.weight(place));
         row.set_status(RealServerStatus {
             alive: self.pool.is_alive(place),

@@ -1,12 +1,15 @@
 //! How the lane begins: with the daemon, or anew after a mistake of the program has ended the one before.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use tracing::warn;
 
 use super::super::{checker::Of, followed::Follower, served::Served};
 use super::{Lane, found_by};
-use crate::{kernel::clock, registry::Reason};
+use crate::{
+    kernel::clock,
+    registry::{Reason, Topology},
+};
 
 /// Pools begin when the files that their checks follow have been read, or after so long: one on a file system that does not
 /// answer counts as 0 until it is.
@@ -26,18 +29,18 @@ impl Lane {
     }
 
     /// Begins every pool, in the order of the configuration, or goes on where another lane was.
-    pub(super) async fn begin(&mut self) {
+    pub(super) async fn begin(&mut self, topology: &Arc<Topology>) {
         if self.is_anew {
-            self.resume();
+            self.resume(topology);
         } else {
             self.await_files().await;
-            self.start();
+            self.start(topology);
         }
         self.note_presence(clock::now());
     }
 
     /// Begins with what is known of the servers. Nothing has been told of them.
-    fn start(&mut self) {
+    fn start(&mut self, topology: &Topology) {
         for follower in &mut self.followers {
             let service = &mut self.services[follower.of.service];
             let of = (follower.of.place, follower.of.check);
@@ -52,7 +55,7 @@ impl Lane {
             let Of { service, place, check } = checker.of;
             self.services[service].show_wait((place, check), checker.kind);
         }
-        let tell_servers = *self.registry.topology().global.settings.rs_init_notifies;
+        let tell_servers = *topology.global.settings.rs_init_notifies;
         self.services.iter_mut().for_each(|service| service.begin(tell_servers));
         self.want(self.owners.keys());
         for service in &mut self.services {
@@ -62,12 +65,10 @@ impl Lane {
 
     /// Goes on with what the rows tell: who knows that is not told again. What the lane before was in the middle of is done
     /// from the beginning.
-    fn resume(&mut self) {
+    fn resume(&mut self, topology: &Arc<Topology>) {
         self.services.iter_mut().for_each(Served::resume);
-        let mut keys = self.board.keys();
-        keys.extend(self.owners.keys());
-        self.want(keys);
-        self.board.follow(self.registry.topology());
+        self.want_all();
+        self.board.follow(Arc::clone(topology));
         self.follow_all();
         for service in &mut self.services {
             service.tell(&self.registry, &Reason::Recovered);

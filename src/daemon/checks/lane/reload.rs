@@ -21,8 +21,18 @@ use crate::{
 type Before = Option<(usize, Vec<Option<KeptServer>>)>;
 
 impl Lane {
+    /// Goes on with the newest topology, unless it is the one that is followed already. Of several reloads that have waited
+    /// the last one counts.
+    pub(super) fn follow_newest(&mut self, followed: &mut Arc<Topology>) {
+        let newest = self.registry.topology();
+        if !Arc::ptr_eq(followed, &newest) {
+            self.follow_topology(&newest);
+            *followed = newest;
+        }
+    }
+
     /// This topology is in place from now on.
-    pub(super) fn follow_topology(&mut self, topology: &Arc<Topology>) {
+    fn follow_topology(&mut self, topology: &Arc<Topology>) {
         let mut keys = self.owners.keys();
         let before = self.follow_services(topology);
         self.owners = Owners::of(&self.services);
