@@ -21,7 +21,7 @@ pub(super) use self::signals::Signals;
 
 use super::{
     agent::{self, Agent},
-    checks::Checks,
+    checks::{self, Checks},
     dumps::{self, Dumps},
     engine::Command,
     errands::Errands,
@@ -65,8 +65,8 @@ pub(super) struct Manage<'a> {
     pub(super) backlogs: Option<journal::Backlogs>,
     /// Where transitions are kept.
     pub(super) journal: &'a mut journal::Keeper,
-    /// The check lane, where there is one, and whether there may be.
-    pub(super) checks: (Option<Checks>, bool),
+    /// The check lane, where there is one, and what the command line says of it.
+    pub(super) checks: (Option<Checks>, checks::Flags),
     pub(super) engine: mpsc::Sender<Command>,
     pub(super) real_time: Arc<RealTime>,
     /// What comes from outside.
@@ -90,7 +90,7 @@ impl Manage<'_> {
             reloads: (reloader, desk, orders),
             mut followers,
             journal,
-            checks: (mut checks, runs_checks),
+            checks: (mut checks, flags),
             signals: (commands, dump_signals),
             ..
         } = self;
@@ -138,9 +138,7 @@ impl Manage<'_> {
                         // What an earlier run left is not of today.
                         let _ = journal.begin(global, agent::Setup::notifies(setup.as_ref()));
                         wanted.send_if_modified(|known| std::mem::replace(known, setup.clone()) != setup);
-                        if runs_checks {
-                            follow_checks(&mut checks, &registry, &adopted.topology).await;
-                        }
+                        follow_checks(&mut checks, flags, &registry, &adopted.topology).await;
                     }
                     () = &mut signals => {}
                     () = time_file.due() => {
@@ -212,10 +210,15 @@ fn follow(
 }
 
 /// Has the check lane go on with another topology, or start where there was nothing to check before.
-async fn follow_checks(checks: &mut Option<Checks>, registry: &Arc<Registry>, topology: &Arc<Topology>) {
+async fn follow_checks(
+    checks: &mut Option<Checks>,
+    flags: checks::Flags,
+    registry: &Arc<Registry>,
+    topology: &Topology,
+) {
     match checks {
         Some(checks) => checks.follow(topology).await,
-        None => match Checks::start(registry) {
+        None => match Checks::start(registry, flags) {
             Ok(started) => *checks = started,
             Err(error) => error!("no health checks: {error}"),
         },

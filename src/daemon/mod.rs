@@ -329,7 +329,8 @@ fn start(
     let reloader = Reloader::new(&registry, reloads);
     let host = (host, reloader, &*files.parent);
     let outputs = (snmp, (told, marks), backlogs, &mut journal);
-    let outcome = run_lanes(registry, outputs, host, (release, source, died_at), arguments.runs_checks());
+    let outcome =
+        run_lanes(registry, outputs, host, (release, source, died_at), checks::Flags::new(arguments));
     journal.finish();
     if let Some(recorder) = recorder {
         recorder.finish();
@@ -472,7 +473,7 @@ fn run_lanes(
     (snmp, (told, marks), backlogs, journal): Outputs<'_>,
     (host, reloader, pid_file): (Host, Reloader, &Path),
     (release, recorder, died_at): (bool, Option<recorder::Source>, Option<Time>),
-    runs_checks: bool,
+    flags: checks::Flags,
 ) -> Result<(), Refused> {
     let (commands, receiver) = mpsc::channel(COMMANDS);
     let topology = registry.topology();
@@ -511,14 +512,13 @@ fn run_lanes(
         })
         .map_err(Refused::fatal)?;
     let followers = Followers::start(&registry, &commands).map_err(Refused::fatal)?;
-    let checks = if runs_checks { Checks::start(&registry) } else { Ok(None) };
-    let checks = checks.map_err(Refused::fatal)?;
+    let checks = Checks::start(&registry, flags).map_err(Refused::fatal)?;
     let (reload_desk, orders) = reload::Desk::new();
     let control = {
         let _entered = runtime.enter();
         control::server((pid_file, journal.path()), &registry, &commands, reload_desk.clone())
     };
-    let (parent, checks) = ((voice, said), (checks, runs_checks));
+    let (parent, checks) = ((voice, said), (checks, flags));
     let manage = Manage {
         registry,
         snmp,

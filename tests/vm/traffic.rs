@@ -83,9 +83,14 @@ fn talk(stream: &mut TcpStream, word: &str) -> Result<()> {
 
 /// Starts the daemon; returns when both servers are in the table.
 fn start(director: &Host, config: &str) -> Result<Router> {
+    start_with(director, config, &[])
+}
+
+fn start_with(director: &Host, config: &str, more: &[&str]) -> Result<Router> {
     let config = director.write("director.conf", config)?;
     let pid_file = director.dir().join("check.pid");
-    let flags = ["-C", "-c", &*pid_file.to_string_lossy()];
+    let pid_file = pid_file.to_string_lossy();
+    let flags = [&["-C", "-c", &*pid_file], more].concat();
     let router = Router::start_parts(&ours(), director, "director", &config, &flags)?;
     // What an earlier one left is in the table already.
     router.wait_log("Gained quorum", SOON)?;
@@ -126,6 +131,32 @@ fn connections_outlive_reloads_and_restarts() -> Result<()> {
             router.stop()?;
         }
         Ok(())
+    })
+}
+
+#[test]
+fn with_dont_release_ipvs_a_stop_tells_nobody_and_connections_go_on_until_the_next_run() -> Result<()> {
+    GUEST.tells(|| {
+        let lan = lan("NAT")?;
+        let (director, client) = (&lan["alpha"], &lan["beta"]);
+        echo(&lan["gamma"], "0.0.0.0:80")?;
+        let said = director.dir().join("said");
+        let note = director.write("note", &format!("#!/bin/sh\necho \"$@\" >> {}\n", said.display()))?;
+        director.run(&["chmod", "755", &note.to_string_lossy()])?;
+        let lines = format!("quorum_down \"{} lost\"", note.display());
+        let router = start_with(director, &config("NAT", 1, &lines), &["-I"])?;
+        let table = director.look(&["ipvsadm", "-Sn"])?;
+        let mut before = connect(client)?;
+        talk(&mut before, "before")?;
+        router.stop()?;
+        assert_eq!(director.look(&["ipvsadm", "-Sn"])?, table);
+        assert!(!said.exists(), "nothing is lost");
+        let mut after = connect(client)?;
+        [&mut before, &mut after].into_iter().try_for_each(|stream| talk(stream, "while nobody is there"))?;
+        let router = start(director, &config("NAT", 1, ""))?;
+        [&mut before, &mut after].into_iter().try_for_each(|stream| talk(stream, "after a restart"))?;
+        router.stop()?;
+        wait_servers(director, 0)
     })
 }
 

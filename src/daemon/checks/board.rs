@@ -20,6 +20,8 @@ pub(super) struct Board {
     pub(super) told: Notify,
     /// It is the end, for whoever does not look at the board.
     pub(super) over: Notify,
+    /// `-I`: what is installed stays at the end.
+    pub(super) keeps: bool,
 }
 
 #[derive(Debug, Default)]
@@ -58,6 +60,11 @@ impl State {
 }
 
 impl Board {
+    /// An empty one; `keeps` is whether what is installed stays at the end.
+    pub(super) fn new(keeps: bool) -> Self {
+        Self { keeps, ..Self::default() }
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         // What is in it is whole after every statement.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -96,7 +103,7 @@ impl Board {
         self.changed.notify_one();
     }
 
-    /// The end: what was installed goes.
+    /// The end: what was installed goes, unless it is to be kept.
     pub(super) fn stop(&self) {
         self.state().is_over = true;
         self.changed.notify_one();

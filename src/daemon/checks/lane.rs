@@ -288,6 +288,10 @@ impl Lane {
     fn stop(mut self) {
         self.board.stop();
         self.ping_group.take().into_iter().for_each(PingGroup::restore);
+        if self.board.keeps {
+            // They serve on.
+            return;
+        }
         for service in &mut self.services {
             service.pool.handle_stop();
         }

@@ -41,6 +41,7 @@ use tracing::{error, warn};
 use self::{board::Board, checking::Checking, driving::Driving};
 use super::{orders::Desk, real_time::RealTime, runtime};
 use crate::{
+    cli::Arguments,
     notify,
     registry::{RealServerRow, Registry, Topology, Weights},
 };
@@ -67,6 +68,21 @@ enum Command {
     Panic,
 }
 
+/// What the command line says of health checks.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Flags {
+    /// There may be some (`-C`, `-P`).
+    runs: bool,
+    /// `-I`
+    keeps_table: bool,
+}
+
+impl Flags {
+    pub(super) const fn new(arguments: &Arguments) -> Self {
+        Self { runs: arguments.runs_checks(), keeps_table: arguments.dont_release_ipvs }
+    }
+}
+
 /// The lane, as the rest of the daemon knows it.
 #[derive(Debug)]
 pub(super) struct Checks {
@@ -76,15 +92,15 @@ pub(super) struct Checks {
 }
 
 impl Checks {
-    /// Starts both threads, where there are virtual servers.
-    pub(super) fn start(registry: &Arc<Registry>) -> io::Result<Option<Self>> {
+    /// Starts both threads, where there are virtual servers that may be checked.
+    pub(super) fn start(registry: &Arc<Registry>, flags: Flags) -> io::Result<Option<Self>> {
         let topology = registry.topology();
-        if topology.virtual_servers.is_empty() {
+        if topology.virtual_servers.is_empty() || !flags.runs {
             return Ok(None);
         }
         let (commands, receiver) = mpsc::channel(COMMANDS);
         take_weights(&commands, &topology);
-        let board = Arc::new(Board::default());
+        let board = Arc::new(Board::new(flags.keeps_table));
         let settings = &topology.global.settings;
         let real_time = Arc::new(RealTime::of_checks(settings));
         real_time.begin();

@@ -317,8 +317,11 @@ impl Reconciler {
         }
     }
 
-    /// The end: what is ours goes, or everything.
+    /// The end: what is ours goes, or everything, or nothing.
     fn remove_all(&mut self) {
+        if self.board.keeps {
+            return info!("The services of IPVS stay (--dont-release-ipvs)");
+        }
         if self.flush_last {
             self.make(&[Change::Flush]);
         } else {
@@ -330,14 +333,14 @@ impl Reconciler {
     }
 }
 
-/// Requests to remove these services, each with its servers.
-fn deletions(keys: impl IntoIterator<Item = ServiceKey>) -> Vec<Change> {
-    keys.into_iter().map(Change::DeleteService).collect()
 /// Whether a service is one of the configuration, or is among others that were.
 fn is_ours(key: &ServiceKey, counted: &Counted, others: [&HashSet<ServiceKey>; 2]) -> bool {
     counted.has(key) || others.into_iter().any(|keys| keys.contains(key))
 }
 
+/// Requests to remove these services, each with its servers.
+fn deletions(keys: impl IntoIterator<Item = ServiceKey>) -> Vec<Change> {
+    keys.into_iter().map(Change::DeleteService).collect()
 }
 
 /// From one look at the table to the next.
