@@ -77,12 +77,15 @@ pub struct Arguments {
     /// Pid file of the engine while it runs virtual routers; vrrp.pid beside the parent's when absent
     #[arg(short = 'r', long = "vrrp_pid", value_name = "FILE")]
     pub vrrp_pid: Option<PathBuf>,
-    /// Pid file of health checks, which are not there yet: never written
+    /// Pid file of health checks, which run in the engine: never written
     #[arg(short = 'c', long = "checkers_pid", value_name = "FILE")]
     pub checkers_pid: Option<PathBuf>,
     /// Pid file of BFD, which runs in the engine: never written
     #[arg(short = 'b', long = "bfd_pid", value_name = "FILE")]
     pub bfd_pid: Option<PathBuf>,
+    /// As -D; the letters of keepalived's insides mean nothing here
+    #[arg(long, value_name = "OPTIONS", num_args = 0..=1, require_equals = true)]
+    pub debug: Option<Option<String>>,
     /// Run VRRP, and without -C no health checks
     #[arg(short = 'P', long)]
     pub vrrp: bool,
@@ -182,6 +185,11 @@ impl Arguments {
     /// Whether log lines go to the terminal (`-l`): not when the daemon has left it, as it then does without `-n`.
     pub const fn logs_to_terminal(&self) -> bool {
         self.log_console && self.from.is_none()
+    }
+
+    /// Whether the log is to have more than usual (`-D`).
+    pub const fn logs_detail(&self) -> bool {
+        self.log_detail || self.debug.is_some()
     }
 
     /// Whether a crash is to leave a file of the memory (`-m`, `-M`).

@@ -321,7 +321,10 @@ pub(super) static BLOCK: Block = Block::new(Table {
             .supported()
             .inherits(&[("global_defs", "vrrp_strict")])
             .or("off"),
-        keyword("debug", "N", Integer(0, 4), "unused").supported().or("0").required(),
+        keyword("debug", "N", Integer(0, 4), "a level that nothing goes by, in keepalived neither")
+            .supported()
+            .or("0")
+            .required(),
         keyword("notify_master", "SCRIPT [USER [[:]GROUP]]", Script, "run on becoming MASTER")
             .supported()
             .required(),

@@ -65,7 +65,7 @@ pub(super) fn start(arguments: &Arguments, process: &ProcessSettings) -> Result<
         // A log that nobody can read helps nobody.
         writers.push(Writer::start(open(&Place::Terminal, &choice)?, &lost)?);
     }
-    let level = if arguments.log_detail { LevelFilter::DEBUG } else { LevelFilter::INFO };
+    let level = if arguments.logs_detail() { LevelFilter::DEBUG } else { LevelFilter::INFO };
     let ours = Targets::new()
         .with_target("steadfast", level)
         .with_target("agentx", level)
