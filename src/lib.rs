@@ -58,7 +58,7 @@
 //! | `cli` | `config`, `control`, `snmp_wire` |
 //! | `ctl` | `cli`, `config`, `control` |
 //! | `completion`, `inspect` | `cli`, `config` |
-//! | `man` | `cli` |
+//! | `man` | `cli`, `config`, `genhash` |
 //! | `manager` | `cli`, `kernel`, `mib`, `snmp_wire`, `udp_agent` |
 //! | `replay` | `record` |
 //! | `genhash` | `kernel`, `tls` |

@@ -1,6 +1,9 @@
-//! `steadfast man …`: manual pages of the command line, one for each command.
+//! `steadfast man …`: manual pages of the command line, one for each command, of genhash, and of the configuration language.
+
+mod language;
 
 use std::{
+    fs,
     io::{self, Write as _},
     path::Path,
     process::ExitCode,
@@ -8,13 +11,11 @@ use std::{
 
 use clap::CommandFactory as _;
 
-use crate::cli::Arguments;
+use crate::{cli::Arguments, genhash};
 
 /// Writes the pages into a folder, which is made when it is not there.
 pub fn run(folder: &Path) -> ExitCode {
-    let written =
-        std::fs::create_dir_all(folder).and_then(|()| clap_mangen::generate_to(Arguments::command(), folder));
-    match written {
+    match write(folder) {
         Ok(()) => ExitCode::SUCCESS,
         Err(cause) => {
             // Whoever closed stderr still has the exit status.
@@ -22,6 +23,14 @@ pub fn run(folder: &Path) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn write(folder: &Path) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    for command in [Arguments::command(), genhash::command()] {
+        clap_mangen::generate_to(command.version(env!("CARGO_PKG_VERSION")), folder)?;
+    }
+    fs::write(folder.join(language::FILE), language::page())
 }
 
 #[cfg(test)]
@@ -33,10 +42,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let pages = folder.path().join("man1");
         assert_eq!(run(&pages), ExitCode::SUCCESS);
-        let page = |name: &str| std::fs::read_to_string(pages.join(name)).unwrap();
+        let page = |name: &str| fs::read_to_string(pages.join(name)).unwrap();
         assert!(page("steadfast.1").contains("use\\-file"), "{}", page("steadfast.1"));
         assert!(page("steadfast-ctl.1").contains("watch"));
         assert!(page("steadfast-ctl-events.1").contains("since"));
         assert!(page("steadfast-config-explain.1").contains(".TH"));
+        assert!(page("genhash.1").contains("use\\-virtualhost"));
+        assert!(page("steadfast.conf.5").contains("virtual_router_id"));
     }
 }

@@ -12,6 +12,8 @@ mod findings;
 mod flags;
 #[path = "commands/language.rs"]
 mod language;
+#[path = "commands/manual.rs"]
+mod manual;
 #[path = "commands/peers.rs"]
 mod peers;
 #[path = "commands/secrets.rs"]

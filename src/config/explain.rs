@@ -60,6 +60,43 @@ pub fn nearest(name: &str) -> Option<&'static str> {
     found.map(|(_, word)| word)
 }
 
+/// A block of the language.
+#[derive(Debug)]
+pub struct Chapter {
+    /// What it is called.
+    pub block: &'static str,
+    /// Its words, in the order of the tables.
+    pub words: Vec<Word>,
+}
+
+/// A word of a block.
+#[derive(Debug)]
+pub struct Word {
+    /// The word.
+    pub name: &'static str,
+    /// Its arguments in the usual notation.
+    pub arguments: &'static str,
+    /// What it does, in one line.
+    pub help: &'static str,
+    /// What else there is to say of it, each with a title.
+    pub facts: Vec<(&'static str, String)>,
+}
+
+/// The whole language, for whoever lays it out.
+pub fn chapters() -> Vec<Chapter> {
+    let mut chapters = Vec::new();
+    each_block(&mut |block| {
+        let word = |keyword: &'static Keyword| Word {
+            name: keyword.name,
+            arguments: keyword.arguments,
+            help: keyword.help,
+            facts: facts(block, keyword),
+        };
+        chapters.push(Chapter { block: block.name, words: block.all().map(word).collect() });
+    });
+    chapters
+}
+
 /// The reference page of the language, in Markdown.
 pub fn page() -> String {
     let mut out = "# The words of keepalived.conf\n\n\

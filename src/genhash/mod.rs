@@ -23,13 +23,18 @@ use std::{
     process::ExitCode,
 };
 
-use clap::Parser as _;
+use clap::{Command, CommandFactory as _, Parser as _};
 
 use self::{digest::Digest, options::Options, report::Report, response::Part};
 use crate::kernel::clock;
 
 /// The exit status of whatever goes wrong.
 const FAILED: u8 = 1;
+
+/// The command line, for its manual page.
+pub fn command() -> Command {
+    Options::command()
+}
 
 /// Does what the words behind the program's name ask for.
 pub fn run(words: impl Iterator<Item = OsString>) -> ExitCode {
