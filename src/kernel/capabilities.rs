@@ -77,7 +77,7 @@ impl Capability {
             Self::Kill => "ending scripts of another user (`script_user`, `user`)",
             Self::SysNice => "real-time scheduling (`vrrp_rt_priority`)",
             Self::IpcLock => "memory that stays in place (`vrrp_no_swap`)",
-            Self::NetBindService => "listening on a port below 1024",
+            Self::NetBindService => "listening on a port below 1024 (`snmp_agent`)",
             Self::Chown => "the users of FIFOs (`notify_fifo`) and of the control socket (`control_group`)",
             Self::DacOverride => "an AgentX socket, a tracked file or a FIFO of another user",
             Self::SysAdmin => "entering `net_namespace`",

@@ -15,6 +15,8 @@ use nix::{
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use tokio::{io::Interest, net::UdpSocket};
 
+use super::KernelError;
+
 /// A socket that hears datagrams at an address, and answers from the one that was asked: of a host with several addresses the
 /// kernel would choose another one, which whoever asked does not know.
 #[derive(Debug)]
@@ -40,8 +42,15 @@ impl Answering {
     /// One of IPv6 leaves IPv4 to others. To be called inside a runtime.
     ///
     /// # Errors
-    /// When the address is not of this host, or somebody else listens there.
-    pub fn listen(at: SocketAddr) -> io::Result<Self> {
+    /// When the address is not of this host, or somebody else listens there, or the port is for the privileged.
+    pub fn listen(at: SocketAddr) -> Result<Self, KernelError> {
+        let listening = |error| {
+            KernelError::from_io(format!("listening at {at}"), &error).needing(Some("CAP_NET_BIND_SERVICE"))
+        };
+        Self::bind(at).map_err(listening)
+    }
+
+    fn bind(at: SocketAddr) -> io::Result<Self> {
         let socket = Socket::new(Domain::for_address(at), Type::DGRAM, Some(Protocol::UDP))?;
         if at.is_ipv6() {
             socket.set_only_v6(true)?;

@@ -17,6 +17,9 @@ use tokio::net::unix::pipe;
 
 use super::{KernelError, own_file::WRITE_OTHERS};
 
+/// What a FIFO, or a folder, that does not let this process's user in needs.
+const ANOTHER_USER_S: Option<&str> = Some("CAP_DAC_OVERRIDE");
+
 /// The writing end of a FIFO. It is a reader as well, so that lines wait in the pipe while nobody else has it open.
 #[derive(Debug)]
 pub struct Fifo {
@@ -44,11 +47,11 @@ impl Fifo {
         let made = match mkfifo(path, Mode::S_IRUSR | Mode::S_IWUSR) {
             Ok(()) => true,
             Err(Errno::EEXIST) => false,
-            Err(errno) => return Err(KernelError::new(doing("making"), errno).needing(None)),
+            Err(errno) => return Err(KernelError::new(doing("making"), errno).needing(ANOTHER_USER_S)),
         };
         let mut options = OpenOptions::new();
         options.read(true).write(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
-        let opened = |error| KernelError::from_io(doing("opening"), &error).needing(None);
+        let opened = |error| KernelError::from_io(doing("opening"), &error).needing(ANOTHER_USER_S);
         let file = options.open(path).map_err(opened)?;
         let found = file.metadata().map_err(opened)?;
         if !found.file_type().is_fifo() {

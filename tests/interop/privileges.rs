@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs;
+use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::process::Command;
 
@@ -29,14 +30,14 @@ fn with_privileges(host: &Host, privileges: &[&str], setup: &Setup) -> Result<Pr
 }
 
 /// Of /proc/PID/status.
-fn effective(pid: i32) -> u64 {
+pub(crate) fn effective(pid: i32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("the process runs");
     let mask = status.lines().find_map(|line| line.strip_prefix("CapEff:")).expect("its capabilities");
     u64::from_str_radix(mask.trim(), 16).expect("a number")
 }
 
-const NET_ADMIN: u64 = 1 << 12;
-const NET_RAW: u64 = 1 << 13;
+pub(crate) const NET_ADMIN: u64 = 1 << 12;
+pub(crate) const NET_RAW: u64 = 1 << 13;
 
 #[test]
 fn net_admin_and_net_raw_are_enough_for_root_in_a_container_and_for_an_ordinary_user() -> Result<()> {
@@ -82,16 +83,27 @@ fn an_ordinary_user_runs_without_what_some_words_need_and_each_is_named() -> Res
     let lan = Lan::pair()?;
     let caps = ["--inh-caps", "+net_admin,+net_raw", "--ambient-caps", "+net_admin,+net_raw"];
     let user = [&["--reuid", USER, "--regid", USER, "--clear-groups"][..], &caps].concat();
-    let globals = "  script_user nobody\n  control_group daemon\n";
+    let alpha = &lan["alpha"];
+    // What is root's alone, and a port that is.
+    let [fifo, file, master] = ["fifo", "load", "master"].map(|name| alpha.dir().join(name));
+    let _master = UnixListener::bind(&master).expect("a socket");
+    let [fifo, file, master] = [fifo, file, master].map(|path| path.display().to_string());
+    alpha.sh(&format!("mkfifo {fifo} && touch {file} && chmod 600 {fifo} {file} {master}"))?;
+    let globals = format!(
+        "  script_user nobody\n  control_group daemon\n  notify_fifo {fifo}\n  enable_snmp_vrrp\n  snmp_socket unix:{master}\n"
+    );
+    let blocks =
+        format!("snmp_agent {{\n  listen 127.0.0.1:161\n}}\ntrack_file load {{\n  file {file}\n}}\n");
     let of_each = [
         ("vrrp_rt_priority 20", "vrrp_rt_priority has no effect", "CAP_SYS_NICE"),
         ("vrrp_priority -10", "vrrp_priority has no effect", "CAP_SYS_NICE"),
         ("vrrp_no_swap", "vrrp_no_swap has no effect", "CAP_IPC_LOCK"),
     ];
     for (word, said, capability) in of_each {
-        let before = format!("global_defs {{\n{globals}  {word}\n}}\n");
+        let before = format!("global_defs {{\n{globals}  {word}\n}}\n{blocks}");
         let setup = Setup { before, ..V3.alpha(150) }.line("notify /bin/true");
-        let daemon = with_privileges(&lan["alpha"], &user, &setup)?;
+        let setup = setup.line("track_file {\n    load weight 1\n  }");
+        let daemon = with_privileges(alpha, &user, &setup)?;
         daemon.wait_log(&format!("({VI}) Entering {} STATE", State::Master), SOON)?;
         let log = daemon.wait_log("notify script", SOON)?;
         assert!(log.contains("CAP_SETUID and CAP_SETGID"), "{log}");
@@ -100,6 +112,15 @@ fn an_ordinary_user_runs_without_what_some_words_need_and_each_is_named() -> Res
         };
         assert!(named(said, capability), "{word}: {}", daemon.log());
         assert!(named("`steadfast ctl` is not answered", "CAP_CHOWN"), "{}", daemon.log());
+        for (said, named_there) in [
+            ("snmp_agent: SNMP cannot be answered at 127.0.0.1:161", "CAP_NET_BIND_SERVICE"),
+            ("notify_fifo", "CAP_DAC_OVERRIDE"),
+            ("Track file load", "CAP_DAC_OVERRIDE"),
+            ("no permission to connect to", "agentXPerms"),
+        ] {
+            daemon.wait_log(said, SOON)?;
+            assert!(named(said, named_there), "{said}: {}", daemon.log());
+        }
         for name in ["CAP_SETUID", "CAP_SETGID", "CAP_KILL"] {
             assert!(named("missing permission", name), "{}", daemon.log());
         }

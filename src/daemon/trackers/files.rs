@@ -8,7 +8,7 @@ use tracing::{info, warn};
 use super::ToEngine;
 use crate::{
     config::tracking::{InitFile, Tracker},
-    kernel::{FileWatch, clock, file_watch},
+    kernel::{FileWatch, capabilities::Capability, clock, file_watch},
     registry::{FileRow, FileStatus},
     track::{Content, FileTracker, FileVerdict, LONGEST},
 };
@@ -101,6 +101,9 @@ fn read(path: &Path) -> Content {
     match file_watch::read_beginning(path, LONGEST) {
         Ok(bytes) => Content::Bytes(bytes),
         Err(error) if error.kind() == ErrorKind::NotFound => Content::Missing,
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            Content::Unreadable(format!("{error} (needs {})", Capability::DacOverride.name()))
+        }
         Err(error) => Content::Unreadable(error.to_string()),
     }
 }

@@ -113,7 +113,7 @@ impl Listener {
                 self.socket = Some(socket);
             }
             Err(why) if !self.complained => {
-                warn!("SNMP cannot be answered at {} yet: {why}", self.at);
+                warn!("snmp_agent: SNMP cannot be answered at {} yet: {why}", self.at);
                 self.complained = true;
             }
             Err(_) => {}
