@@ -10,6 +10,7 @@
 //! | `clauses` | clauses of RFC 9568 that only a host can show |
 //! | `election` | who is MASTER: priorities, addresses, preemption, stops, deaths, broken links, mismatches |
 //! | `authentication` | who is believed: authentication headers, with another key, without one, said twice |
+//! | `containers` | a router in a container with two capabilities |
 //! | `control` | `steadfast ctl`: what is answered over the control socket, and who cannot hold up anything there |
 //! | `dbus` | D-Bus: what is on the bus, what is told there, and a bus that hangs or dies |
 //! | `dumps` | dump files: what tools take out of them |
@@ -60,6 +61,8 @@ mod attributes;
 mod authentication;
 #[path = "interop/clauses.rs"]
 mod clauses;
+#[path = "interop/containers.rs"]
+mod containers;
 #[path = "interop/control.rs"]
 mod control;
 #[path = "interop/dbus.rs"]

@@ -2,7 +2,7 @@
 # Installs the Debian packages that the tests and the demo run against. Needs root; does nothing when all are there.
 set -eu
 
-packages='dbus-bin dbus-daemon frr ipvsadm iproute2 keepalived nftables openssl procps smitools snmp snmpd snmptrapd systemd tcpdump util-linux'
+packages='crun dbus-bin dbus-daemon frr groff-base ipvsadm iproute2 keepalived nftables openssl procps smitools snmp snmpd snmptrapd systemd tcpdump util-linux'
 # What people watch keepalived with.
 packages="$packages centreon-plugins curl libnet-ip-perl libsnmp-perl nagios-snmp-plugins prometheus-snmp-exporter python3-pysnmp4 snmptt"
 # What a guest boots with.

@@ -1,11 +1,11 @@
 //! `keepalived.data`: what runs, and how it is.
 
-use std::{fmt::Display, sync::Arc};
+use std::{fmt::Display, sync::Arc, time::Duration};
 
 use super::{Moment, shown};
 use crate::{
     config::{Auth, Notify, NotifyScript, tracking::Tracked},
-    registry::{AddressRow, GroupRow, InstanceRow, LinkState, ScriptResult, ScriptRow},
+    registry::{AddressRow, GroupRow, InstanceRow, LinkState, ScriptResult, ScriptRow, Switch},
     units::{Family, Version},
 };
 
@@ -98,10 +98,14 @@ fn instance(page: &mut Page, moment: &Moment<'_>, row: &InstanceRow) {
     for standing in &status.interventions {
         page.value(3, "Intervention", format_args!("{} by {}", standing.what, standing.by));
     }
+    page.value(3, "Master down timer", format_args!("{} usecs", down_timer(row).as_micros()));
     announcements(page, row);
     election(page, row);
     holdings(page, row);
     page.value(3, "Using smtp notification", if *config.settings.smtp_alert { "yes" } else { "no" });
+    let deleted = if row.is_on(Switch::NotifyDeleted) { "Deleted" } else { "Fault" };
+    page.value(3, "Notify deleted", deleted);
+    page.value(3, "Notify priority changes", *config.settings.notify_priority_changes);
     scripts(page, &config.notify);
 }
 
@@ -149,12 +153,24 @@ fn election(page: &mut Page, row: &InstanceRow) {
     }
     page.value(3, "Promote_secondaries", able(config.settings.promote_secondaries));
     let auth = match &config.auth {
-        Auth::None => "none",
-        Auth::Pass(_) => "SIMPLE_PASSWORD",
-        Auth::Header(_) => "IPSEC_AH",
-        Auth::Signed(_) => "HMAC",
+        Auth::None => (config.version == Version::V2).then_some("none"),
+        Auth::Pass(_) => Some("SIMPLE_PASSWORD"),
+        Auth::Header(_) => Some("IPSEC_AH"),
+        Auth::Signed(_) => Some("HMAC"),
     };
-    page.value(3, "Authentication type", auth);
+    auth.into_iter().for_each(|auth| page.value(3, "Authentication type", auth));
+}
+
+/// How long a BACKUP waits (RFC 9568 §6.1, Active_Down_Interval).
+fn down_timer(row: &InstanceRow) -> Duration {
+    let (config, status) = (&row.config, row.status());
+    let interval = status.adopted_interval.unwrap_or(config.advert_interval);
+    let slowest = match config.version {
+        Version::V2 => Duration::from_secs(1),
+        Version::V3 => interval,
+    };
+    let priority = status.effective_priority.unwrap_or(config.priority).0;
+    interval * u32::from(*config.settings.down_timer_adverts) + slowest * (256 - u32::from(priority)) / 256
 }
 
 fn holdings(page: &mut Page, row: &InstanceRow) {
@@ -181,8 +197,10 @@ fn scripts(page: &mut Page, notify: &Notify) {
         ("Generic", &notify.all),
     ];
     for (state, script) in scripts {
-        if let Some(NotifyScript { shown, .. }) = script {
-            page.value(3, &format!("{state} state transition script"), shown);
+        if let Some(NotifyScript { shown, user, .. }) = script {
+            let owner = user.as_ref().map(|user| format!(", uid:gid {}:{}", user.uid, user.gid));
+            let owner = owner.unwrap_or_default();
+            page.value(3, &format!("{state} state transition script"), format_args!("{shown}{owner}"));
         }
     }
 }

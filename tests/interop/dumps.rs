@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
+use std::thread;
 
-use lab::{Lan, Result, Router, State, wait};
+use lab::{Lan, Result, Router, State, Subject, wait};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
@@ -35,13 +36,17 @@ fn complete(file: &Path) -> Result<String> {
 }
 
 fn master(lan: &Lan) -> Result<Router> {
+    master_of(&ours(), lan, "1")
+}
+
+fn master_of(subject: &Subject, lan: &Lan, advert_int: &str) -> Result<Router> {
     let script = "vrrp_script up {\n  script \"/bin/true a\"\n  interval 1\n  weight 2\n}\n";
-    let setup = Setup { before: script.into(), advert_int: "1".into(), ..V3.alpha(150) }
+    let setup = Setup { before: script.into(), advert_int: advert_int.into(), ..V3.alpha(150) }
         .line("track_script {\n    up\n  }")
         .line("virtual_ipaddress_excluded {\n    10.9.0.101/32\n  }")
         .line("notify_master \"/bin/true m\"");
     let text = format!("global_defs {{\n  script_user root\n}}\n{}{}", setup.before, setup.instance(VI));
-    let router = Router::start(&ours(), &lan["alpha"], "alpha", &text)?;
+    let router = Router::start(subject, &lan["alpha"], "alpha", &text)?;
     router.wait_entering(VI, State::Master, SOON)?;
     lan.wait_holder(VIP, "alpha", SOON)?;
     wait::until_true("all addresses", SOON, || lan["alpha"].has_address("10.9.0.101"))?;
@@ -203,5 +208,75 @@ fn no_dump_has_a_password() -> Result<()> {
     assert!(!data.contains("s3cret") && !json.contains("s3cret"), "{data}{json}");
     assert!(json.contains("\"auth_data\":\"********\"") && data.contains("SIMPLE_PASSWORD"));
     kill(Pid::from_raw(router.process().pid()), Signal::SIGTERM).expect("it runs");
+    Ok(())
+}
+
+/// What a program writes, in the hands of three readers: of lines with ` = `, of lines with a colon, and of JSON.
+struct Dumps {
+    instance: BTreeMap<String, String>,
+    script: BTreeMap<String, String>,
+    stats: Vec<(String, bool)>,
+    json: Value,
+}
+
+fn dumps_of(subject: &Subject) -> Result<Dumps> {
+    let lan = Lan::pair()?;
+    let router = master_of(subject, &lan, "0.1")?;
+    let data = dump(&router, &lan, "USR1", "keepalived.data")?;
+    let stats = dump(&router, &lan, "USR2", "keepalived.stats")?;
+    let json = dump(&router, &lan, JSON, "keepalived.json")?;
+    let number = |line: &str| {
+        let (name, value) = line.rsplit_once(':').expect("a colon");
+        (name.to_owned(), value.trim().parse::<u64>().is_ok())
+    };
+    Ok(Dumps {
+        instance: fields(&data, " VRRP Instance = VI"),
+        script: fields(&data, " VRRP Script = up"),
+        stats: stats.lines().map(number).collect(),
+        json: serde_json::from_str(&json).expect("JSON"),
+    })
+}
+
+/// Of keepalived's insides: see the row about dump files in docs/differences.md.
+const INSIDES: [&str; 8] = [
+    "Number of config faults",
+    "Number of interface and track script faults",
+    "Number of track scripts init",
+    "Read timeout",
+    "Result",
+    "Insecure",
+    "Init state",
+    "Script uid:gid",
+];
+
+/// What of a value is the same in every run: of a number that it is one.
+fn kinds(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => map.iter().map(|(name, value)| (name.clone(), kinds(value))).collect(),
+        Value::Array(list) => list.iter().map(kinds).collect(),
+        Value::Number(_) => "a number".into(),
+        Value::Bool(_) => "yes or no".into(),
+        Value::String(_) | Value::Null => value.clone(),
+    }
+}
+
+#[test]
+fn readers_of_dump_files_find_the_same_fields_in_those_of_both_programs() -> Result<()> {
+    let [ours, theirs] = thread::scope(|scope| {
+        [ours(), Subject::Keepalived]
+            .map(|subject| scope.spawn(move || dumps_of(&subject)))
+            .map(|dumps| dumps.join().expect("its story"))
+    });
+    let (ours, theirs) = (ours?, theirs?);
+    assert_eq!(ours.stats, theirs.stats);
+    assert_eq!(kinds(&ours.json), kinds(&theirs.json));
+    for (ours, mut theirs) in [(ours.instance, theirs.instance), (ours.script, theirs.script)] {
+        theirs.retain(|name, _| !INSIDES.contains(&name.as_str()));
+        let names = |fields: &BTreeMap<String, String>| fields.keys().cloned().collect::<BTreeSet<_>>();
+        assert_eq!(names(&ours), names(&theirs));
+        let differing: Vec<&String> =
+            ours.keys().filter(|name| *name != "Last transition" && ours[*name] != theirs[*name]).collect();
+        assert_eq!(differing, [] as [&String; 0], "{ours:#?} {theirs:#?}");
+    }
     Ok(())
 }
