@@ -24,6 +24,7 @@ pub mod fifo;
 pub mod file_watch;
 pub mod firewall;
 pub mod ipvs;
+mod limits;
 pub mod link_beat;
 mod local_socket;
 pub mod memory;

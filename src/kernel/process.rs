@@ -169,6 +169,12 @@ pub fn spawn<S: AsRef<OsStr>>(
     Ok(Child { child, group, told_to_end: false, name })
 }
 
+/// Has the program that this command starts go by the limits of resources (getrlimit(2)) that this process was started with,
+/// whatever it has changed for itself since.
+pub fn restore_limits(command: &mut Command) {
+    sys::restore_limits(command);
+}
+
 /// Sends a signal, also a real-time one, to a child process that has not been waited for.
 ///
 /// # Errors

@@ -14,12 +14,12 @@ use nix::{
     sys::{
         mman::{MlockAllFlags, mlockall},
         prctl,
-        resource::{Resource, getrlimit, setrlimit},
+        resource::Resource,
     },
     unistd::{Pid, gettid},
 };
 
-use super::{KernelError, sys};
+use super::{KernelError, limits, sys};
 
 /// The signal of a process that has a real-time thread which worked for longer than [`limit_real_time`] allows.
 pub const EXCEEDED: i32 = libc::SIGXCPU;
@@ -121,17 +121,13 @@ pub fn name_process(name: &str) -> Result<(), KernelError> {
 
 /// Lets the process have so many descriptors open, as far as the hard limit permits; more than before, never fewer.
 pub fn allow_descriptors(wanted: u64) -> Result<(), KernelError> {
-    let raised = getrlimit(Resource::RLIMIT_NOFILE).and_then(|(soft, hard)| {
-        let more = wanted.min(hard).max(soft);
-        setrlimit(Resource::RLIMIT_NOFILE, more, hard)
-    });
+    let raised = limits::change(Resource::RLIMIT_NOFILE, |(soft, hard)| (wanted.min(hard).max(soft), hard));
     raised.map_err(|errno| KernelError::from_io("permitting more open descriptors", &errno.into()))
 }
 
 /// Has a crash write the memory into a file, as far as the hard limit permits.
 pub fn permit_cores() -> Result<(), KernelError> {
-    let raised =
-        getrlimit(Resource::RLIMIT_CORE).and_then(|(_, hard)| setrlimit(Resource::RLIMIT_CORE, hard, hard));
+    let raised = limits::change(Resource::RLIMIT_CORE, |(_, hard)| (hard, hard));
     raised.map_err(|errno| KernelError::from_io("permitting files of the memory", &errno.into()))
 }
 
@@ -155,7 +151,7 @@ pub fn lock_memory() -> Result<(), KernelError> {
 /// How many microseconds a thread with real-time scheduling may work without waiting for anything; then the process gets
 /// SIGXCPU, and once more with every second.
 pub fn limit_real_time(microseconds: u64) -> Result<(), KernelError> {
-    setrlimit(Resource::RLIMIT_RTTIME, microseconds, libc::RLIM_INFINITY)
+    limits::change(Resource::RLIMIT_RTTIME, |_| (microseconds, libc::RLIM_INFINITY))
         .map_err(|errno| KernelError::from_io("limiting real-time work", &errno.into()))
 }
 

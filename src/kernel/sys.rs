@@ -16,6 +16,7 @@ use nix::{
     unistd::{self, Gid, Uid},
 };
 
+use super::limits;
 use crate::units::IfIndex;
 
 /// After the standard streams.
@@ -234,13 +235,14 @@ pub(super) struct Identity {
     pub(super) groups: Vec<Gid>,
 }
 
-/// Parts the child from the daemon before it becomes the script: none of the daemon's descriptors, the user
-/// and groups of `owner` and no others, no capabilities of the daemon's, SIGTERM when
-/// the thread that starts it ends.
+/// Parts the child from the daemon before it becomes the script: none of the daemon's descriptors, the limits of resources
+/// that the daemon was started with, the user and groups of `owner` and no others, no capabilities of the daemon's, SIGTERM
+/// when the thread that starts it ends.
 ///
 /// The command must not have a user or group of its own: the standard library sets those before this runs,
 /// and leaves a daemon that is not root its supplementary groups and its capabilities.
 pub(super) fn part_from_parent(command: &mut Command, owner: Option<Identity>) {
+    restore_limits(command);
     let parent = unistd::getpid();
     let daemon = (unistd::geteuid().as_raw(), unistd::getegid().as_raw());
     // An unprivileged daemon may not change its own groups, and need not in order to stay who it is.
@@ -264,6 +266,16 @@ pub(super) fn part_from_parent(command: &mut Command, owner: Option<Identity>) {
             }
             Ok(())
         });
+    }
+}
+
+/// Has the child go by the limits of resources that this process was started with.
+pub(super) fn restore_limits(command: &mut Command) {
+    if let Some(before) = limits::before() {
+        // SAFETY: between fork and exec the closure makes system calls alone, with copied numbers.
+        unsafe {
+            command.pre_exec(move || Ok(before.restore()?));
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use tracing::warn;
 use super::respawn::End;
 use crate::{
     daemon::tether::{self, Hearing, Word},
-    kernel::process::{ExitKind, signal_process},
+    kernel::process::{ExitKind, restore_limits, signal_process},
     units::Time,
 };
 
@@ -33,7 +33,10 @@ impl Running {
     /// Starts one, after another has died at that time.
     pub(super) fn start(died_at: Option<Time>, now: Time) -> io::Result<Self> {
         let (hearing, tether) = tether::pair()?;
-        let mut command = Command::from(program()?);
+        let mut command = program()?;
+        // What it changes for itself the engine changes for itself, and its scripts have none of it.
+        restore_limits(&mut command);
+        let mut command = Command::from(command);
         command.args(["--part", "engine"]);
         if let Some(Time(died_at)) = died_at {
             command.args(["--died-at", &died_at.as_micros().to_string()]);
