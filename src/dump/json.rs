@@ -263,3 +263,47 @@ fn number(value: f64) -> Number {
     let whole = (value.fract() == 0.0 && value >= 0.0).then_some(value as u64);
     whole.map_or_else(|| Number::from_f64(value).unwrap_or_else(|| 0.into()), Number::from)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use serde_json::Value;
+
+    use super::*;
+    use crate::{
+        config::{self, Elsewhere, Options},
+        dump::Baseline,
+        registry::{ProcessStatus, Topology},
+        units::Time,
+    };
+
+    const CONFIG: &str = "vrrp_track_process web {\n process nginx -g x\n quorum 2\n quorum_max 4\n weight 5\n}\n\
+        vrrp_instance VI {\n interface eth0\n virtual_router_id 51\n track_process {\n web\n }\n \
+        virtual_ipaddress {\n 192.0.2.1\n }\n}\n";
+
+    #[test]
+    fn version_2_has_the_list_of_version_1_by_a_name_and_what_is_counted_of_processes() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), CONFIG).unwrap();
+        let (config, report) = config::load_with(file.path(), &Options::default(), &Elsewhere);
+        let config = config.unwrap_or_else(|| panic!("{}", report.render()));
+        let topology = Topology::new(config, String::new(), Vec::new());
+        topology.processes[0].set_status(ProcessStatus {
+            count: 3,
+            healthy: Some(true),
+            ..ProcessStatus::default()
+        });
+        let (now, wall, baseline) = (Time::default(), SystemTime::UNIX_EPOCH, &Baseline::default());
+        let moment = Moment { topology: &topology, now, wall, baseline };
+        let [first, second] = [Form::List, Form::Named]
+            .map(|form| serde_json::from_str::<Value>(&json(&moment, form)).unwrap());
+        assert_eq!(second["vrrp"], first);
+        assert_eq!(first[0]["data"]["iname"], "VI");
+        let process = serde_json::json!({
+            "name": "web", "process": "nginx -g x", "min_processes": 2, "max_processes": 4,
+            "current_processes": 3, "have_quorum": true, "weight": 5,
+        });
+        assert_eq!(second["track_process"], Value::Array(vec![process]));
+    }
+}
