@@ -389,7 +389,7 @@ fn processes_have_the_names_that_the_configuration_gives_them() -> Result<()> {
 }
 
 #[test]
-fn the_command_line_says_which_network_namespace_and_umask_count() -> Result<()> {
+fn the_command_line_says_which_network_namespace_umask_and_limit_of_cores_count() -> Result<()> {
     let lan = Lan::pair()?;
     let alpha = &lan["alpha"];
     let fifo = alpha.dir().join("told");
@@ -399,11 +399,15 @@ fn the_command_line_says_which_network_namespace_and_umask_count() -> Result<()>
     );
     let setup = slow(Setup { before: global, ..V3.alpha(150) });
     // Started on another host, it runs on this one.
-    let flags = ["-s", alpha.namespace(), "-u", "0133"];
+    let flags = ["-s", alpha.namespace(), "-u", "0133", "-m"];
     let router = Router::start_with(&ours(), &lan["beta"], "elsewhere", &setup.text(), &flags)?;
     lan.wait_holder(VIP, "alpha", SOON)?;
     let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&fifo).expect("a FIFO").permissions());
     assert_eq!(mode & 0o777, 0o644);
+    let limits = fs::read_to_string(format!("/proc/{}/limits", router.vrrp_pid(SOON)?)).expect("it runs");
+    let core = limits.lines().find_map(|line| line.strip_prefix("Max core file size")).expect("a limit");
+    let core: Vec<&str> = core.split_whitespace().collect();
+    assert_eq!(core[0], core[1], "what the hard limit permits (-m)");
     assert!(router.stop()?.success());
     Ok(())
 }
@@ -412,11 +416,17 @@ fn the_command_line_says_which_network_namespace_and_umask_count() -> Result<()>
 fn addresses_that_come_and_go_are_logged_when_that_is_asked_for() -> Result<()> {
     let lan = Lan::pair()?;
     let alpha = &lan["alpha"];
-    let router = Router::start_with(&ours(), alpha, "watching", &V3.alpha(150).text(), &["-a"])?;
+    // A build option that Debian's keepalived has not.
+    let flags = in_its_way(&ours(), &["-a", "--ignore-sigint"][..], &["-a"]);
+    let router = Router::start_with(&ours(), alpha, "watching", &V3.alpha(150).text(), flags)?;
     router.wait_entering(VI, State::Master, SOON)?;
     alpha.add_address("10.9.0.77/24", "va0")?;
     router.wait_log("Netlink reflector reports IP 10.9.0.77 added to va0", SOON)?;
+    if flags.len() > 1 {
+        router.process().signal(Signal::SIGINT)?;
+    }
     alpha.del_address("10.9.0.77/24", "va0")?;
     router.wait_log("Netlink reflector reports IP 10.9.0.77 removed from va0", SOON)?;
+    assert!(alpha.has_address(VIP) && router.process().status().is_none(), "{}", router.log());
     Ok(())
 }
