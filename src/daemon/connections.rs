@@ -6,6 +6,7 @@
 use std::{
     collections::HashMap,
     io,
+    panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     sync::mpsc::{Receiver, channel},
     thread,
@@ -79,7 +80,12 @@ fn serve(mut asked: mpsc::Receiver<SyncRequest>, namespace: Option<&Path>) {
         {
             settle(at + SETTLES);
         }
-        match carry_out(&mut ipvs, &request) {
+        let done = catch_unwind(AssertUnwindSafe(|| carry_out(&mut ipvs, &request))).unwrap_or_else(|_| {
+            // What is asked for next begins anew.
+            ipvs = None;
+            Err(KernelError::other(told(&request), "a mistake of the program"))
+        });
+        match done {
             Ok(()) => info!("{}", told(&request)),
             Err(why) => error!("{why}"),
         }
