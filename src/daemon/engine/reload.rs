@@ -10,8 +10,8 @@ use tokio::sync::oneshot;
 use tracing::{info, warn};
 
 use super::{
-    Engine, blueprint::Blueprint, holder::Holder, router::Router, start::SETTLE_LIMIT, timers::Timers,
-    unheld::Unheld,
+    Engine, adverts::Adverts, blueprint::Blueprint, holder::Holder, router::Router, start::SETTLE_LIMIT,
+    timers::Timers, unheld::Unheld,
 };
 use crate::{
     config::{
@@ -337,7 +337,7 @@ impl Engine {
             self.registry.topology(),
         );
         self.outbox.forget();
-        (self.urgent, self.timers) = (Timers::new(self.routers.len()), Timers::new(self.routers.len()));
+        (self.adverts, self.timers) = (Adverts::new(self.routers.len()), Timers::new(self.routers.len()));
         for number in 0..self.routers.len() {
             self.set_timer(number);
         }
