@@ -17,7 +17,7 @@ use clap_complete::Shell;
 pub use self::{
     control::{Control, ControlCommand, OnOff},
     pid_files::PidFiles,
-    snmp::{Asking, AuthProtocol, PrivProtocol, SecurityLevel, SnmpCommand, SnmpVersion, UsmOptions},
+    snmp::{Asking, SecurityLevel, SnmpCommand, SnmpVersion, UsmOptions},
 };
 use crate::config::{Options, settings};
 

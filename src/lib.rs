@@ -20,6 +20,7 @@
 //! * [`snmp`] shows the registry as KEEPALIVED-MIB and sends notifications; [`notify`] runs notify scripts.
 //! * [`udp_agent`] answers SNMP itself, where there is no snmpd, and sends notifications itself, acknowledged or not;
 //!   [`snmp_wire`] is what it has in common with who asks.
+//! * [`usm_protocols`] are the names of SNMPv3's ways to sign and encrypt, for all who read or use them.
 //! * [`manager`] is `steadfast snmp …`: it asks any agent and listens to notifications, with the names of [`mib`].
 //! * [`dump`] writes the registry as keepalived's dump files have it.
 //! * [`record`] keeps what the machines hear and want, and repeats it; [`replay`] is the command for that.
@@ -39,9 +40,10 @@
 //!
 //! | room | imports |
 //! |---|---|
-//! | `checksum`, `mib`, `regex`, `snmp_wire`, `tls`, `units` | |
-//! | `udp_agent` | `snmp_wire` |
-//! | `config` | `regex`, `units` |
+//! | `checksum`, `mib`, `regex`, `tls`, `units`, `usm_protocols` | |
+//! | `snmp_wire` | `usm_protocols` |
+//! | `udp_agent` | `snmp_wire`, `units`, `usm_protocols` |
+//! | `config` | `regex`, `units`, `usm_protocols` |
 //! | `registry` | `config`, `units` |
 //! | `journal` | `registry`, `units` |
 //! | `vrrp` | `checksum`, `config`, `registry`, `units` |
@@ -55,11 +57,11 @@
 //! | `dump` | `config`, `registry`, `units` |
 //! | `control` | `config`, `journal`, `kernel`, `registry`, `units` |
 //! | `daemon` | `check`, `cli`, `config`, `control`, `dump`, `journal`, `kernel`, `notify`, `pool`, `record`, `registry`, `snmp`, `snmp_wire`, `track`, `udp_agent`, `units`, `vrrp` |
-//! | `cli` | `config`, `control`, `snmp_wire` |
+//! | `cli` | `config`, `control`, `usm_protocols` |
 //! | `ctl` | `cli`, `config`, `control` |
 //! | `completion`, `inspect` | `cli`, `config` |
 //! | `man` | `cli`, `config`, `genhash` |
-//! | `manager` | `cli`, `kernel`, `mib`, `snmp_wire`, `udp_agent` |
+//! | `manager` | `cli`, `kernel`, `mib`, `snmp_wire`, `udp_agent`, `usm_protocols` |
 //! | `replay` | `record` |
 //! | `genhash` | `kernel`, `tls` |
 
@@ -91,4 +93,5 @@ mod tls;
 pub mod track;
 pub mod udp_agent;
 pub mod units;
+pub mod usm_protocols;
 pub mod vrrp;

@@ -8,8 +8,9 @@ use std::{
 
 use agentx::{Scalar, Syntax, Value, View};
 use steadfast::{
-    snmp_wire::{Authentication, Engine, MAX_MESSAGE, Passwords, Privacy, User},
+    snmp_wire::{Engine, MAX_MESSAGE, Passwords, User},
     udp_agent::{Access, Agent, Community, Grant, Settings, Subtrees},
+    usm_protocols::{Authentication, Privacy},
 };
 
 static SCALARS: [Scalar<()>; 1] =

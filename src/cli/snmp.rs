@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use crate::snmp_wire::{Authentication, Privacy};
+use crate::usm_protocols::{Authentication, Privacy};
 
 /// What a manager does.
 #[derive(Clone, Debug, Subcommand)]
@@ -90,14 +90,14 @@ pub struct UsmOptions {
     #[arg(short = 'l', long, value_enum)]
     pub level: Option<SecurityLevel>,
     /// How they are signed
-    #[arg(short = 'a', long, value_enum, ignore_case = true, default_value_t = AuthProtocol::Sha)]
-    pub auth: AuthProtocol,
+    #[arg(short = 'a', long, value_enum, ignore_case = true, default_value_t = Authentication::Sha1)]
+    pub auth: Authentication,
     /// Password for that, 8 characters or more; `ps` shows it, so SNMP_AUTH_PASSWORD of the environment may have it instead
     #[arg(short = 'A', long, value_name = "PASSWORD")]
     pub auth_password: Option<String>,
     /// How they are encrypted
-    #[arg(short = 'x', long = "priv", value_enum, ignore_case = true, default_value_t = PrivProtocol::Aes)]
-    pub privacy: PrivProtocol,
+    #[arg(short = 'x', long = "priv", value_enum, ignore_case = true, default_value_t = Privacy::Aes128)]
+    pub privacy: Privacy,
     /// Password for that; or SNMP_PRIV_PASSWORD of the environment
     #[arg(short = 'X', long, value_name = "PASSWORD")]
     pub priv_password: Option<String>,
@@ -127,62 +127,6 @@ pub enum SecurityLevel {
     /// Signed and encrypted
     #[value(name = "authPriv")]
     AuthPriv,
-}
-
-/// How messages are signed, by net-snmp's names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-#[allow(missing_docs, reason = "the names are the protocols'")]
-pub enum AuthProtocol {
-    #[value(name = "MD5")]
-    Md5,
-    #[value(name = "SHA")]
-    Sha,
-    #[value(name = "SHA-224")]
-    Sha224,
-    #[value(name = "SHA-256")]
-    Sha256,
-    #[value(name = "SHA-384")]
-    Sha384,
-    #[value(name = "SHA-512")]
-    Sha512,
-}
-
-/// How messages are encrypted, by net-snmp's names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-#[allow(missing_docs, reason = "the names are the protocols'")]
-pub enum PrivProtocol {
-    #[value(name = "DES")]
-    Des,
-    #[value(name = "AES")]
-    Aes,
-    #[value(name = "AES-192")]
-    Aes192,
-    #[value(name = "AES-256")]
-    Aes256,
-}
-
-impl From<AuthProtocol> for Authentication {
-    fn from(protocol: AuthProtocol) -> Self {
-        match protocol {
-            AuthProtocol::Md5 => Self::Md5,
-            AuthProtocol::Sha => Self::Sha1,
-            AuthProtocol::Sha224 => Self::Sha224,
-            AuthProtocol::Sha256 => Self::Sha256,
-            AuthProtocol::Sha384 => Self::Sha384,
-            AuthProtocol::Sha512 => Self::Sha512,
-        }
-    }
-}
-
-impl From<PrivProtocol> for Privacy {
-    fn from(protocol: PrivProtocol) -> Self {
-        match protocol {
-            PrivProtocol::Des => Self::Des,
-            PrivProtocol::Aes => Self::Aes128,
-            PrivProtocol::Aes192 => Self::Aes192,
-            PrivProtocol::Aes256 => Self::Aes256,
-        }
-    }
 }
 
 /// Reads `-t`.

@@ -7,7 +7,8 @@ use zeroize::Zeroizing;
 use super::Failure;
 use crate::{
     cli::{SecurityLevel, UsmOptions},
-    snmp_wire::{self, Authentication, Engine, Level, Passwords, Peer, Privacy, User},
+    snmp_wire::{self, Engine, Level, Passwords, Peer, User},
+    usm_protocols::{Authentication, Privacy},
 };
 
 /// The fewest characters of a password (RFC 3414 §11.2).
@@ -44,8 +45,8 @@ impl Credentials {
         if level == Level::Private && privacy.is_none() {
             return Err(Failure::NoPrivPassword);
         }
-        let auth = auth.as_ref().map(|password| (options.auth.into(), password.as_str()));
-        let privacy = privacy.as_ref().map(|password| (options.privacy.into(), password.as_str()));
+        let auth = auth.as_ref().map(|password| (options.auth, password.as_str()));
+        let privacy = privacy.as_ref().map(|password| (options.privacy, password.as_str()));
         Ok(Some(Self::new(name, level, auth, privacy)))
     }
 

@@ -10,10 +10,9 @@ use super::{
     session::Heard,
 };
 use crate::{
-    snmp_wire::{
-        Authentication, Engine, Kind, Level, Message, Passwords, Pdu, Privacy, Refusal, User, Version,
-    },
+    snmp_wire::{Engine, Kind, Level, Message, Passwords, Pdu, Refusal, User, Version},
     udp_agent::{Access, Agent, Community, Grant, Settings, Subtrees},
+    usm_protocols::{Authentication, Privacy},
 };
 
 const AUTH: (Authentication, &str) = (Authentication::Sha256, "sign here please");

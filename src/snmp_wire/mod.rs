@@ -17,7 +17,7 @@ mod trap;
 mod usm;
 mod v3;
 
-pub use self::usm::{Authentication, Credentials, Engine, Passwords, Privacy, User};
+pub use self::usm::{Credentials, Engine, Passwords, User};
 pub(crate) use self::{
     ber::Reader,
     encode::oid,

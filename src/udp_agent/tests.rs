@@ -12,8 +12,9 @@ use agentx::{Access as Max, Column, Index, Oid, Scalar, Syntax, Table, Value, Va
 use rasn_snmp::{v2, v2c};
 
 use super::*;
-use crate::snmp_wire::{
-    Authentication, Engine, Incoming, Kind, MAX_MESSAGE, Message, Passwords, Pdu, Privacy, User, Version,
+use crate::{
+    snmp_wire::{Engine, Incoming, Kind, MAX_MESSAGE, Message, Passwords, Pdu, User, Version},
+    usm_protocols::{Authentication, Privacy},
 };
 
 /// What a manager wrote last.

@@ -408,9 +408,9 @@ pub(super) static BLOCK: Block = Block::new(Table {
             "transition_journal",
             "PATH | none",
             Text,
-            "file that keeps the notifications that the AgentX master has not taken yet",
+            "file that keeps the notifications that the AgentX master, or a target of snmp_notify, has not taken yet",
         )
-        .or("the pid file's name with .transitions behind it, with enable_traps")
+        .or("the pid file's name with .transitions behind it, with enable_traps or snmp_notify")
         .expected()
         .since("Steadfast")
         .supported(),

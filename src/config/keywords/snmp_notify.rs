@@ -29,7 +29,7 @@ pub(super) static BLOCK: Block = Block::new(Table {
         .supported()
         .expected(),
         keyword("engine_file", "PATH", Text, "file with the SNMPv3 engine's id and starts, of this daemon alone")
-            .or("that of snmp_agent, else /var/lib/steadfast/snmp_engine")
+            .or("that of snmp_agent, also where there is no such block")
             .since("Steadfast")
             .supported()
             .expected(),

@@ -47,7 +47,7 @@ pub use self::{
     scalar::{Secret, Words},
     server::{Destination, Endpoint, GroupMember, ServerGroup},
     service::{Granularity, Protocol, RealServer, VirtualServer},
-    snmp_agent::{Community, Listen, Rights, SnmpAgent, SnmpAuth, SnmpPrivacy, SnmpUser, SnmpView, Subtree},
+    snmp_agent::{Community, Listen, Rights, SnmpAgent, SnmpUser, SnmpView, Subtree},
     snmp_notify::{SnmpNotify, SnmpTarget, SnmpVersion, TargetAddress},
     system::{
         Account, CpuSet, ExtraGarp, Fifo, Linkbeat, LinkbeatKind, MailServer, ReceiveBuffers, SyncDaemon,

@@ -3,9 +3,13 @@
 use std::net::{IpAddr, SocketAddr};
 
 use agentx::Oid;
+use clap::ValueEnum;
 
 use super::{Effective, Parsed, Secret, Setting, section};
-use crate::config::{Diagnostic, Place, Report, Severity, text::Word, tree::Node, value};
+use crate::{
+    config::{Diagnostic, Place, Report, Severity, text::Word, tree::Node, value},
+    usm_protocols::{self, Authentication, Privacy},
+};
 
 /// The port that SNMP has (RFC 3417 §3.2).
 const PORT: u16 = 161;
@@ -58,63 +62,13 @@ pub struct SnmpUser {
     /// msgUserName.
     pub name: Box<str>,
     /// How it signs, and its password.
-    pub auth: Option<(SnmpAuth, Secret)>,
+    pub auth: Option<(Authentication, Secret)>,
     /// How it encrypts, and its password; only with `auth`.
-    pub privacy: Option<(SnmpPrivacy, Secret)>,
+    pub privacy: Option<(Privacy, Secret)>,
     /// What it gives.
     pub rights: Rights,
     /// Where the line is.
     pub at: Place,
-}
-
-/// How a user signs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the names are the protocols'")]
-pub enum SnmpAuth {
-    Md5,
-    Sha1,
-    Sha224,
-    Sha256,
-    Sha384,
-    Sha512,
-}
-
-/// How a user encrypts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the names are the protocols'")]
-pub enum SnmpPrivacy {
-    Des,
-    Aes128,
-    Aes192,
-    Aes256,
-}
-
-impl SnmpAuth {
-    /// By net-snmp's names.
-    fn named(name: &str) -> Option<Self> {
-        Some(match name.to_ascii_uppercase().as_str() {
-            "MD5" => Self::Md5,
-            "SHA" | "SHA-1" | "SHA1" => Self::Sha1,
-            "SHA-224" | "SHA224" => Self::Sha224,
-            "SHA-256" | "SHA256" => Self::Sha256,
-            "SHA-384" | "SHA384" => Self::Sha384,
-            "SHA-512" | "SHA512" => Self::Sha512,
-            _ => return None,
-        })
-    }
-}
-
-impl SnmpPrivacy {
-    /// By net-snmp's names.
-    fn named(name: &str) -> Option<Self> {
-        Some(match name.to_ascii_uppercase().as_str() {
-            "DES" => Self::Des,
-            "AES" | "AES-128" | "AES128" => Self::Aes128,
-            "AES-192" | "AES192" => Self::Aes192,
-            "AES-256" | "AES256" => Self::Aes256,
-            _ => return None,
-        })
-    }
 }
 
 /// What somebody may do, and from where.
@@ -204,8 +158,7 @@ impl Parsed for SnmpUser {
             refuse(node, "a password of SNMPv3 has 8 characters or more", "write a longer one", report);
             return None;
         }
-        let known = (known(auth, SnmpAuth::named), known(privacy, SnmpPrivacy::named));
-        let (Ok(auth), Ok(privacy)) = known else {
+        let (Ok(auth), Ok(privacy)) = (known(auth), known(privacy)) else {
             let help = "write MD5, SHA, SHA-224, SHA-256, SHA-384 or SHA-512 behind auth, and DES, AES, AES-192 or AES-256 behind priv";
             refuse(node, "this protocol is not known", help, report);
             return None;
@@ -216,11 +169,16 @@ impl Parsed for SnmpUser {
 }
 
 /// A protocol by its name, where there is one.
-fn known<P>(of: Option<(Box<str>, Secret)>, named: fn(&str) -> Option<P>) -> Result<Option<(P, Secret)>, ()> {
-    of.map(|(protocol, password)| Ok((named(&protocol).ok_or(())?, password))).transpose()
+fn known<P: ValueEnum>(of: Option<(Box<str>, Secret)>) -> Result<Option<(P, Secret)>, ()> {
+    of.map(|(protocol, password)| Ok((usm_protocols::named(&protocol).ok_or(())?, password))).transpose()
 }
 
 impl Rights {
+    /// Whether it does not matter from where: also where a prefix says so that holds every address of its family.
+    pub fn is_everywhere(&self) -> bool {
+        self.sources.is_empty() || self.sources.iter().any(|(_, length)| *length == 0)
+    }
+
     /// Reads what follows a name, from that word on. Whoever is not understood is granted nothing.
     fn read(node: &Node, from: usize, report: &mut Report) -> Option<Self> {
         let mut rights = Self::default();

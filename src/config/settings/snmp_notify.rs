@@ -2,10 +2,11 @@
 
 use std::{
     net::{IpAddr, SocketAddr},
+    path::PathBuf,
     time::Duration,
 };
 
-use super::{Effective, Heading, Literal, Parsed, Secret, SnmpUser, section};
+use super::{Effective, Heading, Literal, Parsed, Secret, Section as _, SnmpAgent, SnmpUser, section};
 use crate::config::{Diagnostic, Report, Severity, keywords::Keyword, tree::Node};
 
 /// The port that notifications have (RFC 3417 §3.2).
@@ -30,6 +31,16 @@ section! {
         inform: Option<bool> = "inform",
         timeout: Effective<Duration> = "timeout",
         retries: Effective<u32> = "retries",
+    }
+}
+
+impl SnmpNotify {
+    /// Where the engine is kept: one for the daemon, so where `agent` has it, also one that is not written.
+    pub fn engine_path(&self, agent: Option<&SnmpAgent>) -> PathBuf {
+        let of_agent =
+            || agent.map_or_else(|| SnmpAgent::unwritten().engine_file, |agent| agent.engine_file.clone());
+        let path = self.engine_file.clone().unwrap_or_else(|| (*of_agent()).clone());
+        PathBuf::from(&*path)
     }
 }
 

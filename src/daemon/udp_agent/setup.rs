@@ -5,10 +5,10 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 use agentx::Oid;
 
 use crate::{
-    config::settings::{self, SnmpAgent, SnmpAuth, SnmpPrivacy, SnmpUser, SnmpView},
+    config::settings::{self, SnmpAgent, SnmpUser, SnmpView},
     registry::Topology,
     snmp::{self, Parts},
-    snmp_wire::{Authentication, Credentials, Engine, Passwords, Privacy},
+    snmp_wire::{Credentials, Engine, Passwords},
     udp_agent::{Access, Community, Grant, Identity, Module, Prefix, Settings, Subtrees},
 };
 
@@ -70,26 +70,8 @@ impl Setup {
 
 /// A user as the file has it.
 pub(in crate::daemon) fn credentials(user: &SnmpUser) -> Credentials {
-    let auth = user.auth.as_ref().map(|(auth, password)| {
-        let auth = match auth {
-            SnmpAuth::Md5 => Authentication::Md5,
-            SnmpAuth::Sha1 => Authentication::Sha1,
-            SnmpAuth::Sha224 => Authentication::Sha224,
-            SnmpAuth::Sha256 => Authentication::Sha256,
-            SnmpAuth::Sha384 => Authentication::Sha384,
-            SnmpAuth::Sha512 => Authentication::Sha512,
-        };
-        (auth, password.reveal())
-    });
-    let privacy = user.privacy.as_ref().map(|(privacy, password)| {
-        let privacy = match privacy {
-            SnmpPrivacy::Des => Privacy::Des,
-            SnmpPrivacy::Aes128 => Privacy::Aes128,
-            SnmpPrivacy::Aes192 => Privacy::Aes192,
-            SnmpPrivacy::Aes256 => Privacy::Aes256,
-        };
-        (privacy, password.reveal())
-    });
+    let auth = user.auth.as_ref().map(|(auth, password)| (*auth, password.reveal()));
+    let privacy = user.privacy.as_ref().map(|(privacy, password)| (*privacy, password.reveal()));
     Credentials::new(&user.name, auth, privacy)
 }
 

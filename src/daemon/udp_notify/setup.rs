@@ -48,24 +48,14 @@ impl Setup {
         let recipient = |target: &SnmpTarget| Recipient::new(target, notify, topology);
         let targets: Vec<_> = notify.target.iter().filter_map(recipient).collect();
         let speaks_v3 = targets.iter().any(|recipient| matches!(recipient.target.protocol, Protocol::V3(..)));
-        let asked = flags.parts(&topology.global);
+        let (asked, agent) = (flags.parts(&topology.global), topology.snmp_agent.as_deref());
         Self {
             targets,
             parts: if asked.any() { asked } else { Parts::KEEPALIVED },
-            engine: speaks_v3.then(|| engine(notify, topology)).filter(|path| path.is_absolute()),
+            engine: speaks_v3.then(|| notify.engine_path(agent)).filter(|path| path.is_absolute()),
         }
     }
 }
-
-/// The file of the engine: one engine for the daemon, whoever speaks for it.
-fn engine(notify: &SnmpNotify, topology: &Topology) -> PathBuf {
-    let of_agent = topology.snmp_agent.as_deref().map(|agent| &**agent.engine_file);
-    let own = notify.engine_file.as_deref();
-    own.or(of_agent).unwrap_or(ENGINE_FILE).into()
-}
-
-/// As `engine_file` of `snmp_agent` has it.
-const ENGINE_FILE: &str = "/var/lib/steadfast/snmp_engine";
 
 impl Recipient {
     /// `None` for one that cannot be told, which has been said when the file was read.

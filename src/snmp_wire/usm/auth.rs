@@ -7,22 +7,7 @@ use sha2::{Digest as _, Sha224, Sha256, Sha384, Sha512};
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
-/// How messages are signed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Authentication {
-    /// HMAC-MD5-96.
-    Md5,
-    /// HMAC-SHA-96.
-    Sha1,
-    /// HMAC-SHA-224-128.
-    Sha224,
-    /// HMAC-SHA-256-192.
-    Sha256,
-    /// HMAC-SHA-384-256.
-    Sha384,
-    /// HMAC-SHA-512-384.
-    Sha512,
-}
+use crate::usm_protocols::Authentication;
 
 /// Does the same with whichever hash it is.
 macro_rules! with_hash {

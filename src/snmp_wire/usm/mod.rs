@@ -5,10 +5,7 @@ mod peer;
 mod privacy;
 mod refusal;
 
-pub use self::{
-    auth::{Authentication, Passwords},
-    privacy::Privacy,
-};
+pub use self::auth::Passwords;
 pub(crate) use self::{
     peer::Peer,
     refusal::{Refusal, open},
@@ -23,6 +20,7 @@ use zeroize::Zeroizing;
 
 use self::privacy::Salt;
 use super::v3::{Incoming, Level};
+use crate::usm_protocols::{Authentication, Privacy};
 
 /// How far a message's time may be from ours, in seconds (RFC 3414 §3.2 (7)).
 const WINDOW: u32 = 150;

@@ -4,18 +4,7 @@ use aes::{Aes128, Aes192, Aes256, cipher::KeyIvInit};
 use cbc::cipher::{BlockModeDecrypt as _, BlockModeEncrypt as _, block_padding::NoPadding};
 use des::Des;
 
-/// How messages are encrypted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Privacy {
-    /// CBC-DES.
-    Des,
-    /// CFB128-AES-128.
-    Aes128,
-    /// CFB128-AES-192.
-    Aes192,
-    /// CFB128-AES-256.
-    Aes256,
-}
+use crate::usm_protocols::Privacy;
 
 /// What a message carries for its initialisation vector.
 pub(crate) type Salt = [u8; 8];
