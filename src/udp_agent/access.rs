@@ -96,6 +96,11 @@ pub struct Grant {
 }
 
 impl Grant {
+    /// Whether it does not matter from where: also where a prefix holds every address of its family.
+    pub(super) fn is_everywhere(&self) -> bool {
+        self.sources.is_empty() || self.sources.iter().any(|prefix| prefix.length == 0)
+    }
+
     /// Whether it holds for who asks from there.
     pub(super) fn holds_for(&self, source: IpAddr) -> bool {
         self.sources.is_empty() || self.sources.iter().any(|prefix| prefix.contains(source))

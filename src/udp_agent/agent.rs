@@ -7,12 +7,12 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use agentx::Mib;
 
-use self::repeats::Repeats;
+use self::{repeats::Repeats, reports::MOST_TIMES};
 use super::{
     access::{Access, Community, Grant},
     brake::Brake,
     objects::Objects,
-    operations::Request,
+    operations::{Request, Room},
     own::{Counts, Identity, Own},
 };
 use crate::snmp_wire::{
@@ -66,7 +66,7 @@ impl<M: Mib> Agent<M> {
         count(&mut self.counts.packets);
         match Message::read(datagram) {
             Ok(Message::Community { version, community, pdu }) => {
-                self.community(now, source, (version, community), pdu)
+                self.community(now, (source, datagram.len()), (version, community), pdu)
             }
             Ok(Message::V3(reader)) => self.v3(now, source, datagram, reader),
             Ok(Message::Unknown) => {
@@ -83,7 +83,7 @@ impl<M: Mib> Agent<M> {
     fn community(
         &mut self,
         now: Duration,
-        source: IpAddr,
+        (source, asked): (IpAddr, usize),
         (version, name): (Version, &[u8]),
         pdu: Reader<'_>,
     ) -> Option<Vec<u8>> {
@@ -101,6 +101,7 @@ impl<M: Mib> Agent<M> {
             count(&mut self.counts.bad_uses);
         }
         let room = MAX_MESSAGE.saturating_sub(AROUND + name.len());
+        let room = rooms(room, (source, asked), grant, Level::Plain);
         let response = self.answer(now, pdu, &grant.access, version, room)?;
         let answer = version.message(name, &response).filter(|answer| answer.len() <= MAX_MESSAGE);
         if answer.is_none() {
@@ -128,7 +129,9 @@ impl<M: Mib> Agent<M> {
         let asker = settings.users.iter().find(is_asker);
         let user = asker.map(|(user, _)| user);
         match (self.open(now, &incoming, user), asker) {
-            (Ok(scoped), Some(asker)) => self.serve(now, &incoming, asker, scoped),
+            (Ok(scoped), Some(asker)) => {
+                self.serve(now, (source, datagram.len()), (&incoming, scoped), asker)
+            }
             (Ok(_), None) => None,
             (Err(refusal), _) => self.report(now, (source, datagram.len()), (&incoming, user), refusal),
         }
@@ -151,9 +154,9 @@ impl<M: Mib> Agent<M> {
     fn serve(
         &mut self,
         now: Duration,
-        incoming: &Incoming<'_>,
+        (source, asked): (IpAddr, usize),
+        (incoming, scoped): (&Incoming<'_>, Scoped),
         (user, grant): &(User, Grant),
-        scoped: Scoped,
     ) -> Option<Vec<u8>> {
         if !scoped.pdu.kind.is_request() {
             return None;
@@ -169,8 +172,12 @@ impl<M: Mib> Agent<M> {
         }
         let response = if incoming.level < user.level() {
             // Whoever can do better must (RFC 3415 §3.2: there is no access at this level).
+            if incoming.level == Level::Plain && !self.brake.lets(now, source) {
+                return None;
+            }
             Pdu { kind: Kind::Response, first: AUTHORIZATION_ERROR, second: 0, ..pdu }
         } else {
+            let room = rooms(room, (source, asked), grant, incoming.level);
             self.answer(now, pdu, &grant.access, Version::V2c, room)?
         };
         let envelope = self.envelope(now, incoming, &settings, (Ok(user), incoming.level), &context);
@@ -199,7 +206,7 @@ impl<M: Mib> Agent<M> {
         Envelope { id, engine, time, context_engine, user, level, context, salt }
     }
 
-    fn answer(&self, now: Duration, pdu: Pdu, access: &Access, version: Version, room: usize) -> Option<Pdu> {
+    fn answer(&self, now: Duration, pdu: Pdu, access: &Access, version: Version, room: Room) -> Option<Pdu> {
         let up = now.saturating_sub(self.began);
         let own = Own {
             identity: Arc::clone(&self.settings.identity),
@@ -211,6 +218,13 @@ impl<M: Mib> Agent<M> {
         let moment = self.objects.moment(own);
         Request { objects: &self.objects, moment: &moment, access, version, room }.answer(pdu)
     }
+}
+
+/// Of the room that there is in an answer, what somebody gets who has asked with so many bytes. Who proves nothing, and may ask
+/// from everywhere, may be somebody else than the source says: that one is not sent much more than was asked.
+fn rooms(any: usize, (source, asked): (IpAddr, usize), grant: &Grant, level: Level) -> Room {
+    let is_known = level > Level::Plain || !grant.is_everywhere() || source.is_loopback();
+    Room { any, bulk: if is_known { any } else { any.min(MOST_TIMES * asked) } }
 }
 
 /// authorizationError (RFC 3416 §3).

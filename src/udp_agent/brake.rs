@@ -7,50 +7,31 @@ use std::{
     time::Duration,
 };
 
+use crate::units::{Allowance, Time};
+
 /// Places are told apart as far as there is room for them: a flood from many does not fill memory.
 const PLACES: usize = 256;
 /// A discovery is one question. This many at once from one place…
 const BURST: u32 = 50;
-/// …and then this many a second.
-const PACE: u32 = 20;
-/// The same for all places together.
+/// …and then one more after each of these: 20 a second.
+const PACE: Duration = Duration::from_millis(50);
+/// The same for all places together: 250 a second.
 const BURST_OF_ALL: u32 = 500;
-const PACE_OF_ALL: u32 = 250;
-
-/// Answers that may be given.
-#[derive(Clone, Copy, Debug)]
-struct Bucket {
-    left: u32,
-    filled: Duration,
-}
-
-impl Bucket {
-    /// Takes one, of those that have come in since the last time.
-    fn take(&mut self, now: Duration, burst: u32, pace: u32) -> bool {
-        let more = now.saturating_sub(self.filled).as_millis() * u128::from(pace) / 1000;
-        if more > 0 {
-            self.left = self.left.saturating_add(u32::try_from(more).unwrap_or(u32::MAX)).min(burst);
-            self.filled = now;
-        }
-        let any = self.left > 0;
-        self.left = self.left.saturating_sub(1);
-        any
-    }
-}
+const PACE_OF_ALL: Duration = Duration::from_millis(4);
 
 /// Counts them.
 #[derive(Debug)]
 pub(super) struct Brake {
-    places: Vec<Bucket>,
-    all: Bucket,
+    places: Vec<Allowance>,
+    all: Allowance,
     seed: u64,
 }
 
 impl Brake {
     /// Which addresses share a place follows from `seed`, which nobody else should know.
     pub(super) fn new(seed: u64) -> Self {
-        let bucket = |left| Bucket { left, filled: Duration::ZERO };
-        Self { places: vec![bucket(BURST); PLACES], all: bucket(BURST_OF_ALL), seed }
+        let (here, all) = (Allowance::new(BURST, PACE), Allowance::new(BURST_OF_ALL, PACE_OF_ALL));
+        Self { places: vec![here; PLACES], all, seed }
     }
 
     /// Whether one more answer may go there.
@@ -63,8 +44,8 @@ impl Brake {
             IpAddr::V6(address) => (address.to_bits() >> 64).hash(&mut hash),
         }
         let place = usize::try_from(hash.finish() % PLACES as u64).unwrap_or_default();
-        let here = self.places.get_mut(place).is_some_and(|bucket| bucket.take(now, BURST, PACE));
-        here && self.all.take(now, BURST_OF_ALL, PACE_OF_ALL)
+        let here = self.places.get_mut(place).is_some_and(|here| here.take(Time(now)));
+        here && self.all.take(Time(now))
     }
 }
 

@@ -15,8 +15,16 @@ pub(super) struct Request<'a, M: Mib> {
     pub(super) access: &'a Access,
     /// Version 2c stands for all later ones, whose PDUs are the same.
     pub(super) version: Version,
-    /// How large the list of VarBinds may be, in bytes.
-    pub(super) room: usize,
+    pub(super) room: Room,
+}
+
+/// How large the list of VarBinds may be, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Room {
+    /// Of every answer.
+    pub(super) any: usize,
+    /// Of GetBulk, beyond the first row, which GetNext would bring as well.
+    pub(super) bulk: usize,
 }
 
 /// What is wrong, and with which VarBind, counted from 1; 0 for none of them.
@@ -36,8 +44,10 @@ impl<M: Mib> Request<'_, M> {
             // Nothing that an agent is asked.
             Kind::Response | Kind::Inform | Kind::Trap | Kind::Report => return None,
         };
-        let answered = answered
-            .and_then(|varbinds| if size(&varbinds) <= self.room { Ok(varbinds) } else { Err(too_big()) });
+        let answered =
+            answered.and_then(
+                |varbinds| if size(&varbinds) <= self.room.any { Ok(varbinds) } else { Err(too_big()) },
+            );
         Some(match answered {
             Ok(varbinds) => Pdu::new(Kind::Response, pdu.request_id, varbinds),
             Err(failure) => self.failed(pdu, &failure),
@@ -63,7 +73,8 @@ impl<M: Mib> Request<'_, M> {
         let (mut answers, mut bytes) = (Vec::new(), 0);
         let mut fits = |answers: &mut Vec<VarBind>, found: VarBind| {
             bytes += varbind_size(&found);
-            let fits = bytes <= self.room;
+            let is_first = answers.len() < pdu.varbinds.len();
+            let fits = bytes <= if is_first { self.room.any } else { self.room.bulk };
             if fits {
                 answers.push(found);
             }
@@ -127,7 +138,7 @@ impl<M: Mib> Request<'_, M> {
     fn failed(&self, pdu: Pdu, failure: &Failure) -> Pdu {
         let mut index = i32::try_from(failure.index).unwrap_or(i32::MAX);
         let (mut error, mut varbinds) = (failure.error, pdu.varbinds);
-        if self.version != Version::V1 && (error == ErrorCode::TooBig || size(&varbinds) > self.room) {
+        if self.version != Version::V1 && (error == ErrorCode::TooBig || size(&varbinds) > self.room.any) {
             (error, index, varbinds) = (ErrorCode::TooBig, 0, Vec::new());
         }
         let error =

@@ -190,6 +190,32 @@ fn getbulk_repeats_as_asked_and_ends_where_the_answer_is_full() {
 }
 
 #[test]
+fn who_may_be_anybody_is_not_sent_much_more_than_was_asked() {
+    let mut agent = agent(vec![Community::new("public", grant(false))]);
+    let asked = names(&[under("2.3.1.2"), under("2.3.1.3")]);
+    let question = request(Version::V2c, Kind::GetBulk, (0, 1000), asked);
+    let mut answered = |from: &str, question: &[u8]| {
+        let answer = agent.handle(Duration::from_secs(160), from.parse().unwrap(), question).unwrap();
+        (answer.len(), read(&answer).2.len())
+    };
+    let (bytes, cells) = answered("192.0.2.1", &question);
+    assert!(bytes <= 4 * question.len() && cells >= 2, "{bytes} bytes for {}, {cells} cells", question.len());
+    assert!(answered("127.0.0.1", &question).1 > 1000, "nobody sends from there but this host");
+    let sources = vec![Prefix::new("192.0.2.0".parse().unwrap(), 24)];
+    let far = Grant { sources, ..grant(false) };
+    agent.set_up(Settings { communities: vec![Community::new("public", far)], ..Settings::default() });
+    let answer = agent.handle(Duration::from_secs(160), "192.0.2.1".parse().unwrap(), &question).unwrap();
+    assert!(read(&answer).2.len() > 1000, "it is this place that may ask");
+    // What GetNext brings GetBulk does as well.
+    let identity = Arc::new(Identity { description: "long ".repeat(50), ..Identity::default() });
+    let communities = vec![Community::new("public", grant(false))];
+    agent.set_up(Settings { identity, communities, ..Settings::default() });
+    let long = request(Version::V2c, Kind::GetBulk, (0, 10), names(&[oid("1.3.6.1.2.1.1.1")]));
+    let answer = agent.handle(Duration::from_secs(160), "192.0.2.1".parse().unwrap(), &long).unwrap();
+    assert_eq!(read(&answer).2.len(), 1);
+}
+
+#[test]
 fn what_does_not_fit_is_too_big() {
     let mut agent = agent(vec![Community::new("public", grant(false))]);
     let asked = names(&vec![oid("1.3.6.1.2.1.1.1.0"); 3000]);

@@ -48,7 +48,7 @@ fn sees(rights: &Rights, at: &Place, views: &HashSet<String>, context: &mut Cont
 
 /// What is worth a word where others can ask.
 fn exposed(agent: &SnmpAgent, context: &mut Context<'_>) {
-    for community in agent.community.iter().filter(|community| community.rights.sources.is_empty()) {
+    for community in agent.community.iter().filter(|community| community.rights.is_everywhere()) {
         let headline = "this community can be used from everywhere";
         context.add(
             Diagnostic::new("open-community", Severity::Security, headline, &community.at)
@@ -56,7 +56,7 @@ fn exposed(agent: &SnmpAgent, context: &mut Context<'_>) {
                 .help("add source PREFIX, or listen at loopback addresses alone"),
         );
     }
-    for user in agent.usm_user.iter().filter(|user| user.auth.is_none() && user.rights.sources.is_empty()) {
+    for user in agent.usm_user.iter().filter(|user| user.auth.is_none() && user.rights.is_everywhere()) {
         let headline = "this user proves nothing and can be used from everywhere";
         context.add(
             Diagnostic::new("open-user", Severity::Security, headline, &user.at)

@@ -7,9 +7,9 @@ use agentx::Mib;
 use super::{super::own::Counts, Agent, count};
 use crate::snmp_wire::{Incoming, Level, Refusal, User};
 
-/// A Report is at most so many times as large as what it is about: whoever names another's address as the source of a small
-/// question sends that one little.
-const MOST_TIMES: usize = 3;
+/// What is said to who proves nothing is at most so many times as large as what it is about: whoever names another's address as
+/// the source of a small question sends that one little.
+pub(super) const MOST_TIMES: usize = 3;
 
 /// The count of a refusal.
 fn counted(refusal: Refusal, counts: &mut Counts) -> &mut u32 {
@@ -40,7 +40,9 @@ impl<M: Mib> Agent<M> {
         let report = refusal.report(incoming, *counter)?;
         let level = refusal.level(incoming.level);
         let is_silent = self.settings.engine.id.is_empty();
-        if is_silent || level == Level::Plain && !self.brake.lets(now, source) {
+        // What is not of now may be what somebody else has heard before, and says again.
+        let is_proven = level > Level::Plain && refusal != Refusal::NotInTime;
+        if is_silent || !is_proven && !self.brake.lets(now, source) {
             return None;
         }
         let settings = Arc::clone(&self.settings);

@@ -222,6 +222,17 @@ fn a_flood_of_discoveries_gets_few_answers_and_a_known_user_every_one() {
 }
 
 #[test]
+fn what_anybody_can_say_again_or_in_the_name_of_another_gets_few_answers() {
+    let weak = Question { user: "private", flags: 4, signed_by: None, ..good() };
+    let old = Question { moment: (3, 60), ..good() };
+    for question in [weak, old] {
+        let (mut agent, question) = (with_users(), question.bytes());
+        let answered = (0..1000).filter(|_| agent.handle(NOW, LOCAL, &question).is_some()).count();
+        assert!((1..=100).contains(&answered), "{answered}");
+    }
+}
+
+#[test]
 fn no_change_of_any_byte_is_believed() {
     let question = good().bytes();
     let mut agent = with_users();
