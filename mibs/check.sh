@@ -65,6 +65,12 @@ same VRRP-MIB::vrrpOperState.3.41 .1.3.6.1.2.1.68.1.3.1.3.3.41
 same VRRPV3-MIB::vrrpv3OperationsStatus.3.41.ipv4 .1.3.6.1.2.1.207.1.1.1.1.6.3.41.1
 same SNMPv2-MIB::snmpTrapOID.0 .1.3.6.1.6.3.1.1.4.1.0
 same SNMPv2-MIB::sysUpTime.0 .1.3.6.1.2.1.1.3.0
+same SNMPv2-MIB::sysORDescr.1 .1.3.6.1.2.1.1.9.1.3.1
+same SNMPv2-MIB::snmpSilentDrops.0 .1.3.6.1.2.1.11.31.0
+same SNMP-FRAMEWORK-MIB::snmpEngineTime.0 .1.3.6.1.6.3.10.2.1.3.0
+same SNMP-MPD-MIB::snmpInvalidMsgs.0 .1.3.6.1.6.3.11.2.1.2.0
+same SNMP-TARGET-MIB::snmpUnknownContexts.0 .1.3.6.1.6.3.12.1.5.0
+same SNMP-USER-BASED-SM-MIB::usmStatsWrongDigests.0 .1.3.6.1.6.3.15.1.1.5.0
 same IF-MIB::ifIndex.1 .1.3.6.1.2.1.2.2.1.1.1
 
 echo "mibs: all modules are clean, all names resolve"

@@ -10,13 +10,17 @@ use super::{
 };
 
 /// The modules of `mibs/`, those that the others build on last.
-const MODULES: [&str; 10] = [
+const MODULES: [&str; 14] = [
     include_str!("../../mibs/KEEPALIVED-MIB.txt"),
     include_str!("../../mibs/STEADFAST-MIB.txt"),
     include_str!("../../mibs/VRRP-MIB.txt"),
     include_str!("../../mibs/VRRPV3-MIB.txt"),
     include_str!("../../mibs/base/IF-MIB.txt"),
     include_str!("../../mibs/base/INET-ADDRESS-MIB.txt"),
+    include_str!("../../mibs/base/SNMP-FRAMEWORK-MIB.txt"),
+    include_str!("../../mibs/base/SNMP-MPD-MIB.txt"),
+    include_str!("../../mibs/base/SNMP-TARGET-MIB.txt"),
+    include_str!("../../mibs/base/SNMP-USER-BASED-SM-MIB.txt"),
     include_str!("../../mibs/base/SNMPv2-CONF.txt"),
     include_str!("../../mibs/base/SNMPv2-MIB.txt"),
     include_str!("../../mibs/base/SNMPv2-SMI.txt"),
@@ -245,6 +249,10 @@ mod tests {
                 "VRRPV3-MIB::vrrpv3AssociatedIpAddrRowStatus.3.41.ipv6.\"..A\"",
             ),
             ("1.3.6.1.2.1.207.1.1.1.1.6.3.41.9", "VRRPV3-MIB::vrrpv3OperationsStatus.3.41.9"),
+            ("1.3.6.1.2.1.1.9.1.3.2", "SNMPv2-MIB::sysORDescr.2"),
+            ("1.3.6.1.2.1.11.31.0", "SNMPv2-MIB::snmpSilentDrops.0"),
+            ("1.3.6.1.6.3.10.2.1.1.0", "SNMP-FRAMEWORK-MIB::snmpEngineID.0"),
+            ("1.3.6.1.6.3.15.1.1.5.0", "SNMP-USER-BASED-SM-MIB::usmStatsWrongDigests.0"),
             ("1.3.6.1.4.1.8072.3.2.10", "SNMPv2-SMI::enterprises.8072.3.2.10"),
             ("1.2.3", "iso.2.3"),
             ("0.0", "ccitt.0"),

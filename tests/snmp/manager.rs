@@ -7,7 +7,8 @@ use crate::{
     scene::{KEEPALIVED, ROUTER_ID, SOON, calm, instance, mib_dirs, steadfast},
 };
 
-const MODULES: &str = "SNMPv2-MIB:KEEPALIVED-MIB:STEADFAST-MIB:VRRP-MIB:VRRPV3-MIB";
+const MODULES: &str = "SNMPv2-MIB:SNMP-FRAMEWORK-MIB:SNMP-MPD-MIB:SNMP-TARGET-MIB:SNMP-USER-BASED-SM-MIB:\
+                       KEEPALIVED-MIB:STEADFAST-MIB:VRRP-MIB:VRRPV3-MIB";
 const SIGN: &str = "sign here please";
 const HIDE: &str = "hide this please";
 
@@ -65,7 +66,7 @@ fn a_walk_is_line_by_line_the_one_of_snmpwalk() -> Result<()> {
     let v3 = [&V3[..], &["-X", HIDE]].concat();
     for options in [&["-v2c", "-c", "public"][..], &["-v1", "-c", "public"], &v3] {
         assert!(both_walk(host, options, HERE, KEEPALIVED, "25")? > 200);
-        for object in ["vrrpMIB", "vrrpv3MIB", "mib-2", ".1.3.6.1.6.3.15"] {
+        for object in ["vrrpMIB", "vrrpv3MIB", "mib-2", "snmpModules"] {
             assert!(both_walk(host, options, HERE, object, "7")? > 5, "{object}");
         }
     }
