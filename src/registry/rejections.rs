@@ -37,11 +37,17 @@ pub struct Rejections {
     /// In order.
     pub stream: Stream<Rejection>,
     untold: AtomicU64,
+    /// Up to here those count among the untold that a reader was too late for.
+    forgotten: AtomicU64,
 }
 
 impl Default for Rejections {
     fn default() -> Self {
-        Self { stream: Stream::with_capacity(CAPACITY), untold: AtomicU64::new(0) }
+        Self {
+            stream: Stream::with_capacity(CAPACITY),
+            untold: AtomicU64::new(0),
+            forgotten: AtomicU64::new(0),
+        }
     }
 }
 
@@ -54,6 +60,13 @@ impl Rejections {
     /// How many nobody is told of one by one, as there were too many.
     pub fn untold(&self) -> u64 {
         self.untold.load(Ordering::Relaxed)
+    }
+
+    /// A reader is not told of the last `count` up to number `newest`: it comes too late for them. What another reader came too
+    /// late for before is counted once.
+    pub fn forget(&self, count: u64, newest: u64) {
+        let known = self.forgotten.fetch_max(newest, Ordering::Relaxed);
+        self.leave_out(count.min(newest.saturating_sub(known)));
     }
 
     /// So many more that nobody is told of.

@@ -13,7 +13,8 @@ pub(super) struct Rejected {
 impl Rejected {
     /// The oldest one; what the stream has forgotten meanwhile counts among those that nobody is told of.
     pub(super) fn next(&mut self, rejections: &Rejections) -> Option<Arc<Rejection>> {
-        rejections.leave_out(self.cursor.catch_up(&rejections.stream));
+        let late_for = self.cursor.catch_up(&rejections.stream);
+        rejections.forget(late_for, self.cursor.position() - 1);
         let next = self.cursor.peek(&rejections.stream)?;
         self.cursor.advance_past(next.seq);
         Some(next)

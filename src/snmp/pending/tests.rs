@@ -204,4 +204,10 @@ fn rejected_packets_are_told_of_when_there_is_no_transition_to_tell_of() {
     (0..1_000).for_each(|_| reject(803, Counter::TtlError));
     assert!(deliver(&mut pending).is_some());
     assert_eq!(registry.rejections.untold(), 488, "the ring has forgotten them");
+    // Somebody else comes too late for the same ones.
+    let (mut other, _heard, known) = expecting(&registry);
+    let _ = known.send(Backlog::default());
+    other.changed().now_or_never().unwrap();
+    std::iter::from_fn(|| deliver(&mut other)).for_each(drop);
+    assert_eq!(registry.rejections.untold(), 488, "each counts once");
 }
