@@ -1,8 +1,9 @@
-//! Walking the VRRP subtree of KEEPALIVED-MIB through snmpd: time and CPU per varbind, and what the advertisements make of it.
+//! Walking the VRRP subtree of KEEPALIVED-MIB through snmpd, and by the daemon's own agent: time and CPU per varbind, and what
+//! the advertisements make of it.
 //!
-//! Both programs run side by side in labs of their own, all their virtual routers MASTER and two addresses each, without
+//! Both programs, and the daemon that answers itself, run side by side in labs of their own, all their virtual routers MASTER and two addresses each, without
 //! traps (with them keepalived can lock itself up at the larger sizes), and beside them two agents that have nothing to find
-//! out ([`floor`]): what snmpd and the protocol take. Walks alternate between the four: so many GetBulk walks of 50
+//! out ([`floor`]): what snmpd and the protocol take. Walks alternate between the five: so many GetBulk walks of 50
 //! repetitions and as many GetNext walks each. One more virtual router, on a link of its own, advertises every 10 ms
 //! meanwhile.
 //!
@@ -32,6 +33,8 @@ use support::{
 const SUBTREE: &str = ".1.3.6.1.4.1.9586.100.5.2";
 const SIZES: [usize; 4] = [10, 250, 1000, 2000];
 const SOON: Duration = Duration::from_secs(30);
+/// Where the daemon answers itself.
+const ITSELF: &str = "127.0.0.1:1161";
 /// VRID of the virtual router that advertises every 10 ms; its interface is the one after those of the fleet.
 const FAST: u8 = 251;
 
@@ -49,6 +52,15 @@ fn main() -> Result<()> {
     sizes.iter().try_for_each(|size| measure(walks, *size))
 }
 
+/// Two hosts with room for so many, and for the fast one.
+fn hosts(size: usize) -> Result<Lan> {
+    let mut lan = fleet::hosts(size)?;
+    let k = fleet::interfaces(size);
+    let (name, near, far) = (format!("v{k}"), format!("10.9.{k}.1/24"), format!("10.9.{k}.2/24"));
+    lan.add_segment(Join::BackToBack, &[("alpha", &name, &near), ("beta", &name, &far)])?;
+    Ok(lan)
+}
+
 /// The virtual routers of a size, and the fast one, on the interface behind theirs, after `global` lines.
 fn config(size: usize, global: &str) -> String {
     let k = fleet::interfaces(size);
@@ -64,6 +76,7 @@ fn measure(walks: usize, size: usize) -> Result<()> {
     for subject in support::subjects() {
         agents.push(Agent::start(subject, size)?);
     }
+    agents.push(Agent::itself(size)?);
     let title = format!("Walks of {size} instances, {walks} each: µs per varbind, median (min–max)");
     head(
         &title,
@@ -145,12 +158,13 @@ impl Gaps {
     }
 }
 
-/// What is walked, with its snmpd.
+/// What is walked, with its snmpd if it has one.
 struct Agent {
     name: String,
     subtree: &'static str,
     server: Server,
-    snmpd: Snmpd,
+    client: SnmpClient,
+    snmpd: Option<Snmpd>,
     lan: Lan,
 }
 
@@ -169,17 +183,33 @@ struct Walk {
 
 impl Agent {
     fn start(subject: Subject, size: usize) -> Result<Self> {
-        let mut lan = fleet::hosts(size)?;
-        let k = fleet::interfaces(size);
-        let (name, near, far) = (format!("v{k}"), format!("10.9.{k}.1/24"), format!("10.9.{k}.2/24"));
-        lan.add_segment(Join::BackToBack, &[("alpha", &name, &near), ("beta", &name, &far)])?;
+        let lan = hosts(size)?;
         let snmpd = Snmpd::builder(&lan["alpha"]).start()?;
         let global = format!("  enable_snmp_vrrp\n  snmp_socket {}\n", snmpd.agentx());
-        let daemon = Daemon::start(&subject, &lan["alpha"], "alpha", &config(size, &global))?;
+        let (name, config) = (subject.to_string(), config(size, &global));
+        Self::router(name, &subject, (&config, size), (snmpd.client(), Some(snmpd)), lan)
+    }
+
+    /// The daemon without snmpd.
+    fn itself(size: usize) -> Result<Self> {
+        let [subject, _] = support::subjects();
+        let lan = hosts(size)?;
+        let config = config(size, "") + &format!("snmp_agent {{\n  listen {ITSELF}\n}}\n");
+        let client = SnmpClient::new(&lan["alpha"], ITSELF);
+        Self::router(format!("{subject} itself"), &subject, (&config, size), (client, None), lan)
+    }
+
+    fn router(
+        name: String,
+        subject: &Subject,
+        (config, size): (&str, usize),
+        (client, snmpd): (SnmpClient, Option<Snmpd>),
+        lan: Lan,
+    ) -> Result<Self> {
+        let daemon = Daemon::start(subject, &lan["alpha"], "alpha", config)?;
         daemon.wait_entries(0, "MASTER", size + 1, SOON)?;
-        answering(&snmpd.client(), SUBTREE)?;
-        let server = Server::Router(daemon);
-        Ok(Self { name: subject.to_string(), subtree: SUBTREE, server, snmpd, lan })
+        answering(&client, SUBTREE)?;
+        Ok(Self { name, subtree: SUBTREE, server: Server::Router(daemon), client, snmpd, lan })
     }
 
     fn floor(floor: Floor, size: usize) -> Result<Self> {
@@ -189,9 +219,10 @@ impl Agent {
         let (own, size) = (own.to_string_lossy(), size.to_string());
         let argv = [&*own, floor::FLAG, floor.name(), snmpd.agentx(), &size];
         let process = lan["alpha"].spawn("floor", &argv)?;
-        answering(&snmpd.client(), floor.subtree())?;
-        let server = Server::Floor(process);
-        Ok(Self { name: floor.name().to_owned(), subtree: floor.subtree(), server, snmpd, lan })
+        let (client, server) = (snmpd.client(), Server::Floor(process));
+        answering(&client, floor.subtree())?;
+        let (name, snmpd) = (floor.name().to_owned(), Some(snmpd));
+        Ok(Self { name, subtree: floor.subtree(), server, client, snmpd, lan })
     }
 
     /// Hears the advertisements; of a floor there are none.
@@ -212,12 +243,12 @@ impl Agent {
     #[expect(clippy::cast_precision_loss, reason = "counts of varbinds are far below 2^52")]
     /// `None` when snmpd left a request unanswered three times, for 2 s each.
     fn walk(&self, program: &str, options: &[&str]) -> Result<Option<Walk>> {
-        let snmpd = self.snmpd.process().map(lab::Process::pid).unwrap_or_default();
-        let client = self.snmpd.client();
-        let (began, ours, theirs) = (clock::now(), self.cpu(), cpu(snmpd));
-        let said = client.try_tool(program, options, &[self.subtree])?;
+        let snmpd = self.snmpd.as_ref().and_then(Snmpd::process).map(Process::pid);
+        let of_snmpd = || snmpd.map(cpu).unwrap_or_default();
+        let (began, ours, theirs) = (clock::now(), self.cpu(), of_snmpd());
+        let said = self.client.try_tool(program, options, &[self.subtree])?;
         let elapsed = began.elapsed();
-        let (ours, theirs) = (self.cpu() - ours, cpu(snmpd) - theirs);
+        let (ours, theirs) = (self.cpu() - ours, of_snmpd() - theirs);
         if !said.status.success() {
             return Ok(None);
         }
