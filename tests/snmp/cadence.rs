@@ -29,14 +29,19 @@ impl Cadence {
 
     /// Fails when at any moment since the start the last advertisement was older than interval and tolerance allow.
     pub(crate) fn assert_kept(self) -> Result<()> {
-        let vrid = self.vrid;
-        let late = self.late()?;
-        assert!(late.is_empty(), "late advertisements of VRID {vrid}:\n{}", late.join("\n"));
-        Ok(())
+        self.assert_largest_gap().map(drop)
     }
 
-    /// Ends the watch; the times for which the last advertisement was too old.
-    fn late(self) -> Result<Vec<String>> {
+    /// The same; the longest time from one advertisement to the next.
+    pub(crate) fn assert_largest_gap(self) -> Result<Duration> {
+        let vrid = self.vrid;
+        let (late, largest) = self.seen()?;
+        assert!(late.is_empty(), "late advertisements of VRID {vrid}:\n{}", late.join("\n"));
+        Ok(largest)
+    }
+
+    /// Ends the watch; the times for which the last advertisement was too old, and the longest from one to the next.
+    fn seen(self) -> Result<(Vec<String>, Duration)> {
         let ended = clock::wall();
         let packets = self.capture.stop()?;
         let stalls = self.control.stop();
@@ -45,7 +50,9 @@ impl Cadence {
         let mut times = vec![self.started];
         times.extend(adverts.map(|advert| advert.time));
         times.push(ended);
-        Ok(late(&times, self.interval, &stalls))
+        let gaps = times.windows(2).map(|pair| pair[1].saturating_sub(pair[0]));
+        let largest = gaps.max().unwrap_or_default();
+        Ok((late(&times, self.interval, &stalls), largest))
     }
 }
 
@@ -76,8 +83,9 @@ fn a_router_that_is_stopped_for_a_moment_is_late() -> Result<()> {
     // Longer than a busy machine stalls everybody, which would excuse it.
     wait::throughout("a stop", Duration::from_secs(2), || Ok(()))?;
     router.signal_vrrp(Signal::SIGCONT)?;
-    let late = cadence.late()?;
+    let (late, largest) = cadence.seen()?;
     assert!(!late.is_empty(), "nobody noticed");
+    assert!(largest >= Duration::from_secs(2), "{largest:?}");
     Ok(())
 }
 

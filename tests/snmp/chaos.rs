@@ -25,7 +25,7 @@ use crate::{
     random::Random,
     scene::{
         self, Entered, KEEPALIVED, ROUTER_ID, SOON, STATE_CHANGE, alone, calm, globals, instance, logged,
-        steadfast,
+        resident, steadfast,
     },
     transitions::HERE,
 };
@@ -176,11 +176,6 @@ impl Scene {
         let process = self.router.process();
         let pids = || [process.pid()].into_iter().chain(process.children());
         let open = |pid: i32| fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().count();
-        let resident = |pid: i32| -> u64 {
-            let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-            let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-            line.and_then(|rest| rest.split_whitespace().next()?.parse().ok()).unwrap_or_default()
-        };
         (pids().map(open).sum(), pids().map(resident).sum())
     }
 

@@ -1,7 +1,8 @@
 //! What people read keepalived's MIB with, unmodified from their Debian packages: each says the same behind the daemon as
 //! behind keepalived. Commands and files are those of `docs/monitoring.md`, as they stand there.
 //!
-//! What may differ is in [`KNOWN`], and each entry quotes the row of `docs/differences.md` that explains it.
+//! What may differ is in [`KNOWN`], and each entry quotes the row of `docs/differences.md` that explains it. Who is asked in
+//! the place of snmpd is the daemon itself: then nothing may differ.
 
 #[path = "consumers/decoder.rs"]
 mod decoder;
@@ -19,6 +20,10 @@ use lab::{Host, Lan, Result, Router, SnmpClient, Snmpd, State, Subject, lan::Joi
 use crate::scene::{KEEPALIVED, ROUTER_ID, SOON, instance, steadfast};
 
 const CONFIG: &str = include_str!("consumers/router.conf");
+/// The daemon's own agent, beside snmpd's.
+const AGENT: &str = "snmp_agent {\n  listen 127.0.0.1:1161\n}\n";
+const SNMPD: &str = "127.0.0.1:161";
+const OWN: &str = "127.0.0.1:1161";
 /// Where `docs/monitoring.md` has the MIB modules.
 const INSTALLED: &str = "/usr/local/share/steadfast/mibs";
 /// KEEPALIVED-MIB, VRRP-MIB and VRRPV3-MIB.
@@ -76,6 +81,7 @@ impl Watched {
     /// What `look` sees of a program that has settled.
     fn behind<T>(&self, subject: &Subject, look: impl FnOnce() -> Result<T>) -> Result<T> {
         let config = CONFIG.replace("SOCKET", self.snmpd.agentx());
+        let config = config + if let Subject::Steadfast(_) = subject { AGENT } else { "" };
         let router = Router::start(subject, self.host(), &subject.to_string(), &config)?;
         let client = self.snmpd.client();
         let mut before = 0;
@@ -96,6 +102,13 @@ impl Watched {
     /// The same behind keepalived and behind the daemon.
     fn behind_both<T>(&self, look: impl Fn() -> Result<T>) -> Result<(T, T)> {
         Ok((self.behind(&Subject::Keepalived, &look)?, self.behind(&steadfast(), &look)?))
+    }
+
+    /// What `look` sees by snmpd behind keepalived, by snmpd behind the daemon, and by the daemon itself.
+    fn by_all<T>(&self, look: impl Fn(&str) -> Result<T>) -> Result<[T; 3]> {
+        let theirs = self.behind(&Subject::Keepalived, || look(SNMPD))?;
+        let [ours, own] = self.behind(&steadfast(), || Ok([look(SNMPD)?, look(OWN)?]))?;
+        Ok([theirs, ours, own])
     }
 
     /// A documented command on the router's host, in its directory: its output and exit status.

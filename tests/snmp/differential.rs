@@ -1,4 +1,5 @@
-//! The same walk from both programs: one configuration, one namespace, keepalived first, then the daemon.
+//! The same walk from both programs: one configuration, one namespace, keepalived first, then the daemon; and what the daemon
+//! answers itself is what snmpd answers for it.
 //!
 //! What may differ is in [`KNOWN`](known::KNOWN), and each entry quotes the row of `docs/differences.md` that explains it.
 
@@ -24,6 +25,10 @@ struct Read {
     walk: Walk,
     tables: Walk,
 }
+
+/// Where the daemon answers itself.
+const HERE: &str = "127.0.0.1:1161";
+const AGENT: &str = "\nsnmp_agent {\n  listen 127.0.0.1:1161\n}\n";
 
 /// lvsFlushOnStop.0, the last scalar that both serve.
 const LAST_SCALAR: [u32; 3] = [1, 11, 0];
@@ -169,6 +174,8 @@ impl Case {
         let directory = lan["alpha"].dir().display().to_string();
         let config = self.config.replace("SOCKET", snmpd.agentx()).replace("DIRECTORY", &directory);
         let name = format!("{}-{subject}", self.name);
+        let is_ours = matches!(subject, Subject::Steadfast(_));
+        let config = config + if is_ours { AGENT } else { "" };
         let router = Router::start(subject, &lan["alpha"], &name, &config)?;
         let client = snmpd.client();
         let mut before = Walk::new();
@@ -180,7 +187,12 @@ impl Case {
             before.clone_from(&seen);
             if grown { Err("another object".into()) } else { Ok(seen) }
         })?;
-        let tables = reading::tables(&with_names(snmpd), KEEPALIVED, TABLES)?;
+        let tables = reading::tables(&with_names(snmpd.client()), KEEPALIVED, TABLES)?;
+        if is_ours {
+            let own = SnmpClient::new(&lan["alpha"], HERE);
+            assert_eq!(self::walk(&own)?, walk, "{name}: what it answers itself");
+            assert_eq!(reading::tables(&with_names(own), KEEPALIVED, TABLES)?, tables, "{name}: in tables");
+        }
         let seen = self::walk(&client)?;
         reading::assert_got(&client, KEEPALIVED, &seen)?;
         assert_eq!(seen, walk, "{name}: nothing changes any more");

@@ -7,7 +7,10 @@ use lab::{Host, Lan, Result, Router, Snmpd, Snmptrapd, State, snmp::Trap, wait};
 
 use crate::{
     random::Random,
-    scene::{Entered, SOON, STATE_CHANGE, SYS_UP_TIME, calm, globals, instance, logged, steadfast, told},
+    scene::{
+        Entered, LOST_COUNT, NOTIFICATIONS_LOST, SOON, STATE_CHANGE, SYS_UP_TIME, calm, globals, instance,
+        logged, steadfast, told,
+    },
     transitions::HERE,
 };
 
@@ -66,6 +69,20 @@ fn flap(alpha: &Host, router: &Router) -> Result<()> {
     router.wait_entering_since(mark, "VI", State::Fault, SOON)?;
     alpha.link_up("va0")?;
     router.wait_entering_since(mark, "VI", State::Master, SOON).map(drop)
+}
+
+/// SIGKILL once the journal has everything that the log has, in the first run that writes it.
+fn kill_with_journal(router: &Router) -> Result<()> {
+    let path = router.dir().join("pid.transitions");
+    let newest = logged(router).len();
+    wait::until("the journal to have everything", SOON, || {
+        let image = fs::read(&path).map_err(|error| error.to_string())?;
+        let found = steadfast::journal::Ring::recover(&image).map_err(|error| error.to_string())?;
+        let last = found.records.last().map(|record| record.number);
+        if last >= Some(newest as u64) { Ok(()) } else { Err(format!("{last:?} of {newest}")) }
+    })?;
+    router.kill9();
+    Ok(())
 }
 
 /// What `steadfast ctl status` says of the outputs that are targets.
@@ -179,15 +196,7 @@ fn three_hundred_transitions_while_the_receiver_comes_and_goes_and_the_daemon_is
             trapd.kill();
             is_there = false;
             flap(alpha, &router)?;
-            let path = router.dir().join("pid.transitions");
-            let newest = earlier.len() + logged(&router).len();
-            wait::until("the journal to have everything", SOON, || {
-                let image = fs::read(&path).map_err(|error| error.to_string())?;
-                let found = steadfast::journal::Ring::recover(&image).map_err(|error| error.to_string())?;
-                let last = found.records.last().map(|record| record.number);
-                if last >= Some(newest as u64) { Ok(()) } else { Err(format!("{last:?} of {newest}")) }
-            })?;
-            router.kill9();
+            kill_with_journal(&router)?;
             ends += 2;
             earlier.extend(logged(&router));
             router = Router::start(&steadfast(), alpha, "alpha", &config)?;
@@ -213,6 +222,59 @@ fn three_hundred_transitions_while_the_receiver_comes_and_goes_and_the_daemon_is
         assert_eq!(once, happened, "{by}");
         assert!(twice <= ends, "{twice} twice, though only {ends} acknowledgements can have been cut off");
     }
+    Ok(())
+}
+
+/// Virtual routers that fill a small journal at once.
+const MANY: u8 = 40;
+
+/// Waits until each of them has had so many transitions.
+fn all_have_entered(router: &Router, times: usize) -> Result<()> {
+    wait::until_eq("all transitions", SOON, &(times * usize::from(MANY)), || logged(router).len())
+}
+
+#[test]
+fn what_the_journal_had_no_room_for_is_told_in_one_and_what_is_of_an_earlier_run_at_the_start_of_this_one()
+-> Result<()> {
+    let _calm = calm();
+    let lan = Lan::pair()?;
+    let alpha = &lan["alpha"];
+    let by = "INFORM, SNMP v2c, community two";
+    let notify = notify(alpha, &[target("127.0.0.2", "community two")])?;
+    let small = "  vrrp_version 3\n  transition_journal_size 64\n";
+    let routers = (1..=MANY).map(|vrid| instance(&format!("VI_{vrid}"), "va0", vrid, 100, "0.1"));
+    let config =
+        plain_globals().replace("  vrrp_version 3\n", small) + &routers.collect::<String>() + &notify;
+    let first = Router::start(&steadfast(), alpha, "alpha", &config)?;
+    all_have_entered(&first, 2)?;
+    // In a journal of 125, and nobody to tell.
+    alpha.link_down("va0")?;
+    all_have_entered(&first, 3)?;
+    alpha.link_up("va0")?;
+    all_have_entered(&first, 5)?;
+    kill_with_journal(&first)?;
+    let earlier = logged(&first);
+    let router = Router::start(&steadfast(), alpha, "alpha", &config)?;
+    all_have_entered(&router, 2)?;
+    let trapd = Snmptrapd::start_with(alpha, &users())?;
+    let all = [&earlier[..], &logged(&router)].concat();
+    let (summary, changes) = wait::until("the summary and all that follows", SOON * 2, || {
+        let lost = trapd.traps_of(NOTIFICATIONS_LOST);
+        let changes = told_by(&trapd, by);
+        match lost.first().and_then(|trap| trap.value(LOST_COUNT)?.parse::<usize>().ok()) {
+            Some(count) if changes.len() + count >= all.len() => Ok((lost, changes)),
+            count => Err(format!("{} of {}, {count:?} lost", changes.len(), all.len())),
+        }
+    })?;
+    assert_eq!(trapd.traps().first(), summary.first(), "in the place of what was lost");
+    assert_eq!((summary.len(), summary[0].by.trim_end()), (1, by));
+    let lost = all.len() - changes.len();
+    assert_eq!((lost > 0, told(&changes)), (true, all[lost..].to_vec()));
+    // TimeTicks know no time before the start: what is older has its place in the order, and the time 0.
+    let (old, new) = changes.split_at(earlier.len() - lost);
+    assert!(summary.iter().chain(old).all(|trap| trap.sysuptime == 0), "{old:#?}");
+    assert!(new.is_sorted_by_key(|trap| trap.sysuptime), "{new:#?}");
+    assert!(new.last().is_some_and(|trap| trap.sysuptime > 0), "{new:#?}");
     Ok(())
 }
 

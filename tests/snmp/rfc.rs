@@ -5,13 +5,13 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use lab::{Lan, Result, Router, SnmpClient, Snmpd, Snmptrapd, Subject, lan::Join, snmp::Trap, wait};
 
 use crate::{
-    scene::{SOON, calm, mib_dirs, steadfast},
+    scene::{SOON, calm, steadfast, with_names},
     transitions::HERE,
 };
 
@@ -78,9 +78,7 @@ fn assert_got(snmpd: &Snmpd, walk: &Walk) -> Result<()> {
 
 /// What snmptable shows: every cell of the walk.
 fn tables(snmpd: &Snmpd, walk: &Walk) -> Result<Vec<Table>> {
-    let dirs = mib_dirs();
-    let dirs: Vec<&Path> = dirs.iter().map(PathBuf::as_path).collect();
-    let client = snmpd.client().mibs(&dirs, "SNMPv2-MIB:VRRP-MIB:VRRPV3-MIB");
+    let client = with_names(snmpd.client());
     TABLES
         .iter()
         .chain([&OPERATIONS])

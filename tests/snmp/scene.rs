@@ -1,6 +1,7 @@
 //! What every story needs: the daemon, its configuration, and the words of log and trap made comparable.
 
 use std::{
+    fs,
     path::{Path, PathBuf},
     sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
     time::Duration,
@@ -55,11 +56,11 @@ pub(crate) fn mib_dirs() -> [PathBuf; 2] {
     [mibs, base]
 }
 
-/// A client of `snmpd` that knows names.
-pub(crate) fn with_names(snmpd: &Snmpd) -> SnmpClient {
+/// The client, with names of all modules.
+pub(crate) fn with_names(client: SnmpClient) -> SnmpClient {
     let dirs = mib_dirs();
     let dirs: Vec<&Path> = dirs.iter().map(PathBuf::as_path).collect();
-    snmpd.client().mibs(&dirs, "SNMPv2-MIB:KEEPALIVED-MIB:STEADFAST-MIB")
+    client.mibs(&dirs, "SNMPv2-MIB:KEEPALIVED-MIB:STEADFAST-MIB:VRRP-MIB:VRRPV3-MIB")
 }
 
 /// `global_defs` with SNMP and notifications over the AgentX master of `snmpd`. What measures lateness would
@@ -78,6 +79,13 @@ pub(crate) fn instance(name: &str, interface: &str, vrid: u8, priority: u8, adve
         "vrrp_instance {name} {{\n  state BACKUP\n  interface {interface}\n  virtual_router_id {vrid}\n  \
          priority {priority}\n  advert_int {advert_int}\n  virtual_ipaddress {{\n    10.99.0.{vrid}/32\n  }}\n}}\n"
     )
+}
+
+/// Resident memory of a process, in KiB; 0 when there is no such process.
+pub(crate) fn resident(pid: i32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    line.and_then(|rest| rest.split_whitespace().next()?.parse().ok()).unwrap_or_default()
 }
 
 /// An instance's name and the state it entered, as the MIB numbers it.

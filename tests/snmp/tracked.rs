@@ -23,7 +23,7 @@ fn numbers_of_files_and_processes_are_shown_as_they_are_found() -> Result<()> {
     let config = globals(&snmpd) + &trackers + &instance("VI", "va0", 51, 100, tracking);
     let router = Router::start(&steadfast(), alpha, "alpha", &config)?;
     router.wait_entering("VI", State::Master, SOON)?;
-    let client = with_names(&snmpd);
+    let client = with_names(snmpd.client());
     let shows = |table: &str, expected: &[(&str, &str)]| {
         wait::until(&format!("{table} to show {expected:?}"), SOON, || {
             let rows =
@@ -66,7 +66,7 @@ fn an_instance_whose_interface_is_asked_for_its_link_says_so() -> Result<()> {
     let config = globals(&snmpd) + &asking + &instance("HEARS", "va0", 52, 100, "1");
     let router = Router::start(&steadfast(), &lan["alpha"], "alpha", &config)?;
     router.wait_entering("HEARS", State::Master, SOON)?;
-    let client = with_names(&snmpd);
+    let client = with_names(snmpd.client());
     wait::until("both columns", SOON, || {
         let rows = client.table("KEEPALIVED-MIB::vrrpInstanceTable").map_err(|error| error.to_string())?;
         let asks: Vec<_> = rows.iter().map(|row| row.get("vrrpInstanceUseLinkbeat")).collect();

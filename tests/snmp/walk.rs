@@ -53,7 +53,7 @@ fn every_object_can_be_walked_got_and_bulk_walked() -> Result<()> {
 fn every_name_and_every_enumeration_resolves() -> Result<()> {
     let _calm = calm();
     let (_lan, snmpd, _router) = everything()?;
-    let client = with_names(&snmpd);
+    let client = with_names(snmpd.client());
     let said = client.try_tool("snmpwalk", &[], &["KEEPALIVED-MIB::keepalived"])?;
     assert_eq!(said.stderr, "");
     assert!(!said.stdout.contains("Wrong Type"), "{}", said.stdout);
@@ -87,7 +87,7 @@ fn enumerations() -> Result<BTreeSet<&'static str>> {
 fn tables_have_names_and_words() -> Result<()> {
     let _calm = calm();
     let (_lan, snmpd, _router) = everything()?;
-    let client = with_names(&snmpd);
+    let client = with_names(snmpd.client());
 
     let instances = client.table("KEEPALIVED-MIB::vrrpInstanceTable")?;
     assert_eq!(instances.len(), 3, "{instances:?}");

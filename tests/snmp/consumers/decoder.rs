@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use lab::{Result, snmp::COMMUNITY};
+use lab::{Result, SnmpClient, snmp::COMMUNITY};
 
 use super::{MIBS, Watched, assert_same};
 use crate::scene::calm;
@@ -11,18 +11,18 @@ use crate::scene::calm;
 const GROWING: [&str; 3] =
     ["1.3.6.1.2.1.207.1.1.1.1.12.", "1.3.6.1.2.1.207.1.2.5.1.", "1.3.6.1.2.1.68.2.4.1."];
 
-/// Everything that pysnmp reads, line by line: OID, type and value.
-fn walked(watched: &Watched) -> Result<String> {
+/// Everything that pysnmp reads from an agent, line by line: OID, type and value.
+fn walked(watched: &Watched, agent: &str) -> Result<String> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snmp/consumers/walk.py");
     let script = script.display().to_string();
-    let arguments = ["/usr/bin/python3", &script, COMMUNITY];
+    let arguments = ["/usr/bin/python3", &script, agent, COMMUNITY];
     let printed = watched.host().run(&[&arguments[..], &MIBS.map(|mib| &mib[1..])].concat())?;
     Ok(printed.lines().map(comparable).collect())
 }
 
 /// The same by snmpbulkwalk, in pysnmp's words.
-fn net_snmp(watched: &Watched) -> Result<String> {
-    let client = watched.snmpd.client();
+fn net_snmp(watched: &Watched, agent: &str) -> Result<String> {
+    let client = SnmpClient::new(watched.host(), agent);
     let mut text = String::new();
     for mib in MIBS {
         // -Ox: strings in hexadecimal. -Ot: TimeTicks as a number.
@@ -66,15 +66,26 @@ fn first_word(text: &str) -> &str {
     text.split(' ').next().unwrap_or_default()
 }
 
+/// Without what counts from the start of each agent.
+fn without_times(walk: &str) -> String {
+    let bare = |line: &str| line.split_once(" TimeTicks ").map_or(line, |(oid, _)| oid).to_owned() + "\n";
+    walk.lines().map(bare).collect()
+}
+
 #[test]
 fn pysnmp_decodes_what_net_snmp_does_with_the_types_of_keepalived() -> Result<()> {
     let _calm = calm();
     let watched = Watched::start()?;
-    let look = || Ok((walked(&watched)?, net_snmp(&watched)?));
-    let (theirs, ours) = watched.behind_both(look)?;
-    for (by_pysnmp, by_net_snmp) in [&theirs, &ours] {
+    let look = |agent: &str| Ok((walked(&watched, agent)?, net_snmp(&watched, agent)?));
+    let [theirs, ours, own] = watched.by_all(look)?;
+    for (by_pysnmp, by_net_snmp) in [&theirs, &ours, &own] {
         assert_same(by_net_snmp, by_pysnmp, &[]);
     }
+    // Itself the daemon serves all MIBs.
+    let known = types(&ours.0);
+    let shared = own.0.lines().filter(|line| known.contains_key(first_word(line)));
+    let shared: String = shared.map(|line| format!("{line}\n")).collect();
+    assert_same(&without_times(&ours.0), &without_times(&shared), &[]);
     let (theirs, ours) = (types(&theirs.0), types(&ours.0));
     let common: Vec<_> = theirs.iter().filter(|(oid, _)| ours.contains_key(*oid)).collect();
     assert!(common.len() > 200, "{} objects in common", common.len());

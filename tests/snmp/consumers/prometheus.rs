@@ -46,15 +46,20 @@ fn the_exporter_has_the_same_metrics() -> Result<()> {
     let exporter = watched.host().spawn("exporter", &["sh", "-c", &exporter])?;
     exporter.wait_log("Listening on", SOON)?;
     let (module, other) = (documented("scrape"), documented("scrape").replace("=vrrp&", "=keepalived&"));
-    let scrape = |command: &str| {
+    let scrape = |command: &str, agent: &str| {
+        let command = command.replace("target=127.0.0.1", &format!("target={agent}"));
+        assert!(command.contains(agent), "{command}");
         wait::until("the exporter's answer", SOON, || {
-            let scraped = watched.host().sh(command).map_err(|error| error.to_string())?;
+            let scraped = watched.host().sh(&command).map_err(|error| error.to_string())?;
             if scraped.contains("vrrpInstanceState{") { Ok(metrics(&scraped)) } else { Err(scraped) }
         })
     };
-    let (theirs, ours) = watched.behind_both(|| Ok((scrape(&module)?, scrape(&other)?)))?;
+    let look = |agent: &str| Ok((scrape(&module, agent)?, scrape(&other, agent)?));
+    let [theirs, ours, own] = watched.by_all(look)?;
     assert_same(&theirs.0, &ours.0, KNOWN);
     assert_same(&theirs.1, &ours.1, KNOWN_OF_THE_EXAMPLE);
+    assert_same(&ours.0, &own.0, &[]);
+    assert_same(&ours.1, &own.1, &[]);
     for metric in documented("metrics").lines() {
         assert!(ours.0.lines().any(|line| line == metric), "{metric} is missing in\n{}", ours.0);
     }

@@ -12,13 +12,14 @@ from pysnmp.hlapi import (
     nextCmd,
 )
 
-community, *roots = sys.argv[1:]
+agent, community, *roots = sys.argv[1:]
+host, port = agent.split(":")
 engine = SnmpEngine()
 for root in roots:
     answers = nextCmd(
         engine,
         CommunityData(community),
-        UdpTransportTarget(("127.0.0.1", 161)),
+        UdpTransportTarget((host, int(port))),
         ContextData(),
         ObjectType(ObjectIdentity(root)),
         lexicographicMode=False,
