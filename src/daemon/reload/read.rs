@@ -25,7 +25,8 @@ use crate::{
     daemon::{
         engine::{Remains, Succession},
         host::{self, PlannedLink, Wanted},
-        leave_out_vrrp, secrets,
+        secrets,
+        start::leave_out_vrrp,
     },
     notify,
     registry::{NotReloaded, Registry, Topology},

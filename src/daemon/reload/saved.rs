@@ -13,7 +13,9 @@ use std::{
 
 use tracing::warn;
 
-use crate::{config::settings::GlobalDefs, daemon::configuration, kernel::own_file, registry::Topology};
+use crate::{
+    config::settings::GlobalDefs, daemon::start::configuration, kernel::own_file, registry::Topology,
+};
 
 /// The files of one reload; those of the start have the number 0.
 #[derive(Clone, Debug)]
