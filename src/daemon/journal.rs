@@ -74,7 +74,7 @@ fn backlogs(targets: impl Iterator<Item = u64>) -> (Answers, Backlogs) {
 
 /// Where a journal is to be, and for whom.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Plan {
+struct Demand {
     path: PathBuf,
     /// Bytes.
     size: u64,
@@ -82,7 +82,7 @@ struct Plan {
     notifies: bool,
 }
 
-impl Plan {
+impl Demand {
     /// From the configuration: at the place it names; else beside the pid file, when there are notifications to keep, for
     /// the AgentX master or for others.
     fn new(pid_file: &Path, global: &Global, notifies: bool, has_targets: bool) -> Option<Self> {
@@ -122,10 +122,10 @@ impl Keeper {
             return None;
         }
         let targets: Vec<u64> = self.heard.targets.borrow().keys().copied().collect();
-        let plan = Plan::new(&self.pid_file, global, notifies, !targets.is_empty())?;
-        let path = plan.path.clone();
+        let demand = Demand::new(&self.pid_file, global, notifies, !targets.is_empty())?;
+        let path = demand.path.clone();
         let (answers, backlogs) = backlogs(targets.into_iter());
-        let started = Journal::start(plan, Arc::clone(&self.registry), self.heard.clone(), answers);
+        let started = Journal::start(demand, Arc::clone(&self.registry), self.heard.clone(), answers);
         let started = started.inspect_err(|cause| error!("no journal of transitions: {cause}"));
         (self.journal, self.path) = (Some(started.ok()?), Some(path));
         Some(backlogs)
@@ -159,14 +159,14 @@ impl Journal {
     ///
     /// # Errors
     /// When there is no thread to be had.
-    fn start(plan: Plan, registry: Arc<Registry>, heard: Heard, answers: Answers) -> io::Result<Self> {
+    fn start(demand: Demand, registry: Arc<Registry>, heard: Heard, answers: Answers) -> io::Result<Self> {
         let (stop, stopped) = oneshot::channel();
         let (alive, ended) = mpsc::channel();
         let writer = thread::Builder::new().name("journal".into()).spawn(move || {
             // Dropped at the end, also by a panic.
             let _alive: mpsc::Sender<Infallible> = alive;
-            if let Err(cause) = keep(&plan, &registry, heard, answers, stopped) {
-                error!("no journal of transitions at {}: {cause}", plan.path.display());
+            if let Err(cause) = keep(&demand, &registry, heard, answers, stopped) {
+                error!("no journal of transitions at {}: {cause}", demand.path.display());
             }
         })?;
         Ok(Self { stop, writer, ended })
@@ -188,7 +188,7 @@ impl Journal {
 
 /// The thread: opens the journal, hands out what is left in it, and writes until it is told to stop.
 fn keep(
-    plan: &Plan,
+    demand: &Demand,
     registry: &Registry,
     heard: Heard,
     answers: Answers,
@@ -196,14 +196,14 @@ fn keep(
 ) -> io::Result<()> {
     // Nobody waits any more when this ends early: the answers are dropped with it.
     let boot = clock::boot();
-    let Opened { file, ring, records, position, targets } = file::open(&plan.path, plan.size)?;
-    info!("transitions are kept in {}, of {} KiB", plan.path.display(), ring.size() >> 10);
+    let Opened { file, ring, records, position, targets } = file::open(&demand.path, demand.size)?;
+    info!("transitions are kept in {}, of {} KiB", demand.path.display(), ring.size() >> 10);
     let delivered = position.unwrap_or(0);
     let positions = targets.values().copied().chain([delivered]);
     let base = records.last().map(|record| record.number).into_iter().chain(positions).max().unwrap_or(0);
     let left = Left { records, base, boot: &boot };
-    let delivered = if plan.notifies {
-        hand_out("the AgentX master", left.after(delivered), answers.master, &plan.path);
+    let delivered = if demand.notifies {
+        hand_out("the AgentX master", left.after(delivered), answers.master, &demand.path);
         delivered
     } else {
         base
@@ -211,11 +211,11 @@ fn keep(
     for (key, answer) in answers.targets {
         // Whoever is new hears of what happens from now on.
         let position = targets.get(&key).map_or(base, |known| *known);
-        hand_out("a target of snmp_notify", left.after(position), answer, &plan.path);
+        hand_out("a target of snmp_notify", left.after(position), answer, &demand.path);
     }
     drop(left);
     let writer = Writer {
-        path: &plan.path,
+        path: &demand.path,
         file: Arc::new(file),
         ring,
         boot,

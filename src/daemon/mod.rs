@@ -214,10 +214,10 @@ fn watch_over(arguments: &Arguments, config: Option<Config>, report: Report) -> 
             tell_terminal(&refused.message);
         }
     })?;
-    let plan = parent::Plan::new(arguments, &config);
+    let duties = parent::Duties::new(arguments, &config);
     // With its keys; the engine reads it for itself.
     drop((config, report));
-    parent::run(arguments, &plan)
+    parent::run(arguments, &duties)
 }
 
 /// The configuration, if there is one to be run.

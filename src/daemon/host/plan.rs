@@ -88,11 +88,11 @@ pub(in crate::daemon) fn plan(
     known: &[PlannedLink],
 ) -> Vec<PlannedLink> {
     let Config { global, instances, .. } = config;
-    let mut plan = Plan { existing, known, global, links: Vec::new() };
+    let mut draft = Draft { existing, known, global, links: Vec::new() };
     for instance in instances {
-        plan.instance(instance);
+        draft.instance(instance);
     }
-    plan.links
+    draft.links
 }
 
 /// Whether a link is of a kind that we make: it may be replaced. Any other is none of our business.
@@ -102,14 +102,14 @@ pub(super) fn is_of_our_kind(link: &Link) -> bool {
 }
 
 /// A plan in the making.
-struct Plan<'a> {
+struct Draft<'a> {
     existing: &'a [Link],
     known: &'a [PlannedLink],
     global: &'a Global,
     links: Vec<PlannedLink>,
 }
 
-impl Plan<'_> {
+impl Draft<'_> {
     fn instance(&mut self, instance: &mut Instance) {
         let own = instance.link.take().map(|wish| {
             let place = self.own_link(instance, &wish);

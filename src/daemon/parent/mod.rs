@@ -50,7 +50,7 @@ const ALIVE: Duration = Duration::from_secs(1);
 
 /// What the parent needs of the configuration.
 #[derive(Debug)]
-pub(super) struct Plan {
+pub(super) struct Duties {
     files: PidFiles,
     startup: Option<Script>,
     shutdown: Option<Script>,
@@ -58,7 +58,7 @@ pub(super) struct Plan {
     patience: Duration,
 }
 
-impl Plan {
+impl Duties {
     /// From the configuration and the command line.
     pub(super) fn new(arguments: &Arguments, config: &Config) -> Self {
         let GlobalDefs {
@@ -82,19 +82,19 @@ impl Plan {
 }
 
 /// Runs until the daemon is told to stop, or cannot go on.
-pub(super) fn run(arguments: &Arguments, plan: &Plan) -> Result<(), Refused> {
-    plan.files.make_folder().map_err(Refused::fatal)?;
+pub(super) fn run(arguments: &Arguments, duties: &Duties) -> Result<(), Refused> {
+    duties.files.make_folder().map_err(Refused::fatal)?;
     runtime().map_err(Refused::fatal)?.block_on(async {
         // Before anybody can know of this process, or anything is started: a stop is heard from now on.
         let signals = Signals::new(arguments.ignore_sigint).map_err(Refused::fatal)?;
-        let _pid_file = PidFile::take(&plan.files.parent).map_err(Refused::fatal)?;
+        let _pid_file = PidFile::take(&duties.files.parent).map_err(Refused::fatal)?;
         let deadline = Deadline::new().map_err(Refused::fatal)?;
         if arguments.part == Part::Parent {
             settle().map_err(Refused::fatal)?;
         }
-        let kept = Kept::beside(&plan.files.parent);
+        let kept = Kept::beside(&duties.files.parent);
         let mut parent = Parent {
-            patience: plan.patience,
+            patience: duties.patience,
             notifier: Notifier::from_env(),
             respawn: Respawn::new(!arguments.dont_respawn),
             signals,
@@ -106,7 +106,7 @@ pub(super) fn run(arguments: &Arguments, plan: &Plan) -> Result<(), Refused> {
             kill_at: None,
             is_stopping: false,
         };
-        if parent.prepare(plan.startup.as_ref()).await {
+        if parent.prepare(duties.startup.as_ref()).await {
             return Ok(());
         }
         let outcome = parent.watch().await;
@@ -114,7 +114,7 @@ pub(super) fn run(arguments: &Arguments, plan: &Plan) -> Result<(), Refused> {
             kept.note(parent.died_at.unwrap_or_else(clock::now));
         }
         parent.notifier.stopping();
-        if let Some(script) = &plan.shutdown {
+        if let Some(script) = &duties.shutdown {
             script.run().await;
         }
         info!("The daemon has ended");
