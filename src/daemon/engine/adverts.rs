@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use super::{Engine, PORTION, timers::Timers};
+use super::{Engine, timers::Timers, turn::PORTION};
 use crate::{kernel::clock, units::Time};
 
 /// Who advertises more often than this does not wait for many others.

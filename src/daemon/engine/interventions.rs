@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Engine, PORTION};
+use super::{Engine, turn::PORTION};
 use crate::{
     registry::{Instruction, Intervention, Lasting, Standing, Whom},
     units::{Priority, Time},

@@ -2,8 +2,7 @@
 //!
 //! It feeds packets, kernel events, what trackers find and the clock to the machines and carries out what they
 //! ask for, in order. Everything that can take time is a future in [`Work`]; nothing here waits for a reader,
-//! a script, a disk or another program. Before any timer is looked at the sockets are drained, so that after
-//! a stall an advertisement that has arrived counts before the silence it ends.
+//! a script, a disk or another program. `turn` is the loop, and `hear` what it does with packets.
 
 mod adverts;
 mod announcements;
@@ -14,6 +13,7 @@ mod carry;
 mod clocks;
 mod departing;
 mod groups;
+mod hear;
 mod holder;
 mod holdings;
 mod interfaces;
@@ -46,13 +46,14 @@ mod sync_daemon;
 mod testing;
 mod timers;
 mod trackers;
+mod turn;
 mod unheld;
 mod work;
 
 use std::{collections::HashMap, net::IpAddr, sync::Arc, time::Duration};
 
 use tokio::sync::mpsc;
-use tracing::{debug, error, info, warn};
+use tracing::error;
 
 pub(super) use self::reload::{Remains, Succession};
 use self::{
@@ -65,8 +66,8 @@ use self::{
     holder::Holder,
     interfaces::Interfaces,
     links::Links,
-    observe::{Listed, Listing, listed},
-    opener::{Opener, Opening, Openings},
+    observe::Listing,
+    opener::{Opener, Openings},
     outbox::Outbox,
     receivers::Receivers,
     rejections::Sieve,
@@ -83,30 +84,14 @@ use self::{
 };
 use crate::{
     config::tracking::Tracker,
-    daemon::{
-        host::{Host, Report},
-        netlink::Netlink,
-        real_time::RealTime,
-        recorder,
-        tether::Voice,
-    },
-    kernel::{
-        Deadline, Event, Events, Inbox, KernelError, ReceiveBuffer, Requests, VrrpSocket, Watch, clock,
-    },
-    registry::{Counter, Instruction, Lineage, Registry, Setting},
+    daemon::{host::Host, netlink::Netlink, real_time::RealTime, recorder, tether::Voice},
+    kernel::{Deadline, Events, Inbox, KernelError, ReceiveBuffer, Requests, Watch, clock},
+    registry::{Instruction, Lineage, Registry, Setting},
     track::Observation,
-    units::{IfIndex, Time},
-    vrrp::{Addressee, LONGEST_ADVERT, SyncRequest},
+    units::Time,
+    vrrp::{LONGEST_ADVERT, SyncRequest},
 };
 
-/// Packets taken from one socket before the timers of those that are not MASTER are looked at: more than its receive
-/// buffer holds, so that everything that had arrived counts, and few enough to bound what a flood can delay.
-const DRAIN: usize = 4096;
-/// Packets taken, or routers looked at, before the advertisements that are due leave: a fraction of a millisecond.
-const PORTION: usize = 64;
-/// How long the kernel's answers and reports, thousands of which may come at once, may keep the sockets from being looked at
-/// when no timer asks for it.
-const UNHEARD: Duration = Duration::from_millis(1);
 /// How much of an IP packet is read: a byte more than the longest advertisement, so that what was cut is never taken for
 /// one.
 const PACKET: usize = LONGEST_ADVERT + 1;
@@ -259,19 +244,6 @@ pub(super) struct Engine {
     failure: Option<KernelError>,
 }
 
-/// Why the loop woke up.
-enum Wake {
-    Time,
-    Packet,
-    Event(Result<Event, KernelError>),
-    Listed(Result<Listed, KernelError>),
-    Links(Vec<Report>),
-    Socket(Opening),
-    NetlinkEnded,
-    Done(Vec<Done>),
-    Command(Option<Command>),
-}
-
 impl Engine {
     /// An engine for the registry's instances, not started.
     pub(super) fn new(
@@ -360,165 +332,6 @@ impl Engine {
             groups,
             places,
         })
-    }
-
-    /// Runs until a shutdown is complete.
-    pub(super) async fn run(mut self) -> Result<(), KernelError> {
-        for number in 0..self.routers.len() {
-            self.wait_for_trackers(number, clock::now());
-        }
-        self.list();
-        while !self.stopped() {
-            self.go_on_starting(clock::now());
-            self.go_on_reloading();
-            self.arm();
-            let wake = self.wake().await;
-            let may_hear = matches!(wake, Wake::Time | Wake::Packet);
-            match wake {
-                Wake::Time | Wake::Packet => {}
-                Wake::Event(event) => self.handle_event(event),
-                Wake::Listed(listed) => self.handle_listed(listed),
-                Wake::Links(reports) => self.handle_links(reports),
-                Wake::Socket(opening) => self.handle_opening(opening),
-                Wake::NetlinkEnded => self.renew_netlink(),
-                Wake::Done(done) => self.handle_done(done),
-                Wake::Command(command) => self.handle_command(command),
-            }
-            self.catch_up();
-            self.tell_clock();
-            // What is due by now is due after every packet that has arrived by now.
-            let now = clock::now();
-            if may_hear || self.timers.due(now).is_some() || self.drained_at + UNHEARD <= now {
-                self.drain_sockets();
-                self.drained_at = now;
-            }
-            self.run_timers(now);
-            self.advertise();
-            self.announce();
-            self.synchroniser.deliver();
-        }
-        self.failure.map_or(Ok(()), Err)
-    }
-
-    /// Sets the timer to the earliest deadline of all.
-    fn arm(&mut self) {
-        let deadlines = [
-            self.adverts.next(),
-            self.timers.next(),
-            self.repairs.next(),
-            self.statics.repair_at,
-            self.departing.repair_at,
-            self.trackers.next_deadline(),
-            self.links.next_retry(),
-            self.list_at,
-            self.stop_by,
-            self.settle_by,
-            self.start.deadline(),
-            self.announcements.deadline(),
-            self.relent_at,
-        ];
-        if let Err(error) = self.deadline.set(deadlines.into_iter().flatten().min()) {
-            warn!("cannot set the engine's timer: {error}");
-        }
-    }
-
-    async fn wake(&mut self) -> Wake {
-        tokio::select! {
-            () = self.interfaces.sockets.readable(), if self.has_started() => Wake::Packet,
-            _ = self.deadline.expired() => Wake::Time,
-            event = self.events.next(), if self.listing.is_none() => Wake::Event(event),
-            listed = listed(&mut self.listing) => Wake::Listed(listed),
-            reports = self.links.reports() => Wake::Links(reports),
-            Some(opening) = self.openings.recv() => Wake::Socket(opening),
-            done = self.work.next(&self.requests) => Wake::Done(done),
-            () = tokio::task::yield_now(), if !self.announcements.is_idle(clock::now()) => Wake::Time,
-            () = tokio::task::yield_now(), if self.is_behind() => Wake::Time,
-            () = self.netlink.ended(), if self.stop_by.is_none() => Wake::NetlinkEnded,
-            // Without anyone left to command it, the engine has no reason to go on.
-            command = self.commands.recv(), if self.stop_by.is_none() => Wake::Command(command),
-        }
-    }
-
-    fn run_timers(&mut self, now: Time) {
-        if let Some(due) = self.timers.next().filter(|due| *due <= now) {
-            self.note_lag(due);
-        }
-        for done in 0..2 * self.routers.len() {
-            let Some(number) = self.timers.due(now) else { break };
-            self.routers[number].machine.handle_timeout(now);
-            self.carry_out(number, now);
-            if done % PORTION == PORTION - 1 {
-                self.move_together(now);
-                self.advertise();
-            }
-            // One that is alone waits for nobody; thousands have as many packets and requests leave in a few system calls.
-            self.gather();
-        }
-        self.move_together(now);
-        self.run_link_timers(now);
-        self.relent(now);
-        while let Some(number) = self.repairs.due(now) {
-            self.repair(number, now);
-        }
-        self.repair_statics(now);
-        self.repair_departing(now);
-        if self.stop_by.is_none() {
-            self.links.retry(now);
-        }
-        if self.list_at.is_some_and(|at| at <= now) {
-            self.list_at = None;
-            self.list();
-        }
-    }
-
-    fn drain_sockets(&mut self) {
-        if !self.has_started() {
-            return;
-        }
-        let mut inbox = std::mem::take(&mut self.inbox);
-        for place in 0..self.interfaces.sockets.places() {
-            let Some(index) = self.interfaces.sockets.at(place).map(VrrpSocket::index) else { continue };
-            for taken in 1..=DRAIN {
-                let socket = self.interfaces.sockets.at(place);
-                let Some(Ok(packet)) = socket.map(|socket| socket.try_recv(&mut inbox)) else { break };
-                self.handle_packet(index, packet);
-                if taken % PORTION == 0 {
-                    self.advertise();
-                }
-            }
-        }
-        self.inbox = inbox;
-    }
-
-    fn handle_packet(&mut self, index: IfIndex, packet: &[u8]) {
-        let Some(addressee) = Addressee::of(packet) else { return };
-        let Some(interface) = self.interfaces.at(index) else { return };
-        let now = clock::now();
-        let Some(number) = self.receivers.find(&interface.link.name, &addressee) else {
-            self.registry.topology().count_unknown_vrid();
-            if let Some(strangers) = &mut self.strangers
-                && let Some(text) = strangers.note(now, &interface.link.name, &addressee)
-            {
-                info!("{text}");
-            }
-            return;
-        };
-        if interface.is_broadcast(addressee.destination) {
-            // Whoever can send it reaches all hosts of the subnet; an advertisement is for its peer.
-            self.routers[number].row.counters.add(Counter::AddressListError);
-            if self.brake.admit(now).is_some() {
-                debug!("packet from {} to a broadcast address rejected", addressee.source);
-            }
-            return;
-        }
-        let router = &mut self.routers[number];
-        let believed = router.row.counters.value(Counter::AdvertReceived);
-        router.machine.handle_packet(now, packet);
-        if router.row.counters.value(Counter::AdvertReceived) != believed {
-            router.row.note_heard(now);
-        }
-        self.tell_of_rejection(number, now);
-        self.carry_out(number, now);
     }
 
     /// The thread that carries requests has panicked: those on their way have failed and are made again soon.

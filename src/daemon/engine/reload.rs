@@ -4,115 +4,26 @@
 //! place at a moment when no request to the kernel is on its way, so that nothing speaks of old positions afterwards; it
 //! touches only routers that something is new for.
 
-use std::{collections::HashMap, sync::Arc};
+mod seats;
+mod succession;
 
-use tokio::sync::oneshot;
+use std::sync::Arc;
+
 use tracing::{info, warn};
 
+use self::succession::Fate;
+pub(in crate::daemon) use self::succession::{Remains, Succession};
 use super::{
     Engine, adverts::Adverts, blueprint::Blueprint, holder::Holder, router::Router, start::SETTLE_LIMIT,
-    timers::Timers, unheld::Unheld,
+    timers::Timers,
 };
 use crate::{
-    config::{
-        plan::{Origin, Plan},
-        tracking::Tracker,
-    },
-    daemon::host::Wanted,
+    config::plan::{Origin, Plan},
     kernel::{Events, clock},
-    registry::{Change, InstanceRow, Operator, Reason, State, Subject, Switch, Topology},
+    registry::{Change, Operator, Reason, State, Subject, Switch, Topology},
     units::{Priority, Time},
     vrrp::{Action, Reload},
 };
-
-/// What comes after a topology.
-#[derive(Debug)]
-pub(in crate::daemon) struct Succession {
-    topology: Arc<Topology>,
-    plan: Plan,
-    blueprint: Blueprint,
-    fates: Vec<Fate>,
-    /// Where what is tracked is now.
-    moves: HashMap<Tracker, Tracker>,
-    /// What is wanted of the host, until the host lane has heard of it.
-    wanted: Option<Wanted>,
-    /// Who asked for it over the control socket, if anybody did.
-    by: Option<Operator>,
-    done: oneshot::Sender<Remains>,
-}
-
-/// What becomes of a router.
-#[derive(Debug)]
-enum Fate {
-    /// It begins.
-    New,
-    /// Nothing is new for it.
-    Untouched(usize),
-    /// It goes on with other settings; `items` says whether it holds other addresses, routes or rules.
-    Changed { before: usize, reload: Box<Reload>, items: bool },
-}
-
-/// What is left of a topology, for whoever has the time to give its memory back.
-#[derive(Debug)]
-pub(in crate::daemon) struct Remains {
-    _routers: Vec<Router>,
-    _blueprint: Box<dyn std::any::Any + Send>,
-}
-
-impl Succession {
-    /// What `plan` says comes after `old`, with what is wanted of the host. The receiver hears when it is in place.
-    pub(in crate::daemon) fn new(
-        old: &Topology,
-        topology: Arc<Topology>,
-        plan: Plan,
-        wanted: Wanted,
-    ) -> (Self, oneshot::Receiver<Remains>) {
-        let (before, blueprint) = (Blueprint::new(old), Blueprint::new(&topology));
-        let moves = before.trackers.moves(&blueprint.trackers);
-        let fate = |(number, origin): (usize, &Origin)| {
-            let Some(place) = origin.before() else { return Fate::New };
-            let (was, is) = (&before.settings[place], &blueprint.settings[number]);
-            let (tracked, tracks) = (&before.tracks[place], &blueprint.tracks[number]);
-            let (row, new_row) = (&old.instances[place], &topology.instances[number]);
-            let items = !hold_the_same(row, new_row);
-            let in_place = tracked.iter().all(|line| moves.get(&line.tracker) == Some(&line.tracker));
-            let is_same = matches!(origin, Origin::Same(_));
-            if is_same && was == is && tracked == tracks && in_place && !items {
-                return Fate::Untouched(place);
-            }
-            let known = tracks.iter().map(|line| line.tracker);
-            let known: Vec<Tracker> = known.collect();
-            let trackers = moves.iter().filter(|(_, now)| known.contains(now));
-            let reload = Reload {
-                settings: is.clone(),
-                same_priority: was.priority == is.priority,
-                same_preempt: was.preempt == is.preempt,
-                same_auth: was.auth == is.auth,
-                trackers: trackers.map(|(was, now)| (*was, *now)).collect(),
-                reinstall: !have_the_same_addresses(row, new_row),
-            };
-            Fate::Changed { before: place, reload: Box::new(reload), items }
-        };
-        let fates = plan.instances.origins.iter().enumerate().map(fate).collect();
-        let (done, heard) = oneshot::channel();
-        (Self { topology, plan, blueprint, fates, moves, wanted: Some(wanted), by: None, done }, heard)
-    }
-
-    /// The same, asked for by somebody.
-    pub(in crate::daemon) fn asked_for_by(self, by: Option<Operator>) -> Self {
-        Self { by, ..self }
-    }
-}
-
-fn have_the_same_addresses(old: &InstanceRow, new: &InstanceRow) -> bool {
-    let same = |(old, new): (&Arc<_>, &Arc<_>)| Arc::ptr_eq(old, new);
-    old.addresses.len() == new.addresses.len() && old.addresses.iter().zip(&new.addresses).all(same)
-}
-
-fn hold_the_same(old: &InstanceRow, new: &InstanceRow) -> bool {
-    let routes = old.config.virtual_routes == new.config.virtual_routes;
-    routes && old.config.virtual_rules == new.config.virtual_rules && have_the_same_addresses(old, new)
-}
 
 impl Engine {
     /// A reload is to be carried out, at the next quiet moment. Nobody asks for another one before.
@@ -207,91 +118,6 @@ impl Engine {
         }
         self.routers[number].publish();
         self.routers[number].holdings.want(false);
-    }
-
-    /// Everything that holders hold who are gone or hold other things from now on.
-    fn unhold(&mut self, routers: &mut [Option<Router>], plan: &Plan, fates: &[Fate]) -> Unheld {
-        let mut unheld = Unheld::default();
-        let changed = fates.iter().filter_map(|fate| match fate {
-            Fate::Changed { before, items: true, .. } => Some(*before),
-            _ => None,
-        });
-        for number in plan.instances.gone.iter().copied().chain(changed) {
-            if let Some(router) = &mut routers[number] {
-                let rows = &router.row.addresses;
-                unheld.take(Holder::Router(number), &mut router.holdings, rows, &self.routing);
-            }
-        }
-        let Self { statics, departing, routing, .. } = self;
-        unheld.take(Holder::Static, &mut statics.holdings, &statics.rows, routing);
-        unheld.take(Holder::Departing, &mut departing.holdings, &departing.rows, routing);
-        unheld
-    }
-
-    /// Gives every router its place. Returns what a reload has for each.
-    fn seat(
-        &mut self,
-        routers: &mut [Option<Router>],
-        fates: Vec<Fate>,
-        topology: &Topology,
-        (blueprint, mut unheld): (&mut Blueprint, Unheld),
-    ) -> Vec<Option<Box<Reload>>> {
-        let before = &self.routing;
-        let mut repairs = Timers::new(topology.instances.len());
-        let mut kept = HashMap::new();
-        let mut reloads = Vec::with_capacity(fates.len());
-        for (number, fate) in fates.into_iter().enumerate() {
-            let row = &topology.instances[number];
-            let tracks = std::mem::take(&mut blueprint.tracks[number]);
-            let (place, reload, items) = match fate {
-                Fate::New => (None, None, true),
-                Fate::Untouched(place) => (Some(place), None, false),
-                Fate::Changed { before, reload, items } => (Some(before), Some(reload), items),
-            };
-            let known = place.and_then(|place| Some((place, routers[place].take()?)));
-            let is_known = known.is_some();
-            let mut router = match known {
-                Some((place, mut router)) => {
-                    repairs.set(number, self.repairs.get(place));
-                    kept.insert(place, (number, items));
-                    router.row = Arc::clone(row);
-                    router.tracks = tracks.into();
-                    if !items {
-                        blueprint.routing.take_over(Holder::Router(number), Holder::Router(place), before);
-                    }
-                    router
-                }
-                None => {
-                    self.serial += 1;
-                    let settings = blueprint.settings[number].clone();
-                    Router::new(self.serial - 1, row, (settings, tracks), self.recorder.as_ref())
-                }
-            };
-            if items {
-                if is_known {
-                    let sizes = [row.addresses.len(), row.routes.len(), row.rules.len()];
-                    router.holdings = router.holdings.refill(sizes);
-                }
-                let routing = (&mut blueprint.routing, before);
-                unheld.give(Holder::Router(number), &mut router.holdings, &row.addresses, routing);
-            }
-            self.routers.push(router);
-            reloads.push(reload);
-        }
-        let statics = &mut blueprint.statics;
-        let rows = &topology.statics;
-        statics.follow(&self.statics, [rows.routes.len(), rows.rules.len()]);
-        let routing = (&mut blueprint.routing, before);
-        unheld.give(Holder::Static, &mut statics.holdings, &statics.rows, routing);
-        let departing = unheld.leave(&mut blueprint.routing, before);
-        let refusing = std::mem::take(&mut self.departing.refusing);
-        self.departing = super::departing::Departing { refusing, ..departing };
-        self.repairs = repairs;
-        self.synchroniser.move_to(|place| kept.get(&place).map(|(number, _)| *number));
-        let whereto = |place: usize| kept.get(&place).copied();
-        let paces = std::mem::take(&mut blueprint.paces);
-        self.announcements = std::mem::take(&mut self.announcements).follow(paces, whereto);
-        reloads
     }
 
     /// Looks things up in the new topology from now on, and shows readers that.

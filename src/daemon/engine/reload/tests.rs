@@ -9,7 +9,10 @@ use std::{
 
 use super::*;
 use crate::{
-    daemon::engine::testing::{Stuck, address, config, in_namespace, listed},
+    daemon::{
+        engine::testing::{Stuck, address, config, in_namespace, listed},
+        host::Wanted,
+    },
     registry::Cursor,
     vrrp::{Fault, Source},
 };
