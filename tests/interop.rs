@@ -31,6 +31,11 @@
 //! | `privileges` | with how little the daemon runs, and the unit that gives it no more |
 //! | `processes` | parent and engine: who starts, watches, restarts and stops whom, pid files, systemd |
 //! | `reload` | SIGHUP under traffic: what differs is brought about, and nothing else is touched |
+//! | `reload_edges` | reloads where there is little to reload |
+//! | `reload_files` | files around a reload: with mistakes, that say when, that keep what was read |
+//! | `reload_holdings` | addresses, static items and links of the routers' own over a reload |
+//! | `reload_outputs` | who is told over a reload, and where |
+//! | `reload_scene` | where these are told |
 //! | `resilience` | what a router survives: lost links, names and addresses, a stop of its process, lost reports |
 //! | `scripts` | notify scripts and tracked scripts |
 //! | `tracking` | what moves a priority or is a FAULT: interfaces, files, processes |
@@ -113,6 +118,14 @@ mod recording;
 mod reload;
 #[path = "interop/reload_edges.rs"]
 mod reload_edges;
+#[path = "interop/reload_files.rs"]
+mod reload_files;
+#[path = "interop/reload_holdings.rs"]
+mod reload_holdings;
+#[path = "interop/reload_outputs.rs"]
+mod reload_outputs;
+#[path = "interop/reload_scene.rs"]
+mod reload_scene;
 #[path = "interop/resilience.rs"]
 mod resilience;
 #[path = "interop/routes.rs"]
