@@ -66,6 +66,7 @@ pub(super) fn run(
     let registry = Arc::new(Registry::new(Topology::new(config, cli::banner(), sinks)));
     let rows = Arc::clone(&registry);
     panics::note_in(&registry);
+    host_lane.tell_in(&registry);
     if arguments.dump_conf {
         log.write_all(configuration(&registry.topology()));
     }

@@ -26,7 +26,7 @@ pub(super) enum Failure {
     #[error("nobody answers SNMP at {0}: start snmpd there, or add snmp_agent to the daemon's configuration")]
     Nobody(String),
     #[error(
-        "{agent} has not answered in {tries} tries: check the community (-c), that it may be used from here, and the way there"
+        "{agent} has not answered (attempts: {tries}): check the community (-c), that it may be used from here, and the way there"
     )]
     Silent { agent: String, tries: u32 },
     #[error("{0}")]

@@ -92,11 +92,12 @@ pub async fn kept(part: &mut impl Part, registry: &Registry) {
         if part.keeper().handle_panic(clock::now(), position) {
             part.pass_over();
         }
-        tell(&part.name(), registry);
+        tell_of_restart(&part.name(), registry);
     }
 }
 
-fn tell(name: &str, registry: &Registry) {
+/// Tells that a part of that name has panicked and goes on.
+pub fn tell_of_restart(name: &str, registry: &Registry) {
     // The hook has noted it; without one it is known that it happened.
     let panic = registry.panics.last();
     let why = panic.map_or_else(String::new, |panic| format!("{} at {}", panic.message, panic.place));

@@ -35,5 +35,5 @@ mod smtp;
 mod writer;
 
 pub use self::dbus::Errands;
-pub use self::kept::{Keeper, Part, kept};
+pub use self::kept::{Keeper, Part, kept, tell_of_restart};
 pub use self::sinks::{Sinks, rows};

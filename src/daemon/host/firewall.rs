@@ -47,6 +47,11 @@ impl Firewall {
         self.in_place.then_some(()).ok_or_else(lack)
     }
 
+    /// What the kernel has is not known any more: the next change makes the tables anew.
+    pub(super) fn doubt(&mut self) {
+        self.in_place = false;
+    }
+
     /// Whether its tables can be there, now or later in this run.
     pub(super) fn may_be_there(&self) -> bool {
         self.may_be_there

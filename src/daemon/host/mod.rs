@@ -8,6 +8,7 @@
 //! | file | what |
 //! |---|---|
 //! | `plan` | which links the configuration asks for, and what they are called; pure |
+//! | `lane` | the thread: orders carried out, one after the other |
 //! | `links` | making them, using what an earlier run left, removing them |
 //! | `firewall` | the rules as they have to be, and whether the kernel has them so |
 //! | `settings` | which settings of the network they need |
@@ -15,6 +16,7 @@
 //! | `notes` | what of all that there is to undo, for the next run, too, when this one is killed |
 
 mod firewall;
+mod lane;
 mod links;
 mod notes;
 mod plan;
@@ -23,26 +25,19 @@ mod sysctls;
 
 use std::{
     collections::{BTreeSet, HashSet},
-    convert::Infallible,
     io,
     net::IpAddr,
     path::Path,
-    sync::{
-        Arc,
-        mpsc::{RecvTimeoutError, SyncSender},
-    },
-    thread,
-    time::Duration,
+    sync::{Arc, mpsc::SyncSender},
 };
 
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot},
     task::JoinSet,
 };
-use tracing::{error, warn};
 
-pub(super) use self::plan::PlannedLink;
-use self::{firewall::Firewall, links::Links, notes::Notes};
+use self::{firewall::Firewall, lane::Work, links::Links, notes::Notes};
+pub(super) use self::{lane::Lane, plan::PlannedLink};
 use crate::{
     config::{Config, Global, Instance},
     kernel::{KernelError, Link, ReceiveBuffer, Refusal, Requests, Ruleset, Sysctl},
@@ -50,8 +45,6 @@ use crate::{
 
 /// Wishes of managers that may wait: one is given at a time, and given up after half a second.
 const WISHES: usize = 8;
-/// Orders looked at together.
-const ORDERS: usize = 1024;
 /// The name of the nf_tables tables when the configuration does not say.
 const DEFAULT_TABLE: &str = "keepalived";
 
@@ -130,27 +123,6 @@ pub(super) struct Report {
     pub(super) outcome: Result<(), KernelError>,
 }
 
-/// How long the process waits in the end for the host to be left as it was: the kernel needs milliseconds for each link,
-/// and may have stopped answering at all.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// The thread of the lane, which ends after the vrrp lane.
-pub(super) struct Lane {
-    thread: thread::JoinHandle<()>,
-    /// Nothing comes through it; it closes with the thread.
-    ended: std::sync::mpsc::Receiver<Infallible>,
-}
-
-impl Lane {
-    /// Waits until it has left the host as it was. Returns why it has not.
-    pub(super) fn finish(self) -> Result<(), &'static str> {
-        if let Err(RecvTimeoutError::Timeout) = self.ended.recv_timeout(PATIENCE) {
-            return Err("the kernel does not answer");
-        }
-        self.thread.join().map_err(|_| "the host lane panicked")
-    }
-}
-
 impl Host {
     /// Starts the lane. In the file `notes` it says what it does; `release` says whether it puts everything back in the end
     /// (not with `-V`).
@@ -165,16 +137,11 @@ impl Host {
         let firewall = Firewall::new(ruleset(&config.global), refusing);
         let local_igmp = !config.global.settings.disable_local_igmp;
         let notes = notes.to_owned();
-        let (ending, ended) = std::sync::mpsc::channel();
-        let work = move || {
-            let _ending: std::sync::mpsc::Sender<Infallible> = ending;
+        let work = move |registry| {
             let links = Links::new(wanted, Notes::open(&notes), firewall, local_igmp);
-            if let Err(error) = run(links, ordered, report, release) {
-                error!("the host lane has ended: {error}");
-            }
+            Work::new(links, (ordered, report), release, registry)
         };
-        let thread = thread::Builder::new().name("host".to_owned()).spawn(work)?;
-        Ok((host, Lane { thread, ended }))
+        Ok((host, Lane::start(work)?))
     }
 
     /// One whose lane has ended.
@@ -295,76 +262,4 @@ fn ruleset(global: &Global) -> Ruleset {
         refused: BTreeSet::new(),
         refusing: Default::default(),
     }
-}
-
-/// Carries out the orders to refuse that are ahead of all others, in one step: a thousand routers may become MASTER at
-/// the same time.
-fn refuse_all(firewall: &mut Firewall, waiting: &mut Vec<Order>) {
-    let ahead = waiting.iter().take_while(|order| matches!(order, Order::Refuse(..))).count();
-    let mut refusals = Vec::new();
-    let mut answers = Vec::new();
-    for order in waiting.drain(..ahead) {
-        if let Order::Refuse(router, addresses, done) = order {
-            refusals.extend(addresses.into_iter().map(|address| (router, address)));
-            answers.push(done);
-        }
-    }
-    if ahead > 0 {
-        firewall.refuse(refusals);
-    }
-    for done in answers {
-        // A router that has given up meanwhile does not wait.
-        let _ = done.send(());
-    }
-}
-
-/// Carries orders out until there is nobody left to give any.
-fn run(
-    mut links: Links,
-    mut orders: mpsc::UnboundedReceiver<Order>,
-    report: mpsc::Sender<Vec<Report>>,
-    release: bool,
-) -> Result<(), KernelError> {
-    let runtime = super::runtime().map_err(|error| KernelError::from_io("starting the host lane", &error))?;
-    links.begin();
-    runtime.block_on(async {
-        let (requests, connection) = Requests::open(ReceiveBuffer::default())?;
-        let mut tasks = JoinSet::new();
-        tasks.spawn(connection);
-        links.clear_left(&requests).await;
-        let mut waiting = Vec::new();
-        while orders.recv_many(&mut waiting, ORDERS).await > 0 {
-            if waiting.iter().any(|order| matches!(order, Order::Refuse(..))) {
-                links.note_rules();
-            }
-            refuse_all(&mut links.firewall, &mut waiting);
-            for order in waiting.drain(..) {
-                match order {
-                    Order::Follow(planned, addresses, lasting) => links.follow(planned, addresses, lasting),
-                    Order::Remove(gone) => links.remove(&requests, &gone).await,
-                    Order::Links(order) => {
-                        let reports = links.prepare(&requests, &order).await;
-                        // Without the vrrp lane nobody wants to know.
-                        let _ = report.send(reports).await;
-                    }
-                    Order::Refuse(router, addresses, done) => {
-                        links.firewall.refuse(addresses.into_iter().map(|address| (router, address)));
-                        let _ = done.send(());
-                    }
-                    Order::Accept(router) => links.firewall.accept(router),
-                    Order::Wish(wish, _room, done) => match links.fulfil(wish) {
-                        // Whoever has given up waiting does not matter any more.
-                        Ok(()) => drop(done.try_send(())),
-                        Err(error) => warn!("{error}"),
-                    },
-                }
-            }
-        }
-        if release {
-            for error in links.release(&requests).await {
-                warn!("{error}");
-            }
-        }
-        Ok(())
-    })
 }
