@@ -10,19 +10,19 @@ use std::{
 
 use tokio::{
     runtime,
-    sync::{mpsc, oneshot, watch},
+    sync::{mpsc, oneshot},
 };
 
 use super::{
-    Refused, agent,
+    Refused,
     checks::{self, Checks},
     connections::Connections,
     control, dumps,
     engine::{Command, Engine, Neighbours, buffers},
     exit,
     host::Host,
-    ipvs_namespace, journal,
-    manage::{LAST_WORDS, Manage, Signals},
+    ipvs_namespace,
+    manage::{LAST_WORDS, Manage, Signals, Telling},
     netlink::Netlink,
     orders::Desk,
     real_time::RealTime,
@@ -30,12 +30,10 @@ use super::{
     reload::{self, Reloader},
     tether::Voice,
     trackers::{self, Followers},
-    udp_notify,
 };
 use crate::{
     kernel::KernelError,
     registry::{InstanceRow, Orders, Registry, Topology},
-    snmp::Told,
     units::Time,
     vrrp::SyncRequest,
 };
@@ -46,16 +44,7 @@ const COMMANDS: usize = 1024;
 /// What the lanes are made of.
 pub(super) struct Lanes<'a> {
     pub(super) registry: Arc<Registry>,
-    /// What the command line says of SNMP.
-    pub(super) snmp: agent::Flags,
-    /// How far the master has taken transitions.
-    pub(super) told: watch::Sender<Told>,
-    /// And the targets of `snmp_notify`.
-    pub(super) marks: udp_notify::Marks,
-    /// What an earlier run left for them.
-    pub(super) backlogs: Option<journal::Backlogs>,
-    /// Where transitions are kept.
-    pub(super) journal: &'a mut journal::Keeper,
+    pub(super) telling: Telling<'a>,
     pub(super) host: Host,
     pub(super) reloader: Reloader,
     /// The parent's.
@@ -99,16 +88,12 @@ impl Lanes<'_> {
         let (desk, orders) = reload::Desk::new();
         let control = {
             let _entered = runtime.enter();
-            let place = (self.pid_file, self.journal.path());
+            let place = (self.pid_file, self.telling.journal.path());
             control::server(place, &self.registry, &commands, desk.clone())
         };
         let manage = Manage {
             registry: self.registry,
-            snmp: self.snmp,
-            told: self.told,
-            marks: self.marks,
-            backlogs: self.backlogs,
-            journal: self.journal,
+            telling: self.telling,
             checks: (checks, self.checks),
             engine: commands,
             real_time,

@@ -52,9 +52,8 @@ const HEADWAY: Duration = Duration::from_secs(1);
 /// How long a stop waits for the table of IPVS to be emptied, while nothing is told of it: one of 40,000 servers takes a second.
 const CHECKS_STOP: Duration = Duration::from_secs(10);
 
-/// The lane.
-pub(super) struct Manage<'a> {
-    pub(super) registry: Arc<Registry>,
+/// How transitions leave as SNMP notifications, and what is kept until they have.
+pub(super) struct Telling<'a> {
     /// What the command line says of SNMP.
     pub(super) snmp: agent::Flags,
     /// Where it is written how far the AgentX master has taken the transitions.
@@ -65,6 +64,12 @@ pub(super) struct Manage<'a> {
     pub(super) backlogs: Option<journal::Backlogs>,
     /// Where transitions are kept.
     pub(super) journal: &'a mut journal::Keeper,
+}
+
+/// The lane.
+pub(super) struct Manage<'a> {
+    pub(super) registry: Arc<Registry>,
+    pub(super) telling: Telling<'a>,
     /// The check lane, where there is one, and what the command line says of it.
     pub(super) checks: (Option<Checks>, checks::Flags),
     pub(super) engine: mpsc::Sender<Command>,
@@ -84,12 +89,12 @@ pub(super) struct Manage<'a> {
 impl Manage<'_> {
     /// Runs until the engine has ended and its last transitions are delivered, or their time is up.
     pub(super) async fn run(self, engine_ended: oneshot::Receiver<()>) -> std::io::Result<()> {
-        let Self { registry, snmp, told, marks, backlogs, engine, real_time, parent, .. } = self;
+        let Self { registry, telling, engine, real_time, parent, .. } = self;
+        let Telling { snmp, told, marks, backlogs, journal } = telling;
         let Self {
             control,
             reloads: (reloader, desk, orders),
             mut followers,
-            journal,
             checks: (mut checks, flags),
             signals: (commands, dump_signals),
             ..

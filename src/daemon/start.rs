@@ -14,7 +14,9 @@ use super::{
     host::{self, Host, Wanted},
     journal,
     lanes::Lanes,
-    log, log_findings, panics,
+    log, log_findings,
+    manage::Telling,
+    panics,
     pid_file::PidFile,
     privileges,
     recorder::Recorder,
@@ -83,11 +85,7 @@ pub(super) fn run(
     let reloader = Reloader::new(&registry, reloads);
     let lanes = Lanes {
         registry,
-        snmp,
-        told,
-        marks,
-        backlogs,
-        journal: &mut journal,
+        telling: Telling { snmp, told, marks, backlogs, journal: &mut journal },
         host,
         reloader,
         pid_file: &files.parent,
