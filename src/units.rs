@@ -147,6 +147,29 @@ impl Version {
     }
 }
 
+/// Skew_Time: the better a backup, the earlier it takes over (RFC 9568 §6.1 (6.1-3), RFC 3768 §6.1).
+///
+/// Version 2 skews by up to a second whatever the interval is, version 3 by up to the master's interval.
+#[must_use]
+pub fn skew_time(version: Version, priority: Priority, master_interval: Duration) -> Duration {
+    let whole = match version {
+        Version::V2 => Duration::from_secs(1),
+        Version::V3 => master_interval,
+    };
+    whole * (256 - u32::from(priority.0)) / 256
+}
+
+/// Active_Down_Interval: how long a master may be silent (RFC 9568 §6.1 (6.1-4)).
+#[must_use]
+pub fn master_down_interval(
+    version: Version,
+    adverts: u32,
+    priority: Priority,
+    master_interval: Duration,
+) -> Duration {
+    master_interval * adverts + skew_time(version, priority, master_interval)
+}
+
 /// Address family: what the addresses of one virtual router have in common.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -247,6 +270,29 @@ impl fmt::Display for IfIndex {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn skew_is_exact_to_the_microsecond() {
+        let skew = |version, priority, ms| {
+            skew_time(version, Priority(priority), Duration::from_millis(ms)).as_micros()
+        };
+        assert_eq!(skew(Version::V2, 100, 1000), 609_375);
+        assert_eq!(skew(Version::V2, 100, 5000), 609_375, "version 2 does not scale it");
+        assert_eq!(skew(Version::V3, 100, 1000), 609_375);
+        assert_eq!(skew(Version::V3, 100, 10), 6093);
+        assert_eq!(skew(Version::V3, 255, 1000), 3906);
+        assert_eq!(skew(Version::V3, 1, 40_950), 40_790_039);
+    }
+
+    #[test]
+    fn the_master_down_interval_is_three_intervals_and_the_skew() {
+        let down = |priority| {
+            master_down_interval(Version::V2, 3, Priority(priority), Duration::from_secs(1)).as_micros()
+        };
+        assert_eq!(down(150), 3_414_062);
+        assert_eq!(down(100), 3_609_375);
+        assert_eq!(down(255), 3_003_906);
+    }
 
     #[test]
     fn a_moment_is_written_as_rfc_3339_has_it() {

@@ -6,7 +6,7 @@ use super::{Moment, shown};
 use crate::{
     config::{Auth, Notify, NotifyScript, tracking::Tracked},
     registry::{AddressRow, GroupRow, InstanceRow, LinkState, ScriptResult, ScriptRow, Switch},
-    units::{Family, Version},
+    units::{Family, Version, master_down_interval},
 };
 
 pub(super) fn data(moment: &Moment<'_>) -> String {
@@ -165,12 +165,8 @@ fn election(page: &mut Page, row: &InstanceRow) {
 fn down_timer(row: &InstanceRow) -> Duration {
     let (config, status) = (&row.config, row.status());
     let interval = status.adopted_interval.unwrap_or(config.advert_interval);
-    let slowest = match config.version {
-        Version::V2 => Duration::from_secs(1),
-        Version::V3 => interval,
-    };
-    let priority = status.effective_priority.unwrap_or(config.priority).0;
-    interval * u32::from(*config.settings.down_timer_adverts) + slowest * (256 - u32::from(priority)) / 256
+    let priority = status.effective_priority.unwrap_or(config.priority);
+    master_down_interval(config.version, u32::from(*config.settings.down_timer_adverts), priority, interval)
 }
 
 fn holdings(page: &mut Page, row: &InstanceRow) {

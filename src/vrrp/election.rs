@@ -1,29 +1,8 @@
-//! Who of two routers is the better one, and how long a backup waits: RFC 9568 §6.1 and §6.4 as arithmetic.
+//! Who of two routers is the better one: RFC 9568 §6.4 as arithmetic. How long a backup waits is in `units`.
 
-use std::{cmp::Ordering, net::IpAddr, time::Duration};
+use std::{cmp::Ordering, net::IpAddr};
 
-use crate::units::{Priority, Version};
-
-/// Skew_Time: the better a backup, the earlier it takes over (RFC 9568 §6.1 (6.1-3), RFC 3768 §6.1).
-///
-/// Version 2 skews by up to a second whatever the interval is, version 3 by up to the master's interval.
-pub(super) fn skew_time(version: Version, priority: Priority, master_interval: Duration) -> Duration {
-    let whole = match version {
-        Version::V2 => Duration::from_secs(1),
-        Version::V3 => master_interval,
-    };
-    whole * (256 - u32::from(priority.0)) / 256
-}
-
-/// Active_Down_Interval: how long a master may be silent (RFC 9568 §6.1 (6.1-4)).
-pub(super) fn master_down_interval(
-    version: Version,
-    adverts: u32,
-    priority: Priority,
-    master_interval: Duration,
-) -> Duration {
-    master_interval * adverts + skew_time(version, priority, master_interval)
-}
+use crate::units::Priority;
 
 /// What a MASTER makes of another router's advertisement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,29 +33,6 @@ pub(super) fn rival(ours: (Priority, IpAddr), theirs: (Priority, IpAddr)) -> Riv
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn skew_is_exact_to_the_microsecond() {
-        let skew = |version, priority, ms| {
-            skew_time(version, Priority(priority), Duration::from_millis(ms)).as_micros()
-        };
-        assert_eq!(skew(Version::V2, 100, 1000), 609_375);
-        assert_eq!(skew(Version::V2, 100, 5000), 609_375, "version 2 does not scale it");
-        assert_eq!(skew(Version::V3, 100, 1000), 609_375);
-        assert_eq!(skew(Version::V3, 100, 10), 6093);
-        assert_eq!(skew(Version::V3, 255, 1000), 3906);
-        assert_eq!(skew(Version::V3, 1, 40_950), 40_790_039);
-    }
-
-    #[test]
-    fn the_master_down_interval_is_three_intervals_and_the_skew() {
-        let down = |priority| {
-            master_down_interval(Version::V2, 3, Priority(priority), Duration::from_secs(1)).as_micros()
-        };
-        assert_eq!(down(150), 3_414_062);
-        assert_eq!(down(100), 3_609_375);
-        assert_eq!(down(255), 3_003_906);
-    }
 
     #[test]
     fn addresses_compare_as_unsigned_numbers() {

@@ -6,8 +6,8 @@ use std::{net::IpAddr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Settings, election::master_down_interval};
-use crate::units::Priority;
+use super::Settings;
+use crate::units::{Priority, master_down_interval};
 
 /// The words of an instance that each change one decision.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

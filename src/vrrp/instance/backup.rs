@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use super::{Instance, Matter, Timer};
 use crate::{
     registry::{Peer, Reason, State},
-    units::{Priority, Time},
-    vrrp::{election::skew_time, validate::Accepted},
+    units::{Priority, Time, skew_time},
+    vrrp::validate::Accepted,
 };
 
 impl Instance {

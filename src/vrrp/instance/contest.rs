@@ -15,8 +15,8 @@ use std::{
 use super::{Instance, Level, Matter, Timer};
 use crate::{
     registry::{Change, Contest, ContestEnd, Counter, Peer, Reason},
-    units::{Allowance, Priority, Time},
-    vrrp::{Action, election::master_down_interval, validate::Accepted},
+    units::{Allowance, Priority, Time, master_down_interval},
+    vrrp::{Action, validate::Accepted},
 };
 
 /// Contests told in a row, as when a bad link comes and goes.

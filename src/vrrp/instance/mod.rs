@@ -41,7 +41,6 @@ pub use self::{fault::Fault, reload::Reload};
 use super::{
     Action, Destination, Level, Log, Membership, Outgoing, Settings,
     auth::Guard,
-    election::master_down_interval,
     ip::Header,
     report::{Limiter, Matter},
     restore::Restorer,
@@ -55,7 +54,7 @@ use crate::{
         Change, Contest, ContestEnd, Counter, Counters, InstanceStatus, Ordered, Peer, Reason, Standing,
         State,
     },
-    units::{Priority, Time, Utc, Version},
+    units::{Priority, Time, Utc, Version, master_down_interval},
 };
 
 /// Every change of state there is.

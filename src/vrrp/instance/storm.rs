@@ -13,8 +13,7 @@ use std::{net::Ipv4Addr, time::Duration};
 use super::{Instance, Level, Matter, Timer};
 use crate::{
     registry::Counter,
-    units::{Allowance, Time},
-    vrrp::election::master_down_interval,
+    units::{Allowance, Time, master_down_interval},
 };
 
 /// Hastened takeovers in a row, as when somebody restarts the other routers one after the other.
