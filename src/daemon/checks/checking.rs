@@ -71,14 +71,11 @@ mod tests {
     use super::*;
     use crate::{
         config::{self, Config, Elsewhere, Options, plan::Plan},
-        kernel::rest,
+        daemon::checks::testing::{SOON, until},
         notify::kept,
         registry::{Cursor, FileStatus, Reason, State, Subject, Topology},
         units::Time,
     };
-
-    /// Nothing takes longer.
-    const SOON: Duration = Duration::from_secs(30);
 
     /// A virtual server with one real server that answers, and one that does not.
     fn topology(open: u16, closed: u16) -> Topology {
@@ -99,16 +96,6 @@ mod tests {
         std::fs::write(file.path(), text).unwrap();
         let (config, report) = config::load_with(file.path(), &Options::default(), &Elsewhere);
         config.unwrap_or_else(|| panic!("{}", report.render()))
-    }
-
-    /// Waits until a state of the rows is so.
-    async fn until(is_so: impl Fn() -> bool) {
-        let so = async {
-            while !is_so() {
-                rest(Duration::from_millis(10)).await;
-            }
-        };
-        tokio::time::timeout(SOON, so).await.unwrap();
     }
 
     /// What was told, in short.

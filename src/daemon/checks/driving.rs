@@ -82,26 +82,15 @@ impl Part for Driving {
 
 #[cfg(test)]
 mod tests {
-    use std::{thread, time::Duration};
+    use std::thread;
 
     use super::*;
     use crate::{
-        kernel::{ipvs::ServiceKey, rest},
+        daemon::checks::testing::until,
+        kernel::ipvs::ServiceKey,
         registry::{Cursor, Reason, testing::topology},
         units::Family,
     };
-
-    /// Nothing takes longer.
-    const SOON: Duration = Duration::from_secs(30);
-
-    async fn until(what: &str, is_so: impl Fn() -> bool) {
-        let so = async {
-            while !is_so() {
-                rest(Duration::from_millis(10)).await;
-            }
-        };
-        tokio::time::timeout(SOON, so).await.unwrap_or_else(|_| panic!("{what}"));
-    }
 
     #[tokio::test]
     async fn after_a_mistake_another_one_asks_what_the_table_should_be_and_ends_when_it_is_told_to() {
@@ -110,18 +99,18 @@ mod tests {
         let driving = Driving::new(&registry, Arc::clone(&board));
         let thread = thread::spawn(|| driving.live());
         board.spoil();
-        until("it begins anew", || registry.panics.restarts() == 1).await;
-        until("the question", || board.take_question()).await;
+        until(|| registry.panics.restarts() == 1).await;
+        until(|| board.take_question()).await;
         let told = Cursor::default().peek(&registry.transitions).unwrap().change.reason.clone();
         assert!(matches!(&told, Reason::Restarted { part, .. } if part == "driving IPVS"), "{told}");
         // A word of which nothing comes, since the table has no such service.
         let key = ServiceKey::Mark { family: Family::V4, mark: 7 };
         board.want([(key, None)]);
         board.spoil();
-        until("it begins anew once more", || registry.panics.restarts() == 2).await;
+        until(|| registry.panics.restarts() == 2).await;
         // Also while it rests: the waits become longer.
         board.stop();
-        until("its end", || thread.is_finished()).await;
+        until(|| thread.is_finished()).await;
         thread.join().unwrap();
     }
 }

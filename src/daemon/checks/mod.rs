@@ -27,6 +27,8 @@ mod lane;
 mod presence;
 mod reconciler;
 mod served;
+#[cfg(test)]
+mod testing;
 mod traffic;
 
 use std::{
