@@ -50,7 +50,7 @@ mod turn;
 mod unheld;
 mod work;
 
-use std::{collections::HashMap, net::IpAddr, sync::Arc, time::Duration};
+use std::{collections::HashMap, mem, net::IpAddr, sync::Arc, time::Duration};
 
 use tokio::sync::mpsc;
 use tracing::error;
@@ -86,7 +86,7 @@ use crate::{
     config::tracking::Tracker,
     daemon::{host::Host, netlink::Netlink, real_time::RealTime, recorder, tether::Voice},
     kernel::{Deadline, Events, Inbox, KernelError, ReceiveBuffer, Requests, Watch, clock},
-    registry::{Instruction, Lineage, Registry, Setting},
+    registry::{Instruction, Lineage, Registry, Setting, Topology},
     track::Observation,
     units::Time,
     vrrp::{LONGEST_ADVERT, SyncRequest},
@@ -254,83 +254,71 @@ impl Engine {
     ) -> Result<Self, KernelError> {
         let Neighbours { host, commands, real_time, recorder, ipvs, voice, died_at } = neighbours;
         let topology = registry.topology();
-        let Blueprint {
-            groups,
-            places,
-            tracks,
-            settings,
-            virtual_addresses,
-            buffers,
-            routing,
-            statics,
-            trackers,
-            signers,
-            users,
-            receivers,
-            holders,
-            senders,
-            paces,
-        } = Blueprint::new(&topology);
-        let made = settings.into_iter().zip(tracks).zip(&topology.instances).enumerate();
-        let router = |(serial, (made, row))| Router::new(serial, row, made, recorder.as_ref());
-        let routers: Vec<_> = made.map(router).collect();
+        let mut plan = Blueprint::new(&topology);
+        let routers = routers(&mut plan, &topology, recorder.as_ref());
+        let number = routers.len();
         let (opener, openings) = Opener::start()?;
-        let deadline = Deadline::new();
-        let (watch, event_buffer) = (routing.watch(), buffers::of_events(&topology.global.settings));
+        let (watch, event_buffer) = (plan.routing.watch(), buffers::of_events(&topology.global.settings));
+        let events = Events::open(watch.clone(), event_buffer)?;
+        let deadline =
+            Deadline::new().map_err(|error| KernelError::from_io("opening the engine's timer", &error))?;
         Ok(Self {
-            adverts: Adverts::new(routers.len()),
-            timers: Timers::new(routers.len()),
-            repairs: Timers::new(routers.len()),
-            interfaces: Interfaces::new(virtual_addresses, Sockets::new(opener), buffers),
-            openings,
+            // What follows from the topology.
+            routers,
+            serial: number,
+            adverts: Adverts::new(number),
+            timers: Timers::new(number),
+            repairs: Timers::new(number),
+            groups: plan.groups,
+            places: plan.places,
+            interfaces: Interfaces::new(plan.virtual_addresses, Sockets::new(opener), plan.buffers),
+            trackers: plan.trackers,
+            signers: plan.signers,
+            users: plan.users,
+            receivers: plan.receivers,
+            holders: plan.holders,
+            senders: plan.senders,
+            routing: plan.routing,
+            statics: plan.statics,
+            announcements: Announcements::new(plan.paces),
+            lateness: lateness::Watch::new(&topology),
+            strangers: topology.global.settings.log_unknown_vrids.then(Strangers::default),
+            synchroniser: Synchroniser::new(&topology, ipvs),
+            registry,
+            // What reaches the kernel, and the others in the process.
             links: Links::new(host),
-            trackers,
-            signers,
-            users,
-            receivers,
-            holders,
-            senders,
+            openings,
             requests,
             netlink,
-            events: Events::open(watch.clone(), event_buffer)?,
+            events,
             watch,
             event_buffer,
-            routing,
-            statics,
+            deadline,
+            inbox: Inbox::new(PACKET),
+            commands,
+            recorder,
+            real_time,
+            voice,
+            died_at,
+            release,
+            // Nothing has happened yet.
+            start: Start::new(clock::now()),
             departing: Departing::default(),
             is_forming_groups: false,
             succession: None,
             settle_by: None,
-            recorder,
-            serial: routers.len(),
             work: Work::default(),
             listing: None,
             deferred: Vec::new(),
             list_at: None,
-            deadline: deadline.map_err(|error| KernelError::from_io("opening the engine's timer", &error))?,
-            commands,
-            inbox: Inbox::new(PACKET),
-            lateness: lateness::Watch::new(&topology),
             drained_at: Time::default(),
-            brake: Brake::default(),
-            sieve: Sieve::default(),
-            strangers: topology.global.settings.log_unknown_vrids.then(Strangers::default),
             outbox: Outbox::default(),
             gathered: None,
-            announcements: Announcements::new(paces),
-            start: Start::new(clock::now()),
-            synchroniser: Synchroniser::new(&topology, ipvs),
-            real_time,
-            voice,
-            died_at,
+            brake: Brake::default(),
+            sieve: Sieve::default(),
             relent_at: None,
-            release,
             stop_by: None,
             failure: None,
-            registry,
-            routers,
-            groups,
-            places,
         })
     }
 
@@ -363,4 +351,11 @@ impl Engine {
             Some(Command::Shutdown) | None => self.shut_down(now),
         }
     }
+}
+
+/// The machines of a topology, with what its plan has for each of them.
+fn routers(plan: &mut Blueprint, topology: &Topology, recorder: Option<&recorder::Source>) -> Vec<Router> {
+    let made = mem::take(&mut plan.settings).into_iter().zip(mem::take(&mut plan.tracks));
+    let made = made.zip(&topology.instances).enumerate();
+    made.map(|(serial, (made, row))| Router::new(serial, row, made, recorder)).collect()
 }
