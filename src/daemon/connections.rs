@@ -7,8 +7,11 @@ use std::{
     collections::HashMap,
     io,
     panic::{AssertUnwindSafe, catch_unwind},
-    path::{Path, PathBuf},
-    sync::mpsc::{Receiver, channel},
+    path::PathBuf,
+    sync::{
+        Arc,
+        mpsc::{Receiver, channel},
+    },
     thread,
     time::Duration,
 };
@@ -22,6 +25,8 @@ use crate::{
         ipvs::{Change, Ipvs, Role, SyncDaemon},
         namespace,
     },
+    notify,
+    registry::Registry,
     units::Time,
     vrrp::{SyncRequest, SyncRole},
 };
@@ -40,14 +45,31 @@ pub(super) struct Connections {
 
 impl Connections {
     /// Starts it, in the namespace of IPVS where that is another one; what it is asked for comes through the channel, whose
-    /// end is its own.
-    pub(super) fn start(namespace: Option<PathBuf>) -> io::Result<(Self, mpsc::Sender<SyncRequest>)> {
+    /// end is its own. Mistakes are told of in the registry.
+    pub(super) fn start(
+        namespace: Option<PathBuf>,
+        registry: Arc<Registry>,
+    ) -> io::Result<(Self, mpsc::Sender<SyncRequest>)> {
+        Self::with(move |asked| {
+            // The thread is this one's alone.
+            if let Some(Err(error)) = namespace.as_deref().map(namespace::enter) {
+                error!("no daemon of IPVS is started: {error}");
+                return ignore(asked);
+            }
+            serve(asked, &registry, carry_out);
+        })
+    }
+
+    /// A thread that does this with what comes.
+    fn with(
+        serve: impl FnOnce(mpsc::Receiver<SyncRequest>) + Send + 'static,
+    ) -> io::Result<(Self, mpsc::Sender<SyncRequest>)> {
         let (requests, asked) = mpsc::channel(WAITING);
         let (alive, ended) = channel::<()>();
         thread::Builder::new().name("ipvs-sync".to_owned()).spawn(move || {
             // Dropped at the end, also by a panic.
             let _alive = alive;
-            serve(asked, namespace.as_deref());
+            serve(asked);
         })?;
         Ok((Self { ended }, requests))
     }
@@ -60,18 +82,20 @@ impl Connections {
     }
 }
 
-fn serve(mut asked: mpsc::Receiver<SyncRequest>, namespace: Option<&Path>) {
-    // The thread is this one's alone.
-    let entered = namespace.map_or(Ok(()), namespace::enter);
-    if let Err(error) = &entered {
-        error!("no daemon of IPVS is started: {error}");
-    }
-    let mut ipvs = None;
+/// Takes what is asked for, in vain.
+fn ignore(mut asked: mpsc::Receiver<SyncRequest>) {
+    while asked.blocking_recv().is_some() {}
+}
+
+/// Has each request carried out, over the socket that the one before may have opened. A mistake fails that request alone.
+fn serve<Socket>(
+    mut asked: mpsc::Receiver<SyncRequest>,
+    registry: &Registry,
+    carry_out: impl Fn(&mut Option<Socket>, &SyncRequest) -> Result<(), KernelError>,
+) {
+    let mut socket = None;
     let mut started: HashMap<SyncRole, Time> = HashMap::new();
     while let Some(request) = asked.blocking_recv() {
-        if entered.is_err() {
-            continue;
-        }
         let role = match &request {
             SyncRequest::Start(role, _) | SyncRequest::Stop(role, _) => *role,
         };
@@ -80,9 +104,10 @@ fn serve(mut asked: mpsc::Receiver<SyncRequest>, namespace: Option<&Path>) {
         {
             settle(at + SETTLES);
         }
-        let done = catch_unwind(AssertUnwindSafe(|| carry_out(&mut ipvs, &request))).unwrap_or_else(|_| {
-            // What is asked for next begins anew.
-            ipvs = None;
+        let done = catch_unwind(AssertUnwindSafe(|| carry_out(&mut socket, &request)));
+        let done = done.unwrap_or_else(|_| {
+            socket = None;
+            notify::tell_of_restart("synchronising connections", registry);
             Err(KernelError::other(told(&request), "a mistake of the program"))
         });
         match done {
@@ -143,5 +168,37 @@ fn told(request: &SyncRequest) -> String {
             format!("Starting the {} daemon of IPVS on {}", word(role), channel.interface)
         }
         SyncRequest::Stop(role, _) => format!("Stopping the {} daemon of IPVS", word(role)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::registry::{Cursor, Reason, testing::topology};
+
+    #[test]
+    fn a_mistake_over_one_request_is_told_of_and_the_next_one_is_carried_out_from_the_beginning() {
+        let registry = Arc::new(Registry::new(topology()));
+        let done = Arc::new(Mutex::new(Vec::new()));
+        let (rows, noted) = (Arc::clone(&registry), Arc::clone(&done));
+        let carry_out = move |socket: &mut Option<u8>, request: &SyncRequest| {
+            let SyncRequest::Stop(_, number) = request else { panic!("nothing is started here") };
+            let known = socket.replace(*number);
+            assert_ne!(*number, 2, "a mistake");
+            noted.lock().unwrap().push((*number, known));
+            Ok(())
+        };
+        let (connections, requests) = Connections::with(move |asked| serve(asked, &rows, carry_out)).unwrap();
+        for number in 1..=4 {
+            requests.blocking_send(SyncRequest::Stop(SyncRole::Master, number)).unwrap();
+        }
+        drop(requests);
+        connections.finish(Duration::from_secs(30));
+        assert_eq!(*done.lock().unwrap(), [(1, None), (3, None), (4, Some(3))]);
+        let told = Cursor::default().peek(&registry.transitions).unwrap();
+        let Reason::Restarted { part, .. } = &told.change.reason else { panic!("{told:?}") };
+        assert_eq!((part.as_str(), registry.transitions.newest()), ("synchronising connections", 1));
     }
 }

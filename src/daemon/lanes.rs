@@ -71,7 +71,7 @@ impl Lanes<'_> {
         let runtime = runtime().map_err(Refused::fatal)?;
         // Before a lane says that it runs: signals follow that.
         let signals = listen(&runtime).map_err(Refused::fatal)?;
-        let (connections, ipvs) = start_connections(&topology).map_err(Refused::fatal)?.unzip();
+        let (connections, ipvs) = start_connections(&self.registry).map_err(Refused::fatal)?.unzip();
         let neighbours = Neighbours {
             host: self.host,
             commands: receiver,
@@ -165,11 +165,16 @@ fn outcome(
 }
 
 /// The thread for `lvs_sync_daemon`, and where to ask it, where there is something to ask for.
-fn start_connections(topology: &Topology) -> io::Result<Option<(Connections, mpsc::Sender<SyncRequest>)>> {
+fn start_connections(
+    registry: &Arc<Registry>,
+) -> io::Result<Option<(Connections, mpsc::Sender<SyncRequest>)>> {
+    let topology = registry.topology();
     let by_instance = |row: &Arc<InstanceRow>| row.config.settings.lvs_sync_daemon_interface.is_some();
     let wanted =
         topology.global.settings.lvs_sync_daemon.is_some() || topology.instances.iter().any(by_instance);
-    wanted.then(|| Connections::start(ipvs_namespace::of(&topology.process))).transpose()
+    wanted
+        .then(|| Connections::start(ipvs_namespace::of(&topology.process), Arc::clone(registry)))
+        .transpose()
 }
 
 fn vrrp_lane(registry: Arc<Registry>, neighbours: Neighbours, release: bool) -> Result<(), KernelError> {
