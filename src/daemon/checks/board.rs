@@ -36,6 +36,8 @@ struct State {
     is_over: bool,
     #[cfg(test)]
     has_mistake: bool,
+    #[cfg(test)]
+    spoils_reloads: bool,
 }
 
 /// What there is to do.
@@ -115,6 +117,18 @@ impl Board {
     pub(super) fn spoil(&self) {
         self.state().has_mistake = true;
         self.changed.notify_one();
+    }
+
+    /// Has the lane make a mistake over every reload from now on.
+    #[cfg(test)]
+    pub(super) fn spoil_reloads(&self) {
+        self.state().spoils_reloads = true;
+    }
+
+    /// Whether it does.
+    #[cfg(test)]
+    pub(super) fn spoils_reloads(&self) -> bool {
+        self.state().spoils_reloads
     }
 
     /// Takes what there is to do; waits for it as long as that.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tracing::error;
 
-use super::{Command, board::Board, lane::Lane};
+use super::{Command, board::Board, lane::Lane, removed};
 use crate::{
     notify::{Keeper, Part},
     registry::{Registry, Topology},
@@ -52,9 +52,12 @@ impl Part for Checking {
         Arc::as_ptr(&self.registry.topology()).addr() as u64
     }
 
-    /// Begins with what that reload has put in place: what it has removed is not told of.
+    /// Begins with what that reload has put in place. What it has removed is told of here, as no lane gets that far.
     fn pass_over(&mut self) {
-        self.followed = Some(self.registry.topology());
+        let now = self.registry.topology();
+        if let Some(before) = self.followed.replace(Arc::clone(&now)) {
+            removed::tell(&self.registry, &before, &now);
+        }
     }
 
     /// At the end of the daemon. A manager's order is not carried out meanwhile, and who gave it is told so; what a reload has
@@ -191,6 +194,42 @@ mod tests {
             until(|| told(&registry).contains(&gone)).await;
             assert_eq!(told(&registry).iter().filter(|told| **told == gone).count(), 1);
             assert_eq!(weight(), Some(15), "nobody has said anything else");
+            commands.send(Command::Stop).await.unwrap();
+        };
+        tokio::time::timeout(SOON, async { tokio::join!(kept(&mut checking, &registry), story) })
+            .await
+            .unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_a_reload_removes_that_the_lane_fails_at_twice_is_told_of_once() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let open = listener.local_addr().unwrap().port();
+        let registry =
+            Arc::new(Registry::new(Topology::new(config(open, 1, MORE), String::new(), Vec::new())));
+        let row = Arc::clone(&registry.topology().virtual_servers[0]);
+        let board = Arc::new(Board::default());
+        let (commands, receiver) = mpsc::channel(8);
+        let mut checking = Checking::new(Arc::clone(&registry), Arc::clone(&board), receiver);
+        let story = async {
+            until(|| row.servers[0].status().alive && !row.servers[1].status().alive).await;
+            let before = told(&registry).len();
+            board.spoil_reloads();
+            // The last service goes, and the server of the first one that answers; the other one has another port.
+            let next = config(1, 2, MORE.split_once("virtual_server 192.0.2.3").unwrap().0);
+            let now = registry.topology();
+            let rows = Topology::new(next.clone(), String::new(), Vec::new());
+            let plan = Plan::new(&now.outline(), &rows.outline());
+            registry.replace(Arc::new(now.succeed(next, &plan, Vec::new())));
+            commands.send(Command::Reload).await.unwrap();
+            until(|| registry.panics.restarts() == 2).await;
+            let told = told(&registry).split_off(before);
+            let down = format!("server 0 {:?}", State::Down);
+            let expected = ["checking servers begins anew", &down, &down, "[192.0.2.3]:tcp:80 is gone"];
+            let shown: Vec<_> = told.iter().filter(|told| expected.contains(&told.as_str())).collect();
+            assert_eq!(shown[..4], expected, "{told:?}");
+            // It goes on with what is there.
+            until(|| !board.take(Duration::ZERO).wanted.is_empty()).await;
             commands.send(Command::Stop).await.unwrap();
         };
         tokio::time::timeout(SOON, async { tokio::join!(kept(&mut checking, &registry), story) })

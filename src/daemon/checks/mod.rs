@@ -8,6 +8,7 @@
 //! | `lane::owners` | who wants something of which service |
 //! | `checker` | a check there: when it is due, what it does, and what is said of it |
 //! | `followed` | checks that ask nobody: they follow a tracked file or a BFD session |
+//! | `removed` | what is told of a reload that the lane cannot follow |
 //! | `served` | a virtual server there: its pool, its row, and what is told of it |
 //! | `presence` | whether virtual addresses are here, for `ha_suspend` |
 //! | `board` | what the kernel should hold, for the thread beside: the newest word for each service, so nothing piles up |
@@ -26,6 +27,7 @@ mod followed;
 mod lane;
 mod presence;
 mod reconciler;
+mod removed;
 mod served;
 #[cfg(test)]
 mod testing;

@@ -26,6 +26,8 @@ impl Lane {
     pub(super) fn follow_newest(&mut self, followed: &mut Arc<Topology>) {
         let newest = self.registry.topology();
         if !Arc::ptr_eq(followed, &newest) {
+            #[cfg(test)]
+            assert!(!self.board.spoils_reloads(), "a mistake over a reload");
             self.follow_topology(&newest);
             *followed = newest;
         }
