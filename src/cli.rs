@@ -16,7 +16,7 @@ use clap_complete::Shell;
 
 pub use self::{
     control::{Control, ControlCommand, OnOff},
-    pid_files::PidFiles,
+    pid_files::{OF_THE_UNIT, PidFiles},
     snmp::{Asking, SecurityLevel, SnmpCommand, SnmpVersion, UsmOptions},
 };
 use crate::config::{Options, settings};

@@ -10,7 +10,7 @@ use crate::control::{Kind, Since};
 /// The daemon, and the question.
 #[derive(Clone, Debug, Args)]
 pub struct Control {
-    /// The daemon's control socket; beside the pid file of -p when absent
+    /// The daemon's control socket; when absent, where -p or the configuration has it, or the unit for systemd
     #[arg(long, global = true, value_name = "PATH")]
     pub socket: Option<PathBuf>,
     /// As JSON, a line for each answer

@@ -10,6 +10,9 @@ const RUN: &str = "/run";
 /// The folder of daemons that are not alone on their host, below [`RUN`].
 const FOLDER: &str = "steadfast";
 
+/// The parent's, where packaging/steadfast.service has it: in a folder that a service of an ordinary user may write to.
+pub const OF_THE_UNIT: &str = "/run/steadfast/steadfast.pid";
+
 /// The files of a daemon.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PidFiles {
@@ -66,6 +69,13 @@ mod tests {
         let process = ProcessSettings { use_pid_dir, instance, ..ProcessSettings::default() };
         let PidFiles { parent, vrrp } = PidFiles::new(&arguments, &process);
         [parent, vrrp].map(|path| path.display().to_string())
+    }
+
+    #[test]
+    fn the_unit_has_the_file_where_it_is_looked_for() {
+        let unit = include_str!("../../packaging/steadfast.service");
+        let start = unit.lines().find(|line| line.starts_with("ExecStart=")).unwrap();
+        assert!(start.contains(&format!(" --pid {OF_THE_UNIT} ")), "{start}");
     }
 
     #[test]

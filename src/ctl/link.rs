@@ -1,9 +1,9 @@
 //! The connection to the daemon.
 
 use std::{
-    io::{BufRead as _, BufReader, ErrorKind, Write as _},
+    io::{self, BufRead as _, BufReader, ErrorKind, Write as _},
     os::unix::net::UnixStream,
-    path::Path,
+    path::{Path, PathBuf},
     time::Duration,
 };
 
@@ -12,31 +12,50 @@ use crate::control::Request;
 /// How long an answer may take.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
+/// Nobody listens anywhere.
+fn absent(sockets: &[PathBuf]) -> String {
+    let places: Vec<_> = sockets.iter().map(|socket| socket.display().to_string()).collect();
+    format!(
+        "no daemon listens at {}: does it run? Another socket is named with --socket, or by -p with the daemon's pid file",
+        places.join(" or ")
+    )
+}
+
+fn forbidden(socket: &Path) -> String {
+    let socket = socket.display();
+    format!("you may not use {socket}: root may, and the members of the group that control_group names")
+}
+
 /// A connection.
 pub(super) struct Link(BufReader<UnixStream>);
 
 impl Link {
-    /// Connects.
+    /// Connects to the first of these where somebody listens.
     ///
     /// # Errors
     /// In words, with the way out.
-    pub(super) fn open(socket: &Path) -> Result<Self, String> {
-        let stream = UnixStream::connect(socket).map_err(|error| {
-            let socket = socket.display();
-            match error.kind() {
-                ErrorKind::NotFound => format!(
-                    "no daemon listens at {socket}: does it run? Another socket is named with --socket, or by -p with \
-                     the daemon's pid file"
-                ),
-                ErrorKind::ConnectionRefused => format!("the daemon of {socket} does not run any more"),
-                ErrorKind::PermissionDenied => format!(
-                    "you may not use {socket}: root may, and the members of the group that control_group names"
-                ),
-                _ => format!("{socket}: {error}"),
+    pub(super) fn open(sockets: &[PathBuf]) -> Result<Self, String> {
+        let mut dead = None;
+        for socket in sockets {
+            match UnixStream::connect(socket) {
+                Ok(stream) => return Self::over(stream).map_err(|error| error.to_string()),
+                Err(error) => match error.kind() {
+                    ErrorKind::NotFound => {}
+                    ErrorKind::ConnectionRefused => dead = dead.or(Some(socket)),
+                    ErrorKind::PermissionDenied => return Err(forbidden(socket)),
+                    _ => return Err(format!("{}: {error}", socket.display())),
+                },
             }
-        })?;
-        let limited = stream.set_read_timeout(Some(PATIENCE)).and(stream.set_write_timeout(Some(PATIENCE)));
-        limited.map_err(|error| error.to_string())?;
+        }
+        Err(dead.map_or_else(
+            || absent(sockets),
+            |socket| format!("the daemon of {} does not run any more", socket.display()),
+        ))
+    }
+
+    fn over(stream: UnixStream) -> io::Result<Self> {
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(PATIENCE))?;
         Ok(Self(BufReader::new(stream)))
     }
 
@@ -75,5 +94,29 @@ impl Link {
             }
             Err(error) => Err(error.to_string()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixListener;
+
+    use super::*;
+
+    #[test]
+    fn the_first_place_where_somebody_listens_is_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        let [first, second] = ["first", "second"].map(|name| folder.path().join(name));
+        let places = [first.clone(), second.clone()];
+        let refusal = || Link::open(&places).map(drop).unwrap_err();
+        let both = format!("no daemon listens at {} or {}:", first.display(), second.display());
+        assert!(refusal().starts_with(&both), "{}", refusal());
+        let _listener = UnixListener::bind(&second).unwrap();
+        assert!(Link::open(&places).is_ok());
+        // Left by a daemon that was killed.
+        drop(UnixListener::bind(&first).unwrap());
+        assert!(Link::open(&places).is_ok());
+        std::fs::remove_file(&second).unwrap();
+        assert_eq!(refusal(), format!("the daemon of {} does not run any more", first.display()));
     }
 }

@@ -21,7 +21,7 @@ use self::{
     page::Page,
 };
 use crate::{
-    cli::{Arguments, Control, ControlCommand, OnOff, PidFiles},
+    cli::{Arguments, Control, ControlCommand, DEFAULT_CONFIG, OF_THE_UNIT, OnOff, PidFiles},
     config::{Elsewhere, Reading},
     control::{self, Request, Why},
 };
@@ -34,8 +34,8 @@ const FAILED: u8 = 1;
 
 /// Asks what a `ctl` command asks for. The exit status is 0 when the daemon has answered it, else 1.
 pub fn run(control: &Control, arguments: &Arguments) -> ExitCode {
-    let socket = control.socket.clone().map_or_else(|| socket_of(arguments), Ok);
-    match socket.and_then(|socket| converse(&socket, control)) {
+    let sockets = control.socket.clone().map_or_else(|| sockets_of(arguments), |socket| Ok(vec![socket]));
+    match sockets.and_then(|sockets| converse(&sockets, control)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
             // Whoever closed stderr still has the exit status.
@@ -45,9 +45,10 @@ pub fn run(control: &Control, arguments: &Arguments) -> ExitCode {
     }
 }
 
-/// Where the daemon listens that runs this configuration, or has that pid file. Who may not read the configuration is taken to
-/// mean the one daemon of a host.
-fn socket_of(arguments: &Arguments) -> Result<PathBuf, String> {
+/// Where the daemon may listen that runs this configuration, or has that pid file, the likeliest place first. Who may not read
+/// the configuration is taken to mean the one daemon of a host. The unit for systemd names a pid file of its own: who names
+/// neither a pid file nor another configuration means that daemon, too.
+fn sockets_of(arguments: &Arguments) -> Result<Vec<PathBuf>, String> {
     let config = match arguments.pid {
         Some(_) => None,
         None => Reading::new(&arguments.use_file, &arguments.options(), &Elsewhere).config,
@@ -57,16 +58,23 @@ fn socket_of(arguments: &Arguments) -> Result<PathBuf, String> {
         Some("none") => {
             Err(format!("{} has control_socket none: its daemon is not asked", arguments.use_file.display()))
         }
-        Some(path) => Ok(path.into()),
+        Some(path) => Ok(vec![path.into()]),
         None => {
             let process = config.map(|config| config.process).unwrap_or_default();
-            Ok(control::socket_beside(&PidFiles::new(arguments, &process).parent))
+            let is_usual = arguments.pid.is_none() && arguments.use_file == Path::new(DEFAULT_CONFIG);
+            Ok(places(&PidFiles::new(arguments, &process).parent, is_usual))
         }
     }
 }
 
+/// Beside that pid file, and beside the unit's where the usual daemon is meant.
+fn places(pid_file: &Path, is_usual: bool) -> Vec<PathBuf> {
+    let of_the_unit = is_usual.then(|| Path::new(OF_THE_UNIT)).filter(|file| *file != pid_file);
+    [Some(pid_file), of_the_unit].into_iter().flatten().map(control::socket_beside).collect()
+}
+
 /// Asks, and prints what is answered.
-fn converse(socket: &Path, control: &Control) -> Result<(), String> {
+fn converse(sockets: &[PathBuf], control: &Control) -> Result<(), String> {
     let request = match &control.command {
         ControlCommand::Status => Request::Status,
         ControlCommand::Show { kind, name } => Request::Show { kind: *kind, name: name.clone() },
@@ -83,7 +91,7 @@ fn converse(socket: &Path, control: &Control) -> Result<(), String> {
         ControlCommand::Maintenance { switch } => Request::Maintenance { on: *switch == OnOff::On },
         ControlCommand::Reload { dry_run } => Request::Reload { dry_run: *dry_run },
     };
-    let mut link = Link::open(socket)?;
+    let mut link = Link::open(sockets)?;
     link.ask(&request)?;
     match request {
         Request::Events { .. } => follow(&mut link, control.json, true),
@@ -161,11 +169,11 @@ mod tests {
 
     use super::*;
 
-    fn socket(lines: &str, pid: &str) -> Result<PathBuf, String> {
+    fn sockets(lines: &str, pid: &str) -> Result<Vec<PathBuf>, String> {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), lines).unwrap();
         let words = ["steadfast", "-f", file.path().to_str().unwrap()];
-        socket_of(&Arguments::parse_from(words.into_iter().chain(pid.split_whitespace())))
+        sockets_of(&Arguments::parse_from(words.into_iter().chain(pid.split_whitespace())))
     }
 
     #[test]
@@ -178,10 +186,17 @@ mod tests {
             ("global_defs {\ncontrol_socket /x/y\n}\n", "", "/x/y"),
             ("instance web\n", "-p /x/pid.pid", "/x/pid.sock"),
         ] {
-            assert_eq!(socket(lines, pid).as_deref(), Ok(Path::new(expected)), "{lines}");
+            assert_eq!(sockets(lines, pid), Ok(vec![PathBuf::from(expected)]), "{lines}");
         }
-        assert!(socket("global_defs {\ncontrol_socket none\n}\n", "").is_err());
-        let nothing = Arguments::parse_from(["steadfast", "-f", "/nonexistent/steadfast.conf"]);
-        assert_eq!(socket_of(&nothing).as_deref(), Ok(Path::new("/run/steadfast.sock")));
+        assert!(sockets("global_defs {\ncontrol_socket none\n}\n", "").is_err());
+    }
+
+    #[test]
+    fn who_names_nothing_means_the_daemon_of_the_unit_as_well() {
+        let [by_hand, unit] = ["/run/steadfast.sock", "/run/steadfast/steadfast.sock"].map(PathBuf::from);
+        let own = Path::new("/run/steadfast.pid");
+        assert_eq!(places(own, true), [by_hand.clone(), unit.clone()]);
+        assert_eq!(places(own, false), [by_hand]);
+        assert_eq!(places(Path::new(OF_THE_UNIT), true), [unit]);
     }
 }

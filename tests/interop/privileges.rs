@@ -160,6 +160,39 @@ fn what_root_needs_for_nothing_it_gives_up_and_its_scripts_have_it() -> Result<(
     Ok(())
 }
 
+/// The unit that is installed.
+fn unit() -> String {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/steadfast.service");
+    fs::read_to_string(file).expect("the unit")
+}
+
+#[test]
+fn ctl_finds_the_daemon_that_the_unit_starts_without_being_told_where() -> Result<()> {
+    if is_keepalived("a running daemon asked from outside") {
+        return Ok(());
+    }
+    let lan = Lan::pair()?;
+    let alpha = &lan["alpha"];
+    let folder = alpha.dir().join("etc");
+    fs::create_dir_all(&folder).expect("a folder");
+    fs::write(folder.join("keepalived.conf"), V3.alpha(150).text()).expect("a file");
+    let program = env!("CARGO_BIN_EXE_steadfast");
+    let unit = unit();
+    let start = unit.lines().find_map(|line| line.strip_prefix("ExecStart=")).expect("a command");
+    let start = start.replace("/usr/sbin/steadfast", program).replace("$DAEMON_ARGS", "-l");
+    // As on a host of its own, with the folder that `RuntimeDirectory=` makes.
+    let script = format!(
+        "mount --bind {} /etc/keepalived && mount -t tmpfs none /run && mkdir /run/steadfast && exec {start}",
+        folder.display()
+    );
+    let daemon = alpha.spawn_with("unit", &["unshare", "-m", "sh", "-c", &script], &HashMap::new())?;
+    daemon.wait_log(&format!("({VI}) Entering {} STATE", State::Master), SOON)?;
+    let status = alpha.sh(&format!("nsenter -m -t {} {program} ctl status", daemon.pid()))?;
+    assert!(status.contains(VI), "{status}");
+    assert!(daemon.terminate(SOON)?.success(), "{}", daemon.log());
+    Ok(())
+}
+
 #[test]
 fn systemd_understands_the_unit() {
     if is_keepalived("unit for systemd") {
@@ -169,9 +202,7 @@ fn systemd_understands_the_unit() {
         println!("systemd-analyze is not installed: nothing says whether the unit is one");
         return;
     }
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging");
-    let unit = fs::read_to_string(folder.join("steadfast.service")).expect("the unit");
-    let own = unit.replace("/usr/sbin/steadfast", env!("CARGO_BIN_EXE_steadfast"));
+    let own = unit().replace("/usr/sbin/steadfast", env!("CARGO_BIN_EXE_steadfast"));
     let directory = tempfile::tempdir().expect("a folder");
     let file = directory.path().join("steadfast.service");
     fs::write(&file, own).expect("a file");
