@@ -8,12 +8,16 @@
 
 use std::{future::pending, io, time::Duration};
 
-use nix::sys::{
-    time::TimeSpec,
-    timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags},
+use nix::{
+    errno::Errno,
+    sys::{
+        time::TimeSpec,
+        timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags},
+    },
 };
 use tokio::{net::unix::pipe, time::timeout};
 
+use super::clock;
 use crate::units::Time;
 
 /// Waits for so long, where some milliseconds more do not matter.
@@ -73,13 +77,33 @@ impl Deadline {
     pub async fn expired(&mut self) -> io::Result<()> {
         loop {
             self.readiness.readable().await?;
-            match self.readiness.try_io(|| Ok(self.timer.wait()?)) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                taken => {
+            let passed = self.has_passed();
+            // What was told of readiness is forgotten in either case; only another expiry is told of.
+            let forgotten: io::Result<()> = self.readiness.try_io(|| Err(io::ErrorKind::WouldBlock.into()));
+            match (passed, forgotten) {
+                (Err(error), _) => return Err(error),
+                (_, Err(error)) if error.kind() != io::ErrorKind::WouldBlock => return Err(error),
+                (Ok(true), _) => {
                     self.told = None;
-                    return taken;
+                    return Ok(());
                 }
+                (Ok(false), _) => {}
             }
+        }
+    }
+
+    /// Whether it is this deadline that has passed, and not one that was replaced. The clock says so without a system call: an
+    /// expiry that is not read makes no difference, since setting the timer anew forgets it. Where the clock says no
+    /// the timer has the last word.
+    fn has_passed(&self) -> io::Result<bool> {
+        match self.told {
+            None => Ok(false),
+            Some(at) if at <= clock::now() => Ok(true),
+            Some(_) => match self.timer.wait() {
+                Ok(()) => Ok(true),
+                Err(Errno::EAGAIN) => Ok(false),
+                Err(error) => Err(error.into()),
+            },
         }
     }
 }
@@ -89,7 +113,6 @@ mod tests {
     use std::{future::Future, pin::pin, task::Poll};
 
     use super::*;
-    use crate::kernel::clock;
 
     /// Whether the deadline has been reached by now, without waiting for it.
     async fn has_expired(deadline: &mut Deadline) -> bool {

@@ -27,6 +27,7 @@ use crate::{
 
 /// What is read at once.
 const PIECE: usize = 16 << 10;
+
 /// A check of pages.
 #[derive(Debug)]
 pub struct Http {
@@ -134,14 +135,15 @@ async fn exchange(
         Err(_) => return Err(Outcome::Failed(format!("{}: the request is not taken", page.path))),
     }
     let mut response = Response::searched(page.regex.as_ref().map(Regex::search));
-    let mut piece = vec![0; PIECE];
+    let mut piece = Vec::with_capacity(PIECE);
     loop {
-        match timeout(limit, stream.read(&mut piece)).await {
+        piece.clear();
+        match timeout(limit, stream.read_buf(&mut piece)).await {
             Ok(Ok(0)) => break,
-            Ok(Ok(length)) => {
+            Ok(Ok(_)) => {
                 phases.answered();
                 response
-                    .handle_bytes(&piece[..length])
+                    .handle_bytes(&piece)
                     .map_err(|why| Outcome::Failed(format!("{}: {why}", page.path)))?;
             }
             // The end of a connection of TLS without a word, which most servers leave out.

@@ -1,6 +1,6 @@
 //! A check of the lane: when it is due, what it does, and what is said of it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tracing::{info, warn};
 
@@ -11,6 +11,10 @@ use crate::{
     units::Time,
 };
 
+/// A try that begins so much later than it was due does not put off the next one: checks that had to wait for each other once do
+/// not go on as a crowd. More than that is too much to do, and is not to be caught up with.
+const MADE_UP: Duration = Duration::from_millis(100);
+
 /// A check.
 pub(super) struct Checker {
     /// What it is a check of.
@@ -18,6 +22,8 @@ pub(super) struct Checker {
     pub(super) kind: Kind,
     pub(super) course: Course,
     pub(super) probe: Arc<Probe>,
+    /// How much later than it was due the try that runs has begun, as far as that is made up for.
+    late: Duration,
     /// `log_all_failures`.
     wordy: bool,
     /// What was last said of a try that had no result.
@@ -65,6 +71,7 @@ impl Checker {
             kind: Kind::of(config),
             course: Course::of(config, now, chance)?,
             probe: Arc::new(Probe::of(config, *server.weight, clients)?),
+            late: Duration::ZERO,
             wordy: is_wordy(config),
             trouble: None,
         })
@@ -87,6 +94,17 @@ impl Checker {
         course.handle_reload(now, config);
         let probe = Arc::new(Probe::of(config, *server.weight, clients)?);
         Some(Self { of, course, probe, wordy: is_wordy(config), ..self })
+    }
+
+    /// A try begins, so much later than it was due; what it asks, by number.
+    pub(super) fn begin(&mut self, now: Time, late: Duration) -> usize {
+        self.late = late.min(MADE_UP);
+        self.course.handle_begin(now - self.late)
+    }
+
+    /// The try has ended.
+    pub(super) fn end(&mut self, now: Time, outcome: &Outcome) -> Verdict {
+        self.course.handle_outcome(now - self.late, outcome)
     }
 
     /// What is said of a try.

@@ -1,12 +1,15 @@
 //! The loop of the lane: what is due is begun, what has ended is judged, and pools are told.
 
 use std::{
+    convert::Infallible,
     hash::{BuildHasher as _, RandomState},
     io,
+    pin::pin,
     sync::Arc,
+    time::Duration,
 };
 
-use futures_util::{StreamExt as _, future::LocalBoxFuture, stream::FuturesUnordered};
+use futures_util::{FutureExt as _, StreamExt as _, future::LocalBoxFuture, stream::FuturesUnordered};
 use tokio::sync::mpsc;
 use tracing::{error, info, warn};
 
@@ -20,7 +23,7 @@ use super::{
 };
 use crate::{
     check::{Clients, Kind, Outcome, Phases, Verdict},
-    kernel::{Deadline, PingGroup, ReceiveBuffer, clock, ipvs::ServiceKey, schedule},
+    kernel::{Deadline, PingGroup, ReceiveBuffer, clock, ipvs::ServiceKey, rest, schedule},
     pool::Found,
     registry::{RealServerRow, Reason, Registry, Topology},
     units::Time,
@@ -35,6 +38,9 @@ use self::{owners::Owners, turns::Turns};
 
 /// Tries that may go on at once, each with a descriptor; the others wait for one of them to end.
 const AT_ONCE: usize = 4096;
+
+/// Shorter than the limits of most tries.
+const PULSE: Duration = Duration::from_secs(1);
 
 /// What everything else in the process has open at the most, with a thousand virtual routers.
 const USUAL_DESCRIPTORS: u64 = 4096;
@@ -58,6 +64,14 @@ pub(super) struct Lane {
 
 /// A try that has ended: whose, how, and how long it took.
 type Tried = (usize, Outcome, Phases);
+
+/// Has tokio always wait for something that is sooner than the limit of a try: it wakes up the thread that sets a limit before all others,
+/// by two system calls for each.
+async fn pulse() -> Infallible {
+    loop {
+        rest(PULSE).await;
+    }
+}
 
 /// Why the loop woke up.
 enum Wake {
@@ -135,6 +149,7 @@ impl Lane {
     pub(super) async fn run(mut self, commands: &mut mpsc::Receiver<Command>, followed: &mut Arc<Topology>) {
         self.begin(followed).await;
         self.follow_newest(followed);
+        let mut pulse = pin!(pulse());
         loop {
             self.begin_due(clock::now());
             let room = self.running.len() < AT_ONCE;
@@ -149,10 +164,11 @@ impl Lane {
                 () = self.registry.followed.notified() => Wake::Followed,
                 () = self.presence.changed() => Wake::Moved,
                 command = commands.recv() => Wake::Command(command),
+                never = &mut pulse => match never {},
             };
             match wake {
                 Wake::Time => {}
-                Wake::Ended((number, outcome, phases)) => self.handle_outcome(number, &outcome, &phases),
+                Wake::Ended(tried) => self.handle_ended(tried),
                 Wake::Installed => self.handle_board(),
                 Wake::Followed => self.follow_all(),
                 Wake::Moved => self.note_presence(clock::now()),
@@ -169,14 +185,21 @@ impl Lane {
         }
     }
 
+    /// A try has ended, and perhaps others with it.
+    fn handle_ended(&mut self, first: Tried) {
+        let mut next = Some(first);
+        while let Some((number, outcome, phases)) = next {
+            self.handle_outcome(number, &outcome, &phases);
+            next = self.running.next().now_or_never().flatten();
+        }
+    }
+
     /// Begins what is due, as far as there is room.
     fn begin_due(&mut self, now: Time) {
         while self.running.len() < AT_ONCE {
             let services = &self.services;
             let due = self.turns.poll_due(now, |service| services[service].is_asleep);
-            let Some((number, checker)) = due else { return };
-            let page = checker.course.handle_begin(now);
-            let probe = Arc::clone(&checker.probe);
+            let Some((number, probe, page)) = due else { return };
             self.running.push(Box::pin(async move {
                 let mut phases = Phases::begin();
                 let outcome = probe.run(page, &mut phases).await;
