@@ -3,10 +3,11 @@
 //!
 //! Real servers of this benchmark's own answer on addresses of the loopback interface, each is checked once a second, and one
 //! virtual router advertises ten times a second meanwhile. The bare loop opens as many connections to the same kind of servers
-//! at the same time, in a lab of its own: what the machine does to the one it does to the other. keepalived does not check
+//! at the same time, in a lab of its own: what the machine does to the one it does to the other. Where pages are checked another
+//! one asks for the same pages, later. keepalived does not check
 //! without IPVS, so both programs run in a guest whose kernel has it, too (`tests/vm/kernel.sh` first).
 //!
-//! `cargo bench --bench checks [-- ROUNDS]`.
+//! `cargo bench --bench checks [-- ROUNDS] [here] [guest]`.
 
 #[allow(dead_code, reason = "each benchmark uses a part of what they share")]
 #[path = "../support/mod.rs"]
@@ -38,7 +39,7 @@ const THERE: [(Kind, usize); 3] = [(Kind::Tcp, 100), (Kind::Tcp, 400), (Kind::Ht
 fn main() -> Result<()> {
     let arguments: Vec<String> = env::args().collect();
     if let Some(at) = arguments.iter().position(|argument| argument == bare::FLAG) {
-        return bare::run(&arguments[at + 1]).map_err(|error| Error::Unexpected(error.to_string()));
+        return bare::run(&arguments[at + 1..]).map_err(|error| Error::Unexpected(error.to_string()));
     }
     let [ours, theirs] = support::subjects();
     let rounds = support::number(3);
@@ -48,8 +49,21 @@ fn main() -> Result<()> {
     if !support::wanted() {
         return Ok(());
     }
-    tell("Here, without IPVS", &[ours], &HERE, rounds)?;
-    guest(rounds)
+    if !is_asked("guest") {
+        tell("Here, without IPVS", &[ours], &HERE, rounds)?;
+    }
+    if is_asked("here") { Ok(()) } else { guest(rounds) }
+}
+
+/// Whether one of both places alone is asked for.
+fn is_asked(place: &str) -> bool {
+    env::args().any(|argument| argument == place)
+}
+
+/// How many times what a bare loop takes for the same page; nothing where none is asked for.
+fn of_page(seen: &[Round]) -> String {
+    let over: Option<Vec<f64>> = seen.iter().map(|round| round.over_page).collect();
+    over.map_or_else(String::new, |over| format!("{:.2}", Summary::of(over.into_iter())))
 }
 
 /// Runs this benchmark in a guest, and passes on what it says.
@@ -71,6 +85,7 @@ fn tell(title: &str, subjects: &[Subject], sizes: &[(Kind, usize)], rounds: u64)
             "a second",
             "CPU µs per check",
             "over a bare connection",
+            "over a bare page",
             "RSS MiB",
             "PSS MiB",
             "late ms: 50 %",
@@ -94,6 +109,7 @@ fn tell(title: &str, subjects: &[Subject], sizes: &[(Kind, usize)], rounds: u64)
                 &format!("{:.0}", of(|round| round.rate).median),
                 &format!("{:.1}", of(|round| round.cpu)),
                 &format!("{:.2}", of(|round| round.over_bare)),
+                &of_page(seen),
                 &format!("{:.1}", of(|round| round.rss).median),
                 &format!("{:.1}", of(|round| round.pss).median),
                 &format!("{:.2}", of(|round| round.late[0]).median),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::time::Duration;
 
-use lab::{Error, Result, Subject};
+use lab::{Error, Host, Process, Result, Subject};
 
 use crate::{
     bare, site,
@@ -50,6 +50,8 @@ pub(crate) struct Round {
     pub(crate) cpu: f64,
     /// How many times what the bare loop took for a connection at the same time.
     pub(crate) over_bare: f64,
+    /// And what it took for a connection and the page, where pages are checked.
+    pub(crate) over_page: Option<f64>,
     /// Resident memory of all processes, as each reports it and with shared pages divided up, in MiB.
     pub(crate) rss: f64,
     pub(crate) pss: f64,
@@ -66,7 +68,7 @@ pub(crate) fn run(subject: &Subject, kind: Kind, size: usize) -> Result<Round> {
     let host = &lan["alpha"];
     let daemon = Daemon::start_parts(subject, host, "checks", &site::config(kind, size), &[])?;
     daemon.wait_entries(0, "MASTER", 1, SOON)?;
-    let bare = bare::start(&twin["alpha"], size)?;
+    let bare = bare::start(&twin["alpha"], Kind::Tcp, size)?;
     support::rest(SETTLES)?;
     let (opened, opened_bare) = (Sniffer::of_openings(host)?, Sniffer::of_openings(&twin["alpha"])?);
     let adverts = Sniffer::start(&lan["beta"])?;
@@ -74,23 +76,44 @@ pub(crate) fn run(subject: &Subject, kind: Kind, size: usize) -> Result<Round> {
     support::rest(WATCH)?;
     let after = [daemon.cpu(), cpu(bare.pid())];
     let (opened, opened_bare, adverts) = (opened.stop()?, opened_bare.stop()?, adverts.stop()?);
-    if bare.status().is_some() {
-        return Err(Error::Unexpected(format!("the bare loop has ended:\n{}", bare.log_tail())));
-    }
+    runs(&bare)?;
     let [of_check, of_bare] = [0, 1].map(|one| (after[one] - before[one]).as_secs_f64() * 1e6);
     let (of_check, of_bare) = (of_check / count(&opened), of_bare / count(&opened_bare));
     let (rss, pss) = daemon.memory();
     daemon.kill9();
+    drop(bare);
+    let of_page = (kind == Kind::Http).then(|| of_page(host, size)).transpose()?;
     let gaps = adverts.windows(2).map(|two| millis_between(two[0].at, two[1].at));
     Ok(Round {
         rate: count(&opened) / WATCH.as_secs_f64(),
         cpu: of_check,
         over_bare: of_check / of_bare,
+        over_page: of_page.map(|of_page| of_check / of_page),
         rss: mib(rss),
         pss: mib(pss),
         late: late(&opened),
         gap: gaps.fold(0.0, f64::max),
     })
+}
+
+/// What the bare loop takes for a connection and the page, in µs, of the servers that the program has checked: alone, since a third
+/// loop would have the processors busy.
+fn of_page(host: &Host, size: usize) -> Result<f64> {
+    let bare = bare::start(host, Kind::Http, size)?;
+    support::rest(Duration::from_secs(1))?;
+    let opened = Sniffer::of_openings(host)?;
+    let before = cpu(bare.pid());
+    support::rest(WATCH)?;
+    let after = cpu(bare.pid());
+    runs(&bare)?;
+    Ok((after - before).as_secs_f64() * 1e6 / count(&opened.stop()?))
+}
+
+fn runs(bare: &Process) -> Result<()> {
+    match bare.status() {
+        None => Ok(()),
+        Some(_) => Err(Error::Unexpected(format!("the bare loop has ended:\n{}", bare.log_tail()))),
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "some hundred thousand at the most")]

@@ -42,6 +42,9 @@ const AT_ONCE: usize = 4096;
 /// Shorter than the limits of most tries.
 const PULSE: Duration = Duration::from_secs(1);
 
+/// Tries that begin before those that go on have their turn.
+const AT_A_TIME: usize = 32;
+
 /// What everything else in the process has open at the most, with a thousand virtual routers.
 const USUAL_DESCRIPTORS: u64 = 4096;
 
@@ -194,9 +197,9 @@ impl Lane {
         }
     }
 
-    /// Begins what is due, as far as there is room.
+    /// Begins what is due, as far as there is room. What has ended meanwhile is not to wait for the last of a crowd.
     fn begin_due(&mut self, now: Time) {
-        while self.running.len() < AT_ONCE {
+        for _ in 0..AT_A_TIME.min(AT_ONCE.saturating_sub(self.running.len())) {
             let services = &self.services;
             let due = self.turns.poll_due(now, |service| services[service].is_asleep);
             let Some((number, probe, page)) = due else { return };
