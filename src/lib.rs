@@ -63,7 +63,7 @@
 //! | `man` | `cli`, `config`, `genhash` |
 //! | `manager` | `cli`, `kernel`, `mib`, `snmp_wire`, `udp_agent`, `usm_protocols` |
 //! | `replay` | `record` |
-//! | `genhash` | `kernel`, `tls` |
+//! | `genhash` | `kernel`, `tls`, `units` |
 
 pub mod check;
 mod checksum;

@@ -4,6 +4,7 @@ use std::{
     io::{self, Read, Write},
     net::{SocketAddr, TcpStream},
     sync::Arc,
+    time::Duration,
 };
 
 use rustls::{ClientConnection, StreamOwned, pki_types::ServerName};
@@ -13,10 +14,14 @@ use super::{
     options::Options,
     response::{Part, Response, TooLong},
 };
-use crate::tls;
+use crate::{kernel::clock, tls, units::Time};
 
 /// Bytes of one read.
 const READ: usize = 4096;
+/// What a server may send, in bytes, and how long it may take, in times that nothing may happen, as in `HTTP_GET`: one that
+/// sends without end, or a byte now and then, would be listened to for ever.
+const MOST: u64 = 256 << 20;
+const PATIENCE: u32 = 60;
 
 /// Why there is no digest.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +40,10 @@ pub(super) enum Error {
     CutOff(u64),
     #[error("connection to the server: {0}")]
     Broken(#[from] io::Error),
+    #[error("the server has sent {} MiB and goes on", .0 >> 20)]
+    TooMuch(u64),
+    #[error("the page has no end within {0:?}")]
+    TooLate(Duration),
     #[error(transparent)]
     TooLong(#[from] TooLong),
 }
@@ -44,13 +53,37 @@ pub(super) fn fetch(
     options: &Options,
     take: &mut impl FnMut(Part<'_>) -> io::Result<()>,
 ) -> Result<(), Error> {
+    let limits = Limits::new(options);
     let stream = connect(options)?;
     if options.use_ssl {
         let connection =
             ClientConnection::new(Arc::new(tls::client(options.use_sni, None)?), name(options)?)?;
-        exchange(StreamOwned::new(connection, stream), options, take)
+        exchange(StreamOwned::new(connection, stream), (options, limits), take)
     } else {
-        exchange(stream, options, take)
+        exchange(stream, (options, limits), take)
+    }
+}
+
+/// Until when a server is listened to.
+#[derive(Clone, Copy)]
+struct Limits {
+    bytes: u64,
+    span: Duration,
+    begun: Time,
+}
+
+impl Limits {
+    /// From now on.
+    fn new(options: &Options) -> Self {
+        Self { bytes: MOST, span: options.timeout().saturating_mul(PATIENCE), begun: clock::now() }
+    }
+
+    /// Whether it may go on after so many bytes.
+    fn check(self, read: u64) -> Result<(), Error> {
+        if read > self.bytes {
+            return Err(Error::TooMuch(self.bytes));
+        }
+        if clock::now().since(self.begun) > self.span { Err(Error::TooLate(self.span)) } else { Ok(()) }
     }
 }
 
@@ -70,17 +103,19 @@ fn connect(options: &Options) -> Result<TcpStream, Error> {
 
 fn exchange(
     mut stream: impl Read + Write,
-    options: &Options,
+    (options, limits): (&Options, Limits),
     take: &mut impl FnMut(Part<'_>) -> io::Result<()>,
 ) -> Result<(), Error> {
     stream.write_all(options.request().as_bytes()).map_err(of_stream)?;
     stream.flush().map_err(of_stream)?;
     let mut response = Response::default();
-    let mut buffer = [0; READ];
+    let (mut buffer, mut heard) = ([0; READ], 0);
     while !response.is_complete() {
+        limits.check(heard)?;
         match stream.read(&mut buffer) {
             Ok(0) => break,
             Ok(read) => {
+                heard += read as u64;
                 response.handle_bytes(&buffer[..read], &mut |part| take(part).map_err(Error::from))?
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -105,5 +140,52 @@ fn name(options: &Options) -> Result<ServerName<'static>, Error> {
     match options.use_virtualhost.as_ref().filter(|_| options.use_sni) {
         Some(host) => ServerName::try_from(host.clone()).map_err(|_| Error::Name(host.clone())),
         None => Ok(ServerName::IpAddress(options.server.into())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+
+    /// A server that sends so many bytes at a time, without end.
+    struct Endless {
+        header: &'static [u8],
+        at_a_time: usize,
+    }
+
+    impl Read for Endless {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            if self.header.is_empty() {
+                buffer[..self.at_a_time].fill(b'x');
+                return Ok(self.at_a_time);
+            }
+            self.header.read(buffer)
+        }
+    }
+
+    impl Write for Endless {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn refusal(at_a_time: usize, limits: Limits) -> String {
+        let options = Options::parse_from(["genhash", "-s", "192.0.2.1", "-p", "80", "-u", "/"]);
+        let server = Endless { header: b"HTTP/1.0 200 OK\r\n\r\n", at_a_time };
+        exchange(server, (&options, limits), &mut |_| Ok(())).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_server_that_sends_without_end_or_a_byte_now_and_then_is_left() {
+        let limits = Limits { bytes: 2 << 20, span: Duration::from_secs(60), begun: clock::now() };
+        assert_eq!(refusal(READ, limits), "the server has sent 2 MiB and goes on");
+        let limits = Limits { bytes: u64::MAX, span: Duration::from_millis(20), ..limits };
+        assert_eq!(refusal(1, limits), "the page has no end within 20ms");
     }
 }

@@ -9,7 +9,7 @@
 //! | `digest` | MD5 and SHA-1 |
 //! | `report` | what is printed, `-v` included |
 //!
-//! It may use `kernel` for the clock.
+//! It may use `kernel` for the clock, and `units` for what that says.
 
 mod digest;
 mod fetch;

@@ -30,9 +30,8 @@ impl<W: Write> Report<W> {
         }
         self.bytes(header)?;
         self.heading("HTTP Header Ascii Buffer")?;
-        let shown: Vec<u8> = header.iter().copied().map(harmless).collect();
-        self.to.write_all(&shown)?;
-        writeln!(self.to)
+        let shown: String = String::from_utf8_lossy(header).chars().map(harmless).collect();
+        writeln!(self.to, "{shown}")
     }
 
     pub(super) fn body(&mut self, bytes: &[u8]) -> io::Result<()> {
@@ -82,9 +81,9 @@ impl<W: Write> Report<W> {
     }
 }
 
-/// A byte of a header, unless a terminal would do something for it.
-fn harmless(byte: u8) -> u8 {
-    if byte.is_ascii_control() && !matches!(byte, b'\r' | b'\n' | b'\t') { b'.' } else { byte }
+/// A sign of a header, unless a terminal would do something for it.
+fn harmless(sign: char) -> char {
+    if sign.is_control() && !matches!(sign, '\r' | '\n' | '\t') { '.' } else { sign }
 }
 
 #[cfg(test)]
@@ -94,8 +93,10 @@ mod tests {
     #[test]
     fn no_header_tells_a_terminal_anything() {
         let mut shown = Vec::new();
-        Report::new(&mut shown, true).header(b"X:\x1b]0;x\x07\r\n\r\n").unwrap();
-        assert!(String::from_utf8(shown).unwrap().ends_with("X:.]0;x.\r\n\r\n\n"));
+        // The last two are what a terminal with eight bits, and one with UTF-8, take for the beginning of a command.
+        Report::new(&mut shown, true).header(b"X:\x1b]0;x\x07\x9b\xc2\x9b\r\n\r\n").unwrap();
+        let shown = String::from_utf8(shown).unwrap();
+        assert!(shown.ends_with("X:.]0;x.\u{fffd}.\r\n\r\n\n"), "{shown:?}");
     }
 
     #[test]
