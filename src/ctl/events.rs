@@ -14,8 +14,12 @@ impl Events {
         Self { page: Page::new(colour) }
     }
 
-    /// One line: when, which, whose, what and why.
+    /// One line, whatever is in a name or a reason: when, which, whose, what and why.
     pub(super) fn line(self, node: &Node) -> String {
+        self.words(node).replace('\n', " ")
+    }
+
+    fn words(self, node: &Node) -> String {
         let Some(event) = node.field("event") else {
             let lost = node.field("lost").and_then(Node::text).unwrap_or_default();
             return format!("({lost} transitions are forgotten: too many came at once)");
@@ -60,6 +64,8 @@ mod tests {
         assert_eq!(line(&reload), "2026-11-22T04:00:00.000Z  #7  configuration: no master heard");
         let earlier = event.replace("\"number\":7,", "");
         assert!(line(&earlier).starts_with("2026-11-22T04:00:00.000Z  #-  VI  BACKUP"), "{}", line(&earlier));
+        let forged = event.replace("heard", "heard\\n2026-11-22T04:00:01.000Z  #8");
+        assert_eq!(line(&forged).lines().count(), 1, "{}", line(&forged));
         assert_eq!(line(r#"{"lost":9}"#), "(9 transitions are forgotten: too many came at once)");
     }
 }
