@@ -276,4 +276,25 @@ mod tests {
         assert!(told.starts_with("to0@example.org: ") && told.ends_with('…'), "{told}");
         assert!(told.chars().count() < 230, "{told}");
     }
+
+    #[tokio::test]
+    async fn nothing_that_a_name_or_a_server_says_is_a_line_of_a_mail() {
+        let (_, config) = server().await;
+        let envelope = Envelope::new(&config).0.unwrap();
+        let forged = "x\r\nBcc: evil@example.org\r\n\r\nbody\rBcc: a\nBcc: b\0";
+        let letter = Letter { subject: forged.into(), reason: forged.into(), ..Letter::default() };
+        let text = String::from_utf8(message(&envelope, &letter).unwrap()).unwrap();
+        let (header, body) = text.split_once("\r\n\r\n").unwrap();
+        assert_eq!(body, "\r\n");
+        let names = header.split("\r\n").filter(|line| !line.starts_with(' '));
+        let names: Vec<_> = names.filter_map(|line| Some(line.split_once(':')?.0)).collect();
+        let expected = ["Date", "From", "Subject", "X-Mailer", "X-Transition", "X-Reason", "To"];
+        assert!(
+            names.iter().all(|name| expected.contains(name)
+                || name.starts_with("Content-")
+                || *name == "MIME-Version"),
+            "{header}"
+        );
+        assert!(!header.replace("\r\n", "").contains(char::is_control), "{header:?}");
+    }
 }
