@@ -78,8 +78,13 @@ impl Owner {
 
     /// Whether this is not the user that the daemon runs as.
     pub fn is_another_user(&self) -> bool {
-        self.uid != unistd::geteuid().as_raw()
+        is_another_user(self.uid)
     }
+}
+
+/// Whether a user id is not that of the user that the daemon runs as.
+pub fn is_another_user(uid: u32) -> bool {
+    uid != unistd::geteuid().as_raw()
 }
 
 /// What a process group is told.
