@@ -70,7 +70,7 @@ impl Dumps {
         };
         match replace(&path, &text) {
             Ok(()) => info!("written: {}", path.display()),
-            Err(cause) => error!("cannot write {}: {cause}", path.display()),
+            Err(cause) => error!("cannot write {}: {}", path.display(), told(&cause, dump)),
         }
         if dump == Dump::StatsClear {
             *baseline = Baseline::of(&topology);
@@ -111,6 +111,22 @@ pub(super) async fn on_signals(dumps: Dumps, asked: Asked) -> Infallible {
     }
 }
 
+/// Why there is no dump, with the way out where others write to the folder: in `/tmp` nobody but root with CAP_FOWNER, which the
+/// daemon gives up, takes away what somebody else has put there.
+fn told(cause: &io::Error, dump: Dump) -> String {
+    let keyword = match dump {
+        Dump::Data => "state_dump_file",
+        Dump::Stats | Dump::StatsClear => "stats_dump_file",
+        Dump::Json => "json_dump_file",
+    };
+    match cause.kind() {
+        io::ErrorKind::PermissionDenied | io::ErrorKind::IsADirectory => format!(
+            "{cause}: what is there may be somebody else's, and no dump; a folder of the daemon's own is named with {keyword}"
+        ),
+        _ => cause.to_string(),
+    }
+}
+
 /// Where a dump goes.
 fn file(dump: Dump, settings: &GlobalDefs, process: &ProcessSettings) -> PathBuf {
     let GlobalDefs { state_dump_file, stats_dump_file, json_dump_file, .. } = settings;
@@ -144,13 +160,16 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
     }
     // With O_EXCL no link is followed.
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o666).open(&draft)?;
-    file.write_all(text.as_bytes())?;
-    fs::rename(&draft, path)
+    let written = file.write_all(text.as_bytes()).and_then(|()| fs::rename(&draft, path));
+    written.inspect_err(|_| drop(fs::remove_file(&draft)))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
+    use crate::kernel::unprivileged::{self, CAP_DAC_OVERRIDE};
 
     #[test]
     fn a_dump_takes_the_place_of_the_one_before_and_follows_no_link() {
@@ -162,6 +181,26 @@ mod tests {
         replace(&path, "two").unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "two");
         assert_eq!(fs::read_to_string(&precious).unwrap(), "content");
+    }
+
+    #[test]
+    fn what_somebody_else_has_put_there_is_said_with_the_way_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let [path, draft] = ["keepalived.data", "keepalived.data.new"].map(|name| folder.path().join(name));
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o1777)).unwrap();
+        for theirs in [&path, &draft] {
+            fs::write(theirs, "forged").unwrap();
+            let path = path.clone();
+            // As a daemon that was started as root: it may write anywhere, and not remove from such a folder.
+            let refused =
+                unprivileged::with(12_000, &[CAP_DAC_OVERRIDE], move || replace(&path, "own").unwrap_err());
+            assert!(told(&refused, Dump::Data).ends_with("named with state_dump_file"), "{refused}");
+            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left of the attempt");
+            fs::remove_file(theirs).unwrap();
+        }
+        fs::create_dir(&draft).unwrap();
+        let refused = replace(&path, "own").unwrap_err();
+        assert!(told(&refused, Dump::Json).ends_with("named with json_dump_file"), "{refused}");
     }
 
     #[test]

@@ -379,6 +379,7 @@ pub(super) fn keep_capabilities(mask: u64) -> io::Result<()> {
 pub(crate) mod unprivileged {
     use super::*;
 
+    pub(crate) const CAP_DAC_OVERRIDE: u32 = 1;
     pub(crate) const CAP_SETGID: u32 = 6;
     pub(crate) const CAP_SETUID: u32 = 7;
     pub(crate) const CAP_NET_ADMIN: u32 = 12;
