@@ -80,72 +80,70 @@ pub(super) fn error(why: &str) -> String {
     line(&Answer::Error(why.to_owned()))
 }
 
+/// What answers are made of: the rows, and what memory has forgotten where there is a journal.
+type Known<'a> = (&'a Arc<Registry>, Option<&'a Path>);
+
 /// Serves a client until it goes, or has to.
-pub(super) async fn serve(
-    stream: UnixStream,
-    (registry, journal): (&Arc<Registry>, Option<&Path>),
-    desk: Desk<'_>,
-) {
+pub(super) async fn serve(stream: UnixStream, known: Known<'_>, desk: Desk<'_>) {
     let (from, mut to) = stream.into_split();
     let mut lines = Lines { from, read: Vec::new() };
     loop {
-        let line = match timeout(IDLE, lines.next()).await {
-            Ok(Ok(Some(line))) => line,
-            Ok(Ok(None) | Err(Unread::Failed)) => return,
-            Ok(Err(Unread::TooLong)) => {
-                let why = format!("a request has no more than {LONGEST} bytes");
-                return drop(write(&mut to, &error(&why)).await);
-            }
-            Err(_) => return drop(write(&mut to, &error("nothing was asked for too long")).await),
+        let request = match lines.request().await {
+            Ok(Some(request)) => request,
+            Ok(None) => return,
+            Err(why) => return drop(write(&mut to, &error(&why)).await),
         };
-        let request = match serde_json::from_slice(&line) {
-            Ok(request) => request,
-            Err(why) => return drop(write(&mut to, &error(&format!("this is no request: {why}"))).await),
-        };
-        let outcome = match request {
-            Request::Why { name } => {
-                let moment = view::Moment::now(registry);
-                let why = view::instance(&moment, &name).map(|row| why::why(&moment, row));
-                send(&mut to, &why.map_or_else(Answer::Error, Answer::Why)).await
-            }
-            Request::StepDown { name, seconds } => {
-                let lasting = match seconds {
-                    0 => Lasting::Ended,
-                    seconds => Lasting::For(Duration::from_secs(seconds)),
-                };
-                send(&mut to, &desk.give(Whom::Named(name), Intervention::StepDown, lasting).await).await
-            }
-            Request::Priority { name, by, seconds } => {
-                let lasting = match (by, seconds) {
-                    (0, _) => Lasting::Ended,
-                    (_, Some(seconds)) => Lasting::For(Duration::from_secs(seconds)),
-                    (_, None) => Lasting::UntilEnded,
-                };
-                send(&mut to, &desk.give(Whom::Named(name), Intervention::Priority(by), lasting).await).await
-            }
-            Request::Maintenance { on } => {
-                let lasting = if on { Lasting::UntilEnded } else { Lasting::Ended };
-                send(&mut to, &desk.give(Whom::All, Intervention::Maintenance, lasting).await).await
-            }
-            Request::Reload { dry_run } => send(&mut to, &desk.reload(dry_run).await).await,
-            Request::Events { since } => follow::events(&mut to, (registry, journal), since).await,
-            // It ends with the connection.
-            Request::Watch => return drop(follow::watch(&mut lines, &mut to, registry).await),
-            Request::Status => {
-                let status = view::status(&view::Moment::now(registry));
-                send(&mut to, &Answer::Status(Box::new(status))).await
-            }
-            Request::Show { kind, name } => {
-                let shown = view::show(&view::Moment::now(registry), kind, name.as_deref());
-                send(&mut to, &shown.map_or_else(Answer::Error, Answer::Shown)).await
-            }
-        };
-        if outcome.is_err() {
+        if reply(request, (&mut lines, &mut to), known, desk).await.is_err() {
             return;
         }
         // Whoever has a thousand requests on the way leaves others on this lane their turn.
         yield_now().await;
     }
+}
+
+/// Answers a request. An error, also that of a client that has gone, ends the connection.
+async fn reply(
+    request: Request,
+    (lines, to): (&mut Lines, &mut OwnedWriteHalf),
+    (registry, journal): Known<'_>,
+    desk: Desk<'_>,
+) -> io::Result<()> {
+    let answer = match request {
+        Request::Events { since } => return follow::events(to, (registry, journal), since).await,
+        Request::Watch => {
+            follow::watch(lines, to, registry).await?;
+            return Err(io::ErrorKind::ConnectionAborted.into());
+        }
+        Request::Status => Answer::Status(Box::new(view::status(&view::Moment::now(registry)))),
+        Request::Show { kind, name } => {
+            let shown = view::show(&view::Moment::now(registry), kind, name.as_deref());
+            shown.map_or_else(Answer::Error, Answer::Shown)
+        }
+        Request::Why { name } => {
+            let moment = view::Moment::now(registry);
+            let why = view::instance(&moment, &name).map(|row| why::why(&moment, row));
+            why.map_or_else(Answer::Error, Answer::Why)
+        }
+        Request::StepDown { name, seconds } => {
+            let lasting =
+                if seconds == 0 { Lasting::Ended } else { Lasting::For(Duration::from_secs(seconds)) };
+            desk.give(Whom::Named(name), Intervention::StepDown, lasting).await
+        }
+        Request::Priority { name, by, seconds } => {
+            let lasting = match (by, seconds) {
+                (0, _) => Lasting::Ended,
+                (_, Some(seconds)) => Lasting::For(Duration::from_secs(seconds)),
+                (_, None) => Lasting::UntilEnded,
+            };
+            desk.give(Whom::Named(name), Intervention::Priority(by), lasting).await
+        }
+        Request::Maintenance { on } => {
+            let lasting = if on { Lasting::UntilEnded } else { Lasting::Ended };
+            desk.give(Whom::All, Intervention::Maintenance, lasting).await
+        }
+        Request::Reload { dry_run } => desk.reload(dry_run).await,
+    };
+    send(to, &answer).await
 }
 
 /// Writes an answer to a client that reads it in time.
@@ -177,6 +175,17 @@ pub(super) enum Unread {
 }
 
 impl Lines {
+    /// The next request; `None` when there is no other. The error is what the client is told before it is left.
+    async fn request(&mut self) -> Result<Option<Request>, String> {
+        let line = match timeout(IDLE, self.next()).await {
+            Ok(Ok(Some(line))) => line,
+            Ok(Ok(None) | Err(Unread::Failed)) => return Ok(None),
+            Ok(Err(Unread::TooLong)) => return Err(format!("a request has no more than {LONGEST} bytes")),
+            Err(_) => return Err("nothing was asked for too long".to_owned()),
+        };
+        serde_json::from_slice(&line).map(Some).map_err(|why| format!("this is no request: {why}"))
+    }
+
     /// The next line, without its end; `None` when there is no other, as is half of one.
     pub(super) async fn next(&mut self) -> Result<Option<Vec<u8>>, Unread> {
         loop {
