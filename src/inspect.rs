@@ -143,5 +143,9 @@ fn without_effect(file: &Path, format: Format, options: &Options<'_>) -> (String
         return (String::new(), status);
     }
     report.diagnostics.retain(|found| found.id == "not-supported-yet");
+    // Whoever reads it wants to know that it was looked for.
+    if report.diagnostics.is_empty() && format != Format::Json {
+        return (format!("every word of {} has an effect\n", file.display()), 0);
+    }
     (formatted(&report, format), 0)
 }

@@ -78,6 +78,8 @@ fn what_has_no_effect_yet_is_listed() {
     let output = steadfast(&["status", &main]);
     assert_eq!(text(&output).lines().count(), 1);
     assert!(text(&output).contains("bfd_instance is not supported yet"), "{}", text(&output));
+    let all = file(directory.path(), "all.conf", "instance here\n");
+    assert_eq!(text(&steadfast(&["status", &all])), format!("every word of {all} has an effect\n"));
 }
 
 /// What bash offers for the last of these words.
