@@ -56,7 +56,8 @@ impl PidFile {
     /// Takes the file at `path` and writes this process's pid into it.
     ///
     /// # Errors
-    /// When another process holds it, it cannot be written or is no regular file with this one name.
+    /// When another process holds it, it cannot be written, is no regular file with this one name, or belongs to somebody else,
+    /// who could write the number of any process into it.
     pub(super) fn take(path: &Path) -> Result<Self, PidFileError> {
         let failed = |error| PidFileError::Io { path: path.into(), error };
         for _ in 0..ATTEMPTS {
@@ -90,7 +91,7 @@ impl Drop for PidFile {
 /// Opens or makes the file.
 fn open(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
-    own_file::open(options.read(true).write(true).create(true).truncate(false).mode(MODE), path)
+    own_file::open_own(options.read(true).write(true).create(true).truncate(false).mode(MODE), path)
 }
 
 /// Locks the whole file for as long as it is open (F_OFD_SETLK, fcntl(2)). A write lock, as it needs a
@@ -190,6 +191,16 @@ mod tests {
         assert_eq!(fs::read_to_string(&precious).unwrap(), "content");
         nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).unwrap();
         assert!(refused().contains("not a regular file"));
+    }
+
+    #[test]
+    fn a_file_of_somebody_else_is_refused_and_left_as_it_is() {
+        let (_folder, path) = folder();
+        fs::write(&path, "1\n").unwrap();
+        std::os::unix::fs::chown(&path, Some(12_345), None).expect("this test needs root");
+        let refused = PidFile::take(&path).unwrap_err().to_string();
+        assert!(refused.contains("it belongs to somebody else; give another file with -p"), "{refused}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "1\n");
     }
 
     #[test]
