@@ -30,6 +30,7 @@
 //! | `recording` | what a daemon records, replayed |
 //! | `privileges` | with how little the daemon runs, and the unit that gives it no more |
 //! | `processes` | parent and engine: who starts, watches, restarts and stops whom, pid files, systemd |
+//! | `service` | the unit under systemd itself |
 //! | `reload` | SIGHUP under traffic: what differs is brought about, and nothing else is touched |
 //! | `reload_edges` | reloads where there is little to reload |
 //! | `reload_files` | files around a reload: with mistakes, that say when, that keep what was read |
@@ -136,6 +137,8 @@ mod routing_faults;
 mod scripts;
 #[path = "interop/seeds.rs"]
 mod seeds;
+#[path = "interop/service.rs"]
+mod service;
 #[path = "interop/signatures.rs"]
 mod signatures;
 #[path = "interop/stalls.rs"]

@@ -34,7 +34,7 @@ fn is_gone(pid: i32) -> bool {
 }
 
 /// Advertisements a second apart: a restart takes some tenths on a busy machine.
-fn slow(setup: Setup) -> Setup {
+pub(crate) fn slow(setup: Setup) -> Setup {
     Setup { advert_int: "1".into(), ..setup }
 }
 
