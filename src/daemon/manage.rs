@@ -89,17 +89,18 @@ pub(super) struct Manage<'a> {
 impl Manage<'_> {
     /// Runs until the engine has ended and its last transitions are delivered, or their time is up.
     pub(super) async fn run(self, engine_ended: oneshot::Receiver<()>) -> std::io::Result<()> {
-        let Self { registry, telling, engine, real_time, parent, .. } = self;
-        let Telling { snmp, told, marks, backlogs, journal } = telling;
         let Self {
+            registry,
+            telling: Telling { snmp, told, marks, backlogs, journal },
+            checks: (mut checks, flags),
+            engine,
+            real_time,
+            signals: (commands, dump_signals),
+            parent: (voice, said),
             control,
             reloads: (reloader, desk, orders),
             mut followers,
-            checks: (mut checks, flags),
-            signals: (commands, dump_signals),
-            ..
         } = self;
-        let (voice, said) = parent;
         // It hears the last words, too.
         let mut parent = pin!(self::parent(engine.clone(), said).fuse());
         let stopping = voice.clone();
