@@ -25,8 +25,8 @@ use crate::{
     regex::Regex,
 };
 
-/// What is read at once.
-const PIECE: usize = 16 << 10;
+/// What is read at once: most pages that are made for checks fit, and a thousand checks at once do not take much.
+const PIECE: usize = 4 << 10;
 
 /// A check of pages.
 #[derive(Debug)]
