@@ -64,6 +64,17 @@ impl Stream {
     pub fn publish(&self, at: Time, wall: SystemTime, subject: Subject, change: Change) -> Arc<Transition> {
         self.append(|seq| Transition { seq, at, wall, subject, change })
     }
+
+    /// Appends one of several transitions: the readers are woken after the last of them, by [`wake`](Self::wake).
+    pub fn append_unheard(
+        &self,
+        at: Time,
+        wall: SystemTime,
+        subject: Subject,
+        change: Change,
+    ) -> Arc<Transition> {
+        self.put(|seq| Transition { seq, at, wall, subject, change })
+    }
 }
 
 impl<T: Numbered> Stream<T> {
@@ -87,10 +98,20 @@ impl<T: Numbered> Stream<T> {
 
     /// Appends what is made of the next number, and wakes the readers.
     pub(super) fn append(&self, make: impl FnOnce(u64) -> T) -> Arc<T> {
+        let entry = self.put(make);
+        self.wake();
+        entry
+    }
+
+    /// Wakes the readers.
+    pub fn wake(&self) {
+        self.published.iter().for_each(Notify::notify_waiters);
+    }
+
+    fn put(&self, make: impl FnOnce(u64) -> T) -> Arc<T> {
         let seq = self.next.fetch_add(1, Ordering::Relaxed);
         let entry = Arc::new(make(seq));
         self.slot(seq).store(Some(Arc::clone(&entry)));
-        self.published.iter().for_each(Notify::notify_waiters);
         entry
     }
 

@@ -1,9 +1,9 @@
-//! What the machines ask for, carried out: packets, addresses, announcements; then transitions and log lines,
-//! which nobody on the network waits for.
+//! What the machines ask for, carried out: packets, addresses, announcements. Transitions and log lines, which nobody on the
+//! network waits for, are noted.
 
 use std::time::Duration;
 
-use tracing::{debug, enabled, info, warn};
+use tracing::{debug, warn};
 
 use super::{
     Engine, REPAIR_INTERVAL,
@@ -18,21 +18,15 @@ use super::{
 };
 use crate::{
     kernel::{Detection, clock},
-    registry::{Change, Reason, State, Subject, Transition},
+    registry::{Change, Subject},
     units::Time,
-    vrrp::{self, Action, Holding, Level},
+    vrrp::{self, Action, Holding},
 };
 
 /// Announcements sent in a row before everything else gets its turn: a fraction of a millisecond.
 const ANNOUNCED_AT_ONCE: usize = 64;
 /// Routers that become MASTER within this time of each other do so in a crowd.
 const CROWDED: Duration = Duration::from_millis(1);
-
-/// What only readers wait for.
-enum News {
-    Transition(Change),
-    Log(vrrp::Log),
-}
 
 impl Engine {
     /// Requests have been answered. The kernel reports a change before it answers, so with the reports
@@ -161,10 +155,8 @@ impl Engine {
         self.settle_group(number, now);
     }
 
-    /// Does what a machine asks for and shows the result to readers. What the network waits for goes first, in
-    /// the machine's order; to tell the log and the other lanes wakes their threads, which can wait.
+    /// Does what a machine asks for, in its order, and shows the result to readers. They and the log are told of it later.
     pub(super) fn carry_out_alone(&mut self, number: usize, now: Time) {
-        let mut news = Vec::new();
         while let Some(action) = self.routers[number].machine.poll_action() {
             match action {
                 Action::Send(packets) => self.send(number, &packets),
@@ -174,19 +166,12 @@ impl Engine {
                 Action::AnnounceElsewhere => self.announce_elsewhere(number),
                 Action::AnnounceSource => self.announce_source(number, now),
                 Action::AnnounceGroup => self.note_announcement(number),
-                Action::Transition(change) => news.push(News::Transition(change)),
-                Action::Log(log) => news.push(News::Log(log)),
+                Action::Transition(change) => self.note_transition(number, now, change),
+                Action::Log(line) => self.news.of_line(now, line),
             }
         }
-        // Before the transitions: readers that are woken by one see the row that goes with it.
         self.routers[number].publish();
         self.set_timer(number);
-        for item in news {
-            match item {
-                News::Transition(change) => self.publish_transition(number, now, change),
-                News::Log(log) => self.write_log(&log, now),
-            }
-        }
     }
 
     /// Notes a machine's next deadline: with those that nothing may hold up, when it is a MASTER's.
@@ -231,26 +216,14 @@ impl Engine {
         }
     }
 
-    pub(super) fn publish_transition(&mut self, number: usize, now: Time, change: Change) {
+    /// Notes a transition of a router, to be told of later.
+    pub(super) fn note_transition(&mut self, number: usize, now: Time, change: Change) {
         if self.has_started() && change.is_move() {
             self.synchroniser.follow(number, change.to);
         }
-        let router = &self.routers[number];
-        let name = &router.row.config.name;
-        let subject = Subject::Instance { index: router.row.index, name: name.clone() };
-        let published = self.registry.transitions.publish(now, clock::wall(), subject, change);
-        let Transition { seq, change: Change { to: state, reason, .. }, .. } = &*published;
-        match state {
-            _ if matches!(reason, Reason::Priority { .. } | Reason::Set { .. } | Reason::Relented { .. }) => {
-                info!(instance = name, %state, seq, "({name}) {reason}");
-            }
-            state if matches!(reason, Reason::Intervened { .. }) && !published.change.is_move() => {
-                info!(instance = name, %state, seq, "({name}) {reason}");
-            }
-            _ if !published.change.is_move() => warn!(instance = name, %state, seq, "({name}) {reason}"),
-            State::Stop => info!(instance = name, %state, seq, "({name}) Stopped ({reason})"),
-            state => info!(instance = name, %state, seq, "({name}) Entering {state} STATE ({reason})"),
-        }
+        let row = &self.routers[number].row;
+        let subject = Subject::Instance { index: row.index, name: row.config.name.clone() };
+        self.news.of_transition(now, subject, change);
     }
 
     /// Puts an advertisement into the outbox, which is flushed before anything else that the network sees.
@@ -325,25 +298,6 @@ impl Engine {
             && let Err(error) = self.interfaces.announce(&router.row.config.interface, now, source)
         {
             debug!("({}) cannot announce {source}: {error}", router.row.config.name);
-        }
-    }
-
-    /// Writes a line of a machine, unless packets have provoked too many.
-    pub(super) fn write_log(&mut self, log: &vrrp::Log, now: Time) {
-        if log.detail && !enabled!(tracing::Level::DEBUG) {
-            return;
-        }
-        if log.provoked {
-            match self.brake.admit(now) {
-                None => return,
-                Some(0) => {}
-                Some(more) => warn!("{more} log lines about received packets were left out"),
-            }
-        }
-        match (log.level, log.detail) {
-            (_, true) => debug!("{}", log.text),
-            (Level::Info, false) => info!("{}", log.text),
-            (Level::Warning, false) => warn!("{}", log.text),
         }
     }
 }

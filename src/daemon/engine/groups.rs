@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use tracing::info;
-
 use super::Engine;
 use crate::{
     config::{
@@ -11,7 +9,7 @@ use crate::{
         plan::{Origin, Plan},
     },
     kernel::clock,
-    registry::{Change, GroupRow, InstanceRow, State, Subject, Topology, Transition},
+    registry::{Change, GroupRow, InstanceRow, Subject, Topology},
     units::{Priority, Time},
     vrrp::{self, GroupAction, Membership},
 };
@@ -97,7 +95,7 @@ impl Engine {
         }
         for group in 0..self.groups.len() {
             if let Some(change) = self.groups[group].machine.handle_start(now) {
-                self.publish_group(group, now, change);
+                self.note_group(group, now, change);
             }
         }
     }
@@ -130,7 +128,7 @@ impl Engine {
             self.groups[group].machine = machine;
             let begins = self.groups[group].machine.has_not_begun();
             if let Some(change) = begins.then(|| self.groups[group].machine.handle_start(now)).flatten() {
-                self.publish_group(group, now, change);
+                self.note_group(group, now, change);
             }
             self.settle(group, now);
         }
@@ -146,7 +144,7 @@ impl Engine {
                     let member = self.routers[number].machine.member();
                     self.groups[group].machine.handle_obeyed(position, member);
                 }
-                GroupAction::Transition(change) => self.publish_group(group, now, change),
+                GroupAction::Transition(change) => self.note_group(group, now, change),
             }
         }
         let Group { machine, row } = &self.groups[group];
@@ -164,16 +162,10 @@ impl Engine {
         }
     }
 
-    fn publish_group(&mut self, group: usize, now: Time, change: Change) {
+    fn note_group(&mut self, group: usize, now: Time, change: Change) {
         let Group { machine, row } = &self.groups[group];
         row.set_status(machine.status());
-        let name = &row.config.name;
-        let subject = Subject::Group { index: row.index, name: name.clone() };
-        let published = self.registry.transitions.publish(now, clock::wall(), subject, change);
-        let Transition { seq, change: Change { to: state, reason, .. }, .. } = &*published;
-        match state {
-            State::Stop => info!(group = name, %state, seq, "VRRP_Group({name}) Stopped ({reason})"),
-            state => info!(group = name, %state, seq, "VRRP_Group({name}) Entering {state} STATE ({reason})"),
-        }
+        let subject = Subject::Group { index: row.index, name: row.config.name.clone() };
+        self.news.of_transition(now, subject, change);
     }
 }

@@ -34,6 +34,8 @@ impl Engine {
             self.relent_at = self.next_relenting();
             numbers.iter().map(|number| self.routers[*number].row.config.name.clone()).collect()
         });
+        // Whoever waits for it finds the transitions.
+        self.tell();
         // Whoever has given up waiting does not matter.
         let _ = done.send(outcome);
     }

@@ -23,6 +23,7 @@ mod lateness;
 mod leftovers;
 mod links;
 mod listen;
+mod news;
 mod observe;
 mod opener;
 mod outbox;
@@ -66,6 +67,7 @@ use self::{
     holder::Holder,
     interfaces::Interfaces,
     links::Links,
+    news::News,
     observe::Listing,
     opener::{Opener, Openings},
     outbox::Outbox,
@@ -223,6 +225,7 @@ pub(super) struct Engine {
     outbox: Outbox,
     /// Routers whose holdings are to be moved together with those of others, while these are being looked at.
     gathered: Option<Vec<usize>>,
+    news: News,
     brake: Brake,
     sieve: Sieve,
     /// With `log_unknown_vrids`: the virtual routers of others that were heard.
@@ -314,6 +317,7 @@ impl Engine {
             drained_at: Time::default(),
             outbox: Outbox::default(),
             gathered: None,
+            news: News::default(),
             brake: Brake::default(),
             sieve: Sieve::default(),
             relent_at: None,

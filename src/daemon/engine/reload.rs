@@ -9,7 +9,7 @@ mod succession;
 
 use std::sync::Arc;
 
-use tracing::{info, warn};
+use tracing::warn;
 
 use self::succession::Fate;
 pub(in crate::daemon) use self::succession::{Remains, Succession};
@@ -75,6 +75,7 @@ impl Engine {
         let new_links = blueprint.trackers.take_over(std::mem::take(&mut self.trackers), &moves);
         let remains = self.put_in_place(blueprint, &plan, &topology);
         self.is_forming_groups = true;
+        self.advertise();
         self.watch_routing();
         self.reconcile(Holder::Departing, now);
         self.look_at_new_links(&new_links, now);
@@ -111,8 +112,8 @@ impl Engine {
         while let Some(action) = self.routers[number].machine.poll_action() {
             match action {
                 Action::Send(packets) => self.send(number, &packets),
-                Action::Transition(change) => self.publish_transition(number, now, change),
-                Action::Log(log) => self.write_log(&log, now),
+                Action::Transition(change) => self.note_transition(number, now, change),
+                Action::Log(line) => self.news.of_line(now, line),
                 _ => {}
             }
         }
@@ -217,12 +218,12 @@ impl Engine {
         self.reconcile(Holder::Router(number), now);
     }
 
-    fn tell_of_reload(&self, plan: &Plan, by: Option<Operator>, now: Time) {
+    fn tell_of_reload(&mut self, plan: &Plan, by: Option<Operator>, now: Time) {
         let [added, changed, removed] = plan.counts();
         let reason = Reason::Reloaded { added, changed, removed, by };
-        info!("Configuration {reason}");
         let change = Change { from: State::Init, to: State::Init, reason, priority: Priority(0) };
-        self.registry.transitions.publish(now, clock::wall(), Subject::Configuration, change);
+        self.news.of_transition(now, Subject::Configuration, change);
+        self.tell();
     }
 }
 

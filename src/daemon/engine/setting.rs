@@ -39,6 +39,8 @@ impl Engine {
         } else {
             self.routers[number].publish();
         }
+        // Whoever waits for the setting finds the transition.
+        self.tell();
         if let Setting::Switch(Switch::Linkbeat, _) = setting {
             self.ask_for_link(number);
         }

@@ -71,6 +71,7 @@ impl Engine {
             self.advertise();
             self.announce();
             self.synchroniser.deliver();
+            self.tell();
         }
         self.failure.map_or(Ok(()), Err)
     }
