@@ -16,6 +16,9 @@ use crate::cli::LogFormat;
 
 /// Lines that wait for a writer; a line is some 200 bytes, so this is a few megabytes at the most.
 const LINES: usize = 32_768;
+/// Lines come in crowds, and to wake the writer for each would cost whoever logs them more than the lines: after what it has written
+/// it lets a moment's lines gather.
+const MOMENT: Duration = Duration::from_millis(1);
 /// How long the end of the process waits for what is still queued.
 const LAST_LINES: Duration = Duration::from_secs(1);
 
@@ -102,6 +105,7 @@ fn run(write: &mut dyn Write, waiting: &Receiver<Message>, is_closing: &AtomicBo
         if is_closing.load(Ordering::Acquire) {
             break;
         }
+        thread::sleep(MOMENT);
     }
 }
 
