@@ -180,11 +180,11 @@ impl Recorded {
     }
 
     /// [`Instance::handle_reload`]. A recording ends where the authentication becomes another one.
-    pub fn handle_reload(&mut self, now: Time, reload: Reload) {
+    pub fn handle_reload(&mut self, now: Time, reload: Box<Reload>) {
         if let Some(tape) = self.tape.take_if(|_| !reload.same_auth) {
             tape.end(&reload.settings.name, "a reload has changed how it authenticates its packets");
         }
-        self.handle(now, Input::Reload(Box::new(reload)));
+        self.handle(now, Input::Reload(reload));
     }
 
     /// [`Instance::handle_removal`].

@@ -4,6 +4,7 @@
 use std::{
     collections::{HashMap, HashSet},
     net::IpAddr,
+    sync::Arc,
 };
 
 use super::{
@@ -13,7 +14,6 @@ use super::{
     holder::Holder,
     paces::Paces,
     receivers::Receivers,
-    router,
     routing::{Routing, RoutingEntry},
     statics::Statics,
     trackers::Trackers,
@@ -21,7 +21,7 @@ use super::{
 use crate::{
     config::tracking::Tracked,
     registry::{GroupRow, InstanceRow, Topology},
-    vrrp,
+    vrrp::Membership,
 };
 
 /// What follows from a topology.
@@ -31,9 +31,9 @@ pub(super) struct Blueprint {
     /// Each router's place in a group.
     pub(super) places: Vec<Option<Place>>,
     /// What each router tracks: its own lines, then those of its sync group.
-    pub(super) tracks: Vec<Vec<Tracked>>,
-    /// What the machine of each router needs.
-    pub(super) settings: Vec<vrrp::Settings>,
+    pub(super) tracks: Vec<Arc<[Tracked]>>,
+    /// What the machine of each router has to know of its group.
+    pub(super) memberships: Vec<Membership>,
     pub(super) virtual_addresses: HashSet<IpAddr>,
     pub(super) buffers: Buffers,
     pub(super) routing: Routing,
@@ -50,14 +50,10 @@ pub(super) struct Blueprint {
 impl Blueprint {
     /// That of a topology.
     pub(super) fn new(topology: &Topology) -> Self {
-        let (groups, places) = groups::groups(topology);
-        let group = |place: &Option<Place>| place.as_ref().map(|place| place.row(topology));
-        let with_groups = || topology.instances.iter().map(AsRef::as_ref).zip(places.iter().map(group));
-        let tracks: Vec<_> = with_groups().map(|(row, group)| tracks(row, group)).collect();
-        let settings = |(row, group): (&InstanceRow, Option<&GroupRow>)| {
-            router::settings(&row.config, groups::membership(group, topology))
-        };
-        let settings = with_groups().map(settings).collect();
+        let places = groups::places(topology);
+        let tracks: Vec<Arc<[_]>> = with_groups(topology, &places)
+            .map(|(row, group)| tracks(row, group).cloned().collect())
+            .collect();
         let addresses = topology.instances.iter().flat_map(|row| &row.addresses);
         let mut buffers = Buffers::default();
         topology.instances.iter().for_each(|row| buffers.add(&row.config, &topology.global.settings));
@@ -68,15 +64,15 @@ impl Blueprint {
             statics: Statics::new(topology),
             trackers: Trackers::new(topology, &tracks),
             signers: clocks::signers(topology),
+            memberships: memberships(topology, &places),
             users: HashMap::new(),
             receivers: Receivers::default(),
             holders: HashMap::new(),
             senders: HashMap::new(),
             paces: Paces::of(topology),
-            groups,
+            groups: groups::groups(topology),
             places,
             tracks,
-            settings,
         };
         for (number, row) in topology.instances.iter().enumerate() {
             blueprint.index_router(number, row);
@@ -125,7 +121,24 @@ impl Blueprint {
     }
 }
 
-fn tracks(row: &InstanceRow, group: Option<&GroupRow>) -> Vec<Tracked> {
-    let of_group = group.into_iter().flat_map(|group| group.config.tracks.iter());
-    row.config.tracks.iter().chain(of_group).cloned().collect()
+/// Every router's row with its group's, if it is in one.
+pub(super) fn with_groups<'a>(
+    topology: &'a Topology,
+    places: &'a [Option<Place>],
+) -> impl Iterator<Item = (&'a InstanceRow, Option<&'a GroupRow>)> {
+    let groups = places.iter().map(|place| place.map(|place| place.row(topology)));
+    topology.instances.iter().map(AsRef::as_ref).zip(groups)
+}
+
+/// What each machine has to know of its group.
+pub(super) fn memberships(topology: &Topology, places: &[Option<Place>]) -> Vec<Membership> {
+    with_groups(topology, places).map(|(_, group)| groups::membership(group, topology)).collect()
+}
+
+/// What a router tracks: its own lines, then those of its group.
+pub(super) fn tracks<'a>(
+    row: &'a InstanceRow,
+    group: Option<&'a GroupRow>,
+) -> impl Iterator<Item = &'a Tracked> {
+    row.config.tracks.iter().chain(group.into_iter().flat_map(|group| group.config.tracks.iter()))
 }

@@ -52,16 +52,20 @@ impl Place {
     }
 }
 
-/// Every group of a topology, and the place of each router that is in one.
-pub(super) fn groups(topology: &Topology) -> (Vec<Group>, Vec<Option<Place>>) {
+/// Every group of a topology.
+pub(super) fn groups(topology: &Topology) -> Vec<Group> {
+    topology.groups.iter().map(|row| Group::new(row, &topology.instances)).collect()
+}
+
+/// The place of each router of a topology that is in a group.
+pub(super) fn places(topology: &Topology) -> Vec<Option<Place>> {
     let mut places = vec![None; topology.instances.len()];
     for (group, row) in topology.groups.iter().enumerate() {
         for (position, member) in row.config.members.iter().enumerate() {
             places[*member] = Some(Place { group, position });
         }
     }
-    let group = |row| Group::new(row, &topology.instances);
-    (topology.groups.iter().map(group).collect(), places)
+    places
 }
 
 /// What the machine of an instance has to know of its group.

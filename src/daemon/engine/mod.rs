@@ -359,7 +359,7 @@ impl Engine {
 
 /// The machines of a topology, with what its plan has for each of them.
 fn routers(plan: &mut Blueprint, topology: &Topology, recorder: Option<&recorder::Source>) -> Vec<Router> {
-    let made = mem::take(&mut plan.settings).into_iter().zip(mem::take(&mut plan.tracks));
+    let made = mem::take(&mut plan.memberships).into_iter().zip(mem::take(&mut plan.tracks));
     let made = made.zip(&topology.instances).enumerate();
     made.map(|(serial, (made, row))| Router::new(serial, row, made, recorder)).collect()
 }

@@ -194,7 +194,7 @@ impl Engine {
     fn go_on(&mut self, number: usize, reload: Option<Box<Reload>>, now: Time) {
         let goes_on = reload.is_some();
         if let Some(reload) = reload {
-            self.routers[number].machine.handle_reload(now, *reload);
+            self.routers[number].machine.handle_reload(now, reload);
         }
         self.say_whether_it_has_peers(number, now);
         if !goes_on {

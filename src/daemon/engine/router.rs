@@ -36,12 +36,13 @@ impl Router {
     pub(super) fn new(
         serial: usize,
         row: &Arc<InstanceRow>,
-        (settings, tracks): (vrrp::Settings, Vec<Tracked>),
+        (membership, tracks): (vrrp::Membership, Arc<[Tracked]>),
         recorder: Option<&recorder::Source>,
     ) -> Self {
+        let settings = settings(&row.config, membership);
         let tape = recorder.map(|recorder| recorder.tape(serial, &settings));
         let machine = Recorded::new(vrrp::Instance::new(settings, Arc::clone(&row.counters)), tape);
-        let (row, tracks) = (Arc::clone(row), tracks.into());
+        let row = Arc::clone(row);
         let holdings = Holdings::of_row(&row);
         Self { machine, row, tracks, holdings, refusing: false, transport: None, serial }
     }

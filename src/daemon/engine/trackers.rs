@@ -43,7 +43,7 @@ struct Link {
 
 impl Trackers {
     /// Those of a topology; nothing is known of any yet.
-    pub(super) fn new(topology: &Topology, tracks: &[Vec<Tracked>]) -> Self {
+    pub(super) fn new(topology: &Topology, tracks: &[Arc<[Tracked]>]) -> Self {
         let mut subscriptions: HashMap<_, Vec<_>> = HashMap::new();
         for (router, lines) in tracks.iter().enumerate() {
             for line in lines.iter().cloned() {
@@ -56,7 +56,7 @@ impl Trackers {
         let names = topology.interfaces.iter().map(|row| row.config.name.clone());
         Self {
             subscriptions,
-            places: places(topology),
+            places: places(topology).collect(),
             seen: HashMap::new(),
             link_of: names.zip(0..).collect(),
             link_timers: Timers::new(links.len()),
@@ -75,11 +75,10 @@ impl Trackers {
         self.places.get(&(tracker.kind(), name.to_owned())).copied()
     }
 
-    /// Where everything is now that is tracked by these, too.
-    pub(super) fn moves(&self, next: &Self) -> HashMap<Tracker, Tracker> {
-        let moved =
-            |(name, before): (&(&'static str, String), &Tracker)| Some((*before, *next.places.get(name)?));
-        self.places.iter().filter_map(moved).collect()
+    /// Where everything of a topology is now that is tracked by these, too.
+    pub(super) fn moves(&self, before: &Topology) -> HashMap<Tracker, Tracker> {
+        let moved = |(name, before)| Some((before, *self.places.get(&name)?));
+        places(before).filter_map(moved).collect()
     }
 
     /// Takes over what those before have found out. Returns the links that they did not know.
@@ -239,7 +238,7 @@ impl Engine {
 }
 
 /// Where everything is that can be tracked.
-fn places(topology: &Topology) -> HashMap<(&'static str, String), Tracker> {
+fn places(topology: &Topology) -> impl Iterator<Item = ((&'static str, String), Tracker)> {
     let names = |tracker: fn(usize) -> Tracker, names: Vec<&String>| {
         let names = names.into_iter().cloned().enumerate();
         names.map(move |(place, name)| ((tracker(place).kind(), name), tracker(place))).collect::<Vec<_>>()
@@ -254,7 +253,7 @@ fn places(topology: &Topology) -> HashMap<(&'static str, String), Tracker> {
     ]
     .into_iter()
     .flatten()
-    .collect()
 }
+
 #[cfg(test)]
 mod tests;

@@ -81,12 +81,11 @@ impl Engine {
         (blueprint, unheld): (&mut Blueprint, &mut Unheld),
     ) -> Router {
         let holder = Holder::Router(number);
-        let tracks = mem::take(&mut blueprint.tracks[number]);
         let is_known = known.is_some();
         let mut router = match known {
             Some((place, mut router)) => {
                 router.row = Arc::clone(row);
-                router.tracks = tracks.into();
+                router.tracks = Arc::clone(&blueprint.tracks[number]);
                 if !items {
                     blueprint.routing.take_over(holder, Holder::Router(place), &self.routing);
                 }
@@ -94,8 +93,8 @@ impl Engine {
             }
             None => {
                 self.serial += 1;
-                let settings = blueprint.settings[number].clone();
-                Router::new(self.serial - 1, row, (settings, tracks), self.recorder.as_ref())
+                let known = (blueprint.memberships[number], Arc::clone(&blueprint.tracks[number]));
+                Router::new(self.serial - 1, row, known, self.recorder.as_ref())
             }
         };
         if items {

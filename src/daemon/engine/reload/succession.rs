@@ -4,11 +4,15 @@ use std::{collections::HashMap, sync::Arc};
 
 use tokio::sync::oneshot;
 
-use super::super::{blueprint::Blueprint, router::Router};
+use super::super::{
+    blueprint::{Blueprint, memberships, tracks as tracks_of, with_groups},
+    groups,
+    router::{self, Router},
+};
 use crate::{
     config::{
         plan::{Origin, Plan},
-        tracking::Tracker,
+        tracking::{Tracked, Tracker},
     },
     daemon::host::Wanted,
     registry::{InstanceRow, Operator, Topology},
@@ -57,27 +61,33 @@ impl Succession {
         plan: Plan,
         wanted: Wanted,
     ) -> (Self, oneshot::Receiver<Remains>) {
-        let (before, blueprint) = (Blueprint::new(old), Blueprint::new(&topology));
-        let moves = before.trackers.moves(&blueprint.trackers);
+        let blueprint = Blueprint::new(&topology);
+        let moves = blueprint.trackers.moves(old);
+        let places = groups::places(old);
+        let memberships = memberships(old, &places);
+        let tracked: Vec<_> = with_groups(old, &places).collect();
         let fate = |(number, origin): (usize, &Origin)| {
             let Some(place) = origin.before() else { return Fate::New };
-            let (was, is) = (&before.settings[place], &blueprint.settings[number]);
-            let (tracked, tracks) = (&before.tracks[place], &blueprint.tracks[number]);
-            let (row, new_row) = (&old.instances[place], &topology.instances[number]);
+            let (row, group) = tracked[place];
+            let (new_row, tracks) = (&topology.instances[number], &blueprint.tracks[number]);
             let items = !hold_the_same(row, new_row);
-            let in_place = tracked.iter().all(|line| moves.get(&line.tracker) == Some(&line.tracker));
-            let is_same = matches!(origin, Origin::Same(_));
-            if is_same && was == is && tracked == tracks && in_place && !items {
+            let is_in_place = |line: &Tracked| moves.get(&line.tracker) == Some(&line.tracker);
+            let same_tracks = tracks.iter().eq(tracks_of(row, group)) && tracks.iter().all(is_in_place);
+            let membership = blueprint.memberships[number];
+            let same_settings = matches!(origin, Origin::Same(_)) && membership == memberships[place];
+            if same_settings && same_tracks && !items {
                 return Fate::Untouched(place);
             }
+            let was = router::settings(&row.config, memberships[place]);
+            let is = router::settings(&new_row.config, membership);
             let known = tracks.iter().map(|line| line.tracker);
             let known: Vec<Tracker> = known.collect();
             let trackers = moves.iter().filter(|(_, now)| known.contains(now));
             let reload = Reload {
-                settings: is.clone(),
                 same_priority: was.priority == is.priority,
                 same_preempt: was.preempt == is.preempt,
                 same_auth: was.auth == is.auth,
+                settings: is,
                 trackers: trackers.map(|(was, now)| (*was, *now)).collect(),
                 reinstall: !have_the_same_addresses(row, new_row),
             };
