@@ -123,14 +123,29 @@ pub struct Peer {
 impl InstanceRow {
     /// The row of `config` at `index` (from 1), in state INIT.
     pub fn new(index: u32, config: config::Instance, group: Option<String>) -> Self {
+        Self::after(None, index, config, group)
+    }
+
+    /// The same, with the rows of addresses, routes and rules that are as in another one.
+    fn after(before: Option<&Self>, index: u32, config: config::Instance, group: Option<String>) -> Self {
         let advertised = config.virtual_addresses.iter().map(|address| (address, true));
         let excluded = config.excluded_addresses.iter().map(|address| (address, false));
-        let addresses = advertised
-            .chain(excluded)
-            .map(|(line, advertised)| Arc::new(AddressRow::on(&config.interface, line.clone(), advertised)))
-            .collect();
-        let routes = config.virtual_routes.iter().cloned().map(RouteRow::new).map(Arc::new).collect();
-        let rules = config.virtual_rules.iter().cloned().map(RuleRow::new).map(Arc::new).collect();
+        let address = |(line, advertised): (&config::AddressLine, bool)| {
+            let is_it = |row: &AddressRow| row.advertised == advertised && row.is_of(&config.interface, line);
+            known(before.map(|before| &before.addresses), is_it)
+                .unwrap_or_else(|| Arc::new(AddressRow::on(&config.interface, line.clone(), advertised)))
+        };
+        let route = |route: &config::Route| {
+            known(before.map(|before| &before.routes), |row| row.config == *route)
+                .unwrap_or_else(|| Arc::new(RouteRow::new(route.clone())))
+        };
+        let rule = |rule: &config::Rule| {
+            known(before.map(|before| &before.rules), |row| row.config == *rule)
+                .unwrap_or_else(|| Arc::new(RuleRow::new(rule.clone())))
+        };
+        let addresses = advertised.chain(excluded).map(address).collect();
+        let routes = config.virtual_routes.iter().map(route).collect();
+        let rules = config.virtual_rules.iter().map(rule).collect();
         let (counters, status, orders, history) = Default::default();
         Self { index, config, group, addresses, routes, rules, counters, status, orders, history }
     }
@@ -138,14 +153,7 @@ impl InstanceRow {
     /// The row of the same virtual router with another index, configuration or group. What is true of it, and what was
     /// counted, is the same to readers of either; of its addresses, routes and rules the rows of those that are as before.
     pub(super) fn succeed(&self, index: u32, config: config::Instance, group: Option<String>) -> Self {
-        let mut row = Self::new(index, config, group);
-        for address in &mut row.addresses {
-            keep(address, &self.addresses, |old, new| {
-                (old.advertised, &old.device, &old.config) == (new.advertised, &new.device, &new.config)
-            });
-        }
-        row.routes.iter_mut().for_each(|row| keep(row, &self.routes, |old, new| old.config == new.config));
-        row.rules.iter_mut().for_each(|row| keep(row, &self.rules, |old, new| old.config == new.config));
+        let mut row = Self::after(Some(self), index, config, group);
         row.counters = Arc::clone(&self.counters);
         row.status = Arc::clone(&self.status);
         row.history = Arc::clone(&self.history);
@@ -246,11 +254,9 @@ impl InstanceRow {
     }
 }
 
-/// Puts the row of before in the place of one that is the same.
-fn keep<Row>(row: &mut Arc<Row>, before: &[Arc<Row>], same: impl Fn(&Row, &Row) -> bool) {
-    if let Some(known) = before.iter().find(|known| same(known, row)) {
-        *row = Arc::clone(known);
-    }
+/// The one of these rows that it is.
+fn known<Row>(rows: Option<&Vec<Arc<Row>>>, is_it: impl Fn(&Row) -> bool) -> Option<Arc<Row>> {
+    rows.and_then(|rows| rows.iter().find(|row| is_it(row))).map(Arc::clone)
 }
 
 /// A virtual address of an instance, or a static one.
@@ -281,6 +287,11 @@ impl AddressRow {
     pub(crate) fn on(interface: &str, config: config::AddressLine, advertised: bool) -> Self {
         let device = config.device.clone().unwrap_or_else(|| interface.to_owned());
         Self { config, device, advertised, status: ArcSwap::default() }
+    }
+
+    /// Whether it is the row of that line on that interface.
+    fn is_of(&self, interface: &str, line: &config::AddressLine) -> bool {
+        self.config == *line && self.device == line.device.as_deref().unwrap_or(interface)
     }
 
     /// What is true now.

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{AddressRow, InterfaceRow, RouteRow, RuleRow, SinkRow, StaticRows, Topology};
+use super::{AddressRow, InstanceRow, InterfaceRow, RouteRow, RuleRow, SinkRow, StaticRows, Topology};
 use crate::config::{
     AddressLine, Config,
     plan::{Matching, Origin, Outline, Plan, Rest},
@@ -42,18 +42,21 @@ impl Topology {
 
     /// The rows of another configuration, to which `plan` leads from this one.
     pub fn succeed(&self, config: Config, plan: &Plan, sinks: Vec<Arc<SinkRow>>) -> Self {
-        let mut next = Self::new(config, self.banner.clone(), sinks);
-        for (row, origin) in next.instances.iter_mut().zip(&plan.instances.origins) {
-            let Some(before) = origin.before().and_then(|before| self.instances.get(before)) else {
-                continue;
-            };
-            let is_same = matches!(origin, Origin::Same(_));
-            *row = if is_same && row.index == before.index && row.group == before.group {
-                Arc::clone(before)
-            } else {
-                Arc::new(before.succeed(row.index, row.config.clone(), row.group.clone()))
-            };
-        }
+        let instance = |index: u32, instance, group| {
+            let origin = (index as usize).checked_sub(1).and_then(|place| plan.instances.origins.get(place));
+            let before = origin.and_then(|origin| self.instances.get(origin.before()?));
+            match before {
+                None => Arc::new(InstanceRow::new(index, instance, group)),
+                Some(before) => {
+                    let is_same = matches!(origin, Some(Origin::Same(_)));
+                    if is_same && index == before.index && group == before.group {
+                        return Arc::clone(before);
+                    }
+                    Arc::new(before.succeed(index, instance, group))
+                }
+            }
+        };
+        let mut next = Self::with(config, self.banner.clone(), sinks, instance);
         // A group names its members by position, so its row is kept only where these are the same.
         carry(&mut next.groups, &self.groups, &plan.groups, |before, row| {
             (before.index != row.index || before.config != row.config)

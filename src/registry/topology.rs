@@ -10,7 +10,7 @@ use std::{
 
 use crate::{
     config::{
-        Config, Global,
+        Config, Global, Instance,
         settings::{GarpGroup, GroupMember, ProcessSettings, ServerGroup, SnmpAgent, SnmpNotify, Ssl},
         tracking,
     },
@@ -73,6 +73,18 @@ pub struct Topology {
 impl Topology {
     /// The rows of a configuration, in their first state.
     pub fn new(config: Config, banner: String, sinks: Vec<Arc<SinkRow>>) -> Self {
+        Self::with(config, banner, sinks, |index, instance, group| {
+            Arc::new(InstanceRow::new(index, instance, group))
+        })
+    }
+
+    /// The same, with the row that `row` has for an instance of that index and group.
+    pub(super) fn with(
+        config: Config,
+        banner: String,
+        sinks: Vec<Arc<SinkRow>>,
+        row: impl Fn(u32, Instance, Option<String>) -> Arc<InstanceRow>,
+    ) -> Self {
         let mut group_of: HashMap<usize, String> = HashMap::new();
         for group in &config.sync_groups {
             group_of.extend(group.members.iter().map(|member| (*member, group.name.clone())));
@@ -83,7 +95,7 @@ impl Topology {
             .enumerate()
             .map(|(position, instance)| {
                 let index = u32::try_from(position + 1).unwrap_or(u32::MAX);
-                Arc::new(InstanceRow::new(index, instance, group_of.remove(&position)))
+                row(index, instance, group_of.remove(&position))
             })
             .collect();
         // Collected in place they would keep the memory of all that was moved out of it, a kilobyte for each.

@@ -121,6 +121,8 @@ impl Engine {
         }
         for done in 0..2 * self.routers.len() {
             let Some(number) = self.timers.due(now) else { break };
+            // Each by the clock: those who become MASTER in the same instant advertise together ever after.
+            let now = clock::now();
             self.routers[number].machine.handle_timeout(now);
             self.carry_out(number, now);
             if done % PORTION == PORTION - 1 {

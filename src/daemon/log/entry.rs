@@ -94,8 +94,13 @@ struct Line<'a> {
 /// A message without what would end its line, or tell a terminal to do something: such characters are written
 /// as in a Rust string (`\n`, `\u{1b}`). Names and errors come from files and from other programs.
 pub(super) fn one_line(message: &str) -> String {
+    let message = message.trim_end();
+    // Nearly all are, and lanes have better things to do than to look at each character twice.
+    if message.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') {
+        return message.to_owned();
+    }
     let mut line = String::with_capacity(message.len());
-    for character in message.trim_end().chars() {
+    for character in message.chars() {
         if character.is_control() {
             line.extend(character.escape_default());
         } else {
