@@ -207,18 +207,15 @@ mod tests {
         units::Priority,
     };
 
+    fn sample(name: &str) -> (Subject, Change) {
+        let (from, to) = (State::Backup, State::Master);
+        let change = Change { from, to, reason: Reason::NoMaster, priority: Priority::DEFAULT };
+        (Subject::Instance { index: 1, name: name.into() }, change)
+    }
+
     fn publish(stream: &Stream<Transition>, name: &str) {
-        stream.publish(
-            Time::from_secs(1),
-            SystemTime::UNIX_EPOCH,
-            Subject::Instance { index: 1, name: name.into() },
-            Change {
-                from: State::Backup,
-                to: State::Master,
-                reason: Reason::NoMaster,
-                priority: Priority::DEFAULT,
-            },
-        );
+        let (subject, change) = sample(name);
+        stream.publish(Time::from_secs(1), SystemTime::UNIX_EPOCH, subject, change);
     }
 
     #[test]
@@ -272,6 +269,26 @@ mod tests {
         runtime.block_on(cursor.ready(&stream, 0));
         thread.join().unwrap();
         assert_eq!(cursor.peek(&stream).unwrap().subject.name(), "woken");
+    }
+
+    #[test]
+    fn several_transitions_wake_their_readers_once_after_the_last() {
+        let stream = Stream::<Transition>::with_capacity(4);
+        let woken = Arc::new(Mutex::new(Vec::new()));
+        let cursor = Cursor::default();
+        let mut ready = Box::pin(cursor.ready(&stream, 0));
+        let waker = Waker::from(Arc::new(Named("reader", Arc::clone(&woken))));
+        assert!(ready.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        for name in ["a", "b"] {
+            let (subject, change) = sample(name);
+            stream.append_unheard(Time::from_secs(1), SystemTime::UNIX_EPOCH, subject, change);
+        }
+        assert_eq!(*woken.lock().unwrap(), [""; 0]);
+        stream.wake();
+        assert_eq!(*woken.lock().unwrap(), ["reader"]);
+        drop(ready);
+        let names = [0, 1].map(|ahead| cursor.peek_ahead(&stream, ahead).unwrap().subject.name().to_owned());
+        assert_eq!(names, ["a", "b"]);
     }
 
     /// Writes down that it was woken.

@@ -79,6 +79,7 @@ fn started(seed: u64) -> Stuck {
             engine.carry_out(number, now + Duration::from_secs(60));
         }
     }
+    engine.tell();
     stuck
 }
 
