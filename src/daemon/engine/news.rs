@@ -1,8 +1,8 @@
 //! What has happened, told to readers and the log after what the network waits for.
 //!
 //! To tell somebody of a transition or a line wakes a thread for it. Where a thousand routers have something to tell at once that
-//! takes longer than everything else that is done for them, so it is kept until the end of a turn and told in
-//! one go, in order: those who follow the transitions are woken once for many.
+//! takes longer than everything else that is done for them, so it is kept until the lane is about to wait
+//! and told in one go, in order: those who follow the transitions are woken once for many.
 
 use std::{collections::VecDeque, sync::Arc, time::SystemTime};
 

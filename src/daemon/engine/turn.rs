@@ -46,6 +46,8 @@ impl Engine {
         while !self.stopped() {
             self.go_on_starting(clock::now());
             self.go_on_reloading();
+            // The last thing before it waits, whatever brought the news about.
+            self.tell();
             self.arm();
             let wake = self.wake().await;
             let may_hear = matches!(wake, Wake::Time | Wake::Packet);
@@ -71,8 +73,8 @@ impl Engine {
             self.advertise();
             self.announce();
             self.synchroniser.deliver();
-            self.tell();
         }
+        self.tell();
         self.failure.map_or(Ok(()), Err)
     }
 

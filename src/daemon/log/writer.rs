@@ -105,7 +105,10 @@ fn run(write: &mut dyn Write, waiting: &Receiver<Message>, is_closing: &AtomicBo
         if is_closing.load(Ordering::Acquire) {
             break;
         }
-        #[expect(clippy::disallowed_methods, reason = "this thread decides nothing, and nobody waits for it")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "this thread decides nothing, and nobody waits for it"
+        )]
         thread::sleep(MOMENT);
     }
 }
