@@ -122,19 +122,26 @@ impl From<(&Config, &Config)> for Plan {
 
 /// Routers that are the same to the network go on. Of several that the network cannot tell apart by this, as unicast ones
 /// with other peers, the one of the same name does, else the first.
-fn instances(old: &[&Instance], new: &[&Instance]) -> Matching {
+fn instances<'a>(old: &[&'a Instance], new: &[&'a Instance]) -> Matching {
+    // Most are where they were: of those nothing has to be looked up.
+    let is_in_place = |(before, now): &(&&Instance, &&Instance)| {
+        before.name == now.name && before.identity() == now.identity()
+    };
+    let mut in_place: Vec<bool> = old.iter().zip(new).map(|pair| is_in_place(&pair)).collect();
+    in_place.resize(old.len().max(new.len()), false);
     let mut known: HashMap<_, Vec<usize>> = HashMap::new();
-    for (position, instance) in old.iter().enumerate().rev() {
+    for (position, instance) in old.iter().enumerate().rev().filter(|(position, _)| !in_place[*position]) {
         known.entry(instance.identity()).or_default().push(position);
     }
-    let mut found: Vec<Option<usize>> = new
-        .iter()
-        .map(|instance| {
-            let left = known.get_mut(&instance.identity())?;
-            let place = left.iter().position(|before| old[*before].name == instance.name)?;
-            Some(left.remove(place))
-        })
-        .collect();
+    let find = |(position, instance): (usize, &'a Instance)| {
+        if in_place[position] {
+            return Some(position);
+        }
+        let left = known.get_mut(&instance.identity())?;
+        let place = left.iter().position(|before| old[*before].name == instance.name)?;
+        Some(left.remove(place))
+    };
+    let mut found: Vec<Option<usize>> = new.iter().copied().enumerate().map(find).collect();
     for (instance, before) in new.iter().zip(&mut found).filter(|(_, before)| before.is_none()) {
         *before = known.get_mut(&instance.identity()).and_then(Vec::pop);
     }

@@ -86,9 +86,14 @@ impl Blueprint {
         let of_addresses = row.addresses.iter().map(|address| address.device.as_str());
         let of_routing = self.routing.of(Holder::Router(number)).iter().flat_map(RoutingEntry::devices);
         let own = [config.interface.as_str(), config.transport()];
-        let names: HashSet<&str> = of_addresses.chain(of_routing).chain(own).collect();
+        let mut names: Vec<&str> = of_addresses.chain(of_routing).chain(own).collect();
+        names.sort_unstable();
+        names.dedup();
         for name in names {
-            self.users.entry(name.to_owned()).or_default().push(Holder::Router(number));
+            match self.users.get_mut(name) {
+                Some(users) => users.push(Holder::Router(number)),
+                None => drop(self.users.insert(name.to_owned(), vec![Holder::Router(number)])),
+            }
         }
         self.receivers.add(number, config);
         if let Some(source) = config.source {
