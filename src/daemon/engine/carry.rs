@@ -167,7 +167,7 @@ impl Engine {
                 Action::AnnounceSource => self.announce_source(number, now),
                 Action::AnnounceGroup => self.note_announcement(number),
                 Action::Transition(change) => self.note_transition(number, now, change),
-                Action::Log(line) => self.news.of_line(now, line),
+                Action::Log(line) => self.note_line(now, line),
             }
         }
         self.routers[number].publish();

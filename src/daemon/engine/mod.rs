@@ -287,6 +287,7 @@ impl Engine {
             lateness: lateness::Watch::new(&topology),
             strangers: topology.global.settings.log_unknown_vrids.then(Strangers::default),
             synchroniser: Synchroniser::new(&topology, ipvs),
+            news: News::new(&registry),
             registry,
             // What reaches the kernel, and the others in the process.
             links: Links::new(host),
@@ -317,7 +318,6 @@ impl Engine {
             drained_at: Time::default(),
             outbox: Outbox::default(),
             gathered: None,
-            news: News::default(),
             brake: Brake::default(),
             sieve: Sieve::default(),
             relent_at: None,

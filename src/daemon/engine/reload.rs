@@ -55,6 +55,8 @@ impl Engine {
         self.settle_by = None;
         if let Some(succession) = self.succession.take() {
             self.advertise();
+            // Readers look up what they are told of in the topology that it has happened in.
+            self.tell();
             self.reload(*succession, clock::now());
         }
     }
@@ -65,6 +67,7 @@ impl Engine {
             self.leave(*gone, now);
         }
         self.flush();
+        self.tell();
         let mut routers: Vec<Option<Router>> =
             std::mem::take(&mut self.routers).into_iter().map(Some).collect();
         let unheld = self.unhold(&mut routers, &plan, &fates);
@@ -84,13 +87,13 @@ impl Engine {
             self.go_on(number, reload, clock::now());
             self.advertise_amid(number);
         }
-        self.form_groups(&plan, now);
+        self.form_groups(&plan, clock::now());
         for number in (0..touched.len()).filter(|number| touched[*number]) {
-            self.settle_group(number, now);
+            self.settle_group(number, clock::now());
         }
         for (number, origin) in plan.instances.origins.iter().enumerate() {
             if *origin == Origin::Added {
-                self.begin(number, now);
+                self.begin(number, clock::now());
                 self.advertise_amid(number);
             }
         }
@@ -114,7 +117,7 @@ impl Engine {
             match action {
                 Action::Send(packets) => self.send(number, &packets),
                 Action::Transition(change) => self.note_transition(number, now, change),
-                Action::Log(line) => self.news.of_line(now, line),
+                Action::Log(line) => self.note_line(now, line),
                 _ => {}
             }
         }

@@ -168,6 +168,7 @@ impl Engine {
         self.flush();
         let Self { synchroniser, routers, .. } = self;
         synchroniser.begin(|number| routers[number].machine.status().state);
+        self.tell();
         self.voice.say(Word::Ready);
     }
 }

@@ -134,9 +134,9 @@ impl Engine {
             // One that is alone waits for nobody; thousands have as many packets and requests leave in a few system calls.
             self.gather();
         }
-        self.move_together(now);
+        self.move_together(clock::now());
         self.run_link_timers(now);
-        self.relent(now);
+        self.relent(clock::now());
         while let Some(number) = self.repairs.due(now) {
             self.repair(number, now);
         }

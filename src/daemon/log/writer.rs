@@ -107,7 +107,7 @@ fn run(write: &mut dyn Write, waiting: &Receiver<Message>, is_closing: &AtomicBo
         }
         #[expect(
             clippy::disallowed_methods,
-            reason = "this thread decides nothing, and nobody waits for it"
+            reason = "this thread decides nothing, and no lane waits for it"
         )]
         thread::sleep(MOMENT);
     }

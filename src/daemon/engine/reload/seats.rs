@@ -93,8 +93,8 @@ impl Engine {
             }
             None => {
                 self.serial += 1;
-                let known = (blueprint.memberships[number], Arc::clone(&blueprint.tracks[number]));
-                Router::new(self.serial - 1, row, known, self.recorder.as_ref())
+                let made = (blueprint.memberships[number], Arc::clone(&blueprint.tracks[number]));
+                Router::new(self.serial - 1, row, made, self.recorder.as_ref())
             }
         };
         if items {
