@@ -167,6 +167,14 @@ mod tests {
         real_server 192.0.2.9 80 {\n weight 10\n FILE_CHECK {\n track_file load\n weight 1\n }\n }\n}\n\
         virtual_server 192.0.2.3 80 {\n protocol TCP\n real_server 192.0.2.9 80 {\n }\n}\n";
 
+    /// Replaces what the registry has by a configuration with ports 1 and 2 that lacks the last service of [`MORE`].
+    fn without_the_last_service(registry: &Registry) {
+        let next = config(1, 2, MORE.split_once("virtual_server 192.0.2.3").unwrap().0);
+        let now = registry.topology();
+        let plan = Plan::new(&now.outline(), &(&next).into());
+        registry.replace(Arc::new(now.succeed(next, &plan, Vec::new())));
+    }
+
     #[tokio::test]
     async fn what_a_reload_removes_while_the_lane_rests_is_told_of_and_weights_are_as_before() {
         let before = Topology::new(config(1, 2, MORE), String::new(), Vec::new());
@@ -184,11 +192,7 @@ mod tests {
             until(|| registry.panics.restarts() == 1).await;
             // It rests. The file says nothing any more, and a reload takes the last service away.
             file.set_status(read(1 << 40));
-            let next = config(1, 2, MORE.split_once("virtual_server 192.0.2.3").unwrap().0);
-            let now = registry.topology();
-            let rows = Topology::new(next.clone(), String::new(), Vec::new());
-            let plan = Plan::new(&now.outline(), &rows.outline());
-            registry.replace(Arc::new(now.succeed(next, &plan, Vec::new())));
+            without_the_last_service(&registry);
             commands.send(Command::Reload).await.unwrap();
             let gone = "[192.0.2.3]:tcp:80 is gone".to_owned();
             until(|| told(&registry).contains(&gone)).await;
@@ -216,11 +220,7 @@ mod tests {
             let before = told(&registry).len();
             board.spoil_reloads();
             // The last service goes, and the server of the first one that answers; the other one has another port.
-            let next = config(1, 2, MORE.split_once("virtual_server 192.0.2.3").unwrap().0);
-            let now = registry.topology();
-            let rows = Topology::new(next.clone(), String::new(), Vec::new());
-            let plan = Plan::new(&now.outline(), &rows.outline());
-            registry.replace(Arc::new(now.succeed(next, &plan, Vec::new())));
+            without_the_last_service(&registry);
             commands.send(Command::Reload).await.unwrap();
             until(|| registry.panics.restarts() == 2).await;
             let told = told(&registry).split_off(before);
