@@ -26,7 +26,7 @@ use nix::{
     },
 };
 use socket2::{Domain, InterfaceIndexOrAddress, Protocol, SockRef, Socket, Type};
-use tokio::{io::Interest, net::UdpSocket};
+use tokio::net::unix::pipe;
 
 pub use self::inbox::Inbox;
 use super::ReceiveBuffer;
@@ -69,8 +69,9 @@ impl Hears {
 /// one that is deleted and comes back under the same name needs a new socket.
 #[derive(Debug)]
 pub struct VrrpSocket {
-    /// Not UDP: tokio's type is the safe way to wait for any datagram socket.
-    socket: UdpSocket,
+    /// Not a pipe: tokio's type is the safe way to wait for any descriptor that is to be read, and for nothing else. Whoever waits for
+    /// room as well is woken up by every packet that has left.
+    socket: pipe::Receiver,
     index: IfIndex,
     family: Family,
     hears: Hears,
@@ -129,7 +130,7 @@ impl VrrpSocket {
         setsockopt(&socket, sockopt::Priority, &PRIORITY)?;
         ReceiveBuffer::default().give(&socket, RECEIVE_BUFFER)?;
         socket.set_nonblocking(true)?;
-        let socket = UdpSocket::from_std(socket.into())?;
+        let socket = pipe::Receiver::from_owned_fd_unchecked(socket.into())?;
         Ok(Self { socket, index, family, hears })
     }
 
@@ -196,7 +197,7 @@ impl VrrpSocket {
 
     /// Ready when a packet is there to be read, for a task that waits for several sockets at once.
     pub fn poll_readable(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.socket.poll_recv_ready(context)
+        self.socket.poll_read_ready(context)
     }
 
     /// As [`recv`](Self::recv) for a packet that is there already, else `ErrorKind::WouldBlock`.
@@ -211,7 +212,7 @@ impl VrrpSocket {
         match inbox.take(self.socket.as_raw_fd(), self.family) {
             Err(Errno::EAGAIN) => {
                 // So that `poll_readable` waits for the next packet.
-                self.socket.try_io(Interest::READABLE, || Err(io::ErrorKind::WouldBlock.into()))
+                self.socket.try_io(|| Err(io::ErrorKind::WouldBlock.into()))
             }
             taken => Ok(taken?),
         }
