@@ -13,6 +13,7 @@
 //! | `schedule`, `rhythm`, `course` | when a check runs, and when its failures count |
 //! | `phases` | how long the parts of a try took |
 //! | `probe` | the kinds of checks, and one try of each |
+//! | `opening` | the connection of a try, which begins with those of others |
 //! | `tcp` | `TCP_CHECK`, and the connections of others |
 //! | `http` | `HTTP_GET` and `SSL_GET`: requests, answers, the order of pages |
 //! | `smtp`, `dns`, `misc`, `udp`, `ping` | the checks of these names |
@@ -25,6 +26,7 @@ mod file;
 mod hostile;
 mod http;
 mod misc;
+mod opening;
 mod phases;
 mod ping;
 mod probe;
@@ -39,6 +41,7 @@ pub use self::{
     dns::{Reply, reply},
     file::of_number,
     http::{Clients, Http, Pages, Response, TooLong},
+    opening::Opening,
     phases::Phases,
     probe::{Kind, Outcome, Probe},
     rhythm::Rhythm,

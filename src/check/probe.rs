@@ -1,9 +1,12 @@
 //! One try of a check, of whatever kind.
 
+use std::ops::ControlFlow;
+
 use super::{
     dns::Dns,
     http::{Clients, Http},
     misc::Misc,
+    opening::Opening,
     phases::Phases,
     ping::Ping,
     smtp::Smtp,
@@ -121,17 +124,73 @@ impl Probe {
         })
     }
 
-    /// One try, of the page of that number where there are several; it ends within its own limits. How long it took is noted
-    /// in `phases`.
-    pub async fn run(&self, page: usize, phases: &mut Phases) -> Outcome {
+    /// Begins the connection of a try, where there is one that others need not wait for.
+    pub fn begin(&self) -> Option<Opening> {
         match self {
-            Self::Tcp(connect) => connect.run(phases).await,
-            Self::Http(http) => http.run(page, phases).await,
+            Self::Tcp(connect) => Some(connect.begin()),
+            Self::Http(http) => Some(http.begin()),
+            _ => None,
+        }
+    }
+
+    /// Asks how far the connection has come: the try has ended, or goes on. Waits for nothing.
+    pub fn ask(
+        &self,
+        opening: Option<Opening>,
+        phases: &mut Phases,
+    ) -> ControlFlow<Outcome, Option<Opening>> {
+        match (self, opening.map(|opening| opening.ask(phases))) {
+            (_, Some(Opening::Missed(ended))) => ControlFlow::Break(ended),
+            (Self::Tcp(_), Some(Opening::Made(_closed_at_once))) => {
+                ControlFlow::Break(Outcome::Passed { adds: 0 })
+            }
+            (_, opening) => ControlFlow::Continue(opening),
+        }
+    }
+
+    /// Goes on with a try, of the page of that number where there are several; it ends within its own limits. How long it took is
+    /// noted in `phases`.
+    pub async fn go_on(&self, opening: Option<Opening>, page: usize, phases: &mut Phases) -> Outcome {
+        match self {
+            Self::Tcp(connect) => connect.run(opening.unwrap_or_else(|| connect.begin()), phases).await,
+            Self::Http(http) => http.run(opening.unwrap_or_else(|| http.begin()), page, phases).await,
             Self::Smtp(smtp) => smtp.run(phases).await,
             Self::Dns(dns) => dns.run(phases).await,
             Self::Misc(misc) => misc.run().await,
             Self::Udp(udp) => udp.run(phases).await,
             Self::Ping(ping) => ping.run(phases).await,
         }
+    }
+
+    /// One try from its beginning to its end.
+    pub async fn run(&self, page: usize, phases: &mut Phases) -> Outcome {
+        match self.ask(self.begin(), phases) {
+            ControlFlow::Break(ended) => ended,
+            ControlFlow::Continue(opening) => self.go_on(opening, page, phases).await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{net::TcpListener, time::Duration};
+
+    use super::*;
+    use crate::kernel::dial::Origin;
+
+    #[tokio::test]
+    async fn a_server_nearby_is_known_to_be_well_or_not_before_anything_is_waited_for() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let (target, limit) = (listener.local_addr().unwrap(), Duration::from_secs(5));
+        let probe = Probe::Tcp(Connect { target, origin: Origin::default(), limit });
+        let at_once = || {
+            let mut phases = Phases::begin();
+            let standing = probe.ask(probe.begin(), &mut phases);
+            (standing.break_value(), phases.connect.is_some())
+        };
+        assert_eq!(at_once(), (Some(Outcome::Passed { adds: 0 }), true));
+        drop(listener);
+        let refused = Outcome::Failed("ECONNREFUSED: Connection refused".into());
+        assert_eq!(at_once(), (Some(refused), false));
     }
 }

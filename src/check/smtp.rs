@@ -8,7 +8,10 @@ use tokio::{
     time::timeout,
 };
 
-use super::{Outcome, Phases, tcp::Connect};
+use super::{
+    Outcome, Phases,
+    tcp::{Connect, outcome},
+};
 use crate::config::settings::SmtpCheck;
 
 /// The longest line that an answer may have.
@@ -106,7 +109,8 @@ impl Smtp {
     }
 
     async fn talk(&self, host: &Connect, phases: &mut Phases) -> Result<(), Outcome> {
-        let mut stream = host.open(phases).await?;
+        let made = host.open(phases).await?;
+        let mut stream = made.into_stream().map_err(|missed| outcome(&missed))?;
         let mut talk = Talk::default();
         let mut piece = [0; LONGEST];
         loop {

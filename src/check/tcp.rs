@@ -2,12 +2,15 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use tokio::net::TcpStream;
+use tokio::time::timeout;
 
-use super::{Outcome, Phases};
+use super::{Opening, Outcome, Phases};
 use crate::{
     config::settings::Connection,
-    kernel::dial::{self, Missed, Origin},
+    kernel::dial::{
+        Missed, Origin,
+        tcp::{Begun, Made},
+    },
 };
 
 /// Each step of a try may take `connect_timeout`, and all of them so many times that: a server that sends a byte now and then
@@ -43,16 +46,35 @@ impl Connect {
         self.limit * STEPS
     }
 
-    /// The connection, or how the try ends without one.
-    pub(super) async fn open(&self, phases: &mut Phases) -> Result<TcpStream, Outcome> {
-        match tokio::time::timeout(self.limit, dial::tcp(self.target, &self.origin)).await {
-            Ok(connected) => connected.inspect(|_| phases.connected()).map_err(|missed| outcome(&missed)),
+    /// Begins a connection.
+    pub(super) fn begin(&self) -> Opening {
+        match Begun::new(self.target, &self.origin) {
+            Ok(begun) => Opening::Begun(begun),
+            Err(missed) => Opening::Missed(outcome(&missed)),
+        }
+    }
+
+    /// Begins a connection and waits for it.
+    pub(super) async fn open(&self, phases: &mut Phases) -> Result<Made, Outcome> {
+        self.finish(self.begin().ask(phases), phases).await
+    }
+
+    /// The connection, which is waited for unless it is there, or how the try ends without one.
+    pub(super) async fn finish(&self, opening: Opening, phases: &mut Phases) -> Result<Made, Outcome> {
+        let begun = match opening {
+            Opening::Begun(begun) => begun,
+            Opening::Made(made) => return Ok(made),
+            Opening::Missed(ended) => return Err(ended),
+        };
+        match timeout(self.limit, begun.wait()).await {
+            Ok(made) => made.inspect(|_| phases.connected()).map_err(|missed| outcome(&missed)),
             Err(_) => Err(Outcome::Failed(format!("no connection within {:?}", self.limit))),
         }
     }
 
-    pub(super) async fn run(&self, phases: &mut Phases) -> Outcome {
-        self.open(phases).await.map_or_else(|ended| ended, |_closed_at_once| Outcome::Passed { adds: 0 })
+    pub(super) async fn run(&self, opening: Opening, phases: &mut Phases) -> Outcome {
+        let made = self.finish(opening, phases).await;
+        made.map_or_else(|ended| ended, |_closed_at_once| Outcome::Passed { adds: 0 })
     }
 }
 
@@ -78,11 +100,11 @@ mod tests {
         socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
         let connect = to(socket.local_addr().unwrap().as_socket().unwrap());
         assert_eq!(
-            connect.run(&mut Phases::begin()).await,
+            connect.run(connect.begin(), &mut Phases::begin()).await,
             Outcome::Failed("ECONNREFUSED: Connection refused".into())
         );
         socket.listen(5).unwrap();
-        assert_eq!(connect.run(&mut Phases::begin()).await, Outcome::Passed { adds: 0 });
+        assert_eq!(connect.run(connect.begin(), &mut Phases::begin()).await, Outcome::Passed { adds: 0 });
     }
 
     #[tokio::test]
@@ -96,7 +118,7 @@ mod tests {
         let _first = connect.open(&mut Phases::begin()).await;
         let _second = connect.open(&mut Phases::begin()).await;
         assert_eq!(
-            connect.run(&mut Phases::begin()).await,
+            connect.run(connect.begin(), &mut Phases::begin()).await,
             Outcome::Failed("no connection within 50ms".into())
         );
     }

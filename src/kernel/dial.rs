@@ -7,7 +7,9 @@ use std::{
 
 use nix::{errno::Errno, libc, net::if_::if_nametoindex};
 use socket2::{Protocol, SockRef};
-use tokio::net::{TcpSocket, TcpStream, UdpSocket};
+use tokio::net::UdpSocket;
+
+pub mod tcp;
 
 /// Where packets leave from; what is `None` or 0 is left to the kernel.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -54,17 +56,6 @@ impl Missed {
             _ => Self::There(text),
         }
     }
-}
-
-/// Connects; whoever calls it sets the limit.
-///
-/// # Errors
-/// See [`Missed`].
-pub async fn tcp(target: SocketAddr, origin: &Origin) -> Result<TcpStream, Missed> {
-    let here = |error: io::Error| Missed::Here(super::error::describe(&error));
-    let socket = if target.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }.map_err(here)?;
-    let target = prepare(SockRef::from(&socket), target, origin).map_err(here)?;
-    socket.connect(target).await.map_err(|error| Missed::from_io(&error))
 }
 
 /// A socket for datagrams that hears of one peer only.
@@ -141,10 +132,10 @@ mod tests {
         let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
         socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
         let closed = socket.local_addr().unwrap().as_socket().unwrap();
-        let missed = tcp(closed, &Origin::default()).await.unwrap_err();
+        let missed = tcp::Begun::new(closed, &Origin::default()).unwrap().ask().unwrap_err();
         assert!(matches!(&missed, Missed::There(why) if why.contains("refused")), "{missed:?}");
         let elsewhere = Origin { address: Some([192, 0, 2, 1].into()), ..Origin::default() };
-        let missed = tcp(closed, &elsewhere).await.unwrap_err();
+        let missed = tcp::Begun::new(closed, &elsewhere).unwrap_err();
         assert!(matches!(missed, Missed::Here(_)), "{missed:?}");
         let device = Origin { device: Some("no-such-link".into()), ..Origin::default() };
         assert!(matches!(udp(closed, &device).await.unwrap_err(), Missed::Here(_)));
@@ -152,10 +143,10 @@ mod tests {
 
     #[tokio::test]
     async fn packets_leave_from_where_they_are_to() {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let origin = Origin { address: Some([127, 0, 0, 9].into()), ..Origin::default() };
-        let (made, met) = tokio::join!(tcp(listener.local_addr().unwrap(), &origin), listener.accept());
-        made.unwrap();
-        assert_eq!(met.unwrap().1.ip(), origin.address.unwrap());
+        let begun = tcp::Begun::new(listener.local_addr().unwrap(), &origin).unwrap();
+        assert_eq!(listener.accept().unwrap().1.ip(), origin.address.unwrap());
+        begun.wait().await.unwrap();
     }
 }

@@ -19,7 +19,10 @@ use tokio::{
 };
 use tokio_rustls::{TlsConnector, rustls::pki_types::ServerName};
 
-use super::{Outcome, Phases, tcp::Connect};
+use super::{
+    Opening, Outcome, Phases,
+    tcp::{Connect, outcome},
+};
 use crate::{
     config::settings::{Digest, HttpCheck, StatusCodes},
     regex::Regex,
@@ -90,10 +93,15 @@ impl Http {
         Self { connect, tls, pages }
     }
 
+    /// Begins the connection of a try.
+    pub(super) fn begin(&self) -> Opening {
+        self.connect.begin()
+    }
+
     /// One try of the page at that place.
-    pub(super) async fn run(&self, page: usize, phases: &mut Phases) -> Outcome {
+    pub(super) async fn run(&self, opening: Opening, page: usize, phases: &mut Phases) -> Outcome {
         let Some(page) = self.pages.get(page) else { return Outcome::Untold("there is no such page".into()) };
-        match timeout(self.connect.longest(), self.fetch(page, phases)).await {
+        match timeout(self.connect.longest(), self.fetch(opening, page, phases)).await {
             Ok(Ok(response)) => page.judge(&response),
             Ok(Err(ended)) => ended,
             Err(_) => {
@@ -102,38 +110,55 @@ impl Http {
         }
     }
 
-    async fn fetch(&self, page: &Page, phases: &mut Phases) -> Result<Response, Outcome> {
+    async fn fetch(&self, opening: Opening, page: &Page, phases: &mut Phases) -> Result<Response, Outcome> {
         let limit = self.connect.limit;
-        let stream = self.connect.open(phases).await?;
+        let made = self.connect.finish(opening, phases).await?;
         let Some(Tls { connector, name }) = &self.tls else {
-            return exchange(stream, page, (limit, phases)).await;
+            let sent =
+                made.send(&page.request).map_err(|error| page.broken("sending the request", &error))?;
+            if sent == page.request.len() {
+                return listen(made.into_reader().map_err(|missed| outcome(&missed))?, page, (limit, phases))
+                    .await;
+            }
+            let mut stream = made.into_stream().map_err(|missed| outcome(&missed))?;
+            say(&mut stream, (page, sent), limit).await?;
+            return listen(stream, page, (limit, phases)).await;
         };
+        let stream = made.into_stream().map_err(|missed| outcome(&missed))?;
         let connector = connector.as_ref().map_err(|why| Outcome::Untold(why.clone()))?;
         let shaken = timeout(limit, connector.connect(name.clone(), stream)).await;
-        let stream = shaken
+        let mut stream = shaken
             .map_err(|_| Outcome::Failed(format!("no TLS handshake within {limit:?}")))?
             .map_err(|error| Outcome::Failed(format!("TLS: {error}")))?;
         phases.secured();
-        exchange(stream, page, (limit, phases)).await
+        say(&mut stream, (page, 0), limit).await?;
+        listen(stream, page, (limit, phases)).await
     }
 }
 
-/// Asks, and reads the answer to its end.
-async fn exchange(
-    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+/// Asks for a page; so many bytes of the request have been sent already.
+async fn say(
+    stream: &mut (impl AsyncWrite + Unpin),
+    (page, sent): (&Page, usize),
+    limit: Duration,
+) -> Result<(), Outcome> {
+    let rest = page.request.get(sent..).unwrap_or_default();
+    let said = async {
+        stream.write_all(rest).await?;
+        stream.flush().await
+    };
+    match timeout(limit, said).await {
+        Ok(said) => said.map_err(|error| page.broken("sending the request", &error)),
+        Err(_) => Err(Outcome::Failed(format!("{}: the request is not taken", page.path))),
+    }
+}
+
+/// Reads the answer to its end.
+async fn listen(
+    mut stream: impl AsyncRead + Unpin,
     page: &Page,
     (limit, phases): (Duration, &mut Phases),
 ) -> Result<Response, Outcome> {
-    let failed = |what: &str, error: &io::Error| Outcome::Failed(format!("{}: {what}: {error}", page.path));
-    match timeout(limit, async {
-        stream.write_all(&page.request).await?;
-        stream.flush().await
-    })
-    .await
-    {
-        Ok(written) => written.map_err(|error| failed("sending the request", &error))?,
-        Err(_) => return Err(Outcome::Failed(format!("{}: the request is not taken", page.path))),
-    }
     let mut response = Response::searched(page.regex.as_ref().map(Regex::search));
     let mut piece = Vec::with_capacity(PIECE);
     loop {
@@ -148,7 +173,7 @@ async fn exchange(
             }
             // The end of a connection of TLS without a word, which most servers leave out.
             Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof && !page.strict_end => break,
-            Ok(Err(error)) => return Err(failed("reading the answer", &error)),
+            Ok(Err(error)) => return Err(page.broken("reading the answer", &error)),
             Err(_) => {
                 return Err(Outcome::Failed(format!("{}: no end of the answer within {limit:?}", page.path)));
             }
@@ -159,6 +184,11 @@ async fn exchange(
 }
 
 impl Page {
+    /// The connection has broken over it.
+    fn broken(&self, what: &str, error: &io::Error) -> Outcome {
+        Outcome::Failed(format!("{}: {what}: {error}", self.path))
+    }
+
     /// Whether an answer is what it must be.
     fn judge(&self, response: &Response) -> Outcome {
         let failed = |why: String| Outcome::Failed(format!("{}: {why}", self.path));

@@ -3,7 +3,8 @@
 use std::{
     convert::Infallible,
     hash::{BuildHasher as _, RandomState},
-    io,
+    io, mem,
+    ops::ControlFlow,
     pin::pin,
     sync::Arc,
     time::Duration,
@@ -22,7 +23,7 @@ use super::{
     served::Served,
 };
 use crate::{
-    check::{Clients, Kind, Outcome, Phases, Verdict},
+    check::{Clients, Kind, Opening, Outcome, Phases, Probe, Verdict},
     kernel::{Deadline, PingGroup, ReceiveBuffer, clock, ipvs::ServiceKey, rest, schedule},
     pool::Found,
     registry::{RealServerRow, Reason, Registry, Topology},
@@ -57,6 +58,8 @@ pub(super) struct Lane {
     turns: Turns,
     followers: Vec<Follower>,
     presence: Presence,
+    /// Tries that begin together; empty between turns.
+    begun: Vec<Begun>,
     running: FuturesUnordered<LocalBoxFuture<'static, Tried>>,
     deadline: Deadline,
     /// As it was before echo requests could be sent.
@@ -67,6 +70,9 @@ pub(super) struct Lane {
 
 /// A try that has ended: whose, how, and how long it took.
 type Tried = (usize, Outcome, Phases);
+
+/// A try that has just begun: whose, which page, since when, its connection, and what it does.
+type Begun = (usize, usize, Phases, Option<Opening>, Arc<Probe>);
 
 /// Has tokio always wait for something that is sooner than the limit of a try: it wakes up the thread that sets a limit before all others,
 /// by two system calls for each.
@@ -103,6 +109,7 @@ impl Lane {
             followers: Vec::new(),
             presence: presence(&services, topology),
             services,
+            begun: Vec::with_capacity(AT_A_TIME),
             running: FuturesUnordered::new(),
             deadline: Deadline::new()?,
             ping_group: None,
@@ -192,23 +199,31 @@ impl Lane {
     fn handle_ended(&mut self, first: Tried) {
         let mut next = Some(first);
         while let Some((number, outcome, phases)) = next {
-            self.handle_outcome(number, &outcome, &phases);
+            self.handle_outcome(clock::now(), number, &outcome, &phases);
             next = self.running.next().now_or_never().flatten();
         }
     }
 
     /// Begins what is due, as far as there is room. What has ended meanwhile is not to wait for the last of a crowd.
     fn begin_due(&mut self, now: Time) {
+        let mut begun = mem::take(&mut self.begun);
         for _ in 0..AT_A_TIME.min(AT_ONCE.saturating_sub(self.running.len())) {
             let services = &self.services;
             let due = self.turns.poll_due(now, |service| services[service].is_asleep);
-            let Some((number, probe, page)) = due else { return };
-            self.running.push(Box::pin(async move {
-                let mut phases = Phases::begin();
-                let outcome = probe.run(page, &mut phases).await;
-                (number, outcome, phases)
-            }));
+            let Some((number, probe, page)) = due else { break };
+            begun.push((number, page, Phases::begin(), probe.begin(), probe));
         }
+        for (number, page, mut phases, opening, probe) in begun.drain(..) {
+            match probe.ask(opening, &mut phases) {
+                // What the others took is not its own time: it does not put off its next turn.
+                ControlFlow::Break(outcome) => self.handle_outcome(now, number, &outcome, &phases),
+                ControlFlow::Continue(opening) => self.running.push(Box::pin(async move {
+                    let outcome = probe.go_on(opening, page, &mut phases).await;
+                    (number, outcome, phases)
+                })),
+            }
+        }
+        self.begun = begun;
     }
 
     /// Virtual addresses may have come or gone. What was due while one was away is done now.
@@ -221,9 +236,9 @@ impl Lane {
         self.turns.handle_waking(now, |service| services[service].is_asleep);
     }
 
-    /// A try has ended.
-    fn handle_outcome(&mut self, number: usize, outcome: &Outcome, phases: &Phases) {
-        let ended = self.turns.handle_outcome(clock::now(), number, outcome);
+    /// A try has ended, and its next turn is counted from that time on.
+    fn handle_outcome(&mut self, at: Time, number: usize, outcome: &Outcome, phases: &Phases) {
+        let ended = self.turns.handle_outcome(at, number, outcome);
         let Some((checker, verdict)) = ended else { return };
         let Of { service: number, place, check } = checker.of;
         let service = &mut self.services[number];

@@ -1,0 +1,193 @@
+//! Connections of TCP to other hosts, which the runtime hears of only when they have to be waited for.
+//!
+//! A server nearby has often answered when a crowd of connections has begun: to ask the kernel once more is one system call, where
+//! a wait takes three of them and a turn of the runtime.
+
+use std::{io, net::SocketAddr};
+
+use nix::libc;
+use socket2::{Domain, SockAddr, SockRef, Socket, Type};
+use tokio::{
+    io::{AsyncRead, Interest},
+    net::{TcpStream, unix::pipe},
+};
+
+use super::{Missed, Origin, prepare};
+
+/// A connection on its way.
+#[derive(Debug)]
+pub struct Begun {
+    socket: Socket,
+    target: SockAddr,
+}
+
+/// A connection.
+#[derive(Debug)]
+pub struct Made(Known);
+
+/// Whether the runtime knows it.
+#[derive(Debug)]
+enum Known {
+    Not(Socket),
+    Already(TcpStream),
+}
+
+impl Begun {
+    /// Begins a connection.
+    ///
+    /// # Errors
+    /// See [`Missed`].
+    pub fn new(target: SocketAddr, origin: &Origin) -> Result<Self, Missed> {
+        let here = |error: io::Error| Missed::Here(super::super::error::describe(&error));
+        let kind = Type::STREAM.nonblocking().cloexec();
+        let socket = Socket::new(Domain::for_address(target), kind, None).map_err(here)?;
+        let target = prepare(SockRef::from(&socket), target, origin).map_err(here)?.into();
+        match socket.connect(&target) {
+            Ok(()) => {}
+            Err(error) if is_on_its_way(&error) => {}
+            Err(error) => return Err(Missed::from_io(&error)),
+        }
+        Ok(Self { socket, target })
+    }
+
+    /// Asks whether there is a connection already; otherwise it is to be waited for.
+    ///
+    /// # Errors
+    /// See [`Missed`].
+    pub fn ask(self) -> Result<Result<Made, Self>, Missed> {
+        let is_made = is_made(SockRef::from(&self.socket), &self.target);
+        let is_made = is_made.map_err(|error| Missed::from_io(&error))?;
+        Ok(if is_made { Ok(Made(Known::Not(self.socket))) } else { Err(self) })
+    }
+
+    /// Waits until there is a connection; whoever calls it sets the limit.
+    ///
+    /// # Errors
+    /// See [`Missed`].
+    pub async fn wait(self) -> Result<Made, Missed> {
+        let Self { socket, target } = self;
+        let made = async {
+            let stream = TcpStream::from_std(socket.into())?;
+            let ask = || match is_made(SockRef::from(&stream), &target) {
+                Ok(true) => Ok(()),
+                Ok(false) => Err(io::ErrorKind::WouldBlock.into()),
+                Err(error) => Err(error),
+            };
+            stream.async_io(Interest::WRITABLE, ask).await?;
+            Ok(stream)
+        };
+        let stream = made.await.map_err(|error: io::Error| Missed::from_io(&error))?;
+        Ok(Made(Known::Already(stream)))
+    }
+}
+
+impl Made {
+    /// Sends the first of what is to be said: how many bytes of it the kernel has taken.
+    ///
+    /// # Errors
+    /// Those of send(2).
+    pub fn send(&self, bytes: &[u8]) -> io::Result<usize> {
+        let sent = match &self.0 {
+            Known::Not(socket) => socket.send(bytes),
+            Known::Already(stream) => stream.try_write(bytes),
+        };
+        match sent {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
+            sent => sent,
+        }
+    }
+
+    /// The connection for whoever reads from it alone: nobody is told that there is room for more to be sent.
+    ///
+    /// # Errors
+    /// See [`Missed`].
+    pub fn into_reader(self) -> Result<Box<dyn AsyncRead + Unpin>, Missed> {
+        match self.0 {
+            // tokio's type for what is read and nothing else; that it is no pipe makes no difference to it.
+            Known::Not(socket) => match pipe::Receiver::from_owned_fd_unchecked(socket.into()) {
+                Ok(reader) => Ok(Box::new(reader)),
+                Err(error) => Err(Missed::from_io(&error)),
+            },
+            Known::Already(stream) => Ok(Box::new(stream)),
+        }
+    }
+
+    /// The connection for the runtime, which hears of it from now on.
+    ///
+    /// # Errors
+    /// See [`Missed`].
+    pub fn into_stream(self) -> Result<TcpStream, Missed> {
+        match self.0 {
+            Known::Not(socket) => TcpStream::from_std(socket.into()).map_err(|error| Missed::from_io(&error)),
+            Known::Already(stream) => Ok(stream),
+        }
+    }
+}
+
+/// Whether a connection is made that was on its way: connect(2) says so when it is asked again, as SO_ERROR would of one that has failed.
+fn is_made(socket: SockRef<'_>, target: &SockAddr) -> io::Result<bool> {
+    match socket.connect(target) {
+        Ok(()) => Ok(true),
+        Err(error) if error.raw_os_error() == Some(libc::EISCONN) => Ok(true),
+        Err(error) if is_on_its_way(&error) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+fn is_on_its_way(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::EINPROGRESS | libc::EALREADY))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn begin(target: SocketAddr) -> Begun {
+        Begun::new(target, &Origin::default()).unwrap()
+    }
+
+    /// It has a port, and does not listen.
+    fn closed() -> (Socket, SocketAddr) {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+        let target = socket.local_addr().unwrap().as_socket().unwrap();
+        (socket, target)
+    }
+
+    #[tokio::test]
+    async fn a_server_nearby_is_asked_once_and_what_is_sent_first_arrives() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let made = begin(listener.local_addr().unwrap()).ask().unwrap().unwrap();
+        assert!(matches!(made.0, Known::Not(_)));
+        assert_eq!(made.send(b"hello").unwrap(), 5);
+        let mut reader = made.into_reader().unwrap();
+        let (mut server, mut heard) = (listener.accept().unwrap().0, [0; 5]);
+        std::io::Read::read_exact(&mut server, &mut heard).unwrap();
+        assert_eq!(&heard, b"hello");
+        std::io::Write::write_all(&mut server, b"world").unwrap();
+        tokio::io::AsyncReadExt::read_exact(&mut reader, &mut heard).await.unwrap();
+        assert_eq!(&heard, b"world");
+    }
+
+    #[tokio::test]
+    async fn a_port_that_is_closed_is_the_servers_whether_it_is_asked_or_waited_for() {
+        let (_socket, target) = closed();
+        let refused = |missed| matches!(missed, Missed::There(why) if why.contains("refused"));
+        assert!(refused(begin(target).ask().unwrap_err()));
+        assert!(refused(begin(target).wait().await.unwrap_err()));
+    }
+
+    #[tokio::test]
+    async fn a_server_that_has_no_room_yet_is_waited_for() {
+        let (socket, target) = closed();
+        socket.listen(0).unwrap();
+        let first = begin(target).ask().unwrap().unwrap();
+        let Err(second) = begin(target).ask().unwrap() else { panic!("there is room for one") };
+        let room = async {
+            drop(socket.accept().unwrap());
+            drop(first);
+        };
+        let (made, ()) = tokio::join!(second.wait(), room);
+        assert!(matches!(made.unwrap().0, Known::Already(_)));
+    }
+}
