@@ -34,7 +34,7 @@ const INSIDE: &str = "--inside";
 
 /// On this machine, and in the guest, whose processor is an emulated one.
 const HERE: [(Kind, usize); 3] = [(Kind::Tcp, 1000), (Kind::Tcp, 5000), (Kind::Http, 500)];
-const THERE: [(Kind, usize); 3] = [(Kind::Tcp, 100), (Kind::Tcp, 400), (Kind::Http, 100)];
+const THERE: [(Kind, usize); 3] = [(Kind::Tcp, 100), (Kind::Tcp, 200), (Kind::Http, 100)];
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = env::args().collect();
