@@ -48,7 +48,7 @@ pub(crate) fn run(subject: &Subject, size: usize, spans: Spans) -> Result<Growth
 
     // Both at once: what the machine does to the one it does to the other.
     let twin = fleet::hosts(size)?;
-    fleet::assume_addresses(&twin["alpha"], size)?;
+    fleet::assume_addresses(&twin["alpha"], 0..size)?;
     let bare = bare::start(&twin["alpha"], &heard)?;
     support::rest(BURSTS)?;
     let windows = windows(spans.windows, || [daemon.cpu(), daemon::cpu(bare.pid())])?;

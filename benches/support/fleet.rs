@@ -1,6 +1,6 @@
 //! Many virtual routers: interfaces for 250 of them each, and the configuration.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, ops::Range};
 
 use lab::lan::Join;
 use lab::{Host, Lan, Result};
@@ -34,10 +34,10 @@ fn addresses(i: usize) -> [(usize, usize); 2] {
     [(high, low), (high, low + 1)]
 }
 
-/// Puts the addresses of so many virtual routers on a host of [`hosts`], as a master would.
-pub(crate) fn assume_addresses(host: &Host, instances: usize) -> Result<()> {
+/// Puts the addresses of these virtual routers on a host of [`hosts`], as a master would.
+pub(crate) fn assume_addresses(host: &Host, instances: Range<usize>) -> Result<()> {
     let mut text = String::new();
-    for i in 0..instances {
+    for i in instances {
         for (high, low) in addresses(i) {
             // Writing to a String cannot fail.
             let _ = writeln!(text, "address add 10.200.{high}.{low}/32 dev v{}", i / PER_INTERFACE);

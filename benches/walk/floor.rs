@@ -13,7 +13,10 @@ use steadfast::{
 };
 use tokio::runtime::Builder;
 
-use crate::{SUBTREE, config, constants, support::rows};
+use crate::{
+    SUBTREE, config, constants,
+    support::{fleet, rows},
+};
 
 /// What tells this benchmark to be such an agent: the kind, the address of its master and the number of virtual routers follow.
 pub(crate) const FLAG: &str = "--floor";
@@ -82,7 +85,7 @@ impl List {
     fn of(size: usize) -> Result<Self> {
         let root: Oid =
             SUBTREE.trim_start_matches('.').parse().map_err(|_| Error::Unexpected(SUBTREE.into()))?;
-        let topology = Arc::new(rows::topology(&config(size, ""))?);
+        let topology = Arc::new(rows::topology(&config(size, fleet::interfaces(size), ""))?);
         let snapshot = Snapshot::new(topology, None, (Time::default(), Time::default));
         let view = snmp::view();
         let (mut cells, mut at) = (Vec::new(), root.clone());

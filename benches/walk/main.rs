@@ -4,7 +4,8 @@
 //! traps (with them keepalived can lock itself up at the larger sizes), and beside them two agents that have nothing to find
 //! out ([`floor`]): what snmpd and the protocol take. Steadfast is asked without snmpd, too, through its `snmp_agent`. Walks alternate
 //! between the five: so many GetBulk walks of 50 repetitions and as many GetNext walks each. One more virtual router, on a link of its own, advertises every 10 ms
-//! meanwhile.
+//! meanwhile. A fourth door is that of a Steadfast of [`SMALL`] on a host with as many addresses as the others': snmpd takes more
+//! for a request there, and leaves less of the caches to whoever answers.
 //!
 //! `cargo bench --bench walk [-- [alone] WALKS [SIZE …]]`; `alone` has only one of the programs run at a time, and without those
 //! agents, so that the advertisement has one program's walks to put up with and not the other's advertisements.
@@ -35,6 +36,8 @@ use support::{
 /// KEEPALIVED-MIB::vrrp
 const SUBTREE: &str = ".1.3.6.1.4.1.9586.100.5.2";
 const SIZES: [usize; 4] = [10, 250, 1000, 2000];
+/// Virtual routers of who is to show that their number makes no difference.
+const SMALL: usize = 10;
 /// VRID of the virtual router that advertises every 10 ms; its interface is the one after those of the fleet.
 const FAST: u8 = 251;
 
@@ -58,9 +61,8 @@ fn main() -> Result<()> {
     sizes.iter().try_for_each(|size| measure(walks, *size, &Floor::ALL, &support::subjects()))
 }
 
-/// The virtual routers of a size, and the fast one, on the interface behind theirs, after `global` lines.
-fn config(size: usize, global: &str) -> String {
-    let k = fleet::interfaces(size);
+/// The virtual routers of a size, and the fast one, on interface `k` behind theirs, after `global` lines.
+fn config(size: usize, k: usize, global: &str) -> String {
     fleet::config(size, 100, global)
         + &format!(
             "vrrp_instance FAST {{\n  interface v{k}\n  virtual_router_id {FAST}\n  priority 100\n  \
@@ -71,8 +73,12 @@ fn config(size: usize, global: &str) -> String {
 fn measure(walks: usize, size: usize, floors: &[Floor], subjects: &[Subject]) -> Result<()> {
     let mut agents = floors.iter().map(|floor| Agent::floor(*floor, size)).collect::<Result<Vec<_>>>()?;
     for subject in subjects {
-        agents.push(Agent::start(subject, size)?);
+        agents.push(Agent::start(subject, size, size)?);
     }
+    if let ([ours, _], true) = (subjects, size > SMALL) {
+        agents.push(Agent::start(ours, SMALL, size)?);
+    }
+    Agent::rest(&mut agents)?;
     let title = format!("Walks of {size} instances, {walks} each: µs per varbind, median (min–max)");
     head(
         &title,
@@ -83,6 +89,7 @@ fn measure(walks: usize, size: usize, floors: &[Floor], subjects: &[Subject]) ->
             "elapsed",
             "over the floor",
             "daemon CPU",
+            "of it for the walk",
             "snmpd CPU",
             "unanswered",
         ],
@@ -110,6 +117,7 @@ fn measure(walks: usize, size: usize, floors: &[Floor], subjects: &[Subject]) ->
                 &format!("{elapsed:.1}"),
                 &format!("{:.2}", elapsed.median / floor),
                 &format!("{:.1}", of(series, |walk| walk.daemon)),
+                &format!("{:.1}", of(series, |walk| walk.answers)),
                 &format!("{:.1}", of(series, |walk| walk.snmpd)),
                 &(walks - series.len()),
             ]);
