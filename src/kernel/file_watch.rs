@@ -30,6 +30,9 @@ use super::{KernelError, own_file};
 
 /// From one look at what cannot be watched to the next, in milliseconds.
 const POLL_INTERVAL: u16 = 1000;
+/// How often directories on the way to a file may be made while they are looked for, one after the other, before it is looked at every
+/// second instead.
+const TRIES: usize = 64;
 /// Room for the events that are taken at once.
 const BUFFER: usize = 4096;
 
@@ -101,9 +104,9 @@ impl FileWatch {
         let mut descriptors: Vec<_> = end.into_iter().chain(descriptors).collect();
         match poll(&mut descriptors, timeout) {
             Ok(0) => {
-                let overdue = self.unwatched.iter().copied().collect();
+                // Those that are watched, too: nothing is reported from one watch to the next.
                 self.establish();
-                return Ok(overdue);
+                return Ok((0..self.files.len()).collect());
             }
             Ok(_) if self.end.is_some() && descriptors[0].any() == Some(true) => {
                 self.is_over = true;
@@ -205,6 +208,17 @@ impl FileWatch {
 
     /// Watches the directory of a path, or the nearest one above it.
     fn watch(&mut self, path: &Path, file: usize) -> io::Result<()> {
+        for _ in 0..TRIES {
+            if self.watch_nearest(path, file)? {
+                return Ok(());
+            }
+        }
+        Err(io::ErrorKind::ResourceBusy.into())
+    }
+
+    /// The same; returns whether that is the nearest directory by now. One that was made after it was looked for, and before the one
+    /// above it was watched, is reported by nobody.
+    fn watch_nearest(&mut self, path: &Path, file: usize) -> io::Result<bool> {
         let Some(inotify) = &mut self.inotify else { return Err(io::ErrorKind::NotConnected.into()) };
         let mask = WatchMask::CLOSE_WRITE
             | WatchMask::CREATE
@@ -221,7 +235,7 @@ impl FileWatch {
                 Ok(descriptor) => {
                     let spot = Spot { name: name.to_owned(), file, is_file };
                     self.spots.entry(descriptor).or_default().push(spot);
-                    return Ok(());
+                    return Ok(is_file || !below.is_dir());
                 }
                 Err(error)
                     if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) =>

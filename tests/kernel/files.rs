@@ -101,6 +101,34 @@ fn a_directory_may_come_and_go() {
     }
 }
 
+/// Each directory may be made in just the moment in which it has been looked for and the one above it is not watched yet.
+#[test]
+fn a_file_is_read_whenever_its_directories_are_made() {
+    let directory = TempDir::new().unwrap();
+    let top = directory.path().join("a");
+    let file = top.join("b/c/file");
+    let mut watch = FileWatch::open(vec![file.clone()]);
+    let (sender, reader) = channel();
+    let read = file.clone();
+    // Reads it at each report, and only then.
+    thread::spawn(move || while sender.send((watch.wait(), fs::read_to_string(&read).ok()).1).is_ok() {});
+    let wait_for = |text: Option<String>| {
+        let report = || reader.recv_timeout(Duration::from_secs(20)).expect("a report");
+        while report() != text {}
+    };
+    for round in 0..1000 {
+        for below in ["", "b", "b/c"] {
+            // At another pace in each round.
+            (0..round % 50).for_each(|_| drop(fs::metadata(directory.path())));
+            fs::create_dir(top.join(below)).unwrap();
+        }
+        fs::write(&file, round.to_string()).unwrap();
+        wait_for(Some(round.to_string()));
+        fs::remove_dir_all(&top).unwrap();
+        wait_for(None);
+    }
+}
+
 /// Takes reports until the last one came when the condition was true.
 fn until(reports: &Reports, condition: impl Fn() -> bool) {
     loop {
