@@ -1,8 +1,8 @@
 //! Files that may be written, replaced, removed and made again: inotify(7) on the directories they are in.
 //!
 //! A watch on the file itself would be lost with the file. Where the directory is not there yet, the nearest one above
-//! it is watched until it is; a symbolic link is watched where it is and where it leads to. What cannot be watched is
-//! looked at every second instead, and that is everything where the kernel gives no inotify(7) instance.
+//! it is watched until it is; a symbolic link is watched where it is and where it leads to. What cannot be watched, and a link
+//! that leads nowhere, is looked at every second instead, and that is everything where the kernel gives no inotify(7) instance.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -193,7 +193,12 @@ impl FileWatch {
         }
         for file in 0..self.files.len() {
             let path = self.files[file].clone();
-            let target = path.is_symlink().then(|| fs::canonicalize(&path).ok()).flatten();
+            let target = path.is_symlink().then(|| fs::canonicalize(&path).ok());
+            // Where it leads to may come to be anywhere.
+            if target == Some(None) {
+                self.unwatched.insert(file);
+            }
+            let target = target.flatten();
             for place in std::iter::once(path).chain(target) {
                 if let Err(error) = self.watch(&place, file) {
                     if !known.contains(&file) {

@@ -160,6 +160,20 @@ fn a_link_is_watched_at_both_ends() {
 }
 
 #[test]
+fn what_a_link_leads_to_may_come_later() {
+    let directory = TempDir::new().unwrap();
+    let [link, target] = ["link", "there/target"].map(|name| directory.path().join(name));
+    symlink(&target, &link).unwrap();
+    let reports = Reports::of(vec![link.clone()]);
+    fs::create_dir(directory.path().join("there")).unwrap();
+    write(&target);
+    until(&reports, || link.exists());
+    // It is watched as soon as it has been looked at.
+    write(&target);
+    reports.wait_for(0);
+}
+
+#[test]
 fn after_a_flood_every_file_is_looked_at() {
     let directory = TempDir::new().unwrap();
     let files = ["one", "two"].map(|name| directory.path().join(name));
