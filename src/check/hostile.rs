@@ -2,7 +2,9 @@
 
 use std::{
     io::{Read as _, Write as _},
+    mem::discriminant,
     net::{SocketAddr, TcpListener, TcpStream, UdpSocket},
+    ops::ControlFlow,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -31,13 +33,32 @@ fn probe(check: &str, at: SocketAddr) -> Probe {
     Probe::of(&config.virtual_servers[0].real_server[0].checks[0], 1, &Clients::new(None)).unwrap()
 }
 
-/// What comes of a check at a server that does this to whoever connects. The thread ends with the connection.
+/// What comes of a check at a server that does this to whoever connects, the same whether the connection is there when it is asked for
+/// or has to be waited for. The threads end with the connections.
 async fn against(check: &str, server: fn(TcpStream)) -> Outcome {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let at = listener.local_addr().unwrap();
-    thread::spawn(move || server(listener.accept().unwrap().0));
-    let probe = probe(check, at);
-    tokio::time::timeout(LIMIT, probe.run(0, &mut Phases::begin())).await.expect("it has no end")
+    let probe = probe(check, listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for _ in 0..2 {
+            let met = listener.accept().unwrap().0;
+            thread::spawn(move || server(met));
+        }
+    });
+    let (asked, waited) = tokio::join!(tried(&probe, true), tried(&probe, false));
+    assert_eq!(discriminant(&asked), discriminant(&waited), "{asked:?} and {waited:?}");
+    waited
+}
+
+/// One try, of which the connection is asked for, or only waited for.
+async fn tried(probe: &Probe, asks: bool) -> Outcome {
+    let (mut phases, mut opening) = (Phases::begin(), probe.begin());
+    if asks {
+        match probe.ask(opening, &mut phases) {
+            ControlFlow::Break(ended) => return ended,
+            ControlFlow::Continue(on_its_way) => opening = on_its_way,
+        }
+    }
+    tokio::time::timeout(LIMIT, probe.go_on(opening, 0, &mut phases)).await.expect("it has no end")
 }
 
 const PAGE: &str = "HTTP_GET {\n url {\n path /\n }\n }";
@@ -171,10 +192,10 @@ async fn of_datagrams(check: &str, answers: fn(&[u8]) -> Vec<Vec<u8>>) -> Outcom
             }
         }
     });
-    let outcome = tokio::time::timeout(LIMIT, probe.run(0, &mut Phases::begin())).await;
+    let outcome = tried(&probe, true).await;
     ends.store(true, Ordering::Relaxed);
     server.join().unwrap();
-    outcome.expect("it has no end")
+    outcome
 }
 
 #[tokio::test]

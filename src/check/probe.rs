@@ -161,36 +161,32 @@ impl Probe {
             Self::Ping(ping) => ping.run(phases).await,
         }
     }
-
-    /// One try from its beginning to its end.
-    pub async fn run(&self, page: usize, phases: &mut Phases) -> Outcome {
-        match self.ask(self.begin(), phases) {
-            ControlFlow::Break(ended) => ended,
-            ControlFlow::Continue(opening) => self.go_on(opening, page, phases).await,
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::{net::TcpListener, time::Duration};
+    use std::time::Duration;
+
+    use socket2::{Domain, Socket, Type};
 
     use super::*;
     use crate::kernel::dial::Origin;
 
     #[tokio::test]
     async fn a_server_nearby_is_known_to_be_well_or_not_before_anything_is_waited_for() {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let (target, limit) = (listener.local_addr().unwrap(), Duration::from_secs(5));
+        // A port that nobody else gets, and nobody listens at yet.
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        socket.bind(&std::net::SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+        let (target, limit) = (socket.local_addr().unwrap().as_socket().unwrap(), Duration::from_secs(5));
         let probe = Probe::Tcp(Connect { target, origin: Origin::default(), limit });
         let at_once = || {
             let mut phases = Phases::begin();
             let standing = probe.ask(probe.begin(), &mut phases);
             (standing.break_value(), phases.connect.is_some())
         };
-        assert_eq!(at_once(), (Some(Outcome::Passed { adds: 0 }), true));
-        drop(listener);
         let refused = Outcome::Failed("ECONNREFUSED: Connection refused".into());
         assert_eq!(at_once(), (Some(refused), false));
+        socket.listen(5).unwrap();
+        assert_eq!(at_once(), (Some(Outcome::Passed { adds: 0 }), true));
     }
 }

@@ -66,7 +66,8 @@ impl Connect {
             Opening::Made(made) => return Ok(made),
             Opening::Missed(ended) => return Err(ended),
         };
-        match timeout(self.limit, begun.wait()).await {
+        // It has begun with others, and whoever began them may have had something else to do meanwhile.
+        match timeout(self.limit.saturating_sub(begun.age()), begun.wait()).await {
             Ok(made) => made.inspect(|_| phases.connected()).map_err(|missed| outcome(&missed)),
             Err(_) => Err(Outcome::Failed(format!("no connection within {:?}", self.limit))),
         }

@@ -59,7 +59,7 @@ pub(super) struct Lane {
     followers: Vec<Follower>,
     presence: Presence,
     /// Tries that begin together; empty between turns.
-    begun: Vec<Begun>,
+    begun: Vec<Try>,
     running: FuturesUnordered<LocalBoxFuture<'static, Tried>>,
     deadline: Deadline,
     /// As it was before echo requests could be sent.
@@ -71,8 +71,18 @@ pub(super) struct Lane {
 /// A try that has ended: whose, how, and how long it took.
 type Tried = (usize, Outcome, Phases);
 
-/// A try that has just begun: whose, which page, since when, its connection, and what it does.
-type Begun = (usize, usize, Phases, Option<Opening>, Arc<Probe>);
+/// A try that has just begun.
+#[derive(Debug)]
+struct Try {
+    /// Of which check.
+    number: usize,
+    /// Of which page.
+    page: usize,
+    probe: Arc<Probe>,
+    phases: Phases,
+    /// Its connection, if it has one, or how it has ended.
+    standing: ControlFlow<Outcome, Option<Opening>>,
+}
 
 /// Has tokio always wait for something that is sooner than the limit of a try: it wakes up the thread that sets a limit before all others,
 /// by two system calls for each.
@@ -211,10 +221,16 @@ impl Lane {
             let services = &self.services;
             let due = self.turns.poll_due(now, |service| services[service].is_asleep);
             let Some((number, probe, page)) = due else { break };
-            begun.push((number, page, Phases::begin(), probe.begin(), probe));
+            let (phases, standing) = (Phases::begin(), ControlFlow::Continue(probe.begin()));
+            begun.push(Try { number, page, probe, phases, standing });
         }
-        for (number, page, mut phases, opening, probe) in begun.drain(..) {
-            match probe.ask(opening, &mut phases) {
+        for Try { probe, phases, standing, .. } in &mut begun {
+            if let ControlFlow::Continue(opening) = standing {
+                *standing = probe.ask(opening.take(), phases);
+            }
+        }
+        for Try { number, page, probe, mut phases, standing } in begun.drain(..) {
+            match standing {
                 // What the others took is not its own time: it does not put off its next turn.
                 ControlFlow::Break(outcome) => self.handle_outcome(now, number, &outcome, &phases),
                 ControlFlow::Continue(opening) => self.running.push(Box::pin(async move {

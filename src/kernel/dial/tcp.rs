@@ -3,7 +3,7 @@
 //! A server nearby has often answered when a crowd of connections has begun: to ask the kernel once more is one system call, where
 //! a wait takes three of them and a turn of the runtime.
 
-use std::{io, net::SocketAddr};
+use std::{io, net::SocketAddr, time::Duration};
 
 use nix::libc;
 use socket2::{Domain, SockAddr, SockRef, Socket, Type};
@@ -13,23 +13,29 @@ use tokio::{
 };
 
 use super::{Missed, Origin, prepare};
+use crate::{
+    kernel::{clock, error::describe},
+    units::Time,
+};
 
 /// A connection on its way.
 #[derive(Debug)]
 pub struct Begun {
     socket: Socket,
     target: SockAddr,
+    since: Time,
 }
 
 /// A connection.
 #[derive(Debug)]
-pub struct Made(Known);
+pub struct Made(Held);
 
-/// Whether the runtime knows it.
+/// As what it is held.
 #[derive(Debug)]
-enum Known {
-    Not(Socket),
-    Already(TcpStream),
+enum Held {
+    /// The runtime does not know it yet.
+    Raw(Socket),
+    Registered(TcpStream),
 }
 
 impl Begun {
@@ -38,7 +44,7 @@ impl Begun {
     /// # Errors
     /// See [`Missed`].
     pub fn new(target: SocketAddr, origin: &Origin) -> Result<Self, Missed> {
-        let here = |error: io::Error| Missed::Here(super::super::error::describe(&error));
+        let here = |error: io::Error| Missed::Here(describe(&error));
         let kind = Type::STREAM.nonblocking().cloexec();
         let socket = Socket::new(Domain::for_address(target), kind, None).map_err(here)?;
         let target = prepare(SockRef::from(&socket), target, origin).map_err(here)?.into();
@@ -47,37 +53,39 @@ impl Begun {
             Err(error) if is_on_its_way(&error) => {}
             Err(error) => return Err(Missed::from_io(&error)),
         }
-        Ok(Self { socket, target })
+        Ok(Self { socket, target, since: clock::now() })
+    }
+
+    /// How long it has been on its way.
+    pub fn age(&self) -> Duration {
+        clock::now().since(self.since)
     }
 
     /// Asks whether there is a connection already; otherwise it is to be waited for.
     ///
     /// # Errors
-    /// See [`Missed`].
+    /// [`Missed::There`]: what comes of a connection on its way comes from the other side, a firewall's EACCES as well.
     pub fn ask(self) -> Result<Result<Made, Self>, Missed> {
         let is_made = is_made(SockRef::from(&self.socket), &self.target);
-        let is_made = is_made.map_err(|error| Missed::from_io(&error))?;
-        Ok(if is_made { Ok(Made(Known::Not(self.socket))) } else { Err(self) })
+        let is_made = is_made.map_err(|error| Missed::There(describe(&error)))?;
+        Ok(if is_made { Ok(Made(Held::Raw(self.socket))) } else { Err(self) })
     }
 
     /// Waits until there is a connection; whoever calls it sets the limit.
     ///
     /// # Errors
-    /// See [`Missed`].
+    /// As [`Self::ask`], and [`Missed::Here`] without a descriptor.
     pub async fn wait(self) -> Result<Made, Missed> {
-        let Self { socket, target } = self;
-        let made = async {
-            let stream = TcpStream::from_std(socket.into())?;
-            let ask = || match is_made(SockRef::from(&stream), &target) {
-                Ok(true) => Ok(()),
-                Ok(false) => Err(io::ErrorKind::WouldBlock.into()),
-                Err(error) => Err(error),
-            };
-            stream.async_io(Interest::WRITABLE, ask).await?;
-            Ok(stream)
+        let Self { socket, target, .. } = self;
+        let stream = TcpStream::from_std(socket.into()).map_err(|error| Missed::Here(describe(&error)))?;
+        let ask = || match is_made(SockRef::from(&stream), &target) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(io::ErrorKind::WouldBlock.into()),
+            Err(error) => Err(error),
         };
-        let stream = made.await.map_err(|error: io::Error| Missed::from_io(&error))?;
-        Ok(Made(Known::Already(stream)))
+        let made = stream.async_io(Interest::WRITABLE, ask).await;
+        made.map_err(|error| Missed::There(describe(&error)))?;
+        Ok(Made(Held::Registered(stream)))
     }
 }
 
@@ -88,8 +96,8 @@ impl Made {
     /// Those of send(2).
     pub fn send(&self, bytes: &[u8]) -> io::Result<usize> {
         let sent = match &self.0 {
-            Known::Not(socket) => socket.send(bytes),
-            Known::Already(stream) => stream.try_write(bytes),
+            Held::Raw(socket) => socket.send_with_flags(bytes, libc::MSG_NOSIGNAL),
+            Held::Registered(stream) => stream.try_write(bytes),
         };
         match sent {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
@@ -104,11 +112,11 @@ impl Made {
     pub fn into_reader(self) -> Result<Box<dyn AsyncRead + Unpin>, Missed> {
         match self.0 {
             // tokio's type for what is read and nothing else; that it is no pipe makes no difference to it.
-            Known::Not(socket) => match pipe::Receiver::from_owned_fd_unchecked(socket.into()) {
+            Held::Raw(socket) => match pipe::Receiver::from_owned_fd_unchecked(socket.into()) {
                 Ok(reader) => Ok(Box::new(reader)),
                 Err(error) => Err(Missed::from_io(&error)),
             },
-            Known::Already(stream) => Ok(Box::new(stream)),
+            Held::Registered(stream) => Ok(Box::new(stream)),
         }
     }
 
@@ -118,8 +126,8 @@ impl Made {
     /// See [`Missed`].
     pub fn into_stream(self) -> Result<TcpStream, Missed> {
         match self.0 {
-            Known::Not(socket) => TcpStream::from_std(socket.into()).map_err(|error| Missed::from_io(&error)),
-            Known::Already(stream) => Ok(stream),
+            Held::Raw(socket) => TcpStream::from_std(socket.into()).map_err(|error| Missed::from_io(&error)),
+            Held::Registered(stream) => Ok(stream),
         }
     }
 }
@@ -158,7 +166,7 @@ mod tests {
     async fn a_server_nearby_is_asked_once_and_what_is_sent_first_arrives() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let made = begin(listener.local_addr().unwrap()).ask().unwrap().unwrap();
-        assert!(matches!(made.0, Known::Not(_)));
+        assert!(matches!(made.0, Held::Raw(_)));
         assert_eq!(made.send(b"hello").unwrap(), 5);
         let mut reader = made.into_reader().unwrap();
         let (mut server, mut heard) = (listener.accept().unwrap().0, [0; 5]);
@@ -177,6 +185,23 @@ mod tests {
         assert!(refused(begin(target).wait().await.unwrap_err()));
     }
 
+    /// Which is EPIPE, and of other errors that a firewall may answer with EACCES: all of them are of the other side.
+    #[tokio::test]
+    async fn a_server_that_ends_and_resets_at_once_is_the_one_to_blame() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let begun = [(); 2].map(|()| {
+            let begun = begin(listener.local_addr().unwrap());
+            let met = Socket::from(listener.accept().unwrap().0);
+            met.shutdown(std::net::Shutdown::Write).unwrap();
+            met.set_linger(Some(Duration::ZERO)).unwrap();
+            begun
+        });
+        let [asked, waited] = begun;
+        let blamed = |missed| matches!(missed, Missed::There(why) if why.contains("EPIPE"));
+        assert!(blamed(asked.ask().unwrap_err()));
+        assert!(blamed(waited.wait().await.unwrap_err()));
+    }
+
     #[tokio::test]
     async fn a_server_that_has_no_room_yet_is_waited_for() {
         let (socket, target) = closed();
@@ -188,6 +213,6 @@ mod tests {
             drop(first);
         };
         let (made, ()) = tokio::join!(second.wait(), room);
-        assert!(matches!(made.unwrap().0, Known::Already(_)));
+        assert!(matches!(made.unwrap().0, Held::Registered(_)));
     }
 }
