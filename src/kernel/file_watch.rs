@@ -312,7 +312,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         watch.files = vec![directory.path().join("file")];
         watch.start = Inotify::init;
-        assert_eq!(watch.wait(), [0, 1], "those that were overdue");
+        assert_eq!(watch.wait(), [0], "it may have changed before it was watched");
         fs::write(&watch.files[0], "5").unwrap();
         assert_eq!(watch.wait(), [0]);
         assert!(watch.unwatched.is_empty());
