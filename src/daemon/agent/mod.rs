@@ -23,7 +23,11 @@ use std::{
 };
 
 use agentx::{Mib, Subagent};
-use futures_util::future::{join, join3};
+use futures_util::{
+    StreamExt as _,
+    future::{join, join3},
+    stream::FuturesUnordered,
+};
 use tokio::sync::{oneshot, watch};
 use tracing::{info, warn};
 
@@ -87,7 +91,7 @@ impl Agent {
     /// Does what one set-up asks for, until another one is wanted.
     async fn follow(&mut self, setup: Option<Setup>) {
         let subagent = setup.as_ref().and_then(|setup| self.subagent(setup));
-        let until = || changed(self.wanted.clone());
+        let until = || when_woken(changed(self.wanted.clone()));
         let (Some(setup), Some((subagent, shown))) = (setup, subagent) else {
             (self.pending, self.backlog) = (None, None);
             return pass_over(&self.registry, &self.told, until()).await;
@@ -95,7 +99,7 @@ impl Agent {
         if !setup.traps {
             (self.pending, self.backlog) = (None, None);
             let passed = pass_over(&self.registry, &self.told, until());
-            join3(shown, subagent.run_until(until()), passed).await;
+            join3(when_woken(shown), subagent.run_until(until()), when_woken(passed)).await;
             return;
         }
         let (patience, ended) = oneshot::channel();
@@ -106,8 +110,8 @@ impl Agent {
         pending.take_up(setup.parts);
         let served = subagent.with_notifications(pending).run_until(until());
         tokio::select! {
-            ((), pending) = join(shown, served) => self.pending = Some(pending),
-            never = wait(patience) => match never {},
+            ((), pending) = join(when_woken(shown), served) => self.pending = Some(pending),
+            never = when_woken(wait(patience)) => match never {},
         }
     }
 
@@ -149,6 +153,12 @@ impl notify::Part for Agent {
             self.follow(setup).await;
         }
     }
+}
+
+/// The same, polled only when it is woken itself. Whoever answers requests is woken for each, by thousands, and what waits beside it
+/// would be polled each time.
+async fn when_woken<T>(future: impl Future<Output = T>) -> T {
+    [future].into_iter().collect::<FuturesUnordered<_>>().select_next_some().await
 }
 
 /// Waits until something else is wanted, or nobody is left to want anything.
