@@ -19,7 +19,7 @@ impl Oid {
     /// The null OID: no sub-identifiers.
     #[must_use]
     pub fn null() -> Self {
-        Self(Arc::from([]))
+        Self(Arc::default())
     }
 
     /// Whether this is the null OID.
@@ -61,12 +61,10 @@ impl Oid {
     /// When the result has more than [`MAX_SUBIDS`]; [`Oid::try_join`] is for lengths that come from outside.
     #[must_use]
     pub fn join(&self, suffix: &[u32]) -> Self {
-        assert!(
-            self.0.len() + suffix.len() <= MAX_SUBIDS,
-            "{self} with {} more sub-identifiers",
-            suffix.len()
-        );
-        Self(self.0.iter().chain(suffix).copied().collect())
+        match self.try_join(suffix) {
+            Ok(oid) => oid,
+            Err(_) => panic!("{self} with {} more sub-identifiers", suffix.len()),
+        }
     }
 
     /// This OID followed by `suffix`.
@@ -74,11 +72,21 @@ impl Oid {
     /// # Errors
     /// [`InvalidOid::TooLong`] when the result has more than [`MAX_SUBIDS`].
     pub fn try_join(&self, suffix: &[u32]) -> Result<Self, InvalidOid> {
-        let len = self.0.len() + suffix.len();
-        if len > MAX_SUBIDS {
-            return Err(InvalidOid::TooLong(len));
+        Self::try_concat([self.subids(), suffix])
+    }
+
+    /// The parts one after the other, put together in one place before anything is allocated.
+    pub(crate) fn try_concat<const N: usize>(parts: [&[u32]; N]) -> Result<Self, InvalidOid> {
+        let mut subids = [0; MAX_SUBIDS];
+        let mut len = 0;
+        for part in parts {
+            if let Some(place) = subids.get_mut(len..len + part.len()) {
+                place.copy_from_slice(part);
+            }
+            len += part.len();
         }
-        Ok(Self(self.0.iter().chain(suffix).copied().collect()))
+        let subids = subids.get(..len).ok_or(InvalidOid::TooLong(len))?;
+        Ok(Self(Arc::from(subids)))
     }
 }
 

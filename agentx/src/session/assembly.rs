@@ -17,15 +17,11 @@ impl Assembly {
         self.bytes.extend_from_slice(bytes);
     }
 
-    pub(super) fn clear(&mut self) {
-        *self = Self::default();
-    }
-
     /// The next whole PDU: its header and payload.
     ///
     /// # Errors
     /// What [`Header::read`] refuses: where the next PDU starts is then unknown.
-    pub(super) fn next_pdu(&mut self) -> Result<Option<(Header, Vec<u8>)>, InvalidPdu> {
+    pub(super) fn next_pdu(&mut self) -> Result<Option<(Header, &[u8])>, InvalidPdu> {
         let rest = self.bytes.get(self.taken..).unwrap_or_default();
         if rest.len() < HEADER_LEN {
             return Ok(None);
@@ -35,7 +31,7 @@ impl Assembly {
             return Ok(None);
         };
         self.taken += HEADER_LEN + len;
-        Ok(Some((header, payload.to_vec())))
+        Ok(Some((header, payload)))
     }
 }
 

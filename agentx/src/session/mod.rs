@@ -271,12 +271,14 @@ impl<M: Mib> Session<M> {
         if !self.is_connected() {
             return;
         }
-        self.assembly.push(bytes);
         self.timers.set(Timer::Idle, now + self.config.timing.ping_after);
+        // Put back below, unless the connection is lost meanwhile.
+        let mut assembly = std::mem::take(&mut self.assembly);
+        assembly.push(bytes);
         while self.is_connected() {
-            match self.assembly.next_pdu() {
+            match assembly.next_pdu() {
                 Ok(Some((header, payload))) => {
-                    self.handle_pdu(now, header, &payload);
+                    self.handle_pdu(now, header, payload);
                     // Checked after each: one read can hold a thousand requests for a large answer.
                     if self.output.len() > MAX_OUTPUT {
                         self.lose(now, LostBecause::OutputFull);
@@ -286,6 +288,9 @@ impl<M: Mib> Session<M> {
                 // RFC 2741 §7.2.2: no header, no answer; and where the next one starts nobody knows.
                 Err(invalid) => self.lose(now, LostBecause::Garbage(invalid)),
             }
+        }
+        if self.is_connected() {
+            self.assembly = assembly;
         }
         self.settle(now);
     }
@@ -436,7 +441,7 @@ impl<M: Mib> Session<M> {
     /// RFC 2741 §7.1.9: the end of the transport ends everything of the session.
     fn forget_connection(&mut self) {
         self.timers = Timers::default();
-        self.assembly.clear();
+        self.assembly = Assembly::default();
         self.outstanding.clear();
         self.window.call_back();
         self.steps.clear();

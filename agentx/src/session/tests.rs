@@ -108,7 +108,7 @@ impl Story {
         self.session.handle_written(self.session.output().len());
         let mut pdus = Vec::new();
         while let Some((header, payload)) = assembly.next_pdu().unwrap() {
-            pdus.push(Pdu::read_payload(header, &payload).unwrap());
+            pdus.push(Pdu::read_payload(header, payload).unwrap());
         }
         pdus
     }

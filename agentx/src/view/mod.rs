@@ -29,6 +29,15 @@ pub struct View<S: 'static> {
     nodes: Vec<Box<dyn Node<S>>>,
 }
 
+/// What earlier requests leave for the next one.
+#[derive(Debug, Default)]
+struct Known {
+    /// The empty stretches of one snapshot.
+    gaps: Gaps,
+    /// The place of the object asked for last: a walk asks for each a thousand times.
+    place: usize,
+}
+
 impl<S: 'static> Default for View<S> {
     fn default() -> Self {
         Self::new()
@@ -105,7 +114,13 @@ impl<S: 'static> View<S> {
     /// The value of exactly `oid`.
     #[must_use]
     pub fn value(&self, snapshot: &S, oid: &Oid) -> Value {
-        match self.node_of(oid) {
+        self.known_value(&mut Known::default(), snapshot, oid)
+    }
+
+    /// As [`View::value`], with what is known.
+    fn known_value(&self, known: &mut Known, snapshot: &S, oid: &Oid) -> Value {
+        known.place = self.place_of(oid, known.place);
+        match self.node_at(known.place, oid) {
             Some(node) => node.value(snapshot, oid),
             None => Value::NoSuchObject,
         }
@@ -115,34 +130,42 @@ impl<S: 'static> View<S> {
     /// have a region inside this one (RFC 2741 §7.1.4).
     #[must_use]
     pub fn next(&self, snapshot: &S, after: &Oid, include: bool, end: Option<&Oid>) -> Option<VarBind> {
-        self.next_beyond(&mut Gaps::default(), snapshot, after, include, end)
+        self.known_next(&mut Known::default(), snapshot, after, include, end)
     }
 
-    /// As [`View::next`], with what is known of this snapshot's empty stretches.
-    fn next_beyond(
+    /// As [`View::next`], with what is known.
+    fn known_next(
         &self,
-        gaps: &mut Gaps,
+        known: &mut Known,
         snapshot: &S,
         after: &Oid,
         include: bool,
         end: Option<&Oid>,
     ) -> Option<VarBind> {
-        // The last object at or before `after` may still hold what follows it; the ones before it cannot.
-        let first = self.nodes.partition_point(|node| node.root() <= after).saturating_sub(1);
-        for node in self.nodes.get(first..)? {
+        known.place = self.place_of(after, known.place);
+        // The object there may still hold what follows; the ones before it cannot.
+        for node in self.nodes.get(known.place..)? {
             if end.is_some_and(|end| node.root() >= end) {
                 return None;
             }
-            if let Some(found) = node.next(gaps, snapshot, after, include) {
+            if let Some(found) = node.next(&mut known.gaps, snapshot, after, include) {
                 return end.is_none_or(|end| found.name < *end).then_some(found);
             }
         }
         None
     }
 
-    /// The object whose subtree holds `oid`.
-    fn node_of(&self, oid: &Oid) -> Option<&dyn Node<S>> {
-        let at = self.nodes.partition_point(|node| node.root() <= oid).checked_sub(1)?;
-        self.nodes.get(at).map(|node| &**node).filter(|node| oid.starts_with(node.root()))
+    /// The place of the last object at or before `oid`, or of the first one; searched for only if it is not the one at `guess`.
+    fn place_of(&self, oid: &Oid, guess: usize) -> usize {
+        let begins = |place: usize| self.nodes.get(place).is_some_and(|node| node.root() <= oid);
+        if begins(guess) && !begins(guess + 1) {
+            return guess;
+        }
+        self.nodes.partition_point(|node| node.root() <= oid).saturating_sub(1)
+    }
+
+    /// The object whose subtree holds `oid`, if it is the one at this place.
+    fn node_at(&self, place: usize, oid: &Oid) -> Option<&dyn Node<S>> {
+        self.nodes.get(place).map(|node| &**node).filter(|node| oid.starts_with(node.root()))
     }
 }

@@ -143,7 +143,7 @@ impl<S, R> TableNode<S, R> {
         while let Some((at, row)) = next {
             // An index that makes a name longer than 128 sub-identifiers has no name: no such cell either.
             if let Some(value) = (column.read)(snapshot, &row)
-                && let Ok(name) = self.root.child(column.number).try_join(&at)
+                && let Ok(name) = Oid::try_concat([self.root.subids(), &[column.number], &at])
             {
                 check(column.name, column.syntax, &value);
                 return (passed, Some((at, VarBind::new(name, value))));

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use super::{View, gaps::Gaps};
+use super::{Known, View, gaps::Gaps};
 use crate::mib::{Change, CommitFailed, Mib, SetError, UndoFailed};
 use crate::oid::Oid;
 use crate::value::{Value, VarBind};
@@ -13,8 +13,8 @@ use crate::wire::ErrorCode;
 pub struct Served<S: 'static, F> {
     view: View<S>,
     source: F,
-    /// The snapshot handed out last, kept so that its place is no other's, and its empty stretches.
-    last: RefCell<(Option<Arc<S>>, Gaps)>,
+    /// The snapshot handed out last, kept so that its place in memory is no other's, and what is known of it.
+    last: RefCell<(Option<Arc<S>>, Known)>,
 }
 
 impl<S, F> Served<S, F> {
@@ -32,22 +32,21 @@ where
 
     fn snapshot(&self) -> Arc<S> {
         let snapshot = (self.source)();
-        let mut last = self.last.borrow_mut();
-        if !last.0.as_ref().is_some_and(|known| Arc::ptr_eq(known, &snapshot)) {
-            *last = (Some(Arc::clone(&snapshot)), Gaps::default());
+        let (last, known) = &mut *self.last.borrow_mut();
+        if !last.as_ref().is_some_and(|last| Arc::ptr_eq(last, &snapshot)) {
+            (*last, known.gaps) = (Some(Arc::clone(&snapshot)), Gaps::default());
         }
         snapshot
     }
 
     fn value(&self, snapshot: &S, oid: &Oid) -> Value {
-        self.view.value(snapshot, oid)
+        self.view.known_value(&mut self.last.borrow_mut().1, snapshot, oid)
     }
 
     fn next(&self, snapshot: &S, after: &Oid, include: bool, end: Option<&Oid>) -> Option<VarBind> {
-        let mut last = self.last.borrow_mut();
-        match &mut *last {
-            (Some(known), gaps) if std::ptr::eq(&raw const **known, snapshot) => {
-                self.view.next_beyond(gaps, snapshot, after, include, end)
+        match &mut *self.last.borrow_mut() {
+            (Some(last), known) if std::ptr::eq(&raw const **last, snapshot) => {
+                self.view.known_next(known, snapshot, after, include, end)
             }
             // A transaction that began before the last one.
             _ => self.view.next(snapshot, after, include, end),
@@ -57,7 +56,7 @@ where
     fn test_set(&self, snapshot: &S, varbinds: &[VarBind]) -> Result<Box<dyn Change>, SetError> {
         let mut changes = Changes::default();
         for (index, VarBind { name, value }) in (1..).zip(varbinds) {
-            let tested = match self.view.node_of(name) {
+            let tested = match self.view.node_at(self.view.place_of(name, 0), name) {
                 Some(node) => node.test_set(snapshot, name, value),
                 None => Err(ErrorCode::NotWritable),
             };

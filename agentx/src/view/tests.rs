@@ -167,7 +167,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_known_of_empty_stretches_changes_no_answer(
+    fn what_earlier_requests_leave_changes_no_answer(
         worlds in proptest::collection::vec(worlds(), 1..3),
         asked in proptest::collection::vec((names(), any::<bool>(), any::<prop::sample::Index>()), 1..20),
     ) {
@@ -187,6 +187,7 @@ proptest! {
                     .find(|(name, _)| *name > start || include && *name == start);
                 let found = mib.next(&snapshot, &start, include, None);
                 prop_assert_eq!(found.map(|found| (found.name, found.value)), expected);
+                prop_assert_eq!(mib.value(&snapshot, &start), view().value(&snapshot, &start));
             }
         }
     }

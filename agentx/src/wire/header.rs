@@ -70,7 +70,9 @@ impl From<PduType> for u8 {
         if let PduType::Unknown(number) = kind {
             return number;
         }
-        (1..).zip(TYPES).find(|&(_, known)| known == kind).map_or(0, |(number, _)| number)
+        // From the back: nearly all that a subagent writes are Responses.
+        let place = TYPES.iter().rposition(|&known| known == kind);
+        place.and_then(|place| Self::try_from(place + 1).ok()).unwrap_or_default()
     }
 }
 
@@ -154,14 +156,8 @@ impl Header {
     pub(super) fn write(&self, out: &mut super::writer::Writer<'_>) {
         let context = if self.has_context { NON_DEFAULT_CONTEXT } else { 0 };
         let order = if self.order == ByteOrder::Network { NETWORK_BYTE_ORDER } else { 0 };
-        out.u8(1);
-        out.u8(self.kind.into());
-        out.u8(self.flags.0 | context | order);
-        out.u8(0);
-        out.u32(self.session_id);
-        out.u32(self.transaction_id);
-        out.u32(self.packet_id);
-        out.u32(0);
+        out.u8s([1, self.kind.into(), self.flags.0 | context | order, 0]);
+        out.u32s(&[self.session_id, self.transaction_id, self.packet_id, 0]);
     }
 
     /// Every flag bit that may stand in a [`Flags`], for tests that want any of them.

@@ -13,6 +13,22 @@ pub enum ByteOrder {
     Little,
 }
 
+impl ByteOrder {
+    pub(super) fn u32(self, bytes: [u8; 4]) -> u32 {
+        match self {
+            Self::Network => u32::from_be_bytes(bytes),
+            Self::Little => u32::from_le_bytes(bytes),
+        }
+    }
+
+    pub(super) fn bytes(self, value: u32) -> [u8; 4] {
+        match self {
+            Self::Network => value.to_be_bytes(),
+            Self::Little => value.to_le_bytes(),
+        }
+    }
+}
+
 /// A cursor over a payload. Every read names the field it wants, so an error can say what was missing.
 #[derive(Debug, Clone)]
 pub struct Reader<'a> {
@@ -84,11 +100,7 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// [`InvalidPdu::Missing`] when fewer are left.
     pub fn u32(&mut self, field: &'static str) -> Result<u32, InvalidPdu> {
-        let bytes = self.array(field)?;
-        Ok(match self.order {
-            ByteOrder::Network => u32::from_be_bytes(bytes),
-            ByteOrder::Little => u32::from_le_bytes(bytes),
-        })
+        Ok(self.order.u32(self.array(field)?))
     }
 
     /// Eight bytes, one quantity, in the PDU's order (RFC 2741 §5.4).
@@ -124,17 +136,17 @@ impl<'a> Reader<'a> {
         let [count, prefix, include, _reserved] = self.array(field)?;
         let internet = [1, 3, 6, 1, u32::from(prefix)];
         let front: &[u32] = if prefix == 0 { &[] } else { &internet };
-        if front.len() + usize::from(count) > MAX_SUBIDS {
-            return Err(InvalidPdu::TooMany(field));
-        }
-        let mut subids = self.window(usize::from(count) * 4, field)?;
         let mut all = [0; MAX_SUBIDS];
         let len = front.len() + usize::from(count);
-        all[..front.len()].copy_from_slice(front);
-        for subid in &mut all[front.len()..len] {
-            *subid = subids.u32(field)?;
+        let all = all.get_mut(..len).ok_or(InvalidPdu::TooMany(field))?;
+        let (subids, _) = self.take(usize::from(count) * 4, field)?.as_chunks();
+        for (place, &subid) in all.iter_mut().zip(front) {
+            *place = subid;
         }
-        let oid = Oid::try_from(&all[..len]).map_err(|_| InvalidPdu::TooMany(field))?;
+        for (place, bytes) in all.iter_mut().skip(front.len()).zip(subids) {
+            *place = self.order.u32(*bytes);
+        }
+        let oid = Oid::try_from(&*all).map_err(|_| InvalidPdu::TooMany(field))?;
         Ok((oid, include != 0))
     }
 
