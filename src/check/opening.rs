@@ -1,7 +1,10 @@
 //! The connection of a try, which begins with those of others that are due: when all have begun each is asked for.
 
 use super::{Outcome, Phases, tcp::outcome};
-use crate::kernel::dial::tcp::{Begun, Made};
+use crate::kernel::dial::{
+    Missed,
+    tcp::{Begun, Made},
+};
 
 /// How far it has come.
 #[derive(Debug)]
@@ -12,6 +15,12 @@ pub enum Opening {
     Made(Made),
     /// There is none, and the try has ended.
     Missed(Outcome),
+}
+
+impl From<Result<Begun, Missed>> for Opening {
+    fn from(begun: Result<Begun, Missed>) -> Self {
+        begun.map_or_else(|missed| Self::Missed(outcome(&missed)), Self::Begun)
+    }
 }
 
 impl Opening {

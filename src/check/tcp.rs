@@ -48,10 +48,12 @@ impl Connect {
 
     /// Begins a connection.
     pub(super) fn begin(&self) -> Opening {
-        match Begun::new(self.target, &self.origin) {
-            Ok(begun) => Opening::Begun(begun),
-            Err(missed) => Opening::Missed(outcome(&missed)),
-        }
+        Begun::new(self.target, &self.origin).into()
+    }
+
+    /// Begins one on which something is said as soon as it is there.
+    pub(super) fn begin_to_speak(&self) -> Opening {
+        Begun::to_speak(self.target, &self.origin).into()
     }
 
     /// Begins a connection and waits for it.

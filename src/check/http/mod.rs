@@ -25,6 +25,7 @@ use super::{
 };
 use crate::{
     config::settings::{Digest, HttpCheck, StatusCodes},
+    kernel::dial::tcp::Made,
     regex::Regex,
 };
 
@@ -95,7 +96,7 @@ impl Http {
 
     /// Begins the connection of a try.
     pub(super) fn begin(&self) -> Opening {
-        self.connect.begin()
+        self.connect.begin_to_speak()
     }
 
     /// One try of the page at that place.
@@ -113,17 +114,28 @@ impl Http {
     async fn fetch(&self, opening: Opening, page: &Page, phases: &mut Phases) -> Result<Response, Outcome> {
         let limit = self.connect.limit;
         let made = self.connect.finish(opening, phases).await?;
-        let Some(Tls { connector, name }) = &self.tls else {
-            let sent =
-                made.send(&page.request).map_err(|error| page.broken("sending the request", &error))?;
-            if sent == page.request.len() {
-                return listen(made.into_reader().map_err(|missed| outcome(&missed))?, page, (limit, phases))
-                    .await;
-            }
-            let mut stream = made.into_stream().map_err(|missed| outcome(&missed))?;
-            say(&mut stream, (page, sent), limit).await?;
-            return listen(stream, page, (limit, phases)).await;
-        };
+        if let Some(tls) = &self.tls {
+            // What TLS has to remember is several times as much as everything else, which each try would have room for.
+            return Box::pin(self.fetch_over(tls, made, page, phases)).await;
+        }
+        let sent = made.send(&page.request).map_err(|error| page.broken("sending the request", &error))?;
+        if sent == page.request.len() {
+            let reader = made.into_reader().map_err(|missed| outcome(&missed))?;
+            return listen(reader, page, (limit, phases)).await;
+        }
+        let mut stream = made.into_stream().map_err(|missed| outcome(&missed))?;
+        say(&mut stream, (page, sent), limit).await?;
+        listen(stream, page, (limit, phases)).await
+    }
+
+    async fn fetch_over(
+        &self,
+        Tls { connector, name }: &Tls,
+        made: Made,
+        page: &Page,
+        phases: &mut Phases,
+    ) -> Result<Response, Outcome> {
+        let limit = self.connect.limit;
         let stream = made.into_stream().map_err(|missed| outcome(&missed))?;
         let connector = connector.as_ref().map_err(|why| Outcome::Untold(why.clone()))?;
         let shaken = timeout(limit, connector.connect(name.clone(), stream)).await;
