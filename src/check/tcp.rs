@@ -69,7 +69,9 @@ impl Connect {
             Opening::Missed(ended) => return Err(ended),
         };
         // It has begun with others, and whoever began them may have had something else to do meanwhile.
-        match timeout(self.limit.saturating_sub(begun.age()), begun.wait()).await {
+        let limit = self.limit.saturating_sub(begun.age());
+        // Tries that need not wait have no room for what that takes.
+        match Box::pin(timeout(limit, begun.wait())).await {
             Ok(made) => made.inspect(|_| phases.connected()).map_err(|missed| outcome(&missed)),
             Err(_) => Err(Outcome::Failed(format!("no connection within {:?}", self.limit))),
         }

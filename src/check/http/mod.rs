@@ -1,6 +1,7 @@
 //! `HTTP_GET` and `SSL_GET`: pages that must be there as they are.
 
 mod pages;
+mod patience;
 mod request;
 mod response;
 mod tls;
@@ -11,7 +12,7 @@ pub use self::{
     tls::Clients,
 };
 
-use std::{io, time::Duration};
+use std::io;
 
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
@@ -19,6 +20,7 @@ use tokio::{
 };
 use tokio_rustls::{TlsConnector, rustls::pki_types::ServerName};
 
+use self::patience::Patience;
 use super::{
     Opening, Outcome, Phases,
     tcp::{Connect, outcome},
@@ -102,30 +104,23 @@ impl Http {
     /// One try of the page at that place.
     pub(super) async fn run(&self, opening: Opening, page: usize, phases: &mut Phases) -> Outcome {
         let Some(page) = self.pages.get(page) else { return Outcome::Untold("there is no such page".into()) };
-        match timeout(self.connect.longest(), self.fetch(opening, page, phases)).await {
-            Ok(Ok(response)) => page.judge(&response),
-            Ok(Err(ended)) => ended,
-            Err(_) => {
-                Outcome::Failed(format!("{}: no end of it within {:?}", page.path, self.connect.longest()))
-            }
-        }
+        self.fetch(opening, page, phases).await.map_or_else(|ended| ended, |response| page.judge(&response))
     }
 
     async fn fetch(&self, opening: Opening, page: &Page, phases: &mut Phases) -> Result<Response, Outcome> {
-        let limit = self.connect.limit;
+        let patience = Patience::new(&self.connect);
         let made = self.connect.finish(opening, phases).await?;
         if let Some(tls) = &self.tls {
             // What TLS has to remember is several times as much as everything else, which each try would have room for.
-            return Box::pin(self.fetch_over(tls, made, page, phases)).await;
+            return Box::pin(self.fetch_over(tls, made, page, (patience, phases))).await;
         }
         let sent = made.send(&page.request).map_err(|error| page.broken("sending the request", &error))?;
         if sent == page.request.len() {
             let reader = made.into_reader().map_err(|missed| outcome(&missed))?;
-            return listen(reader, page, (limit, phases)).await;
+            return listen(reader, page, (patience, phases)).await;
         }
-        let mut stream = made.into_stream().map_err(|missed| outcome(&missed))?;
-        say(&mut stream, (page, sent), limit).await?;
-        listen(stream, page, (limit, phases)).await
+        let stream = made.into_stream().map_err(|missed| outcome(&missed))?;
+        Box::pin(converse(stream, (page, sent), (patience, phases))).await
     }
 
     async fn fetch_over(
@@ -133,33 +128,42 @@ impl Http {
         Tls { connector, name }: &Tls,
         made: Made,
         page: &Page,
-        phases: &mut Phases,
+        (patience, phases): (Patience, &mut Phases),
     ) -> Result<Response, Outcome> {
-        let limit = self.connect.limit;
+        let limit = patience.step;
         let stream = made.into_stream().map_err(|missed| outcome(&missed))?;
         let connector = connector.as_ref().map_err(|why| Outcome::Untold(why.clone()))?;
         let shaken = timeout(limit, connector.connect(name.clone(), stream)).await;
-        let mut stream = shaken
+        let stream = shaken
             .map_err(|_| Outcome::Failed(format!("no TLS handshake within {limit:?}")))?
             .map_err(|error| Outcome::Failed(format!("TLS: {error}")))?;
         phases.secured();
-        say(&mut stream, (page, 0), limit).await?;
-        listen(stream, page, (limit, phases)).await
+        converse(stream, (page, 0), (patience, phases)).await
     }
+}
+
+/// Asks for a page, of which so many bytes have been sent already, and reads the answer.
+async fn converse(
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    (page, sent): (&Page, usize),
+    (patience, phases): (Patience, &mut Phases),
+) -> Result<Response, Outcome> {
+    say(&mut stream, (page, sent), patience).await?;
+    listen(stream, page, (patience, phases)).await
 }
 
 /// Asks for a page; so many bytes of the request have been sent already.
 async fn say(
     stream: &mut (impl AsyncWrite + Unpin),
     (page, sent): (&Page, usize),
-    limit: Duration,
+    patience: Patience,
 ) -> Result<(), Outcome> {
     let rest = page.request.get(sent..).unwrap_or_default();
     let said = async {
         stream.write_all(rest).await?;
         stream.flush().await
     };
-    match timeout(limit, said).await {
+    match timeout(patience.step, said).await {
         Ok(said) => said.map_err(|error| page.broken("sending the request", &error)),
         Err(_) => Err(Outcome::Failed(format!("{}: the request is not taken", page.path))),
     }
@@ -169,12 +173,15 @@ async fn say(
 async fn listen(
     mut stream: impl AsyncRead + Unpin,
     page: &Page,
-    (limit, phases): (Duration, &mut Phases),
+    (patience, phases): (Patience, &mut Phases),
 ) -> Result<Response, Outcome> {
     let mut response = Response::searched(page.regex.as_ref().map(Regex::search));
     let mut piece = Vec::with_capacity(PIECE);
     loop {
         piece.clear();
+        let Some(limit) = patience.next() else {
+            return Err(Outcome::Failed(format!("{}: no end of it within {:?}", page.path, patience.whole)));
+        };
         match timeout(limit, stream.read_buf(&mut piece)).await {
             Ok(Ok(0)) => break,
             Ok(Ok(_)) => {
@@ -186,6 +193,7 @@ async fn listen(
             // The end of a connection of TLS without a word, which most servers leave out.
             Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof && !page.strict_end => break,
             Ok(Err(error)) => return Err(page.broken("reading the answer", &error)),
+            Err(_) if limit < patience.step => {}
             Err(_) => {
                 return Err(Outcome::Failed(format!("{}: no end of the answer within {limit:?}", page.path)));
             }

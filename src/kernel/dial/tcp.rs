@@ -6,7 +6,7 @@
 use std::{io, net::SocketAddr, time::Duration};
 
 use nix::libc;
-use socket2::{Domain, SockAddr, SockRef, Socket, Type};
+use socket2::{Domain, SockRef, Socket, Type};
 use tokio::{
     io::{AsyncRead, Interest},
     net::{TcpStream, unix::pipe},
@@ -22,7 +22,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Begun {
     socket: Socket,
-    target: SockAddr,
+    target: SocketAddr,
     since: Time,
 }
 
@@ -60,8 +60,8 @@ impl Begun {
 
     fn through(socket: Socket, target: SocketAddr, origin: &Origin) -> Result<Self, Missed> {
         let here = |error: io::Error| Missed::Here(describe(&error));
-        let target = prepare(SockRef::from(&socket), target, origin).map_err(here)?.into();
-        match socket.connect(&target) {
+        let target = prepare(SockRef::from(&socket), target, origin).map_err(here)?;
+        match socket.connect(&target.into()) {
             Ok(()) => {}
             Err(error) if is_on_its_way(&error) => {}
             Err(error) => return Err(Missed::from_io(&error)),
@@ -79,7 +79,7 @@ impl Begun {
     /// # Errors
     /// [`Missed::There`]: what comes of a connection on its way comes from the other side, a firewall's EACCES as well.
     pub fn ask(self) -> Result<Result<Made, Self>, Missed> {
-        let is_made = is_made(SockRef::from(&self.socket), &self.target);
+        let is_made = is_made(SockRef::from(&self.socket), self.target);
         let is_made = is_made.map_err(|error| Missed::There(describe(&error)))?;
         Ok(if is_made { Ok(Made(Held::Raw(self.socket))) } else { Err(self) })
     }
@@ -91,7 +91,7 @@ impl Begun {
     pub async fn wait(self) -> Result<Made, Missed> {
         let Self { socket, target, .. } = self;
         let stream = TcpStream::from_std(socket.into()).map_err(|error| Missed::Here(describe(&error)))?;
-        let ask = || match is_made(SockRef::from(&stream), &target) {
+        let ask = || match is_made(SockRef::from(&stream), target) {
             Ok(true) => Ok(()),
             Ok(false) => Err(io::ErrorKind::WouldBlock.into()),
             Err(error) => Err(error),
@@ -151,8 +151,8 @@ fn socket(target: SocketAddr) -> Result<Socket, Missed> {
 }
 
 /// Whether a connection is made that was on its way: connect(2) says so when it is asked again, as SO_ERROR would of one that has failed.
-fn is_made(socket: SockRef<'_>, target: &SockAddr) -> io::Result<bool> {
-    match socket.connect(target) {
+fn is_made(socket: SockRef<'_>, target: SocketAddr) -> io::Result<bool> {
+    match socket.connect(&target.into()) {
         Ok(()) => Ok(true),
         Err(error) if error.raw_os_error() == Some(libc::EISCONN) => Ok(true),
         Err(error) if is_on_its_way(&error) => Ok(false),
