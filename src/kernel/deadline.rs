@@ -15,9 +15,12 @@ use nix::{
         timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags},
     },
 };
-use tokio::{net::unix::pipe, time::timeout};
+use tokio::time::timeout;
 
-use super::clock;
+use super::{
+    clock,
+    readable::{Readable, readable},
+};
 use crate::units::Time;
 
 /// Waits for so long, where some milliseconds more do not matter.
@@ -32,9 +35,8 @@ pub async fn rest(span: Duration) {
 #[derive(Debug)]
 pub struct Deadline {
     timer: TimerFd,
-    /// A second descriptor of the same timer. tokio has no safe registration for an arbitrary descriptor;
-    /// a pipe's reading end, which it does take unchecked, is polled and read in just the same way.
-    readiness: pipe::Receiver,
+    /// A second descriptor of the same timer.
+    readiness: Readable,
     /// What the kernel was told last, unless that has expired and was taken.
     told: Option<Time>,
 }
@@ -46,7 +48,7 @@ impl Deadline {
         let timer =
             TimerFd::new(ClockId::CLOCK_MONOTONIC, TimerFlags::TFD_NONBLOCK | TimerFlags::TFD_CLOEXEC)?;
         let twin = std::os::fd::AsFd::as_fd(&timer).try_clone_to_owned()?;
-        let readiness = pipe::Receiver::from_owned_fd_unchecked(twin)?;
+        let readiness = readable(twin)?;
         Ok(Self { timer, readiness, told: None })
     }
 

@@ -39,6 +39,7 @@ pub mod process;
 pub mod process_events;
 pub mod procfs;
 pub mod raw;
+mod readable;
 mod receive_buffer;
 pub mod schedule;
 mod sys;

@@ -9,12 +9,12 @@ use nix::libc;
 use socket2::{Domain, SockRef, Socket, Type};
 use tokio::{
     io::{AsyncRead, Interest},
-    net::{TcpStream, unix::pipe},
+    net::TcpStream,
 };
 
 use super::{Missed, Origin, prepare};
 use crate::{
-    kernel::{clock, error::describe},
+    kernel::{clock, error::describe, readable::readable},
     units::Time,
 };
 
@@ -124,8 +124,7 @@ impl Made {
     /// See [`Missed`].
     pub fn into_reader(self) -> Result<Box<dyn AsyncRead + Unpin>, Missed> {
         match self.0 {
-            // tokio's type for what is read and nothing else; that it is no pipe makes no difference to it.
-            Held::Raw(socket) => match pipe::Receiver::from_owned_fd_unchecked(socket.into()) {
+            Held::Raw(socket) => match readable(socket.into()) {
                 Ok(reader) => Ok(Box::new(reader)),
                 Err(error) => Err(Missed::from_io(&error)),
             },

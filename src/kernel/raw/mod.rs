@@ -26,10 +26,12 @@ use nix::{
     },
 };
 use socket2::{Domain, InterfaceIndexOrAddress, Protocol, SockRef, Socket, Type};
-use tokio::net::unix::pipe;
 
 pub use self::inbox::Inbox;
-use super::ReceiveBuffer;
+use super::{
+    ReceiveBuffer,
+    readable::{Readable, readable},
+};
 use crate::units::{Family, IfIndex};
 
 /// IANA's protocol number of VRRP.
@@ -69,9 +71,8 @@ impl Hears {
 /// one that is deleted and comes back under the same name needs a new socket.
 #[derive(Debug)]
 pub struct VrrpSocket {
-    /// Not a pipe: tokio's type is the safe way to wait for any descriptor that is to be read, and for nothing else. Whoever waits for
-    /// room as well is woken up by every packet that has left.
-    socket: pipe::Receiver,
+    /// It is sent to without waiting for room.
+    socket: Readable,
     index: IfIndex,
     family: Family,
     hears: Hears,
@@ -130,7 +131,7 @@ impl VrrpSocket {
         setsockopt(&socket, sockopt::Priority, &PRIORITY)?;
         ReceiveBuffer::default().give(&socket, RECEIVE_BUFFER)?;
         socket.set_nonblocking(true)?;
-        let socket = pipe::Receiver::from_owned_fd_unchecked(socket.into())?;
+        let socket = readable(socket.into())?;
         Ok(Self { socket, index, family, hears })
     }
 
