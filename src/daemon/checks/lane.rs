@@ -33,6 +33,8 @@ use crate::{
 mod begin;
 mod owners;
 mod reload;
+#[cfg(test)]
+mod tests;
 mod turns;
 
 use self::{owners::Owners, turns::Turns};
