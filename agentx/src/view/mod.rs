@@ -119,8 +119,7 @@ impl<S: 'static> View<S> {
 
     /// As [`View::value`], with what is known.
     fn known_value(&self, known: &mut Known, snapshot: &S, oid: &Oid) -> Value {
-        known.place = self.place_of(oid, known.place);
-        match self.node_at(known.place, oid) {
+        match self.node_of(known, oid) {
             Some(node) => node.value(snapshot, oid),
             None => Value::NoSuchObject,
         }
@@ -164,8 +163,9 @@ impl<S: 'static> View<S> {
         self.nodes.partition_point(|node| node.root() <= oid).saturating_sub(1)
     }
 
-    /// The object whose subtree holds `oid`, if it is the one at this place.
-    fn node_at(&self, place: usize, oid: &Oid) -> Option<&dyn Node<S>> {
-        self.nodes.get(place).map(|node| &**node).filter(|node| oid.starts_with(node.root()))
+    /// The object whose subtree holds `oid`.
+    fn node_of(&self, known: &mut Known, oid: &Oid) -> Option<&dyn Node<S>> {
+        known.place = self.place_of(oid, known.place);
+        self.nodes.get(known.place).map(|node| &**node).filter(|node| oid.starts_with(node.root()))
     }
 }

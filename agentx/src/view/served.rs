@@ -56,7 +56,7 @@ where
     fn test_set(&self, snapshot: &S, varbinds: &[VarBind]) -> Result<Box<dyn Change>, SetError> {
         let mut changes = Changes::default();
         for (index, VarBind { name, value }) in (1..).zip(varbinds) {
-            let tested = match self.view.node_at(self.view.place_of(name, 0), name) {
+            let tested = match self.view.node_of(&mut self.last.borrow_mut().1, name) {
                 Some(node) => node.test_set(snapshot, name, value),
                 None => Err(ErrorCode::NotWritable),
             };
