@@ -2,10 +2,12 @@
 //! advertisements notice of a thousand of them.
 //!
 //! Real servers of this benchmark's own answer on addresses of the loopback interface, each is checked once a second, and one
-//! virtual router advertises ten times a second meanwhile. The bare loop opens as many connections to the same kind of servers
-//! at the same time, in a lab of its own: what the machine does to the one it does to the other. Where pages are checked another
-//! one asks for the same pages, later. keepalived does not check
-//! without IPVS, so both programs run in a guest whose kernel has it, too (`tests/vm/kernel.sh` first).
+//! virtual router advertises ten times a second meanwhile. The bare loop opens as many connections to the same kind of servers,
+//! in a lab of its own. Where pages are checked another one asks for the same pages, later.
+//!
+//! keepalived does not check where the kernel has no IPVS. So it is told here that whatever it asks of IPVS is done (`peer.rs`),
+//! and both programs run in a guest whose kernel has it, too (`tests/vm/kernel.sh` first). The processor of the guest is an
+//! emulated one that takes a nanosecond for each instruction: a µs there is a thousand instructions, of programs and kernel.
 //!
 //! `cargo bench --bench checks [-- ROUNDS] [here] [guest]`.
 
@@ -14,6 +16,7 @@
 mod support;
 
 mod bare;
+mod peer;
 mod round;
 mod site;
 
@@ -24,7 +27,7 @@ use std::time::Duration;
 use lab::vm::Machine;
 use lab::{Error, Result, Subject};
 
-use round::{Kind, Round};
+use round::{Kind, Place, Round};
 use support::table::{Summary, head, row};
 
 /// How long the guest may take.
@@ -32,9 +35,7 @@ const LIMIT: Duration = Duration::from_secs(1800);
 /// What tells this benchmark to measure in the guest that it runs in.
 const INSIDE: &str = "--inside";
 
-/// On this machine, and in the guest, whose processor is an emulated one.
-const HERE: [(Kind, usize); 3] = [(Kind::Tcp, 1000), (Kind::Tcp, 5000), (Kind::Http, 500)];
-const THERE: [(Kind, usize); 3] = [(Kind::Tcp, 100), (Kind::Tcp, 200), (Kind::Http, 100)];
+const SIZES: [(Kind, usize); 3] = [(Kind::Tcp, 1000), (Kind::Tcp, 5000), (Kind::Http, 500)];
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = env::args().collect();
@@ -44,13 +45,13 @@ fn main() -> Result<()> {
     let [ours, theirs] = support::subjects();
     let rounds = support::number(3);
     if arguments.iter().any(|argument| argument == INSIDE) {
-        return tell("In a guest, emulated", &[ours, theirs], &THERE, rounds);
+        return tell(Place::Guest, &[ours, theirs], rounds);
     }
     if !support::wanted() {
         return Ok(());
     }
     if !is_asked("guest") {
-        tell("Here, without IPVS", &[ours], &HERE, rounds)?;
+        tell(Place::Here, &[ours, theirs], rounds)?;
     }
     if is_asked("here") { Ok(()) } else { guest(rounds) }
 }
@@ -69,16 +70,16 @@ fn of_page(seen: &[Round]) -> String {
 /// Runs this benchmark in a guest, and passes on what it says.
 #[expect(clippy::print_stdout, reason = "the tables are what a benchmark is for")]
 fn guest(rounds: u64) -> Result<()> {
-    let machine = Machine::at(Path::new(env!("CARGO_TARGET_TMPDIR")).join("vm"))?;
+    let machine = Machine::at(Path::new(env!("CARGO_TARGET_TMPDIR")).join("vm"))?.counting();
     let own = env::current_exe().map_err(|error| Error::Unexpected(error.to_string()))?;
     println!("{}", machine.run(&format!("LAB_GUEST=1 '{}' {INSIDE} {rounds}", own.display()), LIMIT)?);
     Ok(())
 }
 
 /// Measures each program in turn, again and again, and prints what came out.
-fn tell(title: &str, subjects: &[Subject], sizes: &[(Kind, usize)], rounds: u64) -> Result<()> {
+fn tell(place: Place, subjects: &[Subject], rounds: u64) -> Result<()> {
     head(
-        &format!("{title}: median (smallest–largest) of {rounds} rounds"),
+        &format!("{place}: median (smallest–largest) of {rounds} rounds"),
         &[
             "checks",
             "program",
@@ -94,11 +95,11 @@ fn tell(title: &str, subjects: &[Subject], sizes: &[(Kind, usize)], rounds: u64)
             "largest advert gap ms",
         ],
     );
-    for (kind, size) in sizes {
+    for (kind, size) in &SIZES {
         let mut of_each = vec![Vec::new(); subjects.len()];
         for _ in 0..rounds {
             for (subject, seen) in subjects.iter().zip(&mut of_each) {
-                seen.push(round::run(subject, *kind, *size)?);
+                seen.push(round::run(place, subject, *kind, *size)?);
             }
         }
         for (subject, seen) in subjects.iter().zip(&of_each) {

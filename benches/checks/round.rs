@@ -7,7 +7,7 @@ use std::time::Duration;
 use lab::{Error, Host, Process, Result, Subject};
 
 use crate::{
-    bare, site,
+    bare, peer, site,
     support::{
         self,
         daemon::{Daemon, cpu},
@@ -22,6 +22,25 @@ const WATCH: Duration = Duration::from_secs(15);
 const SOON: Duration = Duration::from_secs(120);
 /// `delay_loop`, in milliseconds.
 const PERIOD: f64 = 1000.0;
+
+/// Where it happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// On this machine. The bare loop runs at the same time: what the machine does to the one it does to the other.
+    Here,
+    /// In a guest whose time is the instructions of its processor. The bare loop comes afterwards: both would be more than a
+    /// second has.
+    Guest,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Here => "Here, where the kernel has no IPVS",
+            Self::Guest => "In a guest with IPVS, a nanosecond for each instruction",
+        })
+    }
+}
 
 /// What is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,27 +81,27 @@ pub(crate) struct Round {
     pub(crate) gap: f64,
 }
 
-/// Runs a program with so many checks, and the bare loop beside it.
-pub(crate) fn run(subject: &Subject, kind: Kind, size: usize) -> Result<Round> {
+/// Runs a program with so many checks, and the bare loop beside it or after it.
+pub(crate) fn run(place: Place, subject: &Subject, kind: Kind, size: usize) -> Result<Round> {
     let (lan, twin) = (site::build(kind)?, site::build(Kind::Tcp)?);
-    let host = &lan["alpha"];
-    let daemon = Daemon::start_parts(subject, host, "checks", &site::config(kind, size), &[])?;
+    let (host, other) = (&lan["alpha"], &twin["alpha"]);
+    let env = peer::environment(place, host)?;
+    let daemon = Daemon::start_with(subject, host, "checks", &site::config(kind, size), &[], env)?;
     daemon.wait_entries(0, "MASTER", 1, SOON)?;
-    let bare = bare::start(&twin["alpha"], Kind::Tcp, size)?;
+    let beside = (place == Place::Here).then(|| bare::start(other, Kind::Tcp, size)).transpose()?;
     support::rest(SETTLES)?;
-    let (opened, opened_bare) = (Sniffer::of_openings(host)?, Sniffer::of_openings(&twin["alpha"])?);
-    let adverts = Sniffer::start(&lan["beta"])?;
-    let before = [daemon.cpu(), cpu(bare.pid())];
+    let (opened, adverts) = (Sniffer::of_openings(host)?, Sniffer::start(&lan["beta"])?);
+    let of_bare = beside.map(|bare| Watched::begin(other, bare)).transpose()?;
+    let before = daemon.cpu();
     support::rest(WATCH)?;
-    let after = [daemon.cpu(), cpu(bare.pid())];
-    let (opened, opened_bare, adverts) = (opened.stop()?, opened_bare.stop()?, adverts.stop()?);
-    runs(&bare)?;
-    let [of_check, of_bare] = [0, 1].map(|one| (after[one] - before[one]).as_secs_f64() * 1e6);
-    let (of_check, of_bare) = (of_check / count(&opened), of_bare / count(&opened_bare));
+    let used = daemon.cpu() - before;
+    let of_bare = of_bare.map(Watched::end).transpose()?;
+    let (opened, adverts) = (opened.stop()?, adverts.stop()?);
+    let of_check = used.as_secs_f64() * 1e6 / count(&opened);
     let (rss, pss) = daemon.memory();
     daemon.kill9();
-    drop(bare);
-    let of_page = (kind == Kind::Http).then(|| of_page(host, size)).transpose()?;
+    let of_bare = of_bare.map_or_else(|| alone(other, Kind::Tcp, size), Ok)?;
+    let of_page = (kind == Kind::Http).then(|| alone(host, kind, size)).transpose()?;
     let gaps = adverts.windows(2).map(|two| millis_between(two[0].at, two[1].at));
     Ok(Round {
         rate: count(&opened) / WATCH.as_secs_f64(),
@@ -96,23 +115,34 @@ pub(crate) fn run(subject: &Subject, kind: Kind, size: usize) -> Result<Round> {
     })
 }
 
-/// What the bare loop takes for a connection and the page, in µs, of the servers that the program has checked: alone, since a third
-/// loop would have the processors busy.
-fn of_page(host: &Host, size: usize) -> Result<f64> {
-    let bare = bare::start(host, Kind::Http, size)?;
+/// What the bare loop takes for each server, in µs, while nothing else runs.
+fn alone(host: &Host, kind: Kind, size: usize) -> Result<f64> {
+    let bare = bare::start(host, kind, size)?;
     support::rest(Duration::from_secs(1))?;
-    let opened = Sniffer::of_openings(host)?;
-    let before = cpu(bare.pid());
+    let watched = Watched::begin(host, bare)?;
     support::rest(WATCH)?;
-    let after = cpu(bare.pid());
-    runs(&bare)?;
-    Ok((after - before).as_secs_f64() * 1e6 / count(&opened.stop()?))
+    watched.end()
 }
 
-fn runs(bare: &Process) -> Result<()> {
-    match bare.status() {
-        None => Ok(()),
-        Some(_) => Err(Error::Unexpected(format!("the bare loop has ended:\n{}", bare.log_tail()))),
+/// A bare loop that is looked at.
+struct Watched {
+    bare: Process,
+    opened: Sniffer,
+    before: Duration,
+}
+
+impl Watched {
+    fn begin(host: &Host, bare: Process) -> Result<Self> {
+        Ok(Self { opened: Sniffer::of_openings(host)?, before: cpu(bare.pid()), bare })
+    }
+
+    /// What it took for a connection, in µs of CPU time.
+    fn end(self) -> Result<f64> {
+        let used = cpu(self.bare.pid()) - self.before;
+        match self.bare.status() {
+            None => Ok(used.as_secs_f64() * 1e6 / count(&self.opened.stop()?)),
+            Some(_) => Err(Error::Unexpected(format!("the bare loop has ended:\n{}", self.bare.log_tail()))),
+        }
     }
 }
 

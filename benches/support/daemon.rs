@@ -17,16 +17,18 @@ impl Daemon {
     /// Starts `subject` on `host` in the foreground, VRRP only. `-G` keeps keepalived away from syslog, which
     /// would be the console where there is no syslogd, line by line inside its VRRP loop.
     pub(crate) fn start(subject: &Subject, host: &Host, name: &str, config: &str) -> Result<Self> {
-        Self::start_parts(subject, host, name, config, &["-P"])
+        Self::start_with(subject, host, name, config, &["-P"], HashMap::new())
     }
 
-    /// The same with the parts that these flags ask for: `-P` VRRP, `-C` health checks, neither both.
-    pub(crate) fn start_parts(
+    /// The same with the parts that these flags ask for, `-P` VRRP, `-C` health checks, neither both, and with these
+    /// variables in its environment.
+    pub(crate) fn start_with(
         subject: &Subject,
         host: &Host,
         name: &str,
         config: &str,
         parts: &[&str],
+        mut env: HashMap<String, String>,
     ) -> Result<Self> {
         let config = host.write(&format!("{name}.conf"), config)?;
         let dir = host.dir().join(format!("{name}.run"));
@@ -43,7 +45,7 @@ impl Daemon {
         };
         let argv: Vec<&str> =
             [program.as_str()].iter().chain(&common).chain(parts).chain(own).copied().collect();
-        let env = HashMap::from([("TMPDIR".to_owned(), dir.to_string_lossy().into_owned())]);
+        env.insert("TMPDIR".to_owned(), dir.to_string_lossy().into_owned());
         let process = host.spawn_with(name, &argv, &env)?;
         Ok(Self { process })
     }

@@ -20,6 +20,25 @@ const ENDED: &str = "guest ended ";
 #[derive(Debug, Clone)]
 pub struct Machine {
     dir: PathBuf,
+    clock: Clock,
+}
+
+/// What time is in a guest.
+#[derive(Debug, Clone, Copy)]
+enum Clock {
+    /// This machine's.
+    Wall,
+    /// A nanosecond for each instruction; nobody waits for a time when nothing is to do.
+    Instructions,
+}
+
+impl Clock {
+    const fn arguments(self) -> &'static [&'static str] {
+        match self {
+            Self::Wall => &["-accel", "tcg,thread=multi"],
+            Self::Instructions => &["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off"],
+        }
+    }
 }
 
 impl Machine {
@@ -27,12 +46,19 @@ impl Machine {
     pub fn at(dir: impl Into<PathBuf>) -> Result<Self> {
         let dir = dir.into();
         if dir.join("vmlinuz").is_file() {
-            return Ok(Self { dir });
+            return Ok(Self { dir, clock: Clock::Wall });
         }
         Err(Error::Unexpected(format!(
             "no kernel to boot in {}: run tests/vm/kernel.sh, as tests/run.sh does",
             dir.display()
         )))
+    }
+
+    /// The same machine, with a processor that takes one nanosecond of the guest's time for each instruction, whatever else
+    /// runs here: CPU times in the guest are thousands of instructions, and the same again next time.
+    #[must_use]
+    pub fn counting(self) -> Self {
+        Self { clock: Clock::Instructions, ..self }
     }
 
     /// Boots, runs `script` with sh as root, and returns what it wrote once the guest has gone; an error when it has not
@@ -65,7 +91,8 @@ impl Machine {
     fn boot(&self, room: &Path, script: &Path) -> Result<Process> {
         let mut command = Command::new("qemu-system-x86_64");
         command
-            .args(["-accel", "tcg,thread=multi", "-cpu", "max", "-m", MEMORY, "-no-reboot", "-nodefaults"])
+            .args(self.clock.arguments())
+            .args(["-cpu", "max", "-m", MEMORY, "-no-reboot", "-nodefaults"])
             .args(["-display", "none", "-serial", "stdio", "-serial"])
             .arg(format!("file:{}", room.join("said").display()))
             .args(["-object", &format!("memory-backend-memfd,id=memory,size={MEMORY},share=on")])
