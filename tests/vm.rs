@@ -7,6 +7,7 @@
 //! | `reloads` | the same as the configuration changes |
 //! | `services` | kinds of services, and what they ask of their servers |
 //! | `checkers` | each kind of check, up and down |
+//! | `debian` | the same against servers that Debian has |
 //! | `followed` | checks that follow files and addresses, and mails |
 //! | `managers` | what SNMP shows of pools, beside `ipvsadm` |
 //! | `traffic` | connections through a director, over reloads and restarts |
@@ -23,6 +24,8 @@
 mod checkers;
 #[path = "vm/connections.rs"]
 mod connections;
+#[path = "vm/debian.rs"]
+mod debian;
 #[path = "vm/followed.rs"]
 mod followed;
 #[path = "vm/harm.rs"]

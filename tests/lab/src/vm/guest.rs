@@ -23,6 +23,8 @@ const SLOWER: u32 = 8;
 const AT_ONCE: usize = 4;
 /// What a story may be told by the environment outside.
 const HANDED_IN: [&str; 4] = ["SUBJECT", "SCALE", "PATH", "RUST_BACKTRACE"];
+/// Says outside that time in the guest is counted in instructions: [`Machine::counting`].
+const COUNTING: &str = "COUNTING";
 /// How a line begins that is passed on to whoever runs the tests.
 const FIGURE: &str = "figure: ";
 
@@ -65,6 +67,7 @@ impl Guest {
 
     fn tell_all(&self) -> Result<Vec<Share>> {
         let machine = Machine::at(PathBuf::from(self.files).join("vm"))?;
+        let machine = if env::var_os(COUNTING).is_some() { machine.counting() } else { machine };
         let shares = dealt(wanted()?, guests());
         Ok(thread::scope(|scope| {
             let tell = |stories: Vec<String>| {
