@@ -4,7 +4,7 @@
 use std::{path::Path, sync::Arc};
 
 use rustls::{
-    ClientConfig, DigitallySignedStruct, Error, SignatureScheme,
+    AlertDescription, ClientConfig, DigitallySignedStruct, Error, SignatureScheme,
     client::{
         Resumption,
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
@@ -62,6 +62,20 @@ pub(crate) fn client(sni: bool, identity: Option<&Identity>) -> Result<ClientCon
     Ok(config)
 }
 
+/// What a server must have something of. Servers that are known to have not: `docs/differences.md`.
+const OFFERED: &str =
+    "TLS 1.2 and 1.3, keys agreed on by X25519, P-256 or P-384, AES-GCM and ChaCha20-Poly1305";
+
+/// Why a handshake or a connection has failed; where the server may have nothing of what it was offered, what that is.
+pub(crate) fn explain(error: &Error) -> String {
+    use AlertDescription::{HandshakeFailure, InsufficientSecurity, ProtocolVersion};
+    match error {
+        Error::AlertReceived(HandshakeFailure | InsufficientSecurity | ProtocolVersion)
+        | Error::PeerIncompatible(_) => format!("{error}; offered are {OFFERED}"),
+        _ => error.to_string(),
+    }
+}
+
 /// Takes every certificate: what is asked is whether a server works, not whether it is who it says.
 #[derive(Debug)]
 struct Anyone(Arc<CryptoProvider>);
@@ -96,7 +110,15 @@ impl ServerCertVerifier for Anyone {
         Ok(HandshakeSignatureValid::assertion())
     }
 
+    /// Those that the library could verify, and those that it need not.
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
+        let mut schemes = self.0.signature_verification_algorithms.supported_schemes();
+        schemes.extend([
+            SignatureScheme::ECDSA_NISTP521_SHA512,
+            SignatureScheme::ED448,
+            SignatureScheme::ECDSA_SHA1_Legacy,
+            SignatureScheme::RSA_PKCS1_SHA1,
+        ]);
+        schemes
     }
 }

@@ -166,9 +166,10 @@ async fn one_whose_tls_is_none() {
         // A hello of SSL 3.
         |stream| answer(stream, &[0x16, 3, 0, 0, 6, 2, 0, 0, 2, 3, 0]),
     ];
-    for server in servers {
+    for (number, server) in servers.into_iter().enumerate() {
         let why = why(against(SECRET_PAGE, server).await);
         assert!(why.starts_with("TLS: "), "{why}");
+        assert_eq!(why.contains("offered are TLS 1.2 and 1.3"), number == 0, "{why}");
     }
 }
 

@@ -30,7 +30,7 @@ pub(super) enum Error {
     Connect(io::Error),
     #[error("the mark {0} cannot be set: {1}")]
     Mark(u32, io::Error),
-    #[error("SSL handshake/communication error: {0}")]
+    #[error("SSL handshake/communication error: {}", tls::explain(.0))]
     Tls(#[from] rustls::Error),
     #[error("`{0}` cannot be named in the handshake")]
     Name(String),

@@ -100,6 +100,47 @@ fn a_page_behind_tls_has_the_digest_that_keepalived_finds() -> Result<()> {
     Ok(())
 }
 
+/// Backends that exist: what their certificate is made with, and what they have beside; whether they can be reached.
+const BACKENDS: [(&str, &str, bool); 15] = [
+    ("rsa:2048", "-tls1_3", true),
+    ("rsa:4096", "-tls1_2 -cipher ECDHE-RSA-CHACHA20-POLY1305", true),
+    ("rsa:1024", "-tls1_2 -cipher DEFAULT@SECLEVEL=0", true),
+    ("rsa:2048 -sha1", "-tls1_2 -cipher DEFAULT@SECLEVEL=0 -sigalgs RSA+SHA1", true),
+    ("ec -pkeyopt ec_paramgen_curve:prime256v1", "", true),
+    ("ec -pkeyopt ec_paramgen_curve:secp521r1", "-tls1_3", true),
+    ("ed25519", "", true),
+    ("ed448", "", true),
+    ("ec -pkeyopt ec_paramgen_curve:secp521r1", "-tls1_2", false),
+    ("ec -pkeyopt ec_paramgen_curve:secp256k1", "", false),
+    ("rsa:2048", "-tls1_1 -cipher DEFAULT@SECLEVEL=0", false),
+    ("rsa:2048", "-tls1_2 -cipher AES128-GCM-SHA256", false),
+    ("rsa:2048", "-tls1_2 -cipher DHE-RSA-AES128-GCM-SHA256", false),
+    ("rsa:2048", "-tls1_2 -cipher ECDHE-RSA-AES128-SHA256", false),
+    ("rsa:2048", "-tls1_3 -curves P-521", false),
+];
+
+#[test]
+fn a_backend_that_has_nothing_of_what_is_offered_is_told_from_one_that_has() -> Result<()> {
+    let lan = Lan::pair()?;
+    let host = &lan["alpha"];
+    let (dir, ours) = (host.dir().display(), genhash().display().to_string());
+    for (number, (key, has, is_reached)) in BACKENDS.into_iter().enumerate() {
+        let port = 8443 + number;
+        let server = format!(
+            "cd {dir} && openssl req -x509 -newkey {key} -nodes -keyout key{number} -out certificate{number} -subj /CN=nobody -days 2
+            exec openssl s_server -accept 10.9.0.1:{port} -cert certificate{number} -key key{number} -www {has}"
+        );
+        let server = host.spawn("tls", &["sh", "-ec", &server])?;
+        wait::until_true("the server", SOON, || server.log().contains("ACCEPT"))?;
+        let output = host.exec(&[&ours, "-S", "-s", "10.9.0.1", "-p", &port.to_string(), "-u", "/"])?;
+        server.kill();
+        assert_eq!(output.status.success(), is_reached, "{key} {has}: {}", output.stderr);
+        let says = "offered are TLS 1.2 and 1.3, keys agreed on by X25519, P-256 or P-384";
+        assert_eq!(output.stderr.contains(says), !is_reached, "{key} {has}: {}", output.stderr);
+    }
+    Ok(())
+}
+
 #[test]
 fn a_page_that_was_cut_off_has_no_digest() -> Result<()> {
     let lan = Lan::pair()?;

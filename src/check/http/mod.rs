@@ -136,7 +136,7 @@ impl Http {
         let shaken = timeout(limit, connector.connect(name.clone(), stream)).await;
         let stream = shaken
             .map_err(|_| Outcome::Failed(format!("no TLS handshake within {limit:?}")))?
-            .map_err(|error| Outcome::Failed(format!("TLS: {error}")))?;
+            .map_err(|error| Outcome::Failed(format!("TLS: {}", tls::why(&error))))?;
         phases.secured();
         converse(stream, (page, 0), (patience, phases)).await
     }

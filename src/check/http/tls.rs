@@ -1,10 +1,10 @@
 //! TLS of a check: it must work, and nobody's certificate is looked at, as keepalived has it.
 
-use std::{path::Path, sync::Arc};
+use std::{io, path::Path, sync::Arc};
 
 use tokio_rustls::{
     TlsConnector,
-    rustls::{ClientConfig, pki_types::ServerName},
+    rustls::{self, ClientConfig, pki_types::ServerName},
 };
 
 use crate::{
@@ -62,6 +62,12 @@ pub(super) fn name(check: &HttpCheck) -> ServerName<'static> {
     });
     let name = written.or(host).and_then(|name| ServerName::try_from(name.to_owned()).ok());
     name.unwrap_or_else(|| ServerName::from(check.connection.connect_ip.0))
+}
+
+/// Why a handshake has failed: errors of TLS come wrapped in one of the stream.
+pub(super) fn why(error: &io::Error) -> String {
+    let of_tls = error.get_ref().and_then(|error| error.downcast_ref::<rustls::Error>());
+    of_tls.map_or_else(|| error.to_string(), tls::explain)
 }
 
 #[cfg(test)]
