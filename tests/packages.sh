@@ -5,8 +5,8 @@ set -eu
 packages='crun dbus-bin dbus-daemon frr groff-base ipvsadm iproute2 keepalived nftables openssl procps smitools snmp snmpd snmptrapd systemd tcpdump util-linux'
 # What people watch keepalived with.
 packages="$packages centreon-plugins curl libnet-ip-perl libsnmp-perl nagios-snmp-plugins prometheus-snmp-exporter python3-pysnmp4 snmptt"
-# What checks ask in a guest.
-packages="$packages dnsmasq-base ncat nginx-light python3"
+# What checks ask in a guest, and what stands between it and its kernel.
+packages="$packages dnsmasq-base ncat nginx-light python3 strace"
 # What a guest boots with.
 packages="$packages busybox-static cpio kmod qemu-system-x86"
 

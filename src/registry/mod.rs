@@ -14,6 +14,7 @@ mod counters;
 mod group;
 mod history;
 mod interventions;
+mod ipvs_faults;
 mod lag;
 mod orders;
 mod panics;
@@ -39,6 +40,7 @@ pub use self::{
     group::{GroupRow, GroupStatus},
     history::Mastered,
     interventions::{Instruction, Instructions, Intervention, Lasting, Operator, Standing, Whom},
+    ipvs_faults::IpvsFaults,
     lag::{Lag, Lateness},
     orders::{NotDone, Ordered, Orders, Setting, Switch, Weights},
     panics::{Panic, Panics},
@@ -79,6 +81,8 @@ pub struct Registry {
     pub rejections: Arc<Rejections>,
     /// How the SNMP subagent gets on with its master.
     pub agent: Arc<Agent>,
+    /// What befell the table of IPVS.
+    pub ipvs_faults: Arc<IpvsFaults>,
     /// How late the vrrp lane is with what is due.
     pub lag: Lag,
     /// Where threads have panicked.
@@ -98,6 +102,7 @@ impl Registry {
             transitions: Stream::default(),
             rejections: Arc::default(),
             agent: Arc::default(),
+            ipvs_faults: Arc::default(),
             lag: Lag::default(),
             panics: Panics::default(),
             followed: Arc::default(),

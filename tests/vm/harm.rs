@@ -1,12 +1,13 @@
 //! What others do to the table of IPVS, or to IPVS itself: the daemon brings it back, and goes on.
 //!
-//! What cannot be told here is a kernel out of memory: it waits for the little that a service or a server takes rather than
-//! answer ENOMEM, and Debian's has nothing built in that would make it fail. A refusal is a refusal, whatever its number: those of
-//! `ipvs::what_is_refused_is_named_and_the_rest_is_made` are said once, and tried again at the next look at the table.
+//! A kernel that is out of memory refuses to take a request at all, and so it looks from here: it waits for the little that a
+//! service or a server takes rather than answer ENOMEM, and Debian's has nothing built in that would make it fail. A refusal is a
+//! refusal, whatever its number: those of `ipvs::what_is_refused_is_named_and_the_rest_is_made` are said once, and tried again at
+//! the next look at the table.
 
 use std::time::Duration;
 
-use lab::{Result, Subject, clock};
+use lab::{Process, Result, Router, Subject, clock, wait};
 
 use crate::scale::scale;
 use crate::site::Site;
@@ -65,12 +66,80 @@ fn a_table_that_is_edited_all_the_time_is_right_when_it_ends() -> Result<()> {
             site.host().sh(&format!("ipvsadm {edit} 2>/dev/null; sleep 0.5"))?;
         }
         site.wait_table(&[SERVICE, ONE, TWO])?;
+        let told = status(&site, &router)?;
+        assert!(told.restored > 0, "{told:?}");
         // What another program adds before the daemon does is taken over and put right.
         drop(first);
         site.wait_table(&[SERVICE, TWO])?;
         site.host().sh("ipvsadm -a -t 10.64.0.1:80 -r 10.64.1.1:80 -i -w 7")?;
         let _again = site.server("10.64.1.1:80")?;
         site.wait_table(&[SERVICE, ONE, TWO])?;
+        router.stop()?;
+        site.wait_table(&[])
+    })
+}
+
+/// What `steadfast ctl` says of the table.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default)]
+struct Faults {
+    restored: u64,
+    unread: u64,
+    problem: Option<String>,
+}
+
+fn status(site: &Site, router: &Router) -> Result<Faults> {
+    let pid = router.dir().join("pid");
+    let asked = [env!("CARGO_BIN_EXE_steadfast"), "-p", &pid.to_string_lossy(), "ctl", "status", "--json"];
+    let said = site.host().run(&asked)?;
+    let all: serde_json::Value = serde_json::from_str(&said).expect("JSON");
+    Ok(serde_json::from_value(all["status"]["daemon"]["ipvs"].clone()).unwrap_or_default())
+}
+
+/// Has the kernel refuse whatever the thread that drives IPVS sends, as it does without memory for it, until it is dropped.
+fn without_memory(site: &Site, router: &Router) -> Result<Process> {
+    let processes: Vec<String> = [router.process().pid()]
+        .into_iter()
+        .chain(router.process().children())
+        .map(|pid| format!("/proc/{pid}/task/*/comm"))
+        .collect();
+    let comm = site.host().sh(&format!("grep -lx ipvs {}", processes.join(" ")))?;
+    let thread = comm.trim().trim_end_matches("/comm").rsplit('/').next().unwrap_or_default().to_owned();
+    let refuses = ["-e", "trace=sendto", "-e", "inject=sendto:error=ENOMEM"];
+    site.host().spawn("strace", &[&["strace", "-q", "-p", &thread], &refuses[..]].concat())
+}
+
+#[test]
+fn a_kernel_without_memory_is_asked_again() -> Result<()> {
+    GUEST.tells(|| {
+        if ours() == Subject::Keepalived {
+            return Ok(());
+        }
+        let site = Site::new(&ADDRESSES)?;
+        let (first, _second) = (site.server("10.64.1.1:80")?, site.server("10.64.1.2:80")?);
+        let router = site.start(&config())?;
+        site.wait_table(&[SERVICE, ONE, TWO])?;
+        let memory = without_memory(&site, &router)?;
+        router.wait_log("the table of IPVS cannot be read: ", SOON)?;
+        router.wait_log("IPVS cannot be used, servers are checked without it: ", SOON)?;
+        // Servers are checked, and dealt with, as soon as the kernel takes requests again.
+        drop(first);
+        router.wait_log("10.64.1.1]:tcp:80 failed", SOON)?;
+        site.is_table(&[SERVICE, ONE, TWO]).expect("as it was");
+        let told = status(&site, &router)?;
+        assert!(
+            told.unread > 1 && told.problem.as_ref().is_some_and(|why| why.contains("Out of memory")),
+            "{told:?}"
+        );
+        memory.kill();
+        // Long before the minute after which a kernel that never had IPVS is asked again.
+        wait::until("the table", Duration::from_secs(30), || site.is_table(&[SERVICE, TWO]))?;
+        wait::until("no problem", SOON, || match status(&site, &router) {
+            Ok(Faults { problem: None, .. }) => Ok(()),
+            other => Err(format!("{other:?}")),
+        })?;
+        let times = router.log().matches("IPVS cannot be used").count();
+        assert_eq!(times, 1, "said once");
         router.stop()?;
         site.wait_table(&[])
     })

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::Moment;
-use crate::registry::InstanceRow;
+use crate::registry::{InstanceRow, IpvsFaults};
 
 /// A line for each thing that has a state.
 #[derive(Debug, Serialize)]
@@ -38,9 +38,24 @@ struct Daemon {
     worst_lag_since_reload_ms: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     snmp: Option<&'static str>,
+    /// What befell the table of IPVS, if anything did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ipvs: Option<Ipvs>,
     /// Mistakes of the program itself.
     #[serde(skip_serializing_if = "is_zero")]
     panics: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct Ipvs {
+    /// Services that other programs changed.
+    restored: u64,
+    /// Changes that the kernel refused.
+    refused: u64,
+    /// How often the table could not be read.
+    unread: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -120,6 +135,7 @@ pub(in crate::control) fn status(moment: &Moment<'_>) -> Status {
             worst_lag_ms: millis(lag.worst),
             worst_lag_since_reload_ms: millis(lag.worst_lately),
             snmp: registry.agent.status().map(|agent| agent.state.word()),
+            ipvs: ipvs(&registry.ipvs_faults),
             panics: registry.panics.count(),
         },
         instances: topology.instances.iter().map(|row| instance(moment, row)).collect(),
@@ -128,6 +144,12 @@ pub(in crate::control) fn status(moment: &Moment<'_>) -> Status {
         servers: topology.virtual_servers.iter().map(|row| service(row)).collect(),
         outputs: topology.sinks.iter().map(|row| output(row)).collect(),
     }
+}
+
+fn ipvs(faults: &IpvsFaults) -> Option<Ipvs> {
+    let [restored, refused, unread] = [faults.restored(), faults.refused(), faults.unread()];
+    let problem = faults.problem().map(|problem| problem.to_string());
+    (restored + refused + unread > 0).then_some(Ipvs { restored, refused, unread, problem })
 }
 
 fn instance(moment: &Moment<'_>, row: &InstanceRow) -> Instance {

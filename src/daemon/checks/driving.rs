@@ -28,7 +28,7 @@ pub(super) struct Driving {
 impl Driving {
     /// For the virtual servers of a registry.
     pub(super) fn new(registry: &Arc<Registry>, board: Arc<Board>) -> Self {
-        let reconciler = Reconciler::new(&registry.topology(), Arc::clone(&board));
+        let reconciler = Reconciler::new(registry, Arc::clone(&board));
         let registry = Arc::clone(registry);
         Self { registry, board, reconciler, keeper: Keeper::default(), is_anew: false, has_ended: false }
     }
@@ -53,7 +53,7 @@ impl Driving {
     /// Runs until the board says that it is the end.
     fn drive(&mut self) {
         if mem::replace(&mut self.is_anew, true) {
-            self.reconciler = self.reconciler.successor(&self.registry.topology());
+            self.reconciler = self.reconciler.successor(&self.registry);
             self.board.ask();
         }
         self.reconciler.run();

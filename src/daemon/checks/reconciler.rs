@@ -23,13 +23,13 @@ use crate::{
         ipvs::{Change, Connections, Held, Ipvs, ServiceKey, Timeouts},
     },
     pool::{Entry, changes},
-    registry::Topology,
+    registry::{IpvsFaults, Registry, Topology},
     units::Time,
 };
 
 /// From one look at the table to the next at the most: so long a change by another program may last.
 const LOOK: Duration = Duration::from_secs(5);
-/// From one attempt to open IPVS to the next, where there is none.
+/// From one attempt to open IPVS to the next, where there has never been one.
 const REOPEN: Duration = Duration::from_secs(60);
 /// A look may take this share of the time: a large table is looked at less often.
 const SHARE: u32 = 20;
@@ -37,6 +37,7 @@ const SHARE: u32 = 20;
 /// The thread.
 pub(super) struct Reconciler {
     board: Arc<Board>,
+    faults: Arc<IpvsFaults>,
     counted: Counted,
     interval: Duration,
     /// `lvs_flush`.
@@ -48,6 +49,8 @@ pub(super) struct Reconciler {
     timeouts_before: Option<Timeouts>,
     buffer: ReceiveBuffer,
     ipvs: Option<Ipvs>,
+    /// It has been open before: what keeps it from being so will pass.
+    has_been_open: bool,
     wanted: HashMap<ServiceKey, Entry>,
     held: HashMap<ServiceKey, Entry>,
     /// Services that are nobody's any more, until the kernel has them no more.
@@ -57,7 +60,7 @@ pub(super) struct Reconciler {
     /// Services that were not as they should be at the last look, and those that the kernel refuses to make so.
     wrong: HashSet<ServiceKey>,
     refused: HashSet<ServiceKey>,
-    /// What has been said already: refusals of the kernel that stay the same are said once.
+    /// What has been said since the table was last as it should be: refusals of the kernel that stay the same are said once.
     said: HashSet<String>,
     looked_at: Time,
     /// Until then no attempt is made to open IPVS.
@@ -65,12 +68,14 @@ pub(super) struct Reconciler {
 }
 
 impl Reconciler {
-    /// For the virtual servers of a topology.
-    pub(super) fn new(topology: &Topology, board: Arc<Board>) -> Self {
+    /// For the virtual servers of a registry.
+    pub(super) fn new(registry: &Registry, board: Arc<Board>) -> Self {
+        let topology = registry.topology();
         let settings = &topology.global.settings;
         Self {
             board,
-            counted: Counted::new(topology),
+            faults: Arc::clone(&registry.ipvs_faults),
+            counted: Counted::new(&topology),
             interval: interval(settings),
             flush_first: settings.lvs_flush,
             flush_last: flushes_last(settings),
@@ -81,6 +86,7 @@ impl Reconciler {
                 force: *settings.lvs_netlink_cmd_rcv_bufs_force,
             },
             ipvs: None,
+            has_been_open: false,
             wanted: HashMap::new(),
             held: HashMap::new(),
             leaving: HashSet::new(),
@@ -95,12 +101,12 @@ impl Reconciler {
 
     /// What goes on after a mistake of the program. Of what this one knew it has what neither the kernel nor the check lane
     /// can say: whose services are, and which timeouts were there before.
-    pub(super) fn successor(&self, topology: &Topology) -> Self {
+    pub(super) fn successor(&self, registry: &Registry) -> Self {
         Self {
             flush_first: false,
             timeouts_before: self.timeouts_before,
             inherited: self.board.keys().into_iter().collect(),
-            ..Self::new(topology, Arc::clone(&self.board))
+            ..Self::new(registry, Arc::clone(&self.board))
         }
     }
 
@@ -141,10 +147,13 @@ impl Reconciler {
     /// Opens IPVS, looks at what is there, and sets what is set once.
     fn open(&mut self) {
         self.looked_at = clock::now();
-        self.reopen_at = self.looked_at + REOPEN;
+        self.reopen_at = self.looked_at + if self.has_been_open { self.interval } else { REOPEN };
         match Ipvs::open(self.buffer) {
-            Ok(ipvs) => self.ipvs = Some(ipvs),
-            Err(error) => return self.say(&error, "IPVS cannot be used, servers are checked without it"),
+            Ok(ipvs) => (self.ipvs, self.has_been_open) = (Some(ipvs), true),
+            Err(error) => {
+                self.faults.note_unread(error.to_string());
+                return self.say(&error, "IPVS cannot be used, servers are checked without it");
+            }
         }
         info!("Initializing ipvs");
         if self.flush_first {
@@ -193,6 +202,7 @@ impl Reconciler {
                 true
             }
             Err(error) => {
+                self.faults.note_unread(error.to_string());
                 self.say(&error, "the table of IPVS cannot be read");
                 // It is opened anew at the next look.
                 (self.ipvs, self.reopen_at) = (None, self.looked_at);
@@ -225,6 +235,11 @@ impl Reconciler {
         // What is changed all the time is said once.
         for key in wrong.difference(&self.wrong).filter(|key| !self.refused.contains(key)) {
             warn!("service {key} of IPVS was changed by another program, restoring it");
+            self.faults.note_restored();
+        }
+        if wrong.is_empty() {
+            self.said.clear();
+            self.faults.note_right();
         }
         self.carry(&wrong.iter().copied().collect::<Vec<_>>());
         self.wrong = wrong;
@@ -286,6 +301,7 @@ impl Reconciler {
             .map(|answer| match answer {
                 Ok(()) => true,
                 Err(error) => {
+                    self.faults.note_refused(error.to_string());
                     self.say(error, "the kernel refuses a change of IPVS");
                     false
                 }
@@ -393,11 +409,12 @@ mod tests {
         let board = Arc::new(Board::default());
         let [kept, leaving] = [7, 8].map(|mark| ServiceKey::Mark { family: Family::V4, mark });
         let timeouts = Some(Timeouts { tcp: Some(900), tcp_fin: Some(120), udp: Some(300) });
-        let mut first = Reconciler::new(&topology(), Arc::clone(&board));
+        let registry = Registry::new(topology());
+        let mut first = Reconciler::new(&registry, Arc::clone(&board));
         (first.flush_first, first.timeouts_before) = (true, timeouts);
         board.want([(kept, None), (leaving, None)]);
         board.tell([(kept, true)]);
-        let second = first.successor(&topology());
+        let second = first.successor(&registry);
         assert_eq!(second.inherited, HashSet::from([kept, leaving]));
         assert_eq!((second.flush_first, second.timeouts_before), (false, timeouts));
         let others = [&second.leaving, &second.inherited];
