@@ -84,6 +84,7 @@ fn a_table_that_is_edited_all_the_time_is_right_when_it_ends() -> Result<()> {
 #[serde(default)]
 struct Faults {
     restored: u64,
+    refused: u64,
     unread: u64,
     problem: Option<String>,
 }
@@ -132,14 +133,35 @@ fn a_kernel_without_memory_is_asked_again() -> Result<()> {
             "{told:?}"
         );
         memory.kill();
-        // Long before the minute after which a kernel that never had IPVS is asked again.
-        wait::until("the table", Duration::from_secs(30), || site.is_table(&[SERVICE, TWO]))?;
+        site.wait_table(&[SERVICE, TWO])?;
         wait::until("no problem", SOON, || match status(&site, &router) {
             Ok(Faults { problem: None, .. }) => Ok(()),
             other => Err(format!("{other:?}")),
         })?;
         let times = router.log().matches("IPVS cannot be used").count();
         assert_eq!(times, 1, "said once");
+        router.stop()?;
+        site.wait_table(&[])
+    })
+}
+
+#[test]
+fn a_scheduler_that_the_kernel_has_not_is_said_once_and_asked_for_again() -> Result<()> {
+    GUEST.tells(|| {
+        if ours() == Subject::Keepalived {
+            return Ok(());
+        }
+        let site = Site::new(&ADDRESSES)?;
+        let _servers = [site.server("10.64.1.1:80")?, site.server("10.64.1.2:80")?];
+        let router = site.start(&config().replace("lb_algo rr", "lb_algo twos"))?;
+        let refusal =
+            "adding service tcp 10.64.0.1:80 with scheduler twos to IPVS: No such file or directory";
+        router.wait_log(&format!("the kernel refuses a change of IPVS: {refusal}"), SOON)?;
+        wait::until("more refusals", SOON, || match status(&site, &router) {
+            Ok(Faults { refused: 10.., problem: Some(_), restored: 0, .. }) => Ok(()),
+            other => Err(format!("{other:?}")),
+        })?;
+        assert_eq!(router.log().matches(refusal).count(), 1, "said once");
         router.stop()?;
         site.wait_table(&[])
     })

@@ -29,8 +29,10 @@ use crate::{
 
 /// From one look at the table to the next at the most: so long a change by another program may last.
 const LOOK: Duration = Duration::from_secs(5);
-/// From one attempt to open IPVS to the next, where there has never been one.
-const REOPEN: Duration = Duration::from_secs(60);
+/// From one attempt to open IPVS to the next at the first, twice as long after each that fails, and at the most: an attempt may
+/// have the kernel look for its module.
+const REOPEN: Duration = Duration::from_secs(1);
+const REOPEN_AT_MOST: Duration = Duration::from_secs(60);
 /// A look may take this share of the time: a large table is looked at less often.
 const SHARE: u32 = 20;
 
@@ -49,8 +51,6 @@ pub(super) struct Reconciler {
     timeouts_before: Option<Timeouts>,
     buffer: ReceiveBuffer,
     ipvs: Option<Ipvs>,
-    /// It has been open before: what keeps it from being so will pass.
-    has_been_open: bool,
     wanted: HashMap<ServiceKey, Entry>,
     held: HashMap<ServiceKey, Entry>,
     /// Services that are nobody's any more, until the kernel has them no more.
@@ -65,6 +65,7 @@ pub(super) struct Reconciler {
     looked_at: Time,
     /// Until then no attempt is made to open IPVS.
     reopen_at: Time,
+    reopen_after: Duration,
 }
 
 impl Reconciler {
@@ -86,7 +87,6 @@ impl Reconciler {
                 force: *settings.lvs_netlink_cmd_rcv_bufs_force,
             },
             ipvs: None,
-            has_been_open: false,
             wanted: HashMap::new(),
             held: HashMap::new(),
             leaving: HashSet::new(),
@@ -96,6 +96,7 @@ impl Reconciler {
             said: HashSet::new(),
             looked_at: Time::default(),
             reopen_at: Time::default(),
+            reopen_after: REOPEN,
         }
     }
 
@@ -147,10 +148,11 @@ impl Reconciler {
     /// Opens IPVS, looks at what is there, and sets what is set once.
     fn open(&mut self) {
         self.looked_at = clock::now();
-        self.reopen_at = self.looked_at + if self.has_been_open { self.interval } else { REOPEN };
         match Ipvs::open(self.buffer) {
-            Ok(ipvs) => (self.ipvs, self.has_been_open) = (Some(ipvs), true),
+            Ok(ipvs) => (self.ipvs, self.reopen_after) = (Some(ipvs), REOPEN),
             Err(error) => {
+                self.reopen_at = self.looked_at + self.reopen_after;
+                self.reopen_after = (self.reopen_after * 2).min(REOPEN_AT_MOST);
                 self.faults.note_unread(error.to_string());
                 return self.say(&error, "IPVS cannot be used, servers are checked without it");
             }
