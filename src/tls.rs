@@ -4,7 +4,7 @@
 use std::{path::Path, sync::Arc};
 
 use rustls::{
-    AlertDescription, ClientConfig, DigitallySignedStruct, Error, SignatureScheme,
+    AlertDescription, ClientConfig, DigitallySignedStruct, Error, PeerMisbehaved, SignatureScheme,
     client::{
         Resumption,
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
@@ -71,7 +71,10 @@ pub(crate) fn explain(error: &Error) -> String {
     use AlertDescription::{HandshakeFailure, InsufficientSecurity, ProtocolVersion};
     match error {
         Error::AlertReceived(HandshakeFailure | InsufficientSecurity | ProtocolVersion)
-        | Error::PeerIncompatible(_) => format!("{error}; offered are {OFFERED}"),
+        | Error::PeerIncompatible(_)
+        | Error::PeerMisbehaved(PeerMisbehaved::SignedKxWithWrongAlgorithm) => {
+            format!("{error}; offered are {OFFERED}; or it asks for a certificate")
+        }
         _ => error.to_string(),
     }
 }

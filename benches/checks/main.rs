@@ -30,7 +30,7 @@ use lab::{Error, Result, Subject};
 use round::{Kind, Place, Round};
 use support::table::{Summary, head, row};
 
-/// How long the guest may take.
+/// How long the guest may take for a round.
 const LIMIT: Duration = Duration::from_secs(1800);
 /// What tells this benchmark to measure in the guest that it runs in.
 const INSIDE: &str = "--inside";
@@ -72,7 +72,8 @@ fn of_page(seen: &[Round]) -> String {
 fn guest(rounds: u64) -> Result<()> {
     let machine = Machine::at(Path::new(env!("CARGO_TARGET_TMPDIR")).join("vm"))?.counting();
     let own = env::current_exe().map_err(|error| Error::Unexpected(error.to_string()))?;
-    println!("{}", machine.run(&format!("LAB_GUEST=1 '{}' {INSIDE} {rounds}", own.display()), LIMIT)?);
+    let limit = LIMIT.saturating_mul(u32::try_from(rounds).unwrap_or(u32::MAX));
+    println!("{}", machine.run(&format!("LAB_GUEST=1 '{}' {INSIDE} {rounds}", own.display()), limit)?);
     Ok(())
 }
 

@@ -101,7 +101,7 @@ fn a_page_behind_tls_has_the_digest_that_keepalived_finds() -> Result<()> {
 }
 
 /// Backends that exist: what their certificate is made with, and what they have beside; whether they can be reached.
-const BACKENDS: [(&str, &str, bool); 15] = [
+const BACKENDS: [(&str, &str, bool); 16] = [
     ("rsa:2048", "-tls1_3", true),
     ("rsa:4096", "-tls1_2 -cipher ECDHE-RSA-CHACHA20-POLY1305", true),
     ("rsa:1024", "-tls1_2 -cipher DEFAULT@SECLEVEL=0", true),
@@ -111,6 +111,7 @@ const BACKENDS: [(&str, &str, bool); 15] = [
     ("ed25519", "", true),
     ("ed448", "", true),
     ("ec -pkeyopt ec_paramgen_curve:secp521r1", "-tls1_2", false),
+    ("ed448", "-tls1_2", false),
     ("ec -pkeyopt ec_paramgen_curve:secp256k1", "", false),
     ("rsa:2048", "-tls1_1 -cipher DEFAULT@SECLEVEL=0", false),
     ("rsa:2048", "-tls1_2 -cipher AES128-GCM-SHA256", false),

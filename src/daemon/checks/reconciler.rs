@@ -47,6 +47,8 @@ pub(super) struct Reconciler {
     /// `lvs_flush_on_stop` without VS.
     flush_last: bool,
     timeouts: Option<Timeouts>,
+    /// The kernel has refused them.
+    are_timeouts_due: bool,
     /// What they were before.
     timeouts_before: Option<Timeouts>,
     buffer: ReceiveBuffer,
@@ -81,6 +83,7 @@ impl Reconciler {
             flush_first: settings.lvs_flush,
             flush_last: flushes_last(settings),
             timeouts: timeouts(settings),
+            are_timeouts_due: false,
             timeouts_before: None,
             buffer: ReceiveBuffer {
                 bytes: settings.lvs_netlink_cmd_rcv_bufs,
@@ -149,10 +152,9 @@ impl Reconciler {
     fn open(&mut self) {
         self.looked_at = clock::now();
         match Ipvs::open(self.buffer) {
-            Ok(ipvs) => (self.ipvs, self.reopen_after) = (Some(ipvs), REOPEN),
+            Ok(ipvs) => self.ipvs = Some(ipvs),
             Err(error) => {
-                self.reopen_at = self.looked_at + self.reopen_after;
-                self.reopen_after = (self.reopen_after * 2).min(REOPEN_AT_MOST);
+                self.close();
                 self.faults.note_unread(error.to_string());
                 return self.say(&error, "IPVS cannot be used, servers are checked without it");
             }
@@ -166,11 +168,19 @@ impl Reconciler {
         self.look();
     }
 
+    /// It is opened anew later, and later each time.
+    fn close(&mut self) {
+        self.ipvs = None;
+        self.reopen_at = self.looked_at + self.reopen_after;
+        self.reopen_after = (self.reopen_after * 2).min(REOPEN_AT_MOST);
+    }
+
     fn set_timeouts(&mut self) {
+        self.are_timeouts_due = false;
         let Some(timeouts) = self.timeouts else { return };
         let before = self.timeouts_before.or_else(|| self.ipvs.as_mut()?.timeouts().ok());
         self.timeouts_before = before;
-        self.make(&[Change::SetTimeouts(timeouts)]);
+        self.are_timeouts_due = self.make(&[Change::SetTimeouts(timeouts)]).contains(&false);
     }
 
     /// After a reload, when what is gone has been removed.
@@ -199,15 +209,14 @@ impl Reconciler {
         let Self { ipvs: Some(ipvs), counted, leaving, inherited, .. } = self else { return false };
         match read(ipvs, |key| is_ours(key, counted, [leaving, inherited])) {
             Ok((held, seen)) => {
-                self.held = held;
+                (self.held, self.reopen_after) = (held, REOPEN);
                 self.counted.show(&seen);
                 true
             }
             Err(error) => {
                 self.faults.note_unread(error.to_string());
                 self.say(&error, "the table of IPVS cannot be read");
-                // It is opened anew at the next look.
-                (self.ipvs, self.reopen_at) = (None, self.looked_at);
+                self.close();
                 false
             }
         }
@@ -215,7 +224,8 @@ impl Reconciler {
 
     /// Looks, and puts right what is not as it should be.
     fn repair(&mut self) {
-        if self.ipvs.is_none() {
+        let was_closed = self.ipvs.is_none();
+        if was_closed {
             self.looked_at = clock::now();
             if self.looked_at < self.reopen_at {
                 return;
@@ -227,6 +237,9 @@ impl Reconciler {
         if self.ipvs.is_none() {
             return;
         }
+        if self.are_timeouts_due {
+            self.set_timeouts();
+        }
         let wrong: HashSet<ServiceKey> = self
             .wanted
             .keys()
@@ -234,12 +247,13 @@ impl Reconciler {
             .copied()
             .filter(|key| !changes(self.held.get(key), self.wanted.get(key)).is_empty())
             .collect();
-        // What is changed all the time is said once.
-        for key in wrong.difference(&self.wrong).filter(|key| !self.refused.contains(key)) {
+        // What is changed all the time is said once; and what was wanted while IPVS was closed nobody else has changed.
+        let changed = wrong.difference(&self.wrong).filter(|key| !was_closed && !self.refused.contains(key));
+        for key in changed {
             warn!("service {key} of IPVS was changed by another program, restoring it");
             self.faults.note_restored();
         }
-        if wrong.is_empty() {
+        if wrong.is_empty() && !self.are_timeouts_due {
             self.said.clear();
             self.faults.note_right();
         }
