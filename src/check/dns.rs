@@ -108,7 +108,8 @@ impl Dns {
         socket.send(&[&number.to_be_bytes(), question].concat()).await.map_err(missed)?;
         let mut datagram = [0; 512];
         loop {
-            let length = socket.recv(&mut datagram).await.map_err(missed)?;
+            let received = socket.recv(&mut datagram).await;
+            let length = received.map_err(|error| tcp::outcome(&dial::Missed::from_peer(&error)))?;
             if let Reply::Code(code) = reply(&datagram[..length], number) {
                 return Ok(code);
             }

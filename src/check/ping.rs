@@ -56,7 +56,7 @@ impl Ping {
         sent.map_err(|error| Missed::There(format!("sending fails: {error}")))?;
         let mut datagram = [0; 512];
         loop {
-            let length = socket.recv(&mut datagram).await.map_err(|error| Missed::from_io(&error))?;
+            let length = socket.recv(&mut datagram).await.map_err(|error| Missed::from_peer(&error))?;
             if is_reply(&datagram[..length], answer, sequence) {
                 return Ok(());
             }

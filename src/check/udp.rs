@@ -51,10 +51,9 @@ impl Udp {
 
     async fn exchange(&self) -> Result<Vec<u8>, Missed> {
         let socket = dial::udp(self.connect.target, &self.connect.origin).await?;
-        let missed = |error: std::io::Error| Missed::from_io(&error);
-        socket.send(&self.payload).await.map_err(missed)?;
+        socket.send(&self.payload).await.map_err(|error| Missed::from_io(&error))?;
         let mut answer = vec![0; LONGEST];
-        let length = socket.recv(&mut answer).await.map_err(missed)?;
+        let length = socket.recv(&mut answer).await.map_err(|error| Missed::from_peer(&error))?;
         answer.truncate(length);
         Ok(answer)
     }

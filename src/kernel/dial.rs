@@ -56,6 +56,12 @@ impl Missed {
             _ => Self::There(text),
         }
     }
+
+    /// What an error means with which a datagram is waited for: some packet from the other side, or the way there, has said so, a
+    /// firewall's EACCES as well.
+    pub fn from_peer(error: &io::Error) -> Self {
+        Self::There(super::error::describe(error))
+    }
 }
 
 /// A socket for datagrams that hears of one peer only.
