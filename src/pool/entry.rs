@@ -14,6 +14,13 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// A service with these destinations, as if each was another virtual server's.
+    pub(super) fn new(service: Service, destinations: Vec<Destination>) -> Self {
+        let mut entry = Self { service, destinations: Vec::with_capacity(destinations.len()) };
+        entry.join(destinations);
+        entry
+    }
+
     /// Adds the destinations of another virtual server with the same service. Where both have one, that which serves
     /// stays, else the first.
     pub fn join(&mut self, others: Vec<Destination>) {

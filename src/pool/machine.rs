@@ -1,10 +1,6 @@
 //! A virtual server as a machine.
 
-use std::{
-    collections::{HashSet, VecDeque},
-    net::SocketAddr,
-    num::NonZeroU16,
-};
+use std::{collections::VecDeque, net::SocketAddr, num::NonZeroU16};
 
 use super::{Entry, Event, Move, Quorum, event::Line, member::Member};
 use crate::{
@@ -295,20 +291,22 @@ impl Pool {
         if !self.started || self.stopped {
             return Vec::new();
         }
-        let entry = |service: &Service| Entry {
-            service: service.clone(),
-            destinations: self.destinations(port_of(&service.key)),
-        };
-        self.services.iter().map(entry).collect()
+        self.services.iter().map(|service| self.entry(service)).collect()
     }
 
     /// What the kernel should hold of one of its services.
     pub fn wanted_of(&self, key: &ServiceKey) -> Option<Entry> {
         let service = self.services.iter().find(|service| service.key == *key)?;
         let alive = self.started && !self.stopped;
-        alive.then(|| Entry { service: service.clone(), destinations: self.destinations(port_of(key)) })
+        alive.then(|| self.entry(service))
     }
 
+    /// Servers of several ports may be one destination where the port is that of the service, and the sorry server may be one of them.
+    fn entry(&self, service: &Service) -> Entry {
+        Entry::new(service.clone(), self.destinations(port_of(&service.key)))
+    }
+
+    /// Those of the servers, then that of the sorry server.
     fn destinations(&self, port: u16) -> Vec<Destination> {
         let sorry_serves = self.sorry.is_some() && !self.has_quorum;
         let mut all = Vec::with_capacity(self.members.len() + 1);
@@ -326,23 +324,14 @@ impl Pool {
             }
         }
         if let Some(sorry) = self.sorry.filter(|sorry| sorry_serves || sorry.inhibit) {
-            let destination = Destination {
+            all.push(Destination {
                 key: sorry.destination_key(port),
                 forwarding: forwarding(sorry.method),
                 weight: if sorry_serves { SORRY_WEIGHT } else { 0 },
                 upper_threshold: 0,
                 lower_threshold: 0,
-            };
-            // One server may be both.
-            match all.iter_mut().find(|one| one.key == destination.key) {
-                Some(one) if one.weight == 0 => *one = destination,
-                Some(_) => {}
-                None => all.push(destination),
-            }
+            });
         }
-        // A group may bring servers of different ports to the same one.
-        let mut seen = HashSet::with_capacity(all.len());
-        all.retain(|one| seen.insert(one.key));
         all
     }
 }

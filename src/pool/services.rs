@@ -3,16 +3,10 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::{
-    config::{
-        Network,
-        settings::{self, Granularity, GroupMember, ServerGroup, VirtualServer},
-    },
+    config::settings::{self, Granularity, GroupMember, ServerGroup, VirtualServer},
     kernel::ipvs::{Flags, Persistence, Protocol, Service, ServiceKey},
     units::Family,
 };
-
-/// Services that one line of a group may stand for: the prefix of a careless line must not fill the memory.
-const OF_ONE_LINE: usize = 65_536;
 
 /// The services of a virtual server; `family` is that of its servers, and `group` the one that it names.
 pub fn services(config: &VirtualServer, family: Family, group: Option<&ServerGroup>) -> Vec<Service> {
@@ -33,34 +27,21 @@ pub fn services(config: &VirtualServer, family: Family, group: Option<&ServerGro
 }
 
 fn keys_of(member: GroupMember, protocol: Protocol, family: Family) -> Vec<ServiceKey> {
-    let (first, last, port) = match member {
+    let port = match member {
         GroupMember::Mark(mark, of) => return vec![ServiceKey::Mark { family: of.unwrap_or(family), mark }],
-        GroupMember::Addresses(range, port) => (range.first, range.last, port),
-        GroupMember::Network(network, port) => (network.address, last_of(network), port),
+        GroupMember::Addresses(_, port) | GroupMember::Network(_, port) => port,
     };
-    let all: Box<dyn Iterator<Item = IpAddr>> = match (first, last) {
-        (IpAddr::V4(first), IpAddr::V4(last)) => {
+    let all: Box<dyn Iterator<Item = IpAddr>> = match member.ends() {
+        Some((IpAddr::V4(first), IpAddr::V4(last))) => {
             Box::new((first.to_bits()..=last.to_bits()).map(|bits| Ipv4Addr::from_bits(bits).into()))
         }
-        (IpAddr::V6(first), IpAddr::V6(last)) => {
+        Some((IpAddr::V6(first), IpAddr::V6(last))) => {
             Box::new((first.to_bits()..=last.to_bits()).map(|bits| Ipv6Addr::from_bits(bits).into()))
         }
         _ => return Vec::new(),
     };
-    all.take(OF_ONE_LINE).map(|address| (protocol, address, port).into()).collect()
-}
-
-/// The last address of a network.
-fn last_of(Network { address, prefix }: Network) -> IpAddr {
-    let prefix = prefix.into();
-    match address {
-        IpAddr::V4(first) => {
-            Ipv4Addr::from_bits(first.to_bits() | u32::MAX.checked_shr(prefix).unwrap_or(0)).into()
-        }
-        IpAddr::V6(first) => {
-            Ipv6Addr::from_bits(first.to_bits() | u128::MAX.checked_shr(prefix).unwrap_or(0)).into()
-        }
-    }
+    let made = all.take(GroupMember::SERVICES_AT_MOST);
+    made.map(|address| (protocol, address, port).into()).collect()
 }
 
 fn service(key: ServiceKey, config: &VirtualServer) -> Service {

@@ -193,6 +193,26 @@ fn a_server_is_up_while_all_its_checks_are() {
 }
 
 #[test]
+fn of_two_servers_that_are_one_destination_whoever_is_alive_serves() {
+    let server = |port| {
+        format!(
+            "real_server 10.64.1.1 {port} {{\n inhibit_on_failure\n TCP_CHECK {{\n }}\n weight {port}\n}}\n"
+        )
+    };
+    let servers = [server(80), server(81)].concat();
+    let mut pool =
+        pool(&format!("virtual_server 10.64.0.1 80 {{\n lb_kind DR\n protocol TCP\n{servers}}}\n"));
+    pool.handle_start(false);
+    assert_eq!(held(&pool), [["1:80=80"]]);
+    pool.handle_check(0, 0, Found::Down);
+    assert_eq!(held(&pool), [["1:80=81"]], "not the one that is held at 0");
+    pool.handle_check(1, 0, Found::Down);
+    assert_eq!(held(&pool), [["1:80=0"]]);
+    pool.handle_check(0, 0, Found::Up(0));
+    assert_eq!(held(&pool), [["1:80=80"]]);
+}
+
+#[test]
 fn a_group_is_a_service_for_each_address_and_mark_with_ports_by_method() {
     let group =
         "virtual_server_group G {\n 10.67.0.20 80\n 10.67.0.21-22 81\n fwmark 300\n 10.67.0.28/31 82\n}\n";

@@ -23,6 +23,8 @@ pub struct Pages {
     failed: Option<usize>,
     up: bool,
     has_run: bool,
+    /// One failure is enough: nothing is known of the server since the daemon started.
+    is_hasty: bool,
     tried: u32,
     due: Option<Time>,
 }
@@ -31,12 +33,13 @@ impl Pages {
     /// So many pages, none of them asked for yet; `chance` spreads the beginnings of many checks.
     pub fn new((rhythm, fast_recovery): (Rhythm, bool), count: usize, now: Time, chance: u64) -> Self {
         let (up, due) = (!rhythm.alpha, Some(now + rhythm.first(chance)));
-        Self { rhythm, fast_recovery, count, turn: 0, failed: None, up, has_run: false, tried: 0, due }
+        let (turn, failed, tried) = (0, None, 0);
+        Self { rhythm, fast_recovery, count, turn, failed, up, has_run: false, is_hasty: true, tried, due }
     }
 
     /// The same of a server that is known to be up or down, or comes while others have long been checked.
     pub fn joining(self, up: bool) -> Self {
-        Self { up, ..self }
+        Self { up, is_hasty: false, ..self }
     }
 
     /// Goes on with another rhythm; no try is later than it would be from now on.
@@ -84,7 +87,7 @@ impl Pages {
         }
         self.turn = 0;
         let changes = !self.up || !self.has_run;
-        (self.up, self.has_run) = (true, true);
+        (self.up, self.has_run, self.is_hasty) = (true, true, false);
         (if changes { Verdict::Up } else { Verdict::Same }, self.rhythm.delay_loop)
     }
 
@@ -93,21 +96,15 @@ impl Pages {
         if self.failed.is_some() {
             return (Verdict::Same, delay_loop.max(delay_before_retry));
         }
-        let first = !self.has_run && self.up_or_unknown();
-        if !first && self.tried < retry {
+        if !self.is_hasty && self.tried < retry {
             self.tried += 1;
             return (Verdict::Again, delay_before_retry);
         }
-        let changes = self.up_or_unknown();
+        let changes = self.up || !self.has_run;
         let tries = self.tried;
         self.failed = Some(self.turn);
-        (self.up, self.has_run, self.tried) = (false, true, 0);
+        (self.up, self.has_run, self.is_hasty, self.tried) = (false, true, false, 0);
         (if changes { Verdict::Down(tries) } else { Verdict::Same }, delay_loop.max(delay_before_retry))
-    }
-
-    /// Whether a failure would be news.
-    fn up_or_unknown(&self) -> bool {
-        self.up || !self.has_run
     }
 
     /// From one page to the next.
@@ -172,6 +169,17 @@ mod tests {
     fn before_anything_is_known_one_failure_is_enough() {
         let mut pages = pages(3, false);
         assert_eq!(step(&mut pages, false), (0, Verdict::Down(0), 1_000));
+    }
+
+    #[test]
+    fn of_a_server_that_joins_a_failure_is_tried_again() {
+        for up in [true, false] {
+            let mut pages = pages(2, false).joining(up);
+            assert_eq!(step(&mut pages, true), (0, Verdict::Same, 1_000));
+            assert_eq!(step(&mut pages, false), (1, Verdict::Again, 11_000));
+            assert_eq!(step(&mut pages, false), (1, Verdict::Again, 14_000));
+            assert_eq!(step(&mut pages, false), (1, Verdict::Down(2), 17_000));
+        }
     }
 
     #[test]

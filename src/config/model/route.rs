@@ -49,6 +49,19 @@ impl Network {
         };
         Self { address, ..self }
     }
+
+    /// Its last address: every bit behind the prefix is set.
+    pub fn last(self) -> IpAddr {
+        let prefix = self.prefix.into();
+        match self.address {
+            IpAddr::V4(first) => {
+                Ipv4Addr::from_bits(first.to_bits() | u32::MAX.checked_shr(prefix).unwrap_or(0)).into()
+            }
+            IpAddr::V6(first) => {
+                Ipv6Addr::from_bits(first.to_bits() | u128::MAX.checked_shr(prefix).unwrap_or(0)).into()
+            }
+        }
+    }
 }
 
 /// One line of `virtual_routes` or `static_routes`.
@@ -324,4 +337,18 @@ pub struct RouteMetrics {
     pub congestion_control: Option<Metric<Box<str>>>,
     /// `fastopen_no_cookie`.
     pub fastopen_no_cookie: Option<bool>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_ends_with_every_bit_behind_its_prefix_set() {
+        let last = |address: &str, prefix| Network { address: address.parse().unwrap(), prefix }.last();
+        assert_eq!(last("10.67.0.28", 31), "10.67.0.29".parse::<IpAddr>().unwrap());
+        assert_eq!(last("10.67.0.28", 32), "10.67.0.28".parse::<IpAddr>().unwrap());
+        assert_eq!(last("0.0.0.0", 0), "255.255.255.255".parse::<IpAddr>().unwrap());
+        assert_eq!(last("fd00::", 120), "fd00::ff".parse::<IpAddr>().unwrap());
+    }
 }

@@ -162,13 +162,46 @@ impl GroupMember {
             Self::Mark(_, family) => *family,
         }
     }
+
+    /// Services that one line may stand for; those behind them are left out: the prefix of a careless line must not fill the
+    /// memory.
+    pub const SERVICES_AT_MOST: usize = 65_536;
+
+    /// The first and the last address; none of a mark.
+    pub fn ends(&self) -> Option<(IpAddr, IpAddr)> {
+        match self {
+            Self::Addresses(range, _) => Some((range.first, range.last)),
+            Self::Network(network, _) => Some((network.address, network.last())),
+            Self::Mark(..) => None,
+        }
+    }
+
+    /// Whether there are more addresses than services may be.
+    fn is_too_many(&self) -> bool {
+        let behind_first = match self.ends() {
+            Some((IpAddr::V4(first), IpAddr::V4(last))) => u128::from(last.to_bits() - first.to_bits()),
+            Some((IpAddr::V6(first), IpAddr::V6(last))) => last.to_bits() - first.to_bits(),
+            _ => 0,
+        };
+        behind_first >= Self::SERVICES_AT_MOST as u128
+    }
 }
 
 impl FromLine for GroupMember {
     fn parse(line: &Line, report: &mut Report) -> Option<Self> {
         let first = line.first();
         match member(first, line.word(1), line.word(2)) {
-            Ok(member) => Some(member),
+            Ok(member) => {
+                if member.is_too_many() {
+                    let most = Self::SERVICES_AT_MOST;
+                    let what = format!("this is more than {most} services: the first {most} are made");
+                    report.add(
+                        Diagnostic::new("too-many-services", Severity::Error, what, &first.span())
+                            .help("use a firewall mark for so many addresses"),
+                    );
+                }
+                Some(member)
+            }
             Err((word, why, help)) => {
                 report.add(
                     Diagnostic::new(

@@ -176,6 +176,17 @@ fn members_of_a_server_group_are_addresses_ranges_networks_and_marks() {
         assert_eq!(group(bad), (None, vec!["unusable-service", "invalid-value"]), "{bad}");
     }
     assert_eq!(group("192.0.2.1\n2001:db8::1\nfwmark 1").0, None);
+    for most in ["10.0.0.0/16", "10.0.0.9-10.1.0.8", "2001:db8::/112", "2001:db8::1-ffff"] {
+        assert_eq!(group(most).1, [""; 0], "{most}");
+    }
+    for more in ["10.0.0.0/15", "10.0.0.9-10.1.0.9", "2001:db8::/111", "::/0 80", "0.0.0.0/0"] {
+        let (members, found) = group(more);
+        assert_eq!(
+            (members.map(|members| members.len()), found),
+            (Some(1), vec!["too-many-services"]),
+            "{more}"
+        );
+    }
 }
 
 #[test]

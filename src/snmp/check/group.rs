@@ -1,14 +1,11 @@
 //! KEEPALIVED-MIB::virtualServerGroupTable and virtualServerGroupMemberTable: `virtual_server_group` and its lines.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
 use agentx::{Access, Column, Index, Syntax, Table};
 
 use crate::{
-    config::{
-        Network,
-        settings::{GroupMember, ServerGroup},
-    },
+    config::settings::{GroupMember, ServerGroup},
     snmp::{INET_ADDRESS_TYPE, Snapshot, address_octets, address_type, integer, position, text, unsigned},
 };
 
@@ -59,10 +56,10 @@ static MEMBER_COLUMNS: [Column<Snapshot, GroupMember>; 8] = [
         unsigned(mark(member)?)
     }),
     Column::fixed(4, "virtualServerGroupMemberAddrType", INET_ADDRESS_TYPE, |_, member| {
-        address_type(ends(member)?.0)
+        address_type(member.ends()?.0)
     }),
     Column::fixed(5, "virtualServerGroupMemberAddress", Syntax::OctetString, |_, member| {
-        let (first, last) = ends(member)?;
+        let (first, last) = member.ends()?;
         address_octets(first).filter(|_| first == last)
     }),
     Column::fixed(6, "virtualServerGroupMemberAddr1", Syntax::OctetString, |_, member| {
@@ -90,41 +87,5 @@ fn mark(member: &GroupMember) -> Option<u32> {
 
 /// The first and the last address of what is more than one.
 fn range(member: &GroupMember) -> Option<(IpAddr, IpAddr)> {
-    ends(member).filter(|(first, last)| first != last)
-}
-
-/// The first and the last address.
-fn ends(member: &GroupMember) -> Option<(IpAddr, IpAddr)> {
-    match member {
-        GroupMember::Addresses(range, _) => Some((range.first, range.last)),
-        GroupMember::Network(network, _) => Some((network.address, last_of(*network))),
-        GroupMember::Mark(..) => None,
-    }
-}
-
-/// The last address of a network: every bit behind the prefix is set.
-fn last_of(Network { address, prefix }: Network) -> IpAddr {
-    let prefix = prefix.into();
-    match address {
-        IpAddr::V4(first) => {
-            Ipv4Addr::from(u32::from(first) | u32::MAX.checked_shr(prefix).unwrap_or(0)).into()
-        }
-        IpAddr::V6(first) => {
-            Ipv6Addr::from(u128::from(first) | u128::MAX.checked_shr(prefix).unwrap_or(0)).into()
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_network_ends_with_every_bit_behind_its_prefix_set() {
-        let last = |address: &str, prefix| last_of(Network { address: address.parse().unwrap(), prefix });
-        assert_eq!(last("10.67.0.28", 31), "10.67.0.29".parse::<IpAddr>().unwrap());
-        assert_eq!(last("10.67.0.28", 32), "10.67.0.28".parse::<IpAddr>().unwrap());
-        assert_eq!(last("0.0.0.0", 0), "255.255.255.255".parse::<IpAddr>().unwrap());
-        assert_eq!(last("fd00::", 120), "fd00::ff".parse::<IpAddr>().unwrap());
-    }
+    member.ends().filter(|(first, last)| first != last)
 }
