@@ -15,6 +15,8 @@
 //! | `scale` | thousands of services |
 //! | `harm` | what other programs do to the table, and to IPVS |
 //! | `connections` | the daemon that tells others of IPVS connections |
+//! | `ways` | where checks come from, and firewalls on their way |
+//! | `datagrams` | servers of datagrams |
 //! | `site` | a director with servers that can be killed |
 //! | `links` | links and devices that few kernels have: ipvlan, VRF |
 
@@ -24,6 +26,8 @@
 mod checkers;
 #[path = "vm/connections.rs"]
 mod connections;
+#[path = "vm/datagrams.rs"]
+mod datagrams;
 #[path = "vm/debian.rs"]
 mod debian;
 #[path = "vm/followed.rs"]
@@ -50,6 +54,8 @@ mod services;
 mod site;
 #[path = "vm/traffic.rs"]
 mod traffic;
+#[path = "vm/ways.rs"]
+mod ways;
 
 use std::time::Duration;
 

@@ -1,7 +1,11 @@
 //! `MISC_CHECK`: a program that says by its exit status how the server is.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
+use futures_util::FutureExt as _;
 use tokio::time::timeout;
 
 use super::Outcome;
@@ -25,6 +29,8 @@ pub struct Misc {
     dynamic: bool,
     /// The weight that the server is configured with.
     weight: i64,
+    /// What an earlier try has started and could not end.
+    left: Arc<Mutex<Option<Child>>>,
 }
 
 impl Misc {
@@ -38,11 +44,20 @@ impl Misc {
             limit: check.misc_timeout.0,
             dynamic: check.misc_dynamic,
             weight: weight.into(),
+            left: Arc::default(),
         }
+    }
+
+    /// Goes on where another one was: nothing is started beside what that could not end.
+    pub(super) fn succeed(&mut self, before: &Self) {
+        self.left = Arc::clone(&before.left);
     }
 
     pub(super) async fn run(&self) -> Outcome {
         let Some(script) = &self.script else { return Outcome::Untold("there is no such program".into()) };
+        if self.is_still_there() {
+            return Outcome::Failed("the program of an earlier try is still there".into());
+        }
         let started = process::spawn(&script.argv, Some(&script.path), self.owner.as_ref(), &[]);
         let mut child = match started {
             Ok(child) => child,
@@ -52,10 +67,25 @@ impl Misc {
             Ok(Ok(ended)) => self.judge(&ended),
             Ok(Err(error)) => Outcome::Untold(error.to_string()),
             Err(_) => {
-                end(&mut child).await;
-                Outcome::Failed(format!("timed out after {:?}", self.limit))
+                let ended = end(&mut child).await;
+                let after = format!("timed out after {:?}", self.limit);
+                let Err(why) = ended else { return Outcome::Failed(after) };
+                *self.left() = Some(child);
+                Outcome::Failed(format!("{after}, and {why}"))
             }
         }
+    }
+
+    fn left(&self) -> MutexGuard<'_, Option<Child>> {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether something is, of what was to be ended before.
+    fn is_still_there(&self) -> bool {
+        let mut left = self.left();
+        // Reaped when it has ended.
+        left.take_if(|child| child.wait().now_or_never().is_some());
+        left.is_some()
     }
 
     fn judge(&self, ended: &ExitKind) -> Outcome {
@@ -69,19 +99,26 @@ impl Misc {
     }
 }
 
-/// Ends a program that takes too long, with all that it has started.
-async fn end(child: &mut Child) {
-    // One that cannot be signalled has ended, or is another user's and is left.
+/// Ends a program that takes too long, with all that it has started; says why it has not ended.
+async fn end(child: &mut Child) -> Result<(), String> {
     for signal in [Signal::Terminate, Signal::Kill] {
-        if child.signal_group(signal).is_err() || timeout(TERM_TO_KILL, child.wait()).await.is_ok() {
-            return;
+        child.signal_group(signal).map_err(|error| error.to_string())?;
+        if timeout(TERM_TO_KILL, child.wait()).await.is_ok() {
+            return Ok(());
         }
     }
+    Err("it does not end".into())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::{fs, os::unix::fs::PermissionsExt as _};
+
     use super::*;
+    use crate::kernel::{
+        rest,
+        unprivileged::{self, CAP_SETGID, CAP_SETUID},
+    };
 
     fn misc(argv: &[&str], dynamic: bool) -> Misc {
         let script = NotifyScript {
@@ -91,7 +128,7 @@ mod tests {
             user: None,
         };
         let limit = Duration::from_millis(200);
-        Misc { script: Some(Box::new(script)), owner: None, limit, dynamic, weight: 10 }
+        Misc { script: Some(Box::new(script)), owner: None, limit, dynamic, weight: 10, left: Arc::default() }
     }
 
     #[test]
@@ -113,5 +150,46 @@ mod tests {
         let endless = misc(&["/bin/sleep", "600"], false).run().await;
         assert!(matches!(&endless, Outcome::Failed(why) if why.contains("timed out")), "{endless:?}");
         assert!(matches!(misc(&["/no/such/program"], false).run().await, Outcome::Untold(_)));
+    }
+
+    #[test]
+    fn nothing_is_started_beside_what_cannot_be_ended() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
+        let begun = folder.path().join("begun");
+        let end = folder.path().join("end");
+        let script =
+            r#"echo >> "$0/begun"; for i in `seq 600`; do test -e "$0/end" && exit; sleep 0.1; done"#;
+        let folder = folder.path().to_str().unwrap().to_owned();
+        unprivileged::with(12_000, &[CAP_SETGID, CAP_SETUID], move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            let owner = Some(Owner::new(12_345, 23_456));
+            let misc = || Misc { owner: owner.clone(), ..misc(&["/bin/sh", "-c", script, &folder], false) };
+            // The runtime has to have a moment to hear of an end.
+            let tried = async |misc: &Misc| {
+                rest(Duration::from_millis(10)).await;
+                misc.run().await
+            };
+            let failed = |misc: &Misc| match runtime.block_on(tried(misc)) {
+                Outcome::Failed(why) => Some(why),
+                Outcome::Passed { .. } => None,
+                Outcome::Untold(why) => panic!("{why}"),
+            };
+            let first = misc();
+            let why = failed(&first).unwrap();
+            assert!(why.contains("timed out after 200ms") && why.contains("needs CAP_KILL"), "{why}");
+            let mut next = misc();
+            next.succeed(&first);
+            for misc in [&first, &next] {
+                assert_eq!(failed(misc).unwrap(), "the program of an earlier try is still there");
+            }
+            assert_eq!(fs::read_to_string(&begun).unwrap(), "\n", "it was started once");
+            fs::write(end, "").unwrap();
+            let deadline = std::time::Instant::now() + Duration::from_secs(20);
+            while failed(&next).is_some() {
+                assert!(std::time::Instant::now() < deadline);
+            }
+            assert_eq!(fs::read_to_string(&begun).unwrap(), "\n\n");
+        });
     }
 }

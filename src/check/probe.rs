@@ -124,6 +124,15 @@ impl Probe {
         })
     }
 
+    /// Goes on where another one of the same check was.
+    #[must_use]
+    pub fn succeed(mut self, before: &Self) -> Self {
+        if let (Self::Misc(misc), Self::Misc(before)) = (&mut self, before) {
+            misc.succeed(before);
+        }
+        self
+    }
+
     /// Begins the connection of a try, where there is one that others need not wait for.
     pub fn begin(&self) -> Option<Opening> {
         match self {

@@ -35,24 +35,24 @@ pub enum Missed {
     There(String),
 }
 
-/// Errors of connect(2) and of packets that say that the other side cannot be reached.
-const OF_THE_OTHER: [i32; 8] = [
-    libc::ENETUNREACH,
-    libc::EHOSTUNREACH,
-    libc::ECONNREFUSED,
-    libc::EHOSTDOWN,
-    libc::ENETDOWN,
-    libc::ECONNRESET,
-    libc::ECONNABORTED,
-    libc::ETIMEDOUT,
+/// Errors of connect(2) and send(2) that are about this host: it has too little of something, or gives the address to nobody.
+const OF_THIS_HOST: [i32; 7] = [
+    libc::EMFILE,
+    libc::ENFILE,
+    libc::ENOMEM,
+    libc::ENOBUFS,
+    libc::EAGAIN,
+    libc::EADDRINUSE,
+    libc::EADDRNOTAVAIL,
 ];
 
 impl Missed {
-    /// What an error on the way to or with the other side means.
+    /// What an error of connect(2) or send(2) means. A route or a firewall of this host that lets nothing through is on the way there,
+    /// too: whoever is sent to the server does not get through either.
     pub fn from_io(error: &io::Error) -> Self {
         let text = super::error::describe(error);
         match error.raw_os_error() {
-            Some(errno) if !OF_THE_OTHER.contains(&errno) => Self::Here(text),
+            Some(errno) if OF_THIS_HOST.contains(&errno) => Self::Here(text),
             _ => Self::There(text),
         }
     }

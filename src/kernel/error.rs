@@ -51,7 +51,7 @@ impl KernelError {
 
     /// Whether what the operation is about does not exist.
     pub fn is_not_found(&self) -> bool {
-        self.cause == Cause::Errno(Errno::ENOENT)
+        matches!(self.cause, Cause::Errno(Errno::ENOENT | Errno::ESRCH))
     }
 
     /// The kernel's error number (errno(3)); `None` when its answer was lost.

@@ -35,14 +35,15 @@ impl Limits {
     }
 }
 
-/// Gives this process another limit: `to` makes it of the one that there is.
-pub(super) fn change(resource: Resource, to: impl FnOnce(Limit) -> Limit) -> nix::Result<()> {
+/// Gives this process another limit: `to` makes it of the one that there is. Which soft one it has then.
+pub(super) fn change(resource: Resource, to: impl FnOnce(Limit) -> Limit) -> nix::Result<rlim_t> {
     if BEFORE.get().is_none() {
         // Whoever is first knows what was before.
         let _ = BEFORE.set(Limits::now()?);
     }
     let (soft, hard) = to(getrlimit(resource)?);
-    setrlimit(resource, soft, hard)
+    setrlimit(resource, soft, hard)?;
+    Ok(soft)
 }
 
 /// What they were before the first change; `None` as long as there was none.

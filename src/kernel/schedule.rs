@@ -119,16 +119,21 @@ pub fn name_process(name: &str) -> Result<(), KernelError> {
     named.map_err(|error| KernelError::from_io("naming the process", &error))
 }
 
-/// Lets the process have so many descriptors open, as far as the hard limit permits; more than before, never fewer.
-pub fn allow_descriptors(wanted: u64) -> Result<(), KernelError> {
-    let raised = limits::change(Resource::RLIMIT_NOFILE, |(soft, hard)| (wanted.min(hard).max(soft), hard));
+/// Lets the process have so many descriptors open; more than before, never fewer. The hard limit is raised, too, where that is
+/// permitted (CAP_SYS_RESOURCE), else it stands. How many it may have open.
+pub fn allow_descriptors(wanted: u64) -> Result<u64, KernelError> {
+    let descriptors = Resource::RLIMIT_NOFILE;
+    let beyond = limits::change(descriptors, |(soft, hard)| (wanted.max(soft), wanted.max(hard)));
+    let raised = beyond.or_else(|_not_permitted| {
+        limits::change(descriptors, |(soft, hard)| (wanted.min(hard).max(soft), hard))
+    });
     raised.map_err(|errno| KernelError::from_io("permitting more open descriptors", &errno.into()))
 }
 
 /// Has a crash write the memory into a file, as far as the hard limit permits.
 pub fn permit_cores() -> Result<(), KernelError> {
     let raised = limits::change(Resource::RLIMIT_CORE, |(_, hard)| (hard, hard));
-    raised.map_err(|errno| KernelError::from_io("permitting files of the memory", &errno.into()))
+    raised.map(drop).map_err(|errno| KernelError::from_io("permitting files of the memory", &errno.into()))
 }
 
 /// Keeps the memory of the process in place: what is used now and later is never swapped out. What is only reserved,
@@ -152,6 +157,7 @@ pub fn lock_memory() -> Result<(), KernelError> {
 /// SIGXCPU, and once more with every second.
 pub fn limit_real_time(microseconds: u64) -> Result<(), KernelError> {
     limits::change(Resource::RLIMIT_RTTIME, |_| (microseconds, libc::RLIM_INFINITY))
+        .map(drop)
         .map_err(|errno| KernelError::from_io("limiting real-time work", &errno.into()))
 }
 

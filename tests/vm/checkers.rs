@@ -1,14 +1,11 @@
 //! Every kind of check, up and down, as IPVS shows it.
 
 use std::io::{Read as _, Write as _};
-use std::net::{TcpStream, UdpSocket};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
-use std::time::Duration;
+use std::net::TcpStream;
 
-use lab::{Error, Result, Subject, wait};
+use lab::{Result, Subject, wait};
 
+use crate::datagrams::{Datagrams, dns};
 use crate::site::Site;
 use crate::{GUEST, SOON, ours};
 
@@ -205,46 +202,6 @@ fn mail_servers() -> Result<()> {
     })
 }
 
-/// A server of datagrams that answers each with what is made of it, until it is dropped.
-struct Datagrams {
-    ends: Arc<AtomicBool>,
-}
-
-impl Datagrams {
-    fn new(site: &Site, address: &str, answer: fn(&[u8]) -> Vec<u8>) -> Result<Self> {
-        let bound = site.host().inside(|| UdpSocket::bind(address))?;
-        let socket = bound.map_err(|error| Error::io(format!("bind {address}"), error))?;
-        let limit = socket.set_read_timeout(Some(Duration::from_millis(200)));
-        limit.map_err(|error| Error::io("set a limit", error))?;
-        let ends = Arc::new(AtomicBool::new(false));
-        let until = Arc::clone(&ends);
-        thread::spawn(move || {
-            let mut datagram = [0; 512];
-            while !until.load(Ordering::Relaxed) {
-                if let Ok((length, from)) = socket.recv_from(&mut datagram) {
-                    let _ = socket.send_to(&answer(&datagram[..length]), from);
-                }
-            }
-        });
-        Ok(Self { ends })
-    }
-}
-
-impl Drop for Datagrams {
-    fn drop(&mut self) {
-        self.ends.store(true, Ordering::Relaxed);
-    }
-}
-
-/// A question as an answer without error, or with one.
-fn dns(question: &[u8], code: u8) -> Vec<u8> {
-    let mut answer = question.to_vec();
-    if let [_, _, flags, last, ..] = answer.as_mut_slice() {
-        (*flags, *last) = (*flags | 0x80, code);
-    }
-    answer
-}
-
 #[test]
 fn name_servers_and_others_that_answer_datagrams() -> Result<()> {
     GUEST.tells(|| {
@@ -253,10 +210,10 @@ fn name_servers_and_others_that_answer_datagrams() -> Result<()> {
             "UDP_CHECK {\n require_reply\n retry 0\n }",
         ] {
             let site = Site::new(&ADDRESSES)?;
-            let first = Datagrams::new(&site, "10.64.1.1:80", |question| dns(question, 0))?;
+            let first = Datagrams::new(site.host(), "10.64.1.1:80", |question| dns(question, 0))?;
             let router = site.start(&config(check))?;
             site.wait_table(&[SERVICE, ONE])?;
-            let _second = Datagrams::new(&site, "10.64.1.2:80", |question| dns(question, 0))?;
+            let _second = Datagrams::new(site.host(), "10.64.1.2:80", |question| dns(question, 0))?;
             site.wait_table(&[SERVICE, ONE, TWO])?;
             drop(first);
             site.wait_table(&[SERVICE, TWO])?;

@@ -97,7 +97,8 @@ fn status(site: &Site, router: &Router) -> Result<Faults> {
     Ok(serde_json::from_value(all["status"]["daemon"]["ipvs"].clone()).unwrap_or_default())
 }
 
-/// Has the kernel refuse whatever the thread that drives IPVS sends, as it does without memory for it, until it is dropped.
+/// Has the kernel refuse whatever the thread that drives IPVS sends, as it does without memory for it, until it is dropped; the thread
+/// has noticed.
 fn without_memory(site: &Site, router: &Router) -> Result<Process> {
     let processes: Vec<String> = [router.process().pid()]
         .into_iter()
@@ -107,7 +108,13 @@ fn without_memory(site: &Site, router: &Router) -> Result<Process> {
     let comm = site.host().sh(&format!("grep -lx ipvs {}", processes.join(" ")))?;
     let thread = comm.trim().trim_end_matches("/comm").rsplit('/').next().unwrap_or_default().to_owned();
     let refuses = ["-e", "trace=sendto", "-e", "inject=sendto:error=ENOMEM"];
-    site.host().spawn("strace", &[&["strace", "-q", "-p", &thread], &refuses[..]].concat())
+    let before = status(site, router)?.unread;
+    let memory = site.host().spawn("strace", &[&["strace", "-q", "-p", &thread], &refuses[..]].concat())?;
+    wait::until("a look that fails", SOON, || match status(site, router) {
+        Ok(Faults { unread, .. }) if unread > before => Ok(()),
+        other => Err(format!("{other:?}")),
+    })?;
+    Ok(memory)
 }
 
 #[test]
@@ -140,6 +147,18 @@ fn a_kernel_without_memory_is_asked_again() -> Result<()> {
         })?;
         let times = router.log().matches("IPVS cannot be used").count();
         assert_eq!(times, 1, "said once");
+        // A table that cannot be reached at the end is not left without a word.
+        let memory = without_memory(&site, &router)?;
+        router.stop()?;
+        let stays = "services of IPVS stay, which could not be removed: tcp 10.64.0.1:80";
+        assert!(router.log().contains(stays), "{}", router.log());
+        site.is_table(&[SERVICE, TWO]).expect("as it was");
+        memory.kill();
+        // One that can be reached again by then is.
+        let router = site.start(&config())?;
+        router.wait_log("Initializing ipvs", SOON)?;
+        let memory = without_memory(&site, &router)?;
+        memory.kill();
         router.stop()?;
         site.wait_table(&[])
     })

@@ -38,6 +38,11 @@ impl Site {
         &self.lan["alpha"]
     }
 
+    /// The other host on its LAN.
+    pub(crate) fn neighbour(&self) -> &Host {
+        &self.lan["beta"]
+    }
+
     /// Starts the daemon under test with checks.
     pub(crate) fn start(&self, config: &str) -> Result<Router> {
         let config = self.host().write("director.conf", config)?;
@@ -58,18 +63,7 @@ impl Site {
 
     /// A server that answers.
     pub(crate) fn server_that(&self, address: &str, answer: Answer) -> Result<Server> {
-        let bound = self.host().inside(|| TcpListener::bind(address))?;
-        let listener = bound.map_err(|error| Error::io(format!("listen at {address}"), error))?;
-        let listener = Arc::new(listener);
-        let taken = Arc::clone(&listener);
-        let thread = thread::spawn(move || {
-            // Until it is told that nothing more comes.
-            while let Ok((mut stream, _)) = taken.accept() {
-                let _ = stream.set_read_timeout(Some(Duration::from_secs(1)));
-                answer(&mut stream);
-            }
-        });
-        Ok(Server { listener, thread: Some(thread) })
+        Server::new(self.host(), address, answer)
     }
 
     /// `ipvsadm -Sn`, sorted.
@@ -91,6 +85,23 @@ impl Site {
         expected.sort();
         let seen = self.table();
         if seen == expected { Ok(()) } else { Err(format!("{seen:#?}, awaited {expected:#?}")) }
+    }
+}
+
+impl Server {
+    pub(crate) fn new(host: &Host, address: &str, answer: Answer) -> Result<Self> {
+        let bound = host.inside(|| TcpListener::bind(address))?;
+        let listener = bound.map_err(|error| Error::io(format!("listen at {address}"), error))?;
+        let listener = Arc::new(listener);
+        let taken = Arc::clone(&listener);
+        let thread = thread::spawn(move || {
+            // Until it is told that nothing more comes.
+            while let Ok((mut stream, _)) = taken.accept() {
+                let _ = stream.set_read_timeout(Some(Duration::from_secs(1)));
+                answer(&mut stream);
+            }
+        });
+        Ok(Self { listener, thread: Some(thread) })
     }
 }
 

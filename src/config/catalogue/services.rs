@@ -35,6 +35,11 @@ pub(super) const SERVICES: &[Kind] = &[
         "Write the port, or `persistence_timeout SECONDS`.",
     ),
     kind(
+        "too-many-services",
+        "A line of a group is a service for each of its addresses. Those behind the first 65536 are left out.",
+        "Have the firewall mark what comes for them, and write `fwmark NUMBER`.",
+    ),
+    kind(
         "port-mismatch",
         "With DR and TUN packets keep their port, so a server's other port is not used.",
         "Write the service's port or none, or use NAT.",

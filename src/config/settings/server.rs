@@ -196,7 +196,7 @@ impl FromLine for GroupMember {
                     let most = Self::SERVICES_AT_MOST;
                     let what = format!("this is more than {most} services: the first {most} are made");
                     report.add(
-                        Diagnostic::new("too-many-services", Severity::Error, what, &first.span())
+                        Diagnostic::new("too-many-services", Severity::Warning, what, &first.span())
                             .help("use a firewall mark for so many addresses"),
                     );
                 }

@@ -92,7 +92,7 @@ impl Checker {
         let config = server.checks.get(of.check)?;
         let mut course = self.course;
         course.handle_reload(now, config);
-        let probe = Arc::new(Probe::of(config, *server.weight, clients)?);
+        let probe = Arc::new(Probe::of(config, *server.weight, clients)?.succeed(&self.probe));
         Some(Self { of, course, probe, wordy: is_wordy(config), ..self })
     }
 

@@ -33,6 +33,13 @@ pub(super) fn all(services: &[Served], topology: &Topology) -> Vec<Follower> {
     Of::all(services).into_iter().filter_map(follower).collect()
 }
 
+/// Whether a file that one of the checks of a topology follows has not been read yet.
+pub(super) fn are_unread(topology: &Topology) -> bool {
+    let servers = topology.virtual_servers.iter().flat_map(|row| &row.config.real_server);
+    let mut checks = servers.flat_map(|server| &server.checks);
+    checks.any(|check| Subject::of(check, topology).is_some_and(|subject| subject.is_unread()))
+}
+
 impl Subject {
     /// What a check follows; `None` for one that asks, or that follows what there is not.
     fn of(check: &Check, topology: &Topology) -> Option<Self> {
@@ -51,14 +58,14 @@ impl Subject {
             _ => None,
         }
     }
+
+    /// Whether nobody has looked at the file yet.
+    fn is_unread(&self) -> bool {
+        matches!(self, Self::File { row, .. } if row.status().at.is_none())
+    }
 }
 
 impl Follower {
-    /// Whether nobody has looked at the file yet.
-    pub(super) fn is_unread(&self) -> bool {
-        matches!(&self.subject, Subject::File { row, .. } if row.status().at.is_none())
-    }
-
     /// What is to be made of it now, if that is another thing than before.
     pub(super) fn poll(&mut self) -> Option<Outcome> {
         let outcome = match &self.subject {
@@ -119,10 +126,11 @@ mod tests {
         let services: Vec<_> =
             topology.virtual_servers.iter().map(|row| Served::new(&topology, row)).collect();
         let mut all = all(&services, &topology);
-        assert!(all[0].is_unread() && !all[2].is_unread(), "only files are read");
+        assert!(are_unread(&topology));
+        assert!(!all[2].subject.is_unread(), "only files are read");
         let status = |number| FileStatus { number, problem: None, at: Some(Time::default()) };
         topology.files[0].set_status(status(0));
-        assert!(!all[0].is_unread());
+        assert!(!are_unread(&topology));
         assert_eq!(all[0].poll(), Some(Outcome::Passed { adds: 0 }));
         assert_eq!(all[0].poll(), None);
         assert!(matches!(all[1].poll(), Some(Outcome::Failed(_))), "reverse, also at the start");

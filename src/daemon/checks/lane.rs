@@ -39,9 +39,6 @@ mod turns;
 
 use self::{owners::Owners, turns::Turns};
 
-/// Tries that may go on at once, each with a descriptor; the others wait for one of them to end.
-const AT_ONCE: usize = 4096;
-
 /// Shorter than the limits of most tries.
 const PULSE: Duration = Duration::from_secs(1);
 
@@ -50,6 +47,9 @@ const AT_A_TIME: usize = 32;
 
 /// What everything else in the process has open at the most, with a thousand virtual routers.
 const USUAL_DESCRIPTORS: u64 = 4096;
+
+/// As many as a process may have open where nothing is known of its limits.
+const CUSTOMARY_DESCRIPTORS: u64 = 1024;
 
 /// The lane.
 pub(super) struct Lane {
@@ -63,7 +63,11 @@ pub(super) struct Lane {
     /// Tries that begin together; empty between turns.
     begun: Vec<Try>,
     running: FuturesUnordered<LocalBoxFuture<'static, Tried>>,
+    /// How many may go on at once, each with a descriptor; the others wait for one of them to end.
+    room: usize,
     deadline: Deadline,
+    /// Until then a reload waits for the files that its checks follow.
+    patience: Option<Time>,
     /// As it was before echo requests could be sent.
     ping_group: Option<PingGroup>,
     /// Another lane was here before, which has panicked.
@@ -123,7 +127,9 @@ impl Lane {
             services,
             begun: Vec::with_capacity(AT_A_TIME),
             running: FuturesUnordered::new(),
+            room: 0,
             deadline: Deadline::new()?,
+            patience: None,
             ping_group: None,
             is_anew,
             registry,
@@ -150,11 +156,19 @@ impl Lane {
         }
     }
 
-    /// Every try has a descriptor, and more of them may go on at once than a process is given.
-    fn allow_descriptors(&self) {
-        let tries = self.turns.len().min(AT_ONCE) as u64;
-        if let Err(error) = schedule::allow_descriptors(USUAL_DESCRIPTORS + tries) {
-            warn!("{error}");
+    /// Every try has a descriptor, and all of them may go on at once, which takes more than a process is given.
+    fn allow_descriptors(&mut self) {
+        let tries = self.turns.len();
+        let permitted = schedule::allow_descriptors(USUAL_DESCRIPTORS + tries as u64)
+            .inspect_err(|error| warn!("{error}"))
+            .unwrap_or(CUSTOMARY_DESCRIPTORS);
+        self.room = room(permitted);
+        if self.room < tries {
+            warn!(
+                "of {tries} health checks no more than {} go on at once, the others are late: no more than {permitted} files may be \
+                 open (raise the hard limit: ulimit -Hn, LimitNOFILE=)",
+                self.room
+            );
         }
     }
 
@@ -174,8 +188,9 @@ impl Lane {
         let mut pulse = pin!(pulse());
         loop {
             self.begin_due(clock::now());
-            let room = self.running.len() < AT_ONCE;
-            let next = self.turns.poll_timeout().filter(|_| room);
+            let has_room = self.running.len() < self.room;
+            let due = self.turns.poll_timeout().filter(|_| has_room);
+            let next = due.into_iter().chain(self.patience).min();
             if let Err(error) = self.deadline.set(next) {
                 warn!("cannot set the timer of health checks: {error}");
             }
@@ -204,6 +219,9 @@ impl Lane {
                 Wake::Command(Some(Command::Panic)) => panic!("a mistake of the lane"),
                 Wake::Command(Some(Command::Stop) | None) => return self.stop(),
             }
+            if self.patience.is_some() {
+                self.follow_newest(followed);
+            }
         }
     }
 
@@ -219,7 +237,7 @@ impl Lane {
     /// Begins what is due, as far as there is room. What has ended meanwhile is not to wait for the last of a crowd.
     fn begin_due(&mut self, now: Time) {
         let mut begun = mem::take(&mut self.begun);
-        for _ in 0..AT_A_TIME.min(AT_ONCE.saturating_sub(self.running.len())) {
+        for _ in 0..AT_A_TIME.min(self.room.saturating_sub(self.running.len())) {
             let services = &self.services;
             let due = self.turns.poll_due(now, |service| services[service].is_asleep);
             let Some((number, probe, page)) = due else { break };
@@ -358,6 +376,13 @@ impl Lane {
             service.tell(&self.registry, &Reason::Shutdown);
         }
     }
+}
+
+/// How many tries may go on at once where so many descriptors may be open: half of them at the least, and all but what everything
+/// else needs.
+fn room(permitted: u64) -> usize {
+    let room = (permitted / 2).max(permitted.saturating_sub(USUAL_DESCRIPTORS));
+    usize::try_from(room).unwrap_or(usize::MAX).max(1)
 }
 
 /// The addresses of the host, as far as these services want to know.

@@ -117,6 +117,7 @@ impl Reconciler {
     /// Runs until the board says that it is the end.
     pub(super) fn run(&mut self) {
         self.open();
+        self.look();
         let mut wait = self.interval;
         loop {
             let Work { wanted, topology, is_over } =
@@ -148,24 +149,28 @@ impl Reconciler {
         }
     }
 
-    /// Opens IPVS, looks at what is there, and sets what is set once.
-    fn open(&mut self) {
+    /// Opens IPVS, and sets what is set once; false when that is not possible.
+    fn open(&mut self) -> bool {
         self.looked_at = clock::now();
+        let was_open = self.ipvs.is_some();
         match Ipvs::open(self.buffer) {
             Ok(ipvs) => self.ipvs = Some(ipvs),
             Err(error) => {
                 self.close();
                 self.faults.note_unread(error.to_string());
-                return self.say(&error, "IPVS cannot be used, servers are checked without it");
+                self.say(&error, "IPVS cannot be used, servers are checked without it");
+                return false;
             }
         }
-        info!("Initializing ipvs");
+        if !was_open {
+            info!("Initializing ipvs");
+        }
         if self.flush_first {
             self.flush_first = false;
             self.make(&[Change::Flush]);
         }
         self.set_timeouts();
-        self.look();
+        true
     }
 
     /// It is opened anew later, and later each time.
@@ -203,8 +208,13 @@ impl Reconciler {
         self.look();
     }
 
-    /// Looks at the kernel's table; false when that is not possible.
+    /// Looks at the kernel's table; false when that is not possible. Where it fails IPVS is opened anew at once: its module may have
+    /// been unloaded.
     fn look(&mut self) -> bool {
+        self.ipvs.is_some() && (self.read() || self.open() && self.read())
+    }
+
+    fn read(&mut self) -> bool {
         self.looked_at = clock::now();
         let Self { ipvs: Some(ipvs), counted, leaving, inherited, .. } = self else { return false };
         match read(ipvs, |key| is_ours(key, counted, [leaving, inherited])) {
@@ -216,7 +226,6 @@ impl Reconciler {
             Err(error) => {
                 self.faults.note_unread(error.to_string());
                 self.say(&error, "the table of IPVS cannot be read");
-                self.close();
                 false
             }
         }
@@ -231,10 +240,8 @@ impl Reconciler {
                 return;
             }
             self.open();
-        } else {
-            self.look();
         }
-        if self.ipvs.is_none() {
+        if !self.look() {
             return;
         }
         if self.are_timeouts_due {
@@ -334,19 +341,34 @@ impl Reconciler {
         }
     }
 
-    /// Removes what is known to be there, without a look at thousands of servers before; then what is ours and still there.
-    fn remove_ours(&mut self) {
-        let Self { ipvs: Some(ipvs), held, counted, leaving, inherited, .. } = self else { return };
-        // One that another program has removed is not missed.
-        ipvs.make(&deletions(held.keys().copied()));
+    /// Removes what is known to be there, without a look at thousands of servers before; then what is ours and still there. What
+    /// stays nevertheless.
+    fn remove_ours(&mut self) -> Vec<ServiceKey> {
+        let keys: Vec<ServiceKey> = self.held.keys().copied().collect();
+        let Self { ipvs: Some(ipvs), counted, leaving, inherited, .. } = self else { return keys };
+        let answers = ipvs.make(&deletions(&keys));
         let left = ipvs.services().map(|left| {
             let keys = left.into_iter().map(|held| held.what.key);
-            deletions(keys.filter(|key| is_ours(key, counted, [leaving, inherited])))
+            keys.filter(|key| is_ours(key, counted, [leaving, inherited])).collect::<Vec<_>>()
         });
-        match left {
-            Ok(left) => drop(self.make(&left)),
-            Err(error) => self.say(&error, "the table of IPVS cannot be read"),
-        }
+        let (left, taken): (Vec<ServiceKey>, Vec<bool>) = match left {
+            Ok(left) => {
+                let taken = self.make(&deletions(&left));
+                (left, taken)
+            }
+            Err(error) => {
+                self.say(&error, "the table of IPVS cannot be read");
+                // One that another program has removed is not missed.
+                (
+                    keys,
+                    answers
+                        .iter()
+                        .map(|answer| answer.as_ref().map_or_else(KernelError::is_not_found, |()| true))
+                        .collect(),
+                )
+            }
+        };
+        left.into_iter().zip(taken).filter_map(|(key, taken)| (!taken).then_some(key)).collect()
     }
 
     /// The end: what is ours goes, or everything, or nothing.
@@ -354,10 +376,19 @@ impl Reconciler {
         if self.board.keeps {
             return info!("The services of IPVS stay (--dont-release-ipvs)");
         }
-        if self.flush_last {
-            self.make(&[Change::Flush]);
+        if self.ipvs.is_none() {
+            // It may be there again.
+            self.open();
+        }
+        let stays = if self.flush_last && self.make(&[Change::Flush]) == [true] {
+            Vec::new()
         } else {
-            self.remove_ours();
+            self.remove_ours()
+        };
+        if let [first, others @ ..] = &stays[..] {
+            let others =
+                if others.is_empty() { String::new() } else { format!(" and {} more", others.len()) };
+            error!("services of IPVS stay, which could not be removed: {first}{others}; see ipvsadm -Ln");
         }
         if let Some(before) = self.timeouts_before {
             self.make(&[Change::SetTimeouts(before)]);
@@ -371,8 +402,8 @@ fn is_ours(key: &ServiceKey, counted: &Counted, others: [&HashSet<ServiceKey>; 2
 }
 
 /// Requests to remove these services, each with its servers.
-fn deletions(keys: impl IntoIterator<Item = ServiceKey>) -> Vec<Change> {
-    keys.into_iter().map(Change::DeleteService).collect()
+fn deletions(keys: &[ServiceKey]) -> Vec<Change> {
+    keys.iter().copied().map(Change::DeleteService).collect()
 }
 
 /// From one look at the table to the next.

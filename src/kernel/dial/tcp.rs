@@ -126,7 +126,7 @@ impl Made {
         match self.0 {
             Held::Raw(socket) => match readable(socket.into()) {
                 Ok(reader) => Ok(Box::new(reader)),
-                Err(error) => Err(Missed::from_io(&error)),
+                Err(error) => Err(Missed::Here(describe(&error))),
             },
             Held::Registered(stream) => Ok(Box::new(stream)),
         }
@@ -138,7 +138,9 @@ impl Made {
     /// See [`Missed`].
     pub fn into_stream(self) -> Result<TcpStream, Missed> {
         match self.0 {
-            Held::Raw(socket) => TcpStream::from_std(socket.into()).map_err(|error| Missed::from_io(&error)),
+            Held::Raw(socket) => {
+                TcpStream::from_std(socket.into()).map_err(|error| Missed::Here(describe(&error)))
+            }
             Held::Registered(stream) => Ok(stream),
         }
     }

@@ -4,27 +4,29 @@ use std::{sync::Arc, time::Duration};
 
 use tracing::warn;
 
-use super::super::{checker::Of, followed::Follower, served::Served};
+use super::super::{checker::Of, followed::are_unread, served::Served};
 use super::{Lane, found_by};
 use crate::{
     kernel::clock,
     registry::{Reason, Topology},
 };
 
-/// Pools begin when the files that their checks follow have been read, or after so long: one on a file system that does not
-/// answer counts as 0 until it is.
-const FILES: Duration = Duration::from_secs(1);
+/// Pools begin, and follow a reload, when the files that their checks follow have been read, or after so long: one on a file system
+/// that does not answer counts as 0 until it is.
+pub(super) const FILES: Duration = Duration::from_secs(1);
+/// What is said then.
+pub(super) const UNREAD: &str = "a tracked file cannot be read at once: it counts as 0 until it is";
 
 impl Lane {
     /// Waits until the files that are followed have been read.
-    async fn await_files(&self) {
+    async fn await_files(&self, topology: &Topology) {
         let read = async {
-            while self.followers.iter().any(Follower::is_unread) {
+            while are_unread(topology) {
                 self.registry.followed.notified().await;
             }
         };
         if tokio::time::timeout(FILES, read).await.is_err() {
-            warn!("a tracked file cannot be read at once: it counts as 0 until it is");
+            warn!("{UNREAD}");
         }
     }
 
@@ -33,7 +35,7 @@ impl Lane {
         if self.is_anew {
             self.resume(topology);
         } else {
-            self.await_files().await;
+            self.await_files(topology).await;
             self.start(topology);
         }
         self.note_presence(clock::now());

@@ -5,12 +5,18 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::mem;
 use std::sync::Arc;
 
+use tracing::warn;
+
 use super::super::{
     checker::{Checker, Of},
-    followed,
+    followed::{self, are_unread},
     served::Served,
 };
-use super::{Lane, Owners, clients, presence};
+use super::{
+    Lane, Owners,
+    begin::{FILES, UNREAD},
+    clients, presence,
+};
 use crate::{
     config::plan::KeptServer,
     kernel::clock,
@@ -22,15 +28,26 @@ type Before = Option<(usize, Vec<Option<KeptServer>>)>;
 
 impl Lane {
     /// Goes on with the newest topology, unless it is the one that is followed already. Of several reloads that have waited
-    /// the last one counts.
+    /// the last one counts. Before the files that its checks follow have been read it is not known whom it lets serve: they are
+    /// waited for.
     pub(super) fn follow_newest(&mut self, followed: &mut Arc<Topology>) {
         let newest = self.registry.topology();
-        if !Arc::ptr_eq(followed, &newest) {
-            #[cfg(test)]
-            assert!(!self.board.spoils_reloads(), "a mistake over a reload");
-            self.follow_topology(&newest);
-            *followed = newest;
+        if Arc::ptr_eq(followed, &newest) {
+            self.patience = None;
+            return;
         }
+        if are_unread(&newest) {
+            let now = clock::now();
+            if now < *self.patience.get_or_insert(now + FILES) {
+                return;
+            }
+            warn!("{UNREAD}");
+        }
+        self.patience = None;
+        #[cfg(test)]
+        assert!(!self.board.spoils_reloads(), "a mistake over a reload");
+        self.follow_topology(&newest);
+        *followed = newest;
     }
 
     /// This topology is in place from now on.
