@@ -19,7 +19,7 @@ use crate::config::{self, Elsewhere, Options};
 /// No try here takes longer; the limits of the checks are fractions of a second.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// The check in a file of one service with one server, whose words may say `ADDRESS` and `PORT`.
+/// The check in a file of one service with one server, which is at that address and port.
 fn probe(check: &str, at: SocketAddr) -> Probe {
     let text = format!(
         "virtual_server 10.0.0.1 80 {{\n protocol TCP\n connect_timeout 0.2\n real_server {} {} {{\n {check}\n }}\n}}\n",

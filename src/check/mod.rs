@@ -5,8 +5,8 @@
 //! [`Outcome`]. What it reads is judged by a machine of its own where there is more to it than a connection. The lane that
 //! carries between both, and tells pools, is the daemon's.
 //!
-//! The room may import [`crate::config`]'s settings, [`crate::units`], and of [`crate::kernel`] what opens sockets and
-//! starts programs.
+//! The room may import [`crate::config`]'s settings, [`crate::units`], `regex`, `tls`, and of [`crate::kernel`] what opens
+//! sockets and starts programs.
 //!
 //! | part | what it does |
 //! |---|---|

@@ -1,6 +1,6 @@
-//! Scripts as child processes: tracked scripts and notify scripts.
+//! Scripts as child processes: tracked scripts, notify scripts and programs that check.
 //!
-//! Used on the manage lane only; nothing here is needed, or waited for, by VRRP. When to run a script, how
+//! Used on the manage lane and the check lane; nothing here is needed, or waited for, by VRRP. When to run a script, how
 //! long to wait and whom to signal is decided elsewhere.
 
 use std::{

@@ -1,6 +1,7 @@
 //! What managers see of pools: the tables beside `ipvsadm`, notifications as they arrive, and a weight that is set.
 
 use std::collections::BTreeMap;
+use std::io::Read as _;
 use std::net::TcpStream;
 
 use lab::{Error, Result, SnmpClient, Snmpd, Snmptrapd, Subject, wait};
@@ -17,6 +18,9 @@ const QUORUM_CHANGE: &str = ".1.3.6.1.4.1.9586.100.5.3.5.0.2";
 /// Columns of connections, packets in, packets out, bytes in and bytes out of services and servers, and the same per second.
 const OF_SERVICE: ([u32; 5], [u32; 5]) = ([27, 28, 29, 30, 31], [32, 33, 34, 35, 36]);
 const OF_SERVER: ([u32; 5], [u32; 5]) = ([14, 18, 19, 20, 21], [22, 23, 24, 25, 26]);
+
+/// Columns of connections that are there: active and inactive ones of servers.
+const CONNECTIONS: [u32; 2] = [15, 16];
 
 /// A director whose snmpd serves the MIB and sends notifications to a receiver beside it.
 struct Scene {
@@ -126,6 +130,65 @@ fn the_tables_count_what_ipvsadm_counts() -> Result<()> {
         // The estimates change every two seconds, and fade after the last connection.
         scene.wait_same("--rate", [OF_SERVICE.1, OF_SERVER.1], 4)?;
         scene.wait_same("--stats", [OF_SERVICE.0, OF_SERVER.0], 0)?;
+        router.stop().map(drop)
+    })
+}
+
+#[test]
+fn the_tables_show_the_connections_that_ipvsadm_shows() -> Result<()> {
+    GUEST.tells(|| {
+        let scene = Scene::new()?;
+        let site = &scene.site;
+        // They keep whoever comes until that leaves, or the reading of a line takes too long.
+        let keep = |stream: &mut TcpStream| {
+            let _ = stream.set_read_timeout(Some(SOON));
+            let _ = stream.read(&mut [0; 16]);
+        };
+        let _servers = [site.server_that("10.64.1.1:81", keep)?, site.server_that("10.64.1.2:81", keep)?];
+        let checked = |_: &mut TcpStream| {};
+        let _checked =
+            [site.server_that("10.64.1.1:80", checked)?, site.server_that("10.64.1.2:80", checked)?];
+        let config = scene.config().replace("virtual_server 10.64.0.1 80", "virtual_server 10.64.0.1 81");
+        let config = config
+            .replace(" 80 {\n    weight", " 81 {\n    weight")
+            .replace("connect_timeout", "connect_port 80\n connect_timeout");
+        let router = site.start(&config)?;
+        let line =
+            |number: u8, weight: u8| format!("-a -t 10.64.0.1:81 -r 10.64.1.{number}:81 -m -w {weight}");
+        site.wait_table(&["-A -t 10.64.0.1:81 -s rr", &line(1, 1), &line(2, 3)])?;
+        let connect = || -> Result<TcpStream> {
+            let made = site.host().inside(|| TcpStream::connect("10.64.0.1:81"))?;
+            made.map_err(|error| Error::io("connect to the service", error))
+        };
+        // One at each, and one that has been there.
+        let held = [connect()?, connect()?];
+        let counted = || -> Result<Vec<[u64; 2]>> {
+            let shown = site.host().run(&["ipvsadm", "-Ln"])?;
+            let servers = shown.lines().filter(|line| line.contains("Masq"));
+            let two = |line: &str| {
+                let mut words = line.split_whitespace().rev().map(|word| word.parse().unwrap_or(u64::MAX));
+                let (inactive, active) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+                [active, inactive]
+            };
+            Ok(servers.map(two).collect())
+        };
+        let shown = || -> Result<Vec<[u64; 2]>> {
+            let server = |row: u32| -> Result<[u64; 2]> {
+                let oids = CONNECTIONS.map(|column| format!("{SERVER}.{column}.1.{row}"));
+                let values = scene.manager().get_all(&oids.each_ref().map(String::as_str), 2)?;
+                let number = |at: usize| values[at].1.rsplit(' ').next().and_then(|word| word.parse().ok());
+                Ok([number(0).unwrap_or(u64::MAX), number(1).unwrap_or(u64::MAX)])
+            };
+            Ok(vec![server(2)?, server(3)?])
+        };
+        let is = |expected: [[u64; 2]; 2]| {
+            wait::until_eq("connections", SOON, &(expected.to_vec(), expected.to_vec()), || {
+                (counted().unwrap_or_default(), shown().unwrap_or_default())
+            })
+        };
+        is([[1, 0], [1, 0]])?;
+        drop(held);
+        is([[0, 1], [0, 1]])?;
         router.stop().map(drop)
     })
 }

@@ -1,6 +1,7 @@
 //! A director with real servers that can be killed: what stories of pools need.
 
 use std::net::{Shutdown, TcpListener, TcpStream};
+use std::process::Command;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -41,6 +42,15 @@ impl Site {
     /// The other host on its LAN.
     pub(crate) fn neighbour(&self) -> &Host {
         &self.lan["beta"]
+    }
+
+    /// Runs a script beside all hosts of the lab.
+    pub(crate) fn outside(&self, script: &str) -> Result<()> {
+        let status = Command::new("sh").args(["-c", script]).status();
+        match status.map_err(|error| Error::io(script, error))? {
+            status if status.success() => Ok(()),
+            status => Err(Error::Unexpected(format!("`{script}` ended with {status}"))),
+        }
     }
 
     /// Starts the daemon under test with checks.

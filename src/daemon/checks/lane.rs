@@ -357,6 +357,7 @@ impl Lane {
         service.pool.handle_weight(place, weight);
         service.show_server(place);
         service.show();
+        // No server comes or goes by it, and what becomes of the quorum has a reason of its own.
         self.follow(number, &Reason::Started);
     }
 

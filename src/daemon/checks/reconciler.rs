@@ -154,16 +154,19 @@ impl Reconciler {
         self.looked_at = clock::now();
         let was_open = self.ipvs.is_some();
         match Ipvs::open(self.buffer) {
-            Ok(ipvs) => self.ipvs = Some(ipvs),
+            Ok(mut ipvs) => {
+                if !was_open {
+                    info!("Initializing ipvs");
+                    tell_size(&mut ipvs);
+                }
+                self.ipvs = Some(ipvs);
+            }
             Err(error) => {
                 self.close();
                 self.faults.note_unread(error.to_string());
                 self.say(&error, "IPVS cannot be used, servers are checked without it");
                 return false;
             }
-        }
-        if !was_open {
-            info!("Initializing ipvs");
         }
         if self.flush_first {
             self.flush_first = false;
@@ -393,6 +396,16 @@ impl Reconciler {
         if let Some(before) = self.timeouts_before {
             self.make(&[Change::SetTimeouts(before)]);
         }
+    }
+}
+
+/// Says what the kernel has: how many chains its table of connections has is up to whoever loads the module.
+fn tell_size(ipvs: &mut Ipvs) {
+    match ipvs.info() {
+        Ok(([major, minor, patch], chains)) => {
+            info!("IPVS {major}.{minor}.{patch}, connections in {chains} chains");
+        }
+        Err(error) => warn!("{error}"),
     }
 }
 

@@ -32,8 +32,6 @@ pub enum Change {
     StopDaemon(Role),
     /// How long connections are remembered.
     SetTimeouts(Timeouts),
-    /// Counters to 0: of a service, or of all.
-    Zero(Option<ServiceKey>),
     /// Everything goes.
     Flush,
 }
@@ -50,7 +48,6 @@ impl Change {
             Self::StartDaemon(_) => Command::NewDaemon,
             Self::StopDaemon(_) => Command::DeleteDaemon,
             Self::SetTimeouts(_) => Command::SetConfig,
-            Self::Zero(_) => Command::Zero,
             Self::Flush => Command::Flush,
         }
     }
@@ -60,7 +57,7 @@ impl Change {
             Self::AddService(service) | Self::EditService(service) => {
                 message.nest(attribute::SERVICE, |inside| service.write(inside));
             }
-            Self::DeleteService(key) | Self::Zero(Some(key)) => {
+            Self::DeleteService(key) => {
                 message.nest(attribute::SERVICE, |inside| key.write(inside));
             }
             Self::AddDestination(service, destination) | Self::EditDestination(service, destination) => {
@@ -91,7 +88,7 @@ impl Change {
                     }
                 }
             }
-            Self::Zero(None) | Self::Flush => {}
+            Self::Flush => {}
         }
     }
 }
@@ -119,8 +116,6 @@ impl fmt::Display for Change {
             }
             Self::StopDaemon(role) => write!(f, "stopping the {role} daemon of IPVS"),
             Self::SetTimeouts(_) => f.write_str("setting the time-outs of IPVS"),
-            Self::Zero(Some(key)) => write!(f, "zeroing the counters of {key} of IPVS"),
-            Self::Zero(None) => f.write_str("zeroing the counters of IPVS"),
             Self::Flush => f.write_str("emptying IPVS"),
         }
     }

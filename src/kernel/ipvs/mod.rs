@@ -52,7 +52,6 @@ enum Command {
     SetConfig = 12,
     GetConfig = 13,
     GetInfo = 15,
-    Zero = 16,
     Flush = 17,
 }
 
@@ -142,7 +141,7 @@ impl Ipvs {
         })
     }
 
-    /// The version of IPVS (major, minor, patch) and the size of its table of connections.
+    /// The version of IPVS (major, minor, patch) and how many chains its table of connections has (`conn_tab_bits`).
     pub fn info(&mut self) -> Result<([u8; 3], u32), KernelError> {
         let answer = self.0.ask("asking IPVS for its version", Command::GetInfo)?;
         let values = crate::kernel::attributes::Values::of(&answer);
