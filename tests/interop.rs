@@ -19,6 +19,7 @@
 //! | `genhash` | the digest of a page, beside keepalived's program |
 //! | `groups` | sync groups on two links: all together, in which order, and what is told of it; contested mastership |
 //! | `group_tracking` | what trackers of sync groups and of their members make of the priorities |
+//! | `hostile` | health checks of servers that want the daemon no good |
 //! | `lane` | what holds up no advertisement: locks of others, floods of changes, forgers, a busy machine |
 //! | `late` | interfaces that come after the start |
 //! | `logging` | log lines: where they go, and what is in them |
@@ -87,6 +88,8 @@ mod genhash;
 mod group_tracking;
 #[path = "interop/groups.rs"]
 mod groups;
+#[path = "interop/hostile.rs"]
+mod hostile;
 #[path = "interop/ipv6.rs"]
 mod ipv6;
 #[path = "interop/lane.rs"]

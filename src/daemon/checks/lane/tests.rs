@@ -1,6 +1,9 @@
 //! Of a lane without its loop.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::{
+    io::{Read as _, Write as _},
+    net::{Ipv4Addr, SocketAddr, TcpListener},
+};
 
 use socket2::{Domain, Socket, Type};
 
@@ -23,7 +26,10 @@ fn config(port: u16, count: u8, more: &str) -> Config {
         )
     };
     let servers: String = (1..=count).map(server).collect();
-    let text = format!("virtual_server 192.0.2.1 80 {{\n protocol TCP\n{servers}}}\n{more}");
+    load(&format!("virtual_server 192.0.2.1 80 {{\n protocol TCP\n{servers}}}\n{more}"))
+}
+
+fn load(text: &str) -> Config {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), text).unwrap();
     let (config, report) = config::load_with(file.path(), &Options::default(), &Elsewhere);
@@ -169,4 +175,32 @@ async fn a_reload_does_not_wait_for_ever() {
         commands.send(Command::Stop).await.unwrap();
     };
     tokio::join!(lane.run(&mut receiver, &mut followed), story);
+}
+
+#[tokio::test]
+async fn how_long_each_part_of_a_try_took_and_why_it_failed_is_in_the_row() {
+    const PAUSE: Duration = Duration::from_millis(40);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        let mut stream = listener.accept().unwrap().0;
+        stream.read(&mut [0; 1024]).unwrap();
+        for part in ["HTTP/1.0 404 no\r\n", "\r\nnothing"] {
+            std::thread::park_timeout(PAUSE);
+            stream.write_all(part.as_bytes()).unwrap();
+        }
+    });
+    let config = load(&format!(
+        "virtual_server 192.0.2.1 80 {{\n protocol TCP\n real_server 127.0.0.1 {port} {{\n HTTP_GET {{\n url {{\n path /p\n }}\n }}\n }}\n}}\n"
+    ));
+    let registry = Arc::new(Registry::new(Topology::new(config, String::new(), Vec::new())));
+    let mut lane = lane(&registry);
+    lane.begin_due(later());
+    let ended = tokio::time::timeout(SOON, lane.running.next()).await.unwrap().unwrap();
+    lane.handle_ended(ended);
+    let row = &registry.topology().virtual_servers[0];
+    let check = row.servers[0].checks().next().unwrap();
+    assert_eq!((check.passed, check.note.as_deref()), (Some(false), Some("/p: status 404")));
+    let [Some(_), None, Some(first), Some(rest)] = check.phases else { panic!("{:?}", check.phases) };
+    assert!(first >= PAUSE && rest >= PAUSE, "{:?}", check.phases);
 }
