@@ -11,7 +11,7 @@ use crate::{
     kernel::{
         KernelError,
         capabilities::{self, Capability},
-        process,
+        process, schedule,
     },
 };
 
@@ -80,8 +80,10 @@ fn of_lines(config: &Config) -> impl Iterator<Item = &NotifyScript> {
     lines.flatten().filter_map(|line| line.script.as_deref())
 }
 
-/// Gives up what the daemon needs for nothing; a script that runs as root still has all of it.
+/// Gives up what the daemon needs for nothing; a script that runs as root still has all of it. What takes a permission once is done
+/// before.
 pub(super) fn keep(config: &Config) -> Result<(), KernelError> {
+    schedule::raise_descriptors();
     let in_namespace = [config.process.net_namespace.is_some(), config.process.net_namespace_ipvs.is_some()]
         .contains(&true)
         .then_some(Capability::SysAdmin);

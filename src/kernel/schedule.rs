@@ -119,14 +119,21 @@ pub fn name_process(name: &str) -> Result<(), KernelError> {
     named.map_err(|error| KernelError::from_io("naming the process", &error))
 }
 
-/// Lets the process have so many descriptors open; more than before, never fewer. The hard limit is raised, too, where that is
-/// permitted (CAP_SYS_RESOURCE), else it stands. How many it may have open.
+/// As many descriptors as the kernel lets a process have unless it is told otherwise (`fs.nr_open`).
+const DESCRIPTORS: u64 = 1 << 20;
+
+/// Has the hard limit on open descriptors be no lower than what the kernel lets a process have, where that is permitted
+/// (CAP_SYS_RESOURCE): so [`allow_descriptors`] needs no permission. Nothing changes otherwise.
+pub fn raise_descriptors() {
+    let raised = limits::change(Resource::RLIMIT_NOFILE, |(soft, hard)| (soft, hard.max(DESCRIPTORS)));
+    // Whoever wants more than there are says so.
+    let _not_permitted = raised;
+}
+
+/// Lets the process have so many descriptors open, as far as the hard limit permits; more than before, never fewer. How many it
+/// may have open.
 pub fn allow_descriptors(wanted: u64) -> Result<u64, KernelError> {
-    let descriptors = Resource::RLIMIT_NOFILE;
-    let beyond = limits::change(descriptors, |(soft, hard)| (wanted.max(soft), wanted.max(hard)));
-    let raised = beyond.or_else(|_not_permitted| {
-        limits::change(descriptors, |(soft, hard)| (wanted.min(hard).max(soft), hard))
-    });
+    let raised = limits::change(Resource::RLIMIT_NOFILE, |(soft, hard)| (wanted.min(hard).max(soft), hard));
     raised.map_err(|errno| KernelError::from_io("permitting more open descriptors", &errno.into()))
 }
 

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use lab::{Result, Subject, wait};
+use nix::sys::signal::Signal;
 
 use crate::datagrams::{Datagrams, dns};
 use crate::site::{Server, Site};
-use crate::{GUEST, ours};
+use crate::{GUEST, SOON, ours};
 
 /// Several turns of a check.
 const TURNS: Duration = Duration::from_secs(4);
@@ -151,6 +152,50 @@ fn who_is_behind_a_firewall_that_answers_is_down() -> Result<()> {
         let log = router.log();
         assert!(!log.contains("no answer within") && !log.contains("no reply within"), "{log}");
         router.stop()?;
+        site.wait_table(&[])
+    })
+}
+
+#[test]
+fn a_limit_on_open_files_delays_nobody_where_it_can_be_raised_and_is_named_where_it_cannot() -> Result<()> {
+    GUEST.tells(|| {
+        let Subject::Steadfast(program) = ours() else { return Ok(()) };
+        // Who is asked there is silent, but one, who refuses.
+        let server = |last: &str| {
+            format!(
+                "  real_server {last} 80 {{\n    TCP_CHECK {{\n      connect_timeout 10\n      retry 0\n    }}\n  }}\n"
+            )
+        };
+        let silent: String = (1..=199).map(|number| server(&format!("10.64.1.{number}"))).collect();
+        let config = format!(
+            "virtual_server 10.64.0.1 80 {{\n  delay_loop 1\n  warmup 2\n  lb_algo rr\n  lb_kind NAT\n  protocol TCP\n{silent}{}}}\n",
+            server("10.64.2.1")
+        );
+        let site = Site::new(&["10.64.2.1"])?;
+        site.host().sh("nft 'table inet lab { chain lab { type filter hook output priority 0; ip daddr 10.64.1.0/24 drop; }; }'")?;
+        site.host().sh("ip route add 10.64.1.0/24 via 10.9.0.2")?;
+        let config = site.host().write("director.conf", &config)?;
+        let (program, config) = (program.to_string_lossy(), config.display());
+        let known = "of 200 health checks no more than 64 go on at once, the others are late: no more than 128 files may be open";
+        for (without, is_named) in [("", false), ("setpriv --bounding-set=-sys_resource", true)] {
+            let pid = site.host().dir().join(format!("{is_named}.pid"));
+            let start = format!("ulimit -n 128; exec {without} {program} -n -l -C -f {config} -p {}", pid.display());
+            let director = site.host().spawn("director", &["sh", "-c", &start])?;
+            let refused = "[10.64.2.1]:tcp:80 failed: ECONNREFUSED";
+            director.wait_log(refused, SOON)?;
+            if !is_named {
+                // All go on at once: the one who refuses is not behind those who are silent.
+                director.wait_log("no connection within 10s", SOON)?;
+                let log = director.log();
+                let line = |text| log.lines().position(|line| line.contains(text));
+                assert!(line(refused) < line("no connection within 10s"), "{log}");
+            }
+            let log = director.log();
+            assert_eq!(log.contains(known), is_named, "{log}");
+            assert!(!log.contains("EMFILE"), "{log}");
+            director.signal(Signal::SIGTERM)?;
+            director.wait(SOON)?;
+        }
         site.wait_table(&[])
     })
 }
