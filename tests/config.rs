@@ -2,7 +2,6 @@
 //! test ends as keepalived's does.
 
 #![expect(clippy::expect_used, reason = "a failed expectation is a failed test, in helpers too")]
-#![expect(clippy::print_stdout, reason = "a test that has less to look at says so")]
 
 #[path = "config/dump.rs"]
 mod dump;
@@ -124,8 +123,8 @@ fn corpus() -> Vec<PathBuf> {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus");
     let found = [files(&corpus.join("configs")), files(&corpus.join("seeds"))].concat();
     if found.is_empty() {
-        println!(
-            "The corpus of real configurations is not beside this checkout: only the files in it are tested."
+        lab::note(
+            "../shared/corpus is absent: of real configurations none is read, only the files of this checkout are",
         );
     }
     found
@@ -311,7 +310,7 @@ fn named_interfaces(files: &[PathBuf]) -> BTreeSet<String> {
 fn every_keyword_of_the_reference_is_in_the_table_of_its_block() {
     let reference = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/reference/config-keywords.tsv");
     let Ok(table) = fs::read_to_string(&reference) else {
-        println!("The keyword reference is not beside this checkout: the table is not compared with it.");
+        lab::note("../shared/reference/config-keywords.tsv is absent: the table is not compared with it");
         return;
     };
     let mut known: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();

@@ -56,7 +56,6 @@
 //! | `seeds` | configurations from the field, unchanged |
 
 #![expect(clippy::expect_used, reason = "a failed expectation is a failed test, in helpers too")]
-#![expect(clippy::print_stdout, reason = "a test that has less to look at says so")]
 
 #[path = "interop/accept.rs"]
 mod accept;

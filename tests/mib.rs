@@ -260,7 +260,7 @@ fn the_code_declares_what_the_mib_file_says() {
 #[test]
 fn the_mib_file_says_what_keepaliveds_module_says() {
     let Some(rows) = facts_rows() else {
-        println!("shared/reference/keepalived-mib-objects.tsv is absent: the facts are not compared");
+        lab::note("../shared/reference/keepalived-mib-objects.tsv is absent: the facts are not compared");
         return;
     };
     let (facts, module) = (facts(&rows), module());

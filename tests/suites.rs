@@ -155,8 +155,8 @@ fn is_option(list: &str, word: &str) -> bool {
 fn every_row_of_the_keyword_reference_is_exercised() {
     let reference = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/reference/config-keywords.tsv");
     let Ok(table) = fs::read_to_string(&reference) else {
-        println!(
-            "The keyword reference is not beside this checkout: its rows are not compared with the pages."
+        lab::note(
+            "../shared/reference/config-keywords.tsv is absent: its rows are not compared with the pages",
         );
         return;
     };

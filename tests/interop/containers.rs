@@ -75,7 +75,7 @@ fn in_a_container_with_net_admin_and_net_raw_alone_it_is_a_router_and_logs_to_it
         return Ok(());
     }
     if !lab::host::installed("crun") {
-        println!("crun is not installed: nothing is told of containers");
+        lab::note("crun is not installed: nothing is told of containers");
         return Ok(());
     }
     let Subject::Steadfast(program) = ours() else { unreachable!("left out before") };

@@ -199,7 +199,7 @@ fn systemd_understands_the_unit() {
         return;
     }
     if !lab::host::installed("systemd-analyze") {
-        println!("systemd-analyze is not installed: nothing says whether the unit is one");
+        lab::note("systemd-analyze is not installed: nothing says whether the unit is one");
         return;
     }
     let own = unit().replace("/usr/sbin/steadfast", env!("CARGO_BIN_EXE_steadfast"));

@@ -76,7 +76,7 @@ fn systemd_knows_how_the_service_is_and_a_restart_of_it_keeps_the_addresses() ->
         return Ok(());
     }
     if !Path::new(SYSTEMD).exists() {
-        println!("systemd is not installed: nothing is told of services");
+        lab::note("systemd is not installed: nothing is told of services");
         return Ok(());
     }
     let lan = Lan::pair()?;

@@ -492,7 +492,7 @@ fn a_kernel_without_ipvlan_is_a_fault_with_a_name() -> Result<()> {
     let alpha = &lan["alpha"];
     let probe = alpha.exec(&["ip", "link", "add", "probe", "link", "va0", "type", "ipvlan", "mode", "l2"])?;
     if probe.status.success() {
-        println!("not told: this kernel has ipvlan");
+        lab::note("what comes of a kernel without ipvlan is not told: this one has it");
     } else if !is_keepalived("`use_ipvlan` where the kernel has none") {
         let setup = V3.alpha(150).line("use_ipvlan shared 10.9.0.51");
         let router = setup.start_until(&ours(), alpha, State::Fault)?;

@@ -34,7 +34,7 @@ pub(crate) fn is_keepalived(row: &str) -> bool {
 pub(crate) fn does_as_keepalived(router: &Subject, row: &str) -> bool {
     let is = *router == Subject::Keepalived;
     if is {
-        println!("of keepalived is told less, it differs: {row}");
+        lab::note(&format!("of keepalived is told less, it differs: {row}"));
     }
     is
 }

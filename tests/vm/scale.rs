@@ -149,7 +149,7 @@ fn start_and_stop(subject: &Subject, services: usize, servers: usize) -> Result<
         "{} of {servers}",
         left.len()
     );
-    lab::vm::figure(&format!(
+    lab::note(&format!(
         "{subject}: {services} services with {servers} servers programmed in {programmed:.1?} ({processor:.1} s of the processor, \
          {memory:.0} MiB), gone {emptied:.1?} after the signal, ended after {ended:.1?}"
     ));
@@ -166,7 +166,7 @@ fn a_site_of_thousands_of_services_starts_and_stops() -> Result<()> {
             && let Err(why) = start_and_stop(&Subject::Keepalived, services, servers)
         {
             // Its figures are for comparison: what it does not manage is one, too.
-            lab::vm::figure(&format!("keepalived: {services} services with {servers} servers: {why}"));
+            lab::note(&format!("keepalived: {services} services with {servers} servers: {why}"));
         }
         Ok(())
     })

@@ -18,18 +18,11 @@ const PAGES: [(&str, &str, &str); 2] = [
     ("app-B", "485b320d0a8588e016ae6b6d041634d2", "640205b7b0fc66c1ea91c463fac6334c"),
 ];
 
-/// A seed's text; `None`, and a line that says so, where the corpus is not beside the repository. The line is seen
-/// although the story passes, because it is written past what the harness keeps to itself.
+/// A seed's text; `None`, and a line that says so, where the corpus is not beside the repository.
 fn seed(name: &str) -> Option<String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus/seeds").join(name);
     let Ok(mut text) = fs::read_to_string(&path) else {
-        let line = format!(
-            "The corpus of real configurations is not beside this checkout: {} is not told of (services.rs has stories \
-             of the same kind).\n",
-            path.display()
-        );
-        // Who cannot be told is not told.
-        let _ = std::io::stderr().write_all(line.as_bytes());
+        lab::note(&format!("{name} is not told of: {} is absent", path.display()));
         return None;
     };
     for (_, digest, of_seed) in PAGES {

@@ -1,7 +1,6 @@
 //! Stories told in a guest, seen from both sides.
 
 use std::any::type_name_of_val;
-use std::io::{self, Write as _};
 use std::panic::resume_unwind;
 use std::path::PathBuf;
 use std::process::Command;
@@ -12,6 +11,7 @@ use std::{env, thread};
 use super::machine::Machine;
 use super::report::Report;
 use crate::error::{Error, Result};
+use crate::note::{NOTE, note};
 
 /// Says to the test program that it runs in the guest.
 const INSIDE: &str = "LAB_GUEST";
@@ -25,8 +25,6 @@ const AT_ONCE: usize = 4;
 const HANDED_IN: [&str; 4] = ["SUBJECT", "SCALE", "PATH", "RUST_BACKTRACE"];
 /// Says outside that time in the guest is counted in instructions: [`Machine::counting`].
 const COUNTING: &str = "COUNTING";
-/// How a line begins that is passed on to whoever runs the tests.
-const FIGURE: &str = "figure: ";
 
 /// The machines in which the stories of a test program are told, for a `static`.
 #[derive(Debug)]
@@ -97,26 +95,25 @@ fn tell(machine: &Machine, stories: &[String]) -> Result<Report> {
         script += &quoted(story);
     }
     script += " --exact --include-ignored --test-threads=1 --color=never";
-    let (said, figures) = parted(&machine.run(&script, LIMIT)?);
-    for figure in figures {
-        // Past what the harness keeps to itself. Who cannot be told is not told.
-        let _ = writeln!(io::stderr(), "{figure}");
+    let (said, notes) = parted(&machine.run(&script, LIMIT)?);
+    for text in notes {
+        note(&text);
     }
     Ok(Report::new(said))
 }
 
-/// What a guest said without the figures, which came between a story's name and its verdict, and the figures.
+/// What a guest said without the notes, which came between a story's name and its verdict, and the notes.
 fn parted(said: &str) -> (String, Vec<String>) {
-    let mark = format!("\n{FIGURE}");
+    let mark = format!("\n{NOTE}");
     let mut lines = said.split(&mark);
     let mut rest = lines.next().unwrap_or_default().to_owned();
-    let mut figures = Vec::new();
+    let mut notes = Vec::new();
     for line in lines {
-        let (figure, after) = line.split_once('\n').unwrap_or((line, ""));
-        figures.push(format!("{FIGURE}{figure}"));
+        let (text, after) = line.split_once('\n').unwrap_or((line, ""));
+        notes.push(text.to_owned());
         rest += after;
     }
-    (rest, figures)
+    (rest, notes)
 }
 
 /// The stories that this program was started for, as it lists them itself.
@@ -161,11 +158,6 @@ pub(crate) fn limit(usual: Duration) -> Duration {
     if is_inside() { usual * SLOWER } else { usual }
 }
 
-/// Says a figure that a story in a guest has measured to whoever runs the tests, also when the story passes.
-pub fn figure(text: &str) {
-    let _ = writeln!(io::stderr(), "\n{FIGURE}{text}");
-}
-
 /// The path of a test in its program, from the type of a closure in it: `program::module::test::{{closure}}`.
 fn name<S>(story: &S) -> String {
     let path = type_name_of_val(story).trim_end_matches("::{{closure}}");
@@ -196,11 +188,11 @@ mod tests {
     }
 
     #[test]
-    fn figures_do_not_come_between_a_story_and_its_verdict() {
-        let said = "test a::one ... \nfigure: 3 s\nok\ntest a::two ... ok\n";
-        let (rest, figures) = parted(said);
+    fn notes_do_not_come_between_a_story_and_its_verdict() {
+        let said = "test a::one ... \nnote: 3 s\nok\ntest a::two ... ok\n";
+        let (rest, notes) = parted(said);
         assert_eq!(rest, "test a::one ... ok\ntest a::two ... ok\n");
-        assert_eq!(figures, ["figure: 3 s"]);
+        assert_eq!(notes, ["3 s"]);
     }
 
     #[test]

@@ -9,6 +9,6 @@ mod guest;
 mod machine;
 mod report;
 
-pub use guest::{Guest, figure};
+pub use guest::Guest;
 pub(crate) use guest::{is_inside, limit};
 pub use machine::Machine;
