@@ -11,5 +11,7 @@ cd "$(dirname "$0")/.."
 tests/packages.sh
 tests/vm/kernel.sh
 mibs/check.sh
+# Stories wait more than they compute: one more at a time than there are processors.
+export RUST_TEST_THREADS="${RUST_TEST_THREADS:-$(($(nproc) + 1))}"
 # A test that never ends is a failure too.
 timeout --verbose --kill-after=60 50m cargo test --workspace --locked --no-fail-fast "$@"
