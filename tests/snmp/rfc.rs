@@ -183,7 +183,8 @@ fn both_rfc_mibs_are_keepalived_s_except_for_the_documented_differences() -> Res
     assert!(unknown.is_empty(), "not in docs/differences.md:\n{}", unknown.join("\n"));
     let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/differences.md")).unwrap();
     for (at, (object, row)) in KNOWN.iter().enumerate() {
-        assert!(seen.contains(&at), "{object} does not differ any more");
+        // Two times that grow may be the same when they are looked at.
+        assert!(seen.contains(&at) || *object == UP_TIME, "{object} does not differ any more");
         assert!(page.lines().any(|line| line.starts_with(row)), "docs/differences.md has no row {row}");
     }
     for (theirs, ours) in told.iter().zip(&mut told_too) {
