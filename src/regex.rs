@@ -74,7 +74,15 @@ impl Regex {
 
     /// A search of a page, which has not begun.
     pub(crate) fn search(&self) -> Search {
-        Search { regex: self.clone(), at: 0, before: None, line: true, found: false, live: Vec::new() }
+        Search {
+            regex: self.clone(),
+            at: 0,
+            before: None,
+            line: true,
+            found: false,
+            live: Vec::new(),
+            marks: Vec::new(),
+        }
     }
 }
 
@@ -167,6 +175,8 @@ pub(crate) struct Search {
     found: bool,
     /// Of matches that have begun.
     live: Vec<StateID>,
+    /// By number of the state, after which byte (and one) it was last among them.
+    marks: Vec<u64>,
 }
 
 impl Search {
@@ -212,12 +222,22 @@ impl Search {
     /// Every state goes on to the next; those that lead nowhere end.
     fn step(&mut self, next: impl Fn(StateID) -> StateID) {
         let automaton = &self.regex.automaton;
+        // A page may have as many of them as the expression has states: each is looked up, not looked for.
+        let mark = self.at + 1;
         let mut kept = 0;
         for number in 0..self.live.len() {
             let state = next(self.live[number]);
             // The automaton says one byte late that it has matched.
             self.found |= automaton.is_match_state(state);
-            if !automaton.is_dead_state(state) && !self.live[..kept].contains(&state) {
+            if automaton.is_dead_state(state) {
+                continue;
+            }
+            let place = state.as_usize() >> automaton.stride2();
+            if place >= self.marks.len() {
+                self.marks.resize(place + 1, 0);
+            }
+            if self.marks[place] != mark {
+                self.marks[place] = mark;
                 self.live[kept] = state;
                 kept += 1;
             }
@@ -252,6 +272,14 @@ mod tests {
         assert!(is_in("passing", "checks: passing") && is_in("", "") && !is_in("a", ""));
         assert!(is_in("^ok$", "ok") && is_in("^ok$", "ok\n") && !is_in("^ok$", "ok\n\n"));
         assert!(!is_in("^b", "a\nb") && is_in(r"\bb", "a\nb") && !is_in("a.b", "a\nb"));
+    }
+
+    #[test]
+    fn many_matches_that_have_begun_are_each_followed() {
+        let page = "a".repeat(4096);
+        assert!(!is_in("[a-z]{1,200}: ok", &page) && is_in("[a-z]{1,200}: ok", &format!("{page}: ok")));
+        assert!(!is_in("b.{0,500}c", &page) && is_in("a.{0,500}c", &format!("{page}{}c", "d".repeat(500))));
+        assert!(!is_in("a.{0,500}c", &format!("{page}{}c", "d".repeat(501))));
     }
 
     #[test]

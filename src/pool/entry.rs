@@ -30,7 +30,9 @@ impl Entry {
         }
         for other in others {
             match places.get(&other.key) {
-                Some(place) if self.destinations[*place].weight == 0 => self.destinations[*place] = other,
+                Some(place) if self.destinations[*place].weight == 0 && other.weight > 0 => {
+                    self.destinations[*place] = other;
+                }
                 Some(_) => {}
                 None => {
                     places.insert(other.key, self.destinations.len());

@@ -16,6 +16,7 @@ use std::io;
 
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
+    task::yield_now,
     time::timeout,
 };
 use tokio_rustls::{TlsConnector, rustls::pki_types::ServerName};
@@ -189,6 +190,10 @@ async fn listen(
                 response
                     .handle_bytes(&piece)
                     .map_err(|why| Outcome::Failed(format!("{}: {why}", page.path)))?;
+                if page.regex.is_some() {
+                    // A search takes its time, and a page may make the most of it: others have their turn.
+                    yield_now().await;
+                }
             }
             // The end of a connection of TLS without a word, which most servers leave out.
             Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof && !page.strict_end => break,

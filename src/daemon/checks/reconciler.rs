@@ -376,6 +376,8 @@ impl Reconciler {
 
     /// The end: what is ours goes, or everything, or nothing.
     fn remove_all(&mut self) {
+        // `lvs_flush` is for the start: what others have made since is theirs.
+        self.flush_first = false;
         if self.board.keeps {
             return info!("The services of IPVS stay (--dont-release-ipvs)");
         }
